@@ -1,0 +1,2 @@
+//! iamra
+pub mod yaml;

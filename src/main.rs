@@ -1,0 +1,2 @@
+//! iamra
+fn main() {}

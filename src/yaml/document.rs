@@ -1,0 +1,438 @@
+//! One YAML document as a tree of nodes with byte spans.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
+
+use super::path::{FieldPath, Step};
+
+/// A range of bytes in the text of a document.
+pub type Span = Range<usize>;
+
+/// The text is not one readable YAML document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What the reader found, without any of the text itself.
+    pub message: String,
+    /// Where, in bytes from the start of the text.
+    pub offset: usize,
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes: what it means depends on who reads it, see [`super::scalar`].
+    Plain,
+    /// In single or double quotes: a string.
+    Quoted,
+    /// A literal (`|`) or folded (`>`) block: a string.
+    Block,
+}
+
+/// How a collection is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// `{a: b}` and `[a, b]`
+    Yes,
+    /// On lines of its own, by indentation.
+    No,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind<'t> {
+    /// A scalar: its text after escapes and folding.
+    Scalar(Cow<'t, str>, Style),
+    /// A sequence of nodes.
+    Seq(Vec<NodeId>, Flow),
+    /// A mapping, in the order in which it is written.
+    Map(Vec<(NodeId, NodeId)>, Flow),
+    /// `*name`, and the node that it stands for.
+    Alias(NodeId),
+    /// `*name` of an anchor that is not in this text.
+    Dangling,
+}
+
+/// Where a node stands in its document's table of nodes.
+pub type NodeId = u32;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Node<'t> {
+    pub(super) span: Span,
+    pub(super) kind: Kind<'t>,
+    pub(super) anchored: bool,
+    pub(super) tag: Option<Box<str>>,
+}
+
+/// One YAML document: its text and the span of every node in it.
+#[derive(Debug)]
+pub struct Document<'t> {
+    text: &'t str,
+    nodes: Vec<Node<'t>>,
+    root: NodeId,
+}
+
+/// Deeper nesting than any object of Kubernetes has; the reader's own limit is 255.
+const MAX_DEPTH: usize = 200;
+
+/// Few nodes can stand for very many through aliases of aliases; a reader that looks them all up never ends.
+const MAX_EXPANDED: u32 = 10_000_000;
+
+/// A collection that is still open while the events of its children come in.
+struct Open {
+    id: NodeId,
+    key: Option<NodeId>,
+}
+
+impl<'t> Document<'t> {
+    /// Reads `text`, which must hold exactly one document.
+    ///
+    /// An alias whose anchor is not in the text is no error here: the text may be one item of a longer list.
+    pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
+        Builder { text, nodes: Vec::new(), sizes: Vec::new(), anchors: BTreeMap::new(), open: Vec::new(), root: None }
+            .build()
+    }
+
+    /// The text that was read.
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// The outermost node.
+    pub fn root(&self) -> NodeRef<'_> {
+        NodeRef { doc: self, id: self.root }
+    }
+
+    /// The node at `path`, with aliases followed and merge keys looked into.
+    pub fn at(&self, path: &FieldPath) -> Option<NodeRef<'_>> {
+        path.steps().iter().try_fold(self.root(), |node, step| node.child(step))
+    }
+
+    /// The node with this id.
+    pub fn node(&self, id: NodeId) -> NodeRef<'_> {
+        NodeRef { doc: self, id }
+    }
+}
+
+/// Collects the events of the parser into a [`Document`].
+struct Builder<'t> {
+    text: &'t str,
+    nodes: Vec<Node<'t>>,
+    /// How many nodes each node stands for once its aliases are written out.
+    sizes: Vec<u32>,
+    anchors: BTreeMap<usize, NodeId>,
+    open: Vec<Open>,
+    root: Option<NodeId>,
+}
+
+impl<'t> Builder<'t> {
+    fn build(mut self) -> Result<Document<'t>, SyntaxError> {
+        let settings = options! { emit_unresolved_aliases: true };
+        let mut parser = Parser::new_from_str_with_options(self.text, settings);
+        while let Some(event) = parser.next_event() {
+            let (event, at) = event.map_err(|error| SyntaxError {
+                message: error.info(),
+                offset: error.marker().byte_offset().unwrap_or(0).min(self.text.len()),
+            })?;
+            let span = at.byte_range().unwrap_or(0..0);
+            self.event(event, span)?;
+        }
+        let root = self.root.ok_or(SyntaxError { message: "the document is empty".into(), offset: 0 })?;
+        Ok(Document { text: self.text, nodes: self.nodes, root })
+    }
+
+    fn event(&mut self, event: Event<'t>, span: Span) -> Result<(), SyntaxError> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+                    ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+                };
+                let span = if style == Style::Block { self.block_scalar(span) } else { span };
+                let tag = tag.map(|tag| tag.to_string().into_boxed_str());
+                let id = self.add(span, Kind::Scalar(text, style), anchor, tag);
+                self.close(id)
+            }
+            Event::Alias(anchor) => {
+                let target = self.anchors.get(&anchor).copied();
+                if target.is_some_and(|target| self.open.iter().any(|open| open.id == target)) {
+                    let message = "an alias inside the value that it stands for".into();
+                    return Err(SyntaxError { message, offset: span.start });
+                }
+                let id = self.add(span, target.map_or(Kind::Dangling, Kind::Alias), 0, None);
+                if let Some(target) = target {
+                    self.sizes[id as usize] = self.sizes[target as usize];
+                }
+                self.close(id)
+            }
+            Event::UnresolvedAlias(_) => {
+                let id = self.add(span, Kind::Dangling, 0, None);
+                self.close(id)
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                let tag = tag.map(|tag| tag.to_string().into_boxed_str());
+                self.start(span, Kind::Seq(Vec::new(), style.into()), anchor, tag)
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                let tag = tag.map(|tag| tag.to_string().into_boxed_str());
+                self.start(span, Kind::Map(Vec::new(), style.into()), anchor, tag)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(&span),
+            _ => Ok(()),
+        }
+    }
+
+    fn add(&mut self, span: Span, kind: Kind<'t>, anchor: usize, tag: Option<Box<str>>) -> NodeId {
+        let id = NodeId::try_from(self.nodes.len()).expect("a text under 4 GiB has fewer nodes than that");
+        if anchor != 0 {
+            self.anchors.insert(anchor, id);
+        }
+        self.nodes.push(Node { span, kind, anchored: anchor != 0, tag });
+        self.sizes.push(1);
+        id
+    }
+
+    fn start(&mut self, span: Span, kind: Kind<'t>, anchor: usize, tag: Option<Box<str>>) -> Result<(), SyntaxError> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(SyntaxError { message: format!("nested deeper than {MAX_DEPTH} levels"), offset: span.start });
+        }
+        let id = self.add(span, kind, anchor, tag);
+        self.open.push(Open { id, key: None });
+        Ok(())
+    }
+
+    fn end(&mut self, span: &Span) -> Result<(), SyntaxError> {
+        let Some(Open { id, .. }) = self.open.pop() else { return Ok(()) };
+        // A block collection ends where its last child does; the event's span is that of the next token.
+        let last = match &self.nodes[id as usize].kind {
+            Kind::Seq(items, Flow::No) => items.last().copied(),
+            Kind::Map(entries, Flow::No) => entries.last().map(|(_, value)| *value),
+            _ => None,
+        };
+        let end = last.map_or(span.end, |last| self.nodes[last as usize].span.end);
+        let node = &mut self.nodes[id as usize].span;
+        node.end = end.max(node.start);
+        self.close(id)
+    }
+
+    /// Hands a finished node to the collection that it is in.
+    fn close(&mut self, id: NodeId) -> Result<(), SyntaxError> {
+        let Some(open) = self.open.last_mut() else {
+            let offset = self.nodes[id as usize].span.start;
+            return match self.root.replace(id) {
+                None => Ok(()),
+                Some(_) => Err(SyntaxError { message: "a second document where one was expected".into(), offset }),
+            };
+        };
+        let size = self.sizes[id as usize].saturating_add(self.sizes[open.id as usize]);
+        self.sizes[open.id as usize] = size;
+        if size > MAX_EXPANDED {
+            let message = format!("aliases that stand for more than {MAX_EXPANDED} nodes");
+            return Err(SyntaxError { message, offset: self.nodes[id as usize].span.start });
+        }
+        match &mut self.nodes[open.id as usize].kind {
+            Kind::Seq(items, _) => items.push(id),
+            Kind::Map(entries, _) => match open.key.take() {
+                None => open.key = Some(id),
+                Some(key) => entries.push((key, id)),
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The parser ends a block scalar on the indentation of the line after it; ours ends at the line's start.
+    fn block_scalar(&self, span: Span) -> Span {
+        let line = self.text[..span.end].rfind('\n').map_or(0, |newline| newline + 1);
+        let only_indentation = self.text[line..span.end].bytes().all(|byte| byte == b' ');
+        if only_indentation && line >= span.start { span.start..line } else { span }
+    }
+}
+
+impl From<StructureStyle> for Flow {
+    fn from(style: StructureStyle) -> Self {
+        match style {
+            StructureStyle::Flow => Self::Yes,
+            StructureStyle::Block => Self::No,
+        }
+    }
+}
+
+/// A node of a [`Document`]. Reading through it follows aliases; `id` and `span` are those of the node itself.
+#[derive(Debug, Clone, Copy)]
+pub struct NodeRef<'d> {
+    doc: &'d Document<'d>,
+    id: NodeId,
+}
+
+impl<'d> NodeRef<'d> {
+    fn raw(self) -> &'d Node<'d> {
+        &self.doc.nodes[self.id as usize]
+    }
+
+    /// The document that the node is in.
+    pub fn document(self) -> &'d Document<'d> {
+        self.doc
+    }
+
+    /// The node's place in the table of nodes.
+    pub fn id(self) -> NodeId {
+        self.id
+    }
+
+    /// Where the node stands. A block collection starts at its first entry and ends with its last one; a block
+    /// scalar starts at its content.
+    pub fn span(self) -> Span {
+        self.raw().span.clone()
+    }
+
+    /// What is written here, with aliases *not* followed.
+    pub fn kind(self) -> &'d Kind<'d> {
+        &self.raw().kind
+    }
+
+    /// Whether an anchor is defined here.
+    pub fn is_anchored(self) -> bool {
+        self.raw().anchored
+    }
+
+    /// The tag written here, if any.
+    pub fn tag(self) -> Option<&'d str> {
+        self.raw().tag.as_deref()
+    }
+
+    /// This node, or the one that it is an alias of.
+    pub fn followed(self) -> Self {
+        match self.kind() {
+            Kind::Alias(target) => Self { doc: self.doc, id: *target },
+            _ => self,
+        }
+    }
+
+    /// The text of a scalar.
+    pub fn text(self) -> Option<&'d str> {
+        match self.followed().kind() {
+            Kind::Scalar(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text of a scalar and how it is written.
+    pub fn scalar(self) -> Option<(&'d str, Style)> {
+        match self.followed().kind() {
+            Kind::Scalar(text, style) => Some((text, *style)),
+            _ => None,
+        }
+    }
+
+    /// The entries of a sequence; none for anything else.
+    pub fn items(self) -> impl ExactSizeIterator<Item = Self> + DoubleEndedIterator + Clone {
+        let ids: &'d [NodeId] = match self.followed().kind() {
+            Kind::Seq(items, _) => items,
+            _ => &[],
+        };
+        ids.iter().map(move |id| Self { doc: self.doc, id: *id })
+    }
+
+    /// The keys and values of a mapping as written; none for anything else.
+    pub fn entries(self) -> impl ExactSizeIterator<Item = (Self, Self)> + DoubleEndedIterator + Clone {
+        let ids: &'d [(NodeId, NodeId)] = match self.followed().kind() {
+            Kind::Map(entries, _) => entries,
+            _ => &[],
+        };
+        ids.iter().map(move |(key, value)| (Self { doc: self.doc, id: *key }, Self { doc: self.doc, id: *value }))
+    }
+
+    /// Whether this is a mapping.
+    pub fn is_map(self) -> bool {
+        matches!(self.followed().kind(), Kind::Map(..))
+    }
+
+    /// Whether this is a sequence.
+    pub fn is_seq(self) -> bool {
+        matches!(self.followed().kind(), Kind::Seq(..))
+    }
+
+    /// The value under `key`, looking into merge keys (`<<`) when the mapping itself lacks it.
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.entry(key).map(|(_, value)| value)
+    }
+
+    /// The key and the value under `key`, looking into merge keys (`<<`) when the mapping itself lacks it.
+    pub fn entry(self, key: &str) -> Option<(Self, Self)> {
+        self.entries().find(|(name, _)| name.text() == Some(key)).or_else(|| {
+            let (_, merged) = self.entries().find(|(name, _)| name.is_merge_key())?;
+            if merged.is_seq() { merged.items().find_map(|part| part.entry(key)) } else { merged.entry(key) }
+        })
+    }
+
+    /// Whether this is the key `<<` that merges other mappings into its own.
+    pub fn is_merge_key(self) -> bool {
+        matches!(self.kind(), Kind::Scalar(text, Style::Plain) if text == "<<")
+    }
+
+    /// One step down.
+    pub fn child(self, step: &Step) -> Option<Self> {
+        match step {
+            Step::Key(key) => self.get(key),
+            Step::Index(index) => self.items().nth(*index),
+            Step::Named(name) => self.items().find(|item| item.get("name").and_then(Self::text) == Some(name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_at<'d>(doc: &'d Document<'d>, path: &str) -> Option<&'d str> {
+        doc.at(&FieldPath::keys(path)).and_then(NodeRef::text)
+    }
+
+    #[test]
+    fn aliases_and_merge_keys_are_followed() {
+        let doc = Document::parse("a: &x {b: 1, c: 2}\nd: *x\ne:\n  <<: *x\n  c: 3\n").unwrap();
+        assert_eq!(text_at(&doc, "d.b"), Some("1"));
+        assert_eq!(text_at(&doc, "e.b"), Some("1"));
+        assert_eq!(text_at(&doc, "e.c"), Some("3"));
+    }
+
+    #[test]
+    fn an_alias_without_its_anchor_is_a_dangling_node() {
+        let doc = Document::parse("a: *elsewhere\n").unwrap();
+        assert!(matches!(doc.at(&FieldPath::keys("a")).unwrap().kind(), Kind::Dangling));
+    }
+
+    #[test]
+    fn two_documents_are_refused() {
+        assert!(Document::parse("a: 1\n---\nb: 2\n").is_err());
+    }
+
+    #[test]
+    fn spans_point_at_the_text() {
+        let text = "a:\n  - name: x\n    v: |\n      hello\n\n  - name: y\n";
+        let doc = Document::parse(text).unwrap();
+        let y = doc.at(&FieldPath::keys("a").named("y").key("name")).unwrap();
+        assert_eq!(&text[y.span()], "y");
+        let v = doc.at(&FieldPath::keys("a").named("x").key("v")).unwrap();
+        assert_eq!(text[v.span()].trim_start(), "hello\n\n");
+    }
+
+    #[test]
+    fn aliases_that_never_end_are_refused() {
+        assert!(Document::parse("a: &a\n  <<: *a\n").is_err());
+        let bomb: String = (1..30).map(|n| format!("x{n}: &x{n} [*x{0}, *x{0}]\n", n - 1)).collect();
+        assert!(Document::parse(&format!("x0: &x0 [a]\n{bomb}")).is_err());
+    }
+
+    #[test]
+    fn nesting_is_limited() {
+        let deep = "[".repeat(1000);
+        assert!(Document::parse(&deep).is_err());
+        let deep: String = (0..1000).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        assert!(Document::parse(&deep).is_err());
+    }
+}
