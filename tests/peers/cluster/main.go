@@ -36,12 +36,17 @@ func main() {
 	if err == nil {
 		err = run(dir, *programs, *crds, *timeout)
 	}
+	if errors.Is(err, errToldToEnd) {
+		err = os.RemoveAll(dir)
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "cluster: %v\n", err)
 		showLogs(os.Stderr, dir)
 		os.Exit(1)
 	}
 }
+
+// run ends with the reason why: errToldToEnd when all is well.
 
 func run(dir, programs, crds string, timeout time.Duration) error {
 	log, err := os.Create(filepath.Join(dir, "cert-manager.log"))
@@ -82,12 +87,7 @@ func run(dir, programs, crds string, timeout time.Duration) error {
 	fmt.Println(string(line))
 
 	<-ctx.Done()
-	if err := because(ctx, nil); err != nil {
-		return err
-	}
-	server.kill()
-	etcd.kill()
-	return os.RemoveAll(dir)
+	return context.Cause(ctx)
 }
 
 var errToldToEnd = errors.New("told to end")
@@ -104,11 +104,10 @@ func untilToldToEnd() context.Context {
 
 // because prefers the reason for which everything was ended, such as the death of a child, to what failed in its wake.
 func because(ctx context.Context, err error) error {
-	cause := context.Cause(ctx)
-	if cause == nil || (errors.Is(cause, errToldToEnd) && err == nil) {
-		return err
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
 	}
-	return cause
+	return err
 }
 
 func logTo(file *os.File) {
