@@ -110,7 +110,11 @@ func because(ctx context.Context, err error) error {
 	return err
 }
 
+// logTo sends what cert-manager and client-go say into a file, in their usual detail.
 func logTo(file *os.File) {
+	flags := flag.NewFlagSet("", flag.PanicOnError)
+	klog.InitFlags(flags)
+	_ = flags.Set("v", "2")
 	klog.LogToStderr(false)
 	klog.SetOutput(file)
 }

@@ -8,14 +8,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 )
 
 // process is a child that never outlives us.
 type process struct {
-	name string
-	cmd  *exec.Cmd
-	over chan struct{}
+	cmd    *exec.Cmd
+	killed atomic.Bool // by us
+	over   chan struct{}
 }
 
 // start runs a program with its output in dir/NAME.log. Its end, when it is not we who end it, is told to died.
@@ -32,17 +33,20 @@ func start(dir, program string, died func(error), args ...string) (*process, err
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s does not start: %w (tests/peers/build builds it)", name, err)
 	}
-	p := &process{name: name, cmd: cmd, over: make(chan struct{})}
+	p := &process{cmd: cmd, over: make(chan struct{})}
 	go func() {
-		err := cmd.Wait()
+		_ = cmd.Wait()
 		close(p.over)
-		died(fmt.Errorf("%s ended by itself: %v", name, err))
+		if !p.killed.Load() {
+			died(fmt.Errorf("%s ended by itself (%v)", name, cmd.ProcessState))
+		}
 	}()
 	return p, nil
 }
 
 // kill ends the child at once: whatever it held is thrown away.
 func (p *process) kill() {
+	p.killed.Store(true)
 	_ = p.cmd.Process.Kill()
 	<-p.over
 }
@@ -63,9 +67,13 @@ func freePorts(count int) ([]int, error) {
 
 // showLogs prints where the logs are, and how each ends.
 func showLogs(out io.Writer, dir string) {
+	fmt.Fprintf(out, "its logs stay in %s\n", dir)
 	logs, _ := filepath.Glob(filepath.Join(dir, "*.log"))
 	for _, log := range logs {
 		text, _ := os.ReadFile(log)
+		if len(text) == 0 {
+			continue
+		}
 		lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
 		fmt.Fprintf(out, "\n%s ends with:\n%s\n", log, bytes.Join(lines[max(0, len(lines)-15):], []byte("\n")))
 	}
