@@ -1,2 +1,3 @@
 //! iamra
+pub mod krm;
 pub mod yaml;

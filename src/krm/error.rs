@@ -1,0 +1,137 @@
+//! Why a text could not be read as Kubernetes objects.
+
+use std::fmt;
+
+/// A place in a text as people count: both from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The character in the line.
+    pub column: usize,
+}
+
+impl Position {
+    /// The place of the byte at `offset`.
+    pub fn of(text: &str, offset: usize) -> Self {
+        let mut offset = offset.min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &text[..offset];
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+        Self { line, column: before[start..].chars().count() + 1 }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Why a text could not be read as Kubernetes objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadError {
+    /// There is nothing but space and comments.
+    Empty,
+    /// The bytes are no text.
+    NotUtf8(Position),
+    /// The text is not YAML, or its end is missing.
+    Syntax {
+        /// What the reader stumbled over.
+        message: String,
+        /// Where.
+        at: Position,
+    },
+    /// It is YAML, but something else.
+    NotAResourceList {
+        /// What it is instead, in words.
+        found: String,
+    },
+    /// `items` holds something else than a sequence.
+    ItemsNotASequence {
+        /// What it holds, in words.
+        found: &'static str,
+        /// Where.
+        at: Position,
+    },
+    /// A key of the list is there twice.
+    DuplicateKey {
+        /// The key.
+        key: &'static str,
+        /// Where the second one is.
+        at: Position,
+    },
+    /// A character that only some readers take for the end of a line.
+    LineBreak {
+        /// Its name in Unicode.
+        name: &'static str,
+        /// Where.
+        at: Position,
+    },
+    /// Valid, but written in a way in which the items cannot be told apart with certainty.
+    Unclear(Position),
+}
+
+impl ReadError {
+    /// Where the trouble is, when it is at one place.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::Empty | Self::NotAResourceList { .. } => None,
+            Self::NotUtf8(at) | Self::Unclear(at) => Some(*at),
+            Self::Syntax { at, .. }
+            | Self::ItemsNotASequence { at, .. }
+            | Self::DuplicateKey { at, .. }
+            | Self::LineBreak { at, .. } => Some(*at),
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Empty => "check that the command before the pipe succeeded and printed something",
+            Self::NotUtf8(_) => "save the file as UTF-8",
+            Self::Syntax { .. } => {
+                "check that the input is complete YAML and has nothing else mixed in, such as log lines"
+            }
+            Self::NotAResourceList { .. } => {
+                "a function is started by kustomize or kpt; pipe plain manifests into `iamra inject -`"
+            }
+            Self::ItemsNotASequence { .. } => "write the objects as a list under `items`, or `items: []` for none",
+            Self::DuplicateKey { .. } => "remove one of the two",
+            Self::LineBreak { .. } => "put the value in double quotes and write the character as an escape",
+            Self::Unclear(_) => "write `items` in block style, with each entry on a line of its own",
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the input is empty"),
+            Self::NotUtf8(at) => write!(f, "the input is not UTF-8 text: {at}"),
+            Self::Syntax { message, at } => write!(f, "the input is not YAML, or it is cut off: {message}: {at}"),
+            Self::NotAResourceList { found } => write!(f, "expected a ResourceList, found {found}"),
+            Self::ItemsNotASequence { found, at } => {
+                write!(f, "`items` of the list must be a sequence, found {found}: {at}")
+            }
+            Self::DuplicateKey { key, at } => write!(f, "`{key}` of the list is there twice: {at}"),
+            Self::LineBreak { name, at } => {
+                write!(f, "a raw {name} character, which some YAML readers take for the end of the line: {at}")
+            }
+            Self::Unclear(at) => write!(f, "cannot tell where the items of the list begin: {at}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// Reads bytes as text.
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str, ReadError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let valid = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+        ReadError::NotUtf8(Position::of(valid, valid.len()))
+    })
+}

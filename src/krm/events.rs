@@ -1,0 +1,330 @@
+//! The slow reader: finds the parts of any list through the parser.
+
+use std::ops::Range;
+
+use super::error::{Position, ReadError};
+use super::ident::Ident;
+use super::layout::{Entry, Layout, Root, Section, Shape, line_start, lines, next_line};
+use crate::yaml::{Document, Flow, Kind, NodeRef, Style, SyntaxError};
+
+/// Reads a ResourceList.
+pub(super) fn read(text: &str) -> Result<Layout<'static>, ReadError> {
+    let document = parse(text)?;
+    let root = document.root();
+    let word = |key| root.get(key).and_then(NodeRef::text);
+    let krm = word("apiVersion").is_some_and(|version| version.starts_with("config.kubernetes.io/"));
+    if !krm || word("kind") != Some("ResourceList") {
+        return Err(ReadError::NotAResourceList { found: description(root) });
+    }
+    layout(root)
+}
+
+/// Reads one document, and refuses what other readers would see other lines in.
+pub(super) fn parse(text: &str) -> Result<Document<'_>, ReadError> {
+    let document = Document::parse(text).map_err(|error| syntax(text, error))?;
+    // YAML 1.1 ends lines at these. Inside quotes that changes a value at most, elsewhere it changes the structure.
+    let names = [('\u{85}', "NEXT LINE (U+0085)"), ('\u{2028}', "LINE SEPARATOR (U+2028)")];
+    let names = names.into_iter().chain([('\u{2029}', "PARAGRAPH SEPARATOR (U+2029)")]);
+    let mut quoted = Vec::new();
+    for (mark, name) in names {
+        let mut bytes = [0; 4];
+        for offset in memchr::memmem::find_iter(text.as_bytes(), mark.encode_utf8(&mut bytes)) {
+            if quoted.is_empty() {
+                collect(document.root(), &mut quoted, |node| matches!(node.kind(), Kind::Scalar(_, Style::Quoted)));
+            }
+            if !inside(&quoted, offset) {
+                return Err(ReadError::LineBreak { name, at: Position::of(text, offset) });
+            }
+        }
+    }
+    Ok(document)
+}
+
+fn syntax(text: &str, error: SyntaxError) -> ReadError {
+    let content = |line: &str| !line.is_empty() && !line.starts_with('#') && line != "---" && line != "...";
+    if text.trim_start_matches('\u{feff}').lines().any(|line| content(line.trim())) {
+        ReadError::Syntax { message: error.message, at: Position::of(text, error.offset) }
+    } else {
+        ReadError::Empty
+    }
+}
+
+/// What a document is, for people who expected something else.
+fn description(root: NodeRef<'_>) -> String {
+    let word = |key| root.get(key).and_then(NodeRef::text);
+    match (word("kind"), word("apiVersion")) {
+        (Some(kind), Some(version)) => format!("kind `{kind}` of apiVersion `{version}`"),
+        (Some(kind), None) => format!("kind `{kind}` without apiVersion"),
+        (None, _) if root.is_map() => "a mapping without kind".into(),
+        _ => what(root).into(),
+    }
+}
+
+fn what(node: NodeRef<'_>) -> &'static str {
+    match node.kind() {
+        Kind::Scalar(..) => "a scalar",
+        Kind::Seq(..) => "a sequence",
+        Kind::Map(..) => "a mapping",
+        Kind::Alias(_) | Kind::Dangling => "an alias",
+    }
+}
+
+/// One key of the list and its value.
+#[derive(Clone, Copy)]
+struct Pair<'d> {
+    key: NodeRef<'d>,
+    value: NodeRef<'d>,
+    /// The key after this one.
+    next: Option<NodeRef<'d>>,
+}
+
+/// Finds the parts of a list whose root is a mapping.
+pub(super) fn layout(root: NodeRef<'_>) -> Result<Layout<'static>, ReadError> {
+    let text = root.document().text();
+    let unclear = |offset| ReadError::Unclear(Position::of(text, offset));
+    let Kind::Map(_, flow) = root.kind() else {
+        return Err(ReadError::NotAResourceList { found: description(root) });
+    };
+    let (first, last) = match (root.entries().next(), root.entries().next_back()) {
+        (Some(first), Some(last)) => (first, last),
+        _ => return Err(ReadError::NotAResourceList { found: "an empty mapping".into() }),
+    };
+    let end = document_end(text, root.span().end);
+    let place = match flow {
+        Flow::Yes => Root::Flow { end: value_range(text, last.0, last.1).end },
+        Flow::No => {
+            let start = key_line(text, first.0).ok_or_else(|| unclear(first.0.span().start))?;
+            let end = if safe_end(text, root, end) { end } else { start };
+            Root::Block { column: first.0.span().start - start, end }
+        }
+    };
+    let section = |key| match pair(root, key)? {
+        None => Ok(None),
+        Some(pair) => match &place {
+            Root::Flow { .. } => Ok(Some(Section { range: value_range(text, pair.key, pair.value), keyed: false })),
+            Root::Block { column, .. } => {
+                let range = pair_lines(text, pair, end, *column).ok_or_else(|| unclear(pair.key.span().start))?;
+                Ok(Some(Section { range, keyed: true }))
+            }
+        },
+    };
+    let (function_config, results) = (section("functionConfig")?, section("results")?);
+    let (entries, shape) = match pair(root, "items")? {
+        None => (Vec::new(), Shape::Absent),
+        Some(pair) => items(text, pair, end, &place)?,
+    };
+    Ok(Layout { entries, shape, root: place, function_config, results })
+}
+
+/// The entry under `key`, which must not be there twice.
+fn pair<'d>(root: NodeRef<'d>, name: &'static str) -> Result<Option<Pair<'d>>, ReadError> {
+    let mut found: Option<Pair<'d>> = None;
+    let mut entries = root.entries().peekable();
+    while let Some((key, value)) = entries.next() {
+        if key.text() != Some(name) {
+            continue;
+        }
+        if found.is_some() {
+            let at = Position::of(root.document().text(), key.span().start);
+            return Err(ReadError::DuplicateKey { key: name, at });
+        }
+        found = Some(Pair { key, value, next: entries.peek().map(|(key, _)| *key) });
+    }
+    Ok(found)
+}
+
+fn items(text: &str, pair: Pair<'_>, end: usize, root: &Root) -> Result<(Vec<Entry<'static>>, Shape), ReadError> {
+    let Pair { key, value, next } = pair;
+    let unclear = || ReadError::Unclear(Position::of(text, key.span().start));
+    let range = value_range(text, key, value);
+    let null = matches!(value.kind(), Kind::Scalar(text, Style::Plain)
+        if matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL"));
+    let empty = matches!(value.kind(), Kind::Seq(entries, _) if entries.is_empty());
+    match value.kind() {
+        Kind::Seq(_, Flow::Yes) if !empty || matches!(root, Root::Flow { .. }) => {
+            Ok((flow_entries(text, value), Shape::Brackets(value.span())))
+        }
+        _ if null || empty => {
+            let value = if empty { value.span() } else { range };
+            Ok((Vec::new(), Shape::Empty { next_line: next_line(text, value.end), value }))
+        }
+        Kind::Seq(..) if value.is_anchored() || value.tag().is_some() => Err(unclear()),
+        Kind::Seq(..) => {
+            let head = after_colon(text, key).ok_or_else(unclear)?;
+            let until = match next {
+                Some(next) => key_line(text, next).ok_or_else(unclear)?,
+                None => end,
+            };
+            let (entries, column) = block_entries(text, value, head, until).ok_or_else(unclear)?;
+            let last = entries.last().map_or(head..until, |entry| entry.range.clone());
+            let end = if safe_end(text, value, last.end) { last.end } else { last.start };
+            Ok((entries, Shape::Dashes { column, head, end }))
+        }
+        _ => Err(ReadError::ItemsNotASequence { found: what(value), at: Position::of(text, range.start) }),
+    }
+}
+
+/// The entries of a block sequence, and the column of their dashes.
+fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -> Option<(Vec<Entry<'static>>, usize)> {
+    let mut long = Vec::new();
+    collect(sequence, &mut long, |node| {
+        let flow = matches!(node.kind(), Kind::Seq(_, Flow::Yes) | Kind::Map(_, Flow::Yes));
+        let scalar = matches!(node.kind(), Kind::Scalar(_, Style::Plain | Style::Quoted));
+        (flow || scalar) && text[node.span()].contains(['\n', '\r'])
+    });
+    let content = |line: &str| !line.trim_start().is_empty() && !line.trim_start().starts_with('#');
+    let body = next_line(text, head);
+    let (_, first) = lines(text, body..until).find(|(_, line)| content(line))?;
+    let column = spaces(first);
+    let dashes: Vec<usize> = lines(text, body..until)
+        .filter(|(start, line)| {
+            let dash = spaces(line) == column && line[column..].starts_with('-');
+            dash && matches!(line.as_bytes().get(column + 1), None | Some(b' ' | b'\t')) && !inside(&long, *start)
+        })
+        .map(|(start, _)| start)
+        .collect();
+    if dashes.len() != sequence.items().len() {
+        return None;
+    }
+    let mut starts = Vec::with_capacity(dashes.len() + 1);
+    for (number, item) in sequence.items().enumerate() {
+        let dash = dashes[number];
+        let next = dashes.get(number + 1).copied().unwrap_or(until);
+        if number == 0 {
+            starts.push(dash);
+        }
+        if !(dash <= item.span().start && item.span().end <= next) {
+            return None;
+        }
+        starts.push(content_end(text, item.span().end.max(dash + 1), next, column));
+    }
+    let entries = sequence.items().zip(starts.windows(2));
+    Some((entries.map(|(item, bounds)| entry(item, bounds[0]..bounds[1])).collect(), column))
+}
+
+/// The entries between brackets.
+fn flow_entries(text: &str, sequence: NodeRef<'_>) -> Vec<Entry<'static>> {
+    let mut end = sequence.span().start + 1;
+    let found = sequence.items().map(|item| {
+        let start = skip_flow_space(text, end).min(item.span().start);
+        end = item.span().end.max(start);
+        entry(item, start..end)
+    });
+    found.collect()
+}
+
+fn entry(item: NodeRef<'_>, range: Range<usize>) -> Entry<'static> {
+    let mut ties = Vec::new();
+    collect(item, &mut ties, |node| {
+        node.is_anchored() || node.tag().is_some() || matches!(node.kind(), Kind::Alias(_) | Kind::Dangling)
+    });
+    Entry { range, ident: Ident::of(item), tied: !ties.is_empty() }
+}
+
+/// Collects the spans of the outermost nodes that are wanted, in the order of the text. Aliases are not followed.
+fn collect(node: NodeRef<'_>, spans: &mut Vec<Range<usize>>, wanted: impl Fn(NodeRef<'_>) -> bool + Copy) {
+    let child = |id: u32| node.document().node(id);
+    match node.kind() {
+        _ if wanted(node) => spans.push(node.span()),
+        Kind::Seq(items, _) => items.iter().for_each(|item| collect(child(*item), spans, wanted)),
+        Kind::Map(entries, _) => entries.iter().for_each(|(key, value)| {
+            collect(child(*key), spans, wanted);
+            collect(child(*value), spans, wanted);
+        }),
+        _ => {}
+    }
+}
+
+/// Whether `offset` is inside one of these spans, which are in order.
+fn inside(spans: &[Range<usize>], offset: usize) -> bool {
+    let after = spans.partition_point(|span| span.start < offset);
+    after.checked_sub(1).is_some_and(|before| offset < spans[before].end)
+}
+
+/// Where what belongs to content that ends at `end` stops: at `next`, or at a comment that belongs to what follows.
+fn content_end(text: &str, end: usize, next: usize, column: usize) -> usize {
+    let from = if line_start(text, end) == end { end } else { next_line(text, end) };
+    let mut comment = None;
+    for (start, line) in lines(text, from..next) {
+        match line.trim_start().as_bytes().first() {
+            Some(b'#') if spaces(line) <= column => comment = comment.or(Some(start)),
+            Some(b'#') | None => {}
+            Some(_) => comment = None,
+        }
+    }
+    comment.unwrap_or(next)
+}
+
+/// The lines of a key of a block mapping and its value.
+fn pair_lines(text: &str, pair: Pair<'_>, end: usize, column: usize) -> Option<Range<usize>> {
+    let next = pair.next.map_or(Some(end), |next| key_line(text, next))?;
+    let content = pair.value.span().end.max(pair.key.span().end);
+    Some(key_line(text, pair.key)?..content_end(text, content, next, column))
+}
+
+/// The start of a line that begins with this key.
+fn key_line(text: &str, key: NodeRef<'_>) -> Option<usize> {
+    let at = key.span().start;
+    let start = line_start(text, at);
+    let mark = if text[start..].starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let clear = !key.span().is_empty() && text[start + mark..at].bytes().all(|byte| byte == b' ');
+    clear.then_some(start + mark)
+}
+
+/// The place behind a key's colon.
+fn after_colon(text: &str, key: NodeRef<'_>) -> Option<usize> {
+    let end = key.span().end;
+    let rest = &text[end..];
+    rest.trim_start().starts_with(':').then(|| end + rest.len() - rest.trim_start().len() + 1)
+}
+
+/// Where a value is written, with its anchor and tag; an empty range behind the colon for nothing at all.
+fn value_range(text: &str, key: NodeRef<'_>, value: NodeRef<'_>) -> Range<usize> {
+    let colon = after_colon(text, key).unwrap_or(key.span().end);
+    let start = skip_flow_space(text, colon);
+    if value.span().end <= colon || (value.span().is_empty() && start > value.span().end) {
+        return colon..colon;
+    }
+    start.min(value.span().start)..value.span().end
+}
+
+/// Skips spaces, line breaks, comments and commas.
+fn skip_flow_space(text: &str, from: usize) -> usize {
+    let mut at = from;
+    loop {
+        match text.as_bytes().get(at) {
+            Some(b' ' | b'\t' | b'\n' | b'\r' | b',') => at += 1,
+            Some(b'#') => at = next_line(text, at),
+            _ => return at,
+        }
+    }
+}
+
+/// Where the document ends whose content ends at `end`: at a marker or with the text.
+fn document_end(text: &str, end: usize) -> usize {
+    let from = next_line(text, end);
+    lines(text, from..text.len()).find(|(_, line)| line.starts_with("...")).map_or(text.len(), |(start, _)| start)
+}
+
+/// Whether lines can be added at `end` without changing the last value before it.
+///
+/// A block scalar at the very end without a line break gets one more when a line follows.
+fn safe_end(text: &str, node: NodeRef<'_>, end: usize) -> bool {
+    let mut last = node;
+    loop {
+        let child = match last.kind() {
+            Kind::Seq(items, _) => items.last(),
+            Kind::Map(entries, _) => entries.last().map(|(_, value)| value),
+            Kind::Scalar(_, Style::Block) => return text[..end].ends_with(['\n', '\r']),
+            _ => None,
+        };
+        match child {
+            Some(child) => last = node.document().node(*child),
+            None => return true,
+        }
+    }
+}
+
+fn spaces(line: &str) -> usize {
+    line.bytes().take_while(|byte| *byte == b' ').count()
+}

@@ -1,0 +1,201 @@
+//! Which object an item is, told from its lines.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::lex::Value;
+use crate::yaml::NodeRef;
+
+/// The four words that name an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ident<'t> {
+    /// `apiVersion`
+    pub api_version: Cow<'t, str>,
+    /// `kind`
+    pub kind: Cow<'t, str>,
+    /// `metadata.namespace`
+    pub namespace: Option<Cow<'t, str>>,
+    /// `metadata.name`
+    pub name: Cow<'t, str>,
+}
+
+impl Ident<'static> {
+    /// The words of a parsed object; `None` when one that must be there is not.
+    pub fn of(object: NodeRef<'_>) -> Option<Self> {
+        let text = |node: NodeRef<'_>, key| node.get(key).and_then(NodeRef::text).map(|text| text.to_owned().into());
+        let metadata = object.get("metadata")?;
+        Some(Self {
+            api_version: text(object, "apiVersion")?,
+            kind: text(object, "kind")?,
+            namespace: text(metadata, "namespace"),
+            name: text(metadata, "name")?,
+        })
+    }
+}
+
+/// Where the entries of `metadata` are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Metadata {
+    /// Not in `metadata` now.
+    Outside,
+    /// Its first entry has not come yet.
+    Before,
+    /// Its entries are at this column.
+    At(usize),
+}
+
+/// Collects the words of one object while its lines go by.
+///
+/// It notices everything that could make a word mean something else, and then says nothing at all.
+#[derive(Debug)]
+pub(super) struct Tracker {
+    /// The column of the object's keys, once it is known.
+    column: Option<usize>,
+    metadata: Metadata,
+    /// The column of a word that the next line could continue.
+    plain: Option<usize>,
+    words: [Option<Range<usize>>; 4],
+    seen: [bool; 5],
+    /// The object has anchors, aliases or tags inside.
+    tied: bool,
+    /// A parser has to say which object this is.
+    opaque: bool,
+}
+
+const API_VERSION: usize = 0;
+const KIND: usize = 1;
+const NAMESPACE: usize = 2;
+const NAME: usize = 3;
+const METADATA: usize = 4;
+
+impl Tracker {
+    /// Waits for an object whose keys are at `column`, or at the column of the first key that comes.
+    pub(super) fn new(column: Option<usize>) -> Self {
+        Self {
+            column,
+            metadata: Metadata::Outside,
+            plain: None,
+            words: [const { None }; 4],
+            seen: [false; 5],
+            tied: false,
+            opaque: false,
+        }
+    }
+
+    /// A line comes with this indentation and this first byte.
+    #[inline]
+    pub(super) fn begin_line(&mut self, indent: usize, first: u8) {
+        if let Some(column) = self.plain.take()
+            && first != b'#'
+            && indent > column
+        {
+            self.opaque = true;
+        }
+    }
+
+    /// A dash, `?` or `:` stands alone at `at`; `first` on the line with the item's own dash.
+    pub(super) fn indicator(&mut self, dash: bool, at: usize, first: bool) {
+        if !dash {
+            self.opaque |= self.metadata != Metadata::Outside || self.column.is_none_or(|column| at <= column);
+        }
+        // `- - x`: the item is no mapping.
+        self.opaque |= if first { at > 0 } else { self.column.is_none() };
+    }
+
+    /// The item's content starts here, behind its dash.
+    pub(super) fn starts_at(&mut self, column: Option<usize>) {
+        self.column = column;
+    }
+
+    /// There are anchors, aliases or tags.
+    pub(super) fn tied(&mut self) {
+        self.tied = true;
+    }
+
+    /// A key at `column` of a line that is indented by `indent`.
+    #[inline]
+    pub(super) fn key(
+        &mut self,
+        key: &[u8],
+        column: usize,
+        indent: usize,
+        value: &Value,
+        scalar: impl FnOnce() -> Option<Range<usize>>,
+    ) {
+        if self.column.is_none() {
+            self.column = Some(column);
+            self.opaque |= column != indent;
+        }
+        let own = self.column == Some(column);
+        if *value == Value::Plain && (own || self.metadata != Metadata::Outside) {
+            self.plain = Some(column);
+        }
+        if own {
+            self.metadata = Metadata::Outside;
+            match key {
+                b"kind" => self.word(KIND, scalar()),
+                b"apiVersion" => self.word(API_VERSION, scalar()),
+                b"metadata" => {
+                    self.opaque |= self.seen[METADATA] || *value != Value::Empty;
+                    self.seen[METADATA] = true;
+                    self.metadata = Metadata::Before;
+                }
+                _ => self.opaque |= is_unclear(key),
+            }
+            return;
+        }
+        let at = match self.metadata {
+            Metadata::Outside => return,
+            Metadata::Before => {
+                self.opaque |= column != indent;
+                self.metadata = Metadata::At(column);
+                column
+            }
+            Metadata::At(at) => {
+                self.opaque |= column != indent && indent < at;
+                at
+            }
+        };
+        if column == at {
+            match key {
+                b"name" => self.word(NAME, scalar()),
+                b"namespace" => self.word(NAMESPACE, scalar()),
+                _ => self.opaque |= is_unclear(key),
+            }
+        }
+    }
+
+    fn word(&mut self, which: usize, place: Option<Range<usize>>) {
+        self.opaque |= self.seen[which] || place.is_none();
+        self.seen[which] = true;
+        self.words[which] = place;
+    }
+
+    /// The words that were found, and whether the object has anchors, aliases or tags inside.
+    pub(super) fn finish(self, text: &str) -> (Option<Ident<'_>>, bool) {
+        let word = |which: usize| Some(Cow::Borrowed(unquoted(text.get(self.words[which].clone()?)?)?));
+        let ident = || {
+            let namespace = word(NAMESPACE);
+            if self.opaque || namespace.is_none() && self.seen[NAMESPACE] {
+                return None;
+            }
+            Some(Ident { api_version: word(API_VERSION)?, kind: word(KIND)?, namespace, name: word(NAME)? })
+        };
+        (ident(), self.tied)
+    }
+}
+
+/// A quoted key may spell any word, and a merge key may bring any.
+fn is_unclear(key: &[u8]) -> bool {
+    matches!(key, [b'"' | b'\'', ..] | b"<<")
+}
+
+/// The text of a scalar on one line, when it is there to be read without decoding.
+fn unquoted(source: &str) -> Option<&str> {
+    let (quote, rest) = match source.chars().next()? {
+        quote @ ('"' | '\'') => (quote, &source[1..]),
+        _ => return Some(source),
+    };
+    let inner = rest.strip_suffix(quote)?;
+    (!inner.contains(['\\', '\''])).then_some(inner)
+}

@@ -1,0 +1,103 @@
+//! One object of a list or stream, as the text that it came in.
+
+use std::ops::Range;
+
+use super::ident::Ident;
+use super::layout::{Entry, Section};
+use crate::yaml::{Document, FieldPath, NodeRef, SyntaxError};
+
+/// What is around the object in its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    /// Nothing.
+    Bare,
+    /// A dash: read alone, the text is a sequence with one entry.
+    Dash,
+    /// A key: read alone, the text is a mapping with one entry.
+    Key(&'static str),
+}
+
+/// One object, as the text that it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item<'t> {
+    source: &'t str,
+    range: Range<usize>,
+    framing: Framing,
+    ident: Option<Ident<'t>>,
+    tied: bool,
+}
+
+/// A parsed item.
+#[derive(Debug)]
+pub struct Object<'t> {
+    /// The item's text as a document.
+    pub document: Document<'t>,
+    /// Where in the document the object is: behind a dash, it is the first entry of a sequence.
+    pub prefix: FieldPath,
+}
+
+impl Object<'_> {
+    /// The object's own root.
+    pub fn root(&self) -> NodeRef<'_> {
+        self.document.at(&self.prefix).unwrap_or_else(|| self.document.root())
+    }
+}
+
+impl<'t> Item<'t> {
+    /// An entry of `items`.
+    pub(super) fn entry(source: &'t str, entry: Entry<'t>, dashes: bool) -> Self {
+        let framing = if dashes { Framing::Dash } else { Framing::Bare };
+        Self { source, range: entry.range, framing, ident: entry.ident, tied: entry.tied }
+    }
+
+    /// A value of the list that is not one of its items.
+    pub(super) fn section(source: &'t str, section: Section, key: &'static str) -> Self {
+        let framing = if section.keyed { Framing::Key(key) } else { Framing::Bare };
+        Self { source, range: section.range, framing, ident: None, tied: true }
+    }
+
+    /// The text of the item, to the byte: with its dash and comments in a block list, and with the `---` before it in
+    /// a stream.
+    pub fn text(&self) -> &'t str {
+        &self.source[self.range.clone()]
+    }
+
+    /// Where the item's text is in the input.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
+    /// Where the item's text starts in the input.
+    pub fn offset(&self) -> usize {
+        self.range.start
+    }
+
+    /// Which object it is, when that could be told without parsing it.
+    ///
+    /// `None` says nothing about the item: parse it.
+    pub fn ident(&self) -> Option<&Ident<'t>> {
+        self.ident.as_ref()
+    }
+
+    /// Whether the item may be of this kind; false only when it surely is not.
+    pub fn may_be_kind(&self, kind: &str) -> bool {
+        self.ident.as_ref().is_none_or(|ident| ident.kind == kind)
+    }
+
+    /// Whether anchors, aliases or tags are inside: other items may need what is here, and the other way round.
+    pub fn is_tied(&self) -> bool {
+        self.tied
+    }
+
+    /// Reads the item. The offset in an error counts from the start of the input.
+    pub fn parse(&self) -> Result<Object<'t>, SyntaxError> {
+        let document = Document::parse(self.text())
+            .map_err(|error| SyntaxError { offset: error.offset + self.range.start, ..error })?;
+        let prefix = match self.framing {
+            Framing::Bare => FieldPath::root(),
+            Framing::Dash => FieldPath::root().index(0),
+            Framing::Key(key) => FieldPath::root().key(key),
+        };
+        Ok(Object { document, prefix })
+    }
+}

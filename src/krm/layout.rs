@@ -1,0 +1,88 @@
+//! Where the parts of a list are in its text. Both readers, the scanner and the parser, end here.
+
+use std::ops::Range;
+
+use super::ident::Ident;
+
+/// One entry of `items`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry<'t> {
+    /// Whole lines in a block list, the node in a flow list.
+    pub(super) range: Range<usize>,
+    pub(super) ident: Option<Ident<'t>>,
+    pub(super) tied: bool,
+}
+
+/// A value of the list that is not one of its items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Section {
+    pub(super) range: Range<usize>,
+    /// The range has the key too.
+    pub(super) keyed: bool,
+}
+
+/// How the items are written, and so where more of them go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// On lines of their own, each behind a dash at `column`.
+    Dashes {
+        column: usize,
+        /// Behind `items:`, where `[]` goes when nothing is left.
+        head: usize,
+        /// Where more entries go.
+        end: usize,
+    },
+    /// Between brackets; the range has the brackets too.
+    Brackets(Range<usize>),
+    /// `[]`, `null` or nothing at all is written at `value`; the next line starts at `next_line`.
+    Empty { value: Range<usize>, next_line: usize },
+    /// There is no `items`.
+    Absent,
+}
+
+/// How the list itself is written, and so where more keys go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Root {
+    /// Keys at `column`; another goes to `end`.
+    Block { column: usize, end: usize },
+    /// In braces; another key goes behind the last value, which ends at `end`.
+    Flow { end: usize },
+}
+
+/// The parts of one list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layout<'t> {
+    pub(super) entries: Vec<Entry<'t>>,
+    pub(super) shape: Shape,
+    pub(super) root: Root,
+    pub(super) function_config: Option<Section>,
+    pub(super) results: Option<Section>,
+}
+
+/// The start of the line that `offset` is in.
+pub(super) fn line_start(text: &str, offset: usize) -> usize {
+    text[..offset].rfind(['\n', '\r']).map_or(0, |at| at + 1)
+}
+
+/// The start of the line after the one that `offset` is in, or the end of the text.
+pub(super) fn next_line(text: &str, offset: usize) -> usize {
+    let rest = &text[offset..];
+    match rest.find(['\n', '\r']) {
+        Some(at) if rest[at..].starts_with("\r\n") => offset + at + 2,
+        Some(at) => offset + at + 1,
+        None => text.len(),
+    }
+}
+
+/// The lines that start in `range`: where each begins and what it holds.
+pub(super) fn lines(text: &str, range: Range<usize>) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = range.start;
+    std::iter::from_fn(move || {
+        if at >= range.end {
+            return None;
+        }
+        let start = at;
+        at = next_line(text, start);
+        Some((start, text[start..at.min(range.end)].trim_end_matches(['\n', '\r'])))
+    })
+}

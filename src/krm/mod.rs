@@ -1,0 +1,24 @@
+//! The protocol of KRM functions: lists of Kubernetes objects as text that is passed on to the byte.
+//!
+//! Read [`ResourceList`] first. Its items, and those of a [`Stream`] of plain documents, are slices of the input that
+//! nobody has parsed; [`Changes`] writes the input again with some of them replaced, removed or added. What the
+//! objects mean is not known here.
+
+pub mod annotation;
+mod error;
+mod events;
+mod ident;
+mod item;
+mod layout;
+mod lex;
+mod list;
+mod result;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+pub use error::{Position, ReadError};
+pub use ident::Ident;
+pub use item::{Item, Object};
+pub use list::{ResourceList, is_generator_call};
+pub use result::{Field, File, ResourceRef, Result, Severity};

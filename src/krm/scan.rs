@@ -1,0 +1,216 @@
+//! The fast reader: finds the items of a list in the style of kustomize and kpt, and proves every boundary.
+//!
+//! A line that starts with a dash at column 0 starts an item unless it is inside (1) a block scalar, (2) a plain
+//! scalar of several lines, (3) a quoted scalar or flow collection from an earlier line, (4) another document or
+//! another key of the list. Content of (1) and (2) must be indented deeper than column 0. (3) is known because the
+//! scanner looks at every quote and bracket and gives up when one does not close on its line. (4) is known because
+//! it follows the keys and gives up at markers of documents. Giving up means [`Doubt`]: the parser reads the list.
+
+use memchr::{memchr, memchr_iter, memmem};
+
+use super::ident::Tracker;
+use super::layout::{Entry, Layout, Root, Section, Shape};
+use super::lex::{Doubt, Lexer, Value, indent, plain_key_end, scalar, skip_spaces, stands_alone, value};
+
+/// Finds the parts of a ResourceList, or says that it cannot be sure of them.
+pub(super) fn scan(text: &str) -> Result<Layout<'_>, Doubt> {
+    let bytes = text.as_bytes();
+    if bytes.last() != Some(&b'\n') || has_strange_breaks(bytes) {
+        return Err(Doubt);
+    }
+    let mut scan = Scan::new(text);
+    let mut start = 0;
+    for end in memchr_iter(b'\n', bytes) {
+        scan.line(start, &bytes[start..end])?;
+        start = end + 1;
+    }
+    scan.finish()
+}
+
+/// Whether there is a byte order mark, or a line break that not every reader takes for one.
+fn has_strange_breaks(bytes: &[u8]) -> bool {
+    bytes.starts_with("\u{feff}".as_bytes())
+        || memchr(b'\r', bytes).is_some()
+        || ["\u{85}", "\u{2028}", "\u{2029}"].iter().any(|mark| memmem::find(bytes, mark.as_bytes()).is_some())
+}
+
+/// The key of the list that the lines belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Top {
+    Nothing,
+    Items,
+    FunctionConfig,
+    Results,
+    Other,
+}
+
+struct Scan<'t> {
+    text: &'t str,
+    lexer: Lexer,
+    top: Top,
+    top_start: usize,
+    /// The first comment at column 0 after the last content: it belongs to what follows.
+    comment: Option<usize>,
+    item: Option<(usize, Tracker)>,
+    entries: Vec<Entry<'t>>,
+    shape: Option<Shape>,
+    function_config: Option<Section>,
+    results: Option<Section>,
+    is_list: bool,
+    is_krm: bool,
+}
+
+impl<'t> Scan<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            lexer: Lexer::default(),
+            top: Top::Nothing,
+            top_start: 0,
+            comment: None,
+            item: None,
+            entries: Vec::new(),
+            shape: None,
+            function_config: None,
+            results: None,
+            is_list: false,
+            is_krm: false,
+        }
+    }
+
+    #[inline]
+    fn line(&mut self, start: usize, line: &[u8]) -> Result<(), Doubt> {
+        let indented = indent(line);
+        let Some(first) = line.get(indented) else { return Ok(()) };
+        if self.lexer.in_block(indented) {
+            return Ok(());
+        }
+        if let Some((_, item)) = &mut self.item {
+            item.begin_line(indented, *first);
+        }
+        match first {
+            b'#' => {
+                if indented == 0 && self.comment.is_none() {
+                    self.comment = Some(start);
+                }
+                return Ok(());
+            }
+            b'\t' => return Err(Doubt),
+            _ => {}
+        }
+        let dash = *first == b'-' && stands_alone(line, indented);
+        let starts_item = indented == 0 && dash && self.top == Top::Items;
+        if indented == 0 {
+            if !dash {
+                return self.top_line(start, line);
+            }
+            if starts_item {
+                let head_comment = self.close(start);
+                let from = if self.entries.is_empty() { start } else { head_comment };
+                self.item = Some((from, Tracker::new(None)));
+            }
+        }
+        if self.top == Top::Nothing || (self.top == Top::Items && self.item.is_none()) {
+            return Err(Doubt);
+        }
+        self.comment = None;
+        self.lexer.line(line, start, starts_item, self.item.as_mut().map(|(_, item)| item))
+    }
+
+    /// Ends the item that is open, if one is, and says where it ends.
+    fn close(&mut self, next: usize) -> usize {
+        let end = self.comment.take().unwrap_or(next);
+        if let Some((start, item)) = self.item.take() {
+            let (ident, tied) = item.finish(self.text);
+            self.entries.push(Entry { range: start..end, ident, tied });
+        }
+        end
+    }
+
+    /// Ends what the last key of the list began.
+    fn close_top(&mut self, next: usize) {
+        let content_end = self.close(next);
+        let section = || Some(Section { range: self.top_start..content_end, keyed: true });
+        match self.top {
+            Top::FunctionConfig => self.function_config = section(),
+            Top::Results => self.results = section(),
+            Top::Items => {
+                if let Some(Shape::Dashes { end, .. }) = &mut self.shape {
+                    *end = content_end;
+                }
+            }
+            Top::Other | Top::Nothing => {}
+        }
+    }
+
+    /// A line at column 0 that is no entry: a key of the list.
+    fn top_line(&mut self, start: usize, line: &[u8]) -> Result<(), Doubt> {
+        if line == b"---" && self.top == Top::Nothing {
+            return Ok(());
+        }
+        let marker = line.starts_with(b"---") && stands_alone(line, 2) || line.starts_with(b"...");
+        if marker || !line[0].is_ascii_alphabetic() {
+            return Err(Doubt);
+        }
+        let colon = plain_key_end(line, 0)?.ok_or(Doubt)?;
+        self.close_top(start);
+        self.top_start = start;
+        let at = skip_spaces(line, colon + 1);
+        let found = value(line, at)?;
+        if found == Value::Property {
+            return Err(Doubt);
+        }
+        self.lexer.opens(&found, 0);
+        let word = || scalar(line, at, &found).map(|place| &line[place]);
+        self.top = match &line[..colon] {
+            b"items" => self.items(start, line, colon, at, &found)?,
+            b"functionConfig" if self.function_config.is_none() => Top::FunctionConfig,
+            b"results" if self.results.is_none() => Top::Results,
+            b"functionConfig" | b"results" => return Err(Doubt),
+            b"kind" => {
+                self.is_list = word() == Some(b"ResourceList");
+                Top::Other
+            }
+            b"apiVersion" => {
+                self.is_krm = word().is_some_and(|word| word.starts_with(b"config.kubernetes.io/"));
+                Top::Other
+            }
+            _ => Top::Other,
+        };
+        Ok(())
+    }
+
+    fn items(&mut self, start: usize, line: &[u8], colon: usize, at: usize, found: &Value) -> Result<Top, Doubt> {
+        if self.shape.is_some() {
+            return Err(Doubt);
+        }
+        match found {
+            Value::Empty => {
+                self.shape = Some(Shape::Dashes { column: 0, head: start + colon + 1, end: 0 });
+                Ok(Top::Items)
+            }
+            Value::Flow if line[at..].starts_with(b"[]") => {
+                let value = start + at..start + at + 2;
+                self.shape = Some(Shape::Empty { value, next_line: start + line.len() + 1 });
+                Ok(Top::Other)
+            }
+            _ => Err(Doubt),
+        }
+    }
+
+    fn finish(mut self) -> Result<Layout<'t>, Doubt> {
+        self.close_top(self.text.len());
+        let shape = self.shape.ok_or(Doubt)?;
+        let nothing_found = matches!(shape, Shape::Dashes { .. }) && self.entries.is_empty();
+        if nothing_found || !self.is_list || !self.is_krm {
+            return Err(Doubt);
+        }
+        Ok(Layout {
+            entries: self.entries,
+            shape,
+            root: Root::Block { column: 0, end: self.text.len() },
+            function_config: self.function_config,
+            results: self.results,
+        })
+    }
+}
