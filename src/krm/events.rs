@@ -89,7 +89,7 @@ pub(super) fn layout(root: NodeRef<'_>) -> Result<Layout<'static>, ReadError> {
         (Some(first), Some(last)) => (first, last),
         _ => return Err(ReadError::NotAResourceList { found: "an empty mapping".into() }),
     };
-    let end = document_end(text, root.span().end);
+    let end = document_end(text, content(root));
     let place = match flow {
         Flow::Yes => Root::Flow { end: value_range(text, last.0, last.1).end },
         Flow::No => {
@@ -172,9 +172,9 @@ fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -
         let scalar = matches!(node.kind(), Kind::Scalar(_, Style::Plain | Style::Quoted));
         (flow || scalar) && text[node.span()].contains(['\n', '\r'])
     });
-    let content = |line: &str| !line.trim_start().is_empty() && !line.trim_start().starts_with('#');
+    let filled = |line: &str| !line.trim_start().is_empty() && !line.trim_start().starts_with('#');
     let body = next_line(text, head);
-    let (_, first) = lines(text, body..until).find(|(_, line)| content(line))?;
+    let (_, first) = lines(text, body..until).find(|(_, line)| filled(line))?;
     let column = spaces(first);
     let dashes: Vec<usize> = lines(text, body..until)
         .filter(|(start, line)| {
@@ -196,7 +196,7 @@ fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -
         if !(dash <= item.span().start && item.span().end <= next) {
             return None;
         }
-        starts.push(content_end(text, item.span().end.max(dash + 1), next, column));
+        starts.push(content_end(text, content(item).max(dash + 1), next, column));
     }
     let entries = sequence.items().zip(starts.windows(2));
     Some((entries.map(|(item, bounds)| entry(item, bounds[0]..bounds[1])).collect(), column))
@@ -235,6 +235,19 @@ fn collect(node: NodeRef<'_>, spans: &mut Vec<Range<usize>>, wanted: impl Fn(Nod
     }
 }
 
+/// Where the last thing that is written out in a node ends. What is left empty has no place that can be relied on.
+fn content(node: NodeRef<'_>) -> usize {
+    let end = |id: &u32| content(node.document().node(*id));
+    match node.kind() {
+        Kind::Seq(items, Flow::No) => items.iter().map(end).max().unwrap_or_default(),
+        Kind::Map(entries, Flow::No) => {
+            entries.iter().map(|(key, value)| end(key).max(end(value))).max().unwrap_or_default()
+        }
+        _ if node.span().is_empty() => 0,
+        _ => node.span().end,
+    }
+}
+
 /// Whether `offset` is inside one of these spans, which are in order.
 fn inside(spans: &[Range<usize>], offset: usize) -> bool {
     let after = spans.partition_point(|span| span.start < offset);
@@ -258,7 +271,7 @@ fn content_end(text: &str, end: usize, next: usize, column: usize) -> usize {
 /// The lines of a key of a block mapping and its value.
 fn pair_lines(text: &str, pair: Pair<'_>, end: usize, column: usize) -> Option<Range<usize>> {
     let next = pair.next.map_or(Some(end), |next| key_line(text, next))?;
-    let content = pair.value.span().end.max(pair.key.span().end);
+    let content = content(pair.value).max(pair.key.span().end);
     Some(key_line(text, pair.key)?..content_end(text, content, next, column))
 }
 
@@ -309,7 +322,7 @@ fn document_end(text: &str, end: usize) -> usize {
 /// Whether lines can be added at `end` without changing the last value before it.
 ///
 /// A block scalar at the very end without a line break gets one more when a line follows.
-fn safe_end(text: &str, node: NodeRef<'_>, end: usize) -> bool {
+pub(super) fn safe_end(text: &str, node: NodeRef<'_>, end: usize) -> bool {
     let mut last = node;
     loop {
         let child = match last.kind() {

@@ -59,6 +59,31 @@ pub(super) struct Layout<'t> {
     pub(super) results: Option<Section>,
 }
 
+impl Layout<'_> {
+    /// The same parts in a text that has `by` bytes more before them.
+    pub(super) fn moved(mut self, by: usize) -> Self {
+        let shift = |range: &mut Range<usize>| *range = range.start + by..range.end + by;
+        self.entries.iter_mut().for_each(|entry| shift(&mut entry.range));
+        self.function_config.iter_mut().chain(&mut self.results).for_each(|section| shift(&mut section.range));
+        match &mut self.shape {
+            Shape::Dashes { head, end, .. } => {
+                *head += by;
+                *end += by;
+            }
+            Shape::Brackets(brackets) => shift(brackets),
+            Shape::Empty { value, next_line } => {
+                shift(value);
+                *next_line += by;
+            }
+            Shape::Absent => {}
+        }
+        match &mut self.root {
+            Root::Block { end, .. } | Root::Flow { end } => *end += by,
+        }
+        self
+    }
+}
+
 /// The start of the line that `offset` is in.
 pub(super) fn line_start(text: &str, offset: usize) -> usize {
     text[..offset].rfind(['\n', '\r']).map_or(0, |at| at + 1)

@@ -9,16 +9,21 @@ mod error;
 mod events;
 mod ident;
 mod item;
+mod json;
 mod layout;
 mod lex;
 mod list;
 mod result;
 mod scan;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use error::{Position, ReadError};
 pub use ident::Ident;
 pub use item::{Item, Object};
 pub use list::{ResourceList, is_generator_call};
 pub use result::{Field, File, ResourceRef, Result, Severity};
+pub use stream::Stream;
+pub use write::Changes;

@@ -28,7 +28,7 @@ pub(super) fn scan(text: &str) -> Result<Layout<'_>, Doubt> {
 }
 
 /// Whether there is a byte order mark, or a line break that not every reader takes for one.
-fn has_strange_breaks(bytes: &[u8]) -> bool {
+pub(super) fn has_strange_breaks(bytes: &[u8]) -> bool {
     bytes.starts_with("\u{feff}".as_bytes())
         || memchr(b'\r', bytes).is_some()
         || ["\u{85}", "\u{2028}", "\u{2029}"].iter().any(|mark| memmem::find(bytes, mark.as_bytes()).is_some())

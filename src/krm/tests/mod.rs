@@ -1,7 +1,9 @@
 //! Both readers against each other and against two readers that are not ours, on a table, on mutations of captured
 //! lists and on arbitrary text.
 
+mod corpus;
 mod differential;
+mod laws;
 mod oracle;
 mod table;
 

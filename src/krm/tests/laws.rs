@@ -1,0 +1,212 @@
+//! What must hold for every input and every change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_yaml::Value;
+
+use super::corpus::{CONTENTS, Form, Look, list, object, stream};
+use super::oracle;
+use crate::krm::{Changes, Item, ResourceList, Stream};
+
+fn written(list: &ResourceList<'_>, changes: &Changes) -> String {
+    let mut out = Vec::new();
+    changes.write(list, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn stream_written(stream: &Stream<'_>, changes: &Changes) -> String {
+    let mut out = Vec::new();
+    changes.write_stream(stream, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn look() -> impl Strategy<Value = Look> {
+    let form = prop_oneof![
+        3 => Just(Form::Dashes(0)),
+        1 => (1_usize..5).prop_map(Form::Dashes),
+        1 => Just(Form::Brackets),
+        1 => Just(Form::Json),
+    ];
+    let mostly_not = || prop::bool::weighted(0.2);
+    (form, any::<bool>(), any::<bool>(), any::<Option<bool>>(), mostly_not(), mostly_not(), mostly_not()).prop_map(
+        |(form, comments, config_first, results, marker, dos, cut)| Look {
+            form,
+            comments,
+            config_first,
+            results,
+            marker,
+            dos,
+            cut,
+        },
+    )
+}
+
+fn objects(least: usize) -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(0..CONTENTS.len(), least..6).prop_map(|contents| {
+        contents.into_iter().enumerate().map(|(number, content)| object(number, content)).collect()
+    })
+}
+
+/// What happens to each item: nothing, another name, or nothing left.
+fn fates() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(0_u8..3, 6)
+}
+
+fn changes(items: &[Item<'_>], fates: &[u8], appended: &[usize]) -> Changes {
+    let mut changes = Changes::default();
+    for (number, (item, fate)) in items.iter().zip(fates).enumerate() {
+        match fate {
+            1 => drop(changes.replaced.insert(number, item.text().replace(&name(number), &name(number + 100)))),
+            2 => drop(changes.removed.insert(number)),
+            _ => {}
+        }
+    }
+    changes.appended = appended.iter().enumerate().map(|(number, content)| object(number + 200, *content)).collect();
+    changes
+}
+
+fn name(number: usize) -> String {
+    format!("old{number}x")
+}
+
+/// The objects that must be there afterwards, in any order.
+fn expected(before: &[Value], fates: &[u8], appended: &[String]) -> Vec<Value> {
+    let mut after = Vec::new();
+    for (number, (value, fate)) in before.iter().zip(fates).enumerate() {
+        let mut value = value.clone();
+        if *fate == 1 {
+            value["metadata"]["name"] = name(number + 100).into();
+        }
+        if *fate != 2 {
+            after.push(value);
+        }
+    }
+    after.extend(appended.iter().map(|object| oracle::serde(object).unwrap()));
+    sorted(after)
+}
+
+fn sorted(mut values: Vec<Value>) -> Vec<Value> {
+    values.sort_by_key(|value| value["metadata"]["name"].as_str().map(str::to_owned));
+    values
+}
+
+fn items(list: &Value) -> Vec<Value> {
+    list["items"].as_sequence().cloned().unwrap_or_default()
+}
+
+/// Every item's text is in the output as it was, unless it was to change.
+fn kept(items: &[Item<'_>], fates: &[u8], out: &str) {
+    for (item, fate) in items.iter().zip(fates) {
+        assert!(*fate != 0 || out.contains(item.text()), "changed without reason:\n{}\nin\n{out}", item.text());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_changed_list_reads_back_as_intended(
+        objects in objects(0),
+        look in look(),
+        fates in fates(),
+        appended in prop::collection::vec(0..CONTENTS.len(), 0..3),
+        results in any::<Option<bool>>(),
+    ) {
+        let text = list(&objects, &look);
+        let before = oracle::serde(&text).expect(&text);
+        let read = ResourceList::read(&text).unwrap();
+        prop_assert_eq!(read.items.len(), objects.len());
+        let mut changes = changes(&read.items, &fates, &appended);
+        changes.results = results.map(|some| if some { "- message: after\n".into() } else { "[]".into() });
+        let out = written(&read, &changes);
+        let after = oracle::serde(&out).unwrap_or_else(|| panic!("{text}\nbecame\n{out}"));
+        let expected = expected(&items(&before), &fates, &changes.appended);
+        prop_assert_eq!(sorted(items(&after)), expected, "{}\nbecame\n{}", text, out);
+        prop_assert_eq!(&before["functionConfig"], &after["functionConfig"]);
+        match results {
+            None => prop_assert_eq!(&before["results"], &after["results"]),
+            Some(some) => prop_assert_eq!(items_of(&after["results"]), usize::from(some)),
+        }
+        kept(&read.items, &fates, &out);
+        prop_assert!(after["items"].is_sequence(), "no items in\n{}", out);
+        // What was written is read the same way again.
+        let again = ResourceList::read(&out).unwrap();
+        prop_assert_eq!(written(&again, &Changes::default()), out);
+    }
+
+    #[test]
+    fn a_changed_stream_reads_back_as_intended(
+        objects in objects(1),
+        look in look(),
+        fates in fates(),
+        appended in prop::collection::vec(0..CONTENTS.len(), 0..3),
+    ) {
+        let text = stream(&objects, &look);
+        let before = all(&text).expect(&text);
+        let read = Stream::read(&text).unwrap();
+        prop_assert_eq!(read.items.len(), objects.len(), "{}", text);
+        let changes = changes(&read.items, &fates, &appended);
+        let out = stream_written(&read, &changes);
+        let after = all(&out).unwrap_or_else(|| panic!("{text}\nbecame\n{out}"));
+        prop_assert_eq!(sorted(after), expected(&before, &fates, &changes.appended), "{}\nbecame\n{}", text, out);
+        kept(&read.items, &fates, &out);
+    }
+
+    #[test]
+    fn a_list_in_a_stream_is_its_items(objects in objects(0), look in look(), fates in fates(), alone in any::<bool>()) {
+        let mut text = list(&objects, &look).replace("config.kubernetes.io/v1", "v1").replace("ResourceList", "List");
+        if !alone && !look.dos {
+            text = format!("{}---\n{}\n---\n{}", object(50, 0), text.trim_start_matches("---\n"), object(51, 0));
+        }
+        let before = all(&text).expect(&text);
+        let read = Stream::read(&text).unwrap();
+        prop_assert_eq!(read.items.len(), objects.len() + if before.len() == 1 { 0 } else { 2 });
+        prop_assert_eq!(stream_written(&read, &Changes::default()), text.as_str());
+        let mut changes = changes(&[], &[], &[1]);
+        let first = usize::from(before.len() > 1);
+        for number in 0..objects.len() {
+            if fates[number] == 2 {
+                changes.removed.insert(first + number);
+            }
+        }
+        let out = stream_written(&read, &changes);
+        let after = all(&out).unwrap_or_else(|| panic!("{text}\nbecame\n{out}"));
+        let count: usize = after.iter().map(|document| document.get("items").map_or(1, items_of)).sum();
+        prop_assert_eq!(count, read.items.len() - changes.removed.len() + 1, "{}\nbecame\n{}", text, out);
+    }
+
+    #[test]
+    fn arbitrary_text_is_no_reason_to_panic(
+        text in "([ \\n\\-:?#&*!|>'\"%@`{}\\[\\],a~\\t\\r\u{85}\u{2028}é]|\\n- |---|\\.\\.\\.|items:|kind: |List){0,40}",
+        list in any::<bool>(),
+    ) {
+        let text = if list { format!("{}items:\n- {text}", super::HEAD) } else { text };
+        super::differential::check(&text);
+        if let Ok(list) = ResourceList::read(&text) {
+            prop_assert_eq!(written(&list, &Changes::default()), text.as_str());
+            list.items.iter().for_each(|item| drop(item.parse()));
+            let removed: BTreeSet<usize> = (0..list.items.len()).collect();
+            let appended = vec![object(1, 1)];
+            written(&list, &Changes { removed, appended, replaced: BTreeMap::new(), results: Some("[]".into()) });
+        }
+        if let Ok(stream) = Stream::read(&text) {
+            prop_assert_eq!(stream_written(&stream, &Changes::default()), text.as_str());
+            let removed: BTreeSet<usize> = (0..stream.items.len()).step_by(2).collect();
+            let appended = vec![object(1, 1)];
+            stream_written(&stream, &Changes { removed, appended, ..Changes::default() });
+        }
+    }
+}
+
+fn items_of(sequence: &Value) -> usize {
+    sequence.as_sequence().map_or(0, Vec::len)
+}
+
+/// All documents that hold anything, read by yaml_serde.
+fn all(text: &str) -> Option<Vec<Value>> {
+    use serde::Deserialize as _;
+    let documents = serde_yaml::Deserializer::from_str(text).map(Value::deserialize);
+    let documents: Option<Vec<Value>> = documents.map(Result::ok).collect();
+    Some(documents?.into_iter().filter(|document| !document.is_null()).collect())
+}

@@ -1,0 +1,252 @@
+//! Writes a list again, with changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
+
+use super::item::Item;
+use super::json;
+use super::layout::{Root, Shape, next_line};
+use super::list::ResourceList;
+use crate::yaml::SyntaxError;
+
+/// What is to be different in the output; items are named by their position in `items`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Items with another text; like [`Item::text`], it has the dash and the comments.
+    pub replaced: BTreeMap<usize, String>,
+    /// Items that are left out.
+    pub removed: BTreeSet<usize>,
+    /// Objects to add behind the last item, in block YAML from column 0.
+    pub appended: Vec<String>,
+    /// The results, in place of those that are there: a sequence in block YAML from column 0, or `[]`.
+    pub results: Option<String>,
+}
+
+/// A part of the input and what is written in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Splice {
+    at: Range<usize>,
+    text: String,
+    /// The text must begin at the start of a line.
+    own_lines: bool,
+}
+
+impl Splice {
+    /// Text in place of other text.
+    pub(super) fn new(at: Range<usize>, text: impl Into<String>) -> Self {
+        Self { at, text: text.into(), own_lines: false }
+    }
+
+    /// Lines of their own.
+    pub(super) fn lines(at: Range<usize>, text: impl Into<String>) -> Self {
+        Self { at, text: text.into(), own_lines: true }
+    }
+}
+
+/// The places in a list where changes go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places<'p, 't> {
+    /// The whole input.
+    pub(super) text: &'p str,
+    /// The items of this list.
+    pub(super) items: &'p [Item<'t>],
+    /// How many items of the input come before them.
+    pub(super) first: usize,
+    pub(super) shape: &'p Shape,
+    pub(super) root: &'p Root,
+}
+
+impl Changes {
+    /// Whether nothing is to be different.
+    pub fn is_empty(&self) -> bool {
+        self.replaced.is_empty() && self.removed.is_empty() && self.appended.is_empty() && self.results.is_none()
+    }
+
+    /// Writes a list with these changes. Every byte that they do not touch is that of the input.
+    pub fn write(&self, list: &ResourceList<'_>, out: impl Write) -> io::Result<()> {
+        let places = Places { text: list.text(), items: &list.items, first: 0, shape: &list.shape, root: &list.root };
+        let mut splices = self.of_items(places);
+        self.additions(places, &self.appended, &mut splices)?;
+        self.of_results(list, &mut splices)?;
+        write_spliced(list.text(), splices, out)
+    }
+
+    /// What changes in the items that are there.
+    pub(super) fn of_items(&self, places: Places<'_, '_>) -> Vec<Splice> {
+        let Places { items, first, shape, .. } = places;
+        let numbers = first..first + items.len();
+        let replaced = self.replaced.range(numbers.clone()).filter(|(number, _)| !self.removed.contains(number));
+        let mut splices: Vec<Splice> =
+            replaced.map(|(number, text)| Splice::new(items[number - first].range(), text.as_str())).collect();
+        let removed: BTreeSet<usize> = self.removed.range(numbers).map(|number| number - first).collect();
+        match shape {
+            Shape::Brackets(brackets) => splices.extend(without(items, &removed, brackets)),
+            _ => splices.extend(removed.iter().map(|number| Splice::new(items[*number].range(), ""))),
+        }
+        splices
+    }
+
+    /// What is added to the items, or takes their place when none is left.
+    pub(super) fn additions(
+        &self,
+        places: Places<'_, '_>,
+        appended: &[String],
+        splices: &mut Vec<Splice>,
+    ) -> io::Result<()> {
+        let Places { text, items, first, shape, root } = places;
+        let flow = matches!(root, Root::Flow { .. });
+        let nothing_left = (first..first + items.len()).all(|number| self.removed.contains(&number));
+        match shape {
+            Shape::Absent => splices.extend(self.new_items(places)?),
+            Shape::Dashes { head, .. } if appended.is_empty() => {
+                if nothing_left {
+                    splices.push(Splice::new(*head..*head, " []"));
+                }
+            }
+            _ if appended.is_empty() => {}
+            Shape::Dashes { column, end, .. } => {
+                splices.push(Splice::lines(*end..*end, like(text, entries(appended, *column))));
+            }
+            Shape::Brackets(brackets) => {
+                let at = items.last().map_or(brackets.start + 1, |item| item.range().end);
+                let comma = if nothing_left { "" } else { ", " };
+                splices.push(Splice::new(at..at, format!("{comma}{}", json_items(appended)?)));
+            }
+            Shape::Empty { value, .. } if flow => {
+                let space = if value.is_empty() { " " } else { "" };
+                splices.push(Splice::new(value.clone(), format!("{space}[{}]", json_items(appended)?)));
+            }
+            Shape::Empty { value, next_line } => {
+                let space = usize::from(text[..value.start].ends_with(' ') && !value.is_empty());
+                splices.push(Splice::new(value.start - space..value.end, ""));
+                let lines = entries(appended, column(root));
+                splices.push(Splice::lines(*next_line..*next_line, like(text, lines)));
+            }
+        }
+        Ok(())
+    }
+
+    /// `items` where there was none: an orchestrator would take a list without it for an object.
+    fn new_items(&self, places: Places<'_, '_>) -> io::Result<Option<Splice>> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(match *places.root {
+            Root::Flow { end } => Splice::new(end..end, format!(", \"items\": [{}]", json_items(&self.appended)?)),
+            Root::Block { column, end } => {
+                let head = if self.appended.is_empty() { "items: []" } else { "items:" };
+                let lines = indented(head, column) + &entries(&self.appended, column);
+                Splice::lines(end..end, like(places.text, lines))
+            }
+        }))
+    }
+
+    fn of_results(&self, list: &ResourceList<'_>, splices: &mut Vec<Splice>) -> io::Result<()> {
+        let Some(results) = &self.results else { return Ok(()) };
+        let there = list.results.as_ref().map(Item::range);
+        splices.push(match list.root {
+            Root::Flow { end } => {
+                let json = json::from_block(results).map_err(invalid)?;
+                match there {
+                    Some(there) if there.is_empty() => Splice::new(there, format!(" {json}")),
+                    Some(there) => Splice::new(there, json),
+                    None => Splice::new(end..end, format!(", \"results\": {json}")),
+                }
+            }
+            Root::Block { column, end } => {
+                let space = if results.trim_start().starts_with("- ") { '\n' } else { ' ' };
+                let lines = indented(&format!("results:{space}{results}"), column);
+                Splice::lines(there.unwrap_or(end..end), like(list.text(), lines))
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Writes `text` with the splices made, which must not overlap.
+pub(super) fn write_spliced(text: &str, mut splices: Vec<Splice>, out: impl Write) -> io::Result<()> {
+    // At one place, what is inserted comes before what is replaced there; otherwise the order is as given.
+    splices.sort_by_key(|splice| (splice.at.start, splice.at.end));
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    let mut at = 0;
+    let mut at_line_start = true;
+    for splice in &splices {
+        let kept = &text[at..splice.at.start];
+        at = splice.at.end;
+        out.write_all(kept.as_bytes())?;
+        at_line_start = ends_line(kept, at_line_start);
+        if splice.own_lines && !at_line_start {
+            out.write_all(b"\n")?;
+        }
+        out.write_all(splice.text.as_bytes())?;
+        at_line_start = ends_line(&splice.text, at_line_start);
+    }
+    out.write_all(text[at..].as_bytes())?;
+    out.flush()
+}
+
+fn ends_line(text: &str, before: bool) -> bool {
+    text.bytes().next_back().map_or(before, |last| matches!(last, b'\n' | b'\r'))
+}
+
+fn column(root: &Root) -> usize {
+    if let Root::Block { column, .. } = root { *column } else { 0 }
+}
+
+/// Takes entries out of brackets, each with one of the commas beside it.
+fn without(items: &[Item<'_>], removed: &BTreeSet<usize>, brackets: &Range<usize>) -> Vec<Splice> {
+    let Some(first_kept) = (0..items.len()).find(|number| !removed.contains(number)) else {
+        // A comma behind the last entry must go too; new entries come between the two.
+        let last = items.last().map_or(brackets.start + 1, |item| item.range().end);
+        return vec![Splice::new(brackets.start + 1..last, ""), Splice::new(last..brackets.end - 1, "")];
+    };
+    let cut = removed.iter().map(|number| {
+        let item = items[*number].range();
+        if *number < first_kept {
+            item.start..items[number + 1].range().start
+        } else {
+            items[number - 1].range().end..item.end
+        }
+    });
+    cut.map(|range| Splice::new(range, "")).collect()
+}
+
+/// Objects in block YAML as entries of a block sequence whose dashes are at `column`.
+fn entries(objects: &[String], column: usize) -> String {
+    let mut out = String::with_capacity(objects.iter().map(|object| object.len() * 5 / 4 + 8).sum());
+    for object in objects {
+        let mut lines = indented(object, column + 2);
+        lines.replace_range(column..=column, "-");
+        out.push_str(&lines);
+    }
+    out
+}
+
+/// The same YAML further to the right, with a line break at the end. Empty lines stay empty.
+fn indented(yaml: &str, column: usize) -> String {
+    let mut out = String::with_capacity(yaml.len() + yaml.len() / 8 + column + 1);
+    for line in yaml.strip_suffix('\n').unwrap_or(yaml).split('\n') {
+        if !line.is_empty() {
+            out.extend(std::iter::repeat_n(' ', column));
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Lines with the kind of line breaks that the text has.
+fn like(text: &str, lines: String) -> String {
+    let dos = text[..next_line(text, 0)].ends_with("\r\n");
+    if dos { lines.replace('\n', "\r\n") } else { lines }
+}
+
+fn json_items(objects: &[String]) -> io::Result<String> {
+    let objects: Result<Vec<String>, _> = objects.iter().map(|object| json::from_block(object)).collect();
+    Ok(objects.map_err(invalid)?.join(", "))
+}
+
+fn invalid(error: SyntaxError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error.message)
+}
