@@ -80,8 +80,9 @@ impl ReadError {
     pub fn position(&self) -> Option<Position> {
         match self {
             Self::Empty | Self::NotAResourceList { .. } => None,
-            Self::NotUtf8(at) | Self::Unclear(at) => Some(*at),
-            Self::Syntax { at, .. }
+            Self::NotUtf8(at)
+            | Self::Unclear(at)
+            | Self::Syntax { at, .. }
             | Self::ItemsNotASequence { at, .. }
             | Self::DuplicateKey { at, .. }
             | Self::LineBreak { at, .. } => Some(*at),

@@ -7,7 +7,7 @@ use super::ident::Ident;
 use super::layout::{Entry, Layout, Root, Section, Shape, line_start, lines, next_line};
 use crate::yaml::{Document, Flow, Kind, NodeRef, Style, SyntaxError};
 
-/// Reads a ResourceList.
+/// Reads a `ResourceList`.
 pub(super) fn read(text: &str) -> Result<Layout<'static>, ReadError> {
     let document = parse(text)?;
     let root = document.root();
@@ -85,9 +85,8 @@ pub(super) fn layout(root: NodeRef<'_>) -> Result<Layout<'static>, ReadError> {
     let Kind::Map(_, flow) = root.kind() else {
         return Err(ReadError::NotAResourceList { found: description(root) });
     };
-    let (first, last) = match (root.entries().next(), root.entries().next_back()) {
-        (Some(first), Some(last)) => (first, last),
-        _ => return Err(ReadError::NotAResourceList { found: "an empty mapping".into() }),
+    let (Some(first), Some(last)) = (root.entries().next(), root.entries().next_back()) else {
+        return Err(ReadError::NotAResourceList { found: "an empty mapping".into() });
     };
     let end = document_end(text, content(root));
     let place = match flow {

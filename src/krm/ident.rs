@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::lex::Value;
-use crate::yaml::NodeRef;
+use crate::yaml::{NodeRef, Style};
 
 /// The four words that name an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +22,10 @@ pub struct Ident<'t> {
 impl Ident<'static> {
     /// The words of a parsed object; `None` when one that must be there is not.
     pub fn of(object: NodeRef<'_>) -> Option<Self> {
-        let text = |node: NodeRef<'_>, key| node.get(key).and_then(NodeRef::text).map(|text| text.to_owned().into());
+        let text = |node: NodeRef<'_>, key| match node.get(key)?.scalar()? {
+            (text, Style::Plain) if is_null(text) => None,
+            (text, _) => Some(Cow::Owned(text.to_owned())),
+        };
         let metadata = object.get("metadata")?;
         Some(Self {
             api_version: text(object, "apiVersion")?,
@@ -185,6 +188,11 @@ impl Tracker {
     }
 }
 
+/// Whether a plain scalar is no word at all.
+fn is_null(plain: &str) -> bool {
+    matches!(plain, "" | "~" | "null" | "Null" | "NULL")
+}
+
 /// A quoted key may spell any word, and a merge key may bring any.
 fn is_unclear(key: &[u8]) -> bool {
     matches!(key, [b'"' | b'\'', ..] | b"<<")
@@ -194,7 +202,7 @@ fn is_unclear(key: &[u8]) -> bool {
 fn unquoted(source: &str) -> Option<&str> {
     let (quote, rest) = match source.chars().next()? {
         quote @ ('"' | '\'') => (quote, &source[1..]),
-        _ => return Some(source),
+        _ => return (!is_null(source)).then_some(source),
     };
     let inner = rest.strip_suffix(quote)?;
     (!inner.contains(['\\', '\''])).then_some(inner)

@@ -59,7 +59,9 @@ fn string(text: &str, out: &mut String) {
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
             '\0'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(character)));
+                let code = u32::from(character);
+                out.push_str("\\u");
+                out.extend([12, 8, 4, 0].iter().filter_map(|shift| char::from_digit(code >> shift & 0xf, 16)));
             }
             _ => out.push(character),
         }

@@ -1,4 +1,4 @@
-//! The ResourceList that an orchestrator sends.
+//! The `ResourceList` that an orchestrator sends.
 
 use super::annotation;
 use super::error::{ReadError, utf8};
@@ -8,7 +8,7 @@ use super::item::Item;
 use super::layout::{Layout, Root, Shape};
 use super::scan::scan;
 
-/// A ResourceList: its items as slices of the text, not parsed.
+/// A `ResourceList`: its items as slices of the text, not parsed.
 ///
 /// ```
 /// use iamra::krm::ResourceList;

@@ -12,7 +12,7 @@ use super::ident::Tracker;
 use super::layout::{Entry, Layout, Root, Section, Shape};
 use super::lex::{Doubt, Lexer, Value, indent, plain_key_end, scalar, skip_spaces, stands_alone, value};
 
-/// Finds the parts of a ResourceList, or says that it cannot be sure of them.
+/// Finds the parts of a `ResourceList`, or says that it cannot be sure of them.
 pub(super) fn scan(text: &str) -> Result<Layout<'_>, Doubt> {
     let bytes = text.as_bytes();
     if bytes.last() != Some(&b'\n') || has_strange_breaks(bytes) {

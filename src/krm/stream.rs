@@ -65,23 +65,19 @@ impl<'t> Stream<'t> {
     }
 
     fn add(&mut self, range: Range<usize>) {
-        let part = range.clone();
         let document = &self.text[range.clone()];
         let first = self.items.len();
-        let list = match list(document) {
-            Some(layout) => {
-                let layout = layout.moved(range.start);
-                let dashes = matches!(layout.shape, Shape::Dashes { .. });
-                self.items.extend(layout.entries.into_iter().map(|entry| Item::entry(self.text, entry, dashes)));
-                Some((layout.shape, layout.root))
-            }
-            None => {
-                let (ident, tied) = identify(document).unwrap_or((None, true));
-                self.items.push(Item::entry(self.text, Entry { range, ident, tied }, false));
-                None
-            }
-        };
-        self.parts.push(Part { range: part, items: first..self.items.len(), list });
+        let mut list_of_items = None;
+        if let Some(layout) = list(document) {
+            let layout = layout.moved(range.start);
+            let dashes = matches!(layout.shape, Shape::Dashes { .. });
+            self.items.extend(layout.entries.into_iter().map(|entry| Item::entry(self.text, entry, dashes)));
+            list_of_items = Some((layout.shape, layout.root));
+        } else {
+            let (ident, tied) = identify(document).unwrap_or((None, true));
+            self.items.push(Item::entry(self.text, Entry { range: range.clone(), ident, tied }, false));
+        }
+        self.parts.push(Part { range, items: first..self.items.len(), list: list_of_items });
     }
 }
 
@@ -204,14 +200,14 @@ fn holds(part: &str) -> Holds {
     let mut directives = false;
     let mut marked = false;
     for (start, line) in lines(part, 0..part.len()) {
-        let marker = line.starts_with("---") && is_marker(part, start);
-        let line = if marker { line[3..].trim() } else { line.trim() };
+        let separates = line.starts_with("---") && is_marker(part, start);
+        let line = if separates { line[3..].trim() } else { line.trim() };
         match line.as_bytes().first() {
             None | Some(b'#') => {}
-            Some(b'%') if !marked && !marker => directives = true,
+            Some(b'%') if !marked && !separates => directives = true,
             Some(_) => return Holds::Content,
         }
-        marked |= marker;
+        marked |= separates;
     }
     if directives { Holds::Directives } else { Holds::Nothing }
 }

@@ -182,7 +182,7 @@ pub(super) fn write_spliced(text: &str, mut splices: Vec<Splice>, out: impl Writ
         out.write_all(splice.text.as_bytes())?;
         at_line_start = ends_line(&splice.text, at_line_start);
     }
-    out.write_all(text[at..].as_bytes())?;
+    out.write_all(&text.as_bytes()[at..])?;
     out.flush()
 }
 

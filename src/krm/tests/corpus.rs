@@ -15,6 +15,7 @@ pub(super) enum Form {
 
 /// All that makes one list look different from another.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way to write a list, and all go together")]
 pub(super) struct Look {
     pub(super) form: Form,
     pub(super) comments: bool,
@@ -54,15 +55,23 @@ pub(super) fn right(yaml: &str, column: usize, first: &str) -> String {
     let mut out = String::new();
     for (position, line) in yaml.lines().enumerate() {
         match (position, line) {
-            (0, line) => out += &format!("{first}{line}\n"),
+            (0, line) => {
+                out += first;
+                out += line;
+                out.push('\n');
+            }
             (_, "") => out.push('\n'),
-            (_, line) => out += &format!("{}{line}\n", " ".repeat(column)),
+            (_, line) => {
+                out += &" ".repeat(column);
+                out += line;
+                out.push('\n');
+            }
         }
     }
     out
 }
 
-/// A ResourceList of these objects.
+/// A `ResourceList` of these objects.
 pub(super) fn list(objects: &[String], look: &Look) -> String {
     let config = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata:\n  name: fn\n";
     let json = |yaml: &str| json::from_block(yaml).unwrap();
@@ -90,7 +99,7 @@ pub(super) fn list(objects: &[String], look: &Look) -> String {
     let key = |name: &str, yaml: &str| {
         if flow { format!("\"{name}\": {}", json(yaml)) } else { format!("{name}:\n  {}", right(yaml, 2, "")) }
     };
-    keys.insert(if look.config_first { 0 } else { 1 }, key("functionConfig", config));
+    keys.insert(usize::from(!look.config_first), key("functionConfig", config));
     if let Some(last) = look.results {
         keys.insert(if last { keys.len() } else { 0 }, key("results", "- message: before\n"));
     }

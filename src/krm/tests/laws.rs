@@ -165,11 +165,8 @@ proptest! {
         prop_assert_eq!(stream_written(&read, &Changes::default()), text.as_str());
         let mut changes = changes(&[], &[], &[1]);
         let first = usize::from(before.len() > 1);
-        for number in 0..objects.len() {
-            if fates[number] == 2 {
-                changes.removed.insert(first + number);
-            }
-        }
+        let removed = fates.iter().take(objects.len()).enumerate().filter(|(_, fate)| **fate == 2);
+        changes.removed.extend(removed.map(|(number, _)| first + number));
         let out = stream_written(&read, &changes);
         let after = all(&out).unwrap_or_else(|| panic!("{text}\nbecame\n{out}"));
         let count: usize = after.iter().map(|document| document.get("items").map_or(1, items_of)).sum();
@@ -203,7 +200,7 @@ fn items_of(sequence: &Value) -> usize {
     sequence.as_sequence().map_or(0, Vec::len)
 }
 
-/// All documents that hold anything, read by yaml_serde.
+/// All documents that hold anything, read by `yaml_serde`.
 fn all(text: &str) -> Option<Vec<Value>> {
     use serde::Deserialize as _;
     let documents = serde_yaml::Deserializer::from_str(text).map(Value::deserialize);

@@ -18,8 +18,13 @@ impl Node {
         entries.iter().find(|(name, _)| matches!(name, Self::Scalar(text, _) if text == key)).map(|(_, value)| value)
     }
 
+    /// The text of a scalar that is not null.
     pub(super) fn text(&self) -> Option<&str> {
-        if let Self::Scalar(text, _) = self { Some(text) } else { None }
+        match self {
+            Self::Scalar(text, true) if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL") => None,
+            Self::Scalar(text, _) => Some(text),
+            _ => None,
+        }
     }
 
     pub(super) fn items(&self) -> Option<&[Self]> {
@@ -95,7 +100,7 @@ pub(super) fn means(part: &str, dash: bool, whole: &Node) -> bool {
     if dash { matches!(&alone, Node::Seq(items) if items.as_slice() == [whole.clone()]) } else { alone == *whole }
 }
 
-/// The only document of `text`, read by yaml_serde.
+/// The only document of `text`, read by `yaml_serde`.
 pub(super) fn serde(text: &str) -> Option<Value> {
     serde_yaml::from_str(text).ok()
 }
