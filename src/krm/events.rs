@@ -13,6 +13,9 @@ pub(super) fn read(text: &str) -> Result<Layout<'static>, ReadError> {
     let root = document.root();
     let word = |key| root.get(key).and_then(NodeRef::text);
     let krm = word("apiVersion").is_some_and(|version| version.starts_with("config.kubernetes.io/"));
+    if root.text().is_some() && holds_nothing(text) {
+        return Err(ReadError::Empty);
+    }
     if !krm || word("kind") != Some("ResourceList") {
         return Err(ReadError::NotAResourceList { found: description(root) });
     }
@@ -41,12 +44,16 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, ReadError> {
 }
 
 fn syntax(text: &str, error: SyntaxError) -> ReadError {
-    let content = |line: &str| !line.is_empty() && !line.starts_with('#') && line != "---" && line != "...";
-    if text.trim_start_matches('\u{feff}').lines().any(|line| content(line.trim())) {
-        ReadError::Syntax { message: error.message, at: Position::of(text, error.offset) }
-    } else {
-        ReadError::Empty
+    if holds_nothing(text) {
+        return ReadError::Empty;
     }
+    ReadError::Syntax { message: error.message, at: Position::of(text, error.offset) }
+}
+
+/// Whether there is nothing but space, comments and markers.
+fn holds_nothing(text: &str) -> bool {
+    let nothing = |line: &str| line.is_empty() || line.starts_with('#') || line == "---" || line == "...";
+    text.trim_start_matches('\u{feff}').lines().all(|line| nothing(line.trim()))
 }
 
 /// What a document is, for people who expected something else.

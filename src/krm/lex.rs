@@ -157,10 +157,11 @@ pub(super) fn plain_key_end(line: &[u8], start: usize) -> Result<Option<usize>, 
         let colon = at + found;
         match line.get(colon + 1) {
             None | Some(b' ') => {
-                // The colon may be part of a comment.
+                // The colon may be part of a comment, or have space before it.
                 let key = &line[start..colon];
                 let comment = memchr(b'#', key).is_some() && memmem::find(key, b" #").is_some();
-                return if comment { Err(Doubt) } else { Ok(Some(colon)) };
+                let clear = !comment && !key.ends_with(b" ") && !key.ends_with(b"\t");
+                return if clear { Ok(Some(colon)) } else { Err(Doubt) };
             }
             Some(b'\t') => return Err(Doubt),
             Some(_) => at = colon + 1,

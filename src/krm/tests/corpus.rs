@@ -142,3 +142,65 @@ fn finish(text: &mut String, look: &Look) {
         *text = text.replace('\n', "\r\n");
     }
 }
+
+/// A list in the style of kustomize: workloads, services, look-alike text in `ConfigMap`s, and now and then a
+/// definition of some size.
+pub(super) fn kustomize_list(count: usize) -> String {
+    let mut random = super::differential::Random(42);
+    let mut out = format!("{}items:\n", super::HEAD);
+    for number in 0..count {
+        let (version, kind, body) = match number % 10 {
+            _ if number % 200 == 7 => ("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition(&mut random)),
+            0..3 => ("apps/v1", "Deployment", deployment(number, &mut random)),
+            3..6 => ("v1", "Service", service(number)),
+            _ => ("v1", "ConfigMap", String::new()),
+        };
+        out += &format!("- apiVersion: {version}\n");
+        if kind == "ConfigMap" {
+            // kustomize sorts keys, so that the text comes before the kind.
+            out += &look_alikes(&mut random);
+        }
+        out += &format!("  kind: {kind}\n  metadata:\n    annotations:\n      kustomize.config.k8s.io/id: |\n");
+        out += &format!("        kind: {kind}\n        name: thing-{number}\n        version: v1\n");
+        out += &format!("      config.kubernetes.io/index: '{number}'\n      team: \"0042\"\n");
+        out += &format!("    labels:\n      \"y\": \"no\"\n    name: thing-{number}\n    namespace: prod\n{body}");
+    }
+    out + "functionConfig:\n  apiVersion: iamra.dev/v1alpha1\n  kind: RolesAnywhere\n  metadata:\n    name: fn\n"
+}
+
+fn deployment(number: usize, random: &mut super::differential::Random) -> String {
+    let mut out = format!("  spec:\n    replicas: {}\n    template:\n      spec:\n        containers:\n", number % 9);
+    out += "        - args:\n          - --listen=:8080\n          command:\n          - sh\n          - -c\n          - |\n";
+    out += "            # start: \"\n            exec /app/server \"$@\"\n          env:\n";
+    for variable in 0..3 + random.below(8) {
+        let value = ["info", "\"true\"", "http://svc.prod:8080/path", "\"\"", "a b c", "'0777'"][random.below(6)];
+        out += &format!("          - name: VAR_{variable}\n            value: {value}\n");
+    }
+    out + "          name: app\n        volumes:\n        - emptyDir: {}\n          name: tmp\n"
+}
+
+fn service(number: usize) -> String {
+    format!("  spec:\n    ports:\n    - name: http\n      port: 80\n    selector:\n      app: app-{number}\n")
+}
+
+fn look_alikes(random: &mut super::differential::Random) -> String {
+    let mut out = String::from("  data:\n    config.yaml: |\n      first: line\n");
+    for _ in 0..20 + random.below(70) {
+        let line = ["- apiVersion: v1", "  kind: Deployment # \"not one' {[", "", "items:", "key: some words", "- |"];
+        match line[random.below(line.len())] {
+            "" => out.push('\n'),
+            line => out += &format!("      {line}\n"),
+        }
+    }
+    out + "    key: \"words \\\" and \\n more\"\n    script.sh: |-\n      #!/bin/sh\n      exec foo --bar 'baz'\n"
+}
+
+fn definition(random: &mut super::differential::Random) -> String {
+    let mut out =
+        String::from("  spec:\n    versions:\n    - schema:\n        openAPIV3Schema:\n          properties:\n");
+    for property in 0..200 + random.below(400) {
+        out += &format!("            p{property}:\n              description: |-\n                Words: of - all\n");
+        out += "                - kinds.\n              enum:\n              - \"on\"\n              type: string\n";
+    }
+    out
+}

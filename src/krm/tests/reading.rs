@@ -1,0 +1,144 @@
+//! What is read, and what people are told when it cannot be.
+
+use super::corpus::kustomize_list;
+use super::{FROM_KPT, FROM_KUSTOMIZE, HEAD, MANIFESTS, differential};
+use crate::krm::scan::scan;
+use crate::krm::{Changes, ReadError, ResourceList, Stream, is_generator_call};
+
+fn refusal(text: &str) -> ReadError {
+    ResourceList::read(text).expect_err(text)
+}
+
+#[test]
+fn people_are_told_what_is_wrong_and_where() {
+    let cases = [
+        ("", "the input is empty"),
+        ("# only a comment\n---\n", "the input is empty"),
+        (
+            "kind: Deployment\napiVersion: apps/v1\n",
+            "expected a ResourceList, found kind `Deployment` of apiVersion `apps/v1`",
+        ),
+        ("kind: ResourceList\n", "expected a ResourceList, found kind `ResourceList` without apiVersion"),
+        ("a: 1\n", "expected a ResourceList, found a mapping without kind"),
+        ("- a\n", "expected a ResourceList, found a sequence"),
+        ("hello\n", "expected a ResourceList, found a scalar"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(refusal(text).to_string(), expected);
+    }
+    let list = |rest: &str| format!("{HEAD}{rest}");
+    let cases = [
+        ("items: {}\n", "`items` of the list must be a sequence, found a mapping: line 3, column 8"),
+        ("items: x\n", "`items` of the list must be a sequence, found a scalar: line 3, column 8"),
+        ("items: []\nitems: []\n", "`items` of the list is there twice: line 4, column 1"),
+        ("results: []\nresults: []\nitems: []\n", "`results` of the list is there twice: line 4, column 1"),
+        (
+            "items:\n- a: x\u{2028}y\n",
+            "a raw LINE SEPARATOR (U+2028) character, which some YAML readers take for the end of the line: line 4, \
+             column 7",
+        ),
+        ("? items\n: - a\n", "cannot tell where the items of the list begin: line 3, column 3"),
+    ];
+    for (rest, expected) in cases {
+        assert_eq!(refusal(&list(rest)).to_string(), expected);
+    }
+    let cut = refusal(&list("items:\n- apiVersion: v1\n  ki"));
+    assert!(cut.to_string().starts_with("the input is not YAML, or it is cut off: "), "{cut}");
+    assert_eq!(cut.position().map(|at| at.line), Some(5), "{cut}");
+    assert!(matches!(refusal(&list("items: [")), ReadError::Syntax { .. }));
+    let bytes = ResourceList::from_utf8(b"a: \xff\n").unwrap_err();
+    assert_eq!(bytes.to_string(), "the input is not UTF-8 text: line 1, column 4");
+}
+
+#[test]
+fn breaks_that_only_some_readers_know_are_harmless_in_quotes() {
+    let text = format!("{HEAD}items:\n- a: \"x\u{2028}y\"\n- b: 1\n");
+    assert_eq!(ResourceList::read(&text).unwrap().items.len(), 2);
+}
+
+#[test]
+fn captured_lists_have_their_items() {
+    let list = ResourceList::read(FROM_KUSTOMIZE).unwrap();
+    let idents: Vec<String> = list
+        .items
+        .iter()
+        .map(|item| item.ident().map_or("?".into(), |id| format!("{} {}", id.kind, id.name)))
+        .collect();
+    assert_eq!(idents, ["Deployment web", "ConfigMap cm", "Service svc", "ConfigMap gen"]);
+    let config = list.function_config.as_ref().unwrap();
+    assert!(config.text().starts_with("functionConfig:\n"));
+    assert_eq!(config.parse().unwrap().root().get("kind").unwrap().text(), Some("IamRa"));
+
+    let list = ResourceList::read(FROM_KPT).unwrap();
+    let kinds: Vec<bool> = list.items.iter().map(|item| item.may_be_kind("Deployment")).collect();
+    // The object in JSON and the one with its metadata in braces have to be parsed to know.
+    assert_eq!(kinds, [false, true, false, true, true, false, true, false]);
+    for item in &list.items {
+        let object = item.parse().unwrap();
+        assert!(object.root().get("kind").is_some(), "{}", item.text());
+    }
+    assert!(list.items[1].is_tied());
+    assert!(!list.items[5].is_tied());
+}
+
+#[test]
+fn an_error_in_an_item_is_placed_in_the_input() {
+    let text = format!("{HEAD}items:\n- a: 1\n- b: [1}}\n- c: 1\n");
+    let Ok(list) = ResourceList::read(&text) else { return };
+    let error = list.items[1].parse().unwrap_err();
+    assert!(error.offset > list.items[1].offset());
+}
+
+#[test]
+fn a_generator_is_called_with_its_own_configuration() {
+    let object = "apiVersion: a/v1\n  kind: K\n  metadata:\n    name: n\n    annotations:\n";
+    let mark = "      config.kubernetes.io/local-config: \"true\"\n";
+    let config = format!("functionConfig:\n  {object}      x: y\n");
+    let call = |items: &str| is_generator_call(&ResourceList::read(&format!("{HEAD}{items}{config}")).unwrap());
+    assert!(call(&format!("items:\n- {object}{mark}")));
+    assert!(!call(&format!("items:\n- {object}      x: y\n")), "not marked");
+    assert!(!call(&format!("items:\n- {}{mark}", object.replace(": n\n", ": m\n"))), "another name");
+    assert!(!call(&format!("items:\n- {object}{mark}- {object}{mark}")), "two items");
+    assert!(!call("items: []\n"), "no item");
+}
+
+#[test]
+fn manifests_are_told_apart() {
+    let stream = Stream::read(MANIFESTS).unwrap();
+    let names: Vec<_> = stream.items.iter().map(|item| item.ident().map(|ident| ident.name.to_string())).collect();
+    assert_eq!(names, [Some("web".into()), Some("cm".into()), None], "metadata in braces is for the parser");
+    assert_eq!(stream.items.iter().map(|item| item.text()).collect::<String>(), MANIFESTS);
+    assert!(matches!(Stream::read("---\n# nothing\n"), Err(ReadError::Empty)));
+}
+
+#[test]
+fn directives_and_ends_stay_with_their_document() {
+    let text = "# head\n%YAML 1.2\n---\na: 1\n...\n# next\nb: 2\n--- {c: 3}\n";
+    let stream = Stream::read(text).unwrap();
+    let texts: Vec<&str> = stream.items.iter().map(|item| item.text()).collect();
+    assert_eq!(texts, ["# head\n%YAML 1.2\n---\na: 1\n...\n", "# next\nb: 2\n", "--- {c: 3}\n"]);
+    let mut out = Vec::new();
+    let changes = Changes { removed: [1].into(), appended: vec!["d: 4\n".into()], ..Changes::default() };
+    changes.write_stream(&stream, &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "# head\n%YAML 1.2\n---\na: 1\n...\n--- {c: 3}\n---\nd: 4\n");
+}
+
+#[test]
+fn a_document_that_leaves_does_not_join_its_neighbours() {
+    let stream = Stream::read("a: 1\n---\nb: 2\n...\nc: 3\n").unwrap();
+    let mut out = Vec::new();
+    Changes { removed: [1].into(), ..Changes::default() }.write_stream(&stream, &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "a: 1\n---\nc: 3\n");
+}
+
+#[test]
+fn long_lists_are_read_fast_and_the_same_way() {
+    let text = kustomize_list(400);
+    assert_eq!(differential::check(&text), differential::Verdict::Fast);
+    let list = ResourceList::read(&text).unwrap();
+    assert_eq!(list.items.len(), 400);
+    assert!(list.items.iter().all(|item| item.ident().is_some() && !item.is_tied()));
+    let layout = scan(&text).unwrap();
+    let bytes: usize = layout.entries.iter().map(|entry| entry.range.len()).sum();
+    assert_eq!(bytes + text.find("- api").unwrap() + list.function_config.unwrap().text().len(), text.len());
+}
