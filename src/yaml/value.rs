@@ -1,0 +1,115 @@
+//! What a node means, apart from how it is written.
+
+use serde_json::{Map, Number, Value};
+
+use super::document::{Kind, NodeRef, Style};
+use super::emit;
+use super::scalar::{Resolved, resolve};
+
+impl NodeRef<'_> {
+    /// The value of this node: aliases and merge keys are written out, tags of YAML's own are honoured.
+    ///
+    /// JSON lacks some of YAML: dates, infinities and numbers that are none stay as their text, and so do keys
+    /// that are no strings. Of keys that are there twice the first one counts, as it does for [`NodeRef::get`].
+    /// An alias without its anchor is null.
+    pub fn to_value(&self) -> Value {
+        let node = self.followed();
+        match node.kind() {
+            Kind::Scalar(text, style) => scalar(text, *style, node.tag()),
+            Kind::Seq(..) => node.items().map(|item| item.to_value()).collect(),
+            Kind::Map(..) => {
+                let mut entries = Map::new();
+                node.add_entries(&mut entries);
+                Value::Object(entries)
+            }
+            Kind::Alias(_) | Kind::Dangling => Value::Null,
+        }
+    }
+
+    /// Whether both mean the same; neither the order of keys nor the way of writing counts.
+    pub fn same(&self, other: NodeRef<'_>) -> bool {
+        self.to_value() == other.to_value()
+    }
+
+    /// A mapping's own entries win over those that it merges, and earlier merged ones over later ones.
+    fn add_entries(self, into: &mut Map<String, Value>) {
+        for (key, value) in self.entries().filter(|(key, value)| !(key.is_merge_key() && value.is_mergeable())) {
+            let name = key.key_text();
+            if !into.contains_key(&name) {
+                into.insert(name, value.to_value());
+            }
+        }
+        for (_, merged) in self.entries().filter(|(key, value)| key.is_merge_key() && value.is_mergeable()) {
+            if merged.is_map() {
+                merged.followed().add_entries(into);
+            }
+            for part in merged.items() {
+                part.followed().add_entries(into);
+            }
+        }
+    }
+
+    fn is_mergeable(self) -> bool {
+        self.is_map() || (self.is_seq() && self.items().all(Self::is_map))
+    }
+
+    /// The name that a key has in JSON.
+    fn key_text(self) -> String {
+        self.text().map_or_else(|| emit::flow(&self.to_value()), str::to_owned)
+    }
+}
+
+fn scalar(text: &str, style: Style, tag: Option<&str>) -> Value {
+    let name = tag.map(|tag| tag.strip_prefix("tag:yaml.org,2002:").or_else(|| tag.strip_prefix("!!")).unwrap_or(tag));
+    let resolved = match (name, style) {
+        (None, Style::Plain) | (Some("int" | "float" | "bool" | "null"), _) => resolve(text),
+        _ => Resolved::Str,
+    };
+    let number = match resolved {
+        Resolved::Null => return Value::Null,
+        Resolved::Bool(value) => return Value::Bool(value),
+        #[expect(clippy::cast_precision_loss, reason = "the tag asks for a float")]
+        Resolved::Int(value) if name == Some("float") => Number::from_f64(value as f64),
+        Resolved::Int(value) => Number::from_i128(value),
+        Resolved::Float(value) => Number::from_f64(value),
+        Resolved::Timestamp | Resolved::Str => None,
+    };
+    number.map_or_else(|| Value::String(text.to_owned()), Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Document;
+    use serde_json::{Value, json};
+
+    fn value(text: &str) -> Value {
+        Document::parse(text).unwrap().root().to_value()
+    }
+
+    #[test]
+    fn scalars_by_style_and_tag() {
+        let text = "a: 1\nb: '1'\nc: !!str 1\nd: !!int '0x10'\ne: !!float 1\nf: ! 1\ng: !own 1\nh:\ni: .inf\nj: |\n  1\n\
+                    k: 18446744073709551615\nl: 2024-01-01\nm: !!str\n";
+        assert_eq!(
+            value(text),
+            json!({"a": 1, "b": "1", "c": "1", "d": 16, "e": 1.0, "f": "1", "g": "1", "h": null, "i": ".inf",
+                   "j": "1\n", "k": u64::MAX, "l": "2024-01-01", "m": ""})
+        );
+    }
+
+    #[test]
+    fn merge_keys_are_written_out() {
+        let text = "x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz:\n  <<: [*x, *y]\n  a: 0\nw: {\"<<\": 1, 1: true}\n";
+        let all = value(text);
+        assert_eq!(all["z"], json!({"a": 0, "b": 1, "c": 2}));
+        assert_eq!(all["w"], json!({"<<": 1, "1": true}));
+    }
+
+    #[test]
+    fn order_and_style_do_not_count() {
+        let left = Document::parse("a: 1\nb: [x]\n").unwrap();
+        let right = Document::parse("{b: ['x'], \"a\": 0x1}").unwrap();
+        assert!(left.root().same(right.root()));
+        assert!(!left.root().same(Document::parse("a: '1'\nb: [x]\n").unwrap().root()));
+    }
+}
