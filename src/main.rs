@@ -1,2 +1,3 @@
-//! iamra
+//! The process's edge; everything else is in the library.
+
 fn main() {}

@@ -1,5 +1,7 @@
 //! What is printed is read back as the same value, by us and by a reader that shares no code with ours.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use iamra::yaml::scalar::{Resolved, is_safe_plain, resolve};
 use iamra::yaml::{Document, emit};
 use proptest::prelude::*;

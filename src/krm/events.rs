@@ -286,8 +286,10 @@ fn key_line(text: &str, key: NodeRef<'_>) -> Option<usize> {
     let at = key.span().start;
     let start = line_start(text, at);
     let mark = if text[start..].starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let clear = !key.span().is_empty() && text[start + mark..at].bytes().all(|byte| byte == b' ');
-    clear.then_some(start + mark)
+    // A key behind `?` may be written as a block, or on a line after its `?`; its colon is on yet another line.
+    let colon = text[key.span().end..].trim_start_matches([' ', '\t']).starts_with(':');
+    let scalar = matches!(key.kind(), Kind::Scalar(_, Style::Plain | Style::Quoted)) && !key.span().is_empty();
+    (scalar && colon && text[start + mark..at].bytes().all(|byte| byte == b' ')).then_some(start + mark)
 }
 
 /// The place behind a key's colon.

@@ -107,7 +107,12 @@ impl<'t> Document<'t> {
 
     /// The node at `path`, with aliases followed and merge keys looked into.
     pub fn at(&self, path: &FieldPath) -> Option<NodeRef<'_>> {
-        path.steps().iter().try_fold(self.root(), |node, step| node.child(step))
+        path.steps().iter().try_fold(self.root(), NodeRef::child)
+    }
+
+    /// All nodes, in the order in which they start.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeRef<'_>> {
+        (0..).map(|id| self.node(id)).take(self.nodes.len())
     }
 
     /// The node with this id.
@@ -305,6 +310,7 @@ impl<'d> NodeRef<'d> {
     }
 
     /// This node, or the one that it is an alias of.
+    #[must_use]
     pub fn followed(self) -> Self {
         match self.kind() {
             Kind::Alias(target) => Self { doc: self.doc, id: *target },

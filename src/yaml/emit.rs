@@ -17,11 +17,13 @@ pub(super) struct Shape {
     pub(super) seq: usize,
     /// An entry of a sequence against its dash.
     pub(super) dash: usize,
+    /// Whether text of several lines may be a literal block.
+    pub(super) literals: bool,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { map: 2, seq: 0, dash: 2 }
+        Self { map: 2, seq: 0, dash: 2, literals: true }
     }
 }
 
@@ -51,16 +53,6 @@ pub fn flow(value: &Value) -> String {
     out
 }
 
-/// A scalar or an empty collection as it stands behind a key, if it fits on that line.
-pub(super) fn inline(value: &Value) -> Option<String> {
-    if is_nested(value) || matches!(value, Value::String(text) if is_literal(text) && !is_safe_plain(text)) {
-        return None;
-    }
-    let mut out = String::new();
-    Shape::default().leaf(value, 0, &mut out);
-    Some(out)
-}
-
 impl Shape {
     /// The rest of the line at column `at`, where the cursor is, and the lines after it.
     pub(super) fn node(self, value: &Value, at: usize, out: &mut String) {
@@ -75,7 +67,7 @@ impl Shape {
     }
 
     /// The entries of a mapping; the cursor is at column `at`.
-    pub(super) fn entries(self, entries: &Map<String, Value>, at: usize, out: &mut String) {
+    fn entries(self, entries: &Map<String, Value>, at: usize, out: &mut String) {
         for (position, (key, value)) in entries.iter().enumerate() {
             if position > 0 {
                 pad(at, out);
@@ -96,7 +88,7 @@ impl Shape {
     }
 
     /// The entries of a sequence; the cursor is at column `at`.
-    pub(super) fn items(self, items: &[Value], at: usize, out: &mut String) {
+    fn items(self, items: &[Value], at: usize, out: &mut String) {
         for (position, item) in items.iter().enumerate() {
             if position > 0 {
                 pad(at, out);
@@ -117,7 +109,7 @@ impl Shape {
     fn leaf(self, value: &Value, at: usize, out: &mut String) {
         match value {
             Value::String(text) if is_safe_plain(text) => out.push_str(text),
-            Value::String(text) if is_literal(text) => {
+            Value::String(text) if self.literals && is_literal(text) => {
                 out.push_str(if text.ends_with('\n') { "|" } else { "|-" });
                 for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
                     out.push('\n');
@@ -127,12 +119,20 @@ impl Shape {
                     }
                 }
             }
+            // JSON inside YAML stays readable in single quotes.
+            Value::String(text)
+                if text.contains('"') && !text.contains(['\'', '\\']) && !text.contains(must_escape) =>
+            {
+                out.push('\'');
+                out.push_str(text);
+                out.push('\'');
+            }
             other => flow_into(other, out),
         }
     }
 }
 
-fn pad(columns: usize, out: &mut String) {
+pub(super) fn pad(columns: usize, out: &mut String) {
     out.extend(std::iter::repeat_n(' ', columns));
 }
 
@@ -171,7 +171,7 @@ fn quoted(text: &str, out: &mut String) {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            char if must_escape(char) => out.push_str(&format!("\\u{:04X}", u32::from(char))),
+            char if must_escape(char) => out.extend(format!("\\u{:04X}", u32::from(char)).chars()),
             char => out.push(char),
         }
     }

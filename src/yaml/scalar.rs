@@ -183,6 +183,9 @@ pub fn is_safe_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return false };
     let starts = match first {
+        // Flags and references to variables, as they stand in `args`.
+        b'-' => bytes[1..].starts_with(b"-") && bytes.get(2).is_some_and(u8::is_ascii_alphabetic),
+        b'$' => bytes.get(1) == Some(&b'('),
         b'.' => bytes.get(1).is_some_and(|second| second.is_ascii_alphabetic() || *second == b'/'),
         _ => first.is_ascii_alphanumeric() || matches!(first, b'/' | b'_'),
     };

@@ -1,5 +1,7 @@
 //! Lists and streams in many styles, made from objects that are hard to tell apart by their lines.
 
+#![expect(clippy::format_push_string, reason = "a test may allocate, and reads better so")]
+
 use crate::krm::json;
 
 /// How a list is written.

@@ -55,6 +55,9 @@ const CASES: &[(&str, &str, Verdict)] = &[
     ("nested seqs", "items:\n- - - a: 1\n    - b\n  - c\n- b: 1\n", Fast),
     ("plain looks like dash", "items:\n- -a: 1\n- --- x\n- b: 1\n", Fast),
     ("merge key", "items:\n- a: &x\n    b: 1\n  c:\n    <<: *x\n- b: 1\n", Fast),
+    ("a key of the list written as a block", "items:\n- a: 1\n? >\n  key\n: b\n", Refused),
+    ("a key of the list behind its question mark", "items:\n- a: 1\n?\n  key\n: b\n", Refused),
+    ("space before the colon", "items : \n- a: 1\nfunctionConfig\t:\n  a: b\n", Slow),
 ];
 
 #[test]

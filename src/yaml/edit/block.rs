@@ -1,0 +1,72 @@
+//! Changes to collections in block style: whole lines come and go.
+
+use serde_json::Value;
+
+use super::super::emit::pad;
+use super::super::{Flow, Kind, NodeRef};
+use super::Refusal;
+use super::change::Change;
+use super::locate::child;
+use super::splice::Splices;
+use super::text::Lines;
+
+pub(super) fn change(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices) -> Result<(), Refusal> {
+    let node = change.node;
+    for index in &change.removed {
+        splices.delete_lines(entry_lines(lines, node, *index)?);
+    }
+    if change.prepended.is_empty() && change.appended.is_empty() && change.keys.is_empty() {
+        return Ok(());
+    }
+    let column = lines.column_of(node)?;
+    if !change.prepended.is_empty() {
+        let at = before_first(lines, change)?;
+        let text = rendered(lines, at, column, &Value::Array(change.prepended.clone()));
+        splices.insert(at, text, change.depth);
+    }
+    let added =
+        if change.keys.is_empty() { Value::Array(change.appended.clone()) } else { Value::Object(change.keys.clone()) };
+    if added != Value::Array(Vec::new()) {
+        let at = lines.past_comments(lines.after(node)?, column);
+        splices.insert(at, rendered(lines, at, column, &added), change.depth);
+    }
+    Ok(())
+}
+
+/// Lines for a collection's entries at a column, ready to be put in at `at`.
+pub(super) fn rendered(lines: &Lines<'_>, at: usize, column: usize, value: &Value) -> String {
+    let mut text = String::new();
+    pad(column, &mut text);
+    lines.shape_at(at).node(value, column, &mut text);
+    lines.fit(at, &text)
+}
+
+/// New first entries stand right below their key; comments above the first entry stay with that entry.
+fn before_first(lines: &Lines<'_>, change: &Change<'_>) -> Result<usize, Refusal> {
+    let first = lines.dash(change.node, 0)?;
+    if let Some((holder, index)) = change.holder
+        && let Kind::Map(entries, Flow::No) = holder.kind()
+    {
+        let key = holder.document().node(entries[index].0).span();
+        let below = lines.next(key.end);
+        return (below <= first)
+            .then_some(below)
+            .ok_or_else(|| Refusal::new("its first entry stands on the line of its key", key));
+    }
+    let start = lines.start(first);
+    lines.is_first(first).then_some(start).ok_or_else(|| Refusal::new("its first entry shares a line", first..first))
+}
+
+/// The lines of one entry, when they are its alone.
+fn entry_lines(lines: &Lines<'_>, node: NodeRef<'_>, index: usize) -> Result<std::ops::Range<usize>, Refusal> {
+    let entry = child(node, index);
+    let start = match node.kind() {
+        Kind::Map(entries, _) => node.document().node(entries[index].0).span().start,
+        _ => lines.dash(node, index)?,
+    };
+    if !lines.is_first(start) {
+        return Err(Refusal::new("it shares its first line with something else", entry.span()));
+    }
+    let after = lines.after(entry)?.max(lines.next(start));
+    Ok(lines.start(start)..after)
+}

@@ -1,0 +1,224 @@
+//! What the edits of one call mean, collection by collection.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::super::{Document, FieldPath, Kind, NodeId, NodeRef};
+use super::locate::{Locator, Place, Target, child};
+use super::{Edit, Refusal, is_empty};
+
+/// Everything that happens to one collection.
+#[derive(Debug, Clone)]
+pub(super) struct Change<'d> {
+    pub(super) node: NodeRef<'d>,
+    /// The collection that it is in, and its position there.
+    pub(super) holder: Option<(NodeRef<'d>, usize)>,
+    /// How deep in the document it is.
+    pub(super) depth: usize,
+    pub(super) prepended: Vec<Value>,
+    pub(super) appended: Vec<Value>,
+    pub(super) keys: Map<String, Value>,
+    /// Those of `keys` that are collections made here, and how many of their entries were put at the front.
+    pub(super) created: BTreeMap<String, usize>,
+    /// Positions of entries that go.
+    pub(super) removed: BTreeSet<usize>,
+    /// The old form of the collection, when all of it goes back.
+    pub(super) restore: Option<String>,
+}
+
+/// All changes, by the node that they are about.
+#[derive(Debug, Default)]
+pub(super) struct Plan<'d> {
+    changes: BTreeMap<NodeId, Change<'d>>,
+    /// Nodes in which something changes.
+    touched: BTreeSet<NodeId>,
+}
+
+impl<'d> Plan<'d> {
+    pub(super) fn of(doc: &'d Document<'d>, edits: &[Edit]) -> Result<Self, Refusal> {
+        let locator = Locator::new(doc);
+        let mut plan = Self::default();
+        for edit in edits {
+            match edit {
+                Edit::Append { at, values } | Edit::Prepend { at, values } => {
+                    let first = matches!(edit, Edit::Prepend { .. });
+                    plan.add_values(&locator, at, values, first)?;
+                }
+                Edit::AddKeys { at, entries } => plan.add_keys(&locator, at, entries)?,
+                Edit::Remove { at } => {
+                    let place = locator.locate(at)?;
+                    let (Target::Node(node), Some((holder, index))) = (&place.target, place.holder) else {
+                        return Err(Refusal::new(format!("there is no `{at}` to remove"), 0..0));
+                    };
+                    locator.check(*node)?;
+                    let holder_place =
+                        locator.locate(&at.split_last().map(|(parent, _)| parent).unwrap_or_default())?;
+                    plan.change(&holder_place, holder).removed.insert(index);
+                }
+                Edit::Restore { at, source } => {
+                    let place = locator.locate(at)?;
+                    let Target::Node(node) = place.target else {
+                        return Err(Refusal::new(format!("there is no `{at}` to restore"), 0..0));
+                    };
+                    locator.check(node)?;
+                    plan.change(&place, node).restore = Some(source.clone());
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    pub(super) fn changes(&self) -> impl Iterator<Item = &Change<'d>> {
+        self.changes.values()
+    }
+
+    fn change(&mut self, place: &Place<'d>, node: NodeRef<'d>) -> &mut Change<'d> {
+        self.touched.extend(place.way.iter().copied());
+        self.touched.insert(node.id());
+        self.changes.entry(node.id()).or_insert_with(|| Change {
+            node,
+            holder: place.holder,
+            depth: place.way.len(),
+            prepended: Vec::new(),
+            appended: Vec::new(),
+            keys: Map::new(),
+            created: BTreeMap::new(),
+            removed: BTreeSet::new(),
+            restore: None,
+        })
+    }
+
+    fn add_values(
+        &mut self,
+        locator: &Locator<'d>,
+        at: &FieldPath,
+        values: &[Value],
+        first: bool,
+    ) -> Result<(), Refusal> {
+        let place = locator.locate(at)?;
+        match &place.target {
+            Target::Missing(key) => self.add_missing(locator, at, key, Value::Array(values.to_vec()), first),
+            Target::Node(node) => {
+                locator.check(*node)?;
+                if !is_empty(*node) && !node.is_seq() || matches!(node.kind(), Kind::Map(..)) {
+                    return Err(Refusal::new(format!("`{at}` is not a sequence"), node.span()));
+                }
+                let change = self.change(&place, *node);
+                if first { &mut change.prepended } else { &mut change.appended }.extend_from_slice(values);
+                Ok(())
+            }
+        }
+    }
+
+    fn add_keys(&mut self, locator: &Locator<'d>, at: &FieldPath, entries: &[(String, Value)]) -> Result<(), Refusal> {
+        let place = locator.locate(at)?;
+        match &place.target {
+            Target::Missing(key) => {
+                self.add_missing(locator, at, key, Value::Object(entries.iter().cloned().collect()), false)
+            }
+            Target::Node(node) => {
+                locator.check(*node)?;
+                if !is_empty(*node) && !node.is_map() || matches!(node.kind(), Kind::Seq(..)) {
+                    return Err(Refusal::new(format!("`{at}` is not a mapping"), node.span()));
+                }
+                let change = self.change(&place, *node);
+                for (key, value) in entries {
+                    let is_there = node.entry(key).is_some();
+                    if is_there || change.keys.insert(key.clone(), value.clone()).is_some() {
+                        return Err(Refusal::new(format!("`{at}` has a `{key}` already"), node.span()));
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A collection that is not there yet is a new key of its holder; several edits may make it together.
+    fn add_missing(
+        &mut self,
+        locator: &Locator<'d>,
+        at: &FieldPath,
+        key: &str,
+        value: Value,
+        first: bool,
+    ) -> Result<(), Refusal> {
+        let parent = at.split_last().map(|(parent, _)| parent).unwrap_or_default();
+        let place = locator.locate(&parent)?;
+        let Target::Node(holder) = place.target else {
+            return Err(Refusal::new(format!("there is nothing to hold `{at}`"), 0..0));
+        };
+        let change = self.change(&place, holder);
+        let count = value.as_array().filter(|_| first).map_or(0, Vec::len);
+        let Some(front) = change.created.get_mut(key) else {
+            change.created.insert(key.to_owned(), count);
+            return self.add_keys(locator, &parent, &[(key.to_owned(), value)]);
+        };
+        let again = || Refusal::new(format!("`{at}` would be made in two ways"), holder.span());
+        match (change.keys.get_mut(key), value) {
+            (Some(Value::Array(items)), Value::Array(more)) => {
+                let at = if first { *front } else { items.len() };
+                items.splice(at..at, more);
+                *front += count;
+                Ok(())
+            }
+            (Some(Value::Object(entries)), Value::Object(more)) => {
+                let all = entries.len() + more.len();
+                entries.extend(more);
+                if entries.len() == all { Ok(()) } else { Err(again()) }
+            }
+            _ => Err(again()),
+        }
+    }
+
+    /// What the document means after all changes.
+    pub(super) fn expected(&self, node: NodeRef<'d>) -> Value {
+        if !self.touched.contains(&node.id()) {
+            return node.to_value();
+        }
+        let change = self.changes.get(&node.id());
+        if let Some(source) = change.and_then(|change| change.restore.as_deref()) {
+            return match source.trim() {
+                source if source.starts_with('[') => Value::Array(Vec::new()),
+                source if source.starts_with('{') => Value::Object(Map::new()),
+                _ => Value::Null,
+            };
+        }
+        let gone = |index: usize| change.is_some_and(|change| change.removed.contains(&index));
+        match (node.kind(), change) {
+            (_, Some(change)) if is_empty(node) => change.filling(),
+            (Kind::Seq(items, _), _) => {
+                let kept =
+                    (0..items.len()).filter(|index| !gone(*index)).map(|index| self.expected(child(node, index)));
+                let before = change.into_iter().flat_map(|change| change.prepended.iter().cloned());
+                let after = change.into_iter().flat_map(|change| change.appended.iter().cloned());
+                before.chain(kept).chain(after).collect()
+            }
+            (Kind::Map(entries, _), _) => {
+                let Value::Object(mut map) = node.to_value() else { return Value::Null };
+                for (index, (key, _)) in entries.iter().enumerate() {
+                    let Some(key) = node.document().node(*key).text() else { continue };
+                    if gone(index) {
+                        map.shift_remove(key);
+                    } else if self.touched.contains(&child(node, index).id()) {
+                        map.insert(key.to_owned(), self.expected(child(node, index)));
+                    }
+                }
+                map.extend(change.into_iter().flat_map(|change| change.keys.clone()));
+                Value::Object(map)
+            }
+            _ => node.to_value(),
+        }
+    }
+}
+
+impl Change<'_> {
+    /// What an empty collection becomes.
+    pub(super) fn filling(&self) -> Value {
+        if self.keys.is_empty() {
+            Value::Array([self.prepended.as_slice(), &self.appended].concat())
+        } else {
+            Value::Object(self.keys.clone())
+        }
+    }
+}

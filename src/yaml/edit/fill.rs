@@ -1,0 +1,75 @@
+//! Empty collections: filled, and put back as they were.
+
+use serde_json::Value;
+
+use super::super::emit::{flow, flow_entry};
+use super::super::{Flow, Kind};
+use super::Refusal;
+use super::block::rendered;
+use super::change::Change;
+use super::splice::Splices;
+use super::text::Lines;
+
+/// Gives entries to a null, `[]` or `{}`.
+pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices) -> Result<(), Refusal> {
+    let node = change.node;
+    let value = change.filling();
+    if let (Value::Object(entries), Kind::Map(_, Flow::Yes), false) = (&value, node.kind(), change.created.is_empty()) {
+        // Keys made for what is in them go again without a word about this mapping: its brackets must stay.
+        let mut text = String::new();
+        for (key, value) in entries {
+            text.push_str(if text.is_empty() { "" } else { ", " });
+            flow_entry(key, value, &mut text);
+        }
+        splices.insert(node.span().start + 1, text, change.depth);
+        return Ok(());
+    }
+    let Some((holder, _)) = change.holder.filter(|(holder, _)| matches!(holder.kind(), Kind::Map(_, Flow::No))) else {
+        let span = node.span();
+        if span.is_empty() {
+            return Err(Refusal::new("there is nothing written where it would go", span));
+        }
+        splices.delete(span.clone());
+        splices.insert(span.end, flow(&value), change.depth);
+        return Ok(());
+    };
+    let gap = lines
+        .gap(change.holder, node)
+        .ok_or_else(|| Refusal::new("the empty value does not stand on its key's line", node.span()))?;
+    let column = lines.column_of(holder)?;
+    let inner = column + if value.is_array() { lines.shape.seq } else { lines.shape.map };
+    splices.delete(gap.start..node.span().end.max(gap.start));
+    let at = lines.next(node.span().end.max(gap.start));
+    splices.insert(at, rendered(lines, at, inner, &value), change.depth);
+    Ok(())
+}
+
+/// Takes all entries out and writes the empty value as it was.
+pub(super) fn restore(
+    lines: &Lines<'_>,
+    change: &Change<'_>,
+    source: &str,
+    splices: &mut Splices,
+) -> Result<(), Refusal> {
+    let node = change.node;
+    let block = matches!(node.kind(), Kind::Seq(_, Flow::No) | Kind::Map(_, Flow::No));
+    if !block {
+        let span = node.span();
+        splices.delete(span.clone());
+        splices.insert(span.end, source.to_owned(), change.depth);
+        return Ok(());
+    }
+    let Some((holder, index)) = change.holder else {
+        return Err(Refusal::new("it is not the value of a key", node.span()));
+    };
+    let Kind::Map(entries, Flow::No) = holder.kind() else {
+        return Err(Refusal::new("it is not the value of a key", node.span()));
+    };
+    let key = holder.document().node(entries[index].0).span();
+    let rest = lines.text[key.end..].trim_start_matches([' ', '\t']);
+    let colon = lines.text.len() - rest.len() + 1;
+    let space = if source.is_empty() || source.starts_with([' ', '\t']) { "" } else { " " };
+    splices.insert(colon, format!("{space}{source}"), change.depth);
+    splices.delete_lines(lines.next(colon)..lines.after(node)?);
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! Changes to collections in flow style: `[a, b]`, `{a: b}`, JSON.
+
+use super::super::emit::{flow, flow_entry};
+use super::super::{Kind, NodeRef};
+use super::change::Change;
+use super::locate::child;
+use super::splice::Splices;
+
+pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
+    let node = change.node;
+    let spans = entry_spans(node);
+    let (Some((first, _)), Some((_, last))) = (spans.first(), spans.last()) else { return };
+    for index in &change.removed {
+        // With the comma after it when it is the first, with the one before it otherwise: what was added goes whole.
+        let kept_before = (0..*index).rev().find(|before| !change.removed.contains(before));
+        let (start, end) = spans[*index];
+        match (kept_before, spans.get(index + 1)) {
+            (Some(_), _) => splices.delete(spans[index - 1].1..end),
+            (None, Some((next, _))) => splices.delete(start..*next),
+            (None, None) => splices.delete(start..end),
+        }
+    }
+    if !change.prepended.is_empty() {
+        let text: String = change.prepended.iter().map(|value| format!("{}, ", flow(value))).collect();
+        splices.insert(*first, text, change.depth);
+    }
+    let mut text: String = change.appended.iter().map(|value| format!(", {}", flow(value))).collect();
+    for (key, value) in &change.keys {
+        text.push_str(", ");
+        flow_entry(key, value, &mut text);
+    }
+    if !text.is_empty() {
+        splices.insert(*last, text, change.depth);
+    }
+}
+
+/// Where each entry starts and ends.
+fn entry_spans(node: NodeRef<'_>) -> Vec<(usize, usize)> {
+    match node.kind() {
+        Kind::Seq(items, _) => {
+            (0..items.len()).map(|index| child(node, index).span()).map(|it| (it.start, it.end)).collect()
+        }
+        Kind::Map(entries, _) => entries
+            .iter()
+            .map(|(key, value)| (node.document().node(*key).span(), node.document().node(*value).span()))
+            .map(|(key, value)| (key.start, key.end.max(value.end)))
+            .collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,110 @@
+//! From a path to the nodes that an edit is about.
+
+use std::collections::BTreeSet;
+
+use super::super::path::Step;
+use super::super::{Document, FieldPath, Kind, NodeId, NodeRef};
+use super::Refusal;
+
+/// What is at the end of a path.
+#[derive(Debug, Clone)]
+pub(super) enum Target<'d> {
+    Node(NodeRef<'d>),
+    /// All is there but the last key; the mapping is the holder.
+    Missing(String),
+}
+
+/// Where a path leads.
+#[derive(Debug, Clone)]
+pub(super) struct Place<'d> {
+    /// The nodes on the way, the holder last.
+    pub(super) way: Vec<NodeId>,
+    /// The collection that the node is in, and its position there.
+    pub(super) holder: Option<(NodeRef<'d>, usize)>,
+    pub(super) target: Target<'d>,
+}
+
+/// Follows paths through a document, but not where a change would be seen elsewhere too.
+pub(super) struct Locator<'d> {
+    doc: &'d Document<'d>,
+    aliased: BTreeSet<NodeId>,
+}
+
+impl<'d> Locator<'d> {
+    pub(super) fn new(doc: &'d Document<'d>) -> Self {
+        let aliased = doc.nodes().filter_map(|node| if let Kind::Alias(of) = node.kind() { Some(*of) } else { None });
+        Self { doc, aliased: aliased.collect() }
+    }
+
+    pub(super) fn locate(&self, path: &FieldPath) -> Result<Place<'d>, Refusal> {
+        let target = Target::Node(self.doc.root());
+        let mut place = Place { way: Vec::new(), holder: None, target };
+        for step in path.steps() {
+            let Target::Node(node) = place.target else {
+                let span = place.holder.map_or(0..0, |(node, _)| node.span());
+                return Err(Refusal::new(format!("there is no `{path}`, nor what should hold it"), span));
+            };
+            self.check(node)?;
+            place.way.push(node.id());
+            if let Some(index) = position(node, step, path)? {
+                place.holder = Some((node, index));
+                place.target = Target::Node(child(node, index));
+            } else {
+                let Step::Key(key) = step else {
+                    return Err(Refusal::new(format!("there is no `{path}`"), node.span()));
+                };
+                place.holder = Some((node, node.entries().len()));
+                place.target = Target::Missing(key.clone());
+            }
+        }
+        Ok(place)
+    }
+
+    /// Refuses what is not this node's alone.
+    pub(super) fn check(&self, node: NodeRef<'d>) -> Result<(), Refusal> {
+        let in_list = self.doc.root().is_seq();
+        let why = match node.kind() {
+            Kind::Alias(_) => "it is reached through an alias",
+            Kind::Dangling => "it is an alias of something outside this text",
+            _ if node.is_anchored() && self.aliased.contains(&node.id()) => "it has an anchor with aliases elsewhere",
+            _ if node.is_anchored() && in_list => "it has an anchor that other items may refer to",
+            _ => return Ok(()),
+        };
+        Err(Refusal::new(why, node.span()))
+    }
+}
+
+/// The value at a position of a collection, aliases not followed.
+pub(super) fn child(holder: NodeRef<'_>, index: usize) -> NodeRef<'_> {
+    match holder.kind() {
+        Kind::Seq(items, _) => holder.document().node(items[index]),
+        Kind::Map(entries, _) => holder.document().node(entries[index].1),
+        _ => holder,
+    }
+}
+
+fn position(node: NodeRef<'_>, step: &Step, path: &FieldPath) -> Result<Option<usize>, Refusal> {
+    match step {
+        Step::Key(_) if !node.is_map() => {
+            Err(Refusal::new(format!("on the way to `{path}` is no mapping"), node.span()))
+        }
+        Step::Index(_) | Step::Named(_) if !node.is_seq() => {
+            Err(Refusal::new(format!("on the way to `{path}` is no sequence"), node.span()))
+        }
+        Step::Key(key) => {
+            let mut found = node.entries().enumerate().filter(|(_, (name, _))| name.text() == Some(key));
+            let first = found.next();
+            if let Some((_, (second, _))) = found.next() {
+                return Err(Refusal::new(format!("the key `{key}` is there twice"), second.span()));
+            }
+            if first.is_none()
+                && let Some((name, _)) = node.entry(key)
+            {
+                return Err(Refusal::new(format!("`{key}` comes from a merge key"), name.span()));
+            }
+            Ok(first.map(|(index, _)| index))
+        }
+        Step::Index(index) => Ok((*index < node.items().len()).then_some(*index)),
+        Step::Named(name) => Ok(node.items().position(|item| item.get("name").and_then(NodeRef::text) == Some(name))),
+    }
+}

@@ -1,0 +1,143 @@
+//! Changes a document's text and leaves every byte alone that a change does not need.
+//!
+//! All edits of one call speak of the document as it was read. What comes out is read again and compared with
+//! what the edits mean for the values; when both differ, or when the text offers no safe place, there is a
+//! [`Refusal`] and no text. Taking out again what was added gives back the text from before, byte for byte.
+
+mod block;
+mod change;
+mod fill;
+mod flow;
+mod locate;
+mod splice;
+mod text;
+
+use serde_json::Value;
+
+use super::{Document, FieldPath, Flow, Kind, NodeRef, Span, Style};
+use change::Plan;
+use locate::{Locator, Target};
+use splice::Splices;
+use text::Lines;
+
+/// One change to a document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// Puts `values` at the end of the sequence at `at`, which is made when its key is absent, null or empty.
+    Append {
+        /// The sequence.
+        at: FieldPath,
+        /// What to add.
+        values: Vec<Value>,
+    },
+    /// Puts `values` before the first entry of the sequence at `at`, made like that of [`Edit::Append`].
+    Prepend {
+        /// The sequence.
+        at: FieldPath,
+        /// What to add.
+        values: Vec<Value>,
+    },
+    /// Puts `entries` at the end of the mapping at `at`, which is made when its key is absent, null or empty.
+    AddKeys {
+        /// The mapping.
+        at: FieldPath,
+        /// Keys that it does not have yet, and their values.
+        entries: Vec<(String, Value)>,
+    },
+    /// Takes an entry out of its sequence, or a value and its key out of their mapping.
+    Remove {
+        /// The value.
+        at: FieldPath,
+    },
+    /// Puts back the text of an empty value that [`empty_source`] gave before the collection was filled.
+    Restore {
+        /// The collection that takes its old form.
+        at: FieldPath,
+        /// What [`empty_source`] gave.
+        source: String,
+    },
+}
+
+/// Why an edit was not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The reason, without any of the text itself.
+    pub why: String,
+    /// The place in the text that is the reason.
+    pub span: Span,
+}
+
+impl Refusal {
+    fn new(why: impl Into<String>, span: Span) -> Self {
+        Self { why: why.into(), span }
+    }
+}
+
+/// The text of `doc` with all of `edits` made, or the first reason why not.
+///
+/// The anchors of a text whose root is a sequence may have aliases elsewhere (the text may be one item of a
+/// longer list), so nothing under such an anchor is changed.
+///
+/// ```
+/// use iamra::yaml::{Document, FieldPath, edit::{Edit, apply}};
+/// let doc = Document::parse("# ours\nargs: # all\n- a # one\n# end\n").unwrap();
+/// let edit = Edit::Append { at: FieldPath::keys("args"), values: vec!["yes".into()] };
+/// assert_eq!(apply(&doc, &[edit]).unwrap(), "# ours\nargs: # all\n- a # one\n- \"yes\"\n# end\n");
+/// ```
+pub fn apply(doc: &Document<'_>, edits: &[Edit]) -> Result<String, Refusal> {
+    let lines = Lines::of(doc)?;
+    let plan = Plan::of(doc, edits)?;
+    let mut splices = Splices::default();
+    for change in plan.changes() {
+        if let Some(source) = &change.restore {
+            fill::restore(&lines, change, source, &mut splices)?;
+        } else if is_empty(change.node) {
+            fill::fill(&lines, change, &mut splices)?;
+        } else {
+            match change.node.kind() {
+                Kind::Seq(_, Flow::Yes) | Kind::Map(_, Flow::Yes) => flow::change(change, &mut splices),
+                _ => block::change(&lines, change, &mut splices)?,
+            }
+        }
+    }
+    let text = splices.join(&lines)?;
+    let expected = plan.expected(doc.root());
+    let all = 0..doc.text().len();
+    let read =
+        Document::parse(&text).map_err(|_| Refusal::new("the text around it leaves no safe place", all.clone()))?;
+    if read.root().to_value() != expected {
+        return Err(Refusal::new("the edited text would not read as intended", all));
+    }
+    Ok(text)
+}
+
+/// How the null or empty value at `at` is written, for [`Edit::Restore`]; `None` when there is no such value.
+///
+/// The blanks before it belong to it, unless they are the one usual space.
+pub fn empty_source(doc: &Document<'_>, at: &FieldPath) -> Option<String> {
+    let place = Locator::new(doc).locate(at).ok()?;
+    let Target::Node(node) = place.target else { return None };
+    if !is_empty(node) {
+        return None;
+    }
+    let lines = Lines::of(doc).ok()?;
+    let Some(gap) = lines.gap(place.holder, node) else {
+        let source = doc.text()[node.span()].to_owned();
+        return Some(source).filter(|source| !source.is_empty());
+    };
+    let source = &doc.text()[gap.start..node.span().end.max(gap.start)];
+    let usual = source.strip_prefix(' ').filter(|rest| !rest.is_empty() && !rest.starts_with([' ', '\t']));
+    Some(usual.unwrap_or(source).to_owned())
+}
+
+/// Null, `[]` or `{}`.
+fn is_empty(node: NodeRef<'_>) -> bool {
+    match node.kind() {
+        Kind::Scalar(text, Style::Plain) => {
+            node.tag().is_none() && super::scalar::resolve(text) == super::scalar::Resolved::Null
+        }
+        Kind::Seq(items, _) => items.is_empty(),
+        Kind::Map(entries, _) => entries.is_empty(),
+        _ => false,
+    }
+}

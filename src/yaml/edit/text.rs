@@ -1,0 +1,261 @@
+//! Lines and columns of a document.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::super::emit::Shape;
+use super::super::{Document, Flow, Kind, NodeRef, Style};
+use super::Refusal;
+use super::locate::child;
+
+/// The text of a document, seen as lines.
+#[derive(Debug)]
+pub(super) struct Lines<'d> {
+    pub(super) text: &'d str,
+    /// How collections of this document are indented.
+    pub(super) shape: Shape,
+    /// The line break in use.
+    pub(super) eol: &'static str,
+    /// Where block scalars end whose value has the line break of its last line.
+    block_ends: BTreeSet<usize>,
+}
+
+impl<'d> Lines<'d> {
+    pub(super) fn of(doc: &'d Document<'d>) -> Result<Self, Refusal> {
+        let text = doc.text();
+        if let Some((at, char)) = text.char_indices().find(|(at, char)| is_odd_break(text, *at, *char)) {
+            let why = "the text has characters that only some readers take for line breaks";
+            return Err(Refusal::new(why, at..at + char.len_utf8()));
+        }
+        let eol = if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) { "\r\n" } else { "\n" };
+        let ends = |node: NodeRef<'_>| match node.kind() {
+            Kind::Scalar(value, Style::Block) if value.ends_with('\n') => Some(node.span().end),
+            _ => None,
+        };
+        let block_ends = doc.nodes().filter_map(ends).collect();
+        let mut lines = Self { text, shape: Shape::default(), eol, block_ends };
+        lines.shape = lines.shape_of(doc);
+        Ok(lines)
+    }
+
+    /// Where the line of `at` starts, after the byte order mark.
+    pub(super) fn start(&self, at: usize) -> usize {
+        let mark = if self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        self.text[..at].rfind('\n').map_or(mark, |newline| newline + 1)
+    }
+
+    /// Where the next line starts, or the end of the text.
+    pub(super) fn next(&self, at: usize) -> usize {
+        self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1)
+    }
+
+    /// Whether only blanks stand before `at` on its line.
+    pub(super) fn is_first(&self, at: usize) -> bool {
+        self.text[self.start(at)..at].bytes().all(|byte| byte == b' ')
+    }
+
+    /// The column of an entry of a block collection that starts at `at`.
+    fn column(&self, at: usize) -> Option<usize> {
+        let head = &self.text[self.start(at)..at];
+        head.bytes().all(|byte| matches!(byte, b' ' | b'-')).then_some(head.len())
+    }
+
+    /// The column of the dashes or of the keys of a block collection.
+    pub(super) fn column_of(&self, node: NodeRef<'_>) -> Result<usize, Refusal> {
+        let column = match node.kind() {
+            Kind::Seq(_, Flow::No) => self.column(self.dash(node, 0)?),
+            Kind::Map(entries, Flow::No) => {
+                // The first key may share its line with properties; no other can.
+                let key = entries.get(1).or(entries.first()).map(|(key, _)| node.document().node(*key));
+                key.filter(|key| !key.is_anchored() && key.tag().is_none())
+                    .and_then(|key| self.column(key.span().start))
+            }
+            _ => None,
+        };
+        column.ok_or_else(|| Refusal::new("its entries do not start on lines of their own", node.span()))
+    }
+
+    /// The dash of an entry of a block sequence. The entry itself may start far from it, below properties,
+    /// comments or the header of a block scalar.
+    pub(super) fn dash(&self, seq: NodeRef<'_>, index: usize) -> Result<usize, Refusal> {
+        let why = || Refusal::new("its dash is not where it should be", seq.span());
+        let first = self.first_dash(seq).ok_or_else(why)?;
+        let column = self.column(first).ok_or_else(why)?;
+        if index == 0 {
+            return Ok(first);
+        }
+        let mut line = self.after(child(seq, index - 1))?;
+        while line < self.text.len() {
+            let content = self.text[line..].trim_start_matches(' ');
+            let at = self.text.len() - content.len();
+            if at - line == column && content.starts_with('-') {
+                return Ok(at);
+            }
+            line = self.next(line);
+        }
+        Err(why())
+    }
+
+    /// The reader starts a sequence at its first dash, or, when the dashes stand at the column of a key, behind it.
+    fn first_dash(&self, seq: NodeRef<'_>) -> Option<usize> {
+        let start = seq.span().start;
+        let inner = seq.items().next().filter(|item| matches!(item.kind(), Kind::Seq(_, Flow::No)));
+        let is_dash = |at: usize| {
+            let rest = self.text[at..].strip_prefix('-');
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+        };
+        if is_dash(start) && inner.is_none_or(|inner| inner.span().start != start) {
+            return Some(start);
+        }
+        let line = self.start(start);
+        let dash = start - self.text[line..start].trim_start_matches(' ').len();
+        is_dash(dash).then_some(dash)
+    }
+
+    /// Where the line after `node` starts: the first place for lines that follow it.
+    pub(super) fn after(&self, node: NodeRef<'_>) -> Result<usize, Refusal> {
+        let leaf = last_leaf(node);
+        let span = leaf.span();
+        if let Kind::Scalar(value, Style::Block) = leaf.kind() {
+            return self.after_block_scalar(&span, value);
+        }
+        let mut at = span.end;
+        if span.is_empty() {
+            // An empty value stands where its key ends, before the colon.
+            let rest = self.text[at..].trim_start_matches([' ', '\t']);
+            if rest.starts_with(':') {
+                at = self.text.len() - rest.len() + 1;
+            }
+        }
+        let end = self.next(at);
+        let rest = self.text[at..end].trim();
+        if rest.is_empty() || rest.starts_with('#') {
+            return Ok(end);
+        }
+        Err(Refusal::new("something follows it on its line", at..end))
+    }
+
+    /// Blank lines at the end belong to the scalar only if it keeps them.
+    fn after_block_scalar(&self, span: &Range<usize>, value: &str) -> Result<usize, Refusal> {
+        let scalar = &self.text[span.clone()];
+        if !scalar.ends_with('\n') {
+            // What comes after would end a line that is open now, and the value with it.
+            let is_last = span.end == self.text.len() && !value.ends_with('\n') && !scalar.is_empty();
+            return is_last
+                .then_some(span.end)
+                .ok_or_else(|| Refusal::new("it ends in a block of text without a line break", span.clone()));
+        }
+        let content = scalar.trim_end_matches(['\n', '\r']);
+        if value.ends_with("\n\n") || content.trim().is_empty() {
+            return Ok(span.end);
+        }
+        Ok(self.next(span.start + content.len()))
+    }
+
+    /// From `at`, a line's start, past comments that are indented deeper than `column`: they belong to what is above.
+    pub(super) fn past_comments(&self, mut at: usize, column: usize) -> usize {
+        while at < self.text.len() {
+            let line = &self.text[at..self.next(at)];
+            let content = line.trim_start_matches(' ');
+            if !content.starts_with('#') || line.len() - content.len() <= column {
+                break;
+            }
+            at = self.next(at);
+        }
+        at
+    }
+
+    /// From after the colon to the value, when `node` is a value of a block mapping and stands on its key's line.
+    pub(super) fn gap(&self, holder: Option<(NodeRef<'_>, usize)>, node: NodeRef<'_>) -> Option<Range<usize>> {
+        let (map, index) = holder?;
+        let Kind::Map(entries, Flow::No) = map.kind() else { return None };
+        let key = map.document().node(entries.get(index)?.0).span();
+        let rest = self.text[key.end..].trim_start_matches([' ', '\t']).strip_prefix(':')?;
+        let colon = self.text.len() - rest.len();
+        let value = node.span().start;
+        if node.span().is_empty() {
+            // Without a value there is nothing on the line, or an anchor that must stay before what comes.
+            return (!node.is_anchored() && node.tag().is_none()).then_some(colon..colon);
+        }
+        let blank = colon <= value && self.text[colon..value].bytes().all(|byte| matches!(byte, b' ' | b'\t'));
+        blank.then_some(colon..value)
+    }
+
+    /// `text` made of whole lines, ready to be put in at `at`.
+    pub(super) fn fit(&self, at: usize, text: &str) -> String {
+        let text =
+            if self.is_open(at) { format!("\n{}", text.strip_suffix('\n').unwrap_or(text)) } else { text.into() };
+        if self.eol == "\n" { text } else { text.replace('\n', self.eol) }
+    }
+
+    /// Whether `at` is the end of a last line without a line break.
+    pub(super) fn is_open(&self, at: usize) -> bool {
+        at == self.text.len() && !self.text.ends_with('\n')
+    }
+
+    /// The line break before `at`, unless a value would change without it.
+    pub(super) fn loose_break(&self, at: usize) -> usize {
+        let before = &self.text[..at];
+        match before.strip_suffix("\r\n").or_else(|| before.strip_suffix('\n')) {
+            Some(rest) if !self.block_ends.contains(&at) => at - rest.len(),
+            _ => 0,
+        }
+    }
+
+    /// The document's shape for lines that go in at `at`.
+    pub(super) fn shape_at(&self, at: usize) -> Shape {
+        Shape { literals: !self.is_open(at), ..self.shape }
+    }
+
+    /// The indentation that the first collections show.
+    fn shape_of(&self, doc: &Document<'_>) -> Shape {
+        let mut shape = [None; 3];
+        for node in doc.nodes() {
+            let Ok(outer) = self.column_of(node) else { continue };
+            let inner: Vec<(NodeRef<'_>, usize)> = match node.kind() {
+                Kind::Seq(items, Flow::No) => items.iter().map(|item| (doc.node(*item), 2)).collect(),
+                Kind::Map(entries, Flow::No) => {
+                    let slot = |value: NodeRef<'_>| usize::from(matches!(value.kind(), Kind::Seq(..)));
+                    entries.iter().map(|(_, value)| (doc.node(*value), slot(doc.node(*value)))).collect()
+                }
+                _ => continue,
+            };
+            for (child, slot) in inner {
+                if slot == 2 && !matches!(child.kind(), Kind::Map(..)) {
+                    continue;
+                }
+                if let Ok(column) = self.column_of(child)
+                    && let Some(step) = column.checked_sub(outer).filter(|step| *step <= 8)
+                {
+                    shape[slot].get_or_insert(step);
+                }
+            }
+        }
+        let usual = Shape::default();
+        Shape {
+            map: shape[0].filter(|step| *step > 0).unwrap_or(usual.map),
+            seq: shape[1].unwrap_or(usual.seq),
+            dash: shape[2].filter(|step| *step > 1).unwrap_or(usual.dash),
+            ..usual
+        }
+    }
+}
+
+/// Line breaks to YAML 1.1 but not to 1.2, or to YAML but not to us.
+fn is_odd_break(text: &str, at: usize, char: char) -> bool {
+    match char {
+        '\u{85}' | '\u{2028}' | '\u{2029}' => true,
+        '\r' => !text[at + 1..].starts_with('\n'),
+        _ => false,
+    }
+}
+
+/// The scalar, alias or flow collection in which a node ends.
+fn last_leaf(node: NodeRef<'_>) -> NodeRef<'_> {
+    let last = match node.kind() {
+        Kind::Seq(items, Flow::No) => items.last(),
+        Kind::Map(entries, Flow::No) => entries.last().map(|(_, value)| value),
+        _ => None,
+    };
+    last.map_or(node, |last| last_leaf(node.document().node(*last)))
+}

@@ -1,0 +1,239 @@
+//! Edits change what they say and nothing else, and taking them back gives the text from before.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod edits;
+
+use edits::{at, check, reversal};
+use iamra::yaml::edit::{Edit, apply, empty_source};
+use iamra::yaml::{Document, FieldPath};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Name and text of each document in the data file.
+fn fixtures() -> Vec<(&'static str, &'static str)> {
+    let all = include_str!("data/yaml/deployments.txt");
+    all.split("\n=== ").skip(1).map(|part| part.split_once('\n').unwrap()).collect()
+}
+
+/// Ways in which the same document comes: as it is, from Windows, cut off, and as an item of a list.
+fn variants(text: &str) -> Vec<(&'static str, String, FieldPath)> {
+    let root = FieldPath::root();
+    let item: String =
+        text.lines().map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") }).collect();
+    let first = item.find(|char| char != ' ').unwrap();
+    // A comment cannot hold the dash of its item.
+    let item = if text.starts_with('#') { format!("-\n{item}") } else { format!("- {}", &item[first..]) };
+    vec![
+        ("as it is", text.to_owned(), root.clone()),
+        ("CRLF", text.replace('\n', "\r\n"), root.clone()),
+        ("no final newline", text.trim_end_matches('\n').to_owned(), root.clone()),
+        ("CRLF, no final newline", text.trim_end_matches('\n').replace('\n', "\r\n"), root.clone()),
+        ("byte order mark", format!("\u{feff}{text}"), root.clone()),
+        ("item", item, root.index(0)),
+    ]
+}
+
+fn sidecar(root: &FieldPath) -> Vec<Edit> {
+    let template = root.join(&FieldPath::keys("spec.template"));
+    let pod = template.key("spec");
+    let containers = pod.key("containers");
+    let container =
+        json!({"name": "iamra", "image": "x/y:1.2", "args": ["--a", "1"], "resources": {"limits": {"cpu": "1"}}});
+    vec![
+        Edit::AddKeys {
+            at: template.key("metadata").key("annotations"),
+            entries: vec![("iamra/hash".into(), "0777".into())],
+        },
+        Edit::Append { at: containers.named("web").key("env"), values: vec![json!({"name": "AWS_X", "value": "yes"})] },
+        Edit::Append { at: containers, values: vec![container.clone()] },
+        Edit::Prepend { at: pod.key("initContainers"), values: vec![container] },
+        Edit::Append {
+            at: pod.key("volumes"),
+            values: vec![json!({"name": "creds", "emptyDir": {"medium": "Memory"}})],
+        },
+    ]
+}
+
+#[test]
+fn a_sidecar_goes_into_every_deployment_and_out_again() {
+    let mut refused = Vec::new();
+    for (name, text) in fixtures() {
+        for (variant, text, root) in variants(text) {
+            let doc = Document::parse(&text).unwrap();
+            let template = root.join(&FieldPath::keys("spec.template"));
+            let mut edits = sidecar(&root);
+            if doc.at(&template.key("metadata")).is_none() {
+                let entries = vec![("annotations".to_owned(), json!({"iamra/hash": "0777"}))];
+                edits[0] = Edit::AddKeys { at: template.key("metadata"), entries };
+            }
+            match check(&text, &edits) {
+                Ok(Some(why)) => refused.push(format!("{name}, {variant}: {why}")),
+                Ok(None) => {}
+                Err(failure) => panic!("{name}, {variant}: {failure}"),
+            }
+        }
+    }
+    let expected = [
+        "literal keep at end, no final newline: it ends in a block of text without a line break",
+        "literal keep at end, CRLF, no final newline: it ends in a block of text without a line break",
+        "alias env, as it is: it is reached through an alias",
+        "alias env, CRLF: it is reached through an alias",
+        "alias env, no final newline: it is reached through an alias",
+        "alias env, CRLF, no final newline: it is reached through an alias",
+        "alias env, byte order mark: it is reached through an alias",
+        "alias env, item: it is reached through an alias",
+        "anchor in containers, item: it has an anchor that other items may refer to",
+    ];
+    assert_eq!(refused, expected);
+}
+
+fn edited(text: &str, edits: &[Edit]) -> String {
+    assert_eq!(check(text, edits), Ok(None), "{text}");
+    apply(&Document::parse(text).unwrap(), edits).unwrap()
+}
+
+fn append(path: &str, value: Value) -> Edit {
+    Edit::Append { at: at(path), values: vec![value] }
+}
+
+#[test]
+fn where_new_lines_go() {
+    let text = "a: # all\n  # one\n  - x # x\n    # of x\n  # end\n# out\nb: 1\n";
+    assert_eq!(
+        edited(text, &[append("a", "y".into()), Edit::Prepend { at: at("a"), values: vec!["w".into()] }]),
+        "a: # all\n  - w\n  # one\n  - x # x\n    # of x\n  - \"y\"\n  # end\n# out\nb: 1\n"
+    );
+    let text = "a:\n    -   k: 1\n        m:\n            n: 2\n";
+    assert_eq!(
+        edited(text, &[append("a", json!({"p": {"q": [1]}}))]),
+        format!("{text}    -   p:\n            q:\n                - 1\n")
+    );
+    assert_eq!(
+        edited(
+            "a: |\n  x\n\n\nb: 1\n",
+            &[Edit::AddKeys { at: FieldPath::root(), entries: vec![("c".into(), 1.into())] }]
+        ),
+        "a: |\n  x\n\n\nb: 1\nc: 1\n"
+    );
+    assert_eq!(edited("a:\n- |\n  x\n\n\nb: 1\n", &[append("a", 1.into())]), "a:\n- |\n  x\n- 1\n\n\nb: 1\n");
+    assert_eq!(edited("a:\n- |+\n  x\n\n\nb: 1\n", &[append("a", 1.into())]), "a:\n- |+\n  x\n\n\n- 1\nb: 1\n");
+    assert_eq!(
+        edited("a: [] # none\nb:\n", &[append("a", 1.into()), append("b", 2.into())]),
+        "a: # none\n- 1\nb:\n- 2\n"
+    );
+    assert_eq!(edited("a: [] # none\r\nb: {}", &[append("a", 1.into())]), "a: # none\r\n- 1\r\nb: {}");
+    assert_eq!(
+        edited("{\"a\": [1], \"b\": []}", &[append("a", 2.into()), append("b", "n".into())]),
+        "{\"a\": [1, 2], \"b\": [\"n\"]}"
+    );
+}
+
+#[test]
+fn entries_in_a_row_go_and_come() {
+    let remove = |path: &str, index: usize| Edit::Remove { at: at(path).index(index) };
+    let twice = [remove("a", 0), remove("a", 1)];
+    for (before, after) in [
+        ("a: [1, 2, 3]\n", "a: [3]\n"),
+        ("a:\n- 1\n- 2\n# three\n- 3\n", "a:\n# three\n- 3\n"),
+        ("a:\n- 1\n- 2\n- 3", "a:\n- 3"),
+    ] {
+        assert_eq!(edited(before, &twice), after);
+    }
+    let last = [remove("a", 1), append("a", 9.into())];
+    for (before, after) in
+        [("a: [1, 2]\n", "a: [1, 9]\n"), ("a:\n- 1\n- 2", "a:\n- 1\n- 9"), ("a:\n- 1\n- 2\n", "a:\n- 1\n- 9\n")]
+    {
+        assert_eq!(edited(before, &last), after);
+    }
+}
+
+#[test]
+fn what_is_no_safe_place_is_refused() {
+    for (text, path, why) in [
+        ("x: &x {l: []}\na: *x\n", "a.l", "alias"),
+        ("x: &x {l: []}\na: *x\n", "x.l", "anchor"),
+        ("x: &x {l: [1]}\na:\n  <<: *x\n", "a.l", "merge"),
+        ("a: *gone\n", "a", "outside"),
+        ("a: [1]\na: [2]\n", "a", "twice"),
+        ("a: 1\n", "a", "sequence"),
+        ("a: {b: 1}\n", "a", "sequence"),
+        ("b: 1\n", "a.b.c", "no"),
+        ("a: [1]\nb: \"\u{2028}\"\n", "a", "line breaks"),
+        ("a:\n- |\n  x", "a", "line break"),
+    ] {
+        let doc = Document::parse(text).unwrap();
+        let refusal = apply(&doc, &[append(path, 1.into())]).unwrap_err();
+        assert!(refusal.why.contains(why), "{text:?} {path}: {}", refusal.why);
+    }
+    let doc = Document::parse("- a: &a [1]\n").unwrap();
+    assert!(apply(&doc, &[Edit::Append { at: FieldPath::root().index(0).key("a"), values: vec![1.into()] }]).is_err());
+}
+
+#[test]
+fn the_text_of_empty_values() {
+    let text = "a: []\nb:   [ ]\nc:\nd: null # x\ne: {f: {}, g: [1]}\nh: ''\n";
+    let doc = Document::parse(text).unwrap();
+    let source = |path: &str| empty_source(&doc, &at(path));
+    let found: Vec<_> = ["a", "b", "c", "d", "e.f", "e.g", "h", "i"].map(source).into();
+    assert_eq!(
+        found,
+        [Some("[]"), Some("   [ ]"), Some(""), Some("null"), Some("{}"), None, None, None]
+            .map(|it| it.map(str::to_owned))
+    );
+    assert_eq!(reversal(&doc, &[append("b", 1.into())]), [Edit::Restore { at: at("b"), source: "   [ ]".into() }]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn laws_hold_for_any_document(text in edits::random::document(), choices in prop::collection::vec(any::<(usize, usize)>(), 1..4)) {
+        // A document that the second reader refuses has nothing to be compared with.
+        let Ok(doc) = Document::parse(&text) else { return Ok(()) };
+        if serde_yaml::from_str::<Value>(text.trim_start_matches('\u{feff}')).is_err() {
+            return Ok(());
+        }
+        let edits = edits::random::additions(&doc, &choices);
+        match check(&text, &edits) {
+            Ok(_) => {}
+            Err(failure) => return Err(TestCaseError::fail(format!("{edits:?}: {failure}"))),
+        }
+    }
+
+    #[test]
+    fn what_goes_goes_alone(text in edits::random::document(), choices in prop::collection::vec(any::<usize>(), 1..4)) {
+        let Ok(doc) = Document::parse(&text) else { return Ok(()) };
+        if serde_yaml::from_str::<Value>(text.trim_start_matches('\u{feff}')).is_err() {
+            return Ok(());
+        }
+        let mut edits = edits::random::removals(&doc, &choices);
+        // Nothing is taken out of what goes as a whole, or twice.
+        edits.sort_by(|left, right| edits::path(left).cmp(edits::path(right)));
+        edits.dedup_by(|next, before| edits::path(next).steps().starts_with(edits::path(before).steps()));
+        if let Err(failure) = check(&text, &edits) {
+            return Err(TestCaseError::fail(format!("{edits:?}: {failure}")));
+        }
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(
+        text in edits::random::document(),
+        holes in prop::collection::vec((any::<prop::sample::Index>(), "[-:#&*!|>\\[\\]{},\"' \n\r\t?%@`~a]{0,2}"), 0..6),
+        choices in prop::collection::vec(any::<(usize, usize)>(), 1..4),
+    ) {
+        let mut chars: Vec<char> = text.chars().collect();
+        for (at, piece) in holes {
+            let at = at.index(chars.len() + 1);
+            chars.splice(at..(at + 1).min(chars.len()), piece.chars());
+        }
+        let text: String = chars.into_iter().collect();
+        if let Ok(doc) = Document::parse(&text) {
+            let mut edits = edits::random::additions(&doc, &choices);
+            let _ = apply(&doc, &edits);
+            edits.extend(edits::random::removals(&doc, &[choices[0].0]));
+            let _ = apply(&doc, &edits);
+            let _ = apply(&doc, &edits::random::removals(&doc, &[choices[0].0, choices[0].1]));
+        }
+    }
+}
