@@ -3,5 +3,12 @@
 //!
 //! The modules in the order in which data goes through them; `pipeline` is the whole program, to be read aloud.
 
+pub mod arn;
+pub mod diag;
+pub mod duration;
 pub mod krm;
+pub mod name;
+pub mod reference;
+pub mod secret;
+pub mod template;
 pub mod yaml;

@@ -1,0 +1,154 @@
+//! Amazon Resource Names of the three things an identity is made of.
+
+use std::fmt;
+
+/// What an ARN must name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ArnKind {
+    /// `arn:aws:rolesanywhere:REGION:ACCOUNT:trust-anchor/ID`
+    TrustAnchor,
+    /// `arn:aws:rolesanywhere:REGION:ACCOUNT:profile/ID`
+    Profile,
+    /// `arn:aws:iam::ACCOUNT:role/NAME`
+    Role,
+}
+
+impl ArnKind {
+    /// What people call it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::TrustAnchor => "trust anchor ARN",
+            Self::Profile => "profile ARN",
+            Self::Role => "role ARN",
+        }
+    }
+
+    /// An ARN of this kind, to show how one looks.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::TrustAnchor => {
+                "arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/01234567-89ab-cdef-0123-456789abcdef"
+            }
+            Self::Profile => {
+                "arn:aws:rolesanywhere:eu-central-1:111122223333:profile/01234567-89ab-cdef-0123-456789abcdef"
+            }
+            Self::Role => "arn:aws:iam::111122223333:role/payments",
+        }
+    }
+
+    /// Service and the resource's prefix.
+    fn shape(self) -> (&'static str, &'static str) {
+        match self {
+            Self::TrustAnchor => ("rolesanywhere", "trust-anchor/"),
+            Self::Profile => ("rolesanywhere", "profile/"),
+            Self::Role => ("iam", "role/"),
+        }
+    }
+}
+
+/// A checked ARN.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arn {
+    text: String,
+    /// `aws`, `aws-cn`, `aws-us-gov`, …
+    pub partition: String,
+    /// Empty for IAM, which has no regions.
+    pub region: String,
+    /// Twelve digits.
+    pub account: String,
+}
+
+impl Arn {
+    /// Reads an ARN of the given kind. The patterns are those of the service's API model and IAM's name rules.
+    ///
+    /// # Errors
+    /// The sentence that says what is wrong with it.
+    pub fn parse(kind: ArnKind, text: &str) -> Result<Self, String> {
+        let (service, prefix) = kind.shape();
+        let wrong = |what: String| Err(format!("`{text}` is not a {}: {what}", kind.words()));
+        let parts: Vec<_> = text.splitn(6, ':').collect();
+        let &["arn", partition, found, region, account, resource] = parts.as_slice() else {
+            return wrong("an ARN has six parts, `arn:partition:service:region:account:resource`".to_owned());
+        };
+        if partition != "aws" && !partition.starts_with("aws-") {
+            return wrong(format!("`{partition}` is not a partition of AWS"));
+        }
+        if found != service {
+            return wrong(format!("its service is `{found}`, not `{service}`"));
+        }
+        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            return wrong("the account is not twelve digits".to_owned());
+        }
+        if region.is_empty() != (kind == ArnKind::Role) || !is_region_text(region) {
+            return wrong(format!("its region is `{region}`"));
+        }
+        let Some(id) = resource.strip_prefix(prefix) else {
+            return wrong(format!("its resource does not begin with `{prefix}`"));
+        };
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b);
+        if id.is_empty() || !id.bytes().all(allowed) || id.ends_with('/') {
+            return wrong(format!("nothing that could be a name follows `{prefix}`"));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            partition: partition.to_owned(),
+            region: region.to_owned(),
+            account: account.to_owned(),
+        })
+    }
+
+    /// The ARN as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Whether the text can be a region: `eu-central-1`, `us-gov-west-1`.
+pub fn is_region(text: &str) -> bool {
+    is_region_text(text) && text.matches('-').count() >= 2 && text.ends_with(|c: char| c.is_ascii_digit())
+}
+
+fn is_region_text(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_are_read_and_others_are_not() {
+        for kind in [ArnKind::TrustAnchor, ArnKind::Profile, ArnKind::Role] {
+            assert_eq!(Arn::parse(kind, kind.example()).unwrap().account, "111122223333");
+        }
+        assert!(Arn::parse(ArnKind::Role, "arn:aws-us-gov:iam::111122223333:role/team/app").is_ok());
+        for bad in [
+            "",
+            "arn:aws:iam::111122223333:user/me",
+            "arn:aws:iam::11112222333:role/short-account",
+            "arn:aws:iam:eu-central-1:111122223333:role/has-region",
+            "arn:aws:iam::111122223333:role/",
+            "arn:azure:iam::111122223333:role/app",
+            "arn:aws:iam::111122223333:role/app\n",
+            ArnKind::Profile.example(),
+        ] {
+            assert!(Arn::parse(ArnKind::Role, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn regions() {
+        for good in ["eu-central-1", "us-gov-west-1", "cn-north-1", "ap-southeast-2"] {
+            assert!(is_region(good), "{good}");
+        }
+        for bad in ["", "eu", "EU-central-1", "eu-central", "eu_central_1"] {
+            assert!(!is_region(bad), "{bad}");
+        }
+    }
+}

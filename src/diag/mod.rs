@@ -1,0 +1,131 @@
+//! What we tell people about their input: facts and words. How it looks on a terminal or in a
+//! `ResourceList` is the business of `output`.
+
+mod code;
+
+pub use code::Code;
+
+use crate::krm::ResourceRef;
+use crate::yaml::FieldPath;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is written; the run fails.
+    Error,
+    /// Done as asked, but it will probably hurt.
+    Warning,
+}
+
+impl Severity {
+    /// The word as KRM `results` spell it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// What a diagnostic points at: a route, made a line and a column only where it is printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The run as a whole.
+    Nowhere,
+    /// A field of the declaration.
+    Config(FieldPath),
+    /// A byte of the declaration's text, when it cannot be read as YAML.
+    ConfigText(usize),
+    /// A byte of stdin.
+    Input(usize),
+    /// A field of an object in the list.
+    Item(ResourceRef, FieldPath),
+    /// A file beside the declaration, and a line of it where known.
+    File(String, Option<usize>),
+}
+
+/// One thing said about the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What it is about.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was found and what was expected, in one line.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// How to fix it, as an imperative.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// Something wrong with the input.
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, message: message.into(), place: Place::Nowhere, help: None }
+    }
+
+    /// Something that works now and will hurt later.
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// Says where.
+    #[must_use]
+    pub fn at(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    /// Says how to fix it.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+/// Everything said in one run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// Adds one diagnostic; the same one said twice is said once.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Whether nothing may be written.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// Errors first, otherwise in the order in which they were found.
+    pub fn diagnostics(&self) -> Vec<&Diagnostic> {
+        let mut all: Vec<_> = self.diagnostics.iter().collect();
+        all.sort_by_key(|d| d.severity);
+        all
+    }
+}
+
+/// The known name nearest to `name`, when one is near enough to be a slip of the finger.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = name.to_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(name.len()) / 4)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// `did you mean …?`, or the list of what is known.
+pub fn known_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    if let Some(nearest) = nearest(name, known.clone()) {
+        return format!("did you mean `{nearest}`?");
+    }
+    let known: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
+    if known.is_empty() { "none is declared".to_owned() } else { format!("known are {}", known.join(", ")) }
+}

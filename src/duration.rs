@@ -1,0 +1,71 @@
+//! Durations as Go and so Kubernetes write them: `24h`, `1h30m`, `90s`.
+
+use std::fmt;
+
+/// A span of time that remembers how it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duration {
+    text: String,
+    seconds: u64,
+}
+
+impl Duration {
+    /// Reads hours, minutes and seconds, the units of cert-manager's fields.
+    ///
+    /// # Errors
+    /// The sentence that says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong =
+            || format!("`{text}` is not a duration: write hours, minutes and seconds, such as `24h` or `1h30m`");
+        let mut seconds: u64 = 0;
+        let mut rest = text;
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+            let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
+            let unit = match rest.as_bytes()[digits] {
+                b'h' => 3600,
+                b'm' => 60,
+                b's' => 1,
+                b'd' => return Err(format!("`{text}` counts days, which Kubernetes does not know: write hours")),
+                _ => return Err(wrong()),
+            };
+            seconds = number.checked_mul(unit).and_then(|s| seconds.checked_add(s)).ok_or_else(wrong)?;
+            rest = &rest[digits + 1..];
+        }
+        if seconds == 0 {
+            return Err(wrong());
+        }
+        Ok(Self { text: text.to_owned(), seconds })
+    }
+
+    /// Its length in seconds.
+    pub fn seconds(&self) -> u64 {
+        self.seconds
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_minutes_seconds() {
+        for (text, seconds) in [("24h", 86_400), ("1h30m", 5_400), ("90s", 90), ("8h0m0s", 28_800)] {
+            assert_eq!(Duration::parse(text).unwrap().seconds(), seconds, "{text}");
+        }
+        for bad in ["", "1d", "24", "h", "-1h", "1.5h", "24 h", "0s", "99999999999999999999h", "1hé"] {
+            assert!(Duration::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

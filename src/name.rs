@@ -1,0 +1,88 @@
+//! Names of Kubernetes objects, each with its rule.
+
+use std::fmt;
+
+/// A DNS label (RFC 1123): a namespace, a container, a volume.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DnsLabel(String);
+
+impl DnsLabel {
+    /// Accepts at most 63 lower-case letters, digits and `-`, beginning and ending with a letter or digit.
+    ///
+    /// # Errors
+    /// The sentence that says which rule is broken.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > 63 {
+            return Err(format!("`{text}` has {} characters; at most 63 are allowed", text.len()));
+        }
+        check_label(text).map(|()| Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DnsLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A DNS subdomain (RFC 1123): most names of objects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectName(String);
+
+impl ObjectName {
+    /// Accepts at most 253 characters of labels joined by dots.
+    ///
+    /// # Errors
+    /// The sentence that says which rule is broken.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > 253 {
+            return Err(format!("the name has {} characters; at most 253 are allowed", text.len()));
+        }
+        text.split('.').try_for_each(check_label).map(|()| Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn check_label(label: &str) -> Result<(), String> {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let bytes = label.as_bytes();
+    if bytes.iter().all(|b| inner(*b)) && edge(bytes.first()) && edge(bytes.last()) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{label}` is not a Kubernetes name: lower-case letters, digits and `-`, with a letter or digit at both ends"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_and_subdomains() {
+        for good in ["a", "payment-service", "0", "a1-b2"] {
+            assert!(DnsLabel::parse(good).is_ok() && ObjectName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "A", "a_b", "a..b", ".a", "a."] {
+            assert!(DnsLabel::parse(bad).is_err() && ObjectName::parse(bad).is_err(), "{bad}");
+        }
+        assert!(DnsLabel::parse("a.b").is_err() && ObjectName::parse("a.b").is_ok());
+        assert!(DnsLabel::parse(&"a".repeat(64)).is_err() && ObjectName::parse(&"a".repeat(254)).is_err());
+    }
+}

@@ -1,0 +1,120 @@
+//! References: values of the declaration that have to be looked up.
+
+use std::fmt;
+
+use crate::yaml::FieldPath;
+
+/// Where a value is. `ssm:/name`, `ssm:/name:version`, `ssm:/name:label`, `rolesanywhere:NAME`, or the ARN itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A parameter of SSM Parameter Store and, where given, its version or label.
+    Ssm {
+        /// The parameter's name, or its ARN when it belongs to another account.
+        name: String,
+        /// A version or a label.
+        selector: Option<String>,
+    },
+    /// A trust anchor or profile by its name.
+    RolesAnywhere(String),
+    /// The value itself.
+    Literal(String),
+}
+
+/// A reference and the field that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    text: String,
+    /// What it refers to.
+    pub target: Target,
+    /// The field of the declaration, for messages.
+    pub place: FieldPath,
+}
+
+impl Reference {
+    /// Reads a reference that stands at `place`.
+    ///
+    /// # Errors
+    /// The sentence that says what is wrong with it.
+    pub fn parse(text: &str, place: &FieldPath) -> Result<Self, String> {
+        let target = if text.starts_with("arn:") {
+            Target::Literal(text.to_owned())
+        } else if let Some(rest) = text.strip_prefix("ssm:") {
+            parameter(rest)?
+        } else if let Some(name) = text.strip_prefix("rolesanywhere:") {
+            // The service's rule for names of trust anchors and profiles.
+            let allowed = |c: char| c.is_ascii_alphanumeric() || " -_".contains(c);
+            if name.is_empty() || name.len() > 255 || !name.chars().all(allowed) {
+                return Err(format!("`{name}` cannot be the name of a trust anchor or profile"));
+            }
+            Target::RolesAnywhere(name.to_owned())
+        } else if text.starts_with('/') {
+            return Err(format!("`{text}` does not say where to look: write `ssm:{text}`"));
+        } else {
+            return Err(format!(
+                "`{text}` is not a reference: write `ssm:/name`, `rolesanywhere:NAME` or an ARN (`arn:…`)"
+            ));
+        };
+        Ok(Self { text: text.to_owned(), target, place: place.clone() })
+    }
+
+    /// The reference as it is written; its key in lock and values files.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Names and selectors as SSM allows them.
+fn parameter(text: &str) -> Result<Target, String> {
+    let parameter_arn = text.starts_with("arn:");
+    // `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME` has five colons of its own.
+    let colon = if parameter_arn { text.match_indices(':').nth(5) } else { text.match_indices(':').next() };
+    let (name, selector) = colon.map_or((text, None), |(at, _)| (&text[..at], Some(&text[at + 1..])));
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
+    if !parameter_arn && (!name.starts_with('/') || name.ends_with('/') || name.contains("//")) {
+        return Err(format!("`{name}` is not the full name of a parameter: it begins with `/` and ends without one"));
+    }
+    if !parameter_arn && !name.chars().all(allowed) {
+        return Err(format!("`{name}` has characters that parameter names cannot have"));
+    }
+    if name.len() > 1011 {
+        return Err("the parameter's name is longer than 1011 characters".to_owned());
+    }
+    let selector_allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if selector.is_some_and(|s| s.is_empty() || s.len() > 100 || !s.chars().all(selector_allowed)) {
+        return Err(format!("`{text}` does not end in a version or a label"));
+    }
+    Ok(Target::Ssm { name: name.to_owned(), selector: selector.map(str::to_owned) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(text: &str) -> Result<Target, String> {
+        Reference::parse(text, &FieldPath::root()).map(|reference| reference.target)
+    }
+
+    #[test]
+    fn the_schemes() {
+        let ssm = |name: &str, selector: Option<&str>| Target::Ssm {
+            name: name.to_owned(),
+            selector: selector.map(str::to_owned),
+        };
+        assert_eq!(target("ssm:/a/b").unwrap(), ssm("/a/b", None));
+        assert_eq!(target("ssm:/a/b:3").unwrap(), ssm("/a/b", Some("3")));
+        assert_eq!(target("ssm:/a/b:live").unwrap(), ssm("/a/b", Some("live")));
+        let arn = "arn:aws:ssm:eu-central-1:111122223333:parameter/a";
+        assert_eq!(target(&format!("ssm:{arn}:2")).unwrap(), ssm(arn, Some("2")));
+        assert_eq!(target("rolesanywhere:main anchor").unwrap(), Target::RolesAnywhere("main anchor".to_owned()));
+        assert_eq!(target("arn:aws:iam::1:role/x").unwrap(), Target::Literal("arn:aws:iam::1:role/x".to_owned()));
+        for bad in ["", "/a", "ssm:", "ssm:a", "ssm:/a/", "ssm:/a:", "ssm:/a b", "rolesanywhere:", "vault:x"] {
+            assert!(target(bad).is_err(), "{bad}");
+        }
+    }
+}
