@@ -4,8 +4,10 @@
 //! The modules in the order in which data goes through them; `pipeline` is the whole program, to be read aloud.
 
 pub mod arn;
+pub mod config;
 pub mod diag;
 pub mod duration;
+pub mod issuer;
 pub mod krm;
 pub mod name;
 pub mod reference;

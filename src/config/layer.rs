@@ -1,0 +1,253 @@
+//! Settings in layers: defaults, cluster, scope, workload. The last layer that says something wins.
+
+use std::collections::BTreeMap;
+
+use super::v1alpha1::{self as wire, KeyAlgorithm, SidecarStyle, Startup};
+use super::{Certificate, Environment, Sidecar};
+use crate::arn;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::duration::Duration;
+use crate::yaml::FieldPath;
+
+/// The credential helper's official image, at the newest multi-architecture tag that was seen published.
+const IMAGE: &str = "public.ecr.aws/rolesanywhere/credential-helper:1.8.1-2026.04.09.16.01";
+/// The port that the credential helper's own documentation uses.
+const PORT: u16 = 9911;
+/// The shortest certificate that cert-manager issues.
+const MIN_DURATION: u64 = 3600;
+/// The shortest `renewBefore` that cert-manager accepts.
+const MIN_RENEW_BEFORE: u64 = 300;
+/// cert-manager waits an hour after the first failed issuance; two hours leave room for one more try.
+const SAFE_RENEW_BEFORE: u64 = 7200;
+
+/// A value and the field it comes from.
+type Placed<T> = Option<(T, FieldPath)>;
+
+/// What one layer says, checked.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Layer {
+    duration: Placed<Duration>,
+    renew_before: Placed<Duration>,
+    common_name: Placed<String>,
+    algorithm: Placed<KeyAlgorithm>,
+    size: Placed<u32>,
+    image: Placed<String>,
+    style: Placed<SidecarStyle>,
+    startup: Placed<Startup>,
+    port: Placed<u16>,
+    requests: Placed<BTreeMap<String, String>>,
+    limits: Placed<BTreeMap<String, String>>,
+    region: Placed<String>,
+    trailing_slash: Placed<bool>,
+}
+
+impl Layer {
+    /// Checks the settings at `at`.
+    pub(super) fn read(
+        certificate: &wire::Certificate,
+        sidecar: &wire::Sidecar,
+        environment: &wire::Environment,
+        at: &FieldPath,
+        report: &mut Report,
+    ) -> Self {
+        let field = |dotted: &str| at.join(&FieldPath::keys(dotted));
+        let duration = |text: &Option<String>, dotted: &str, report: &mut Report| {
+            let text = text.as_deref()?;
+            let parsed = Duration::parse(text);
+            parsed.map_err(|why| invalid(report, &field(dotted), why)).ok().map(|it| (it, field(dotted)))
+        };
+        let layer = Self {
+            duration: duration(&certificate.duration, "certificate.duration", report),
+            renew_before: duration(&certificate.renew_before, "certificate.renewBefore", report),
+            common_name: certificate.common_name.clone().map(|it| (it, field("certificate.commonName"))),
+            algorithm: certificate.private_key.algorithm.map(|it| (it, field("certificate.privateKey.algorithm"))),
+            size: certificate.private_key.size.map(|it| (it, field("certificate.privateKey.size"))),
+            image: sidecar.image.clone().map(|it| (it, field("sidecar.image"))),
+            style: sidecar.style.map(|it| (it, field("sidecar.style"))),
+            startup: sidecar.startup.map(|it| (it, field("sidecar.startup"))),
+            port: sidecar.port.map(|it| (it, field("sidecar.port"))),
+            requests: sidecar.resources.requests.clone().map(|it| (it, field("sidecar.resources.requests"))),
+            limits: sidecar.resources.limits.clone().map(|it| (it, field("sidecar.resources.limits"))),
+            region: environment.region.clone().map(|it| (it, field("environment.region"))),
+            trailing_slash: environment.trailing_slash.map(|it| (it, field("environment.trailingSlash"))),
+        };
+        layer.check(report);
+        layer
+    }
+
+    fn check(&self, report: &mut Report) {
+        if let Some((duration, at)) = &self.duration
+            && duration.seconds() < MIN_DURATION
+        {
+            invalid(report, at, format!("`{duration}` is shorter than `1h`, the shortest that cert-manager issues"));
+        }
+        if let Some((renew_before, at)) = &self.renew_before
+            && renew_before.seconds() < MIN_RENEW_BEFORE
+        {
+            invalid(
+                report,
+                at,
+                format!("`{renew_before}` is shorter than `5m`, the shortest that cert-manager accepts"),
+            );
+        }
+        if let Some((port, at)) = &self.port
+            && *port < 1024
+        {
+            invalid(report, at, format!("port {port} needs root; choose one from 1024 to 65535"));
+        }
+        if let Some((region, at)) = &self.region
+            && !arn::is_region(region)
+        {
+            invalid(report, at, format!("`{region}` is not a region such as `eu-central-1`"));
+        }
+        if let Some((image, at)) = &self.image {
+            check_image(image, at, report);
+        }
+        for (quantities, at) in [&self.requests, &self.limits].into_iter().flatten() {
+            for (resource, quantity) in quantities {
+                let at = at.key(resource.as_str());
+                if !["cpu", "memory", "ephemeral-storage"].contains(&resource.as_str()) {
+                    invalid(report, &at, format!("`{resource}` is not `cpu`, `memory` or `ephemeral-storage`"));
+                } else if !is_quantity(quantity) {
+                    invalid(report, &at, format!("`{quantity}` is not a quantity such as `10m` or `64Mi`"));
+                }
+            }
+        }
+    }
+}
+
+/// The layers of one workload, weakest first.
+pub(super) struct Layers<'l>(pub(super) &'l [&'l Layer]);
+
+impl Layers<'_> {
+    fn pick<T: Clone>(&self, field: impl Fn(&Layer) -> &Placed<T>) -> Placed<T> {
+        self.0.iter().rev().find_map(|layer| field(layer).clone())
+    }
+
+    fn value<T: Clone>(&self, field: impl Fn(&Layer) -> &Placed<T>) -> Option<T> {
+        self.pick(field).map(|(value, _)| value)
+    }
+
+    /// The template of the common name and where it is given.
+    pub(super) fn common_name(&self) -> Placed<String> {
+        self.pick(|layer| &layer.common_name)
+    }
+
+    /// The certificate's settings. `at` stands for what is said nowhere.
+    pub(super) fn certificate(&self, common_name: String, at: &FieldPath, report: &mut Report) -> Certificate {
+        let duration = self.value(|layer| &layer.duration).unwrap_or_else(|| whole(86_400));
+        let default_renewal = || (whole(duration.seconds() / 3), at.clone());
+        let (renew_before, at) = self.pick(|layer| &layer.renew_before).unwrap_or_else(default_renewal);
+        if renew_before.seconds() >= duration.seconds() {
+            invalid(
+                report,
+                &at,
+                format!("`{renew_before}` is not shorter than the certificate's life of `{duration}`"),
+            );
+        } else if renew_before.seconds() < SAFE_RENEW_BEFORE {
+            let message = format!(
+                "the certificate is renewed only {renew_before} before its end, and cert-manager waits an hour after a failure"
+            );
+            report.push(
+                Diagnostic::warning(Code::LateRenewal, message)
+                    .at(Place::Config(at))
+                    .help("set `renewBefore` to a third of `duration`, and at least `2h`"),
+            );
+        }
+        let algorithm = self.value(|layer| &layer.algorithm).unwrap_or(KeyAlgorithm::Rsa);
+        let default_size = match algorithm {
+            KeyAlgorithm::Rsa => 2048,
+            KeyAlgorithm::Ecdsa => 256,
+        };
+        let size = self.pick(|layer| &layer.size);
+        if let Some((size, at)) = &size {
+            match algorithm {
+                KeyAlgorithm::Rsa if !(2048..=8192).contains(size) => {
+                    invalid(report, at, format!("{size} bits: RSA keys have 2048 to 8192"));
+                }
+                KeyAlgorithm::Ecdsa if ![256, 384, 521].contains(size) => {
+                    invalid(report, at, format!("{size} bits: ECDSA keys have 256, 384 or 521"));
+                }
+                _ => {}
+            }
+        }
+        let size = size.map_or(default_size, |(size, _)| size);
+        Certificate { common_name, duration, renew_before, algorithm, size }
+    }
+
+    /// The sidecar's settings.
+    pub(super) fn sidecar(&self) -> Sidecar {
+        let quantities = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(resource, quantity)| ((*resource).to_owned(), (*quantity).to_owned())).collect()
+        };
+        Sidecar {
+            image: self.value(|layer| &layer.image).unwrap_or_else(|| IMAGE.to_owned()),
+            style: self.value(|layer| &layer.style).unwrap_or(SidecarStyle::Native),
+            startup: self.value(|layer| &layer.startup).unwrap_or(Startup::Credentials),
+            port: self.value(|layer| &layer.port).unwrap_or(PORT),
+            requests: self
+                .value(|layer| &layer.requests)
+                .unwrap_or_else(|| quantities(&[("cpu", "10m"), ("memory", "32Mi")])),
+            limits: self.value(|layer| &layer.limits).unwrap_or_else(|| quantities(&[("memory", "64Mi")])),
+        }
+    }
+
+    /// The environment's settings.
+    pub(super) fn environment(&self) -> Environment {
+        Environment {
+            region: self.value(|layer| &layer.region),
+            trailing_slash: self.value(|layer| &layer.trailing_slash).unwrap_or(false),
+        }
+    }
+}
+
+/// A duration in the largest unit that divides it.
+fn whole(seconds: u64) -> Duration {
+    let text = match seconds {
+        s if s % 3600 == 0 => format!("{}h", s / 3600),
+        s if s % 60 == 0 => format!("{}m", s / 60),
+        s => format!("{s}s"),
+    };
+    Duration::parse(&text).expect("made of digits and a unit")
+}
+
+pub(super) fn invalid(report: &mut Report, at: &FieldPath, why: impl Into<String>) {
+    report.push(Diagnostic::error(Code::InvalidValue, why).at(Place::Config(at.clone())));
+}
+
+/// An image should mean the same bytes tomorrow. The official repository publishes no plain `1.8.1`:
+/// its tags are `VERSION[-ARCH]-YYYY.MM.DD.HH.MM`.
+fn check_image(image: &str, at: &FieldPath, report: &mut Report) {
+    if image.is_empty() || image.chars().any(char::is_whitespace) {
+        return invalid(report, at, format!("`{image}` is not an image"));
+    }
+    if image.contains("@sha256:") {
+        return;
+    }
+    let last = image.rsplit('/').next().unwrap_or(image);
+    let problem = match last.split_once(':') {
+        None => "has no tag, which means `latest`".to_owned(),
+        Some((_, tag)) if tag.starts_with("latest") => format!("has the tag `{tag}`, which moves"),
+        Some((_, tag)) if image.starts_with("public.ecr.aws/rolesanywhere/") && tag.matches('.').count() < 6 => {
+            format!("has the tag `{tag}`, which this repository does not publish")
+        }
+        Some(_) => return,
+    };
+    report.push(
+        Diagnostic::warning(Code::UnpinnedImage, format!("the image `{image}` {problem}"))
+            .at(Place::Config(at.clone()))
+            .help("pin a digest (`@sha256:…`) or a full tag such as `1.8.1-2026.04.09.16.01`"),
+    );
+}
+
+/// The common forms of Kubernetes quantities: a number and an optional suffix.
+fn is_quantity(text: &str) -> bool {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let suffix = &text[digits.len()..];
+    let number = digits.split_once('.').map_or_else(|| is_digits(digits), |(a, b)| is_digits(a) && is_digits(b));
+    number && ["", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].contains(&suffix)
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}

@@ -1,0 +1,177 @@
+//! The declaration, valid by construction: whoever holds a [`Config`] need not check it again.
+
+mod config_map;
+mod layer;
+mod schema;
+pub mod v1alpha1;
+mod validate;
+
+pub use config_map::is_config_map;
+pub use schema::json_schema;
+pub use v1alpha1::{API_VERSION, KIND, KeyAlgorithm, Mode, SidecarStyle, Startup};
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize as _;
+
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::duration::Duration;
+use crate::issuer::Issuer;
+use crate::name::DnsLabel;
+use crate::reference::Reference;
+use crate::yaml::{FieldPath, NodeRef};
+
+/// A declaration, as seen from one cluster.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What a function call does, when the declaration says so.
+    pub mode: Option<Mode>,
+    /// The region of trust anchors and profiles, when the declaration says so.
+    pub region: Option<String>,
+    /// Whether generated ConfigMaps ask kustomize for a hash in their names.
+    pub name_suffix_hash: bool,
+    /// The workloads of this cluster, by name.
+    pub bindings: Vec<Binding>,
+}
+
+/// One workload and what it becomes.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// The workload's name.
+    pub workload: String,
+    /// Its namespace, when somebody says so.
+    pub namespace: Option<DnsLabel>,
+    /// The object that is patched.
+    pub target: Target,
+    /// The containers that get credentials.
+    pub containers: Containers,
+    /// The AWS side of it.
+    pub role: Role,
+    /// The scope's name.
+    pub scope: String,
+    /// Who signs its certificate.
+    pub issuer: Issuer,
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// Its sidecar.
+    pub sidecar: Sidecar,
+    /// The environment of its containers.
+    pub environment: Environment,
+    /// Where it is declared.
+    pub place: FieldPath,
+}
+
+/// Which object is patched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its kind; any known kind when `None`.
+    pub kind: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// Which containers get credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Containers {
+    /// Every one.
+    All,
+    /// These.
+    Only(Vec<String>),
+    /// All but these.
+    Except(Vec<String>),
+}
+
+/// The identity of a workload, before it is looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// The role's name in the declaration.
+    pub name: String,
+    /// Where the trust anchor's ARN is.
+    pub trust_anchor: Reference,
+    /// Where the profile's ARN is.
+    pub profile: Reference,
+    /// Where the IAM role's ARN is.
+    pub role: Reference,
+    /// How long a session lasts.
+    pub session: Duration,
+}
+
+/// A workload's certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// The subject's common name.
+    pub common_name: String,
+    /// How long it lives.
+    pub duration: Duration,
+    /// How long before its end it is renewed.
+    pub renew_before: Duration,
+    /// The private key's algorithm.
+    pub algorithm: KeyAlgorithm,
+    /// The private key's size in bits.
+    pub size: u32,
+}
+
+/// A workload's credential sidecar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sidecar {
+    /// Its image.
+    pub image: String,
+    /// How it is part of the pod.
+    pub style: SidecarStyle,
+    /// What the application waits for.
+    pub startup: Startup,
+    /// The port of the credentials endpoint.
+    pub port: u16,
+    /// What the scheduler reserves.
+    pub requests: BTreeMap<String, String>,
+    /// What it may use at most.
+    pub limits: BTreeMap<String, String>,
+}
+
+/// The environment of a workload's containers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// The application's region, when it is not the trust anchor's.
+    pub region: Option<String>,
+    /// Whether the endpoint ends with a slash.
+    pub trailing_slash: bool,
+}
+
+/// Reads the declaration at `node`. `cluster` is the one asked for on the command line, if any.
+///
+/// Everything wrong with it is reported; there is no `Config` then.
+pub fn load(node: NodeRef<'_>, cluster: Option<&str>, report: &mut Report) -> Option<Config> {
+    let mut found = Report::default();
+    let wire = if is_config_map(node) {
+        config_map::read(node, &mut found)
+    } else {
+        is_declaration(node, &mut found).then(|| {
+            let value = schema::read(node, &FieldPath::root(), &mut found);
+            v1alpha1::RolesAnywhere::deserialize(value).expect("the schema is made from the type")
+        })
+    };
+    let config = wire.map(|wire| validate::validate(&wire, cluster, &mut found));
+    let failed = found.has_errors();
+    found.diagnostics().into_iter().for_each(|d| report.push(d.clone()));
+    config.flatten().filter(|_| !failed)
+}
+
+/// Whether the document says that it is a declaration; what it is instead is reported.
+fn is_declaration(node: NodeRef<'_>, report: &mut Report) -> bool {
+    let text = |key| node.get(key).and_then(NodeRef::text).unwrap_or_default();
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    if api_version == API_VERSION && kind == KIND {
+        return true;
+    }
+    let found = match (api_version, kind) {
+        ("", "") => "it has neither `apiVersion` nor `kind`".to_owned(),
+        _ => format!("it is `{api_version}` `{kind}`"),
+    };
+    let place = if kind.is_empty() || kind == KIND { "apiVersion" } else { "kind" };
+    report.push(
+        Diagnostic::error(Code::NotADeclaration, format!("this is not a declaration: {found}"))
+            .at(Place::Config(FieldPath::root().key(place)))
+            .help(format!("write `apiVersion: {API_VERSION}` and `kind: {KIND}`")),
+    );
+    false
+}

@@ -1,0 +1,326 @@
+//! The declaration exactly as it is written: `apiVersion: iamra.dev/v1alpha1`, `kind: RolesAnywhere`.
+//!
+//! No logic here. The JSON Schema that editors use and the check of every field come from these types, so
+//! the first line of each doc comment is what people read when they hover over a field.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// `apiVersion` of the declaration.
+pub const API_VERSION: &str = "iamra.dev/v1alpha1";
+/// `kind` of the declaration.
+pub const KIND: &str = "RolesAnywhere";
+
+/// Which workloads are which AWS identities.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("required" = ["apiVersion", "kind", "spec"]))]
+pub struct RolesAnywhere {
+    /// Always `iamra.dev/v1alpha1`.
+    pub api_version: String,
+    /// Always `RolesAnywhere`.
+    pub kind: String,
+    /// Name and annotations, as of every Kubernetes object.
+    pub metadata: Metadata,
+    /// What is declared.
+    pub spec: Spec,
+}
+
+/// Name and annotations; other fields of Kubernetes metadata are allowed and mean nothing here.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Metadata {
+    /// The declaration's name.
+    pub name: String,
+    /// The namespace of workloads that name none, when kustomize sets it.
+    pub namespace: Option<String>,
+    /// Among them `config.kubernetes.io/function`, which says how kustomize runs iamra.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What is declared. Maps keyed by name, so that overlays can patch single entries.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Spec {
+    /// What a function call does; the command line has commands for it.
+    pub mode: Option<Mode>,
+    /// SSM prefix of the installation; `/iam-ra/default` when omitted.
+    pub parameter_prefix: Option<String>,
+    /// Region of trust anchors and profiles, such as `eu-central-1`.
+    pub region: Option<String>,
+    /// Which cluster this render is for; also `--cluster` and `IAMRA_CLUSTER`.
+    pub cluster: Option<String>,
+    /// Lets kustomize append a hash to the names of generated ConfigMaps.
+    pub name_suffix_hash: Option<bool>,
+    /// Settings for every workload; clusters, scopes and workloads may override them.
+    pub defaults: Settings,
+    /// A scope is one CA and the one trust anchor that trusts it.
+    pub scopes: BTreeMap<String, Scope>,
+    /// Roles that workloads can have.
+    pub roles: BTreeMap<String, Role>,
+    /// Clusters that workloads run in.
+    pub clusters: BTreeMap<String, Cluster>,
+    /// Workloads and the role of each.
+    pub workloads: BTreeMap<String, Workload>,
+}
+
+/// What a function call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    /// Emit the Secret, Issuer, Certificate and ConfigMap.
+    Generate,
+    /// Patch the workloads.
+    Transform,
+    /// Both.
+    All,
+    /// Change nothing; fail when a declared workload is not as it should be.
+    Validate,
+}
+
+/// Settings that can be given for all, for a cluster, a scope or one workload.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Settings {
+    /// The workload's certificate.
+    pub certificate: Certificate,
+    /// The credential sidecar.
+    pub sidecar: Sidecar,
+    /// The environment of the application's containers.
+    pub environment: Environment,
+}
+
+/// The workload's certificate.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Certificate {
+    /// How long it lives; `24h` when omitted, at least `1h`.
+    pub duration: Option<String>,
+    /// How long before its end it is renewed; `8h` when omitted, at least `5m`.
+    pub renew_before: Option<String>,
+    /// The subject's common name; a template with `workload`, `namespace`, `cluster`, `role` and `scope`. The workload's name when omitted.
+    pub common_name: Option<String>,
+    /// The private key.
+    pub private_key: PrivateKey,
+}
+
+/// The private key of a certificate.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PrivateKey {
+    /// `RSA` when omitted.
+    pub algorithm: Option<KeyAlgorithm>,
+    /// Bits: 2048 to 8192 for RSA (2048 when omitted); 256, 384 or 521 for ECDSA (256 when omitted).
+    pub size: Option<u32>,
+}
+
+/// Key algorithms that IAM Roles Anywhere and the credential helper accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum KeyAlgorithm {
+    /// RSA
+    #[serde(rename = "RSA")]
+    Rsa,
+    /// ECDSA over a NIST curve.
+    #[serde(rename = "ECDSA")]
+    Ecdsa,
+}
+
+/// The credential sidecar.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Sidecar {
+    /// The credential helper's image, pinned by digest or full version.
+    pub image: Option<String>,
+    /// `native` when omitted.
+    pub style: Option<SidecarStyle>,
+    /// What the application waits for; `credentials` when omitted.
+    pub startup: Option<Startup>,
+    /// The loopback port of the credentials endpoint; 9911 when omitted.
+    pub port: Option<u16>,
+    /// CPU and memory.
+    pub resources: Resources,
+}
+
+/// How the sidecar is part of the pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SidecarStyle {
+    /// An init container that keeps running (Kubernetes 1.29 and later).
+    Native,
+    /// A container beside the application's.
+    Container,
+}
+
+/// What the application's containers wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Startup {
+    /// AWS has given credentials once.
+    Credentials,
+    /// The certificate can be read.
+    Certificate,
+    /// Nothing.
+    None,
+}
+
+/// CPU and memory of the sidecar, as Kubernetes quantities.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Resources {
+    /// What the scheduler reserves; `cpu: 10m`, `memory: 32Mi` when omitted.
+    pub requests: Option<BTreeMap<String, String>>,
+    /// What it may use at most; `memory: 64Mi` when omitted.
+    pub limits: Option<BTreeMap<String, String>>,
+}
+
+/// The environment of the application's containers.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Environment {
+    /// The application's region; the trust anchor's when omitted.
+    pub region: Option<String>,
+    /// Ends the endpoint with a slash, which the AWS CLI v2 needs and the Java SDK v2 cannot bear.
+    pub trailing_slash: Option<bool>,
+}
+
+/// One CA and the one trust anchor that trusts it.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Scope {
+    /// Where the trust anchor's ARN is; `ssm:PREFIX/scopes/NAME/trust-anchor-arn` when omitted.
+    pub trust_anchor: Option<String>,
+    /// Who signs the workloads' certificates.
+    pub issuer: Option<Issuer>,
+    /// Overrides for workloads of this scope.
+    pub certificate: Certificate,
+    /// Overrides for workloads of this scope.
+    pub sidecar: Sidecar,
+    /// Overrides for workloads of this scope.
+    pub environment: Environment,
+}
+
+/// Who signs the certificates; exactly one kind.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Issuer {
+    /// A cert-manager CA issuer that iamra emits in every namespace that needs it.
+    pub ca: Option<CaIssuer>,
+    /// An issuer that exists already.
+    pub existing: Option<ExistingIssuer>,
+}
+
+/// A cert-manager CA issuer.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CaIssuer {
+    /// Where the CA's certificate and key come from; exactly one source, the existing Secret `iam-ra-ca` when omitted.
+    pub secret: CaSecret,
+}
+
+/// Where the CA's certificate and key come from.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CaSecret {
+    /// A Secret that is already in the namespace; nothing is emitted.
+    pub existing: Option<ExistingSecret>,
+    /// Read from Parameter Store and written into the manifests, private key included.
+    pub ssm: Option<SsmSecret>,
+}
+
+/// A Secret that is already in the namespace.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ExistingSecret {
+    /// Its name; `iam-ra-ca` when omitted (`iam-ra-ca-SCOPE` beyond the default scope).
+    pub name: Option<String>,
+}
+
+/// A CA in Parameter Store.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("required" = ["certificate", "key"]))]
+pub struct SsmSecret {
+    /// The parameter with the CA's certificate in PEM, as `ssm:/name`.
+    pub certificate: String,
+    /// The SecureString parameter with the CA's private key in PEM, as `ssm:/name`.
+    pub key: String,
+}
+
+/// An issuer that exists already.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("required" = ["name"]))]
+pub struct ExistingIssuer {
+    /// Its API group; `cert-manager.io` when omitted.
+    pub group: Option<String>,
+    /// Its kind; `Issuer` when omitted.
+    pub kind: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// A role that workloads can have.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Role {
+    /// The scope whose CA signs for it; `default` when omitted.
+    pub scope: Option<String>,
+    /// Where the IAM role's ARN is; `ssm:PREFIX/roles/NAME/role-arn` when omitted.
+    pub role_arn: Option<String>,
+    /// Where the profile's ARN is; `ssm:PREFIX/roles/NAME/profile-arn` when omitted.
+    pub profile_arn: Option<String>,
+    /// ARNs of IAM policies; used by provisioning only.
+    pub policies: Vec<String>,
+    /// How long a session lasts: `15m` to `12h`, `1h` when omitted.
+    pub session_duration: Option<String>,
+}
+
+/// A cluster that workloads run in.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Cluster {
+    /// The namespace of its workloads that name none.
+    pub namespace: Option<String>,
+    /// Overrides for workloads of this cluster.
+    pub certificate: Certificate,
+    /// Overrides for workloads of this cluster.
+    pub sidecar: Sidecar,
+    /// Overrides for workloads of this cluster.
+    pub environment: Environment,
+}
+
+/// A workload and its role.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Workload {
+    /// Its role; the role with the workload's name when omitted.
+    pub role: Option<String>,
+    /// Where it runs; the only cluster when omitted.
+    pub clusters: Vec<String>,
+    /// Its namespace; the cluster's when omitted.
+    pub namespace: Option<String>,
+    /// The object that is patched; any known kind with the workload's name when omitted.
+    pub target: Target,
+    /// Containers that get credentials; all when omitted.
+    pub containers: Option<Vec<String>>,
+    /// Containers that get none.
+    pub except: Option<Vec<String>>,
+    /// Overrides for this workload.
+    pub certificate: Certificate,
+    /// Overrides for this workload.
+    pub sidecar: Sidecar,
+    /// Overrides for this workload.
+    pub environment: Environment,
+}
+
+/// The object that is patched.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Target {
+    /// Its kind, such as `Deployment`.
+    pub kind: Option<String>,
+    /// Its name; the workload's when omitted.
+    pub name: Option<String>,
+}

@@ -1,0 +1,444 @@
+//! From what is written to what is meant: names resolved, layers merged, every rule checked, all problems at once.
+
+use std::collections::BTreeMap;
+
+use super::layer::{Layer, Layers, invalid};
+use super::v1alpha1 as wire;
+use super::{Binding, Config, Containers, Role, Target};
+use crate::arn;
+use crate::diag::{Code, Diagnostic, Place, Report, known_names};
+use crate::duration::Duration;
+use crate::issuer::{CaSecret, DEFAULT_SCOPE, Issuer, IssuerRef, ca_secret_name};
+use crate::name::{DnsLabel, ObjectName};
+use crate::reference::Reference;
+use crate::template;
+use crate::yaml::FieldPath;
+
+/// Where iam-ra keeps the parameters of an installation that was given no name.
+const PARAMETER_PREFIX: &str = "/iam-ra/default";
+
+pub(super) fn validate(wire: &wire::RolesAnywhere, cluster: Option<&str>, report: &mut Report) -> Option<Config> {
+    let spec = &wire.spec;
+    let at = FieldPath::root().key("spec");
+    if let Some(region) = &spec.region
+        && !arn::is_region(region)
+    {
+        invalid(report, &at.key("region"), format!("`{region}` is not a region such as `eu-central-1`"));
+    }
+    let prefix = spec.parameter_prefix.as_deref().unwrap_or(PARAMETER_PREFIX);
+    if let Err(why) = Reference::parse(&format!("ssm:{prefix}"), &at) {
+        invalid(report, &at.key("parameterPrefix"), why);
+        return None;
+    }
+    let mut reader = Reader { spec, prefix, at, report };
+    let cluster = reader.cluster(cluster);
+    let defaults = reader.settings(&spec.defaults, &reader.at.key("defaults"));
+    let scopes = reader.scopes();
+    let clusters = reader.clusters();
+    let roles = reader.roles(&scopes);
+    let bindings = reader.bindings(cluster.as_deref(), &Declared { defaults, scopes, clusters, roles }, &wire.metadata);
+    if bindings.is_empty() && !reader.report.has_errors() {
+        let whose = cluster.as_ref().map_or_else(String::new, |name| format!(" for cluster `{name}`"));
+        reader.report.push(
+            Diagnostic::warning(Code::NothingToDo, format!("the declaration names no workload{whose}"))
+                .at(Place::Config(FieldPath::keys("spec.workloads")))
+                .help("add one under `workloads:`, `NAME: {role: ROLE}`"),
+        );
+    }
+    Some(Config {
+        mode: spec.mode,
+        region: spec.region.clone(),
+        name_suffix_hash: spec.name_suffix_hash.unwrap_or(false),
+        bindings,
+    })
+}
+
+/// The entries that workloads refer to, checked.
+struct Declared {
+    defaults: Layer,
+    scopes: BTreeMap<String, Scope>,
+    clusters: BTreeMap<String, (Option<DnsLabel>, Layer)>,
+    roles: BTreeMap<String, (String, Role)>,
+}
+
+struct Scope {
+    trust_anchor: Reference,
+    issuer: Issuer,
+    layer: Layer,
+}
+
+struct Reader<'r> {
+    spec: &'r wire::Spec,
+    prefix: &'r str,
+    at: FieldPath,
+    report: &'r mut Report,
+}
+
+impl Reader<'_> {
+    fn settings(&mut self, settings: &wire::Settings, at: &FieldPath) -> Layer {
+        Layer::read(&settings.certificate, &settings.sidecar, &settings.environment, at, self.report)
+    }
+
+    /// The cluster that is rendered: the one asked for, the one the file names, the only one.
+    fn cluster(&mut self, asked: Option<&str>) -> Option<String> {
+        let declared = &self.spec.clusters;
+        let (name, place) = match (asked, self.spec.cluster.as_deref()) {
+            (Some(name), _) => (name, Place::Nowhere),
+            (None, Some(name)) => (name, Place::Config(self.at.key("cluster"))),
+            (None, None) if declared.len() > 1 => {
+                let known = declared.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                self.report.push(
+                    Diagnostic::error(Code::AmbiguousCluster, format!("several clusters are declared: {known}"))
+                        .at(Place::Config(self.at.key("clusters")))
+                        .help("choose one with `--cluster NAME`, IAMRA_CLUSTER or `spec.cluster`"),
+                );
+                return None;
+            }
+            (None, None) => return declared.keys().next().cloned(),
+        };
+        if !declared.contains_key(name) {
+            self.report.push(
+                Diagnostic::error(Code::UnknownCluster, format!("cluster `{name}` is not declared"))
+                    .at(place)
+                    .help(known_names(name, declared.keys().map(String::as_str))),
+            );
+        }
+        Some(name.to_owned())
+    }
+
+    fn scopes(&mut self) -> BTreeMap<String, Scope> {
+        let implied = wire::Scope::default();
+        let mut scopes: BTreeMap<_, _> = self.spec.scopes.iter().map(|(name, scope)| (name.as_str(), scope)).collect();
+        scopes.entry(DEFAULT_SCOPE).or_insert(&implied);
+        let read = |(name, scope): (&str, &wire::Scope)| {
+            let at = self.at.key("scopes").key(name);
+            if let Err(why) = DnsLabel::parse(name) {
+                invalid(self.report, &at, why);
+            }
+            let default = format!("ssm:{}/scopes/{name}/trust-anchor-arn", self.prefix);
+            let trust_anchor = self.reference(scope.trust_anchor.as_deref(), &default, &at.key("trustAnchor"))?;
+            let issuer = self.issuer(name, scope.issuer.as_ref(), &at.key("issuer"))?;
+            let layer = Layer::read(&scope.certificate, &scope.sidecar, &scope.environment, &at, self.report);
+            Some((name.to_owned(), Scope { trust_anchor, issuer, layer }))
+        };
+        scopes.into_iter().filter_map(read).collect()
+    }
+
+    fn issuer(&mut self, scope: &str, issuer: Option<&wire::Issuer>, at: &FieldPath) -> Option<Issuer> {
+        let Some(issuer) = issuer else { return Some(Issuer::of_scope(scope)) };
+        match (&issuer.ca, &issuer.existing) {
+            (Some(ca), None) => self.ca_secret(scope, &ca.secret, &at.key("ca").key("secret")).map(Issuer::Ca),
+            (None, Some(existing)) => {
+                let at = at.key("existing").key("name");
+                ObjectName::parse(&existing.name).map_err(|why| invalid(self.report, &at, why)).ok()?;
+                Some(Issuer::Existing(IssuerRef {
+                    group: existing.group.clone().unwrap_or_else(|| "cert-manager.io".to_owned()),
+                    kind: existing.kind.clone().unwrap_or_else(|| "Issuer".to_owned()),
+                    name: existing.name.clone(),
+                }))
+            }
+            (Some(_), Some(_)) => {
+                self.conflict("`ca` and `existing` exclude each other: a scope has one issuer", at);
+                None
+            }
+            (None, None) => Some(Issuer::of_scope(scope)),
+        }
+    }
+
+    fn ca_secret(&mut self, scope: &str, secret: &wire::CaSecret, at: &FieldPath) -> Option<CaSecret> {
+        match (&secret.existing, &secret.ssm) {
+            (Some(_), Some(_)) => {
+                self.conflict("`existing` and `ssm` exclude each other: the CA has one source", at);
+                None
+            }
+            (None, Some(ssm)) => {
+                let at = at.key("ssm");
+                let mut parameter = |text: &str, key: &str| {
+                    let at = at.key(key);
+                    let reference = self.reference(Some(text), "", &at)?;
+                    if reference.as_str().starts_with("ssm:") {
+                        return Some(reference);
+                    }
+                    invalid(self.report, &at, format!("`{text}` is not a parameter: write `ssm:/name`"));
+                    None
+                };
+                let (certificate, key) = (parameter(&ssm.certificate, "certificate"), parameter(&ssm.key, "key"));
+                self.report.push(
+                    Diagnostic::warning(
+                        Code::InlineCaKey,
+                        "the CA's private key will stand in the rendered manifests, in clear for whoever reads or caches them",
+                    )
+                    .at(Place::Config(at))
+                    .help("let somebody else put the Secret into the cluster and use `existing`"),
+                );
+                Some(CaSecret::Ssm { certificate: certificate?, key: key? })
+            }
+            (existing, None) => {
+                let name = existing.as_ref().and_then(|existing| existing.name.clone());
+                let name = name.unwrap_or_else(|| ca_secret_name(scope));
+                let at = at.key("existing").key("name");
+                ObjectName::parse(&name).map_err(|why| invalid(self.report, &at, why)).ok()?;
+                Some(CaSecret::Existing(name))
+            }
+        }
+    }
+
+    fn clusters(&mut self) -> BTreeMap<String, (Option<DnsLabel>, Layer)> {
+        let spec = self.spec;
+        let read = |(name, cluster): (&String, &wire::Cluster)| {
+            let at = self.at.key("clusters").key(name.as_str());
+            let namespace = self.namespace(cluster.namespace.as_deref(), &at);
+            let layer = Layer::read(&cluster.certificate, &cluster.sidecar, &cluster.environment, &at, self.report);
+            (name.clone(), (namespace, layer))
+        };
+        spec.clusters.iter().map(read).collect()
+    }
+
+    /// Each role with the name of its scope.
+    fn roles(&mut self, scopes: &BTreeMap<String, Scope>) -> BTreeMap<String, (String, Role)> {
+        let spec = self.spec;
+        let read = |(name, role): (&String, &wire::Role)| {
+            let at = self.at.key("roles").key(name.as_str());
+            let default = |what: &str| format!("ssm:{}/roles/{name}/{what}", self.prefix);
+            let (default_role, default_profile) = (default("role-arn"), default("profile-arn"));
+            let arn = self.reference(role.role_arn.as_deref(), &default_role, &at.key("roleArn"));
+            let profile = self.reference(role.profile_arn.as_deref(), &default_profile, &at.key("profileArn"));
+            for (index, policy) in role.policies.iter().enumerate().filter(|(_, policy)| !policy.starts_with("arn:")) {
+                invalid(self.report, &at.key("policies").index(index), format!("`{policy}` is not an ARN"));
+            }
+            let session = self.session(role.session_duration.as_deref().unwrap_or("1h"), &at.key("sessionDuration"));
+            let scope = role.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
+            if scope != DEFAULT_SCOPE && !self.spec.scopes.contains_key(scope) {
+                self.report.push(
+                    Diagnostic::error(
+                        Code::UnknownScope,
+                        format!("role `{name}` names scope `{scope}`, which is not declared"),
+                    )
+                    .at(Place::Config(at.key("scope")))
+                    .help(known_names(scope, scopes.keys().map(String::as_str))),
+                );
+            }
+            let trust_anchor = scopes.get(scope)?.trust_anchor.clone();
+            let role = Role { name: name.clone(), trust_anchor, profile: profile?, role: arn?, session: session? };
+            Some((name.clone(), (scope.to_owned(), role)))
+        };
+        spec.roles.iter().filter_map(read).collect()
+    }
+
+    /// CreateSession takes 900 to 43 200 seconds.
+    fn session(&mut self, text: &str, at: &FieldPath) -> Option<Duration> {
+        let session = Duration::parse(text).map_err(|why| invalid(self.report, at, why)).ok()?;
+        if !(900..=43_200).contains(&session.seconds()) {
+            invalid(self.report, at, format!("`{text}` is not between `15m` and `12h`, the limits of a session"));
+        } else if session.seconds() < 1800 {
+            self.report.push(
+                Diagnostic::warning(
+                    Code::ShortSession,
+                    format!("the helper renews a session ten minutes before its end, so one of {text} is renewed all the time"),
+                )
+                .at(Place::Config(at.clone()))
+                .help("use `30m` or more; AWS allows ten new sessions a second for the whole account"),
+            );
+        }
+        Some(session)
+    }
+
+    fn bindings(&mut self, cluster: Option<&str>, declared: &Declared, metadata: &wire::Metadata) -> Vec<Binding> {
+        let mut names = BTreeMap::new();
+        let mut bindings = Vec::new();
+        for (name, workload) in &self.spec.workloads {
+            let at = self.at.key("workloads").key(name.as_str());
+            for cluster_of_it in self.clusters_of(name, workload, &at) {
+                let Some(binding) = self.binding(name, workload, cluster_of_it, declared, metadata) else { continue };
+                self.check_unique(&binding, &mut names);
+                if cluster_of_it == cluster {
+                    bindings.push(binding);
+                }
+            }
+        }
+        bindings
+    }
+
+    /// The clusters a workload runs in; none of them has a name when no cluster is declared at all.
+    fn clusters_of<'w>(&mut self, name: &str, workload: &'w wire::Workload, at: &FieldPath) -> Vec<Option<&'w str>>
+    where
+        Self: 'w,
+    {
+        let declared = &self.spec.clusters;
+        for (index, cluster) in workload.clusters.iter().enumerate().filter(|(_, c)| !declared.contains_key(*c)) {
+            self.report.push(
+                Diagnostic::error(
+                    Code::UnknownCluster,
+                    format!("workload `{name}` runs in cluster `{cluster}`, which is not declared"),
+                )
+                .at(Place::Config(at.key("clusters").index(index)))
+                .help(known_names(cluster, declared.keys().map(String::as_str))),
+            );
+        }
+        if !workload.clusters.is_empty() {
+            return workload.clusters.iter().map(|cluster| Some(cluster.as_str())).collect();
+        }
+        if declared.len() > 1 {
+            let known = declared.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            self.report.push(
+                Diagnostic::error(
+                    Code::AmbiguousCluster,
+                    format!("workload `{name}` does not say in which cluster it runs"),
+                )
+                .at(Place::Config(at.clone()))
+                .help(format!("add `clusters: [{known}]`, or some of them")),
+            );
+            return Vec::new();
+        }
+        vec![declared.keys().next().map(String::as_str)]
+    }
+
+    fn binding(
+        &mut self,
+        name: &str,
+        workload: &wire::Workload,
+        cluster: Option<&str>,
+        declared: &Declared,
+        metadata: &wire::Metadata,
+    ) -> Option<Binding> {
+        let at = self.at.key("workloads").key(name);
+        if let Err(why) = ObjectName::parse(name) {
+            invalid(self.report, &at, why);
+            return None;
+        }
+        let (scope, role) = self.role_of(name, workload, declared, &at)?;
+        let layer = Layer::read(&workload.certificate, &workload.sidecar, &workload.environment, &at, self.report);
+        let scope_entry = declared.scopes.get(scope)?;
+        let nothing = (None, Layer::default());
+        let (cluster_namespace, cluster_layer) =
+            cluster.and_then(|name| declared.clusters.get(name)).unwrap_or(&nothing);
+        let given = self.namespace(workload.namespace.as_deref(), &at);
+        let from_metadata = || metadata.namespace.as_deref().and_then(|name| DnsLabel::parse(name).ok());
+        let namespace = given.or_else(|| cluster_namespace.clone()).or_else(from_metadata);
+        let layers = [&declared.defaults, cluster_layer, &scope_entry.layer, &layer];
+        let layers = Layers(&layers);
+        let variables = BTreeMap::from([
+            ("workload", name),
+            ("namespace", namespace.as_ref().map_or("default", DnsLabel::as_str)),
+            ("cluster", cluster.unwrap_or_default()),
+            ("role", role.name.as_str()),
+            ("scope", scope),
+        ]);
+        let common_name = self.common_name(layers.common_name(), &variables, &at)?;
+        let target = Target {
+            kind: workload.target.kind.clone(),
+            name: workload.target.name.clone().unwrap_or_else(|| name.to_owned()),
+        };
+        Some(Binding {
+            workload: name.to_owned(),
+            namespace,
+            target,
+            containers: self.containers(workload, &at),
+            role: role.clone(),
+            scope: scope.to_owned(),
+            issuer: scope_entry.issuer.clone(),
+            certificate: layers.certificate(common_name, &at, self.report),
+            sidecar: layers.sidecar(),
+            environment: layers.environment(),
+            place: at,
+        })
+    }
+
+    fn role_of<'d>(
+        &mut self,
+        name: &str,
+        workload: &wire::Workload,
+        declared: &'d Declared,
+        at: &FieldPath,
+    ) -> Option<(&'d str, &'d Role)> {
+        let wanted = workload.role.as_deref().unwrap_or(name);
+        if let Some((scope, role)) = declared.roles.get(wanted) {
+            return Some((scope, role));
+        }
+        if !self.spec.roles.contains_key(wanted) {
+            let (message, place) = match &workload.role {
+                Some(_) => (format!("workload `{name}` names role `{wanted}`, which is not declared"), at.key("role")),
+                None => (format!("workload `{name}` names no role, and there is none of its own name"), at.clone()),
+            };
+            self.report.push(
+                Diagnostic::error(Code::UnknownRole, message)
+                    .at(Place::Config(place))
+                    .help(known_names(wanted, self.spec.roles.keys().map(String::as_str))),
+            );
+        }
+        None
+    }
+
+    /// The rule is that of STS SourceIdentity with its `CN=` prefix, in which AWS carries the common name.
+    fn common_name(
+        &mut self,
+        given: Option<(String, FieldPath)>,
+        variables: &BTreeMap<&str, &str>,
+        at: &FieldPath,
+    ) -> Option<String> {
+        let (template, at) = given.unwrap_or_else(|| (variables["workload"].to_owned(), at.clone()));
+        let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        if name.is_empty() || name.len() > 61 || !name.chars().all(allowed) {
+            self.report.push(
+                Diagnostic::error(
+                    Code::InvalidValue,
+                    format!("`{name}` cannot be a common name: 1 to 61 letters, digits or `_+=,.@-`, or AWS drops or refuses it"),
+                )
+                .at(Place::Config(at))
+                .help("set `certificate.commonName`, for example to `{{ workload }}.{{ namespace }}`"),
+            );
+            return None;
+        }
+        Some(name)
+    }
+
+    /// IAM policies tell workloads apart by their common names, so one CA must not give one name to two of them.
+    fn check_unique(&mut self, binding: &Binding, names: &mut BTreeMap<(String, String), String>) {
+        let key = (binding.scope.clone(), binding.certificate.common_name.clone());
+        match names.get(&key) {
+            Some(other) if *other != binding.workload => self.report.push(
+                Diagnostic::error(
+                    Code::CommonNameClash,
+                    format!(
+                        "workloads `{other}` and `{}` would both be `CN={}` to scope `{}`",
+                        binding.workload, key.1, binding.scope
+                    ),
+                )
+                .at(Place::Config(binding.place.clone()))
+                .help("give one of them another `certificate.commonName`"),
+            ),
+            Some(_) => {}
+            None => {
+                names.insert(key, binding.workload.clone());
+            }
+        }
+    }
+
+    fn containers(&mut self, workload: &wire::Workload, at: &FieldPath) -> Containers {
+        match (&workload.containers, &workload.except) {
+            (Some(_), Some(_)) => {
+                self.conflict("`containers` and `except` exclude each other", at);
+                Containers::All
+            }
+            (Some(names), None) => Containers::Only(names.clone()),
+            (None, Some(names)) => Containers::Except(names.clone()),
+            (None, None) => Containers::All,
+        }
+    }
+
+    fn namespace(&mut self, name: Option<&str>, at: &FieldPath) -> Option<DnsLabel> {
+        let at = at.key("namespace");
+        DnsLabel::parse(name?).map_err(|why| invalid(self.report, &at, why)).ok()
+    }
+
+    fn reference(&mut self, text: Option<&str>, default: &str, at: &FieldPath) -> Option<Reference> {
+        Reference::parse(text.unwrap_or(default), at).map_err(|why| invalid(self.report, at, why)).ok()
+    }
+
+    fn conflict(&mut self, message: &str, at: &FieldPath) {
+        self.report.push(
+            Diagnostic::error(Code::ConflictingFields, message).at(Place::Config(at.clone())).help("keep one of them"),
+        );
+    }
+}
