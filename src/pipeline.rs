@@ -1,0 +1,76 @@
+//! The stages in order. The core takes data and gives data: nothing here reads a file, a clock or the environment.
+
+use crate::config::{self, Config, Mode};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::{Changes, Item};
+use crate::plan;
+use crate::render::{self, Generated};
+use crate::resolve::{self, Lookup, Resolved};
+use crate::splice;
+use crate::workload;
+use crate::yaml::{FieldPath, NodeRef};
+
+/// What is asked for beside the declaration.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Request<'r> {
+    /// The cluster to render for, when not the declaration's.
+    pub cluster: Option<&'r str>,
+    /// What to do, when not what the declaration says.
+    pub mode: Option<Mode>,
+    /// Whether kustomize calls a generator: only then does it act on what asks for a hash in a name.
+    pub generator: bool,
+    /// The namespace of emitted objects that nobody gives one; none is written when `None`.
+    pub namespace: Option<&'r str>,
+}
+
+/// From the declaration to identities. `None` when something is wrong with either, which is reported.
+pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
+    let config: Config = config::load(node, request.cluster, report)?;
+    // Who only patches workloads needs no CA, and above all not its key.
+    let objects = matches!(request.mode.or(config.mode).unwrap_or(Mode::All), Mode::Generate | Mode::All);
+    let answers = lookup.answer(&resolve::queries(&config, objects));
+    resolve::bind(config, &answers, report)
+}
+
+/// The objects that the declaration alone asks for.
+pub fn generate(resolved: &Resolved, request: Request<'_>) -> Vec<Generated> {
+    render::objects(&plan::declared(resolved, request.namespace), request.generator && resolved.name_suffix_hash)
+}
+
+/// What has to change in a list of objects. Nothing, when there is an error.
+pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report: &mut Report) -> Changes {
+    let mode = request.mode.or(resolved.mode).unwrap_or(Mode::All);
+    let mut changes = Changes::default();
+    if mode == Mode::Generate {
+        splice::add(&generate(resolved, request), items, &mut changes, report);
+    } else {
+        let bindings: Vec<_> = resolved.bindings.iter().map(|bound| &bound.binding).collect();
+        let inventory = workload::inventory(items, &bindings, report);
+        let mut plan = plan::plan(resolved, &inventory, report);
+        changes = splice::inject(&plan, &inventory, report);
+        match mode {
+            Mode::All => {
+                plan.use_namespace(request.namespace);
+                splice::add(&render::objects(&plan, false), items, &mut changes, report);
+            }
+            Mode::Validate => {
+                refuse_changes(&changes, &inventory, report);
+                changes = Changes::default();
+            }
+            Mode::Transform | Mode::Generate => plan.check_certificates(items, &inventory, report),
+        }
+    }
+    if report.has_errors() { Changes::default() } else { changes }
+}
+
+fn refuse_changes(changes: &Changes, inventory: &[workload::Workload<'_>], report: &mut Report) {
+    for workload in inventory.iter().filter(|workload| changes.replaced.contains_key(&workload.index)) {
+        let target = workload.resource_ref();
+        let message = format!("{} `{}` does not have the identity that is declared for it", target.kind, target.name);
+        report.push(
+            Diagnostic::error(Code::NotInjected, message)
+                .at(Place::Item(target, FieldPath::root()))
+                .help("run iamra as a transformer before this validator"),
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! How it is written: the objects we add and what we put into a pod template, as values.
+
+mod object;
+mod order;
+mod pod;
+mod sidecar;
+
+pub use object::{Generated, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, objects, stamp};
+pub use pod::{CONFIG_HASH, ENVIRONMENT, PodChange, SIDECAR, VOLUME, pod_change};

@@ -1,0 +1,104 @@
+//! What a pod template gets: the sidecar, the certificate's volume, variables for the application, a hash.
+
+use k8s_openapi::api::core::v1::{KeyToPath, SecretVolumeSource, Volume};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::object::{algorithm, certificate_name};
+use super::order::ordered;
+use super::sidecar;
+use crate::config::SidecarStyle;
+use crate::plan::Member;
+
+/// The name of the container that we add.
+pub const SIDECAR: &str = "iam-ra-sidecar";
+/// The name of the volume that we add.
+pub const VOLUME: &str = "iam-ra-cert";
+/// The annotation on the pod template whose change restarts the pods.
+pub const CONFIG_HASH: &str = "iamra.dev/config-hash";
+
+/// The variables that we set in the application's containers, in this order.
+pub const ENVIRONMENT: &[&str] = &[
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_V1_DISABLED",
+    "AWS_METADATA_SERVICE_TIMEOUT",
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+];
+
+/// What one pod template gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodChange {
+    /// The sidecar container.
+    pub sidecar: Value,
+    /// How it is part of the pod.
+    pub style: SidecarStyle,
+    /// Its port.
+    pub port: u16,
+    /// The certificate's volume.
+    pub volume: Value,
+    /// Variables for the application's containers: name and value.
+    pub environment: Vec<(&'static str, String)>,
+    /// The hash over everything that needs a restart.
+    pub config_hash: String,
+}
+
+/// What the pods of a workload get.
+pub fn pod_change(member: &Member<'_>) -> PodChange {
+    let binding = &member.bound.binding;
+    let identity = &member.bound.identity;
+    let sidecar = ordered(serde_json::to_value(sidecar::container(member)).expect("containers have only text keys"));
+    let volume = Volume {
+        name: VOLUME.to_owned(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(certificate_name(member)),
+            // Read by the helper's user without touching the pod's fsGroup, and mounted in the sidecar only.
+            // 0444, in decimal because YAML readers disagree on octal numbers.
+            default_mode: Some(0o444),
+            items: Some(["tls.crt", "tls.key"].map(file).to_vec()),
+            ..SecretVolumeSource::default()
+        }),
+        ..Volume::default()
+    };
+    let volume = ordered(serde_json::to_value(volume).expect("volumes have only text keys"));
+    let region = binding.environment.region.as_deref().unwrap_or(&identity.trust_anchor.region).to_owned();
+    let slash = if binding.environment.trailing_slash { "/" } else { "" };
+    let values = [
+        format!("http://127.0.0.1:{}{slash}", binding.sidecar.port),
+        region.clone(),
+        region,
+        // The helper refuses the first version of the protocol; SDKs should not try it.
+        "true".to_owned(),
+        // A renewal happens inside the request: boto's default of one second and one attempt is too little.
+        "5".to_owned(),
+        "3".to_owned(),
+    ];
+    PodChange {
+        config_hash: config_hash(member, &sidecar),
+        sidecar,
+        style: binding.sidecar.style,
+        port: binding.sidecar.port,
+        volume,
+        environment: ENVIRONMENT.iter().copied().zip(values).collect(),
+    }
+}
+
+fn file(name: &str) -> KeyToPath {
+    KeyToPath { key: name.to_owned(), path: name.to_owned(), ..KeyToPath::default() }
+}
+
+/// Over what a running pod would not notice: the ARNs, which it reads at its start, and the key's algorithm, which
+/// the helper fixes at its start. Never over the certificate.
+fn config_hash(member: &Member<'_>, sidecar: &Value) -> String {
+    let identity = &member.bound.identity;
+    let inputs = json!({
+        "trustAnchor": identity.trust_anchor.as_str(),
+        "profile": identity.profile.as_str(),
+        "role": identity.role.as_str(),
+        "args": sidecar["args"],
+        "algorithm": algorithm(member.bound.binding.certificate.algorithm),
+    });
+    let digest = Sha256::digest(inputs.to_string());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,55 @@
+//! Where it goes: edits meet the objects' own text, and whatever is ours can be taken out again.
+
+mod conflict;
+mod owned;
+mod pod;
+mod upsert;
+mod workload;
+
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::{Changes, Item};
+use crate::plan::Plan;
+use crate::render::{self, Generated, PodChange};
+use crate::workload::Workload;
+
+/// The workloads of the plan with their identities in them.
+pub fn inject(plan: &Plan<'_>, inventory: &[Workload<'_>], report: &mut Report) -> Changes {
+    let mut changes = Changes::default();
+    for member in &plan.members {
+        let Some(workload) = member.workload.map(|position| &inventory[position]) else { continue };
+        let change: PodChange = render::pod_change(member);
+        let mut found = Report::default();
+        let text = workload::inject(workload, &change, &member.bound.binding, &mut found);
+        changes.replaced.extend(text.map(|text| (workload.index, text)));
+        found.diagnostics().into_iter().for_each(|diagnostic| report.push(diagnostic.clone()));
+    }
+    changes
+}
+
+/// Adds the objects, or puts them in the place of those that an earlier run added.
+pub fn add(objects: &[Generated], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
+    upsert::upsert(objects, items, changes, report);
+}
+
+/// Takes out everything of ours.
+pub fn strip(items: &[Item<'_>], report: &mut Report) -> Changes {
+    let mark = memchr::memmem::Finder::new("iamra.dev/");
+    let mut changes = Changes::default();
+    for (index, item) in items.iter().enumerate() {
+        if mark.find(item.text().as_bytes()).is_none() {
+            continue;
+        }
+        if upsert::is_generated(item) {
+            changes.removed.insert(index);
+            continue;
+        }
+        match workload::strip(item) {
+            Ok(text) => changes.replaced.extend(text.map(|text| (index, text))),
+            Err(refusal) => report.push(
+                Diagnostic::error(Code::CannotEdit, format!("an object cannot be edited: {}", refusal.why))
+                    .at(Place::Input(item.offset())),
+            ),
+        }
+    }
+    changes
+}

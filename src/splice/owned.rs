@@ -1,0 +1,133 @@
+//! What in a user's object is ours, and what has to be remembered to give the object back as it was.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::pod::{Container, Pod};
+use crate::krm::annotation;
+use crate::render::{CONFIG_HASH, ENVIRONMENT, SIDECAR, VOLUME, WORKLOAD};
+use crate::yaml::edit::{self, Edit};
+use crate::yaml::{FieldPath, NodeRef};
+
+/// The annotation that remembers what cannot be told from the object itself. Written only when there is something.
+pub(super) const UNDO: &str = "iamra.dev/undo";
+
+/// What has to be remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Undo {
+    /// Variables with names of ours that are the user's, by container.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) kept: BTreeMap<String, Vec<String>>,
+    /// Empty collections that we filled, and how they were written.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) empty: BTreeMap<String, String>,
+}
+
+impl Undo {
+    /// What an earlier run remembered.
+    pub(super) fn of(object: NodeRef<'_>) -> Self {
+        annotation::get(object, UNDO).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    /// Whether there is nothing to remember.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Remembers how an empty collection is written that is about to be filled. `at` is relative to the object.
+    pub(super) fn remember(&mut self, pod: Pod<'_>, at: &FieldPath) {
+        if let Some(source) = edit::empty_source(pod.document, &pod.prefix.join(at)) {
+            self.empty.insert(at.to_string(), source);
+        }
+    }
+}
+
+/// Whether the object says that we patched it.
+pub(super) fn is_patched(object: NodeRef<'_>) -> bool {
+    annotation::get(object, WORKLOAD).is_some()
+}
+
+/// A collection that we may have filled, and which of its entries are ours.
+struct Slot {
+    at: FieldPath,
+    entries: usize,
+    ours: Vec<FieldPath>,
+}
+
+/// The edits that take out everything of ours.
+pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
+    let Some(object) = pod.node(&FieldPath::root()) else { return Vec::new() };
+    let undo = Undo::of(object);
+    let mut edits = Vec::new();
+    let mut empty_slot = |slot: &Slot| -> bool {
+        let at = pod.prefix.join(&slot.at);
+        if slot.ours.is_empty() {
+            return false;
+        }
+        if slot.ours.len() < slot.entries {
+            edits.extend(slot.ours.iter().map(|ours| Edit::Remove { at: pod.prefix.join(ours) }));
+            return false;
+        }
+        match undo.empty.get(&slot.at.to_string()) {
+            Some(source) => edits.push(Edit::Restore { at, source: source.clone() }),
+            None => return true,
+        }
+        false
+    };
+    let mut gone = Vec::new();
+    let mut slots = vec![annotations(pod, &FieldPath::root())];
+    slots.extend(["volumes", "initContainers", "containers"].map(|list| named_entries(pod, list)));
+    slots.extend(pod.containers().iter().map(|container| variables(container, &undo)));
+    for slot in slots {
+        if empty_slot(&slot) {
+            gone.push(slot.at);
+        }
+    }
+    // The template's annotations may be all that its metadata holds.
+    let inner = annotations(pod, pod.template);
+    if empty_slot(&inner) {
+        let metadata = pod.at("metadata");
+        let entries = pod.node(&metadata).map_or(0, |node| node.entries().len());
+        let outer = Slot { at: metadata.clone(), entries, ours: vec![inner.at.clone()] };
+        match (entries, empty_slot(&outer)) {
+            (1, true) => gone.push(metadata),
+            (1, false) => {}
+            _ => gone.push(inner.at),
+        }
+    }
+    edits.extend(gone.iter().map(|at| Edit::Remove { at: pod.prefix.join(at) }));
+    edits
+}
+
+fn annotations(pod: Pod<'_>, owner: &FieldPath) -> Slot {
+    let at = owner.join(&FieldPath::keys("metadata.annotations"));
+    let keys: Vec<_> = pod.node(&at).into_iter().flat_map(NodeRef::entries).map(|(key, _)| key.text()).collect();
+    let is_ours = |key: &&str| [WORKLOAD, UNDO, CONFIG_HASH].contains(key);
+    let ours = keys.iter().copied().flatten().filter(is_ours).map(|key| at.key(key)).collect();
+    Slot { entries: keys.len(), ours, at }
+}
+
+fn named_entries(pod: Pod<'_>, list: &str) -> Slot {
+    let at = pod.at("spec").key(list);
+    let items: Vec<_> = pod.node(&at).into_iter().flat_map(NodeRef::items).collect();
+    let is_ours = |item: &NodeRef<'_>| {
+        let name = item.get("name").and_then(NodeRef::text);
+        name == Some(if list == "volumes" { VOLUME } else { SIDECAR })
+    };
+    let ours = items.iter().enumerate().filter(|(_, item)| is_ours(item)).map(|(index, _)| at.index(index)).collect();
+    Slot { entries: items.len(), ours, at }
+}
+
+fn variables(container: &Container<'_>, undo: &Undo) -> Slot {
+    let at = container.path.key("env");
+    let kept = undo.kept.get(container.name);
+    let is_kept = |name: &str| kept.is_some_and(|kept| kept.iter().any(|it| it == name));
+    let entries: Vec<_> = container.node.get("env").into_iter().flat_map(NodeRef::items).collect();
+    let name = |entry: &NodeRef<'_>| entry.get("name").and_then(NodeRef::text).map(str::to_owned);
+    let is_ours = |name: &str| container.name != SIDECAR && ENVIRONMENT.contains(&name) && !is_kept(name);
+    let ours = entries.iter().enumerate().filter(|(_, entry)| name(entry).is_some_and(|name| is_ours(&name)));
+    let ours = ours.map(|(index, _)| at.index(index)).collect();
+    Slot { entries: entries.len(), ours, at }
+}

@@ -1,0 +1,117 @@
+//! Objects of ours among the items: added once, replaced when they are there already.
+
+use serde_json::{Map, Value};
+
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::{Changes, Ident, Item, Object, ResourceRef, annotation};
+use crate::render::{Generated, MANAGED_BY, MANAGER, SCOPE, WORKLOAD};
+use crate::yaml::{FieldPath, NodeRef, emit};
+
+/// Kinds of the objects that we emit.
+const KINDS: &[&str] = &["Secret", "Issuer", "Certificate", "ConfigMap"];
+
+pub(super) fn upsert(objects: &[Generated], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
+    let existing = existing(items);
+    for object in objects {
+        let value = &object.value;
+        match existing.iter().find(|(_, object)| is_same_object(object.root(), value)) {
+            None => changes.appended.push(emit::document(value)),
+            Some((index, found)) if is_ours(found.root()) => {
+                let merged = keeping_metadata(value, found.root());
+                if found.root().to_value() != merged {
+                    changes.replaced.insert(*index, framed(&merged, found, &items[*index]));
+                }
+            }
+            Some((_, found)) => {
+                let target = resource_ref(value, found.root());
+                let message =
+                    format!("{} `{}` is there already and is not one that iamra made", target.kind, target.name);
+                report.push(
+                    Diagnostic::error(Code::AlreadyTaken, message)
+                        .at(Place::Item(target, FieldPath::keys("metadata.name")))
+                        .help("rename or remove it; iamra never overwrites what it did not make"),
+                );
+            }
+        }
+    }
+}
+
+/// Whether the item is an object that we emitted.
+pub(super) fn is_generated(item: &Item<'_>) -> bool {
+    item.parse().is_ok_and(|object| is_ours(object.root()))
+}
+
+fn existing<'t>(items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
+    let candidates =
+        items.iter().enumerate().filter(|(_, item)| item.ident().is_none_or(|ident| KINDS.contains(&&*ident.kind)));
+    candidates.filter_map(|(index, item)| Some((index, item.parse().ok()?))).collect()
+}
+
+fn is_ours(object: NodeRef<'_>) -> bool {
+    let label = object.get("metadata").and_then(|it| it.get("labels")).and_then(|it| it.get(MANAGED_BY));
+    label.and_then(NodeRef::text) == Some(MANAGER)
+        && (annotation::get(object, WORKLOAD).is_some() || annotation::get(object, SCOPE).is_some())
+}
+
+fn is_same_object(found: NodeRef<'_>, ours: &Value) -> bool {
+    let group = |api_version: &str| api_version.rsplit_once('/').map_or("", |(group, _)| group).to_owned();
+    let Some(ident) = Ident::of(found) else { return false };
+    let namespace = ident.namespace.as_deref().unwrap_or("default");
+    *ident.kind == ours["kind"]
+        && group(&ident.api_version) == group(ours["apiVersion"].as_str().unwrap_or_default())
+        && *ident.name == ours["metadata"]["name"]
+        && namespace == ours["metadata"]["namespace"].as_str().unwrap_or("default")
+}
+
+/// Our object with the labels, annotations and other metadata that others have put on the one that is there.
+fn keeping_metadata(ours: &Value, found: NodeRef<'_>) -> Value {
+    let mut merged = ours.clone();
+    let theirs = found.get("metadata").map_or(Value::Null, |metadata| metadata.to_value());
+    if let (Some(metadata), Value::Object(theirs)) = (merged["metadata"].as_object_mut(), theirs) {
+        add_missing(metadata, theirs);
+    }
+    merged
+}
+
+fn add_missing(into: &mut Map<String, Value>, from: Map<String, Value>) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Object(into)), Value::Object(from)) => add_missing(into, from),
+            (Some(_), _) => {}
+            (None, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+/// The object as an item of the list it was found in.
+fn framed(value: &Value, found: &Object<'_>, item: &Item<'_>) -> String {
+    let text = emit::document(value);
+    if found.prefix == FieldPath::root() {
+        let end = if item.text().ends_with('\n') { "" } else { "\n" };
+        return text.strip_suffix(end).unwrap_or(&text).to_owned();
+    }
+    let dash = item.text().find("- ").unwrap_or(0);
+    let indent = item.text()[..dash].rsplit('\n').next().unwrap_or_default().len();
+    let pad = " ".repeat(indent);
+    let lines: Vec<_> = text
+        .lines()
+        .enumerate()
+        .map(|(n, line)| {
+            let lead = if n == 0 { "- " } else { "  " };
+            format!("{pad}{lead}{line}").trim_end().to_owned() + "\n"
+        })
+        .collect();
+    lines.concat()
+}
+
+fn resource_ref(ours: &Value, found: NodeRef<'_>) -> ResourceRef {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    ResourceRef {
+        api_version: text(&ours["apiVersion"]),
+        kind: text(&ours["kind"]),
+        name: text(&ours["metadata"]["name"]),
+        namespace: Ident::of(found).and_then(|ident| ident.namespace.map(Into::into)),
+    }
+}

@@ -1,0 +1,151 @@
+//! The identity into a workload's text, and out of it again.
+
+use serde_json::{Map, Value, json};
+
+use super::conflict;
+use super::owned::{self, UNDO, Undo};
+use super::pod::{Container, Pod};
+use crate::config::{Binding, SidecarStyle};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::{Item, Object, ResourceRef};
+use crate::render::{CONFIG_HASH, PodChange, WORKLOAD};
+use crate::workload::{Kind, Workload};
+use crate::yaml::edit::{self, Edit, Refusal};
+use crate::yaml::{Document, FieldPath};
+
+/// The workload's text with the identity in it; `None` when it is there already or cannot be put there.
+pub(super) fn inject(
+    workload: &Workload<'_>,
+    change: &PodChange,
+    binding: &Binding,
+    report: &mut Report,
+) -> Option<String> {
+    let target = workload.resource_ref();
+    let refused = |refusal: Refusal, report: &mut Report| {
+        let message = format!("{} `{}` cannot be edited: {}", target.kind, target.name, refusal.why);
+        report.push(
+            Diagnostic::error(Code::CannotEdit, message)
+                .at(Place::Item(target.clone(), workload.kind.template()))
+                .help("write the pod template out, without anchors, aliases, merge keys or repeated keys"),
+        );
+    };
+    let stripped = match strip_object(&workload.object, workload.kind) {
+        Ok(stripped) => stripped,
+        Err(refusal) => {
+            refused(refusal, report);
+            return None;
+        }
+    };
+    let reread = stripped.as_deref().map(|text| Document::parse(text).expect("the edit was proven"));
+    let template = workload.kind.template();
+    let document = reread.as_ref().unwrap_or(&workload.object.document);
+    let pod = Pod { document, prefix: &workload.object.prefix, template: &template };
+    let edits = edits(pod, change, binding, &target, report);
+    if report.has_errors() {
+        return None;
+    }
+    match edit::apply(document, &edits) {
+        Ok(text) if stripped.is_some() && is_same(&text, &workload.object) => None,
+        Ok(text) => Some(text),
+        Err(refusal) => {
+            refused(refusal, report);
+            None
+        }
+    }
+}
+
+/// The item's text without anything of ours; `None` when there is nothing of ours in it.
+///
+/// # Errors
+/// Why the text cannot be edited.
+pub(super) fn strip(item: &Item<'_>) -> Result<Option<String>, Refusal> {
+    let syntax = |error: crate::yaml::SyntaxError| Refusal { why: error.message, span: error.offset..error.offset };
+    let object = item.parse().map_err(syntax)?;
+    let root = object.root();
+    let text = |key| root.get(key).and_then(crate::yaml::NodeRef::text).unwrap_or_default();
+    match Kind::find(text("apiVersion"), text("kind")) {
+        Some(kind) => strip_object(&object, kind),
+        None => Ok(None),
+    }
+}
+
+fn strip_object(object: &Object<'_>, kind: &Kind) -> Result<Option<String>, Refusal> {
+    if !owned::is_patched(object.root()) {
+        return Ok(None);
+    }
+    let template = kind.template();
+    let edits = owned::removals(Pod { document: &object.document, prefix: &object.prefix, template: &template });
+    edit::apply(&object.document, &edits).map(Some)
+}
+
+fn is_same(text: &str, object: &Object<'_>) -> bool {
+    Document::parse(text).is_ok_and(|document| document.root().same(object.document.root()))
+}
+
+fn edits(pod: Pod<'_>, change: &PodChange, binding: &Binding, target: &ResourceRef, report: &mut Report) -> Vec<Edit> {
+    conflict::check_pod(pod, change, target, report);
+    let selected = pod.select(&binding.containers, change.style, &binding.place, target, report);
+    let mut undo = Undo::default();
+    let mut edits = Vec::new();
+    let (init_containers, containers) = (pod.at("spec.initContainers"), pod.at("spec.containers"));
+    let sidecar = vec![change.sidecar.clone()];
+    match change.style {
+        SidecarStyle::Native => {
+            undo.remember(pod, &init_containers);
+            edits.push(Edit::Prepend { at: pod.prefix.join(&init_containers), values: sidecar });
+        }
+        SidecarStyle::Container => edits.push(Edit::Append { at: pod.prefix.join(&containers), values: sidecar }),
+    }
+    for container in &selected {
+        edits.extend(variables(pod, container, change, &mut undo, target, report));
+    }
+    let volumes = pod.at("spec.volumes");
+    undo.remember(pod, &volumes);
+    edits.push(Edit::Append { at: pod.prefix.join(&volumes), values: vec![change.volume.clone()] });
+    edits.push(annotate(pod, pod.template, vec![(CONFIG_HASH.to_owned(), json!(change.config_hash))], &mut undo));
+    let mut marks = vec![(WORKLOAD.to_owned(), json!(binding.workload))];
+    undo.remember(pod, &FieldPath::keys("metadata.annotations"));
+    if !undo.is_empty() {
+        let text = serde_json::to_string(&undo).expect("undo has only text keys");
+        marks.push((UNDO.to_owned(), Value::String(text)));
+    }
+    edits.push(annotate(pod, &FieldPath::root(), marks, &mut undo));
+    edits
+}
+
+fn variables(
+    pod: Pod<'_>,
+    container: &Container<'_>,
+    change: &PodChange,
+    undo: &mut Undo,
+    target: &ResourceRef,
+    report: &mut Report,
+) -> Option<Edit> {
+    let kept = conflict::check_container(container, change, target, report);
+    let missing = change.environment.iter().filter(|(name, _)| !kept.iter().any(|it| it == name));
+    let values: Vec<_> = missing.map(|(name, value)| json!({"name": name, "value": value})).collect();
+    if !kept.is_empty() {
+        undo.kept.insert(container.name.to_owned(), kept);
+    }
+    if values.is_empty() {
+        return None;
+    }
+    let at = container.path.key("env");
+    undo.remember(pod, &at);
+    Some(Edit::Append { at: pod.prefix.join(&at), values })
+}
+
+/// Annotations for the object at `owner`, in a `metadata` that may have to be made too.
+fn annotate(pod: Pod<'_>, owner: &FieldPath, entries: Vec<(String, Value)>, undo: &mut Undo) -> Edit {
+    let metadata = owner.key("metadata");
+    let is_filled = pod.node(&metadata).is_some_and(|node| node.entries().len() > 0);
+    if is_filled {
+        let at = metadata.key("annotations");
+        undo.remember(pod, &at);
+        return Edit::AddKeys { at: pod.prefix.join(&at), entries };
+    }
+    undo.remember(pod, &metadata);
+    let annotations: Map<String, Value> = entries.into_iter().collect();
+    let entries = vec![("annotations".to_owned(), Value::Object(annotations))];
+    Edit::AddKeys { at: pod.prefix.join(&metadata), entries }
+}
