@@ -4,12 +4,16 @@
 //! The modules in the order in which data goes through them; `pipeline` is the whole program, to be read aloud.
 
 pub mod arn;
+pub mod ca;
+pub mod cli;
 pub mod config;
 pub mod diag;
+pub mod disk;
 pub mod duration;
 pub mod issuer;
 pub mod krm;
 pub mod name;
+pub mod output;
 pub mod pipeline;
 pub mod plan;
 pub mod reference;

@@ -1,3 +1,9 @@
 //! The process's edge; everything else is in the library.
 
-fn main() {}
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    iamra::cli::run()
+}

@@ -1,0 +1,28 @@
+//! Mints a CA. The time comes in from outside; the key is random.
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use time::{Duration, OffsetDateTime};
+
+use crate::resolve::Authority;
+use crate::secret::Secret;
+
+/// No CA could be made.
+#[derive(Debug, thiserror::Error)]
+#[error("a CA cannot be made")]
+pub struct Error(#[from] rcgen::Error);
+
+/// A CA named `name` that is valid for a year from `now`, as IAM Roles Anywhere wants a trust anchor: CA:TRUE, keyCertSign, ECDSA P-256.
+///
+/// # Errors
+/// The machine gives no randomness.
+pub fn mint(name: &str, now: OffsetDateTime) -> Result<Authority, Error> {
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = now;
+    params.not_after = now + Duration::days(365);
+    let certificate = params.self_signed(&key)?;
+    Ok(Authority { certificate: certificate.pem(), key: Secret::new(key.serialize_pem()) })
+}

@@ -1,0 +1,104 @@
+//! Arguments that several commands share, and what they mean.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Exit;
+use super::error::Error;
+use crate::config::Mode;
+use crate::diag;
+use crate::diag::{Diagnostic, Place, Report};
+use crate::disk;
+use crate::pipeline::{self, Request};
+use crate::resolve::{Layered, Lockfile, Lookup, Resolved, Values, lock_path};
+use crate::yaml::{Document, NodeRef, SyntaxError};
+
+#[derive(Args)]
+pub(super) struct Shared {
+    /// Cluster to render for, when the declaration has several
+    #[arg(long, env = "IAMRA_CLUSTER", global = true, value_name = "NAME")]
+    pub(super) cluster: Option<String>,
+    /// File with values of references, one `ssm:/name: value` a line
+    #[arg(long, env = "IAMRA_VALUES", global = true, value_name = "FILE")]
+    pub(super) values: Option<PathBuf>,
+    /// Lock file, when it is not `iamra.lock` beside the declaration
+    #[arg(long, env = "IAMRA_LOCK", global = true, value_name = "FILE")]
+    pub(super) lock: Option<PathBuf>,
+}
+
+/// A declaration on disk.
+pub(super) struct File {
+    /// Its path, as messages name it.
+    pub(super) name: String,
+    /// Its text.
+    pub(super) text: String,
+    /// The folder it is in.
+    pub(super) folder: PathBuf,
+}
+
+impl File {
+    /// The declaration that `path` means.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let path = disk::find_declaration(path)?;
+        let name = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        Ok(Self { name, text: disk::read(&path)?, folder })
+    }
+
+    /// From the declaration to identities; what is wrong is in the report.
+    pub(super) fn resolve(
+        &self,
+        shared: &Shared,
+        request: Request<'_>,
+        report: &mut Report,
+    ) -> Result<Option<Resolved>, Error> {
+        match Document::parse(&self.text) {
+            Ok(document) => shared.resolve(document.root(), &self.folder, request, report),
+            Err(error) => {
+                report.push(syntax_error(&error));
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn syntax_error(error: &SyntaxError) -> Diagnostic {
+    Diagnostic::error(diag::Code::SyntaxError, format!("the declaration is not YAML: {}", error.message))
+        .at(Place::ConfigText(error.offset))
+}
+
+impl Shared {
+    /// What is asked for: the cluster of these arguments, and what the command does.
+    pub(super) fn request<'r>(&'r self, mode: Option<Mode>, namespace: Option<&'r str>) -> Request<'r> {
+        Request { cluster: self.cluster.as_deref(), mode, namespace, generator: false }
+    }
+
+    /// Looks up what the declaration at `node` refers to: in the values file, then in the lock beside it.
+    pub(super) fn resolve(
+        &self,
+        node: NodeRef<'_>,
+        folder: &Path,
+        request: Request<'_>,
+        report: &mut Report,
+    ) -> Result<Option<Resolved>, Error> {
+        let lock_path = self.lock.clone().unwrap_or_else(|| folder.join(lock_path(node)));
+        let lock = Lockfile::read(&display(&lock_path), disk::read_if_there(&lock_path)?.as_deref(), report);
+        let values = match &self.values {
+            Some(path) => Some(Values::read(&display(path), &disk::read(path)?, report)),
+            None => None,
+        };
+        let mut lookups: Vec<&dyn Lookup> = values.iter().map(|values| values as &dyn Lookup).collect();
+        lookups.push(&lock);
+        Ok(pipeline::resolve(node, request, &Layered(lookups), report))
+    }
+}
+
+fn display(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
+}
+
+/// How a command ends that has reported everything.
+pub(super) fn exit(report: &Report) -> Exit {
+    if report.has_errors() { Exit::WrongInput } else { Exit::Done }
+}

@@ -1,0 +1,74 @@
+//! Where failures of the world meet people: the words, the causes, the exit code.
+
+use std::error::Error as _;
+use std::io;
+use std::path::PathBuf;
+
+use super::io::Io;
+use crate::{ca, disk};
+
+/// The world failed, or a bug came to light.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// A file.
+    #[error(transparent)]
+    Disk(#[from] disk::Error),
+    /// stdin.
+    #[error("stdin cannot be read")]
+    Input(#[source] io::Error),
+    /// stdout or stderr.
+    #[error("the output cannot be written")]
+    Output(#[source] io::Error),
+    /// A program that we run.
+    #[error("`{0}` cannot be run")]
+    Program(String, #[source] io::Error),
+    /// A program that we ran.
+    #[error("`{0}` failed")]
+    Failed(String),
+    /// The demo would write over something.
+    #[error("`{path}` is there already", path = .0.display())]
+    Exists(PathBuf),
+    /// There is no randomness for a key.
+    #[error(transparent)]
+    Authority(#[from] ca::Error),
+}
+
+impl Error {
+    /// What failed, and why.
+    pub(super) fn words(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
+    /// Says what failed, why, and what to do.
+    pub(super) fn say(&self, io: &mut Io) {
+        let help = self.help().map_or_else(String::new, |help| format!("  help: {help}\n"));
+        // When stderr is gone too there is nobody left to tell; the exit code speaks.
+        let _ = io.words(&format_args!("error: {}\n{help}", self.words()));
+    }
+
+    /// 2 for what the caller can mend by calling otherwise, 3 for the world.
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Disk(disk::Error::NoDeclaration(_)) | Self::Exists(_) => 2,
+            _ => 3,
+        }
+    }
+
+    fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Disk(disk::Error::NoDeclaration(_)) => {
+                Some("name the folder that has one, or see one with `iamra demo`")
+            }
+            Self::Program(..) => Some("install kustomize, or say where it is with `--kustomize PATH`"),
+            Self::Exists(_) => Some("name another folder, or remove it"),
+            _ => None,
+        }
+    }
+}

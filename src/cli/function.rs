@@ -1,0 +1,153 @@
+//! The KRM function: a ResourceList in, a ResourceList out, whatever happens.
+
+use std::path::Path;
+
+use super::args::Shared;
+use super::error::Error;
+use super::io::Io;
+use super::{Exit, args};
+use crate::config::{self, Mode};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::{Changes, Item, Object, ReadError, ResourceList, annotation, is_generator_call};
+use crate::output::{self, Declaration, Sources};
+use crate::pipeline::{self, Request};
+use crate::render;
+use crate::yaml::{FieldPath, NodeRef, emit};
+
+/// What is written when stdin could not be read as a list.
+const EMPTY_LIST: &str = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n";
+
+pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+    let bytes = Io::read()?;
+    let mut report = Report::default();
+    match ResourceList::from_utf8(&bytes) {
+        Ok(list) => answer(&list, shared, io),
+        Err(error) => {
+            report.push(unreadable(&error));
+            let empty = ResourceList::read(EMPTY_LIST).expect("a list");
+            finish(&empty, Changes::default(), &report, Sources::default(), io)
+        }
+    }
+}
+
+/// What is wrong with stdin, as a diagnostic.
+pub(super) fn unreadable(error: &ReadError) -> Diagnostic {
+    let code = match error {
+        ReadError::Empty => Code::EmptyInput,
+        ReadError::NotAResourceList { .. } => Code::NotAResourceList,
+        _ => Code::UnreadableInput,
+    };
+    let place = error.position().map_or(Place::Nowhere, |at| Place::File("stdin".to_owned(), Some(at.line)));
+    Diagnostic::error(code, error.to_string()).at(place).help(error.help())
+}
+
+fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+    let mut report = Report::default();
+    let generator = is_generator_call(list);
+    let Some((object, mode)) = declaration(list, &mut report) else {
+        return finish(list, Changes::default(), &report, Sources::default(), io);
+    };
+    let root = object.root();
+    let file = annotation::file(root).map(|(path, _)| path);
+    let sources = Sources { declaration: Declaration::FunctionConfig(file), input: Some(("stdin", list.text())) };
+    // kustomize runs us in the folder of the kustomization, kpt in its own.
+    let mode = if generator { Some(Mode::Generate) } else { mode };
+    let request = Request { generator, ..shared.request(mode, None) };
+    let resolved = shared.resolve(root, Path::new(""), request, &mut report).unwrap_or_else(|error| {
+        report.push(Diagnostic::error(Code::InvalidLock, error.words()).help("make it readable for the function"));
+        None
+    });
+    let mut changes = Changes::default();
+    if let Some(resolved) = resolved {
+        let items: &[Item<'_>] = if generator { &[] } else { &list.items };
+        changes = pipeline::run(&resolved, items, request, &mut report);
+        let validates = request.mode.or(resolved.mode) == Some(Mode::Validate);
+        if let Some(name) = annotation::get(root, render::STAMP).filter(|_| generator) {
+            changes.appended.push(emit::document(&render::stamp(name).value));
+        }
+        if generator || validates {
+            // A generator answers with its objects alone. A validator's list is ignored, and kustomize takes the
+            // bookkeeping that it adds to returned items for a change.
+            changes.removed = (0..list.items.len()).collect();
+        }
+    }
+    if report.has_errors() {
+        changes = Changes::default();
+    }
+    finish(list, changes, &report, sources, io)
+}
+
+/// The declaration that the call is about, and the mode when a ConfigMap says it.
+fn declaration<'t>(list: &ResourceList<'t>, report: &mut Report) -> Option<(Object<'t>, Option<Mode>)> {
+    let mut none = |message: &str| {
+        report.push(
+            Diagnostic::error(Code::NoDeclaration, message)
+                .help("give `iamra.yaml` as functionConfig: list it under `generators:` or `transformers:`"),
+        );
+    };
+    let Some(config) = &list.function_config else {
+        none("the ResourceList has no functionConfig");
+        return None;
+    };
+    let object = match config.parse() {
+        Ok(object) => object,
+        Err(error) => {
+            report.push(
+                Diagnostic::error(
+                    Code::UnreadableItem,
+                    format!("the functionConfig cannot be read: {}", error.message),
+                )
+                .at(Place::Input(error.offset)),
+            );
+            return None;
+        }
+    };
+    let data = |key: &str| object.root().get("data").and_then(|data| data.get(key)).and_then(NodeRef::text);
+    if !config::is_config_map(object.root()) || data("workload").is_some() {
+        return Some((object, None));
+    }
+    // A ConfigMap that only says what to do: the declaration is part of the package.
+    let mode = match data("mode") {
+        None => None,
+        Some("generate") => Some(Mode::Generate),
+        Some("transform") => Some(Mode::Transform),
+        Some("all") => Some(Mode::All),
+        Some("validate") => Some(Mode::Validate),
+        Some(other) => {
+            let message = format!("`{other}` is not one of `generate`, `transform`, `all`, `validate`");
+            let place = Place::Config(FieldPath::keys("data.mode"));
+            report.push(Diagnostic::error(Code::InvalidValue, message).at(place));
+            return None;
+        }
+    };
+    let declared: Vec<_> = list.items.iter().filter(|item| item.may_be_kind(config::KIND)).collect();
+    let mut declared = declared
+        .iter()
+        .filter_map(|item| item.parse().ok())
+        .filter(|object| object.root().get("kind").and_then(NodeRef::text) == Some(config::KIND));
+    match (declared.next(), declared.next()) {
+        (Some(only), None) => Some((only, mode)),
+        (None, _) => {
+            none("the functionConfig is a ConfigMap without `workload`, and the package has no declaration");
+            None
+        }
+        (Some(_), Some(_)) => {
+            none("the package has more than one declaration");
+            None
+        }
+    }
+}
+
+/// Writes the list and says what there is to say. The words come first: they matter when stdout is gone.
+fn finish(
+    list: &ResourceList<'_>,
+    mut changes: Changes,
+    report: &Report,
+    sources: Sources<'_>,
+    io: &mut Io,
+) -> Result<Exit, Error> {
+    output::write_report(report, sources, io.err()).map_err(Error::Output)?;
+    changes.results = output::results(report, sources);
+    io.data(|out| changes.write(list, out))?;
+    Ok(args::exit(report))
+}

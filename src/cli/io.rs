@@ -1,0 +1,51 @@
+//! The three streams. stdout is data, stderr is words.
+
+use std::fmt::Display;
+use std::io::{self, Read as _, Write};
+use std::os::fd::AsFd;
+
+use super::error::Error;
+
+/// The largest pipe that an unprivileged process may ask for on Linux.
+const PIPE_SIZE: usize = 1 << 20;
+
+pub(super) struct Io {
+    out: io::StdoutLock<'static>,
+    err: io::Stderr,
+}
+
+impl Io {
+    pub(super) fn new() -> Self {
+        Self { out: io::stdout().lock(), err: io::stderr() }
+    }
+
+    /// Everything on stdin.
+    pub(super) fn read() -> Result<Vec<u8>, Error> {
+        let mut stdin = io::stdin().lock();
+        widen(&stdin);
+        let mut bytes = Vec::new();
+        stdin.read_to_end(&mut bytes).map_err(Error::Input)?;
+        Ok(bytes)
+    }
+
+    /// Data to stdout, whole: what `write` is given is checked to have arrived.
+    pub(super) fn data(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        widen(&self.out);
+        write(&mut self.out).and_then(|()| self.out.flush()).map_err(Error::Output)
+    }
+
+    /// Words to stderr.
+    pub(super) fn words(&mut self, words: &dyn Display) -> Result<(), Error> {
+        write!(self.err, "{words}").map_err(Error::Output)
+    }
+
+    /// The stream for words.
+    pub(super) fn err(&mut self) -> &mut dyn Write {
+        &mut self.err
+    }
+}
+
+/// Large lists pass through a wide pipe in a fraction of the switches. What is not a pipe says no, and that is fine.
+fn widen(stream: &impl AsFd) {
+    let _ = rustix::pipe::fcntl_setpipe_size(stream, PIPE_SIZE);
+}

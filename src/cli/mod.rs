@@ -1,0 +1,80 @@
+//! The command line: arguments in, exit code out. Nothing below this module knows of either.
+
+mod args;
+mod build;
+mod demo;
+mod error;
+mod function;
+mod inject;
+mod io;
+mod render;
+mod schema;
+mod strip;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use io::Io;
+
+/// AWS credentials for pods outside AWS: one declaration in Git, certificates and patched workloads out.
+///
+/// Without a command, iamra is a KRM function: it reads a ResourceList on stdin and writes one on stdout, as kustomize
+/// and kpt want it.
+#[derive(Parser)]
+#[command(name = "iamra", version, disable_help_subcommand = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    shared: args::Shared,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 a file or program failed, 70 a bug in iamra.
+Data goes to stdout, words to stderr.";
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Render(render::Args),
+    Inject(inject::Args),
+    Build(build::Args),
+    Strip(strip::Args),
+    Schema(schema::Args),
+}
+
+/// How a command that did not fail ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// Done.
+    Done = 0,
+    /// The input is wrong; what is wrong has been said.
+    WrongInput = 1,
+    /// The command was used wrongly; help has been shown.
+    Usage = 2,
+}
+
+/// Runs the program with the process's arguments.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let mut io = Io::new();
+    let outcome = match &cli.command {
+        Some(Command::Demo(args)) => demo::run(args, &mut io),
+        Some(Command::Render(args)) => render::run(args, &cli.shared, &mut io),
+        Some(Command::Inject(args)) => inject::run(args, &cli.shared, &mut io),
+        Some(Command::Build(args)) => build::run(args, &cli.shared, &mut io),
+        Some(Command::Strip(args)) => strip::run(args, &mut io),
+        Some(Command::Schema(args)) => schema::run(args, &mut io),
+        None if std::io::stdin().is_terminal() => io.words(&Cli::command().render_help()).map(|()| Exit::Usage),
+        None => function::run(&cli.shared, &mut io),
+    };
+    match outcome {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(error) => {
+            error.say(&mut io);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Files: found, read, and written whole or not at all.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The name of the declaration's file.
+pub const DECLARATION: &str = "iamra.yaml";
+
+/// A file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no declaration.
+    #[error("there is no `iamra.yaml` in `{0}` or above it")]
+    NoDeclaration(PathBuf),
+    /// The file cannot be read.
+    #[error("`{path}` cannot be read", path = .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// The file cannot be written.
+    #[error("`{path}` cannot be written", path = .0.display())]
+    Write(PathBuf, #[source] io::Error),
+}
+
+/// The declaration that `path` means: the file itself, or `iamra.yaml` in the folder or the nearest one above it.
+///
+/// # Errors
+/// There is none.
+pub fn find_declaration(path: &Path) -> Result<PathBuf, Error> {
+    if path.is_file() {
+        return Ok(path.to_owned());
+    }
+    let folder = path.canonicalize().map_err(|error| Error::Read(path.to_owned(), error))?;
+    let mut above = folder.ancestors().map(|folder| folder.join(DECLARATION));
+    let found = above.find(|candidate| candidate.is_file());
+    // As the user named it, when it is right there.
+    let here = path.join(DECLARATION);
+    let found = if here.is_file() { Some(here) } else { found };
+    found.ok_or_else(|| Error::NoDeclaration(path.to_owned()))
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// It cannot be read, or is not UTF-8.
+pub fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| Error::Read(path.to_owned(), error))
+}
+
+/// The text of a file, or `None` when there is no such file.
+///
+/// # Errors
+/// It is there and cannot be read.
+pub fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::Read(path.to_owned(), error)),
+    }
+}
+
+/// Writes a file so that it is there whole or not at all, with the folders above it.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let write = || {
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::Builder::new().prefix(".iamra-").permissions(mode()).tempfile_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)
+    };
+    write().map(drop).map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+/// Manifests are for everybody to read; temporary files are not, unless told.
+fn mode() -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::Permissions::from_mode(0o644)
+}
