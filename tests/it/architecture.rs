@@ -1,0 +1,105 @@
+//! The shape that ARCHITECTURE.md promises: who imports whom, and where each heavy crate is named.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::root;
+
+/// A module may name those before it, never one behind it.
+const ORDER: &[&str] = &[
+    "yaml",
+    "krm",
+    "diag",
+    "name",
+    "arn",
+    "duration",
+    "secret",
+    "template",
+    "reference",
+    "issuer",
+    "config",
+    "workload",
+    "resolve",
+    "plan",
+    "render",
+    "splice",
+    "pipeline",
+    "output",
+    "disk",
+    "ca",
+    "cli",
+];
+
+/// Crates (and parts of the standard library) and the only places that may name them.
+const DOORS: &[(&str, &[&str])] = &[
+    ("granit_parser", &["src/yaml/"]),
+    ("k8s_openapi", &["src/render/"]),
+    ("minijinja", &["src/template.rs"]),
+    ("rcgen", &["src/ca.rs"]),
+    ("use ring", &["src/resolve/authority.rs"]),
+    ("x509_parser", &["src/resolve/authority.rs"]),
+    ("schemars", &["src/config/"]),
+    ("clap", &["src/cli/"]),
+    ("rustix", &["src/cli/io.rs"]),
+    ("tempfile", &["src/disk.rs"]),
+    ("mimalloc", &["src/main.rs"]),
+    ("std::fs", &["src/disk.rs"]),
+    ("std::env", &["src/cli/"]),
+    ("std::process", &["src/cli/", "src/main.rs"]),
+    ("SystemTime", &["src/cli/"]),
+    ("HashMap", &[]),
+];
+
+fn sources(dir: &Path, into: &mut Vec<(String, String)>) {
+    for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+        // What only tests use is another matter.
+        if path.ends_with("tests") {
+            continue;
+        }
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name: PathBuf = path.strip_prefix(root()).unwrap().to_owned();
+            let text = fs::read_to_string(&path).unwrap();
+            let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
+            into.push((name.display().to_string(), text));
+        }
+    }
+}
+
+fn all() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    sources(&root().join("src"), &mut all);
+    all
+}
+
+#[test]
+fn imports_point_one_way() {
+    let rank = |module: &str| ORDER.iter().position(|name| *name == module);
+    for (file, text) in all() {
+        let module = file.trim_start_matches("src/").split(['/', '.']).next().unwrap();
+        let Some(own) = rank(module) else { continue };
+        for named in text.split("crate::").skip(1) {
+            let other = named.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+            if let Some(other_rank) = rank(other) {
+                assert!(other_rank <= own, "{file} names `{other}`, which comes behind `{module}`");
+            }
+        }
+    }
+    let modules = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let declared = modules.lines().filter_map(|line| line.strip_prefix("pub mod ")).map(|it| it.trim_end_matches(';'));
+    for module in declared {
+        assert!(ORDER.contains(&module), "`{module}` has no place in the order");
+    }
+}
+
+#[test]
+fn every_door_is_the_only_one() {
+    for (file, text) in all() {
+        for (name, doors) in DOORS {
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let uses = code.filter(|line| line.contains(name)).count();
+            assert!(uses == 0 || doors.iter().any(|door| file.starts_with(door)), "{file} names `{name}`");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The command line as people and pipes use it.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use crate::support::{expect_file, iamra, iamra_path, root, run};
+
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn help_reads_as_recorded() {
+    let mut failures = Vec::new();
+    for command in ["", "demo", "render", "inject", "build", "strip", "schema"] {
+        let args: Vec<_> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
+        let output = run(iamra(root()).args(&args).env("COLUMNS", "100"), b"");
+        assert_eq!(output.exit, 0);
+        let name = if command.is_empty() { "iamra" } else { command };
+        failures.extend(expect_file(&root().join(format!("tests/data/help/{name}.txt")), &output.stdout).err());
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn version_is_the_package_version() {
+    let output = run(iamra(root()).arg("--version"), b"");
+    assert_eq!((output.stdout.as_str(), output.exit), (concat!("iamra ", env!("CARGO_PKG_VERSION"), "\n"), 0));
+}
+
+#[test]
+fn a_terminal_on_stdin_is_help_and_not_a_function() {
+    // `script` gives its child a terminal.
+    let mut command = std::process::Command::new("script");
+    command.args(["-qec", &iamra_path().display().to_string(), "/dev/null"]).stdin(Stdio::null());
+    let output = command.output().expect("util-linux has `script`");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("Usage: iamra"), "{text}");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_closed_stdout_is_an_error_and_not_a_success() {
+    let list = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n";
+    // Writing to this device fails as a full disk does.
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut command = iamra(root());
+    command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), list.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the output cannot be written"));
+}
+
+#[test]
+fn a_missing_declaration_is_wrong_usage() {
+    let dir = scratch();
+    let output = run(iamra(dir.path()).arg("render"), b"");
+    assert_eq!(output.exit, 2, "{}", output.stderr);
+    assert!(output.stderr.contains("there is no `iamra.yaml`") && output.stderr.contains("help:"), "{}", output.stderr);
+    assert_eq!(output.stdout, "");
+}
+
+#[test]
+fn the_demo_shows_five_kinds_and_leaves_a_tree_that_works() {
+    let dir = scratch();
+    let output = run(iamra(dir.path()).arg("demo"), b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    for kind in ["Secret", "Issuer", "Certificate", "ConfigMap", "Deployment"] {
+        assert!(output.stdout.contains(&format!("\nkind: {kind}\n")), "no {kind}");
+        assert!(output.stderr.contains(kind), "the explanation does not mention {kind}");
+    }
+    let tree: PathBuf = dir.path().join("iamra-demo");
+    let deployment = std::fs::read_to_string(tree.join("deployment.yaml")).unwrap();
+    let stripped = run(iamra(dir.path()).args(["strip", "-"]), output.stdout.as_bytes());
+    assert_eq!(stripped.stdout, deployment);
+    let inject = ["inject", "--workloads-only", "--declaration", "iamra-demo", "iamra-demo/deployment.yaml"];
+    let injected = run(iamra(dir.path()).args(inject), b"");
+    assert_eq!(injected.exit, 0, "{}", injected.stderr);
+    assert!(output.stdout.starts_with(&injected.stdout));
+    // Again is fine; over somebody's own file it is not.
+    assert_eq!(run(iamra(dir.path()).arg("demo"), b"").exit, 0);
+    std::fs::write(tree.join("iamra.yaml"), "mine: true\n").unwrap();
+    let refused = run(iamra(dir.path()).arg("demo"), b"");
+    assert_eq!(refused.exit, 2, "{}", refused.stderr);
+    assert_eq!(std::fs::read_to_string(tree.join("iamra.yaml")).unwrap(), "mine: true\n");
+}
+
+#[test]
+fn the_schema_is_the_one_that_is_checked_in() {
+    let output = run(iamra(root()).arg("schema"), b"");
+    expect_file(&root().join("fn-config/iamra.v1alpha1.schema.json"), &output.stdout).unwrap();
+}

@@ -1,0 +1,231 @@
+//! A real API server and cert-manager's own controllers: they take what we print, and issue what we ask for.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use serde_json::Value;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::{ExtendedKeyUsage, KeyUsage};
+use x509_parser::pem::Pem;
+
+use crate::kustomize::overlay;
+use crate::peers::peer;
+use crate::support::{Output, cases, iamra, run};
+
+/// One for all tests of a run. It ends when this process does: its stdin closes.
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+
+struct Cluster {
+    kubeconfig: String,
+    _process: Child,
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let program = peer("cluster");
+        let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new(program);
+        command.env("PATH", path).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).expect("the cluster says that it is ready, or why it is not");
+        Self { kubeconfig: ready["kubeconfig"].as_str().unwrap().to_owned(), _process: process }
+    }
+
+    fn kubectl(&self, args: &[&str], stdin: &str) -> Output {
+        run(Command::new(peer("kubectl")).args(args).env("KUBECONFIG", &self.kubeconfig), stdin.as_bytes())
+    }
+
+    fn namespace(&self, name: &str) {
+        let manifest = format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n");
+        self.accepts(&["apply", "--server-side", "-f", "-"], &manifest, name);
+    }
+
+    /// Strictly, and without a warning.
+    fn accepts(&self, args: &[&str], manifests: &str, what: &str) {
+        let output = self.kubectl(args, manifests);
+        assert!(output.exit == 0 && output.stderr.is_empty(), "{what}: {}", output.stderr);
+    }
+
+    fn get(&self, namespace: &str, what: &str) -> Value {
+        let output = self.kubectl(&["get", "--namespace", namespace, what, "--output", "json"], "");
+        assert_eq!(output.exit, 0, "{}", output.stderr);
+        serde_json::from_str(&output.stdout).unwrap()
+    }
+
+    fn becomes_ready(&self, namespace: &str, what: &str) {
+        let args = ["wait", "--namespace", namespace, "--for=condition=Ready", "--timeout=60s", what];
+        let output = self.kubectl(&args, "");
+        assert_eq!(output.exit, 0, "{what}: {}", self.get(namespace, what)["status"]);
+    }
+}
+
+const APPLY: &[&str] = &["apply", "--server-side", "--validate=strict", "-f", "-"];
+const TRY: &[&str] =
+    &["apply", "--server-side", "--force-conflicts", "--validate=strict", "--dry-run=server", "-f", "-"];
+
+fn bytes_of(secret: &Value, key: &str) -> Vec<u8> {
+    let engine = base64::engine::general_purpose::STANDARD;
+    engine.decode(secret["data"][key].as_str().unwrap_or_else(|| panic!("no {key}"))).unwrap()
+}
+
+#[test]
+fn the_demo_gets_the_certificate_that_it_asks_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = run(iamra(dir.path()).arg("demo"), b"");
+    assert_eq!(demo.exit, 0, "{}", demo.stderr);
+    CLUSTER.namespace("shop");
+    CLUSTER.accepts(APPLY, &demo.stdout, "the demo");
+    CLUSTER.becomes_ready("shop", "issuer/iam-ra");
+    CLUSTER.becomes_ready("shop", "certificate/payment-service-cert");
+
+    let authority = bytes_of(&CLUSTER.get("shop", "secret/iam-ra-ca"), "tls.crt");
+    let issued = CLUSTER.get("shop", "secret/payment-service-cert");
+    let authority = Pem::iter_from_buffer(&authority).next().unwrap().unwrap();
+    let issued_pem = bytes_of(&issued, "tls.crt");
+    let leaf = Pem::iter_from_buffer(&issued_pem).next().unwrap().unwrap();
+    let (authority, leaf) = (authority.parse_x509().unwrap(), leaf.parse_x509().unwrap());
+    check_leaf(&leaf, &authority);
+    assert!(String::from_utf8(bytes_of(&issued, "tls.key")).unwrap().contains("PRIVATE KEY"));
+}
+
+/// Chain, subject, usages, key and life: what IAM Roles Anywhere looks at.
+fn check_leaf(leaf: &X509Certificate<'_>, authority: &X509Certificate<'_>) {
+    leaf.verify_signature(Some(authority.public_key())).expect("the CA signed it");
+    assert_eq!(leaf.issuer(), authority.subject());
+    assert_eq!(leaf.subject().to_string(), "CN=payment-service");
+    let usage: &KeyUsage = leaf.key_usage().unwrap().unwrap().value;
+    assert!(usage.digital_signature() && !usage.key_cert_sign() && !usage.key_encipherment());
+    let extended: &ExtendedKeyUsage<'_> = leaf.extended_key_usage().unwrap().unwrap().value;
+    assert!(extended.client_auth && !extended.server_auth && !extended.any);
+    let life = (leaf.validity().not_after - leaf.validity().not_before).unwrap();
+    assert_eq!(life.whole_seconds(), 24 * 3600);
+    let constraints = leaf.basic_constraints().unwrap();
+    assert!(constraints.is_none_or(|constraints| !constraints.value.ca));
+    assert_eq!(leaf.public_key().parsed().unwrap().key_size(), 2048);
+}
+
+#[test]
+fn the_overlay_goes_from_kustomize_to_a_ready_certificate() {
+    let built = overlay().replace("namespace: shop", "namespace: overlay");
+    CLUSTER.namespace("overlay");
+    let dir = tempfile::tempdir().unwrap();
+    let demo = run(iamra(dir.path()).arg("demo"), b"").stdout.replace("namespace: shop", "namespace: overlay");
+    let secret = demo.split("---\n").find(|document| document.contains("kind: Secret")).unwrap();
+    CLUSTER.accepts(APPLY, secret, "somebody else's CA Secret");
+    CLUSTER.accepts(APPLY, &built, "the overlay");
+    CLUSTER.becomes_ready("overlay", "issuer/prod-iam-ra-eu");
+    CLUSTER.becomes_ready("overlay", "certificate/prod-payment-service-cert-eu");
+    CLUSTER.get("overlay", "secret/payment-service-cert");
+}
+
+/// The objects that every case gives, list or stream, that a cluster could take.
+fn goldens() -> Vec<(String, Vec<Value>)> {
+    let good = cases().into_iter().filter(|case| case.exit == 0);
+    let read = |text: &str| -> Vec<Value> {
+        let documents = text.replace("\r\n", "\n");
+        let documents = documents.split("\n---").map(|document| serde_yaml::from_str::<Value>(document).unwrap());
+        let members = |value: Value| match value["items"].as_array() {
+            Some(items) => items.clone(),
+            None => vec![value],
+        };
+        documents.flat_map(members).filter(|object| object["metadata"].is_object()).collect()
+    };
+    let is_ours = |object: &Value| object["apiVersion"] != "iamra.dev/v1alpha1";
+    let of_case = |case: crate::support::Case| (case.name.clone(), read(&case.run().stdout));
+    good.map(of_case).map(|(name, objects)| (name, objects.into_iter().filter(is_ours).collect())).collect()
+}
+
+#[test]
+fn every_golden_is_taken_strictly_and_without_a_warning() {
+    for (name, mut objects) in goldens() {
+        for object in &mut objects {
+            // Bookkeeping of the orchestrator, which takes it out itself.
+            if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+                annotations.retain(|key, _| !key.contains("config.kubernetes.io"));
+            }
+            if let Some(namespace) = object["metadata"]["namespace"].as_str() {
+                CLUSTER.namespace(namespace);
+            }
+            CLUSTER.accepts(
+                TRY,
+                &object.to_string(),
+                &format!("{name}: {} {}", object["kind"], object["metadata"]["name"]),
+            );
+        }
+    }
+}
+
+/// The sidecar in a namespace that enforces Pod Security `restricted`.
+#[test]
+fn every_sidecar_is_admitted_where_pods_are_restricted() {
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: restricted\n  labels:\n    \
+                     pod-security.kubernetes.io/enforce: restricted\n";
+    CLUSTER.accepts(APPLY, namespace, "the namespace");
+    let mut pods = 0;
+    for (name, objects) in goldens() {
+        for mut pod in objects.into_iter().filter(|object| object["kind"] == "Deployment") {
+            let mut spec = pod["spec"]["template"]["spec"].take();
+            for list in ["containers", "initContainers"] {
+                for container in spec[list].as_array_mut().into_iter().flatten() {
+                    if container["name"] != "iam-ra-sidecar" {
+                        container["securityContext"] = serde_json::json!({
+                            "allowPrivilegeEscalation": false, "runAsNonRoot": true,
+                            "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"},
+                        });
+                    }
+                }
+            }
+            let metadata = serde_json::json!({"name": "pod", "namespace": "restricted"});
+            let manifest = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
+            CLUSTER.accepts(TRY, &manifest.to_string(), &name);
+            pods += 1;
+        }
+    }
+    assert!(pods >= 15, "only {pods} pods were tried");
+}
+
+/// Kubernetes' own types know every field that we write: nothing is lost on the way through them.
+#[test]
+fn every_golden_reads_back_through_typed_objects() {
+    use k8s_openapi::api::{apps::v1::Deployment, core::v1::ConfigMap, core::v1::Secret};
+    fn through<T: serde::de::DeserializeOwned + serde::Serialize>(value: &Value) -> Value {
+        serde_json::to_value(serde_json::from_value::<T>(value.clone()).unwrap()).unwrap()
+    }
+    let mut seen = 0;
+    for (name, objects) in goldens() {
+        for object in objects {
+            let typed = match object["kind"].as_str() {
+                Some("Deployment") => through::<Deployment>(&object),
+                Some("ConfigMap") => through::<ConfigMap>(&object),
+                Some("Secret") => through::<Secret>(&object),
+                _ => continue,
+            };
+            let lost = missing(&object, &typed);
+            assert!(lost.is_empty(), "{name}: {lost:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 30, "only {seen} objects were read");
+}
+
+/// Paths of what `all` has and `some` has not.
+fn missing(all: &Value, some: &Value) -> Vec<String> {
+    let below =
+        |key: &str, paths: Vec<String>| paths.into_iter().map(|path| format!("{key}.{path}")).collect::<Vec<_>>();
+    match (all, some) {
+        (Value::Object(all), some) => all
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .flat_map(|(key, value)| below(key, missing(value, &some[key])))
+            .collect(),
+        (Value::Array(all), some) => {
+            all.iter().enumerate().flat_map(|(n, value)| below(&n.to_string(), missing(value, &some[n]))).collect()
+        }
+        (a, b) if a == b => Vec::new(),
+        _ => vec![String::new()],
+    }
+}

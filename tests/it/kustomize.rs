@@ -1,0 +1,218 @@
+//! Real kustomize, in the versions that we promise to work with, around our function.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_yaml::Value;
+
+use crate::peers::{image, peer};
+use crate::support::{Output, iamra, iamra_path, root, run};
+
+const VERSIONS: &[&str] = &["kustomize-5.0.3", "kustomize-5.4.3", "kustomize-5.8.2"];
+
+/// A tree from `tests/data/kustomize` with a component of ours in it, in a folder of its own.
+fn tree(name: &str, component: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&root().join("tests/data/kustomize").join(name), dir.path());
+    copy(&root().join("kustomize/components").join(component), &dir.path().join("iamra"));
+    if component == "iamra-container" {
+        for part in ["generate", "transform"] {
+            let path = dir.path().join("iamra").join(part).join("kustomization.yaml");
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.contains("image: ghcr.io/iamra/iamra:"));
+            let lines = text.lines().map(|line| match line.split_once("image: ") {
+                Some((head, _)) => format!("{head}image: {}\n", image()),
+                None => format!("{line}\n"),
+            });
+            fs::write(&path, lines.collect::<String>()).unwrap();
+        }
+    }
+    dir
+}
+
+fn copy(from: &Path, to: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir_all(to).unwrap();
+    // A container function is `nobody`, who has to read it.
+    fs::set_permissions(to, fs::Permissions::from_mode(0o755)).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn build(program: &Path, args: &[&str], dir: &Path) -> Output {
+    let mut command = Command::new(program);
+    let folder: PathBuf = iamra_path().parent().unwrap().to_owned();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    command.args(args).current_dir(dir).env("PATH", path);
+    run(&mut command, b"")
+}
+
+fn exec(program: &Path, dir: &Path) -> Output {
+    build(program, &["build", "--enable-alpha-plugins", "--enable-exec", "prod"], dir)
+}
+
+/// Objects by kind and name.
+fn objects(text: &str) -> BTreeMap<String, Value> {
+    let documents = text.split("\n---\n").map(|document| serde_yaml::from_str::<Value>(document).unwrap());
+    let key = |object: &Value| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"]))
+    };
+    documents.map(|object| (key(&object), object)).collect()
+}
+
+fn named<'o>(objects: &'o BTreeMap<String, Value>, prefix: &str) -> (&'o str, &'o Value) {
+    let mut found = objects.iter().filter(|(key, _)| key.starts_with(prefix));
+    let (key, object) = found.next().unwrap_or_else(|| panic!("no {prefix} in {:?}", objects.keys()));
+    assert!(found.next().is_none(), "more than one {prefix}");
+    (key.split(' ').nth(1).unwrap(), object)
+}
+
+/// Every reference of the tree, followed.
+fn check_references(objects: &BTreeMap<String, Value>) {
+    let (issuer, issuer_object) = named(objects, "Issuer ");
+    let (_, certificate) = named(objects, "Certificate ");
+    let (config_map, _) = named(objects, "ConfigMap prod-payment-service-iam-ra-config");
+    let (_, deployment) = named(objects, "Deployment ");
+    assert_eq!(certificate["spec"]["issuerRef"]["name"], issuer);
+    // This Secret is somebody else's, and has the name that the declaration gives.
+    assert_eq!(issuer_object["spec"]["ca"]["secretName"], "iam-ra-ca");
+    let pod = &deployment["spec"]["template"]["spec"];
+    let sidecar = &pod["initContainers"][0];
+    assert_eq!(sidecar["name"], "iam-ra-sidecar");
+    assert_eq!(pod["volumes"][0]["secret"]["secretName"], certificate["spec"]["secretName"]);
+    for index in 0..3 {
+        assert_eq!(sidecar["env"][index]["valueFrom"]["configMapKeyRef"]["name"], config_map);
+    }
+    assert!(objects.values().all(|object| object["metadata"]["namespace"] == "shop"));
+    // What kustomize did to our objects.
+    assert!(config_map.starts_with("prod-") && config_map.rsplit('-').next().unwrap().len() == 10, "{config_map}");
+    assert_eq!(sidecar["image"].as_str().unwrap().split(':').next().unwrap(), "mirror.example.com/credential-helper");
+    assert_eq!(certificate["spec"]["revisionHistoryLimit"], 3);
+    assert_eq!(certificate["metadata"]["labels"]["team"], "payments");
+    assert!(!objects.keys().any(|key| key.contains("stamp")), "the stamp reached the cluster");
+}
+
+#[test]
+fn the_exec_function_in_an_overlay_with_everything() {
+    let dir = tree("overlay", "iamra");
+    let mut outputs = BTreeMap::new();
+    for version in VERSIONS {
+        let output = exec(&peer(version), dir.path());
+        assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+        check_references(&objects(&output.stdout));
+        outputs.insert(*version, objects(&output.stdout));
+    }
+    assert!(outputs.values().all(|objects| *objects == outputs[VERSIONS[0]]), "the versions disagree");
+}
+
+#[test]
+fn the_container_function_gives_the_same() {
+    let exec = exec(&peer("kustomize-5.8.2"), tree("overlay", "iamra").path());
+    let dir = tree("overlay", "iamra-container");
+    for version in VERSIONS {
+        let output = build(&peer(version), &["build", "--enable-alpha-plugins", "prod"], dir.path());
+        assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+        assert_eq!(objects(&output.stdout), objects(&exec.stdout), "{version}");
+    }
+    let kubectl = build(&peer("kubectl"), &["kustomize", "--enable-alpha-plugins", "prod"], dir.path());
+    assert_eq!(kubectl.exit, 0, "{}", kubectl.stderr);
+    assert_eq!(objects(&kubectl.stdout), objects(&exec.stdout));
+}
+
+#[test]
+fn a_function_that_was_skipped_fails_the_build() {
+    let dir = tree("overlay", "iamra");
+    for version in VERSIONS {
+        let output = build(&peer(version), &["build", "--enable-alpha-plugins", "prod"], dir.path());
+        assert_ne!(output.exit, 0, "{version} built without the function");
+        assert!(output.stderr.contains("iamra-stamp"), "{version}: {}", output.stderr);
+    }
+    // kubectl knows no --enable-exec at all.
+    let kubectl = build(&peer("kubectl"), &["kustomize", "--enable-alpha-plugins", "prod"], dir.path());
+    assert!(kubectl.exit != 0 && kubectl.stderr.contains("iamra-stamp"), "{}", kubectl.stderr);
+}
+
+/// The same tree without the function, and with the command line instead: the same objects, but for what only the
+/// pipeline inside kustomize can do: labels, images and the patch on what iamra adds, and the hash in a name.
+#[test]
+fn the_command_line_gives_the_same_objects() {
+    let dir = tree("overlay", "iamra");
+    let with = objects(&exec(&peer("kustomize-5.8.2"), dir.path()).stdout);
+    let kustomization = dir.path().join("prod/kustomization.yaml");
+    let text = fs::read_to_string(&kustomization).unwrap();
+    let plain = text.replace("components:\n- ../iamra\n", "");
+    fs::write(&kustomization, plain.split("patches:").next().unwrap()).unwrap();
+    let declaration = dir.path().join("iamra/declaration");
+    let text = fs::read_to_string(declaration.join("iamra.yaml")).unwrap();
+    let renamed = text.replace(
+        "      role: payments\n",
+        "      role: payments\n      namespace: shop\n      target: {name: prod-payment-service-eu}\n",
+    );
+    fs::write(declaration.join("iamra.yaml"), renamed).unwrap();
+    let kustomize = peer("kustomize-5.8.2").display().to_string();
+    let args = ["build", "prod", "--kustomize", &kustomize, "--declaration", "iamra/declaration"];
+    let output = run(iamra(dir.path()).args(args).env("HOME", dir.path()), b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let without = objects(&output.stdout);
+    let undecorated = |text: String| text.replace("prod-", "").replace("-eu", "").replace("-h555hmf79k", "");
+    let kinds = |objects: &BTreeMap<String, Value>| objects.keys().cloned().map(undecorated).collect::<Vec<_>>();
+    let (mut a, mut b) = (kinds(&with), kinds(&without));
+    a.sort();
+    b.sort();
+    assert_eq!(a, b);
+    let pod = |objects: &BTreeMap<String, Value>| {
+        let text = serde_json::to_string(&named(objects, "Deployment ").1["spec"]["template"]["spec"]).unwrap();
+        undecorated(text)
+            .replace("mirror.example.com/credential-helper", "public.ecr.aws/rolesanywhere/credential-helper")
+    };
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&pod(&with)).unwrap(),
+        serde_json::from_str::<serde_json::Value>(&pod(&without)).unwrap()
+    );
+    // `render` prints what `build` adds.
+    let rendered = run(iamra(dir.path()).args(["render", "iamra/declaration"]), b"");
+    assert_eq!(rendered.exit, 0, "{}", rendered.stderr);
+    for (key, object) in objects(&rendered.stdout) {
+        assert_eq!(without.get(&key), Some(&object), "{key}");
+    }
+}
+
+/// kustomize makes the same of everybody else's objects, whether iamra is there or not.
+#[test]
+fn awkward_manifests_come_out_the_same() {
+    let dir = tree("awkward", "iamra");
+    let kustomization = dir.path().join("prod/kustomization.yaml");
+    let with = fs::read_to_string(&kustomization).unwrap();
+    let patched = "Deployment payment-service";
+    for version in VERSIONS {
+        fs::write(&kustomization, &with).unwrap();
+        let output = exec(&peer(version), dir.path());
+        assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+        let after = objects(&output.stdout);
+        fs::write(&kustomization, with.replace("components:\n- ../iamra\n", "")).unwrap();
+        let output = exec(&peer(version), dir.path());
+        assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+        let before = objects(&output.stdout);
+        assert!(before.len() >= 15, "{:?}", before.keys());
+        for (key, object) in before.iter().filter(|(key, _)| *key != patched) {
+            assert_eq!(after.get(key), Some(object), "{version}: {key}");
+        }
+        assert!(after[patched] != before[patched] && after.len() == before.len() + 3, "{version}");
+    }
+}
+
+/// What kustomize makes of the overlay tree.
+pub(crate) fn overlay() -> String {
+    let output = exec(&peer("kustomize-5.8.2"), tree("overlay", "iamra").path());
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    output.stdout
+}

@@ -1,0 +1,25 @@
+//! Every test that runs the program, in one binary.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod architecture;
+mod cases;
+mod cli;
+mod cluster;
+mod image;
+mod kustomize;
+mod laws;
+mod peers;
+mod support;
+mod traps;
+
+/// A test file that nobody mentions here would never run.
+#[test]
+fn no_file_is_forgotten() {
+    let main = include_str!("main.rs");
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.trim_end_matches(".rs");
+        assert!(module == "main" || main.contains(&format!("mod {module};")), "main.rs lacks `mod {module};`");
+    }
+}

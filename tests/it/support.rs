@@ -1,0 +1,153 @@
+//! Running the program, and the cases it is run on.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What the program did.
+#[must_use = "look at what came out, or at least at the exit code"]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) exit: i32,
+}
+
+/// The repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The program under test.
+pub(crate) fn iamra_path() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_iamra"))
+}
+
+/// The program in a folder, with none of the caller's settings.
+pub(crate) fn iamra(dir: &Path) -> Command {
+    let mut command = Command::new(iamra_path());
+    command.current_dir(dir).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
+/// Runs a command to its end with this stdin.
+pub(crate) fn run(command: &mut Command, stdin: &[u8]) -> Output {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut pipe = child.stdin.take().expect("stdin is piped");
+    let input = stdin.to_vec();
+    // A program that does not read its stdin closes it; that is its business.
+    let writer = std::thread::spawn(move || drop(pipe.write_all(&input)));
+    let output = child.wait_with_output().expect("it ends");
+    writer.join().expect("the writer ends");
+    Output {
+        stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        exit: output.status.code().unwrap_or(-1),
+    }
+}
+
+/// One folder under `tests/cases`.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    /// `group/name`
+    pub(crate) name: String,
+    pub(crate) dir: PathBuf,
+    pub(crate) args: Vec<String>,
+    pub(crate) exit: i32,
+    /// What is piped in; nothing when there is no such file.
+    pub(crate) stdin: Option<Vec<u8>>,
+    /// The laws that do not hold for it, and why.
+    pub(crate) except: BTreeMap<String, String>,
+}
+
+impl Case {
+    pub(crate) fn input(&self) -> PathBuf {
+        self.dir.join("input")
+    }
+
+    /// Whether the program is run as a KRM function.
+    pub(crate) fn is_function(&self) -> bool {
+        self.args.is_empty()
+    }
+
+    pub(crate) fn run(&self) -> Output {
+        self.run_on(self.stdin.as_deref().unwrap_or_default())
+    }
+
+    /// Runs it with something else on stdin.
+    pub(crate) fn run_on(&self, stdin: &[u8]) -> Output {
+        run(iamra(&self.input()).args(&self.args), stdin)
+    }
+}
+
+/// Every case, or those whose name contains `CASE`.
+pub(crate) fn cases() -> Vec<Case> {
+    let filter = std::env::var("CASE").unwrap_or_default();
+    let mut cases: Vec<_> = folders(&root().join("tests/cases"))
+        .iter()
+        .flat_map(|group| folders(group))
+        .map(|dir| read(&dir))
+        .filter(|case| case.name.contains(&filter))
+        .collect();
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    assert!(!cases.is_empty(), "no case is named `{filter}`");
+    cases
+}
+
+fn read(dir: &Path) -> Case {
+    let text =
+        std::fs::read_to_string(dir.join("case.yaml")).unwrap_or_else(|_| panic!("{} has no case.yaml", dir.display()));
+    let settings: serde_yaml::Value = serde_yaml::from_str(&text).expect("case.yaml is YAML");
+    assert!(
+        settings["why"].as_str().is_some_and(|why| !why.is_empty()),
+        "{}: a case says why it is there",
+        dir.display()
+    );
+    let args = settings["args"].as_sequence().into_iter().flatten().map(|arg| arg.as_str().unwrap().to_owned());
+    let name = dir.strip_prefix(root().join("tests/cases")).unwrap().display().to_string();
+    let except = settings["except"].as_mapping().into_iter().flatten();
+    let except = except.map(|(law, why)| (law.as_str().unwrap().to_owned(), why.as_str().unwrap().to_owned()));
+    let stdin =
+        ["list.yaml", "manifests.yaml"].iter().find_map(|name| std::fs::read(dir.join("input").join(name)).ok());
+    Case {
+        name,
+        dir: dir.to_owned(),
+        args: args.collect(),
+        exit: settings["exit"].as_i64().map_or(0, |exit| i32::try_from(exit).unwrap()),
+        stdin,
+        except: except.collect(),
+    }
+}
+
+pub(crate) fn folders(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    let mut folders: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+/// Compares with the file, or writes it when `BLESS` is set.
+pub(crate) fn expect_file(path: &Path, actual: &str) -> Result<(), String> {
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if actual.is_empty() {
+            let _ = std::fs::remove_file(path);
+        } else {
+            std::fs::write(path, actual).unwrap();
+        }
+        return Ok(());
+    }
+    let expected = std::fs::read_to_string(path).unwrap_or_default();
+    if expected == actual {
+        return Ok(());
+    }
+    let line = expected.lines().zip(actual.lines()).take_while(|(a, b)| a == b).count() + 1;
+    Err(format!(
+        "{} differs from line {line} on\n  expected: {}\n  actual:   {}\n(BLESS=1 accepts what the program does now)",
+        path.display(),
+        expected.lines().nth(line - 1).unwrap_or("<end>"),
+        actual.lines().nth(line - 1).unwrap_or("<end>"),
+    ))
+}
