@@ -1,0 +1,30 @@
+# `make` alone lists what there is.
+.PHONY: help demo test bless lint image bench peers
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo:  ## the main job on this machine: no AWS, no cluster
+	@cargo run --quiet --locked -- demo
+
+peers:  ## build the real programs that the tests talk to, once
+	@tests/peers/build
+	@tests/peers/docker
+	@tests/peers/report
+
+test: peers  ## everything, against real kustomize, Docker, API server and cert-manager
+	cargo test --locked
+
+bless:  ## accept what the program does now as expected; then read `git diff`
+	BLESS=1 cargo test --locked --test it cases
+	BLESS=1 cargo test --locked --test it cli
+
+lint:  ## formatting and clippy
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+image:  ## the image iamra:dev, from a static binary
+	@tests/image iamra:dev
+
+bench:  ## how fast, beside `cat` and a plain parse-and-print
+	cargo bench --locked --bench pass_through
