@@ -3,6 +3,7 @@
 mod config_map;
 mod layer;
 mod schema;
+mod scope;
 pub mod v1alpha1;
 mod validate;
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::layer::{Layer, Layers, invalid};
+use super::scope::Scope;
 use super::v1alpha1 as wire;
 use super::{Binding, Config, Containers, Role, Target};
 use crate::arn;
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::duration::Duration;
-use crate::issuer::{CaSecret, DEFAULT_SCOPE, Issuer, IssuerRef, ca_secret_name};
+use crate::issuer::DEFAULT_SCOPE;
 use crate::name::{DnsLabel, ObjectName};
 use crate::reference::Reference;
 use crate::template;
@@ -61,17 +62,11 @@ struct Declared {
     roles: BTreeMap<String, (String, Role)>,
 }
 
-struct Scope {
-    trust_anchor: Reference,
-    issuer: Issuer,
-    layer: Layer,
-}
-
-struct Reader<'r> {
-    spec: &'r wire::Spec,
-    prefix: &'r str,
-    at: FieldPath,
-    report: &'r mut Report,
+pub(super) struct Reader<'r> {
+    pub(super) spec: &'r wire::Spec,
+    pub(super) prefix: &'r str,
+    pub(super) at: FieldPath,
+    pub(super) report: &'r mut Report,
 }
 
 impl Reader<'_> {
@@ -104,83 +99,6 @@ impl Reader<'_> {
             );
         }
         Some(name.to_owned())
-    }
-
-    fn scopes(&mut self) -> BTreeMap<String, Scope> {
-        let implied = wire::Scope::default();
-        let mut scopes: BTreeMap<_, _> = self.spec.scopes.iter().map(|(name, scope)| (name.as_str(), scope)).collect();
-        scopes.entry(DEFAULT_SCOPE).or_insert(&implied);
-        let read = |(name, scope): (&str, &wire::Scope)| {
-            let at = self.at.key("scopes").key(name);
-            if let Err(why) = DnsLabel::parse(name) {
-                invalid(self.report, &at, why);
-            }
-            let default = format!("ssm:{}/scopes/{name}/trust-anchor-arn", self.prefix);
-            let trust_anchor = self.reference(scope.trust_anchor.as_deref(), &default, &at.key("trustAnchor"))?;
-            let issuer = self.issuer(name, scope.issuer.as_ref(), &at.key("issuer"))?;
-            let layer = Layer::read(&scope.certificate, &scope.sidecar, &scope.environment, &at, self.report);
-            Some((name.to_owned(), Scope { trust_anchor, issuer, layer }))
-        };
-        scopes.into_iter().filter_map(read).collect()
-    }
-
-    fn issuer(&mut self, scope: &str, issuer: Option<&wire::Issuer>, at: &FieldPath) -> Option<Issuer> {
-        let Some(issuer) = issuer else { return Some(Issuer::of_scope(scope)) };
-        match (&issuer.ca, &issuer.existing) {
-            (Some(ca), None) => self.ca_secret(scope, &ca.secret, &at.key("ca").key("secret")).map(Issuer::Ca),
-            (None, Some(existing)) => {
-                let at = at.key("existing").key("name");
-                ObjectName::parse(&existing.name).map_err(|why| invalid(self.report, &at, why)).ok()?;
-                Some(Issuer::Existing(IssuerRef {
-                    group: existing.group.clone().unwrap_or_else(|| "cert-manager.io".to_owned()),
-                    kind: existing.kind.clone().unwrap_or_else(|| "Issuer".to_owned()),
-                    name: existing.name.clone(),
-                }))
-            }
-            (Some(_), Some(_)) => {
-                self.conflict("`ca` and `existing` exclude each other: a scope has one issuer", at);
-                None
-            }
-            (None, None) => Some(Issuer::of_scope(scope)),
-        }
-    }
-
-    fn ca_secret(&mut self, scope: &str, secret: &wire::CaSecret, at: &FieldPath) -> Option<CaSecret> {
-        match (&secret.existing, &secret.ssm) {
-            (Some(_), Some(_)) => {
-                self.conflict("`existing` and `ssm` exclude each other: the CA has one source", at);
-                None
-            }
-            (None, Some(ssm)) => {
-                let at = at.key("ssm");
-                let mut parameter = |text: &str, key: &str| {
-                    let at = at.key(key);
-                    let reference = self.reference(Some(text), "", &at)?;
-                    if reference.as_str().starts_with("ssm:") {
-                        return Some(reference);
-                    }
-                    invalid(self.report, &at, format!("`{text}` is not a parameter: write `ssm:/name`"));
-                    None
-                };
-                let (certificate, key) = (parameter(&ssm.certificate, "certificate"), parameter(&ssm.key, "key"));
-                self.report.push(
-                    Diagnostic::warning(
-                        Code::InlineCaKey,
-                        "the CA's private key will stand in the rendered manifests, in clear for whoever reads or caches them",
-                    )
-                    .at(Place::Config(at))
-                    .help("let somebody else put the Secret into the cluster and use `existing`"),
-                );
-                Some(CaSecret::Ssm { certificate: certificate?, key: key? })
-            }
-            (existing, None) => {
-                let name = existing.as_ref().and_then(|existing| existing.name.clone());
-                let name = name.unwrap_or_else(|| ca_secret_name(scope));
-                let at = at.key("existing").key("name");
-                ObjectName::parse(&name).map_err(|why| invalid(self.report, &at, why)).ok()?;
-                Some(CaSecret::Existing(name))
-            }
-        }
     }
 
     fn clusters(&mut self) -> BTreeMap<String, (Option<DnsLabel>, Layer)> {
@@ -432,11 +350,11 @@ impl Reader<'_> {
         DnsLabel::parse(name?).map_err(|why| invalid(self.report, &at, why)).ok()
     }
 
-    fn reference(&mut self, text: Option<&str>, default: &str, at: &FieldPath) -> Option<Reference> {
+    pub(super) fn reference(&mut self, text: Option<&str>, default: &str, at: &FieldPath) -> Option<Reference> {
         Reference::parse(text.unwrap_or(default), at).map_err(|why| invalid(self.report, at, why)).ok()
     }
 
-    fn conflict(&mut self, message: &str, at: &FieldPath) {
+    pub(super) fn conflict(&mut self, message: &str, at: &FieldPath) {
         self.report.push(
             Diagnostic::error(Code::ConflictingFields, message).at(Place::Config(at.clone())).help("keep one of them"),
         );
