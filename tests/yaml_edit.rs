@@ -148,6 +148,21 @@ fn entries_in_a_row_go_and_come() {
     }
 }
 
+/// kustomize sorts keys, so a container may begin with the very key that goes.
+#[test]
+fn the_next_key_takes_the_place_behind_the_dash() {
+    let remove = [Edit::Remove { at: at("c").index(0).key("env") }];
+    for (before, after) in [
+        ("c:\n- env:\n  - name: A\n  name: app\n", "c:\n- name: app\n"),
+        ("c:\n  -   env: [1]\n      name: app", "c:\n  -   name: app"),
+        ("c:\r\n- env:\r\n  - 1\r\n  name: app\r\n", "c:\r\n- name: app\r\n"),
+    ] {
+        assert_eq!(edited(before, &remove), after);
+    }
+    let doc = Document::parse("c:\n- env: 1\n  # of the name\n  name: app\n").unwrap();
+    assert!(apply(&doc, &remove).is_err());
+}
+
 #[test]
 fn what_is_no_safe_place_is_refused() {
     for (text, path, why) in [

@@ -13,7 +13,10 @@ use super::text::Lines;
 pub(super) fn change(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices) -> Result<(), Refusal> {
     let node = change.node;
     for index in &change.removed {
-        splices.delete_lines(entry_lines(lines, node, *index)?);
+        match next_in_place(lines, change, *index)? {
+            Some(range) => splices.delete(range),
+            None => splices.delete_lines(entry_lines(lines, node, *index)?),
+        }
     }
     if change.prepended.is_empty() && change.appended.is_empty() && change.keys.is_empty() {
         return Ok(());
@@ -55,6 +58,23 @@ fn before_first(lines: &Lines<'_>, change: &Change<'_>) -> Result<usize, Refusal
     }
     let start = lines.start(first);
     lines.is_first(first).then_some(start).ok_or_else(|| Refusal::new("its first entry shares a line", first..first))
+}
+
+/// When the first entry of a mapping shares its line with a dash, the entry after it takes its place there: what goes
+/// ends where that one starts.
+fn next_in_place(
+    lines: &Lines<'_>,
+    change: &Change<'_>,
+    index: usize,
+) -> Result<Option<std::ops::Range<usize>>, Refusal> {
+    let Kind::Map(entries, Flow::No) = change.node.kind() else { return Ok(None) };
+    let key = |index: usize| entries.get(index).map(|(key, _)| change.node.document().node(*key).span().start);
+    let (Some(start), Some(next)) = (key(index), key(index + 1)) else { return Ok(None) };
+    if index > 0 || lines.is_first(start) || change.removed.contains(&1) {
+        return Ok(None);
+    }
+    let alone = lines.is_first(next) && lines.after(child(change.node, index))? == lines.start(next);
+    Ok(alone.then_some(start..next))
 }
 
 /// The lines of one entry, when they are its alone.
