@@ -32,7 +32,7 @@ fn tree(name: &str, component: &str) -> tempfile::TempDir {
     dir
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::create_dir_all(to).unwrap();
     // A container function is `nobody`, who has to read it.
@@ -47,7 +47,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn build(program: &Path, args: &[&str], dir: &Path) -> Output {
+pub(crate) fn build(program: &Path, args: &[&str], dir: &Path) -> Output {
     let mut command = Command::new(program);
     let folder: PathBuf = iamra_path().parent().unwrap().to_owned();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
@@ -60,7 +60,7 @@ fn exec(program: &Path, dir: &Path) -> Output {
 }
 
 /// Objects by kind and name.
-fn objects(text: &str) -> BTreeMap<String, Value> {
+pub(crate) fn objects(text: &str) -> BTreeMap<String, Value> {
     let documents = text.split("\n---\n").map(|document| serde_yaml::from_str::<Value>(document).unwrap());
     let key = |object: &Value| {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -215,4 +215,52 @@ pub(crate) fn overlay() -> String {
     let output = exec(&peer("kustomize-5.8.2"), tree("overlay", "iamra").path());
     assert_eq!(output.exit, 0, "{}", output.stderr);
     output.stdout
+}
+
+/// A CA that iamra writes into the manifests: its Secret gets the prefix, and the Issuer follows.
+#[test]
+fn an_emitted_ca_secret_is_found_under_its_new_name() {
+    let dir = tree("overlay", "iamra");
+    let declaration = dir.path().join("iamra/declaration/iamra.yaml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    let scope = "  scopes:\n    default:\n      issuer:\n        ca:\n          secret: {ssm: {certificate: 'ssm:/ca/crt', key: 'ssm:/ca/key'}}\n";
+    fs::write(&declaration, text.replace("  roles:\n", &format!("{scope}  roles:\n"))).unwrap();
+    let values = root().join("tests/cases/render/inline-ca/input/values.yaml");
+    let mut command = Command::new(peer("kustomize-5.8.2"));
+    let path = format!("{}:{}", iamra_path().parent().unwrap().display(), std::env::var("PATH").unwrap());
+    command.args(["build", "--enable-alpha-plugins", "--enable-exec", "prod"]).current_dir(dir.path());
+    let output = run(command.env("PATH", path).env("IAMRA_VALUES", values), b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let objects = objects(&output.stdout);
+    let (secret, _) = named(&objects, "Secret ");
+    assert_eq!(secret, "prod-iam-ra-ca-eu");
+    assert_eq!(named(&objects, "Issuer ").1["spec"]["ca"]["secretName"], secret);
+    assert!(output.stderr.contains("warning[inline-ca-key]"), "{}", output.stderr);
+}
+
+/// What is too large to check in, and what kustomize refuses with and without us.
+#[test]
+fn ten_megabytes_in_one_scalar_and_a_key_that_is_there_twice() {
+    let dir = tree("awkward", "iamra");
+    let file = dir.path().join("base/big.yaml");
+    let line = "0123456789 abcdef: # \"quoted\" - 'and' not\n";
+    let text = format!("    {line}").repeat(10_000_000 / line.len());
+    fs::write(
+        &file,
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: long-lines\ndata:\n  many: |\n{text}"),
+    )
+    .unwrap();
+    let kustomization = dir.path().join("prod/kustomization.yaml");
+    let with = fs::read_to_string(&kustomization).unwrap();
+    let without = with.replace("components:\n- ../iamra\n", "");
+    let program = peer("kustomize-5.8.2");
+    let build = |kustomization_text: &str| {
+        fs::write(&kustomization, kustomization_text).unwrap();
+        exec(&program, dir.path())
+    };
+    let (a, b) = (build(&with), build(&without));
+    assert_eq!((a.exit, b.exit), (0, 0), "{}{}", a.stderr, b.stderr);
+    assert_eq!(objects(&a.stdout)["ConfigMap long-lines"], objects(&b.stdout)["ConfigMap long-lines"]);
+    fs::write(&file, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: long-lines\ndata: {a: 1, a: 2}\n").unwrap();
+    assert!(build(&with).exit != 0 && build(&without).exit != 0);
 }
