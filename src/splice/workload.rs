@@ -26,7 +26,7 @@ pub(super) fn inject(
         report.push(
             Diagnostic::error(Code::CannotEdit, message)
                 .at(Place::Item(target.clone(), workload.kind.template()))
-                .help("write the pod template out, without anchors, aliases, merge keys or repeated keys"),
+                .help("write the pod template out, without anchors, aliases, merge keys or repeated keys, and end the file with a newline"),
         );
     };
     let stripped = match strip_object(&workload.object, workload.kind) {

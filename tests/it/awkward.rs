@@ -1,0 +1,80 @@
+//! Deployments in many hands' writing: the sidecar goes in and out of each without a trace, or is refused in words.
+
+use serde_yaml::Value;
+
+use crate::support::{iamra, root, run};
+
+const DECLARATION: &str = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {name: w}\nspec:\n  \
+                           roles: {app: {}}\n  workloads: {w: {role: app}}\n";
+
+/// The same documents that the edits are tested with, and how each may come.
+fn variants() -> Vec<(String, String)> {
+    let all = std::fs::read_to_string(root().join("tests/data/yaml/deployments.txt")).unwrap();
+    let documents = all.split("\n=== ").skip(1).map(|part| part.split_once('\n').unwrap());
+    let of = |(name, text): (&str, &str)| {
+        [
+            (name.to_owned(), text.to_owned()),
+            (format!("{name}, CRLF"), text.replace('\n', "\r\n")),
+            (format!("{name}, no final newline"), text.trim_end_matches('\n').to_owned()),
+            (format!("{name}, byte order mark"), format!("\u{feff}{text}")),
+        ]
+    };
+    documents.flat_map(of).collect()
+}
+
+#[test]
+fn in_and_out_without_a_trace_or_refused_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("iamra.yaml"), DECLARATION).unwrap();
+    let lock = root().join("tests/cases/function/transform/input/iamra.lock");
+    std::fs::copy(lock, dir.path().join("iamra.lock")).unwrap();
+    let inject = |text: &str| run(iamra(dir.path()).args(["inject", "--workloads-only", "-"]), text.as_bytes());
+    let (mut done, mut refused) = (0, Vec::new());
+    for (name, text) in variants() {
+        let injected = inject(&text);
+        if injected.exit != 0 {
+            assert_eq!((injected.exit, injected.stdout.as_str()), (1, ""), "{name}: {}", injected.stderr);
+            assert!(injected.stderr.contains("error[cannot-edit]"), "{name}: {}", injected.stderr);
+            refused.push(name);
+            continue;
+        }
+        let again = inject(&injected.stdout);
+        assert_eq!((again.exit, &again.stdout), (0, &injected.stdout), "{name}: a second run");
+        let stripped = run(iamra(dir.path()).args(["strip", "-"]), injected.stdout.as_bytes());
+        assert_eq!((stripped.exit, &stripped.stdout), (0, &text), "{name}: {}", stripped.stderr);
+        only_added(&name, &text, &injected.stdout);
+        done += 1;
+    }
+    // What two places share cannot be changed in one of them; and text that keeps its line breaks, and has none at the
+    // end of the file, would be given one by whatever came behind it.
+    let expected = |name: &String| name.starts_with("alias env") || name == "literal keep at end, no final newline";
+    assert!(refused.iter().all(expected), "{refused:?}");
+    assert!(done >= 90, "only {done} of the variants were patched");
+}
+
+/// An independent reader finds everything that was there, and only additions of ours.
+fn only_added(name: &str, before: &str, after: &str) {
+    let read = |text: &str| serde_yaml::from_str::<Value>(text.trim_start_matches('\u{feff}')).unwrap();
+    let (before, after) = (read(before), read(after));
+    fn check(name: &str, path: &str, before: &Value, after: &Value) {
+        match (before, after) {
+            (Value::Mapping(before), Value::Mapping(after)) => {
+                for (key, value) in before {
+                    let path = format!("{path}.{}", key.as_str().unwrap_or("?"));
+                    check(name, &path, value, after.get(key).unwrap_or(&Value::Null));
+                }
+            }
+            (Value::Sequence(before), Value::Sequence(after)) => {
+                // Ours is first among the init containers and last everywhere else.
+                let first = after.len() - before.len();
+                let skipped = if path.ends_with("initContainers") { first } else { 0 };
+                for (n, value) in before.iter().enumerate() {
+                    check(name, &format!("{path}[{n}]"), value, &after[n + skipped]);
+                }
+            }
+            (Value::Null, _) => {}
+            (before, after) => assert_eq!(before, after, "{name}: {path}"),
+        }
+    }
+    check(name, "", &before, &after);
+}
