@@ -2,15 +2,17 @@
 
 use std::io::{self, Write};
 
-use super::{Sources, locate};
+use super::{Sources, locate, offset};
 use crate::diag::{Diagnostic, Report};
 
-/// Writes every diagnostic, errors first: what, where, how to fix.
+/// Writes every diagnostic, errors first and in the order of the file: what, where, how to fix.
 ///
 /// # Errors
 /// stderr cannot be written.
 pub fn write_report(report: &Report, sources: Sources<'_>, err: &mut dyn Write) -> io::Result<()> {
-    report.diagnostics().into_iter().try_for_each(|diagnostic| write_one(diagnostic, sources, err))
+    let mut diagnostics = report.diagnostics();
+    diagnostics.sort_by_cached_key(|diagnostic| (diagnostic.severity, offset(diagnostic, sources).unwrap_or(0)));
+    diagnostics.into_iter().try_for_each(|diagnostic| write_one(diagnostic, sources, err))
 }
 
 fn write_one(diagnostic: &Diagnostic, sources: Sources<'_>, err: &mut dyn Write) -> io::Result<()> {

@@ -38,11 +38,9 @@ fn locate(diagnostic: &Diagnostic, sources: Sources<'_>) -> Option<String> {
         format!("{name}:{}:{}", position.line, position.column)
     };
     match (&diagnostic.place, sources.declaration) {
-        (Place::Config(path), Declaration::File(name, text)) => Some(match Document::parse(text) {
-            Ok(document) => at(name, text, offset_of(&document, path, diagnostic.code)),
-            Err(_) => name.to_owned(),
-        }),
-        (Place::ConfigText(offset), Declaration::File(name, text)) => Some(at(name, text, *offset)),
+        (Place::Config(_) | Place::ConfigText(_), Declaration::File(name, text)) => {
+            Some(offset(diagnostic, sources).map_or_else(|| name.to_owned(), |offset| at(name, text, offset)))
+        }
         (Place::Nowhere | Place::ConfigText(_), _) => None,
         (Place::Config(path), Declaration::FunctionConfig(file)) => {
             let file = file.map_or_else(String::new, |file| format!(" ({file})"));
@@ -55,6 +53,18 @@ fn locate(diagnostic: &Diagnostic, sources: Sources<'_>) -> Option<String> {
             Some(format!("{} {namespace}{} {path}", target.kind, target.name).trim_end().to_owned())
         }
         (Place::File(name, line), _) => Some(line.map_or_else(|| name.clone(), |line| format!("{name}:{line}"))),
+    }
+}
+
+/// Where in the file of the declaration it is, when that is what it is about.
+fn offset(diagnostic: &Diagnostic, sources: Sources<'_>) -> Option<usize> {
+    match (&diagnostic.place, sources.declaration) {
+        (Place::Config(path), Declaration::File(_, text)) => {
+            let document = Document::parse(text).ok()?;
+            Some(offset_of(&document, path, diagnostic.code))
+        }
+        (Place::ConfigText(offset), Declaration::File(..)) => Some(*offset),
+        _ => None,
     }
 }
 

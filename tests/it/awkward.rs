@@ -56,25 +56,26 @@ fn in_and_out_without_a_trace_or_refused_in_words() {
 fn only_added(name: &str, before: &str, after: &str) {
     let read = |text: &str| serde_yaml::from_str::<Value>(text.trim_start_matches('\u{feff}')).unwrap();
     let (before, after) = (read(before), read(after));
-    fn check(name: &str, path: &str, before: &Value, after: &Value) {
-        match (before, after) {
-            (Value::Mapping(before), Value::Mapping(after)) => {
-                for (key, value) in before {
-                    let path = format!("{path}.{}", key.as_str().unwrap_or("?"));
-                    check(name, &path, value, after.get(key).unwrap_or(&Value::Null));
-                }
-            }
-            (Value::Sequence(before), Value::Sequence(after)) => {
-                // Ours is first among the init containers and last everywhere else.
-                let first = after.len() - before.len();
-                let skipped = if path.ends_with("initContainers") { first } else { 0 };
-                for (n, value) in before.iter().enumerate() {
-                    check(name, &format!("{path}[{n}]"), value, &after[n + skipped]);
-                }
-            }
-            (Value::Null, _) => {}
-            (before, after) => assert_eq!(before, after, "{name}: {path}"),
-        }
-    }
     check(name, "", &before, &after);
+}
+
+fn check(name: &str, path: &str, before: &Value, after: &Value) {
+    match (before, after) {
+        (Value::Mapping(before), Value::Mapping(after)) => {
+            for (key, value) in before {
+                let path = format!("{path}.{}", key.as_str().unwrap_or("?"));
+                check(name, &path, value, after.get(key).unwrap_or(&Value::Null));
+            }
+        }
+        (Value::Sequence(before), Value::Sequence(after)) => {
+            // Ours is first among the init containers and last everywhere else.
+            let first = after.len() - before.len();
+            let skipped = if path.ends_with("initContainers") { first } else { 0 };
+            for (n, value) in before.iter().enumerate() {
+                check(name, &format!("{path}[{n}]"), value, &after[n + skipped]);
+            }
+        }
+        (Value::Null, _) => {}
+        (before, after) => assert_eq!(before, after, "{name}: {path}"),
+    }
 }
