@@ -1,5 +1,5 @@
 # `make` alone lists what there is.
-.PHONY: help demo test bless lint image bench peers
+.PHONY: help demo test bless lint deny image bench peers
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -22,6 +22,9 @@ bless:  ## accept what the program does now as expected; then read `git diff`
 lint:  ## formatting and clippy
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+
+deny:  ## licences, sources and double versions of dependencies
+	@tests/peers/cargo-deny check bans licenses sources
 
 image:  ## the image iamra:dev, from a static binary
 	@tests/image iamra:dev
