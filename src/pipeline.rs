@@ -46,7 +46,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
     } else {
         let bindings: Vec<_> = resolved.bindings.iter().map(|bound| &bound.binding).collect();
         let inventory = workload::inventory(items, &bindings, report);
-        let mut plan = plan::plan(resolved, &inventory, report);
+        let mut plan = plan::plan(resolved, items, &inventory, report);
         changes = splice::inject(&plan, &inventory, report);
         match mode {
             Mode::All => {

@@ -65,5 +65,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 }
 
 fn explanation(dir: &str) -> String {
-    include_str!("demo/explanation.txt").replace("{dir}", dir)
+    // As it was called, so that the commands can be pasted.
+    let program = std::env::args().next().unwrap_or_else(|| "iamra".to_owned());
+    include_str!("demo/explanation.txt").trim_end().replace("{dir}", dir).replace("{iamra}", &program)
 }

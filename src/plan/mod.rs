@@ -6,7 +6,7 @@ use crate::diag::{Code, Diagnostic, Place, Report, nearest};
 use crate::issuer::{Companion, Issuer};
 use crate::krm::Item;
 use crate::resolve::{Authority, Bound, Resolved};
-use crate::workload::Workload;
+use crate::workload::{Kind, Workload};
 
 /// What should be.
 #[derive(Debug)]
@@ -51,7 +51,12 @@ pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> 
 }
 
 /// Plans for the objects in the inventory. A workload that is not there, or there twice, is an error.
-pub fn plan<'r>(resolved: &'r Resolved, inventory: &[Workload<'_>], report: &mut Report) -> Plan<'r> {
+pub fn plan<'r>(
+    resolved: &'r Resolved,
+    items: &[Item<'_>],
+    inventory: &[Workload<'_>],
+    report: &mut Report,
+) -> Plan<'r> {
     let mut by_name: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for (position, workload) in inventory.iter().enumerate() {
         for (name, _) in &workload.names {
@@ -64,7 +69,7 @@ pub fn plan<'r>(resolved: &'r Resolved, inventory: &[Workload<'_>], report: &mut
         let binding = &bound.binding;
         let named = by_name.get(binding.target.name.as_str()).into_iter().flatten().copied();
         let named: Vec<_> = named.filter(|position| inventory[*position].is_kind_of(&binding.target)).collect();
-        let Some(position) = find(bound, &named, inventory, report) else { continue };
+        let Some(position) = find(bound, &named, items, inventory, report) else { continue };
         if let Some(other) = taken.insert(position, &binding.workload) {
             report.push(
                 Diagnostic::error(
@@ -102,7 +107,13 @@ fn with_companions<'r>(resolved: &'r Resolved, members: Vec<Member<'r>>) -> Plan
     Plan { members, companions }
 }
 
-fn find(bound: &Bound, named: &[usize], inventory: &[Workload<'_>], report: &mut Report) -> Option<usize> {
+fn find(
+    bound: &Bound,
+    named: &[usize],
+    items: &[Item<'_>],
+    inventory: &[Workload<'_>],
+    report: &mut Report,
+) -> Option<usize> {
     let binding = &bound.binding;
     let here: Vec<usize> = match &binding.namespace {
         Some(namespace) => {
@@ -119,7 +130,9 @@ fn find(bound: &Bound, named: &[usize], inventory: &[Workload<'_>], report: &mut
             let message = format!("no {wanted} named `{target}` is among the objects");
             let elsewhere: Vec<_> = named.iter().map(|index| words(&inventory[*index])).collect();
             let help = if elsewhere.is_empty() {
-                let known = inventory.iter().map(|workload| &*workload.ident.name).collect::<Vec<_>>();
+                let known =
+                    items.iter().filter_map(Item::ident).filter(|it| Kind::find(&it.api_version, &it.kind).is_some());
+                let known: Vec<_> = known.map(|ident| &*ident.name).filter(|name| name != target).collect();
                 match nearest(target, known.iter().copied()) {
                     Some(nearest) => format!("did you mean `{nearest}`?"),
                     None => "check `target` and that the object is part of this build".to_owned(),
