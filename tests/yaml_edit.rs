@@ -176,6 +176,7 @@ fn what_is_no_safe_place_is_refused() {
         ("b: 1\n", "a.b.c", "no"),
         ("a: [1]\nb: \"\u{2028}\"\n", "a", "line breaks"),
         ("a:\n- |\n  x", "a", "line break"),
+        ("a:\n- x\n \t# tab\nb: 1\n", "a", "tab"),
     ] {
         let doc = Document::parse(text).unwrap();
         let refusal = apply(&doc, &[append(path, 1.into())]).unwrap_err();

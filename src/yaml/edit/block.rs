@@ -13,10 +13,13 @@ use super::text::Lines;
 pub(super) fn change(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices) -> Result<(), Refusal> {
     let node = change.node;
     for index in &change.removed {
-        match next_in_place(lines, change, *index)? {
-            Some(range) => splices.delete(range),
-            None => splices.delete_lines(entry_lines(lines, node, *index)?),
+        if let Some(range) = next_in_place(lines, change, *index)? {
+            splices.delete(range);
+            continue;
         }
+        let gone = entry_lines(lines, node, *index)?;
+        lines.check_below(gone.end)?;
+        splices.delete_lines(gone);
     }
     if change.prepended.is_empty() && change.appended.is_empty() && change.keys.is_empty() {
         return Ok(());
@@ -24,24 +27,25 @@ pub(super) fn change(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splic
     let column = lines.column_of(node)?;
     if !change.prepended.is_empty() {
         let at = before_first(lines, change)?;
-        let text = rendered(lines, at, column, &Value::Array(change.prepended.clone()));
+        let text = rendered(lines, at, column, &Value::Array(change.prepended.clone()))?;
         splices.insert(at, text, change.depth);
     }
     let added =
         if change.keys.is_empty() { Value::Array(change.appended.clone()) } else { Value::Object(change.keys.clone()) };
     if added != Value::Array(Vec::new()) {
         let at = lines.past_comments(lines.after(node)?, column);
-        splices.insert(at, rendered(lines, at, column, &added), change.depth);
+        splices.insert(at, rendered(lines, at, column, &added)?, change.depth);
     }
     Ok(())
 }
 
 /// Lines for a collection's entries at a column, ready to be put in at `at`.
-pub(super) fn rendered(lines: &Lines<'_>, at: usize, column: usize, value: &Value) -> String {
+pub(super) fn rendered(lines: &Lines<'_>, at: usize, column: usize, value: &Value) -> Result<String, Refusal> {
+    lines.check_below(at)?;
     let mut text = String::new();
     pad(column, &mut text);
     lines.shape_at(at).node(value, column, &mut text);
-    lines.fit(at, &text)
+    Ok(lines.fit(at, &text))
 }
 
 /// New first entries stand right below their key; comments above the first entry stay with that entry.

@@ -40,7 +40,7 @@ pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices
     let inner = column + if value.is_array() { lines.shape.seq } else { lines.shape.map };
     splices.delete(gap.start..node.span().end.max(gap.start));
     let at = lines.next(node.span().end.max(gap.start));
-    splices.insert(at, rendered(lines, at, inner, &value), change.depth);
+    splices.insert(at, rendered(lines, at, inner, &value)?, change.depth);
     Ok(())
 }
 

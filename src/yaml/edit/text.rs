@@ -145,8 +145,9 @@ impl<'d> Lines<'d> {
                 .then_some(span.end)
                 .ok_or_else(|| Refusal::new("it ends in a block of text without a line break", span.clone()));
         }
-        let content = scalar.trim_end_matches(['\n', '\r']);
-        if value.ends_with("\n\n") || content.trim().is_empty() {
+        let content = scalar.trim_end();
+        let is_blank = |text: &str| text.is_empty() || text.ends_with([' ', '\t']);
+        if value.ends_with("\n\n") || content.is_empty() || is_blank(value.trim_end_matches('\n')) {
             return Ok(span.end);
         }
         Ok(self.next(span.start + content.len()))
@@ -163,6 +164,23 @@ impl<'d> Lines<'d> {
             at = self.next(at);
         }
         at
+    }
+
+    /// Some readers stumble over lines of blanks with tabs unless a plain scalar or a block stands before them, so
+    /// what stands before them stays.
+    pub(super) fn check_below(&self, mut at: usize) -> Result<(), Refusal> {
+        while at < self.text.len() {
+            let line = &self.text[at..self.next(at)];
+            let content = line.trim_start();
+            if line[..line.len() - content.len()].contains('\t') {
+                return Err(Refusal::new("the line below begins with a tab", at..at + line.len()));
+            }
+            if !content.is_empty() && !content.starts_with('#') {
+                break;
+            }
+            at = self.next(at);
+        }
+        Ok(())
     }
 
     /// From after the colon to the value, when `node` is a value of a block mapping and stands on its key's line.
