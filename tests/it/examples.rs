@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::kustomize::{build, copy, objects};
+use crate::kustomize::{build, copy, objects, use_image_under_test};
 use crate::peers::peer;
 use crate::support::{expect_file, folders, iamra, root, run};
 
@@ -20,17 +20,20 @@ fn every_example_gives_what_it_shows() {
 }
 
 /// Generator, transformer and validator beside each other in one kustomization, without the component.
-#[test]
-fn the_function_configurations_work_together() {
+fn function_configurations(flavour: &str, flags: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
-    copy(&root().join("fn-config/exec"), dir.path());
+    copy(&root().join("fn-config").join(flavour), dir.path());
     copy(&root().join("tests/data/kustomize/overlay/base"), &dir.path().join("base"));
-    fs::copy(root().join("kustomize/components/iamra/declaration/iamra.lock"), dir.path().join("iamra.lock")).unwrap();
+    for name in ["generator.yaml", "transformer.yaml", "validator.yaml"] {
+        use_image_under_test(&dir.path().join(name));
+    }
+    let lock = root().join("kustomize/components/iamra/declaration/iamra.lock");
+    fs::copy(lock, dir.path().join("iamra.lock")).unwrap();
     let kustomization = dir.path().join("kustomization.yaml");
     let all = "namespace: shop\nresources: [base]\ngenerators: [generator.yaml]\ntransformers: [transformer.yaml]\n\
                validators: [validator.yaml]\n";
     fs::write(&kustomization, all).unwrap();
-    let args = ["build", "--enable-alpha-plugins", "--enable-exec", "."];
+    let args = [&["build", "--enable-alpha-plugins"], flags, &["."]].concat();
     for version in ["kustomize-5.0.3", "kustomize-5.8.2"] {
         let output = build(&peer(version), &args, dir.path());
         assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
@@ -45,6 +48,16 @@ fn the_function_configurations_work_together() {
     fs::write(&kustomization, all.replace("transformers: [transformer.yaml]\n", "")).unwrap();
     let output = build(&peer("kustomize-5.8.2"), &args, dir.path());
     assert!(output.exit != 0 && output.stderr.contains("error[not-injected]"), "{}", output.stderr);
+}
+
+#[test]
+fn the_function_configurations_for_exec() {
+    function_configurations("exec", &["--enable-exec"]);
+}
+
+#[test]
+fn the_function_configurations_for_a_container() {
+    function_configurations("container", &[]);
 }
 
 /// One file under both `generators:` and `transformers:`, without a mode.

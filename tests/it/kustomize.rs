@@ -19,17 +19,20 @@ fn tree(name: &str, component: &str) -> tempfile::TempDir {
     copy(&root().join("kustomize/components").join(component), &dir.path().join("iamra"));
     if component == "iamra-container" {
         for part in ["generate", "transform"] {
-            let path = dir.path().join("iamra").join(part).join("kustomization.yaml");
-            let text = fs::read_to_string(&path).unwrap();
-            assert!(text.contains("image: ghcr.io/iamra/iamra:"));
-            let lines = text.lines().map(|line| match line.split_once("image: ") {
-                Some((head, _)) => format!("{head}image: {}\n", image()),
-                None => format!("{line}\n"),
-            });
-            fs::write(&path, lines.collect::<String>()).unwrap();
+            use_image_under_test(&dir.path().join("iamra").join(part).join("kustomization.yaml"));
         }
     }
     dir
+}
+
+/// Puts the image under test in the place of the published one, where a configuration names it.
+pub(crate) fn use_image_under_test(path: &Path) {
+    let text = fs::read_to_string(path).unwrap();
+    let lines = text.lines().map(|line| match line.split_once("image: ghcr.io/iamra/iamra:") {
+        Some((head, _)) => format!("{head}image: {}\n", image()),
+        None => format!("{line}\n"),
+    });
+    fs::write(path, lines.collect::<String>()).unwrap();
 }
 
 pub(crate) fn copy(from: &Path, to: &Path) {
