@@ -28,6 +28,8 @@ pub const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
 pub const NEEDS_HASH: &str = "kustomize.config.k8s.io/needs-hash";
 /// What kustomize does with an object that exists already (`create`, `merge`, `replace`); only for generators.
 pub const BEHAVIOR: &str = "kustomize.config.k8s.io/behavior";
+/// What kustomize writes on every object that a generator of the running build made.
+pub const GENERATOR_BEHAVIOR: &str = "internal.config.kubernetes.io/generatorBehavior";
 /// The start of the names of all annotations that only orchestrators may change.
 pub const INTERNAL_PREFIX: &str = "internal.config.kubernetes.io/";
 

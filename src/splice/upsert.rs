@@ -16,6 +16,8 @@ pub(super) fn upsert(objects: &[Generated], items: &[Item<'_>], changes: &mut Ch
         let value = &object.value;
         match existing.iter().find(|(_, object)| is_same_object(object.root(), value)) {
             None => changes.appended.push(emit::document(value)),
+            // Our generator made it for this build; what the kustomization did to it since is meant.
+            Some((_, found)) if is_ours(found.root()) && is_generated_now(found.root()) => {}
             Some((index, found)) if is_ours(found.root()) => {
                 let merged = keeping_metadata(value, found.root());
                 if found.root().to_value() != merged {
@@ -53,13 +55,21 @@ fn is_ours(object: NodeRef<'_>) -> bool {
         && (annotation::get(object, WORKLOAD).is_some() || annotation::get(object, SCOPE).is_some())
 }
 
+/// Whether a generator of the running kustomize build made the object.
+fn is_generated_now(object: NodeRef<'_>) -> bool {
+    annotation::get(object, annotation::GENERATOR_BEHAVIOR).is_some()
+}
+
 fn is_same_object(found: NodeRef<'_>, ours: &Value) -> bool {
     let group = |api_version: &str| api_version.rsplit_once('/').map_or("", |(group, _)| group).to_owned();
     let Some(ident) = Ident::of(found) else { return false };
     let namespace = ident.namespace.as_deref().unwrap_or("default");
+    let name = &ours["metadata"]["name"];
+    // What a generator made has got the kustomization's prefix and suffix by now.
+    let had_name = || is_generated_now(found) && annotation::names(found).iter().any(|it| *name == it.name);
     *ident.kind == ours["kind"]
         && group(&ident.api_version) == group(ours["apiVersion"].as_str().unwrap_or_default())
-        && *ident.name == ours["metadata"]["name"]
+        && (*ident.name == *name || had_name())
         && namespace == ours["metadata"]["namespace"].as_str().unwrap_or("default")
 }
 
