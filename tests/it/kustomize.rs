@@ -16,26 +16,28 @@ const VERSIONS: &[&str] = &["kustomize-5.0.3", "kustomize-5.4.3", "kustomize-5.8
 fn tree(name: &str, component: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     copy(&root().join("tests/data/kustomize").join(name), dir.path());
-    copy(&root().join("kustomize/components").join(component), &dir.path().join("iamra"));
-    if component == "iamra-container" {
-        for part in ["generate", "transform"] {
-            use_image_under_test(&dir.path().join("iamra").join(part).join("kustomization.yaml"));
-        }
-    }
+    add_component(component, &dir.path().join("iamra"));
     dir
 }
 
-/// Puts the image under test in the place of the published one, where a configuration names it.
-pub(crate) fn use_image_under_test(path: &Path) {
-    let text = fs::read_to_string(path).unwrap();
-    let lines = text.lines().map(|line| match line.split_once("image: ghcr.io/iamra/iamra:") {
-        Some((head, _)) => format!("{head}image: {}\n", image()),
-        None => format!("{line}\n"),
-    });
-    fs::write(path, lines.collect::<String>()).unwrap();
+fn add_component(component: &str, to: &Path) {
+    copy(&root().join("kustomize/components").join(component), to);
+    if component == "iamra-container" {
+        for part in ["generate", "transform"] {
+            use_test_image(&to.join(part).join("kustomization.yaml"));
+        }
+    }
 }
 
-pub(crate) fn copy(from: &Path, to: &Path) {
+/// The image of this tree in place of the published one.
+fn use_test_image(file: &Path) {
+    let text = fs::read_to_string(file).unwrap();
+    let published = format!("image: ghcr.io/iamra/iamra:{}", env!("CARGO_PKG_VERSION"));
+    assert!(text.contains(&published), "{} does not name the image of this version", file.display());
+    fs::write(file, text.replace(&published, &format!("image: {}", image()))).unwrap();
+}
+
+fn copy(from: &Path, to: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::create_dir_all(to).unwrap();
     // A container function is `nobody`, who has to read it.
@@ -50,7 +52,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-pub(crate) fn build(program: &Path, args: &[&str], dir: &Path) -> Output {
+fn build(program: &Path, args: &[&str], dir: &Path) -> Output {
     let mut command = Command::new(program);
     let folder: PathBuf = iamra_path().parent().unwrap().to_owned();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
@@ -63,7 +65,7 @@ fn exec(program: &Path, dir: &Path) -> Output {
 }
 
 /// Objects by kind and name.
-pub(crate) fn objects(text: &str) -> BTreeMap<String, Value> {
+fn objects(text: &str) -> BTreeMap<String, Value> {
     let documents = text.split("\n---\n").map(|document| serde_yaml::from_str::<Value>(document).unwrap());
     let key = |object: &Value| {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -81,27 +83,36 @@ fn named<'o>(objects: &'o BTreeMap<String, Value>, prefix: &str) -> (&'o str, &'
 
 /// Every reference of the tree, followed.
 fn check_references(objects: &BTreeMap<String, Value>) {
-    let (issuer, issuer_object) = named(objects, "Issuer ");
+    let (issuer, _) = named(objects, "Issuer ");
     let (_, certificate) = named(objects, "Certificate ");
-    let (config_map, _) = named(objects, "ConfigMap prod-payment-service-iam-ra-config");
+    let (config_map, _) = objects.iter().find(|(key, _)| key.contains("-iam-ra-config")).unwrap();
     let (_, deployment) = named(objects, "Deployment ");
     assert_eq!(certificate["spec"]["issuerRef"]["name"], issuer);
-    // This Secret is somebody else's, and has the name that the declaration gives.
-    assert_eq!(issuer_object["spec"]["ca"]["secretName"], "iam-ra-ca");
     let pod = &deployment["spec"]["template"]["spec"];
     let sidecar = &pod["initContainers"][0];
     assert_eq!(sidecar["name"], "iam-ra-sidecar");
     assert_eq!(pod["volumes"][0]["secret"]["secretName"], certificate["spec"]["secretName"]);
     for index in 0..3 {
-        assert_eq!(sidecar["env"][index]["valueFrom"]["configMapKeyRef"]["name"], config_map);
+        let reference = &sidecar["env"][index]["valueFrom"]["configMapKeyRef"]["name"];
+        assert_eq!(format!("ConfigMap {}", reference.as_str().unwrap()), *config_map);
     }
     assert!(objects.values().all(|object| object["metadata"]["namespace"] == "shop"));
-    // What kustomize did to our objects.
-    assert!(config_map.starts_with("prod-") && config_map.rsplit('-').next().unwrap().len() == 10, "{config_map}");
-    assert_eq!(sidecar["image"].as_str().unwrap().split(':').next().unwrap(), "mirror.example.com/credential-helper");
+    assert!(!objects.keys().any(|key| key.contains("stamp")), "the stamp reached the cluster");
+}
+
+/// What kustomize did to our objects in the overlay with everything.
+fn check_decoration(objects: &BTreeMap<String, Value>) {
+    let (config_map, _) = named(objects, "ConfigMap prod-payment-service-iam-ra-config-eu-");
+    assert_eq!(config_map.rsplit('-').next().unwrap().len(), 10, "{config_map} has no hash");
+    let (name, issuer) = named(objects, "Issuer ");
+    assert_eq!(name, "prod-iam-ra-eu");
+    // This Secret is somebody else's, and has the name that the declaration gives.
+    assert_eq!(issuer["spec"]["ca"]["secretName"], "iam-ra-ca");
+    let (_, certificate) = named(objects, "Certificate ");
     assert_eq!(certificate["spec"]["revisionHistoryLimit"], 3);
     assert_eq!(certificate["metadata"]["labels"]["team"], "payments");
-    assert!(!objects.keys().any(|key| key.contains("stamp")), "the stamp reached the cluster");
+    let sidecar = &named(objects, "Deployment ").1["spec"]["template"]["spec"]["initContainers"][0];
+    assert_eq!(sidecar["image"].as_str().unwrap().split(':').next().unwrap(), "mirror.example.com/credential-helper");
 }
 
 #[test]
@@ -112,6 +123,7 @@ fn the_exec_function_in_an_overlay_with_everything() {
         let output = exec(&peer(version), dir.path());
         assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
         check_references(&objects(&output.stdout));
+        check_decoration(&objects(&output.stdout));
         outputs.insert(*version, objects(&output.stdout));
     }
     assert!(outputs.values().all(|objects| *objects == outputs[VERSIONS[0]]), "the versions disagree");
@@ -210,6 +222,104 @@ fn awkward_manifests_come_out_the_same() {
             assert_eq!(after.get(key), Some(object), "{version}: {key}");
         }
         assert!(after[patched] != before[patched] && after.len() == before.len() + 3, "{version}");
+    }
+}
+
+#[test]
+fn a_secret_in_the_build_is_found_under_its_new_name() {
+    let dir = tree("ca-secret", "iamra");
+    for version in VERSIONS {
+        let output = exec(&peer(version), dir.path());
+        assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+        let objects = objects(&output.stdout);
+        let (secret, _) = named(&objects, "Secret prod-iam-ra-ca-");
+        for issuer in ["Issuer prod-iam-ra", "ClusterIssuer prod-corporate"] {
+            assert_eq!(objects[issuer]["spec"]["ca"]["secretName"], secret, "{version}: {issuer}");
+        }
+        for (certificate, issuer) in [("prod-web", "prod-corporate"), ("prod-payment-service-cert", "prod-iam-ra")] {
+            let reference = &objects[&format!("Certificate {certificate}")]["spec"]["issuerRef"]["name"];
+            assert_eq!(reference, issuer, "{version}: {certificate}");
+        }
+    }
+}
+
+#[test]
+fn clusters_share_a_declaration() {
+    let dir = tempfile::tempdir().unwrap();
+    for component in ["iamra-prod", "iamra-staging"] {
+        add_component("iamra", &dir.path().join(component));
+    }
+    copy(&root().join("tests/data/kustomize/clusters"), dir.path());
+    for version in VERSIONS {
+        for (cluster, duration) in [("prod", "48h"), ("staging", "24h")] {
+            let args = ["build", "--enable-alpha-plugins", "--enable-exec", cluster];
+            let output = build(&peer(version), &args, dir.path());
+            assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+            let objects = objects(&output.stdout);
+            check_references(&objects);
+            assert_eq!(named(&objects, "Certificate ").1["spec"]["duration"], duration, "{version}: {cluster}");
+        }
+    }
+}
+
+/// One file under `generators:` and `transformers:`. What the generator made has been renamed and patched when the
+/// transformer comes, and must neither be made again nor be put back.
+#[test]
+fn without_the_component() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&root().join("tests/data/kustomize/without-component"), dir.path());
+    for version in VERSIONS {
+        let output = exec(&peer(version), dir.path());
+        assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+        let objects = objects(&output.stdout);
+        assert_eq!(objects.len(), 4, "{version}: {:?}", objects.keys());
+        check_references(&objects);
+        assert!(objects.values().all(|object| object["metadata"]["labels"]["team"] == "payments"), "{version}");
+        assert_eq!(named(&objects, "Certificate prod-").1["spec"]["duration"], "48h", "{version}");
+        named(&objects, "ConfigMap prod-payment-service-iam-ra-config-eu-");
+    }
+    let name_reference = "without-component/prod/name-reference.yaml";
+    assert_eq!(
+        fs::read_to_string(root().join("tests/data/kustomize").join(name_reference)).unwrap(),
+        fs::read_to_string(root().join("kustomize/components/iamra/name-reference.yaml")).unwrap()
+    );
+}
+
+/// A tree with the function configurations that we ship.
+fn functions(flavour: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&root().join("tests/data/kustomize/functions"), dir.path());
+    copy(&root().join("fn-config").join(flavour), &dir.path().join("prod"));
+    if flavour == "container" {
+        for name in ["generator.yaml", "transformer.yaml", "validator.yaml"] {
+            use_test_image(&dir.path().join("prod").join(name));
+        }
+    }
+    dir
+}
+
+#[test]
+fn the_function_configurations_work() {
+    let exec_dir = functions("exec");
+    let mut outputs = Vec::new();
+    for version in VERSIONS {
+        outputs.push(exec(&peer(version), exec_dir.path()));
+    }
+    let container_dir = functions("container");
+    outputs.push(build(&peer("kubectl"), &["kustomize", "--enable-alpha-plugins", "prod"], container_dir.path()));
+    for output in outputs {
+        assert_eq!(output.exit, 0, "{}", output.stderr);
+        assert_eq!(objects(&output.stdout).len(), 4);
+        check_references(&objects(&output.stdout));
+    }
+    // The validator alone sees a workload that nobody patched.
+    for (dir, flags) in [(&exec_dir, &["--enable-exec"][..]), (&container_dir, &[])] {
+        let kustomization = dir.path().join("prod/kustomization.yaml");
+        let text = fs::read_to_string(&kustomization).unwrap();
+        fs::write(&kustomization, text.replace("transformers:\n- transformer.yaml\n", "")).unwrap();
+        let args = [&["build", "--enable-alpha-plugins"][..], flags, &["prod"]].concat();
+        let output = build(&peer("kustomize-5.8.2"), &args, dir.path());
+        assert!(output.exit != 0 && output.stderr.contains("not-injected"), "{}", output.stderr);
     }
 }
 
