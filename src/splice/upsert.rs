@@ -1,5 +1,8 @@
 //! Objects of ours among the items: added once, replaced when they are there already.
 
+use std::collections::BTreeSet;
+
+use memchr::memmem;
 use serde_json::{Map, Value};
 
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -11,7 +14,7 @@ use crate::yaml::{FieldPath, NodeRef, emit};
 const KINDS: &[&str] = &["Secret", "Issuer", "Certificate", "ConfigMap"];
 
 pub(super) fn upsert(objects: &[Generated], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
-    let existing = existing(items);
+    let existing = existing(objects, items);
     for object in objects {
         let value = &object.value;
         match existing.iter().find(|(_, object)| is_same_object(object.root(), value)) {
@@ -43,9 +46,16 @@ pub(super) fn is_generated(item: &Item<'_>) -> bool {
     item.parse().is_ok_and(|object| is_ours(object.root()))
 }
 
-fn existing<'t>(items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
-    let candidates =
-        items.iter().enumerate().filter(|(_, item)| item.ident().is_none_or(|ident| KINDS.contains(&&*ident.kind)));
+/// The items that may be one of the objects; nothing else is parsed.
+fn existing<'t>(objects: &[Generated], items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
+    let names: BTreeSet<_> = objects.iter().filter_map(|object| object.value["metadata"]["name"].as_str()).collect();
+    let generated = memmem::Finder::new(annotation::GENERATOR_BEHAVIOR);
+    let candidates = items.iter().enumerate().filter(|(_, item)| {
+        item.ident().is_none_or(|ident| {
+            let may_be_named = names.contains(&*ident.name) || generated.find(item.text().as_bytes()).is_some();
+            KINDS.contains(&&*ident.kind) && may_be_named
+        })
+    });
     candidates.filter_map(|(index, item)| Some((index, item.parse().ok()?))).collect()
 }
 
