@@ -4,12 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Output, iamra_path, root, run};
+use crate::support::{Output, iamra_path, path_with_iamra, root, run};
 
 fn kpt(args: &[&str], dir: &Path) -> Option<Output> {
     let installed = Command::new("kpt").arg("version").output().is_ok();
-    let path = format!("{}:{}", iamra_path().parent().unwrap().display(), std::env::var("PATH").unwrap());
-    installed.then(|| run(Command::new("kpt").args(args).current_dir(dir).env("PATH", path), b""))
+    installed.then(|| run(Command::new("kpt").args(args).current_dir(dir).env("PATH", path_with_iamra()), b""))
 }
 
 /// A package with comments, a declaration in it, and a pipeline that calls us.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_yaml::Value;
 
 use crate::peers::{image, peer};
-use crate::support::{Output, iamra, iamra_path, root, run};
+use crate::support::{Output, iamra, path_with_iamra, root, run};
 
 const VERSIONS: &[&str] = &["kustomize-5.0.3", "kustomize-5.4.3", "kustomize-5.8.2"];
 
@@ -54,9 +54,7 @@ fn copy(from: &Path, to: &Path) {
 
 fn build(program: &Path, args: &[&str], dir: &Path) -> Output {
     let mut command = Command::new(program);
-    let folder: PathBuf = iamra_path().parent().unwrap().to_owned();
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    command.args(args).current_dir(dir).env("PATH", path);
+    command.args(args).current_dir(dir).env("PATH", path_with_iamra());
     run(&mut command, b"")
 }
 
@@ -340,9 +338,8 @@ fn an_emitted_ca_secret_is_found_under_its_new_name() {
     fs::write(&declaration, text.replace("  roles:\n", &format!("{scope}  roles:\n"))).unwrap();
     let values = root().join("tests/cases/render/inline-ca/input/values.yaml");
     let mut command = Command::new(peer("kustomize-5.8.2"));
-    let path = format!("{}:{}", iamra_path().parent().unwrap().display(), std::env::var("PATH").unwrap());
     command.args(["build", "--enable-alpha-plugins", "--enable-exec", "prod"]).current_dir(dir.path());
-    let output = run(command.env("PATH", path).env("IAMRA_VALUES", values), b"");
+    let output = run(command.env("PATH", path_with_iamra()).env("IAMRA_VALUES", values), b"");
     assert_eq!(output.exit, 0, "{}", output.stderr);
     let objects = objects(&output.stdout);
     let (secret, _) = named(&objects, "Secret ");

@@ -31,6 +31,11 @@ pub(crate) fn iamra(dir: &Path) -> Command {
     command
 }
 
+/// PATH with the program under test before everything else, for those who start it by its name.
+pub(crate) fn path_with_iamra() -> String {
+    format!("{}:{}", iamra_path().parent().unwrap().display(), std::env::var("PATH").unwrap())
+}
+
 /// Runs a command to its end with this stdin.
 pub(crate) fn run(command: &mut Command, stdin: &[u8]) -> Output {
     let mut child =
