@@ -23,11 +23,18 @@ pub struct Request<'r> {
     pub namespace: Option<&'r str>,
 }
 
+impl Request<'_> {
+    /// What to do, given what the declaration says.
+    pub fn mode(&self, declared: Option<Mode>) -> Mode {
+        self.mode.or(declared).unwrap_or(Mode::All)
+    }
+}
+
 /// From the declaration to identities. `None` when something is wrong with either, which is reported.
 pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
     let config: Config = config::load(node, request.cluster, report)?;
     // Who only patches workloads needs no CA, and above all not its key.
-    let objects = matches!(request.mode.or(config.mode).unwrap_or(Mode::All), Mode::Generate | Mode::All);
+    let objects = matches!(request.mode(config.mode), Mode::Generate | Mode::All);
     let answers = lookup.answer(&resolve::queries(&config, objects));
     resolve::bind(config, &answers, report)
 }
@@ -39,7 +46,7 @@ pub fn generate(resolved: &Resolved, request: Request<'_>) -> Vec<Generated> {
 
 /// What has to change in a list of objects. Nothing, when there is an error.
 pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report: &mut Report) -> Changes {
-    let mode = request.mode.or(resolved.mode).unwrap_or(Mode::All);
+    let mode = request.mode(resolved.mode);
     let mut changes = Changes::default();
     if mode == Mode::Generate {
         splice::add(&generate(resolved, request), items, &mut changes, report);

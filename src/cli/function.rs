@@ -61,7 +61,7 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
     if let Some(resolved) = resolved {
         let items: &[Item<'_>] = if generator { &[] } else { &list.items };
         changes = pipeline::run(&resolved, items, request, &mut report);
-        let validates = request.mode.or(resolved.mode) == Some(Mode::Validate);
+        let validates = request.mode(resolved.mode) == Mode::Validate;
         if let Some(name) = annotation::get(root, render::STAMP).filter(|_| generator) {
             changes.appended.push(emit::document(&render::stamp(name).value));
         }

@@ -153,7 +153,7 @@ pub fn load(node: NodeRef<'_>, cluster: Option<&str>, report: &mut Report) -> Op
     };
     let config = wire.map(|wire| validate::validate(&wire, cluster, &mut found));
     let failed = found.has_errors();
-    found.diagnostics().into_iter().for_each(|d| report.push(d.clone()));
+    report.append(found);
     config.flatten().filter(|_| !failed)
 }
 

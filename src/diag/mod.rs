@@ -97,6 +97,11 @@ impl Report {
         }
     }
 
+    /// Adds everything that another report says.
+    pub fn append(&mut self, other: Self) {
+        other.diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+    }
+
     /// Whether nothing may be written.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error)

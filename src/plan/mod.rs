@@ -41,6 +41,13 @@ pub struct Neighbour<'r> {
     pub authority: Option<&'r Authority>,
 }
 
+impl Member<'_> {
+    /// `<workload>-cert`: the Certificate and the Secret that cert-manager writes for it.
+    pub fn certificate_name(&self) -> String {
+        format!("{}-cert", self.bound.binding.workload)
+    }
+}
+
 /// Plans without looking at objects: what the declaration alone says.
 pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> {
     let members = resolved.bindings.iter().map(|bound| {
@@ -177,7 +184,7 @@ impl Plan<'_> {
             items.iter().filter_map(Item::ident).filter(|ident| ident.kind == "Certificate").collect();
         for member in &self.members {
             let Some(workload) = member.workload.map(|position| &inventory[position]) else { continue };
-            let name = format!("{}-cert", member.bound.binding.workload);
+            let name = member.certificate_name();
             let mut named = certificates.iter().filter(|ident| *ident.name == name).peekable();
             let here = |namespace: Option<&str>| namespace.unwrap_or("default").to_owned();
             let wanted = here(workload.ident.namespace.as_deref());

@@ -138,7 +138,7 @@ fn certificate(member: &Member<'_>) -> Value {
     let binding = &member.bound.binding;
     let settings = &binding.certificate;
     let issuer = binding.issuer.issuer_ref(&binding.scope);
-    let name = certificate_name(member);
+    let name = member.certificate_name();
     value(&Certificate {
         api_version: "cert-manager.io/v1",
         kind: "Certificate",
@@ -191,11 +191,6 @@ fn metadata(name: &str, namespace: Option<&String>, owner: (&str, &str)) -> Obje
 
 fn value(object: &impl Serialize) -> Value {
     serde_json::to_value(object).expect("Kubernetes objects have only text keys")
-}
-
-/// `<workload>-cert`: the Certificate and the Secret that cert-manager writes for it.
-pub(super) fn certificate_name(member: &Member<'_>) -> String {
-    format!("{}-cert", member.bound.binding.workload)
 }
 
 /// `<workload>-iam-ra-config`

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{KeyToPath, SecretVolumeSource, Volume};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::object::{algorithm, certificate_name};
+use super::object::algorithm;
 use super::order::ordered;
 use super::sidecar;
 use crate::config::SidecarStyle;
@@ -52,7 +52,7 @@ pub fn pod_change(member: &Member<'_>) -> PodChange {
     let volume = Volume {
         name: VOLUME.to_owned(),
         secret: Some(SecretVolumeSource {
-            secret_name: Some(certificate_name(member)),
+            secret_name: Some(member.certificate_name()),
             // Read by the helper's user without touching the pod's fsGroup, and mounted in the sidecar only.
             // 0444, in decimal because YAML readers disagree on octal numbers.
             default_mode: Some(0o444),

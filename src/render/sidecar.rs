@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::object::config_map_name;
 use super::pod::{SIDECAR, VOLUME};
+use crate::arn::Arn;
 use crate::config::{SidecarStyle, Startup};
 use crate::plan::Member;
 
@@ -84,7 +85,7 @@ fn startup_probe(member: &Member<'_>) -> Option<Probe> {
         }
         Startup::Credentials => {
             // A probe's command expands no variables, so the ARNs stand here themselves.
-            let arns = [&identity.trust_anchor, &identity.profile, &identity.role].map(super::super::arn::Arn::as_str);
+            let arns = [&identity.trust_anchor, &identity.profile, &identity.role].map(Arn::as_str);
             let mut command = [HELPER, "update", "--once"].map(str::to_owned).to_vec();
             command.extend(identity_flags(arns));
             command.push(session_flag(member));

@@ -21,7 +21,7 @@ pub fn inject(plan: &Plan<'_>, inventory: &[Workload<'_>], report: &mut Report) 
         let mut found = Report::default();
         let text = workload::inject(workload, &change, &member.bound.binding, &mut found);
         changes.replaced.extend(text.map(|text| (workload.index, text)));
-        found.diagnostics().into_iter().for_each(|diagnostic| report.push(diagnostic.clone()));
+        report.append(found);
     }
     changes
 }
