@@ -1,9 +1,12 @@
 //! What in a pod would win over the sidecar, break it, or is in its way.
 
+use std::collections::BTreeSet;
+
+use super::owned::UNDO;
 use super::pod::{Container, Pod};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
-use crate::render::{PodChange, SIDECAR, VOLUME};
+use crate::render::{CONFIG_HASH, PodChange, SIDECAR, VOLUME};
 use crate::yaml::{FieldPath, NodeRef};
 
 /// Variables that make every SDK take other credentials: the metadata endpoint is the last place they look.
@@ -46,7 +49,18 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
             say(Code::AlreadyTaken, message, volumes.index(index), "rename it");
         }
     }
+    for at in [annotation(&FieldPath::root(), UNDO), annotation(pod.template, CONFIG_HASH)] {
+        if pod.node(&at).is_some() {
+            let message = "the annotation is not one that iamra wrote".to_owned();
+            say(Code::AlreadyTaken, message, at, "remove it; iamra keeps its own notes there");
+        }
+    }
+    let mut names = BTreeSet::new();
     for container in pod.containers() {
+        if !names.insert(container.name) {
+            let message = format!("two containers of the pod are named `{}`", container.name);
+            say(Code::CannotEdit, message, container.path.clone(), "give each container a name of its own");
+        }
         if container.name == SIDECAR {
             let message = format!("the container `{SIDECAR}` is not one that iamra made");
             say(Code::AlreadyTaken, message, container.path.clone(), "remove or rename it");
@@ -60,6 +74,10 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
             }
         }
     }
+}
+
+fn annotation(owner: &FieldPath, name: &str) -> FieldPath {
+    owner.join(&FieldPath::keys("metadata.annotations")).key(name)
 }
 
 /// Says what in one container would win over the sidecar. The names of ours that the user has set are returned.

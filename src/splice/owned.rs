@@ -36,6 +36,17 @@ impl Undo {
         *self == Self::default()
     }
 
+    /// Remembers the variables that have names of ours before we have set any, in whichever container they are.
+    pub(super) fn keep_variables(&mut self, pod: Pod<'_>) {
+        for container in pod.containers() {
+            let names = container.env().map(|(name, _)| name).filter(|name| ENVIRONMENT.contains(name));
+            let names: Vec<_> = names.map(str::to_owned).collect();
+            if !names.is_empty() {
+                self.kept.insert(container.name.to_owned(), names);
+            }
+        }
+    }
+
     /// Remembers how an empty collection is written that is about to be filled. `at` is relative to the object.
     pub(super) fn remember(&mut self, pod: Pod<'_>, at: &FieldPath) {
         if let Some(source) = edit::empty_source(pod.document, &pod.prefix.join(at)) {
@@ -77,7 +88,7 @@ pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
         false
     };
     let mut gone = Vec::new();
-    let mut slots = vec![annotations(pod, &FieldPath::root())];
+    let mut slots = vec![annotations(pod, &FieldPath::root(), &[WORKLOAD, UNDO])];
     slots.extend(["volumes", "initContainers", "containers"].map(|list| named_entries(pod, list)));
     slots.extend(pod.containers().iter().map(|container| variables(container, &undo)));
     for slot in slots {
@@ -86,7 +97,7 @@ pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
         }
     }
     // The template's annotations may be all that its metadata holds.
-    let inner = annotations(pod, pod.template);
+    let inner = annotations(pod, pod.template, &[CONFIG_HASH]);
     if empty_slot(&inner) {
         let metadata = pod.at("metadata");
         let entries = pod.node(&metadata).map_or(0, |node| node.entries().len());
@@ -101,10 +112,10 @@ pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
     edits
 }
 
-fn annotations(pod: Pod<'_>, owner: &FieldPath) -> Slot {
+fn annotations(pod: Pod<'_>, owner: &FieldPath, marks: &[&str]) -> Slot {
     let at = owner.join(&FieldPath::keys("metadata.annotations"));
     let keys: Vec<_> = pod.node(&at).into_iter().flat_map(NodeRef::entries).map(|(key, _)| key.text()).collect();
-    let is_ours = |key: &&str| [WORKLOAD, UNDO, CONFIG_HASH].contains(key);
+    let is_ours = |key: &&str| marks.contains(key);
     let ours = keys.iter().copied().flatten().filter(is_ours).map(|key| at.key(key)).collect();
     Slot { entries: keys.len(), ours, at }
 }

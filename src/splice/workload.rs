@@ -96,6 +96,7 @@ fn edits(pod: Pod<'_>, change: &PodChange, binding: &Binding, target: &ResourceR
         }
         SidecarStyle::Container => edits.push(Edit::Append { at: pod.prefix.join(&containers), values: sidecar }),
     }
+    undo.keep_variables(pod);
     for container in &selected {
         edits.extend(variables(pod, container, change, &mut undo, target, report));
     }
@@ -124,9 +125,6 @@ fn variables(
     let kept = conflict::check_container(container, change, target, report);
     let missing = change.environment.iter().filter(|(name, _)| !kept.iter().any(|it| it == name));
     let values: Vec<_> = missing.map(|(name, value)| json!({"name": name, "value": value})).collect();
-    if !kept.is_empty() {
-        undo.kept.insert(container.name.to_owned(), kept);
-    }
     if values.is_empty() {
         return None;
     }
