@@ -69,6 +69,8 @@ pub struct Target {
     pub kind: Option<String>,
     /// Its name.
     pub name: String,
+    /// Where its pod template is, when somebody says so.
+    pub pod_template: Option<FieldPath>,
 }
 
 /// Which containers get credentials.

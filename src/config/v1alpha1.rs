@@ -323,4 +323,6 @@ pub struct Target {
     pub kind: Option<String>,
     /// Its name; the workload's when omitted.
     pub name: Option<String>,
+    /// Where its pod template is, such as `spec.podTemplate`; needed for kinds that iamra does not know.
+    pub pod_template_path: Option<String>,
 }

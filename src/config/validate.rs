@@ -243,10 +243,7 @@ impl Reader<'_> {
             ("scope", scope),
         ]);
         let common_name = self.common_name(layers.common_name(), &variables, &at)?;
-        let target = Target {
-            kind: workload.target.kind.clone(),
-            name: workload.target.name.clone().unwrap_or_else(|| name.to_owned()),
-        };
+        let target = self.target(name, &workload.target, &at.key("target"));
         Some(Binding {
             workload: name.to_owned(),
             namespace,
@@ -260,6 +257,25 @@ impl Reader<'_> {
             environment: layers.environment(),
             place: at,
         })
+    }
+
+    fn target(&mut self, workload: &str, target: &wire::Target, at: &FieldPath) -> Target {
+        let path = target.pod_template_path.as_deref();
+        let at = at.key("podTemplatePath");
+        if let Some(path) = path.filter(|path| path.split('.').any(str::is_empty)) {
+            invalid(self.report, &at, format!("`{path}` is not a path such as `spec.template`"));
+        }
+        if path.is_some() && target.kind.is_none() {
+            let message = "`podTemplatePath` is the place in objects of one kind, and no `kind` is named";
+            self.report.push(
+                Diagnostic::error(Code::MissingField, message).at(Place::Config(at)).help("say `kind:` beside it"),
+            );
+        }
+        Target {
+            kind: target.kind.clone(),
+            name: target.name.clone().unwrap_or_else(|| workload.to_owned()),
+            pod_template: path.map(FieldPath::keys),
+        }
     }
 
     fn role_of<'d>(

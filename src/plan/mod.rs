@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::Binding;
 use crate::diag::{Code, Diagnostic, Place, Report, nearest};
 use crate::issuer::{Companion, Issuer};
 use crate::krm::Item;
@@ -136,7 +137,11 @@ fn find(
             let target = &binding.target.name;
             let message = format!("no {wanted} named `{target}` is among the objects");
             let elsewhere: Vec<_> = named.iter().map(|index| words(&inventory[*index])).collect();
-            let help = if elsewhere.is_empty() {
+            let help = if is_unknown_kind(binding, items) {
+                format!(
+                    "there is one, of a kind that iamra does not know: say where the pod template of a {wanted} is with `target.podTemplatePath`"
+                )
+            } else if elsewhere.is_empty() {
                 let known =
                     items.iter().filter_map(Item::ident).filter(|it| Kind::find(&it.api_version, &it.kind).is_some());
                 let known: Vec<_> = known.map(|ident| &*ident.name).filter(|name| name != target).collect();
@@ -158,6 +163,16 @@ fn find(
             None
         }
     }
+}
+
+/// Whether what is meant is there, and is nothing that iamra takes for a workload.
+fn is_unknown_kind(binding: &Binding, items: &[Item<'_>]) -> bool {
+    let mut idents = items.iter().filter_map(Item::ident);
+    idents.any(|ident| {
+        *ident.name == binding.target.name
+            && binding.target.kind.as_deref() == Some(&*ident.kind)
+            && Kind::find(&ident.api_version, &ident.kind).is_none()
+    })
 }
 
 fn words(workload: &Workload<'_>) -> String {

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::object::algorithm;
 use super::order::ordered;
 use super::sidecar;
-use crate::config::SidecarStyle;
+use crate::config::{Sidecar, SidecarStyle};
 use crate::plan::Member;
 
 /// The name of the container that we add.
@@ -44,11 +44,12 @@ pub struct PodChange {
     pub config_hash: String,
 }
 
-/// What the pods of a workload get.
-pub fn pod_change(member: &Member<'_>) -> PodChange {
+/// What the pods of a workload get, with a sidecar of these settings.
+pub fn pod_change(member: &Member<'_>, settings: &Sidecar) -> PodChange {
     let binding = &member.bound.binding;
     let identity = &member.bound.identity;
-    let sidecar = ordered(serde_json::to_value(sidecar::container(member)).expect("containers have only text keys"));
+    let sidecar =
+        ordered(serde_json::to_value(sidecar::container(member, settings)).expect("containers have only text keys"));
     let volume = Volume {
         name: VOLUME.to_owned(),
         secret: Some(SecretVolumeSource {
@@ -65,7 +66,7 @@ pub fn pod_change(member: &Member<'_>) -> PodChange {
     let region = binding.environment.region.as_deref().unwrap_or(&identity.trust_anchor.region).to_owned();
     let slash = if binding.environment.trailing_slash { "/" } else { "" };
     let values = [
-        format!("http://127.0.0.1:{}{slash}", binding.sidecar.port),
+        format!("http://127.0.0.1:{}{slash}", settings.port),
         region.clone(),
         region,
         // The helper refuses the first version of the protocol; SDKs should not try it.
@@ -77,8 +78,8 @@ pub fn pod_change(member: &Member<'_>) -> PodChange {
     PodChange {
         config_hash: config_hash(member, &sidecar),
         sidecar,
-        style: binding.sidecar.style,
-        port: binding.sidecar.port,
+        style: settings.style,
+        port: settings.port,
         volume,
         environment: ENVIRONMENT.iter().copied().zip(values).collect(),
     }

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::object::config_map_name;
 use super::pod::{SIDECAR, VOLUME};
 use crate::arn::Arn;
-use crate::config::{SidecarStyle, Startup};
+use crate::config::{Sidecar, SidecarStyle, Startup};
 use crate::plan::Member;
 
 /// Where the certificate is mounted.
@@ -21,9 +21,8 @@ const HELPER: &str = "/usr/local/bin/aws_signing_helper";
 /// The user of the helper's image.
 const USER: i64 = 65_532;
 
-pub(super) fn container(member: &Member<'_>) -> Container {
+pub(super) fn container(member: &Member<'_>, settings: &Sidecar) -> Container {
     let binding = &member.bound.binding;
-    let settings = &binding.sidecar;
     let mut env: Vec<_> = ["TRUST_ANCHOR_ARN", "PROFILE_ARN", "ROLE_ARN"]
         .into_iter()
         .map(|key| from_config_map(&config_map_name(&binding.workload), key))
@@ -44,9 +43,9 @@ pub(super) fn container(member: &Member<'_>) -> Container {
         name: SIDECAR.to_owned(),
         image: Some(settings.image.clone()),
         restart_policy: (settings.style == SidecarStyle::Native).then(|| "Always".to_owned()),
-        args: Some(serve(member)),
+        args: Some(serve(member, settings.port)),
         env: Some(env),
-        startup_probe: startup_probe(member),
+        startup_probe: startup_probe(member, settings.startup),
         resources: Some(ResourceRequirements {
             requests: quantities(&settings.requests),
             limits: quantities(&settings.limits),
@@ -64,9 +63,7 @@ pub(super) fn container(member: &Member<'_>) -> Container {
 }
 
 /// The arguments of the credentials endpoint. The kubelet fills in the variables.
-fn serve(member: &Member<'_>) -> Vec<String> {
-    let binding = &member.bound.binding;
-    let port = binding.sidecar.port;
+fn serve(member: &Member<'_>, port: u16) -> Vec<String> {
     let mut args = vec!["serve".to_owned()];
     args.extend(identity_flags(["$(TRUST_ANCHOR_ARN)", "$(PROFILE_ARN)", "$(ROLE_ARN)"]));
     args.push(session_flag(member));
@@ -76,9 +73,9 @@ fn serve(member: &Member<'_>) -> Vec<String> {
 }
 
 /// What holds the application back until there is something to ask.
-fn startup_probe(member: &Member<'_>) -> Option<Probe> {
+fn startup_probe(member: &Member<'_>, startup: Startup) -> Option<Probe> {
     let identity = &member.bound.identity;
-    let command: Vec<String> = match member.bound.binding.sidecar.startup {
+    let command: Vec<String> = match startup {
         Startup::None => return None,
         Startup::Certificate => {
             [HELPER, "read-certificate-data", "--certificate", &certificate_file()].map(str::to_owned).to_vec()

@@ -17,7 +17,7 @@ pub fn inject(plan: &Plan<'_>, inventory: &[Workload<'_>], report: &mut Report) 
     let mut changes = Changes::default();
     for member in &plan.members {
         let Some(workload) = member.workload.map(|position| &inventory[position]) else { continue };
-        let change: PodChange = render::pod_change(member);
+        let change: PodChange = render::pod_change(member, &workload.allows.fit(&member.bound.binding.sidecar));
         let mut found = Report::default();
         let text = workload::inject(workload, &change, &member.bound.binding, &mut found);
         changes.replaced.extend(text.map(|text| (workload.index, text)));

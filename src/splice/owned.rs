@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::pod::{Container, Pod};
-use crate::krm::annotation;
+use crate::krm::{ResourceRef, annotation};
 use crate::render::{CONFIG_HASH, ENVIRONMENT, SIDECAR, VOLUME, WORKLOAD};
+use crate::workload::Kind;
 use crate::yaml::edit::{self, Edit};
 use crate::yaml::{FieldPath, NodeRef};
 
@@ -23,9 +24,18 @@ pub(super) struct Undo {
     /// Empty collections that we filled, and how they were written.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) empty: BTreeMap<String, String>,
+    /// Where the pod template is, with dots, when the object's kind does not say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) template: Option<String>,
 }
 
 impl Undo {
+    /// Nothing yet, for a pod template at this place.
+    pub(super) fn for_template(object: &ResourceRef, template: &FieldPath) -> Self {
+        let is_known = Kind::find(&object.api_version, &object.kind).is_some_and(|kind| kind.has_template_at(template));
+        Self { template: (!is_known).then(|| template.to_string()), ..Self::default() }
+    }
+
     /// What an earlier run remembered.
     pub(super) fn of(object: NodeRef<'_>) -> Self {
         annotation::get(object, UNDO).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
@@ -53,6 +63,11 @@ impl Undo {
             self.empty.insert(at.to_string(), source);
         }
     }
+}
+
+/// Where the pod template is, when we noted it.
+pub(super) fn template(object: NodeRef<'_>) -> Option<FieldPath> {
+    Undo::of(object).template.map(|dotted| FieldPath::keys(&dotted))
 }
 
 /// Whether the object says that we patched it.
@@ -88,7 +103,8 @@ pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
         false
     };
     let mut gone = Vec::new();
-    let mut slots = vec![annotations(pod, &FieldPath::root(), &[WORKLOAD, UNDO])];
+    let marks: &[&str] = if pod.is_whole_object() { &[WORKLOAD, UNDO, CONFIG_HASH] } else { &[WORKLOAD, UNDO] };
+    let mut slots = vec![annotations(pod, &FieldPath::root(), marks)];
     slots.extend(["volumes", "initContainers", "containers"].map(|list| named_entries(pod, list)));
     slots.extend(pod.containers().iter().map(|container| variables(container, &undo)));
     for slot in slots {
@@ -96,20 +112,29 @@ pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
             gone.push(slot.at);
         }
     }
-    // The template's annotations may be all that its metadata holds.
-    let inner = annotations(pod, pod.template, &[CONFIG_HASH]);
-    if empty_slot(&inner) {
-        let metadata = pod.at("metadata");
-        let entries = pod.node(&metadata).map_or(0, |node| node.entries().len());
-        let outer = Slot { at: metadata.clone(), entries, ours: vec![inner.at.clone()] };
-        match (entries, empty_slot(&outer)) {
-            (1, true) => gone.push(metadata),
-            (1, false) => {}
-            _ => gone.push(inner.at),
-        }
+    if !pod.is_whole_object() {
+        let empty = template_annotations(pod, &mut empty_slot);
+        gone.extend(empty);
     }
     edits.extend(gone.iter().map(|at| Edit::Remove { at: pod.prefix.join(at) }));
     edits
+}
+
+/// What has to go of the pod template's metadata, beside single annotations.
+fn template_annotations(pod: Pod<'_>, empty_slot: &mut impl FnMut(&Slot) -> bool) -> Option<FieldPath> {
+    // The template's annotations may be all that its metadata holds.
+    let inner = annotations(pod, pod.template, &[CONFIG_HASH]);
+    if !empty_slot(&inner) {
+        return None;
+    }
+    let metadata = pod.at("metadata");
+    let entries = pod.node(&metadata).map_or(0, |node| node.entries().len());
+    let outer = Slot { at: metadata.clone(), entries, ours: vec![inner.at.clone()] };
+    match (entries, empty_slot(&outer)) {
+        (1, true) => Some(metadata),
+        (1, false) => None,
+        _ => Some(inner.at),
+    }
 }
 
 fn annotations(pod: Pod<'_>, owner: &FieldPath, marks: &[&str]) -> Slot {

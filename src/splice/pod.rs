@@ -31,6 +31,11 @@ impl<'d> Pod<'d> {
         self.document.at(&self.prefix.join(at))
     }
 
+    /// Whether the object is a pod itself.
+    pub(super) fn is_whole_object(self) -> bool {
+        *self.template == FieldPath::root()
+    }
+
     /// A path in the pod template, relative to the object.
     pub(super) fn at(self, dotted: &str) -> FieldPath {
         self.template.join(&FieldPath::keys(dotted))

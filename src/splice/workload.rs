@@ -25,11 +25,11 @@ pub(super) fn inject(
         let message = format!("{} `{}` cannot be edited: {}", target.kind, target.name, refusal.why);
         report.push(
             Diagnostic::error(Code::CannotEdit, message)
-                .at(Place::Item(target.clone(), workload.kind.template()))
+                .at(Place::Item(target.clone(), workload.template.clone()))
                 .help("write the pod template out, without anchors, aliases, merge keys or repeated keys, and end the file with a newline"),
         );
     };
-    let stripped = match strip_object(&workload.object, workload.kind) {
+    let stripped = match strip_object(&workload.object, &workload.template) {
         Ok(stripped) => stripped,
         Err(refusal) => {
             refused(refusal, report);
@@ -37,9 +37,18 @@ pub(super) fn inject(
         }
     };
     let reread = stripped.as_deref().map(|text| Document::parse(text).expect("the edit was proven"));
-    let template = workload.kind.template();
+    let template = &workload.template;
     let document = reread.as_ref().unwrap_or(&workload.object.document);
-    let pod = Pod { document, prefix: &workload.object.prefix, template: &template };
+    let pod = Pod { document, prefix: &workload.object.prefix, template };
+    if pod.node(&pod.at("spec.containers")).is_none() {
+        let message = format!("{} `{}` has no containers at `{}`", target.kind, target.name, pod.at("spec.containers"));
+        report.push(
+            Diagnostic::error(Code::CannotEdit, message)
+                .at(Place::Item(target.clone(), FieldPath::root()))
+                .help("say where its pod template is with `target.podTemplatePath`; when it has its pods from another workload, make that one part of this build"),
+        );
+        return None;
+    }
     let edits = edits(pod, change, binding, &target, report);
     if report.has_errors() {
         return None;
@@ -63,18 +72,16 @@ pub(super) fn strip(item: &Item<'_>) -> Result<Option<String>, Refusal> {
     let object = item.parse().map_err(syntax)?;
     let root = object.root();
     let text = |key| root.get(key).and_then(crate::yaml::NodeRef::text).unwrap_or_default();
-    match Kind::find(text("apiVersion"), text("kind")) {
-        Some(kind) => strip_object(&object, kind),
-        None => Ok(None),
-    }
+    let template =
+        owned::template(root).or_else(|| Kind::find(text("apiVersion"), text("kind")).map(|kind| kind.template(root)));
+    template.map_or(Ok(None), |template| strip_object(&object, &template))
 }
 
-fn strip_object(object: &Object<'_>, kind: &Kind) -> Result<Option<String>, Refusal> {
+fn strip_object(object: &Object<'_>, template: &FieldPath) -> Result<Option<String>, Refusal> {
     if !owned::is_patched(object.root()) {
         return Ok(None);
     }
-    let template = kind.template();
-    let edits = owned::removals(Pod { document: &object.document, prefix: &object.prefix, template: &template });
+    let edits = owned::removals(Pod { document: &object.document, prefix: &object.prefix, template });
     edit::apply(&object.document, &edits).map(Some)
 }
 
@@ -85,7 +92,7 @@ fn is_same(text: &str, object: &Object<'_>) -> bool {
 fn edits(pod: Pod<'_>, change: &PodChange, binding: &Binding, target: &ResourceRef, report: &mut Report) -> Vec<Edit> {
     conflict::check_pod(pod, change, target, report);
     let selected = pod.select(&binding.containers, change.style, &binding.place, target, report);
-    let mut undo = Undo::default();
+    let mut undo = Undo::for_template(target, pod.template);
     let mut edits = Vec::new();
     let (init_containers, containers) = (pod.at("spec.initContainers"), pod.at("spec.containers"));
     let sidecar = vec![change.sidecar.clone()];
@@ -103,8 +110,13 @@ fn edits(pod: Pod<'_>, change: &PodChange, binding: &Binding, target: &ResourceR
     let volumes = pod.at("spec.volumes");
     undo.remember(pod, &volumes);
     edits.push(Edit::Append { at: pod.prefix.join(&volumes), values: vec![change.volume.clone()] });
-    edits.push(annotate(pod, pod.template, vec![(CONFIG_HASH.to_owned(), json!(change.config_hash))], &mut undo));
     let mut marks = vec![(WORKLOAD.to_owned(), json!(binding.workload))];
+    let hash = (CONFIG_HASH.to_owned(), json!(change.config_hash));
+    if pod.is_whole_object() {
+        marks.push(hash);
+    } else {
+        edits.push(annotate(pod, pod.template, vec![hash], &mut undo));
+    }
     undo.remember(pod, &FieldPath::keys("metadata.annotations"));
     if !undo.is_empty() {
         let text = serde_json::to_string(&undo).expect("undo has only text keys");

@@ -1,6 +1,7 @@
 //! The kinds of workload as a table. A kind is added by one row.
 
-use crate::yaml::FieldPath;
+use crate::config::{Sidecar, SidecarStyle, Startup};
+use crate::yaml::{FieldPath, NodeRef};
 
 /// A kind of workload: its API group and name, and where its pod template is.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,11 +10,54 @@ pub struct Kind {
     pub group: &'static str,
     /// The kind.
     pub kind: &'static str,
-    template: &'static str,
+    /// Where the pod template may be; the object itself when empty.
+    templates: &'static [&'static str],
+    sidecar: Allows,
 }
 
-/// Every kind that iamra can patch.
-pub const KINDS: &[Kind] = &[Kind { group: "apps", kind: "Deployment", template: "spec.template" }];
+/// Which sidecars a kind can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allows {
+    /// Whatever the declaration says.
+    Any,
+    /// A native one: pods that end would wait for a plain container for ever.
+    Native,
+    /// A plain container without a probe: Knative refuses init containers, drops `restartPolicy` and takes probes of
+    /// the serving container only, unless its operator switched features on.
+    Plain,
+}
+
+const fn row(group: &'static str, kind: &'static str, template: &'static [&'static str], sidecar: Allows) -> Kind {
+    Kind { group, kind, templates: template, sidecar }
+}
+
+const TEMPLATE: &[&str] = &["spec.template"];
+
+/// Every kind that iamra can patch without being told where its pod template is.
+pub const KINDS: &[Kind] = &[
+    row("apps", "Deployment", TEMPLATE, Allows::Any),
+    row("apps", "StatefulSet", TEMPLATE, Allows::Any),
+    row("apps", "DaemonSet", TEMPLATE, Allows::Any),
+    row("apps", "ReplicaSet", TEMPLATE, Allows::Any),
+    row("", "ReplicationController", TEMPLATE, Allows::Any),
+    row("batch", "Job", TEMPLATE, Allows::Native),
+    row("batch", "CronJob", &["spec.jobTemplate.spec.template"], Allows::Native),
+    row("", "Pod", &[], Allows::Any),
+    row("", "PodTemplate", &["template"], Allows::Any),
+    row("argoproj.io", "Rollout", TEMPLATE, Allows::Any),
+    row("serving.knative.dev", "Service", TEMPLATE, Allows::Plain),
+    row("serving.knative.dev", "Configuration", TEMPLATE, Allows::Plain),
+    row("apps.kruise.io", "CloneSet", TEMPLATE, Allows::Any),
+    row("apps.kruise.io", "StatefulSet", TEMPLATE, Allows::Any),
+    row("apps.kruise.io", "DaemonSet", TEMPLATE, Allows::Any),
+    row("apps.kruise.io", "BroadcastJob", TEMPLATE, Allows::Native),
+    row(
+        "apps.kruise.io",
+        "AdvancedCronJob",
+        &["spec.template.jobTemplate.spec.template", "spec.template.broadcastJobTemplate.spec.template"],
+        Allows::Native,
+    ),
+];
 
 impl Kind {
     /// The row of a kind, if there is one.
@@ -22,8 +66,33 @@ impl Kind {
         KINDS.iter().find(|row| row.kind == kind && row.group == group)
     }
 
-    /// Where the pod template is.
-    pub fn template(&self) -> FieldPath {
-        FieldPath::keys(self.template)
+    /// Where the pod template of an object of this kind is.
+    pub fn template(&self, object: NodeRef<'_>) -> FieldPath {
+        let mut paths = self.templates.iter().map(|dotted| FieldPath::keys(dotted));
+        let first = paths.clone().next().unwrap_or_else(FieldPath::root);
+        paths.find(|path| object.at(path).is_some()).unwrap_or(first)
+    }
+
+    /// Whether the pod template of an object of this kind can be there.
+    pub fn has_template_at(&self, path: &FieldPath) -> bool {
+        let listed = self.templates.iter().any(|dotted| FieldPath::keys(dotted) == *path);
+        listed || self.templates.is_empty() && *path == FieldPath::root()
+    }
+
+    /// The sidecars that it can have.
+    pub fn allows(&self) -> Allows {
+        self.sidecar
+    }
+}
+
+impl Allows {
+    /// The declared settings as far as they are possible.
+    pub fn fit(self, declared: &Sidecar) -> Sidecar {
+        let declared = declared.clone();
+        match self {
+            Self::Any => declared,
+            Self::Native => Sidecar { style: SidecarStyle::Native, ..declared },
+            Self::Plain => Sidecar { style: SidecarStyle::Container, startup: Startup::None, ..declared },
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 mod kind;
 
-pub use kind::{KINDS, Kind};
+pub use kind::{Allows, KINDS, Kind};
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,25 @@ use memchr::memmem;
 use crate::config::{Binding, Target};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Ident, Item, Object, ResourceRef, annotation};
+use crate::yaml::{FieldPath, NodeRef};
 
 /// A workload that somebody may have meant.
 #[derive(Debug)]
 pub struct Workload<'t> {
     /// Which item of the list it is.
     pub index: usize,
-    /// Its row in the table.
-    pub kind: &'static Kind,
     /// Its text as a tree.
     pub object: Object<'t>,
     /// What it is called now.
     pub ident: Ident<'static>,
+    /// Where its pod template is.
+    pub template: FieldPath,
+    /// Which sidecars it can have.
+    pub allows: Allows,
     /// Every name it has had on its way through kustomize, with the namespace of that time; the current one first.
     pub names: Vec<(String, Option<String>)>,
+    /// Its kind, and the kind of who refers to its pod template.
+    kinds: Vec<String>,
 }
 
 impl Workload<'_> {
@@ -40,7 +45,7 @@ impl Workload<'_> {
 
     /// Whether it is of the kind that the target means.
     pub fn is_kind_of(&self, target: &Target) -> bool {
-        target.kind.as_deref().is_none_or(|kind| kind == self.kind.kind)
+        target.kind.as_ref().is_none_or(|kind| self.kinds.contains(kind))
     }
 
     /// Whether it can be in the namespace: it names none, or this one, or did so before kustomize moved it.
@@ -51,18 +56,63 @@ impl Workload<'_> {
 
 /// The workloads that the bindings can mean. Nothing else is parsed.
 pub fn inventory<'t>(items: &[Item<'t>], bindings: &[&Binding], report: &mut Report) -> Vec<Workload<'t>> {
-    let wanted: BTreeSet<&str> = bindings.iter().map(|binding| binding.target.name.as_str()).collect();
+    let targets: Vec<_> = bindings.iter().map(|binding| &binding.target).collect();
+    let mut found = named(items, &targets, report);
+    // A Rollout may leave its pod template to a workload of another name.
+    let referrers: Vec<_> = found.iter().filter_map(|it| Some((it.index, referred(it)?))).collect();
+    if !referrers.is_empty() {
+        let also: Vec<_> = referrers.iter().map(|(_, target)| target).collect();
+        let known: BTreeSet<_> = found.iter().map(|it| it.index).collect();
+        found.extend(named(items, &also, report).into_iter().filter(|it| !known.contains(&it.index)));
+    }
+    for (index, target) in referrers {
+        let position = found.iter().position(|it| it.index == index).expect("it was found above");
+        let referrer = found.swap_remove(position);
+        let is_meant = |it: &&mut Workload<'_>| {
+            it.is_kind_of(&target)
+                && it.ident.namespace == referrer.ident.namespace
+                && it.names.iter().any(|(name, _)| *name == target.name)
+        };
+        match found.iter_mut().find(is_meant) {
+            Some(meant) => {
+                meant.names.extend(referrer.names);
+                meant.kinds.extend(referrer.kinds);
+            }
+            // It stays, and has no pod template to patch.
+            None => found.push(referrer),
+        }
+    }
+    found.sort_by_key(|it| it.index);
+    found
+}
+
+/// What the object refers to instead of having a pod template itself.
+fn referred(workload: &Workload<'_>) -> Option<Target> {
+    let root = workload.object.root();
+    let reference = root.at(&FieldPath::keys("spec.workloadRef"))?;
+    let text = |key| reference.get(key).and_then(NodeRef::text).map(str::to_owned);
+    let has_template = root.at(&workload.template).is_some();
+    (!has_template).then_some(Target { kind: text("kind"), name: text("name")?, pod_template: None })
+}
+
+fn named<'t>(items: &[Item<'t>], targets: &[&Target], report: &mut Report) -> Vec<Workload<'t>> {
+    let wanted: BTreeSet<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let renamed = memmem::Finder::new("previousNames");
     let candidates = items.iter().enumerate().filter(|(_, item)| {
         item.ident().is_none_or(|ident| {
-            Kind::find(&ident.api_version, &ident.kind).is_some()
+            is_workload(ident, targets)
                 && (wanted.contains(&*ident.name) || renamed.find(item.text().as_bytes()).is_some())
         })
     });
-    candidates.filter_map(|(index, item)| read(index, item, &wanted, report)).collect()
+    candidates.filter_map(|(index, item)| read(index, item, targets, report)).collect()
 }
 
-fn read<'t>(index: usize, item: &Item<'t>, wanted: &BTreeSet<&str>, report: &mut Report) -> Option<Workload<'t>> {
+fn is_workload(ident: &Ident<'_>, targets: &[&Target]) -> bool {
+    Kind::find(&ident.api_version, &ident.kind).is_some()
+        || targets.iter().any(|target| target.pod_template.is_some() && target.kind.as_deref() == Some(&ident.kind))
+}
+
+fn read<'t>(index: usize, item: &Item<'t>, targets: &[&Target], report: &mut Report) -> Option<Workload<'t>> {
     let object = match item.parse() {
         Ok(object) => object,
         Err(error) => {
@@ -72,11 +122,22 @@ fn read<'t>(index: usize, item: &Item<'t>, wanted: &BTreeSet<&str>, report: &mut
         }
     };
     let ident = Ident::of(object.root())?;
-    let kind = Kind::find(&ident.api_version, &ident.kind)?;
     let names: Vec<_> = annotation::names(object.root())
         .iter()
         .map(|name| (name.name.to_owned(), name.namespace.map(str::to_owned)))
         .collect();
-    let is_wanted = names.iter().any(|(name, _)| wanted.contains(name.as_str()));
-    is_wanted.then_some(Workload { index, kind, object, ident, names })
+    let meant = |target: &&&Target| names.iter().any(|(name, _)| *name == target.name);
+    let told = |target: &&Target| {
+        target.kind.as_deref().is_some_and(|kind| kind == ident.kind).then(|| target.pod_template.clone()).flatten()
+    };
+    let (mut said, mut is_wanted) = (None, false);
+    for target in targets.iter().filter(meant) {
+        is_wanted = true;
+        said = said.or_else(|| told(target));
+    }
+    let kind = Kind::find(&ident.api_version, &ident.kind);
+    let template = said.or_else(|| Some(kind?.template(object.root())))?;
+    let allows = kind.map_or(Allows::Any, Kind::allows);
+    let kinds = vec![ident.kind.to_string()];
+    is_wanted.then_some(Workload { index, object, ident, template, allows, names, kinds })
 }

@@ -107,7 +107,7 @@ impl<'t> Document<'t> {
 
     /// The node at `path`, with aliases followed and merge keys looked into.
     pub fn at(&self, path: &FieldPath) -> Option<NodeRef<'_>> {
-        path.steps().iter().try_fold(self.root(), NodeRef::child)
+        self.root().at(path)
     }
 
     /// All nodes, in the order in which they start.
@@ -365,6 +365,11 @@ impl<'d> NodeRef<'d> {
     /// The value under `key`, looking into merge keys (`<<`) when the mapping itself lacks it.
     pub fn get(self, key: &str) -> Option<Self> {
         self.entry(key).map(|(_, value)| value)
+    }
+
+    /// The node at `path` from here, with aliases followed and merge keys looked into.
+    pub fn at(self, path: &FieldPath) -> Option<Self> {
+        path.steps().iter().try_fold(self, Self::child)
     }
 
     /// The key and the value under `key`, looking into merge keys (`<<`) when the mapping itself lacks it.

@@ -32,7 +32,21 @@ impl Cluster {
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).expect("the cluster says that it is ready, or why it is not");
-        Self { kubeconfig: ready["kubeconfig"].as_str().unwrap().to_owned(), _process: process }
+        let cluster = Self { kubeconfig: ready["kubeconfig"].as_str().unwrap().to_owned(), _process: process };
+        cluster.install_workload_kinds();
+        cluster
+    }
+
+    /// The definitions of the kinds of workload that are not Kubernetes' own.
+    fn install_workload_kinds(&self) {
+        let crds = peer("cluster").ancestors().nth(2).unwrap().join("crds");
+        for folder in ["argo-rollouts", "knative-serving", "openkruise"] {
+            let folder = crds.join(folder);
+            let output = self.kubectl(&["apply", "--server-side", "-f", folder.to_str().unwrap()], "");
+            assert_eq!(output.exit, 0, "{}: {}", folder.display(), output.stderr);
+        }
+        let output = self.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"], "");
+        assert_eq!(output.exit, 0, "{}", output.stderr);
     }
 
     fn kubectl(&self, args: &[&str], stdin: &str) -> Output {
@@ -134,7 +148,9 @@ fn goldens() -> Vec<(String, Vec<Value>)> {
         };
         documents.flat_map(members).filter(|object| object["metadata"].is_object()).collect()
     };
-    let is_ours = |object: &Value| object["apiVersion"] != "iamra.dev/v1alpha1";
+    // Our own configuration, and the kind of a case about kinds that nobody knows.
+    let nobodys = ["iamra.dev/v1alpha1", "fleet.example.com/v1"];
+    let is_ours = |object: &Value| !nobodys.contains(&object["apiVersion"].as_str().unwrap_or_default());
     let of_case = |case: crate::support::Case| (case.name.clone(), read(&case.run().stdout));
     good.map(of_case).map(|(name, objects)| (name, objects.into_iter().filter(is_ours).collect())).collect()
 }
@@ -167,8 +183,7 @@ fn every_sidecar_is_admitted_where_pods_are_restricted() {
     CLUSTER.accepts(APPLY, namespace, "the namespace");
     let mut pods = 0;
     for (name, objects) in goldens() {
-        for mut pod in objects.into_iter().filter(|object| object["kind"] == "Deployment") {
-            let mut spec = pod["spec"]["template"]["spec"].take();
+        for mut spec in objects.iter().flat_map(pod_specs) {
             for list in ["containers", "initContainers"] {
                 for container in spec[list].as_array_mut().into_iter().flatten() {
                     if container["name"] != "iam-ra-sidecar" {
@@ -185,23 +200,66 @@ fn every_sidecar_is_admitted_where_pods_are_restricted() {
             pods += 1;
         }
     }
-    assert!(pods >= 15, "only {pods} pods were tried");
+    assert!(pods >= 35, "only {pods} pods were tried");
+}
+
+/// Whatever has containers, however deep it is.
+fn pod_specs(value: &Value) -> Vec<Value> {
+    let here = value["containers"].is_array().then(|| value.clone());
+    let below = value.as_object().into_iter().flat_map(|fields| fields.values()).flat_map(pod_specs);
+    here.into_iter().chain(below).collect()
+}
+
+/// Objects in the cluster take the identity, and lose it again.
+#[test]
+fn every_kind_goes_there_and_back_in_the_cluster() {
+    // What a cluster lets nobody change: the pods of a Job, and nearly all of a Pod.
+    let fixed = ["job", "job-plain", "kind-and-name", "pod", "pod-annotated"];
+    let nobodys = "pod-template-path";
+    let mut seen = 0;
+    for case in cases().into_iter().filter(|case| case.exit == 0) {
+        let Some(name) = case.name.strip_prefix("kind/").filter(|name| !fixed.contains(name) && *name != nobodys)
+        else {
+            continue;
+        };
+        let namespace = format!("there-and-back-{name}");
+        CLUSTER.namespace(&namespace);
+        let apply = [&["--namespace", &namespace], APPLY].concat();
+        let (before, after) = (String::from_utf8(case.stdin.clone().unwrap()).unwrap(), case.run().stdout);
+        let stripped = run(iamra(&case.input()).args(["strip", "-"]), after.as_bytes()).stdout;
+        assert_eq!(stripped, before, "{name}");
+        for (state, manifests) in [("before", &before), ("with the identity", &after), ("stripped", &stripped)] {
+            CLUSTER.accepts(&apply, manifests, &format!("{name}, {state}"));
+        }
+        seen += 1;
+    }
+    assert!(seen >= 17, "only {seen} kinds were tried");
 }
 
 /// Kubernetes' own types know every field that we write: nothing is lost on the way through them.
 #[test]
 fn every_golden_reads_back_through_typed_objects() {
-    use k8s_openapi::api::{apps::v1::Deployment, core::v1::ConfigMap, core::v1::Secret};
+    use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+    use k8s_openapi::api::batch::v1::{CronJob, Job};
+    use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodTemplate, ReplicationController, Secret};
     fn through<T: serde::de::DeserializeOwned + serde::Serialize>(value: &Value) -> Value {
         serde_json::to_value(serde_json::from_value::<T>(value.clone()).unwrap()).unwrap()
     }
     let mut seen = 0;
     for (name, objects) in goldens() {
         for object in objects {
-            let typed = match object["kind"].as_str() {
-                Some("Deployment") => through::<Deployment>(&object),
-                Some("ConfigMap") => through::<ConfigMap>(&object),
-                Some("Secret") => through::<Secret>(&object),
+            let typed = match (object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap()) {
+                ("apps/v1", "Deployment") => through::<Deployment>(&object),
+                ("apps/v1", "StatefulSet") => through::<StatefulSet>(&object),
+                ("apps/v1", "DaemonSet") => through::<DaemonSet>(&object),
+                ("apps/v1", "ReplicaSet") => through::<ReplicaSet>(&object),
+                ("batch/v1", "Job") => through::<Job>(&object),
+                ("batch/v1", "CronJob") => through::<CronJob>(&object),
+                ("v1", "Pod") => through::<Pod>(&object),
+                ("v1", "PodTemplate") => through::<PodTemplate>(&object),
+                ("v1", "ReplicationController") => through::<ReplicationController>(&object),
+                ("v1", "ConfigMap") => through::<ConfigMap>(&object),
+                ("v1", "Secret") => through::<Secret>(&object),
                 _ => continue,
             };
             let lost = missing(&object, &typed);
@@ -209,7 +267,7 @@ fn every_golden_reads_back_through_typed_objects() {
             seen += 1;
         }
     }
-    assert!(seen >= 30, "only {seen} objects were read");
+    assert!(seen >= 45, "only {seen} objects were read");
 }
 
 /// Paths of what `all` has and `some` has not.
