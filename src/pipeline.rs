@@ -54,7 +54,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         let bindings: Vec<_> = resolved.bindings.iter().map(|bound| &bound.binding).collect();
         let inventory = workload::inventory(items, &bindings, report);
         let mut plan = plan::plan(resolved, items, &inventory, report);
-        changes = splice::inject(&plan, &inventory, report);
+        changes = splice::inject(&plan, items, &inventory, report);
         match mode {
             Mode::All => {
                 plan.use_namespace(request.namespace);

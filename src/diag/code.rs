@@ -81,6 +81,8 @@ pub enum Code {
     PortClash,
     /// `proxy-without-exception`
     ProxyWithoutException,
+    /// `shared-processes`
+    SharedProcesses,
     /// `windows-pod`
     WindowsPod,
     /// `cannot-edit`
@@ -141,6 +143,7 @@ const TABLE: &[Row] = &[
     row(Code::HostNetwork, "host-network", "the pod shares the node's network, and so would its credentials"),
     row(Code::PortClash, "port-clash", "the sidecar's port is already declared in the pod"),
     row(Code::ProxyWithoutException, "proxy-without-exception", "a proxy would swallow calls to the sidecar"),
+    row(Code::SharedProcesses, "shared-processes", "containers of the pod can reach the files of the sidecar"),
     row(Code::WindowsPod, "windows-pod", "the credential helper's image is for Linux only"),
     row(Code::CannotEdit, "cannot-edit", "the object is written in a way that cannot be edited safely"),
     row(Code::NamespaceMismatch, "namespace-mismatch", "a workload and its certificate are in different namespaces"),

@@ -1,27 +1,17 @@
-//! What in a pod would win over the sidecar, break it, or is in its way.
+//! What in a pod would break the sidecar, or is in its way.
 
 use std::collections::BTreeSet;
 
 use super::owned::UNDO;
-use super::pod::{Container, Pod};
+use super::pod::Pod;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::render::{CONFIG_HASH, PodChange, SIDECAR, VOLUME};
 use crate::yaml::{FieldPath, NodeRef};
 
-/// Variables that make every SDK take other credentials: the metadata endpoint is the last place they look.
-const OVERRIDES: &[(&str, &str)] = &[
-    ("AWS_ACCESS_KEY_ID", "static keys"),
-    ("AWS_SECRET_ACCESS_KEY", "static keys"),
-    ("AWS_WEB_IDENTITY_TOKEN_FILE", "a web identity token"),
-    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "a container credentials endpoint"),
-    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "a container credentials endpoint"),
-    ("AWS_PROFILE", "a named profile"),
-    ("AWS_SHARED_CREDENTIALS_FILE", "a credentials file"),
-];
-
 /// Says what stands in the way in the pod as a whole.
 pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: &mut Report) {
+    check_processes(pod, target, report);
     let mut say = |code, message: String, at: FieldPath, help: &str| {
         report.push(Diagnostic::error(code, message).at(Place::Item(target.clone(), at)).help(help));
     };
@@ -76,73 +66,18 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
     }
 }
 
-fn annotation(owner: &FieldPath, name: &str) -> FieldPath {
-    owner.join(&FieldPath::keys("metadata.annotations")).key(name)
-}
-
-/// Says what in one container would win over the sidecar. The names of ours that the user has set are returned.
-pub(super) fn check_container(
-    container: &Container<'_>,
-    change: &PodChange,
-    target: &ResourceRef,
-    report: &mut Report,
-) -> Vec<String> {
-    let at = |name: &str| Place::Item(target.clone(), container.path.key("env").named(name));
-    let mut kept = Vec::new();
-    let mut proxied = None;
-    let mut exempt = false;
-    for (name, entry) in container.env() {
-        let value = entry.get("value").and_then(NodeRef::text);
-        let found = OVERRIDES.iter().find(|(variable, _)| *variable == name).map(|(_, what)| *what);
-        let disabled = name == "AWS_EC2_METADATA_DISABLED" && value.is_some_and(|it| it.eq_ignore_ascii_case("true"));
-        if let Some(what) = found.or(disabled.then_some("no metadata endpoint at all")) {
-            let message = format!("container `{}` sets `{name}`: the SDK would use {what} instead", container.name);
-            report.push(
-                Diagnostic::error(Code::CredentialsOverride, message)
-                    .at(at(name))
-                    .help("remove the variable, or list the container under `except`"),
-            );
-        }
-        match name {
-            "HTTP_PROXY" | "http_proxy" => proxied = Some(name),
-            "NO_PROXY" | "no_proxy" => {
-                exempt |= value.is_none_or(|hosts| hosts.split(',').any(|host| host.trim() == "127.0.0.1"));
-            }
-            _ => {}
-        }
-        if let Some((_, ours)) = change.environment.iter().find(|(variable, _)| *variable == name) {
-            kept.push(name.to_owned());
-            check_kept(container, name, value, ours, at(name), report);
-        }
-    }
-    if let Some(name) = proxied.filter(|_| !exempt) {
-        let message =
-            format!("container `{}` sets `{name}`, and the proxy would get the calls for credentials", container.name);
+fn check_processes(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
+    let at = pod.at("spec.shareProcessNamespace");
+    if pod.node(&at).and_then(NodeRef::text) == Some("true") {
+        let message = "the pod's containers share their processes: one that runs as root or as the sidecar's user can read the certificate's key";
         report.push(
-            Diagnostic::warning(Code::ProxyWithoutException, message)
-                .at(at(name))
-                .help("add `127.0.0.1` to NO_PROXY in that container"),
+            Diagnostic::warning(Code::SharedProcesses, message)
+                .at(Place::Item(target.clone(), at))
+                .help("remove `shareProcessNamespace`, or leave it if every container of the pod may be this identity"),
         );
     }
-    kept
 }
 
-fn check_kept(
-    container: &Container<'_>,
-    name: &str,
-    value: Option<&str>,
-    ours: &str,
-    place: Place,
-    report: &mut Report,
-) {
-    if value == Some(ours) {
-        return;
-    }
-    let message = format!("container `{}` sets `{name}` itself; iamra would set `{ours}`", container.name);
-    report.push(if name == "AWS_EC2_METADATA_SERVICE_ENDPOINT" {
-        let help = "remove the variable, or list the container under `except`";
-        Diagnostic::error(Code::CredentialsOverride, message).at(place).help(help)
-    } else {
-        Diagnostic::warning(Code::EnvironmentKept, message).at(place).help("remove it, or leave it if it is meant")
-    });
+fn annotation(owner: &FieldPath, name: &str) -> FieldPath {
+    owner.join(&FieldPath::keys("metadata.annotations")).key(name)
 }

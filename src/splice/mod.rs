@@ -1,8 +1,10 @@
 //! Where it goes: edits meet the objects' own text, and whatever is ours can be taken out again.
 
+mod chain;
 mod conflict;
 mod owned;
 mod pod;
+mod source;
 mod upsert;
 mod workload;
 
@@ -11,15 +13,17 @@ use crate::krm::{Changes, Item};
 use crate::plan::Plan;
 use crate::render::{self, Generated, PodChange};
 use crate::workload::Workload;
+use source::Sources;
 
 /// The workloads of the plan with their identities in them.
-pub fn inject(plan: &Plan<'_>, inventory: &[Workload<'_>], report: &mut Report) -> Changes {
+pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], report: &mut Report) -> Changes {
+    let sources = Sources::of(items);
     let mut changes = Changes::default();
     for member in &plan.members {
         let Some(workload) = member.workload.map(|position| &inventory[position]) else { continue };
         let change: PodChange = render::pod_change(member, &workload.allows.fit(&member.bound.binding.sidecar));
         let mut found = Report::default();
-        let text = workload::inject(workload, &change, &member.bound.binding, &mut found);
+        let text = workload::inject(workload, &change, &member.bound.binding, &sources, &mut found);
         changes.replaced.extend(text.map(|text| (workload.index, text)));
         report.append(found);
     }

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::conflict;
 use super::owned::{self, UNDO, Undo};
 use super::pod::{Container, Pod};
+use super::source::Sources;
+use super::{chain, conflict};
 use crate::config::{Binding, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Item, Object, ResourceRef};
@@ -18,6 +19,7 @@ pub(super) fn inject(
     workload: &Workload<'_>,
     change: &PodChange,
     binding: &Binding,
+    sources: &Sources<'_, '_>,
     report: &mut Report,
 ) -> Option<String> {
     let target = workload.resource_ref();
@@ -49,7 +51,7 @@ pub(super) fn inject(
         );
         return None;
     }
-    let edits = edits(pod, change, binding, &target, report);
+    let edits = edits(pod, change, binding, sources, &target, report);
     if report.has_errors() {
         return None;
     }
@@ -89,8 +91,16 @@ fn is_same(text: &str, object: &Object<'_>) -> bool {
     Document::parse(text).is_ok_and(|document| document.root().same(object.document.root()))
 }
 
-fn edits(pod: Pod<'_>, change: &PodChange, binding: &Binding, target: &ResourceRef, report: &mut Report) -> Vec<Edit> {
+fn edits(
+    pod: Pod<'_>,
+    change: &PodChange,
+    binding: &Binding,
+    sources: &Sources<'_, '_>,
+    target: &ResourceRef,
+    report: &mut Report,
+) -> Vec<Edit> {
     conflict::check_pod(pod, change, target, report);
+    chain::check_service_account(pod, sources, target, report);
     let selected = pod.select(&binding.containers, change.style, &binding.place, target, report);
     let mut undo = Undo::for_template(target, pod.template);
     let mut edits = Vec::new();
@@ -105,7 +115,8 @@ fn edits(pod: Pod<'_>, change: &PodChange, binding: &Binding, target: &ResourceR
     }
     undo.keep_variables(pod);
     for container in &selected {
-        edits.extend(variables(pod, container, change, &mut undo, target, report));
+        let kept = chain::check_container(pod, container, change, sources, target, report);
+        edits.extend(variables(pod, container, change, &kept, &mut undo));
     }
     let volumes = pod.at("spec.volumes");
     undo.remember(pod, &volumes);
@@ -130,11 +141,9 @@ fn variables(
     pod: Pod<'_>,
     container: &Container<'_>,
     change: &PodChange,
+    kept: &[String],
     undo: &mut Undo,
-    target: &ResourceRef,
-    report: &mut Report,
 ) -> Option<Edit> {
-    let kept = conflict::check_container(container, change, target, report);
     let missing = change.environment.iter().filter(|(name, _)| !kept.iter().any(|it| it == name));
     let values: Vec<_> = missing.map(|(name, value)| json!({"name": name, "value": value})).collect();
     if values.is_empty() {

@@ -5,6 +5,7 @@
 mod architecture;
 mod awkward;
 mod cases;
+mod chain;
 mod cli;
 mod cluster;
 mod examples;

@@ -1,0 +1,177 @@
+//! The credential chain: what an AWS SDK in a container would use before it asks the sidecar.
+
+use super::pod::{Container, Pod};
+use super::source::Sources;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::ResourceRef;
+use crate::render::PodChange;
+use crate::yaml::{FieldPath, NodeRef};
+
+/// Variables that make SDKs take other credentials: the metadata endpoint is the last place they look.
+const OVERRIDES: &[(&str, &str)] = &[
+    ("AWS_ACCESS_KEY_ID", "static keys"),
+    ("AWS_SECRET_ACCESS_KEY", "static keys"),
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", "a web identity token"),
+    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "a container credentials endpoint"),
+    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "a container credentials endpoint"),
+    ("AWS_PROFILE", "a named profile"),
+    ("AWS_DEFAULT_PROFILE", "a named profile"),
+    ("AWS_SHARED_CREDENTIALS_FILE", "a credentials file"),
+    ("AWS_CONFIG_FILE", "what a configuration file says"),
+];
+const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
+const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+/// What the pod identity webhook looks for on a ServiceAccount, and on a pod to leave containers alone.
+const IRSA: &str = "eks.amazonaws.com/role-arn";
+const IRSA_SKIP: &str = "eks.amazonaws.com/skip-containers";
+
+const HELP: &str = "remove the variable, or list the container under `except`";
+
+/// A variable of a container: from `env` itself, or from an object that `envFrom` names.
+struct Variable {
+    name: String,
+    value: Option<String>,
+    at: FieldPath,
+    /// That object, in words.
+    from: Option<String>,
+}
+
+/// Says what in one container would win over the sidecar. The names of ours that the user has set are returned.
+pub(super) fn check_container(
+    pod: Pod<'_>,
+    container: &Container<'_>,
+    change: &PodChange,
+    sources: &Sources<'_, '_>,
+    target: &ResourceRef,
+    report: &mut Report,
+) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut proxied = None;
+    let mut exempt = false;
+    for variable in variables(pod, container, sources) {
+        let (name, value) = (variable.name.as_str(), variable.value.as_deref());
+        let place = Place::Item(target.clone(), variable.at.clone());
+        let sets = match &variable.from {
+            None => format!("container `{}` sets `{name}`", container.name),
+            Some(from) => format!("container `{}` has `{name}` from {from}", container.name),
+        };
+        if let Some(instead) = instead(name, value) {
+            let message = format!("{sets}: the SDK would use {instead} instead");
+            report.push(Diagnostic::error(Code::CredentialsOverride, message).at(place.clone()).help(HELP));
+        }
+        match name {
+            "HTTP_PROXY" | "http_proxy" => proxied = Some((sets.clone(), place.clone())),
+            "NO_PROXY" | "no_proxy" => {
+                exempt |= value.is_none_or(|hosts| hosts.split(',').any(|host| host.trim() == "127.0.0.1"));
+            }
+            _ => {}
+        }
+        if let Some((_, ours)) = change.environment.iter().find(|(ours, _)| *ours == name) {
+            if value != Some(ours) {
+                report.push(differs(name, &sets, ours, place));
+            }
+            kept.push(variable.name);
+        }
+    }
+    if let Some((sets, place)) = proxied.filter(|_| !exempt) {
+        report.push(
+            Diagnostic::warning(
+                Code::ProxyWithoutException,
+                format!("{sets}, and the proxy would get the calls for credentials"),
+            )
+            .at(place)
+            .help("add `127.0.0.1` to NO_PROXY in that container"),
+        );
+    }
+    check_mounts(container, target, report);
+    kept
+}
+
+fn instead(name: &str, value: Option<&str>) -> Option<&'static str> {
+    let disables = name == DISABLED && value.is_some_and(|it| it.eq_ignore_ascii_case("true"));
+    let found = OVERRIDES.iter().find(|(variable, _)| *variable == name).map(|(_, what)| *what);
+    found.or(disables.then_some("no metadata endpoint at all"))
+}
+
+fn differs(name: &str, sets: &str, ours: &str, place: Place) -> Diagnostic {
+    let message = format!("{sets}; iamra would set `{ours}`");
+    if name == ENDPOINT {
+        Diagnostic::error(Code::CredentialsOverride, message).at(place).help(HELP)
+    } else {
+        Diagnostic::warning(Code::EnvironmentKept, message).at(place).help("remove it, or leave it if it is meant")
+    }
+}
+
+/// Every variable of the container that can be known from here; `env` wins over `envFrom`.
+fn variables(pod: Pod<'_>, container: &Container<'_>, sources: &Sources<'_, '_>) -> Vec<Variable> {
+    let env = container.path.key("env");
+    let mut variables: Vec<_> = container
+        .env()
+        .map(|(name, entry)| Variable {
+            name: name.to_owned(),
+            value: entry.get("value").and_then(NodeRef::text).map(str::to_owned),
+            at: env.named(name),
+            from: None,
+        })
+        .collect();
+    let entries = container.node.get("envFrom").into_iter().flat_map(NodeRef::items).enumerate();
+    for (index, entry) in entries {
+        let prefix = entry.get("prefix").and_then(NodeRef::text).unwrap_or_default();
+        let named = |field| entry.get(field).and_then(|it: NodeRef<'_>| it.get("name")).and_then(NodeRef::text);
+        let source = [("configMapRef", "ConfigMap"), ("secretRef", "Secret")]
+            .into_iter()
+            .find_map(|(field, kind)| sources.find(kind, named(field)?, pod));
+        let Some(source) = source else { continue };
+        for (key, value) in source.values {
+            let name = format!("{prefix}{key}");
+            if variables.iter().all(|it| it.from.is_some() || it.name != name) {
+                let from = Some(format!("{} `{}`", source.kind, source.name));
+                variables.push(Variable { name, value, at: container.path.key("envFrom").index(index), from });
+            }
+        }
+    }
+    variables
+}
+
+/// Files where SDKs look without being told.
+fn check_mounts(container: &Container<'_>, target: &ResourceRef, report: &mut Report) {
+    let mounts = container.node.get("volumeMounts").into_iter().flat_map(NodeRef::items).enumerate();
+    for (index, mount) in mounts {
+        let Some(path) = mount.get("mountPath").and_then(NodeRef::text) else { continue };
+        if path.split('/').any(|part| part == ".aws") {
+            let message = format!(
+                "container `{}` mounts `{path}`: a profile or keys in there would be used before the sidecar",
+                container.name
+            );
+            let at = container.path.key("volumeMounts").index(index).key("mountPath");
+            report.push(
+                Diagnostic::warning(Code::CredentialsOverride, message)
+                    .at(Place::Item(target.clone(), at))
+                    .help("keep profiles and keys out of it, or list the container under `except`"),
+            );
+        }
+    }
+}
+
+/// Says when the pod's ServiceAccount has an identity of another way.
+pub(super) fn check_service_account(
+    pod: Pod<'_>,
+    sources: &Sources<'_, '_>,
+    target: &ResourceRef,
+    report: &mut Report,
+) {
+    let at = pod.at("spec.serviceAccountName");
+    let Some(name) = pod.node(&at).and_then(NodeRef::text) else { return };
+    let skips = pod.node(&pod.at("metadata.annotations").key(IRSA_SKIP)).is_some();
+    let account = sources.find("ServiceAccount", name, pod);
+    if account.is_some_and(|account| account.values.contains_key(IRSA)) && !skips {
+        let message = format!(
+            "ServiceAccount `{name}` is annotated `{IRSA}`: where the pod identity webhook runs, the SDK would use that role"
+        );
+        report.push(
+            Diagnostic::warning(Code::CredentialsOverride, message)
+                .at(Place::Item(target.clone(), at))
+                .help(format!("remove the annotation, or name the containers in `{IRSA_SKIP}` on the pod template")),
+        );
+    }
+}
