@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// The name of the declaration's file.
@@ -63,19 +64,26 @@ pub fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
 /// # Errors
 /// It cannot be written.
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let write = || {
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new().prefix(".iamra-").permissions(mode()).tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)
-    };
-    write().map(drop).map_err(|error| Error::Write(path.to_owned(), error))
+    // Manifests are for everybody to read; temporary files are not, unless told.
+    place(path, text.as_bytes(), 0o644).map_err(|error| Error::Write(path.to_owned(), error))
 }
 
-/// Manifests are for everybody to read; temporary files are not, unless told.
-fn mode() -> fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::Permissions::from_mode(0o644)
+/// Copies a program, so that it is there whole and can be run, or not at all.
+///
+/// # Errors
+/// It cannot be read or written.
+pub fn install(program: &Path, path: &Path) -> Result<(), Error> {
+    let bytes = fs::read(program).map_err(|error| Error::Read(program.to_owned(), error))?;
+    place(path, &bytes, 0o755).map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+fn place(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let permissions = fs::Permissions::from_mode(mode);
+    let mut file = tempfile::Builder::new().prefix(".iamra-").permissions(permissions).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }

@@ -1,14 +1,16 @@
 //! `iamra build`
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use super::Exit;
 use super::args::{File, Shared};
 use super::error::Error;
-use super::inject;
+use super::inject::{self, Manifests};
 use super::io::Io;
+use super::kustomize;
+use super::render::NAMESPACE;
 use crate::config::Mode;
+use crate::output;
 
 /// Run `kustomize build` and patch what it prints
 ///
@@ -22,22 +24,17 @@ pub(super) struct Args {
     /// The declaration, or the folder it is in; DIR or the nearest folder above it when omitted
     #[arg(long, value_name = "PATH")]
     declaration: Option<PathBuf>,
-    /// The kustomize program
-    #[arg(long, default_value = "kustomize", env = "IAMRA_KUSTOMIZE", value_name = "PATH")]
-    kustomize: PathBuf,
+    #[command(flatten)]
+    kustomize: kustomize::Options,
 }
 
 pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(args.declaration.as_ref().unwrap_or(&args.dir))?;
-    let name = format!("{} build", args.kustomize.display());
-    let output = Command::new(&args.kustomize)
-        .arg("build")
-        .arg(&args.dir)
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Error::Program(name.clone(), error))?;
+    let output = args.kustomize.run(args.kustomize.build(&args.dir))?;
     if !output.status.success() {
-        return Err(Error::Failed(name));
+        return Err(Error::Failed(args.kustomize.name()));
     }
-    inject::inject(&file, &output.stdout, "kustomize build", Mode::All, shared, io)
+    let manifests = Manifests { name: "kustomize build", bytes: &output.stdout };
+    let request = shared.request(Some(Mode::All), Some(NAMESPACE));
+    inject::inject(&file, &manifests, shared, request, output::write_report, io)
 }

@@ -25,6 +25,9 @@ pub(super) enum Error {
     /// A program that we ran.
     #[error("`{0}` failed")]
     Failed(String),
+    /// kustomize, when what it said is for people who did not call it.
+    #[error("kustomize cannot build the application: {0}")]
+    Kustomize(String),
     /// The demo would write over something.
     #[error("`{path}` is there already", path = .0.display())]
     Exists(PathBuf),
@@ -67,6 +70,10 @@ impl Error {
                 Some("name the folder that has one, or see one with `iamra demo`")
             }
             Self::Program(..) => Some("install kustomize, or say where it is with `--kustomize PATH`"),
+            Self::Kustomize(words) if words.contains("external plugins disabled") => Some(
+                "take iamra out of `components:` and `transformers:`: here it injects into what kustomize has built",
+            ),
+            Self::Kustomize(_) => Some("run `kustomize build` in the application's folder"),
             Self::Exists(_) => Some("name another folder, or remove it"),
             _ => None,
         }

@@ -1,5 +1,6 @@
 //! `iamra inject`
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::args::{self, File, Shared};
@@ -12,7 +13,7 @@ use crate::config::Mode;
 use crate::diag::Report;
 use crate::krm::Stream;
 use crate::output::{self, Declaration, Sources};
-use crate::pipeline;
+use crate::pipeline::{self, Request};
 
 /// Patch the declared workloads in plain manifests, and add what they need
 ///
@@ -31,41 +32,49 @@ pub(super) struct Args {
     workloads_only: bool,
 }
 
+/// Plain manifests, and how messages name them.
+pub(super) struct Manifests<'m> {
+    pub(super) name: &'m str,
+    pub(super) bytes: &'m [u8],
+}
+
+/// How a report is told.
+type Tell = fn(&Report, Sources<'_>, &mut dyn Write) -> io::Result<()>;
+
 pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.declaration)?;
     let bytes = strip::manifests(&args.manifests)?;
     let mode = if args.workloads_only { Mode::Transform } else { Mode::All };
-    inject(&file, &bytes, strip::name_of(&args.manifests), mode, shared, io)
+    let manifests = Manifests { name: strip::name_of(&args.manifests), bytes: &bytes };
+    inject(&file, &manifests, shared, shared.request(Some(mode), Some(NAMESPACE)), output::write_report, io)
 }
 
-/// Injects into the manifests, named `name` in messages, and writes them.
+/// Injects into the manifests and writes them, or tells why not.
 pub(super) fn inject(
     file: &File,
-    manifests: &[u8],
-    name: &str,
-    mode: Mode,
+    manifests: &Manifests<'_>,
     shared: &Shared,
+    request: Request<'_>,
+    tell: Tell,
     io: &mut Io,
 ) -> Result<Exit, Error> {
     let mut report = Report::default();
     let declaration = Declaration::File(&file.name, &file.text);
-    let stream = match Stream::from_utf8(manifests) {
+    let stream = match Stream::from_utf8(manifests.bytes) {
         Ok(stream) => stream,
         Err(error) => {
             report.push(unreadable(&error));
-            let sources = Sources { declaration, input: None };
-            output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+            tell(&report, Sources { declaration, input: None }, io.err()).map_err(Error::Output)?;
             return Ok(args::exit(&report));
         }
     };
-    let sources = Sources { declaration, input: Some((name, stream.text())) };
-    let request = shared.request(Some(mode), Some(NAMESPACE));
+    let sources = Sources { declaration, input: Some((manifests.name, stream.text())) };
     if let Some(resolved) = file.resolve(shared, request, &mut report)? {
         let changes = pipeline::run(&resolved, &stream.items, request, &mut report);
         if !report.has_errors() {
             io.data(|out| changes.write_stream(&stream, out))?;
         }
     }
-    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+    tell(&report, sources, io.err()).map_err(Error::Output)?;
     Ok(args::exit(&report))
 }

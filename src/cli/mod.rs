@@ -1,12 +1,15 @@
 //! The command line: arguments in, exit code out. Nothing below this module knows of either.
 
+mod argocd;
 mod args;
 mod build;
 mod demo;
 mod error;
 mod function;
 mod inject;
+mod install;
 mod io;
+mod kustomize;
 mod render;
 mod schema;
 mod strip;
@@ -42,6 +45,8 @@ enum Command {
     Inject(inject::Args),
     Build(build::Args),
     Strip(strip::Args),
+    Argocd(argocd::Args),
+    Install(install::Args),
     Schema(schema::Args),
 }
 
@@ -66,6 +71,8 @@ pub fn run() -> ExitCode {
         Some(Command::Inject(args)) => inject::run(args, &cli.shared, &mut io),
         Some(Command::Build(args)) => build::run(args, &cli.shared, &mut io),
         Some(Command::Strip(args)) => strip::run(args, &mut io),
+        Some(Command::Argocd(args)) => argocd::run(args, &cli.shared, &mut io),
+        Some(Command::Install(args)) => install::run(args),
         Some(Command::Schema(args)) => schema::run(args, &mut io),
         None if std::io::stdin().is_terminal() => io.words(&Cli::command().render_help()).map(|()| Exit::Usage),
         None => function::run(&cli.shared, &mut io),

@@ -91,6 +91,12 @@ pub enum Code {
     NamespaceMismatch,
     /// `not-injected`
     NotInjected,
+    /// `no-objects`
+    NoObjects,
+    /// `invalid-parameter`
+    InvalidParameter,
+    /// `outside-repository`
+    OutsideRepository,
 }
 
 struct Row {
@@ -148,6 +154,9 @@ const TABLE: &[Row] = &[
     row(Code::CannotEdit, "cannot-edit", "the object is written in a way that cannot be edited safely"),
     row(Code::NamespaceMismatch, "namespace-mismatch", "a workload and its certificate are in different namespaces"),
     row(Code::NotInjected, "not-injected", "a declared workload is not as iamra would make it"),
+    row(Code::NoObjects, "no-objects", "kustomize built nothing, and Argo CD would delete everything"),
+    row(Code::InvalidParameter, "invalid-parameter", "an Argo CD parameter is unknown, of a wrong type or not allowed"),
+    row(Code::OutsideRepository, "outside-repository", "a link leads from the declaration out of the repository"),
 ];
 
 impl Code {

@@ -3,7 +3,7 @@
 mod human;
 mod results;
 
-pub use human::write_report;
+pub use human::{write_first_errors, write_report};
 pub use results::results;
 
 use crate::diag::{Code, Diagnostic, Place};

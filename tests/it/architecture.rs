@@ -41,6 +41,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("schemars", &["src/config/"]),
     ("clap", &["src/cli/"]),
     ("rustix", &["src/cli/io.rs"]),
+    ("signal_hook", &["src/cli/kustomize.rs"]),
     ("tempfile", &["src/disk.rs"]),
     ("mimalloc", &["src/main.rs"]),
     ("std::fs", &["src/disk.rs"]),

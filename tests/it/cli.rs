@@ -13,7 +13,7 @@ fn scratch() -> tempfile::TempDir {
 #[test]
 fn help_reads_as_recorded() {
     let mut failures = Vec::new();
-    for command in ["", "demo", "render", "inject", "build", "strip", "schema"] {
+    for command in ["", "demo", "render", "inject", "build", "strip", "schema", "argocd", "install"] {
         let args: Vec<_> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let output = run(iamra(root()).args(&args).env("COLUMNS", "100"), b"");
         assert_eq!(output.exit, 0);
@@ -92,4 +92,24 @@ fn the_demo_shows_five_kinds_and_leaves_a_tree_that_works() {
 fn the_schema_is_the_one_that_is_checked_in() {
     let output = run(iamra(root()).arg("schema"), b"");
     expect_file(&root().join("fn-config/iamra.v1alpha1.schema.json"), &output.stdout).unwrap();
+}
+
+#[test]
+fn it_installs_itself_and_kustomize() {
+    let dir = scratch();
+    let tools = dir.path().join("new/tools");
+    let installed =
+        run(iamra(dir.path()).args(["install", "--with-kustomize", "--kustomize"]).arg("nowhere").arg(&tools), b"");
+    assert_eq!((installed.exit, tools.exists()), (3, false), "{}", installed.stderr);
+    let mut command = iamra(dir.path());
+    command.args(["install", "--with-kustomize", "--kustomize"]).arg(crate::peers::peer("kustomize-5.8.2")).arg(&tools);
+    // Twice, as a container that starts again.
+    for _ in 0..2 {
+        let installed = run(&mut command, b"");
+        assert_eq!((installed.exit, installed.stdout.as_str()), (0, ""), "{}", installed.stderr);
+    }
+    let version = run(std::process::Command::new(tools.join("iamra")).arg("--version").env_clear(), b"");
+    assert_eq!(version.stdout, concat!("iamra ", env!("CARGO_PKG_VERSION"), "\n"));
+    let version = run(std::process::Command::new(tools.join("kustomize")).arg("version"), b"");
+    assert!(version.stdout.contains("v5.8.2"), "{}", version.stdout);
 }

@@ -73,7 +73,12 @@ fn the_same_input_gives_the_same_bytes() {
     for case in cases() {
         let first = case.run();
         let mut command = iamra(&case.input());
-        command.args(&case.args).env("TZ", "Pacific/Chatham").env("LANG", "tr_TR.UTF-8").env("HOME", "/nonexistent");
+        command
+            .args(&case.args)
+            .envs(&case.environment)
+            .env("TZ", "Pacific/Chatham")
+            .env("LANG", "tr_TR.UTF-8")
+            .env("HOME", "/nonexistent");
         command.env("AWS_REGION", "us-west-2").env("AWS_PROFILE", "other");
         let second = run(&mut command, case.stdin.as_deref().unwrap_or_default());
         assert_eq!(first, second, "{}", case.name);

@@ -60,6 +60,8 @@ pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) dir: PathBuf,
     pub(crate) args: Vec<String>,
+    /// Variables that the program sees, beside PATH.
+    pub(crate) environment: BTreeMap<String, String>,
     pub(crate) exit: i32,
     /// What is piped in; nothing when there is no such file.
     pub(crate) stdin: Option<Vec<u8>>,
@@ -83,7 +85,7 @@ impl Case {
 
     /// Runs it with something else on stdin.
     pub(crate) fn run_on(&self, stdin: &[u8]) -> Output {
-        run(iamra(&self.input()).args(&self.args), stdin)
+        run(iamra(&self.input()).args(&self.args).envs(&self.environment), stdin)
     }
 }
 
@@ -112,17 +114,20 @@ fn read(dir: &Path) -> Case {
     );
     let args = settings["args"].as_sequence().into_iter().flatten().map(|arg| arg.as_str().unwrap().to_owned());
     let name = dir.strip_prefix(root().join("tests/cases")).unwrap().display().to_string();
-    let except = settings["except"].as_mapping().into_iter().flatten();
-    let except = except.map(|(law, why)| (law.as_str().unwrap().to_owned(), why.as_str().unwrap().to_owned()));
+    let texts = |field: &str| {
+        let entries = settings[field].as_mapping().into_iter().flatten();
+        entries.map(|(key, value)| (key.as_str().unwrap().to_owned(), value.as_str().unwrap().to_owned())).collect()
+    };
     let stdin =
         ["list.yaml", "manifests.yaml"].iter().find_map(|name| std::fs::read(dir.join("input").join(name)).ok());
     Case {
         name,
         dir: dir.to_owned(),
         args: args.collect(),
+        environment: texts("environment"),
         exit: settings["exit"].as_i64().map_or(0, |exit| i32::try_from(exit).unwrap()),
         stdin,
-        except: except.collect(),
+        except: texts("except"),
     }
 }
 

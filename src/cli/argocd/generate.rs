@@ -1,0 +1,78 @@
+//! `iamra argocd generate`
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::super::args::{self, Shared};
+use super::super::error::Error;
+use super::super::inject::{self, Manifests};
+use super::super::io::Io;
+use super::super::{Exit, kustomize};
+use super::application::Application;
+use super::parameters::Parameters;
+use crate::diag::{Code, Diagnostic, Report};
+use crate::output::{self, Sources};
+use crate::pipeline::Request;
+
+/// The variables of the plugin that kustomize sees. A kustomization can put any of its variables into a ConfigMap, so
+/// it must not see what the application's author wrote, and still less what the plugin's operator did.
+const FOR_KUSTOMIZE: &[&str] = &["PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// How much of kustomize's own words Argo CD shows.
+const SHOWN: usize = 1000;
+
+pub(super) fn run(options: &kustomize::Options, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+    let mut report = Report::default();
+    let parameters = Parameters::read(shared, &mut report);
+    let application = Application::find(shared, &mut report)?;
+    let Some(application) = application.filter(|_| !report.has_errors()) else {
+        return give_up(&report, io);
+    };
+    let built = build(options, &application)?;
+    if built.trim_ascii().is_empty() {
+        report.push(
+            Diagnostic::error(Code::NoObjects, "kustomize built no object, and Argo CD would delete all there are")
+                .help("add `resources:` to the kustomization, or delete the Application"),
+        );
+        return give_up(&report, io);
+    }
+    let Application { file, lock, .. } = &application;
+    let shared = Shared { cluster: parameters.cluster, values: shared.values.clone(), lock: Some(lock.clone()) };
+    let request = Request { mode: parameters.mode, ..shared.request(None, parameters.namespace.as_deref()) };
+    let manifests = Manifests { name: "kustomize build", bytes: &built };
+    inject::inject(file, &manifests, &shared, request, output::write_first_errors, io)
+}
+
+fn give_up(report: &Report, io: &mut Io) -> Result<Exit, Error> {
+    output::write_first_errors(report, Sources::default(), io.err()).map_err(Error::Output)?;
+    Ok(args::exit(report))
+}
+
+fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<u8>, Error> {
+    let mut command = options.build(Path::new("."));
+    seclude(&mut command);
+    let output = options.run(command)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(Error::Kustomize(words(&output.stderr, &application.repository)))
+}
+
+fn seclude(command: &mut Command) {
+    let kept = FOR_KUSTOMIZE.iter().filter_map(|name| Some((name, env::var_os(name)?)));
+    // User 999 has no home, and the root may be read-only.
+    command.env_clear().envs(kept).env("HOME", env::temp_dir()).stderr(Stdio::piped());
+}
+
+/// What kustomize said, without the name of the folder, which is another one each time.
+fn words(stderr: &[u8], repository: &Path) -> String {
+    let text = String::from_utf8_lossy(stderr).replace(&format!("{}/", repository.display()), "");
+    let text = text.trim().trim_start_matches("Error: ");
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let mut words: String = text.chars().take(SHOWN).map(plain).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        words.push('…');
+    }
+    words
+}

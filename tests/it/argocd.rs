@@ -1,0 +1,334 @@
+//! Argo CD's own plugin server, started with our plugin.yaml, and asked as its repo server asks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::peers::peer;
+use crate::support::{Output, iamra, iamra_path, root, run};
+
+/// The server, and the folders that it has. It is killed with this.
+struct Server {
+    process: Child,
+    dir: tempfile::TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill().and_then(|()| self.process.wait());
+    }
+}
+
+impl Server {
+    /// On this machine, as a user without a home whose PATH has iamra and this kustomize.
+    fn start(kustomize: &Path, environment: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let bin = dir.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        for (program, name) in [(iamra_path(), "iamra"), (kustomize, "kustomize")] {
+            std::os::unix::fs::symlink(program, bin.join(name)).unwrap();
+        }
+        let mut command = Command::new(peer("argocd-cmp-server"));
+        command.arg("--config-dir-path").arg(root().join("kustomize/argo-cd/sidecar")).env_clear();
+        command.env("PATH", &bin).env("ARGOCD_PLUGINSOCKFILEPATH", dir.path()).env("ARGOCD_CMP_WORKDIR", dir.path());
+        command.envs(environment.iter().copied());
+        let log = fs::File::create(dir.path().join("log")).unwrap();
+        let process = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let server = Self { process, dir };
+        wait_for(&server.socket());
+        server
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.path().join("iamra.sock")
+    }
+
+    fn ask(&self, method: &str, repository: &Path, app: &str, plugin: &str, timeout: &str) -> Output {
+        ask(&self.socket(), method, repository, app, plugin, timeout)
+    }
+
+    fn generate(&self, repository: &Path, app: &str) -> Vec<Value> {
+        manifests(&self.ask("generate", repository, app, "{}", "60s"))
+    }
+}
+
+pub(crate) fn ask(socket: &Path, method: &str, repository: &Path, app: &str, plugin: &str, timeout: &str) -> Output {
+    let mut command = Command::new(peer("argocd-cmp-client"));
+    command.args(["-namespace", "shop", "-timeout", timeout, "-plugin", plugin]).arg(socket).arg(method);
+    run(command.arg(repository).arg(app), b"")
+}
+
+pub(crate) fn wait_for(socket: &Path) {
+    let since = Instant::now();
+    while !socket.exists() {
+        assert!(since.elapsed() < Duration::from_secs(20), "the plugin server does not start");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+pub(crate) fn manifests(output: &Output) -> Vec<Value> {
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let answer: Value = serde_json::from_str(&output.stdout).unwrap();
+    let texts = answer["manifests"].as_array().unwrap().iter();
+    texts.map(|text| serde_json::from_str(text.as_str().unwrap()).unwrap()).collect()
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+const KUSTOMIZATION: &str = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
+
+/// A repository with the applications `apps/0` and up, and an overlay of the first.
+pub(crate) fn repository(apps: usize) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let data = root().join("tests/data/kpt");
+    let [deployment, declaration, lock] =
+        ["deployment.yaml", "iamra.yaml", "iamra.lock"].map(|name| fs::read_to_string(data.join(name)).unwrap());
+    for app in 0..apps {
+        let folder = dir.path().join(format!("apps/{app}"));
+        write(&folder.join("base/deployment.yaml"), &deployment.replace("payment-service", &format!("payment-{app}")));
+        write(&folder.join("iamra.yaml"), &declaration.replace("payment-service", &format!("payment-{app}")));
+        write(&folder.join("iamra.lock"), &lock);
+        write(&folder.join("base/kustomization.yaml"), &format!("{KUSTOMIZATION}resources: [deployment.yaml]\n"));
+        write(&folder.join("kustomization.yaml"), &format!("{KUSTOMIZATION}resources: [base]\n"));
+    }
+    let overlay =
+        format!("{KUSTOMIZATION}namespace: shop\nresources: [../../base]\nlabels: [{{pairs: {{tier: paid}}}}]\n");
+    write(&dir.path().join("apps/0/overlays/prod/kustomization.yaml"), &overlay);
+    dir
+}
+
+fn kinds(objects: &[Value]) -> Vec<&str> {
+    objects.iter().map(|object| object["kind"].as_str().unwrap()).collect()
+}
+
+const ALL_KINDS: [&str; 4] = ["Deployment", "Issuer", "Certificate", "ConfigMap"];
+
+fn has_sidecar(objects: &[Value]) -> bool {
+    let deployment = objects.iter().find(|object| object["kind"] == "Deployment").unwrap();
+    deployment["spec"]["template"]["spec"]["initContainers"][0]["name"] == "iam-ra-sidecar"
+}
+
+fn newest() -> PathBuf {
+    peer("kustomize-5.8.2")
+}
+
+#[test]
+fn two_apps_and_an_overlay_with_every_kustomize() {
+    let repository = repository(2);
+    for kustomize in ["kustomize-5.0.3", "kustomize-5.4.3", "kustomize-5.8.2"] {
+        let server = Server::start(&peer(kustomize), &[]);
+        for app in ["apps/0", "apps/1", "apps/0/overlays/prod"] {
+            let objects = server.generate(repository.path(), app);
+            assert_eq!(kinds(&objects), ALL_KINDS, "{kustomize} {app}");
+            assert!(has_sidecar(&objects), "{kustomize} {app}");
+            let namespaces: Vec<_> = objects.iter().map(|object| &object["metadata"]["namespace"]).collect();
+            // Objects of ours are where Argo CD will put the Deployment that names no namespace.
+            assert!(namespaces[1..].iter().all(|namespace| *namespace == "shop"), "{namespaces:?}");
+        }
+    }
+}
+
+#[test]
+fn the_plugin_is_found_by_the_declaration() {
+    let repository = repository(1);
+    let server = Server::start(&newest(), &[]);
+    let found = |app| server.ask("match", repository.path(), app, "{}", "60s").stdout;
+    assert_eq!(found("apps/0"), "{\"isSupported\":true,\"isDiscoveryEnabled\":true}\n");
+    assert_eq!(found("apps"), "{\"isDiscoveryEnabled\":true}\n");
+}
+
+#[test]
+fn parameters_are_announced() {
+    let repository = repository(1);
+    let declaration = repository.path().join("apps/0/iamra.yaml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    fs::write(&declaration, format!("{text}      clusters: [prod]\n  clusters: {{prod: {{}}, staging: {{}}}}\n"))
+        .unwrap();
+    let server = Server::start(&newest(), &[]);
+    let announced = |plugin: &str| -> Value {
+        let output = server.ask("parameters", repository.path(), "apps/0", plugin, "60s");
+        assert_eq!(output.exit, 0, "{}", output.stderr);
+        serde_json::from_str(&output.stdout).unwrap()
+    };
+    let open = &announced("{}")["parameterAnnouncements"];
+    let names: Vec<_> = open.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["cluster", "mode", "workloads", "lock"]);
+    // Nobody has chosen yet, and here is where it can be done.
+    assert_eq!(
+        (&open[0]["required"], open[0]["tooltip"].as_str()),
+        (&true.into(), Some("declared are: prod, staging"))
+    );
+    let plugin = r#"{"parameters": [{"name": "cluster", "string": "prod"}]}"#;
+    let chosen = &announced(plugin)["parameterAnnouncements"];
+    assert_eq!((&chosen[0]["string"], &chosen[1]["string"]), (&"prod".into(), &"all".into()));
+    let role = chosen[2]["map"]["payment-0"].as_str().unwrap();
+    assert!(role.starts_with("role payments, arn:aws:iam::"), "{role}");
+    assert_eq!(chosen[3]["string"], "iamra.lock: 3 references recorded");
+    assert!(has_sidecar(&manifests(&server.ask("generate", repository.path(), "apps/0", plugin, "60s"))));
+}
+
+#[test]
+fn twenty_apps_at_once() {
+    let repository = repository(20);
+    let server = Server::start(&newest(), &[]);
+    let (server, repository) = (&server, repository.path());
+    std::thread::scope(|scope| {
+        let apps: Vec<_> = (0..20)
+            .map(|app| scope.spawn(move || (app, server.generate(repository, &format!("apps/{app}")))))
+            .collect();
+        for app in apps {
+            let (app, objects) = app.join().unwrap();
+            assert_eq!(kinds(&objects), ALL_KINDS);
+            assert!(has_sidecar(&objects) && objects[0]["metadata"]["name"] == format!("payment-{app}"));
+        }
+    });
+}
+
+#[test]
+fn a_broken_declaration_is_told_as_argo_cd_shows_it() {
+    let repository = repository(1);
+    let declaration = repository.path().join("apps/0/iamra.yaml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    fs::write(&declaration, text.replace("role: payments", "role: paymants")).unwrap();
+    let server = Server::start(&newest(), &[]);
+    let output = server.ask("generate", repository.path(), "apps/0/overlays/prod", "{}", "60s");
+    assert_eq!(
+        output.stderr,
+        "plugin sidecar failed. error generating manifests in cmp: rpc error: code = Unknown desc = error generating \
+         manifests: `iamra argocd generate` failed exit status 1: error[unknown-role]: workload `payment-0` names role \
+         `paymants`, which is not declared\n  --> ../../iamra.yaml:12:13\n  help: did you mean `payments`?\n"
+    );
+}
+
+#[test]
+fn what_kustomize_refuses_is_told_without_folders_that_change() {
+    let repository = repository(1);
+    let kustomization = repository.path().join("apps/0/kustomization.yaml");
+    let server = Server::start(&newest(), &[]);
+    let said = |text: &str| {
+        fs::write(&kustomization, text).unwrap();
+        let output = server.ask("generate", repository.path(), "apps/0", "{}", "60s");
+        assert!(output.exit == 1 && !output.stderr.contains("_cmp_server"), "{}", output.stderr);
+        output.stderr.split_once("failed exit status ").unwrap().1.to_owned()
+    };
+    let missing = said(&format!("{KUSTOMIZATION}resources: [nowhere.yaml]\n"));
+    assert!(missing.starts_with("3: error: kustomize cannot build the application: accumulating"), "{missing}");
+    let plugin = said(&format!("{KUSTOMIZATION}resources: [base]\ntransformers: [iamra.yaml]\n"));
+    assert!(plugin.contains("external plugins disabled") && plugin.contains("help: take iamra out of"), "{plugin}");
+    let nothing = said(&format!("{KUSTOMIZATION}resources: []\n"));
+    assert!(nothing.starts_with("1: error[no-objects]"), "{nothing}");
+}
+
+/// An application's author can write what he wants into parameters, environment and files, and gets no further.
+#[test]
+fn hostile_parameters_environment_and_files() {
+    let repository = repository(2);
+    let server = Server::start(&newest(), &[("AWS_SECRET_ACCESS_KEY", "of-the-operator")]);
+    let refused = |plugin: &str, app: &str| {
+        let output = server.ask("generate", repository.path(), app, plugin, "60s");
+        assert!(output.exit == 1 && output.stdout.is_empty(), "{plugin}: {}", output.stdout);
+        output.stderr
+    };
+    let parameters = r#"{"parameters": [{"name": "cluster", "string": "$(touch /tmp/x); ../../etc"}]}"#;
+    assert!(refused(parameters, "apps/0").contains("error[invalid-parameter]: parameter `cluster` is not a name"));
+    let flags = r#"{"parameters": [{"name": "--kustomize", "string": "/bin/sh"}]}"#;
+    assert!(refused(flags, "apps/0").contains("`--kustomize` is not a parameter"));
+
+    // kustomize fills a bare name from its environment: neither the author's nor the operator's is there.
+    let folder = repository.path().join("apps/0");
+    let kustomization =
+        format!("{KUSTOMIZATION}resources: [base]\nconfigMapGenerator:\n- name: stolen\n  envs: [names.env]\n");
+    write(&folder.join("kustomization.yaml"), &kustomization);
+    write(&folder.join("names.env"), "AWS_SECRET_ACCESS_KEY\nARGOCD_ENV_PATH\nPARAM_MODE\nARGOCD_APP_PARAMETERS\n");
+    let plugin = r#"{"env": [{"name": "PATH", "value": "/evil"}, {"name": "IAMRA_KUSTOMIZE", "value": "/bin/sh"}],
+        "parameters": [{"name": "mode", "string": "all"}]}"#;
+    let objects = manifests(&server.ask("generate", repository.path(), "apps/0", plugin, "60s"));
+    let stolen =
+        objects.iter().find(|object| object["metadata"]["name"].as_str().unwrap().starts_with("stolen")).unwrap();
+    for (name, value) in stolen["data"].as_object().unwrap() {
+        assert_eq!(value, "", "{name} reached kustomize");
+    }
+
+    // Another application's lock is in the repository; a file of the machine is not.
+    let declaration = folder.join("iamra.yaml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    let with_lock = |path: &str| {
+        let annotations = format!("annotations:\n    iamra.dev/lock: {path}");
+        fs::write(&declaration, text.replacen("annotations:", &annotations, 1)).unwrap();
+    };
+    with_lock("../1/iamra.lock");
+    assert!(has_sidecar(&server.generate(repository.path(), "apps/0")));
+    for path in ["/etc/passwd", "../../../../../../../../../../../../etc/passwd"] {
+        with_lock(path);
+        let refusal = refused("{}", "apps/0");
+        assert!(refusal.contains("error[outside-repository]") && !refusal.contains("root:"), "{refusal}");
+    }
+    // Argo CD refuses to start anything outside.
+    let outside = refused("{}", "../../etc");
+    assert!(outside.contains("full path does not contain base path"), "{outside}");
+}
+
+/// Programs that stand for a kustomize that takes its time.
+fn slow_kustomize(dir: &Path) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = dir.join("slow");
+    let script = format!("#!/bin/sh\necho $$ >>{}\nexec /bin/sleep 60\n", dir.join("pids").display());
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// The slow kustomize that was started, once it was.
+fn started(dir: &Path) -> u32 {
+    let since = Instant::now();
+    loop {
+        let pid = fs::read_to_string(dir.join("pids")).ok().and_then(|pids| pids.trim().parse().ok());
+        if let Some(pid) = pid {
+            return pid;
+        }
+        assert!(since.elapsed() < Duration::from_secs(20), "kustomize was not started");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn ends(pid: u32) {
+    let since = Instant::now();
+    while Path::new(&format!("/proc/{pid}")).exists() {
+        assert!(since.elapsed() < Duration::from_secs(10), "kustomize is still there");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_deadline_in_the_middle_ends_kustomize_too() {
+    let repository = repository(1);
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&slow_kustomize(dir.path()), &[]);
+    let output = server.ask("generate", repository.path(), "apps/0", "{}", "1500ms");
+    assert!(output.exit == 1 && output.stdout.is_empty(), "{}", output.stdout);
+    ends(started(dir.path()));
+}
+
+#[test]
+fn a_signal_to_us_alone_ends_kustomize_and_prints_nothing() {
+    let repository = repository(1);
+    let dir = tempfile::tempdir().unwrap();
+    let kustomize = slow_kustomize(dir.path());
+    let mut command = iamra(&repository.path().join("apps/0"));
+    command.args(["argocd", "generate", "--kustomize"]).arg(kustomize);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = started(dir.path());
+    let stopped = run(Command::new("kill").arg(child.id().to_string()), b"");
+    assert_eq!(stopped.exit, 0);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(143), 0));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(words, "error: stopped by signal 15 before the manifests were written\n");
+    ends(pid);
+}
