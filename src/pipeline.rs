@@ -41,7 +41,8 @@ pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, rep
 
 /// The objects that the declaration alone asks for.
 pub fn generate(resolved: &Resolved, request: Request<'_>) -> Vec<Generated> {
-    render::objects(&plan::declared(resolved, request.namespace), request.generator && resolved.name_suffix_hash)
+    let hash_suffix = request.generator && resolved.name_suffix_hash;
+    render::objects(&plan::declared(resolved, request.namespace), resolved.argo_cd, hash_suffix)
 }
 
 /// What has to change in a list of objects. Nothing, when there is an error.
@@ -58,7 +59,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         match mode {
             Mode::All => {
                 plan.use_namespace(request.namespace);
-                splice::add(&render::objects(&plan, false), items, &mut changes, report);
+                splice::add(&render::objects(&plan, resolved.argo_cd, false), items, &mut changes, report);
             }
             Mode::Validate => {
                 refuse_changes(&changes, &inventory, report);

@@ -9,7 +9,7 @@ mod validate;
 
 pub use config_map::is_config_map;
 pub use schema::json_schema;
-pub use v1alpha1::{API_VERSION, KIND, KeyAlgorithm, Mode, SidecarStyle, Startup};
+pub use v1alpha1::{API_VERSION, ArgoCd, KIND, KeyAlgorithm, Mode, SidecarStyle, Startup};
 
 use std::collections::BTreeMap;
 
@@ -31,6 +31,8 @@ pub struct Config {
     pub region: Option<String>,
     /// Whether generated ConfigMaps ask kustomize for a hash in their names.
     pub name_suffix_hash: bool,
+    /// What Argo CD should know of emitted objects.
+    pub argo_cd: ArgoCd,
     /// The workloads of this cluster, by name.
     pub bindings: Vec<Binding>,
 }

@@ -54,6 +54,8 @@ pub struct Spec {
     pub cluster: Option<String>,
     /// Lets kustomize append a hash to the names of generated ConfigMaps.
     pub name_suffix_hash: Option<bool>,
+    /// What Argo CD should know of the objects that iamra emits.
+    pub argo_cd: ArgoCd,
     /// Settings for every workload; clusters, scopes and workloads may override them.
     pub defaults: Settings,
     /// A scope is one CA and the one trust anchor that trusts it.
@@ -64,6 +66,16 @@ pub struct Spec {
     pub clusters: BTreeMap<String, Cluster>,
     /// Workloads and the role of each.
     pub workloads: BTreeMap<String, Workload>,
+}
+
+/// What Argo CD should know of the objects that iamra emits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ArgoCd {
+    /// Lets it wait for the CA's Secret, then the Issuer, then the Certificate, before it syncs the workloads.
+    pub sync_waves: bool,
+    /// Keeps an emitted CA Secret when it is no longer declared, or the Application is deleted.
+    pub keep_ca: bool,
 }
 
 /// What a function call does.

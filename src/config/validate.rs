@@ -50,6 +50,7 @@ pub(super) fn validate(wire: &wire::RolesAnywhere, cluster: Option<&str>, report
         mode: spec.mode,
         region: spec.region.clone(),
         name_suffix_hash: spec.name_suffix_hash.unwrap_or(false),
+        argo_cd: spec.argo_cd,
         bindings,
     })
 }

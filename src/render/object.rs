@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::order::ordered;
-use crate::config::KeyAlgorithm;
+use crate::config::{ArgoCd, KeyAlgorithm};
 use crate::issuer::Companion;
 use crate::krm::annotation::{LOCAL_CONFIG, NEEDS_HASH};
 use crate::plan::{Member, Neighbour, Plan};
@@ -102,20 +102,41 @@ pub fn stamp(name: &str) -> Generated {
 
 /// Every object of the plan, in the order in which a cluster needs them. With `hash_suffix`, ConfigMaps ask kustomize
 /// for a hash in their names.
-pub fn objects(plan: &Plan<'_>, hash_suffix: bool) -> Vec<Generated> {
-    let certificates = plan.members.iter().map(certificate);
-    let config_maps = plan.members.iter().map(|member| config_map(member, hash_suffix));
-    let values = plan.companions.iter().filter_map(companion).chain(certificates).chain(config_maps);
-    values.map(|value| Generated { value: ordered(value) }).collect()
+pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Generated> {
+    let companions = plan.companions.iter().filter_map(companion);
+    let certificates = plan.members.iter().map(|member| (certificate(member), Wave::Certificate));
+    let config_maps = plan.members.iter().map(|member| (config_map(member, hash_suffix), Wave::Certificate));
+    let values = companions.chain(certificates).chain(config_maps);
+    values.map(|(value, wave)| Generated { value: ordered(tell(argo_cd, value, wave)) }).collect()
 }
 
-fn companion(neighbour: &Neighbour<'_>) -> Option<Value> {
+/// When Argo CD syncs an object of ours. Workloads are in wave 0 unless their author says otherwise.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wave {
+    Ca = -3,
+    Issuer = -2,
+    Certificate = -1,
+}
+
+/// Writes onto an object what Argo CD should know of it.
+fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave) -> Value {
+    let annotations = &mut value["metadata"]["annotations"];
+    if argo_cd.sync_waves {
+        annotations["argocd.argoproj.io/sync-wave"] = (wave as i8).to_string().into();
+    }
+    if argo_cd.keep_ca && wave == Wave::Ca {
+        annotations["argocd.argoproj.io/sync-options"] = "Prune=false,Delete=false".into();
+    }
+    value
+}
+
+fn companion(neighbour: &Neighbour<'_>) -> Option<(Value, Wave)> {
     let metadata = |name: &str| metadata(name, neighbour.namespace.as_ref(), (SCOPE, neighbour.scope));
     match &neighbour.companion {
         Companion::CaSecret { name } => {
             let authority = neighbour.authority?;
             let bytes = |text: &str| ByteString(text.as_bytes().to_vec());
-            Some(value(&Secret {
+            let secret = Secret {
                 metadata: metadata(name),
                 type_: Some("kubernetes.io/tls".to_owned()),
                 data: Some(BTreeMap::from([
@@ -123,14 +144,18 @@ fn companion(neighbour: &Neighbour<'_>) -> Option<Value> {
                     ("tls.key".to_owned(), bytes(authority.key.reveal())),
                 ])),
                 ..Secret::default()
-            }))
+            };
+            Some((value(&secret), Wave::Ca))
         }
-        Companion::CaIssuer { name, secret } => Some(value(&Issuer {
-            api_version: "cert-manager.io/v1",
-            kind: "Issuer",
-            metadata: metadata(name),
-            spec: IssuerSpec { ca: CaIssuer { secret_name: secret.clone() } },
-        })),
+        Companion::CaIssuer { name, secret } => {
+            let issuer = Issuer {
+                api_version: "cert-manager.io/v1",
+                kind: "Issuer",
+                metadata: metadata(name),
+                spec: IssuerSpec { ca: CaIssuer { secret_name: secret.clone() } },
+            };
+            Some((value(&issuer), Wave::Issuer))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ pub use lookup::{Answers, Layered, Lookup, NoAnswer, Query};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arn::{Arn, ArnKind};
-use crate::config::{Binding, Config, Mode};
+use crate::config::{ArgoCd, Binding, Config, Mode};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::reference::{Reference, Target};
 use crate::secret::Secret;
@@ -23,6 +23,8 @@ pub struct Resolved {
     pub mode: Option<Mode>,
     /// Whether generated ConfigMaps ask kustomize for a hash in their names.
     pub name_suffix_hash: bool,
+    /// What Argo CD should know of emitted objects.
+    pub argo_cd: ArgoCd,
     /// The workloads and what they become.
     pub bindings: Vec<Bound>,
     /// The CAs whose certificate and key were looked up, by scope.
@@ -84,8 +86,8 @@ pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Re
         .into_iter()
         .filter_map(|binding| binder.identity(&binding, region).map(|identity| Bound { binding, identity }))
         .collect();
-    let (mode, name_suffix_hash) = (config.mode, config.name_suffix_hash);
-    (!report.has_errors()).then_some(Resolved { mode, name_suffix_hash, bindings, authorities })
+    let (mode, name_suffix_hash, argo_cd) = (config.mode, config.name_suffix_hash, config.argo_cd);
+    (!report.has_errors()).then_some(Resolved { mode, name_suffix_hash, argo_cd, bindings, authorities })
 }
 
 struct Binder<'b> {
