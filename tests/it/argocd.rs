@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::peers::peer;
+use crate::cluster::{APPLY, CLUSTER, TRY};
+use crate::peers::{of_cache, peer};
 use crate::support::{Output, iamra, iamra_path, root, run};
 
 /// The server, and the folders that it has. It is killed with this.
@@ -331,4 +332,95 @@ fn a_signal_to_us_alone_ends_kustomize_and_prints_nothing() {
     let words = String::from_utf8(output.stderr).unwrap();
     assert_eq!(words, "error: stopped by signal 15 before the manifests were written\n");
     ends(pid);
+}
+
+fn yaml(path: &Path) -> Value {
+    serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Argo CD's own installation with one of our components.
+fn installation(component: &str, kustomize: &str) -> Vec<Value> {
+    let dir = tempfile::tempdir().unwrap();
+    fs::copy(of_cache(Path::new("argocd/install.yaml")), dir.path().join("install.yaml")).unwrap();
+    let source = root().join("kustomize/argo-cd").join(component);
+    for entry in fs::read_dir(source).unwrap().map(Result::unwrap) {
+        fs::create_dir_all(dir.path().join("component")).unwrap();
+        fs::copy(entry.path(), dir.path().join("component").join(entry.file_name())).unwrap();
+    }
+    let kustomization = format!(
+        "{KUSTOMIZATION}namespace: argocd\nresources: [install.yaml]\ncomponents: [component]\nimages: [{{name: iamra-cmp, newName: \
+         registry.example/iamra-cmp, newTag: 0.1.0}}]\n"
+    );
+    fs::write(dir.path().join("kustomization.yaml"), kustomization).unwrap();
+    let output = run(Command::new(peer(kustomize)).arg("build").arg(dir.path()), b"");
+    assert_eq!((output.exit, output.stderr.as_str()), (0, ""), "{kustomize} {component}");
+    let documents = output.stdout.split("\n---\n").map(|document| serde_yaml::from_str(document).unwrap());
+    documents.collect()
+}
+
+#[test]
+fn the_components_fit_argo_cd_s_own_installation() {
+    CLUSTER.namespace("argocd");
+    for component in ["sidecar", "functions"] {
+        for kustomize in ["kustomize-5.0.3", "kustomize-5.4.3", "kustomize-5.8.2"] {
+            let objects = installation(component, kustomize);
+            let named = |name: &str| {
+                objects.iter().find(|object| object["metadata"]["name"].as_str().unwrap().starts_with(name)).unwrap()
+            };
+            let server =
+                objects.iter().find(|it| it["kind"] == "Deployment" && it["metadata"]["name"] == "argocd-repo-server");
+            let server = server.unwrap();
+            let pod = &server["spec"]["template"]["spec"];
+            if component == "sidecar" {
+                let sidecar = &pod["containers"].as_array().unwrap().iter().find(|it| it["name"] == "iamra").unwrap();
+                assert_eq!(sidecar["image"], "registry.example/iamra-cmp:0.1.0");
+                let plugin = named("iamra-plugin-");
+                let volume = pod["volumes"].as_array().unwrap().iter().find(|it| it["name"] == "iamra-plugin").unwrap();
+                assert_eq!(volume["configMap"]["name"], plugin["metadata"]["name"]);
+                CLUSTER.accepts(TRY, &plugin.to_string(), "the plugin");
+            } else {
+                let config =
+                    objects.iter().find(|it| it["kind"] == "ConfigMap" && it["metadata"]["name"] == "argocd-cm");
+                assert_eq!(config.unwrap()["data"]["kustomize.buildOptions"], "--enable-alpha-plugins --enable-exec");
+            }
+            CLUSTER.accepts(TRY, &server.to_string(), component);
+        }
+    }
+}
+
+/// Three ways to say the same sidecar must not drift apart.
+#[test]
+fn the_helm_values_are_the_sidecar() {
+    let dir = root().join("kustomize/argo-cd");
+    let (values, patch, plugin) = (
+        yaml(&dir.join("values.yaml")),
+        yaml(&dir.join("sidecar/repo-server.yaml")),
+        yaml(&dir.join("sidecar/plugin.yaml")),
+    );
+    assert_eq!(values["configs"]["cmp"]["plugins"]["iamra"], plugin["spec"]);
+    // The chart makes the ConfigMap, with a key for each plugin.
+    let ours = patch["spec"]["template"]["spec"]["containers"][0].to_string();
+    let ours = ours
+        .replace("\"iamra-plugin\"", "\"argocd-cmp-cm\"")
+        .replace("\"subPath\":\"plugin.yaml\"", "\"subPath\":\"iamra.yaml\"");
+    assert_eq!(values["repoServer"]["extraContainers"][0], serde_json::from_str::<Value>(&ours).unwrap());
+}
+
+#[test]
+fn what_argo_cd_gets_makes_a_certificate_ready() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = run(iamra(dir.path()).arg("demo"), b"").stdout;
+    let secret = demo.split("---\n").find(|document| document.contains("kind: Secret")).unwrap();
+    CLUSTER.namespace("argo-app");
+    CLUSTER.accepts(APPLY, &secret.replace("namespace: shop", "namespace: argo-app"), "somebody else's CA Secret");
+    let repository = repository(1);
+    let prod = repository.path().join("apps/0/overlays/prod/kustomization.yaml");
+    let text = fs::read_to_string(&prod).unwrap();
+    fs::write(&prod, text.replace("namespace: shop", "namespace: argo-app")).unwrap();
+    let server = Server::start(&newest(), &[]);
+    for object in server.generate(repository.path(), "apps/0/overlays/prod") {
+        CLUSTER.accepts(APPLY, &object.to_string(), "an object from Argo CD");
+    }
+    CLUSTER.becomes_ready("argo-app", "issuer/iam-ra");
+    CLUSTER.becomes_ready("argo-app", "certificate/payment-0-cert");
 }

@@ -15,9 +15,9 @@ use crate::peers::peer;
 use crate::support::{Output, cases, iamra, run};
 
 /// One for all tests of a run. It ends when this process does: its stdin closes.
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+pub(crate) static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
 
-struct Cluster {
+pub(crate) struct Cluster {
     kubeconfig: String,
     _process: Child,
 }
@@ -53,13 +53,13 @@ impl Cluster {
         run(Command::new(peer("kubectl")).args(args).env("KUBECONFIG", &self.kubeconfig), stdin.as_bytes())
     }
 
-    fn namespace(&self, name: &str) {
+    pub(crate) fn namespace(&self, name: &str) {
         let manifest = format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n");
         self.accepts(&["apply", "--server-side", "-f", "-"], &manifest, name);
     }
 
     /// Strictly, and without a warning.
-    fn accepts(&self, args: &[&str], manifests: &str, what: &str) {
+    pub(crate) fn accepts(&self, args: &[&str], manifests: &str, what: &str) {
         let output = self.kubectl(args, manifests);
         assert!(output.exit == 0 && output.stderr.is_empty(), "{what}: {}", output.stderr);
     }
@@ -70,15 +70,15 @@ impl Cluster {
         serde_json::from_str(&output.stdout).unwrap()
     }
 
-    fn becomes_ready(&self, namespace: &str, what: &str) {
+    pub(crate) fn becomes_ready(&self, namespace: &str, what: &str) {
         let args = ["wait", "--namespace", namespace, "--for=condition=Ready", "--timeout=60s", what];
         let output = self.kubectl(&args, "");
         assert_eq!(output.exit, 0, "{what}: {}", self.get(namespace, what)["status"]);
     }
 }
 
-const APPLY: &[&str] = &["apply", "--server-side", "--validate=strict", "-f", "-"];
-const TRY: &[&str] =
+pub(crate) const APPLY: &[&str] = &["apply", "--server-side", "--validate=strict", "-f", "-"];
+pub(crate) const TRY: &[&str] =
     &["apply", "--server-side", "--force-conflicts", "--validate=strict", "--dry-run=server", "-f", "-"];
 
 fn bytes_of(secret: &Value, key: &str) -> Vec<u8> {
