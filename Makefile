@@ -26,8 +26,9 @@ lint:  ## formatting and clippy
 deny:  ## licences, sources and double versions of dependencies
 	@tests/peers/cargo-deny check bans licenses sources
 
-image:  ## the image iamra:dev, from a static binary
-	@tests/image iamra:dev
+image:  ## the images iamra:dev and iamra-cmp:dev, from static binaries
+	@tests/peers/build kustomize-5.8.2
+	@tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
 
 bench:  ## how fast, beside `cat` and a plain parse-and-print
 	cargo bench --locked --bench pass_through

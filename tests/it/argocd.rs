@@ -1,6 +1,7 @@
 //! Argo CD's own plugin server, started with our plugin.yaml, and asked as its repo server asks.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,17 +9,21 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::cluster::{APPLY, CLUSTER, TRY};
-use crate::peers::{of_cache, peer};
+use crate::peers::{cmp_image, of_cache, peer};
 use crate::support::{Output, iamra, iamra_path, root, run};
 
 /// The server, and the folders that it has. It is killed with this.
 struct Server {
     process: Child,
+    container: Option<String>,
     dir: tempfile::TempDir,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if let Some(name) = &self.container {
+            let _ = run(Command::new("docker").args(["kill", name]), b"");
+        }
         let _ = self.process.kill().and_then(|()| self.process.wait());
     }
 }
@@ -38,7 +43,28 @@ impl Server {
         command.envs(environment.iter().copied());
         let log = fs::File::create(dir.path().join("log")).unwrap();
         let process = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let server = Self { process, dir };
+        let server = Self { process, container: None, dir };
+        wait_for(&server.socket());
+        server
+    }
+
+    /// In our image, as the repo server's pod has it: user 999, nothing writable but /tmp and the sockets' volume.
+    fn in_our_image() -> Self {
+        let image = cmp_image();
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let name = format!("iamra-cmp-test-{}", std::process::id());
+        let plugin = root().join("kustomize/argo-cd/sidecar/plugin.yaml");
+        let mount = |from: &Path, to: &str| format!("type=bind,src={},dst={to}", from.display());
+        let mut command = Command::new("docker");
+        command.args(["run", "--rm", "--name", &name, "--read-only", "--tmpfs", "/tmp", "--network", "none"]);
+        command.args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--mount"]);
+        command.arg(mount(&peer("argocd-cmp-server"), "/var/run/argocd/argocd-cmp-server,readonly")).arg("--mount");
+        command.arg(mount(&plugin, "/home/argocd/cmp-server/config/plugin.yaml,readonly")).arg("--mount");
+        command.arg(mount(dir.path(), "/home/argocd/cmp-server/plugins")).arg(image);
+        let log = fs::File::create(dir.path().join("log")).unwrap();
+        let process = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let server = Self { process, container: Some(name), dir };
         wait_for(&server.socket());
         server
     }
@@ -64,7 +90,7 @@ pub(crate) fn ask(socket: &Path, method: &str, repository: &Path, app: &str, plu
 
 pub(crate) fn wait_for(socket: &Path) {
     let since = Instant::now();
-    while !socket.exists() {
+    while std::os::unix::net::UnixStream::connect(socket).is_err() {
         assert!(since.elapsed() < Duration::from_secs(20), "the plugin server does not start");
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -133,6 +159,21 @@ fn two_apps_and_an_overlay_with_every_kustomize() {
             assert!(namespaces[1..].iter().all(|namespace| *namespace == "shop"), "{namespaces:?}");
         }
     }
+}
+
+#[test]
+fn in_our_image_with_nothing_writable() {
+    let repository = repository(2);
+    let server = Server::in_our_image();
+    for app in ["apps/0", "apps/1", "apps/0/overlays/prod"] {
+        let objects = server.generate(repository.path(), app);
+        assert!(kinds(&objects) == ALL_KINDS && has_sidecar(&objects), "{app}");
+    }
+    let announced = server.ask("parameters", repository.path(), "apps/0", "{}", "60s");
+    assert!(announced.exit == 0 && announced.stdout.contains("\"lock\""), "{}", announced.stderr);
+    fs::remove_file(repository.path().join("apps/1/iamra.yaml")).unwrap();
+    let without = server.ask("generate", repository.path(), "apps/1", "{}", "60s");
+    assert!(without.stderr.contains("failed exit status 2: error: there is no `iamra.yaml`"), "{}", without.stderr);
 }
 
 #[test]
@@ -277,7 +318,6 @@ fn hostile_parameters_environment_and_files() {
 
 /// Programs that stand for a kustomize that takes its time.
 fn slow_kustomize(dir: &Path) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt as _;
     let path = dir.join("slow");
     let script = format!("#!/bin/sh\necho $$ >>{}\nexec /bin/sleep 60\n", dir.join("pids").display());
     fs::write(&path, script).unwrap();

@@ -22,14 +22,24 @@ pub(crate) fn of_cache(name: &Path) -> PathBuf {
     path
 }
 
-/// The image under test, built once a run from a static binary of this tree.
+/// The images under test, built once a run from static binaries.
+static IMAGES: LazyLock<()> = LazyLock::new(|| {
+    let mut images = Command::new(root().join("tests/image"));
+    images.arg("test").arg(peer("kustomize-5.8.2"));
+    for mut script in [Command::new(root().join("tests/peers/docker")), images] {
+        let output = script.output().expect("the script is there");
+        assert!(output.status.success(), "{script:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+});
+
+/// The function's image.
 pub(crate) fn image() -> &'static str {
-    static IMAGE: LazyLock<&str> = LazyLock::new(|| {
-        for (script, args) in [("tests/peers/docker", None), ("tests/image", Some("iamra:test"))] {
-            let output = Command::new(root().join(script)).args(args).output().expect("the script is there");
-            assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-        }
-        "iamra:test"
-    });
-    &IMAGE
+    LazyLock::force(&IMAGES);
+    "iamra:test"
+}
+
+/// The image of the sidecar in Argo CD's repo server.
+pub(crate) fn cmp_image() -> &'static str {
+    LazyLock::force(&IMAGES);
+    "iamra-cmp:test"
 }
