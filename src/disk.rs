@@ -1,9 +1,12 @@
 //! Files: found, read, and written whole or not at all.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags};
 
 /// The name of the declaration's file.
 pub const DECLARATION: &str = "iamra.yaml";
@@ -17,6 +20,9 @@ pub enum Error {
     /// The file cannot be read.
     #[error("`{path}` cannot be read", path = .0.display())]
     Read(PathBuf, #[source] io::Error),
+    /// The folder has files of somebody else.
+    #[error("`{path}` has files that `iamra build --output` did not write", path = .0.display())]
+    NotOurs(PathBuf),
     /// The file cannot be written.
     #[error("`{path}` cannot be written", path = .0.display())]
     Write(PathBuf, #[source] io::Error),
@@ -75,6 +81,37 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
 pub fn install(program: &Path, path: &Path) -> Result<(), Error> {
     let bytes = fs::read(program).map_err(|error| Error::Read(program.to_owned(), error))?;
     place(path, &bytes, 0o755).map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+/// The file that says that a folder is ours to replace.
+const OURS: &str = ".iamra-output";
+
+/// Replaces a folder by one with these files, in one step. A folder that somebody else has filled stays.
+///
+/// # Errors
+/// It cannot be written, or is not ours.
+pub fn replace_folder(path: &Path, files: &BTreeMap<String, &str>) -> Result<(), Error> {
+    let failed = |error| Error::Write(path.to_owned(), error);
+    let there = fs::read_dir(path).map(|mut entries| entries.next().is_some());
+    if there.unwrap_or(false) && !path.join(OURS).is_file() {
+        return Err(Error::NotOurs(path.to_owned()));
+    }
+    fs::create_dir_all(path).map_err(failed)?;
+    // Not through a link, which would be replaced and not followed.
+    let path = path.canonicalize().map_err(failed)?;
+    let beside = path.parent().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
+    let new = || {
+        let new = tempfile::Builder::new().prefix(".iamra-").tempdir_in(beside)?;
+        fs::set_permissions(new.path(), fs::Permissions::from_mode(0o755))?;
+        fs::write(new.path().join(OURS), "Written by `iamra build --output`, which replaces this folder.\n")?;
+        for (name, text) in files {
+            fs::write(new.path().join(name), text)?;
+        }
+        rustix::fs::renameat_with(CWD, new.path(), CWD, &path, RenameFlags::EXCHANGE)?;
+        // It holds what was there before, now.
+        new.close()
+    };
+    new().map_err(failed)
 }
 
 fn place(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {

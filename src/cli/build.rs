@@ -9,6 +9,7 @@ use super::inject::{self, Manifests};
 use super::io::Io;
 use super::kustomize;
 use super::render::NAMESPACE;
+use super::rendered;
 use crate::config::Mode;
 use crate::output;
 
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// The declaration, or the folder it is in; DIR or the nearest folder above it when omitted
     #[arg(long, value_name = "PATH")]
     declaration: Option<PathBuf>,
+    /// Write a file (`….yaml`), or a folder with a file for each object, instead of stdout; what is there is replaced
+    #[arg(long, short, value_name = "PATH")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     kustomize: kustomize::Options,
 }
@@ -36,5 +40,10 @@ pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Err
     }
     let manifests = Manifests { name: "kustomize build", bytes: &output.stdout };
     let request = shared.request(Some(Mode::All), Some(NAMESPACE));
-    inject::inject(&file, &manifests, shared, request, output::write_report, io)
+    let injected = inject::inject(&file, manifests, shared, request)?;
+    let Some(path) = &args.output else { return injected.print(output::write_report, io) };
+    if let Some(manifests) = injected.manifests() {
+        rendered::write(path, &manifests)?;
+    }
+    injected.tell(output::write_report, io)
 }

@@ -28,6 +28,12 @@ pub(super) enum Error {
     /// kustomize, when what it said is for people who did not call it.
     #[error("kustomize cannot build the application: {0}")]
     Kustomize(String),
+    /// An object to be written to a file of its own.
+    #[error("an object that was built has no kind or no name to call its file by")]
+    Nameless,
+    /// The same, twice.
+    #[error("two objects that were built would both be in `{0}`")]
+    Twice(String),
     /// The demo would write over something.
     #[error("`{path}` is there already", path = .0.display())]
     Exists(PathBuf),
@@ -59,7 +65,7 @@ impl Error {
     /// 2 for what the caller can mend by calling otherwise, 3 for the world.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Disk(disk::Error::NoDeclaration(_)) | Self::Exists(_) => 2,
+            Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::NotOurs(_)) | Self::Exists(_) => 2,
             _ => 3,
         }
     }
@@ -69,6 +75,7 @@ impl Error {
             Self::Disk(disk::Error::NoDeclaration(_)) => {
                 Some("name the folder that has one, or see one with `iamra demo`")
             }
+            Self::Disk(disk::Error::NotOurs(_)) => Some("name a folder for these manifests alone"),
             Self::Program(..) => Some("install kustomize, or say where it is with `--kustomize PATH`"),
             Self::Kustomize(words) if words.contains("external plugins disabled") => Some(
                 "take iamra out of `components:` and `transformers:`: here it injects into what kustomize has built",

@@ -11,7 +11,7 @@ use super::render::NAMESPACE;
 use super::{Exit, strip};
 use crate::config::Mode;
 use crate::diag::Report;
-use crate::krm::Stream;
+use crate::krm::{Changes, Stream};
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::{self, Request};
 
@@ -33,6 +33,7 @@ pub(super) struct Args {
 }
 
 /// Plain manifests, and how messages name them.
+#[derive(Clone, Copy)]
 pub(super) struct Manifests<'m> {
     pub(super) name: &'m str,
     pub(super) bytes: &'m [u8],
@@ -41,40 +42,69 @@ pub(super) struct Manifests<'m> {
 /// How a report is told.
 type Tell = fn(&Report, Sources<'_>, &mut dyn Write) -> io::Result<()>;
 
+/// What came of an injection.
+pub(super) struct Injected<'m> {
+    file: &'m File,
+    name: &'m str,
+    /// What to write, when nothing is wrong.
+    done: Option<(Stream<'m>, Changes)>,
+    text: Option<&'m str>,
+    report: Report,
+}
+
 pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.declaration)?;
     let bytes = strip::manifests(&args.manifests)?;
     let mode = if args.workloads_only { Mode::Transform } else { Mode::All };
     let manifests = Manifests { name: strip::name_of(&args.manifests), bytes: &bytes };
-    inject(&file, &manifests, shared, shared.request(Some(mode), Some(NAMESPACE)), output::write_report, io)
+    let request = shared.request(Some(mode), Some(NAMESPACE));
+    inject(&file, manifests, shared, request)?.print(output::write_report, io)
 }
 
-/// Injects into the manifests and writes them, or tells why not.
-pub(super) fn inject(
-    file: &File,
-    manifests: &Manifests<'_>,
+/// Injects into the manifests; nothing is written yet.
+pub(super) fn inject<'m>(
+    file: &'m File,
+    manifests: Manifests<'m>,
     shared: &Shared,
     request: Request<'_>,
-    tell: Tell,
-    io: &mut Io,
-) -> Result<Exit, Error> {
-    let mut report = Report::default();
-    let declaration = Declaration::File(&file.name, &file.text);
-    let stream = match Stream::from_utf8(manifests.bytes) {
-        Ok(stream) => stream,
-        Err(error) => {
-            report.push(unreadable(&error));
-            tell(&report, Sources { declaration, input: None }, io.err()).map_err(Error::Output)?;
-            return Ok(args::exit(&report));
+) -> Result<Injected<'m>, Error> {
+    let mut injected = Injected { file, name: manifests.name, done: None, text: None, report: Report::default() };
+    let report = &mut injected.report;
+    match Stream::from_utf8(manifests.bytes) {
+        Ok(stream) => {
+            injected.text = Some(stream.text());
+            if let Some(resolved) = file.resolve(shared, request, report)? {
+                let changes = pipeline::run(&resolved, &stream.items, request, report);
+                injected.done = (!report.has_errors()).then_some((stream, changes));
+            }
         }
-    };
-    let sources = Sources { declaration, input: Some((manifests.name, stream.text())) };
-    if let Some(resolved) = file.resolve(shared, request, &mut report)? {
-        let changes = pipeline::run(&resolved, &stream.items, request, &mut report);
-        if !report.has_errors() {
-            io.data(|out| changes.write_stream(&stream, out))?;
-        }
+        Err(error) => report.push(unreadable(&error)),
     }
-    tell(&report, sources, io.err()).map_err(Error::Output)?;
-    Ok(args::exit(&report))
+    Ok(injected)
+}
+
+impl Injected<'_> {
+    /// Writes the manifests to stdout, or tells why not.
+    pub(super) fn print(self, tell: Tell, io: &mut Io) -> Result<Exit, Error> {
+        if let Some((stream, changes)) = &self.done {
+            io.data(|out| changes.write_stream(stream, out))?;
+        }
+        self.tell(tell, io)
+    }
+
+    /// The manifests, when nothing is wrong.
+    pub(super) fn manifests(&self) -> Option<Vec<u8>> {
+        let (stream, changes) = self.done.as_ref()?;
+        let mut bytes = Vec::new();
+        changes.write_stream(stream, &mut bytes).expect("memory takes all");
+        Some(bytes)
+    }
+
+    /// Tells what was found out.
+    pub(super) fn tell(&self, tell: Tell, io: &mut Io) -> Result<Exit, Error> {
+        let declaration = Declaration::File(&self.file.name, &self.file.text);
+        let sources = Sources { declaration, input: self.text.map(|text| (self.name, text)) };
+        tell(&self.report, sources, io.err()).map_err(Error::Output)?;
+        Ok(args::exit(&self.report))
+    }
 }

@@ -11,6 +11,7 @@ mod install;
 mod io;
 mod kustomize;
 mod render;
+mod rendered;
 mod schema;
 mod strip;
 

@@ -40,7 +40,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("x509_parser", &["src/resolve/authority.rs"]),
     ("schemars", &["src/config/"]),
     ("clap", &["src/cli/"]),
-    ("rustix", &["src/cli/io.rs"]),
+    ("rustix", &["src/cli/io.rs", "src/disk.rs"]),
     ("signal_hook", &["src/cli/kustomize.rs"]),
     ("tempfile", &["src/disk.rs"]),
     ("mimalloc", &["src/main.rs"]),

@@ -15,6 +15,7 @@ mod kpt;
 mod kustomize;
 mod laws;
 mod peers;
+mod rendered;
 mod support;
 mod traps;
 

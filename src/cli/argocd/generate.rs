@@ -41,7 +41,7 @@ pub(super) fn run(options: &kustomize::Options, shared: &Shared, io: &mut Io) ->
     let shared = Shared { cluster: parameters.cluster, values: shared.values.clone(), lock: Some(lock.clone()) };
     let request = Request { mode: parameters.mode, ..shared.request(None, parameters.namespace.as_deref()) };
     let manifests = Manifests { name: "kustomize build", bytes: &built };
-    inject::inject(file, &manifests, &shared, request, output::write_first_errors, io)
+    inject::inject(file, manifests, &shared, request)?.print(output::write_first_errors, io)
 }
 
 fn give_up(report: &Report, io: &mut Io) -> Result<Exit, Error> {

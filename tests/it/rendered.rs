@@ -1,0 +1,114 @@
+//! Rendered manifests: `iamra build --output`, the way of Flux and of plain CI.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::argocd::repository;
+use crate::cluster::{CLUSTER, TRY};
+use crate::peers::peer;
+use crate::support::{Output, iamra, run};
+
+fn build(dir: &Path, args: &[&str]) -> Output {
+    run(iamra(dir).args(["build", "--kustomize"]).arg(peer("kustomize-5.8.2")).args(args), b"")
+}
+
+fn files(dir: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())).collect()
+}
+
+const PROD: &str = "apps/0/overlays/prod";
+
+#[test]
+fn a_file_for_each_object_and_no_other() {
+    let repository = repository(1);
+    let dir = repository.path();
+    let printed = build(dir, &[PROD]);
+    for _ in 0..2 {
+        let output = build(dir, &[PROD, "--output", "rendered/prod"]);
+        assert_eq!((output.exit, output.stdout.as_str()), (0, ""), "{}", output.stderr);
+        let mut files = files(&dir.join("rendered/prod"));
+        assert!(files.remove(".iamra-output").unwrap().contains("replaces this folder"));
+        let names: Vec<_> = files.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "shop_apps_v1_deployment_payment-0.yaml",
+                "shop_cert-manager.io_v1_certificate_payment-0-cert.yaml",
+                "shop_cert-manager.io_v1_issuer_iam-ra.yaml",
+                "shop_v1_configmap_payment-0-iam-ra-config.yaml",
+            ]
+        );
+        let mut whole: Vec<_> = printed.stdout.split("---\n").collect();
+        let mut parts: Vec<_> = files.values().map(String::as_str).collect();
+        whole.sort_unstable();
+        parts.sort_unstable();
+        assert_eq!(parts, whole);
+        // What is no longer declared goes.
+        fs::write(dir.join("rendered/prod/v1_configmap_old.yaml"), "kind: ConfigMap\n").unwrap();
+    }
+    // A folder of manifests is what Flux and kubectl apply.
+    CLUSTER.namespace("shop");
+    assert_eq!(build(dir, &[PROD, "--output", "rendered/prod"]).exit, 0);
+    let folder = dir.join("rendered/prod").display().to_string();
+    let apply: Vec<_> = TRY.iter().map(|arg| if *arg == "-" { folder.as_str() } else { arg }).collect();
+    CLUSTER.accepts(&apply, "", "the folder");
+    assert_eq!(fs::read_dir(dir.join("rendered")).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn one_file_is_what_is_printed() {
+    let repository = repository(1);
+    let dir = repository.path();
+    assert_eq!(build(dir, &[PROD, "--output", "rendered/prod.yaml"]).exit, 0);
+    assert_eq!(fs::read_to_string(dir.join("rendered/prod.yaml")).unwrap(), build(dir, &[PROD]).stdout);
+}
+
+#[test]
+fn what_fails_and_what_is_foreign_stays() {
+    let repository = repository(1);
+    let dir = repository.path();
+    let foreign = build(dir, &[PROD, "--output", "apps/0/base"]);
+    assert!(
+        foreign.exit == 2 && foreign.stderr.contains("help: name a folder for these manifests alone"),
+        "{}",
+        foreign.stderr
+    );
+    assert!(dir.join("apps/0/base/kustomization.yaml").is_file());
+    assert_eq!(build(dir, &[PROD, "--output", "rendered"]).exit, 0);
+    let before = files(&dir.join("rendered"));
+    let declaration = dir.join("apps/0/iamra.yaml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    fs::write(&declaration, text.replace("role: payments", "role: paymants")).unwrap();
+    assert_eq!(build(dir, &[PROD, "--output", "rendered"]).exit, 1);
+    fs::write(dir.join(PROD).join("kustomization.yaml"), "resources: [nowhere]\n").unwrap();
+    assert_eq!(build(dir, &[PROD, "--output", "rendered"]).exit, 3);
+    assert_eq!(files(&dir.join("rendered")), before);
+}
+
+#[test]
+fn a_name_cannot_lead_out_of_the_folder() {
+    let repository = repository(1);
+    let dir = repository.path();
+    let role =
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: ../../system:a_b\nrules: []\n";
+    let base = dir.join("apps/0/base");
+    let text = fs::read_to_string(base.join("deployment.yaml")).unwrap();
+    fs::write(base.join("deployment.yaml"), format!("{text}---\n{role}")).unwrap();
+    let output = build(dir, &["apps/0", "--output", "rendered"]);
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let name = "rbac.authorization.k8s.io_v1_clusterrole_..%2F..%2Fsystem%3Aa%5Fb.yaml";
+    assert!(files(&dir.join("rendered")).contains_key(name), "{:?}", files(&dir.join("rendered")).keys());
+}
+
+#[test]
+fn kustomize_gets_further_flags() {
+    let repository = repository(1);
+    let dir = repository.path();
+    let kustomization = dir.join(PROD).join("kustomization.yaml");
+    fs::write(&kustomization, "resources: [../../base/deployment.yaml]\n").unwrap();
+    assert_eq!(build(dir, &[PROD]).exit, 3);
+    let output = build(dir, &[PROD, "--", "--load-restrictor", "LoadRestrictionsNone"]);
+    assert!(output.exit == 0 && output.stdout.contains("iam-ra-sidecar"), "{}", output.stderr);
+}
