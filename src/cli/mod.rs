@@ -27,7 +27,7 @@ use io::Io;
 /// Without a command, iamra is a KRM function: it reads a ResourceList on stdin and writes one on stdout, as kustomize
 /// and kpt want it.
 #[derive(Parser)]
-#[command(name = "iamra", version, disable_help_subcommand = true, after_help = EXIT_CODES)]
+#[command(name = "iamra", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -35,7 +35,13 @@ struct Cli {
     shared: args::Shared,
 }
 
-const EXIT_CODES: &str = "\
+/// What `kpt fn doc` shows beside the commands.
+const AFTER_HELP: &str = "\
+As a KRM function: the functionConfig is `iamra.yaml`, or a ConfigMap with workload, region, trustAnchor, profileArn and \
+roleArn for one workload. References are answered from `iamra.lock` beside it. It changes nothing the second time.
+  kpt fn eval --exec iamra --fn-config iamra.yaml
+  kpt fn eval --exec iamra -- workload=api region=… trustAnchor=arn:… profileArn=arn:… roleArn=arn:…
+
 Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 a file or program failed, 70 a bug in iamra.
 Data goes to stdout, words to stderr.";
 

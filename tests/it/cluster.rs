@@ -49,7 +49,7 @@ impl Cluster {
         assert_eq!(output.exit, 0, "{}", output.stderr);
     }
 
-    fn kubectl(&self, args: &[&str], stdin: &str) -> Output {
+    pub(crate) fn kubectl(&self, args: &[&str], stdin: &str) -> Output {
         run(Command::new(peer("kubectl")).args(args).env("KUBECONFIG", &self.kubeconfig), stdin.as_bytes())
     }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::peers::image;
 use crate::support::{Output, iamra_path, path_with_iamra, root, run};
 
 fn kpt(args: &[&str], dir: &Path) -> Option<Output> {
@@ -75,4 +76,53 @@ fn a_failure_shows_the_reason_and_leaves_the_package() {
     let deployment =
         |files: &[(String, String)]| files.iter().find(|(name, _)| name.ends_with("deployment.yaml")).cloned();
     assert_eq!(deployment(&files(dir.path())), deployment(&before));
+}
+
+/// Runs git in a package, which is a repository with everything committed at first.
+fn git(args: &[&str], dir: &Path) -> String {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=test", "-c", "user.email=test@localhost"]).args(args).current_dir(dir);
+    let output = run(&mut command, b"");
+    assert_eq!(output.exit, 0, "git {args:?}: {}", output.stderr);
+    output.stdout
+}
+
+/// What a reviewer sees: additions in the Deployment, new files, no line of the author's taken away; then nothing.
+#[test]
+fn git_sees_additions_and_the_second_time_nothing() {
+    let eval = ["fn", "eval", "--exec", "iamra", "--fn-config", "iamra.yaml"];
+    for args in [&["fn", "render", "--allow-exec"][..], &eval] {
+        let dir = package();
+        git(&["init", "--quiet"], dir.path());
+        git(&["add", "--all"], dir.path());
+        git(&["commit", "--quiet", "--message", "package"], dir.path());
+        let Some(first) = kpt(args, dir.path()) else { return };
+        assert_eq!(first.exit, 0, "{args:?}: {}", first.stderr);
+        let counts = git(&["diff", "--numstat"], dir.path());
+        let deployment = counts.lines().find(|line| line.ends_with("deployment.yaml")).unwrap();
+        let (added, removed) = deployment.split_once('\t').unwrap();
+        assert!(added.parse::<u32>().unwrap() > 40 && removed.starts_with("0\t"), "{args:?}: {deployment}");
+        for untouched in ["iamra.yaml", "iamra.lock"] {
+            assert!(!counts.contains(untouched), "{args:?}: {counts}");
+        }
+        git(&["add", "--all"], dir.path());
+        git(&["commit", "--quiet", "--message", "rendered"], dir.path());
+        let second = kpt(args, dir.path()).unwrap();
+        assert_eq!(second.exit, 0, "{args:?}: {}", second.stderr);
+        assert_eq!(git(&["diff"], dir.path()), "", "{args:?}");
+        assert_eq!(git(&["status", "--porcelain"], dir.path()), "", "{args:?}");
+    }
+}
+
+#[test]
+fn doc_says_how_to_use_the_function() {
+    let dir = package();
+    // A name without a slash is one of kpt's own catalog.
+    let name = format!("localhost/{}", image());
+    assert_eq!(run(Command::new("docker").args(["tag", image(), &name]), b"").exit, 0);
+    let Some(output) = kpt(&["fn", "doc", "--image", &name], dir.path()) else { return };
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    for said in ["As a KRM function", "functionConfig", "kpt fn eval", "workload=", "Exit codes"] {
+        assert!(output.stdout.contains(said), "no `{said}` in:\n{}", output.stdout);
+    }
 }

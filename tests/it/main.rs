@@ -9,6 +9,7 @@ mod cases;
 mod chain;
 mod cli;
 mod cluster;
+mod definition;
 mod examples;
 mod image;
 mod kpt;
