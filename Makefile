@@ -18,6 +18,7 @@ test: peers  ## everything, against real kustomize, Docker, API server and cert-
 bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it cases
 	BLESS=1 cargo test --locked --test it cli
+	BLESS=1 cargo test --locked --test it its_schema_is_the_generated_one
 
 lint:  ## formatting and clippy
 	cargo fmt --check
@@ -30,5 +31,7 @@ image:  ## the images iamra:dev and iamra-cmp:dev, from static binaries
 	@tests/peers/build kustomize-5.8.2
 	@tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
 
-bench:  ## how fast, beside `cat` and a plain parse-and-print
+bench:  ## how fast, beside `cat` and a plain parse-and-print; and in Argo CD, beside kustomize
 	cargo bench --locked --bench pass_through
+	@tests/peers/build kustomize
+	cargo bench --locked --bench argo_cd
