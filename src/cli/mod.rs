@@ -5,6 +5,7 @@ mod args;
 mod build;
 mod demo;
 mod error;
+mod explain;
 mod function;
 mod inject;
 mod install;
@@ -55,6 +56,7 @@ enum Command {
     Argocd(argocd::Args),
     Install(install::Args),
     Schema(schema::Args),
+    Explain(explain::Args),
 }
 
 /// How a command that did not fail ended.
@@ -81,6 +83,7 @@ pub fn run() -> ExitCode {
         Some(Command::Argocd(args)) => argocd::run(args, &cli.shared, &mut io),
         Some(Command::Install(args)) => install::run(args),
         Some(Command::Schema(args)) => schema::run(args, &mut io),
+        Some(Command::Explain(args)) => explain::run(args, &mut io),
         None if std::io::stdin().is_terminal() => io.words(&Cli::command().render_help()).map(|()| Exit::Usage),
         None => function::run(&cli.shared, &mut io),
     };

@@ -103,60 +103,69 @@ struct Row {
     code: Code,
     name: &'static str,
     summary: &'static str,
+    page: &'static str,
 }
 
-const fn row(code: Code, name: &'static str, summary: &'static str) -> Row {
-    Row { code, name, summary }
+/// A row and its page, which must be there: a file is embedded by its literal name, hence the macro.
+macro_rules! row {
+    ($code:ident, $name:literal, $summary:literal) => {
+        Row {
+            code: Code::$code,
+            name: $name,
+            summary: $summary,
+            page: include_str!(concat!("../../docs/diagnostics/", $name, ".md")),
+        }
+    };
 }
 
 /// One row a code, in the order of the enum.
 const TABLE: &[Row] = &[
-    row(Code::EmptyInput, "empty-input", "stdin held nothing where a ResourceList or manifests were expected"),
-    row(Code::UnreadableInput, "unreadable-input", "stdin is not YAML, or was cut off"),
-    row(Code::NotAResourceList, "not-a-resource-list", "stdin is YAML, but not a KRM ResourceList"),
-    row(Code::UnreadableItem, "unreadable-item", "an object that has to be looked at cannot be read"),
-    row(Code::NoDeclaration, "no-declaration", "no `iamra.yaml` and no functionConfig says what to do"),
-    row(Code::NotADeclaration, "not-a-declaration", "the document is not an `iamra.dev/v1alpha1` RolesAnywhere"),
-    row(Code::SyntaxError, "syntax-error", "the declaration is not YAML"),
-    row(Code::UnknownField, "unknown-field", "a field that iamra does not know"),
-    row(Code::DuplicateField, "duplicate-field", "a field is written twice in one mapping"),
-    row(Code::MissingField, "missing-field", "a field that must be there is not"),
-    row(Code::WrongType, "wrong-type", "a value of another type than the field holds"),
-    row(Code::InvalidValue, "invalid-value", "a value that breaks the rule of its field"),
-    row(Code::ConflictingFields, "conflicting-fields", "fields that exclude each other are both there"),
-    row(Code::UnknownRole, "unknown-role", "a workload names a role that is not declared"),
-    row(Code::UnknownScope, "unknown-scope", "a role names a scope that is not declared"),
-    row(Code::UnknownCluster, "unknown-cluster", "a cluster is named that is not declared"),
-    row(Code::AmbiguousCluster, "ambiguous-cluster", "several clusters are declared and none was chosen"),
-    row(Code::NothingToDo, "nothing-to-do", "the declaration names no workload for this cluster"),
-    row(Code::CommonNameClash, "common-name-clash", "two workloads of one CA would have the same common name"),
-    row(Code::NameCollision, "name-collision", "two objects would have the same name in one namespace"),
-    row(Code::LateRenewal, "late-renewal", "one failed renewal would let the certificate expire"),
-    row(Code::ShortSession, "short-session", "the session is so short that the helper asks AWS all the time"),
-    row(Code::UnpinnedImage, "unpinned-image", "the sidecar image is not pinned"),
-    row(Code::InlineCaKey, "inline-ca-key", "the CA's private key will be in the rendered manifests"),
-    row(Code::InvalidCa, "invalid-ca", "the CA certificate and key cannot serve as a trust anchor"),
-    row(Code::UnresolvedReference, "unresolved-reference", "a reference has no value"),
-    row(Code::StaleLock, "stale-lock", "`iamra.lock` does not cover the declaration"),
-    row(Code::InvalidLock, "invalid-lock", "`iamra.lock` or a values file cannot be read"),
-    row(Code::ArnMismatch, "arn-mismatch", "ARNs of one identity disagree in partition, account or region"),
-    row(Code::WorkloadNotFound, "workload-not-found", "a declared workload is not among the objects"),
-    row(Code::AmbiguousTarget, "ambiguous-target", "a declared workload matches several objects"),
-    row(Code::ContainerNotFound, "container-not-found", "a container is named that the pod does not have"),
-    row(Code::AlreadyTaken, "already-taken", "a name that iamra needs belongs to something of yours"),
-    row(Code::CredentialsOverride, "credentials-override", "the AWS SDK would take other credentials first"),
-    row(Code::EnvironmentKept, "environment-kept", "a variable of yours was kept where iamra sets another value"),
-    row(Code::HostNetwork, "host-network", "the pod shares the node's network, and so would its credentials"),
-    row(Code::PortClash, "port-clash", "the sidecar's port is already declared in the pod"),
-    row(Code::ProxyWithoutException, "proxy-without-exception", "a proxy would swallow calls to the sidecar"),
-    row(Code::SharedProcesses, "shared-processes", "containers of the pod can reach the files of the sidecar"),
-    row(Code::WindowsPod, "windows-pod", "the credential helper's image is for Linux only"),
-    row(Code::CannotEdit, "cannot-edit", "the object is written in a way that cannot be edited safely"),
-    row(Code::NamespaceMismatch, "namespace-mismatch", "a workload and its certificate are in different namespaces"),
-    row(Code::NotInjected, "not-injected", "a declared workload is not as iamra would make it"),
-    row(Code::NoObjects, "no-objects", "kustomize built nothing, and Argo CD would delete everything"),
-    row(Code::InvalidParameter, "invalid-parameter", "an Argo CD parameter is unknown, of a wrong type or not allowed"),
-    row(Code::OutsideRepository, "outside-repository", "a link leads from the declaration out of the repository"),
+    row!(EmptyInput, "empty-input", "stdin held nothing where a ResourceList or manifests were expected"),
+    row!(UnreadableInput, "unreadable-input", "stdin is not YAML, or was cut off"),
+    row!(NotAResourceList, "not-a-resource-list", "stdin is YAML, but not a KRM ResourceList"),
+    row!(UnreadableItem, "unreadable-item", "an object that has to be looked at cannot be read"),
+    row!(NoDeclaration, "no-declaration", "no `iamra.yaml` and no functionConfig says what to do"),
+    row!(NotADeclaration, "not-a-declaration", "the document is not an `iamra.dev/v1alpha1` RolesAnywhere"),
+    row!(SyntaxError, "syntax-error", "the declaration is not YAML"),
+    row!(UnknownField, "unknown-field", "a field that iamra does not know"),
+    row!(DuplicateField, "duplicate-field", "a field is written twice in one mapping"),
+    row!(MissingField, "missing-field", "a field that must be there is not"),
+    row!(WrongType, "wrong-type", "a value of another type than the field holds"),
+    row!(InvalidValue, "invalid-value", "a value that breaks the rule of its field"),
+    row!(ConflictingFields, "conflicting-fields", "fields that exclude each other are both there"),
+    row!(UnknownRole, "unknown-role", "a workload names a role that is not declared"),
+    row!(UnknownScope, "unknown-scope", "a role names a scope that is not declared"),
+    row!(UnknownCluster, "unknown-cluster", "a cluster is named that is not declared"),
+    row!(AmbiguousCluster, "ambiguous-cluster", "several clusters are declared and none was chosen"),
+    row!(NothingToDo, "nothing-to-do", "the declaration names no workload for this cluster"),
+    row!(CommonNameClash, "common-name-clash", "two workloads of one CA would have the same common name"),
+    row!(NameCollision, "name-collision", "two objects would have the same name in one namespace"),
+    row!(LateRenewal, "late-renewal", "one failed renewal would let the certificate expire"),
+    row!(ShortSession, "short-session", "the session is so short that the helper asks AWS all the time"),
+    row!(UnpinnedImage, "unpinned-image", "the sidecar image is not pinned"),
+    row!(InlineCaKey, "inline-ca-key", "the CA's private key will be in the rendered manifests"),
+    row!(InvalidCa, "invalid-ca", "the CA certificate and key cannot serve as a trust anchor"),
+    row!(UnresolvedReference, "unresolved-reference", "a reference has no value"),
+    row!(StaleLock, "stale-lock", "`iamra.lock` does not cover the declaration"),
+    row!(InvalidLock, "invalid-lock", "`iamra.lock` or a values file cannot be read"),
+    row!(ArnMismatch, "arn-mismatch", "ARNs of one identity disagree in partition, account or region"),
+    row!(WorkloadNotFound, "workload-not-found", "a declared workload is not among the objects"),
+    row!(AmbiguousTarget, "ambiguous-target", "a declared workload matches several objects"),
+    row!(ContainerNotFound, "container-not-found", "a container is named that the pod does not have"),
+    row!(AlreadyTaken, "already-taken", "a name that iamra needs belongs to something of yours"),
+    row!(CredentialsOverride, "credentials-override", "the AWS SDK would take other credentials first"),
+    row!(EnvironmentKept, "environment-kept", "a variable of yours was kept where iamra sets another value"),
+    row!(HostNetwork, "host-network", "the pod shares the node's network, and so would its credentials"),
+    row!(PortClash, "port-clash", "the sidecar's port is already declared in the pod"),
+    row!(ProxyWithoutException, "proxy-without-exception", "a proxy would swallow calls to the sidecar"),
+    row!(SharedProcesses, "shared-processes", "containers of the pod can reach the files of the sidecar"),
+    row!(WindowsPod, "windows-pod", "the credential helper's image is for Linux only"),
+    row!(CannotEdit, "cannot-edit", "the object is written in a way that cannot be edited safely"),
+    row!(NamespaceMismatch, "namespace-mismatch", "a workload and its certificate are in different namespaces"),
+    row!(NotInjected, "not-injected", "a declared workload is not as iamra would make it"),
+    row!(NoObjects, "no-objects", "kustomize built nothing, and Argo CD would delete everything"),
+    row!(InvalidParameter, "invalid-parameter", "an Argo CD parameter is unknown, of a wrong type or not allowed"),
+    row!(OutsideRepository, "outside-repository", "a link leads from the declaration out of the repository"),
 ];
 
 impl Code {
@@ -173,6 +182,16 @@ impl Code {
     /// One line that says what is wrong.
     pub fn summary(self) -> &'static str {
         TABLE[self as usize].summary
+    }
+
+    /// The page that explains it, in Markdown.
+    pub fn page(self) -> &'static str {
+        TABLE[self as usize].page
+    }
+
+    /// The code of this name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::all().find(|code| code.name() == name)
     }
 }
 

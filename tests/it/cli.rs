@@ -13,7 +13,7 @@ fn scratch() -> tempfile::TempDir {
 #[test]
 fn help_reads_as_recorded() {
     let mut failures = Vec::new();
-    for command in ["", "demo", "render", "inject", "build", "strip", "schema", "argocd", "install"] {
+    for command in ["", "demo", "render", "inject", "build", "strip", "schema", "argocd", "install", "explain"] {
         let args: Vec<_> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let output = run(iamra(root()).args(&args).env("COLUMNS", "100"), b"");
         assert_eq!(output.exit, 0);
@@ -112,4 +112,32 @@ fn it_installs_itself_and_kustomize() {
     assert_eq!(version.stdout, concat!("iamra ", env!("CARGO_PKG_VERSION"), "\n"));
     let version = run(std::process::Command::new(tools.join("kustomize")).arg("version"), b"");
     assert!(version.stdout.contains("v5.8.2"), "{}", version.stdout);
+}
+
+#[test]
+fn every_code_is_explained() {
+    use iamra::diag::Code;
+    let listed = run(iamra(root()).arg("explain"), b"");
+    for code in Code::all() {
+        let name = code.name();
+        assert!(listed.stdout.contains(&format!("{name} ")), "{name} is not listed");
+        let page = run(iamra(root()).args(["explain", name]), b"");
+        assert_eq!((page.exit, page.stderr.as_str()), (0, ""), "{name}");
+        assert!(page.stdout.starts_with(&format!("# {name}\n\n")), "{name}: {}", page.stdout);
+        for part in ["\n## Why it matters\n\n", "\n## How to fix it\n\n"] {
+            assert!(page.stdout.contains(part), "{name} lacks `{}`", part.trim());
+        }
+    }
+    let pages = std::fs::read_dir(root().join("docs/diagnostics")).unwrap();
+    for page in pages.map(|page| page.unwrap().path()) {
+        let name = page.file_stem().unwrap().to_str().unwrap();
+        assert!(Code::find(name).is_some(), "{} explains no code", page.display());
+    }
+}
+
+#[test]
+fn a_code_that_is_not_one_is_answered_with_the_nearest() {
+    let output = run(iamra(root()).args(["explain", "late-renewel"]), b"");
+    assert_eq!((output.exit, output.stdout.as_str()), (2, ""));
+    assert!(output.stderr.contains("late-renewal"), "{}", output.stderr);
 }
