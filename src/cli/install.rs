@@ -3,8 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::Exit;
 use super::error::Error;
+use super::{Exit, exec_plugin};
 use crate::disk;
 
 /// Copy the program into a folder, for an init container without a shell
@@ -17,6 +17,9 @@ pub(super) struct Args {
     /// Copy kustomize too
     #[arg(long)]
     with_kustomize: bool,
+    /// Copy it to where kustomize looks for an exec plugin; DIR is the plugin home, such as `~/.config/kustomize/plugin`
+    #[arg(long, conflicts_with = "with_kustomize")]
+    kustomize_plugin: bool,
     /// The kustomize program
     #[arg(long, default_value = "kustomize", env = "IAMRA_KUSTOMIZE", value_name = "PATH")]
     kustomize: PathBuf,
@@ -26,7 +29,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let own = env::current_exe().map_err(|error| Error::Program("iamra".to_owned(), error))?;
     // Both are found before one is copied.
     let kustomize = args.with_kustomize.then(|| on_path(&args.kustomize)).transpose()?;
-    disk::install(&own, &args.dir.join("iamra"))?;
+    let name = if args.kustomize_plugin { exec_plugin::path() } else { "iamra".into() };
+    disk::install(&own, &args.dir.join(name))?;
     if let Some(kustomize) = kustomize {
         disk::install(&kustomize, &args.dir.join("kustomize"))?;
     }

@@ -5,6 +5,7 @@ mod args;
 mod build;
 mod demo;
 mod error;
+mod exec_plugin;
 mod explain;
 mod function;
 mod inject;
@@ -55,6 +56,8 @@ enum Command {
     Strip(strip::Args),
     Argocd(argocd::Args),
     Install(install::Args),
+    #[command(hide = true)]
+    ExecPlugin(exec_plugin::Args),
     Schema(schema::Args),
     Explain(explain::Args),
 }
@@ -72,7 +75,7 @@ enum Exit {
 
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(exec_plugin::arguments());
     let mut io = Io::new();
     let outcome = match &cli.command {
         Some(Command::Demo(args)) => demo::run(args, &mut io),
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Some(Command::Strip(args)) => strip::run(args, &mut io),
         Some(Command::Argocd(args)) => argocd::run(args, &cli.shared, &mut io),
         Some(Command::Install(args)) => install::run(args),
+        Some(Command::ExecPlugin(args)) => exec_plugin::run(args, &cli.shared, &mut io),
         Some(Command::Schema(args)) => schema::run(args, &mut io),
         Some(Command::Explain(args)) => explain::run(args, &mut io),
         None if std::io::stdin().is_terminal() => io.words(&Cli::command().render_help()).map(|()| Exit::Usage),

@@ -10,10 +10,10 @@ use serde_yaml::Value;
 use crate::peers::{image, peer};
 use crate::support::{Output, iamra, path_with_iamra, root, run};
 
-const VERSIONS: &[&str] = &["kustomize-5.0.3", "kustomize-5.4.3", "kustomize-5.8.2"];
+pub(crate) const VERSIONS: &[&str] = &["kustomize-5.0.3", "kustomize-5.4.3", "kustomize-5.8.2"];
 
 /// A tree from `tests/data/kustomize` with a component of ours in it, in a folder of its own.
-fn tree(name: &str, component: &str) -> tempfile::TempDir {
+pub(crate) fn tree(name: &str, component: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     copy(&root().join("tests/data/kustomize").join(name), dir.path());
     add_component(component, &dir.path().join("iamra"));
@@ -37,7 +37,7 @@ fn use_test_image(file: &Path) {
     fs::write(file, text.replace(&published, &format!("image: {}", image()))).unwrap();
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::create_dir_all(to).unwrap();
     // A container function is `nobody`, who has to read it.
@@ -58,12 +58,12 @@ fn build(program: &Path, args: &[&str], dir: &Path) -> Output {
     run(&mut command, b"")
 }
 
-fn exec(program: &Path, dir: &Path) -> Output {
+pub(crate) fn exec(program: &Path, dir: &Path) -> Output {
     build(program, &["build", "--enable-alpha-plugins", "--enable-exec", "prod"], dir)
 }
 
 /// Objects by kind and name.
-fn objects(text: &str) -> BTreeMap<String, Value> {
+pub(crate) fn objects(text: &str) -> BTreeMap<String, Value> {
     let documents = text.split("\n---\n").map(|document| serde_yaml::from_str::<Value>(document).unwrap());
     let key = |object: &Value| {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -80,7 +80,7 @@ fn named<'o>(objects: &'o BTreeMap<String, Value>, prefix: &str) -> (&'o str, &'
 }
 
 /// Every reference of the tree, followed.
-fn check_references(objects: &BTreeMap<String, Value>) {
+pub(crate) fn check_references(objects: &BTreeMap<String, Value>) {
     let (issuer, _) = named(objects, "Issuer ");
     let (_, certificate) = named(objects, "Certificate ");
     let (config_map, _) = objects.iter().find(|(key, _)| key.contains("-iam-ra-config")).unwrap();
@@ -99,7 +99,7 @@ fn check_references(objects: &BTreeMap<String, Value>) {
 }
 
 /// What kustomize did to our objects in the overlay with everything.
-fn check_decoration(objects: &BTreeMap<String, Value>) {
+pub(crate) fn check_decoration(objects: &BTreeMap<String, Value>) {
     let (config_map, _) = named(objects, "ConfigMap prod-payment-service-iam-ra-config-eu-");
     assert_eq!(config_map.rsplit('-').next().unwrap().len(), 10, "{config_map} has no hash");
     let (name, issuer) = named(objects, "Issuer ");

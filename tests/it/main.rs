@@ -11,6 +11,7 @@ mod cli;
 mod cluster;
 mod definition;
 mod examples;
+mod exec_plugin;
 mod image;
 mod kpt;
 mod kustomize;
