@@ -60,6 +60,8 @@ pub struct Binding {
     pub sidecar: Sidecar,
     /// The environment of its containers.
     pub environment: Environment,
+    /// Whether a Pod is emitted that prints its identity.
+    pub sample: bool,
     /// Where it is declared.
     pub place: FieldPath,
 }

@@ -319,6 +319,8 @@ pub struct Workload {
     pub containers: Option<Vec<String>>,
     /// Containers that get none.
     pub except: Option<Vec<String>>,
+    /// Emits a Pod `NAME-sample` that prints the workload's identity in AWS and ends.
+    pub sample: bool,
     /// Overrides for this workload.
     pub certificate: Certificate,
     /// Overrides for this workload.

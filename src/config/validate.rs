@@ -256,6 +256,7 @@ impl Reader<'_> {
             certificate: layers.certificate(common_name, &at, self.report),
             sidecar: layers.sidecar(),
             environment: layers.environment(),
+            sample: workload.sample,
             place: at,
         })
     }

@@ -3,7 +3,9 @@
 mod object;
 mod order;
 mod pod;
+mod sample;
 mod sidecar;
 
 pub use object::{Generated, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, objects, stamp};
 pub use pod::{CONFIG_HASH, ENVIRONMENT, PodChange, SIDECAR, VOLUME, pod_change};
+pub use sample::sample;

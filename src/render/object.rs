@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::order::ordered;
+use super::sample::sample;
 use crate::config::{ArgoCd, KeyAlgorithm};
 use crate::issuer::Companion;
 use crate::krm::annotation::{LOCAL_CONFIG, NEEDS_HASH};
@@ -106,7 +107,9 @@ pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Gener
     let companions = plan.companions.iter().filter_map(companion);
     let certificates = plan.members.iter().map(|member| (certificate(member), Wave::Certificate));
     let config_maps = plan.members.iter().map(|member| (config_map(member, hash_suffix), Wave::Certificate));
-    let values = companions.chain(certificates).chain(config_maps);
+    let samples = plan.members.iter().filter(|member| member.bound.binding.sample);
+    let samples = samples.map(|member| (sample(member).value, Wave::Workload));
+    let values = companions.chain(certificates).chain(config_maps).chain(samples);
     values.map(|(value, wave)| Generated { value: ordered(tell(argo_cd, value, wave)) }).collect()
 }
 
@@ -116,12 +119,13 @@ enum Wave {
     Ca = -3,
     Issuer = -2,
     Certificate = -1,
+    Workload = 0,
 }
 
 /// Writes onto an object what Argo CD should know of it.
 fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave) -> Value {
     let annotations = &mut value["metadata"]["annotations"];
-    if argo_cd.sync_waves {
+    if argo_cd.sync_waves && wave != Wave::Workload {
         annotations["argocd.argoproj.io/sync-wave"] = (wave as i8).to_string().into();
     }
     if argo_cd.keep_ca && wave == Wave::Ca {
@@ -204,7 +208,8 @@ fn config_map(member: &Member<'_>, hash_suffix: bool) -> Value {
     })
 }
 
-fn metadata(name: &str, namespace: Option<&String>, owner: (&str, &str)) -> ObjectMeta {
+/// Of an object of ours; `owner` is the annotation that says what it belongs to.
+pub(super) fn metadata(name: &str, namespace: Option<&String>, owner: (&str, &str)) -> ObjectMeta {
     ObjectMeta {
         name: Some(name.to_owned()),
         namespace: namespace.cloned(),
@@ -214,7 +219,8 @@ fn metadata(name: &str, namespace: Option<&String>, owner: (&str, &str)) -> Obje
     }
 }
 
-fn value(object: &impl Serialize) -> Value {
+/// The object as the values that are printed.
+pub(super) fn value(object: &impl Serialize) -> Value {
     serde_json::to_value(object).expect("Kubernetes objects have only text keys")
 }
 

@@ -46,11 +46,22 @@ pub struct PodChange {
 
 /// What the pods of a workload get, with a sidecar of these settings.
 pub fn pod_change(member: &Member<'_>, settings: &Sidecar) -> PodChange {
-    let binding = &member.bound.binding;
-    let identity = &member.bound.identity;
     let sidecar =
         ordered(serde_json::to_value(sidecar::container(member, settings)).expect("containers have only text keys"));
-    let volume = Volume {
+    let volume = ordered(serde_json::to_value(volume(member)).expect("volumes have only text keys"));
+    PodChange {
+        config_hash: config_hash(member, &sidecar),
+        sidecar,
+        style: settings.style,
+        port: settings.port,
+        volume,
+        environment: environment(member, settings.port, member.bound.binding.environment.trailing_slash),
+    }
+}
+
+/// The volume with the workload's certificate and key.
+pub(super) fn volume(member: &Member<'_>) -> Volume {
+    Volume {
         name: VOLUME.to_owned(),
         secret: Some(SecretVolumeSource {
             secret_name: Some(member.certificate_name()),
@@ -61,12 +72,16 @@ pub fn pod_change(member: &Member<'_>, settings: &Sidecar) -> PodChange {
             ..SecretVolumeSource::default()
         }),
         ..Volume::default()
-    };
-    let volume = ordered(serde_json::to_value(volume).expect("volumes have only text keys"));
-    let region = binding.environment.region.as_deref().unwrap_or(&identity.trust_anchor.region).to_owned();
-    let slash = if binding.environment.trailing_slash { "/" } else { "" };
+    }
+}
+
+/// What an SDK needs to find the sidecar at this port, and the region that the sidecar cannot tell it.
+pub(super) fn environment(member: &Member<'_>, port: u16, trailing_slash: bool) -> Vec<(&'static str, String)> {
+    let bound = member.bound;
+    let region = bound.binding.environment.region.as_deref().unwrap_or(&bound.identity.trust_anchor.region).to_owned();
+    let slash = if trailing_slash { "/" } else { "" };
     let values = [
-        format!("http://127.0.0.1:{}{slash}", settings.port),
+        format!("http://127.0.0.1:{port}{slash}"),
         region.clone(),
         region,
         // The helper refuses the first version of the protocol; SDKs should not try it.
@@ -75,14 +90,7 @@ pub fn pod_change(member: &Member<'_>, settings: &Sidecar) -> PodChange {
         "5".to_owned(),
         "3".to_owned(),
     ];
-    PodChange {
-        config_hash: config_hash(member, &sidecar),
-        sidecar,
-        style: settings.style,
-        port: settings.port,
-        volume,
-        environment: ENVIRONMENT.iter().copied().zip(values).collect(),
-    }
+    ENVIRONMENT.iter().copied().zip(values).collect()
 }
 
 fn file(name: &str) -> KeyToPath {

@@ -21,6 +21,7 @@ const HELPER: &str = "/usr/local/bin/aws_signing_helper";
 /// The user of the helper's image.
 const USER: i64 = 65_532;
 
+/// The sidecar of a workload with these settings.
 pub(super) fn container(member: &Member<'_>, settings: &Sidecar) -> Container {
     let binding = &member.bound.binding;
     let mut env: Vec<_> = ["TRUST_ANCHOR_ARN", "PROFILE_ARN", "ROLE_ARN"]
@@ -35,10 +36,6 @@ pub(super) fn container(member: &Member<'_>, settings: &Sidecar) -> Container {
             ..EnvVar::default()
         });
     }
-    let quantities = |amounts: &BTreeMap<String, String>| {
-        let amounts: BTreeMap<_, _> = amounts.iter().map(|(name, it)| (name.clone(), Quantity(it.clone()))).collect();
-        (!amounts.is_empty()).then_some(amounts)
-    };
     Container {
         name: SIDECAR.to_owned(),
         image: Some(settings.image.clone()),
@@ -51,7 +48,7 @@ pub(super) fn container(member: &Member<'_>, settings: &Sidecar) -> Container {
             limits: quantities(&settings.limits),
             ..ResourceRequirements::default()
         }),
-        security_context: Some(restricted()),
+        security_context: Some(SecurityContext { read_only_root_filesystem: Some(true), ..restricted(USER) }),
         volume_mounts: Some(vec![VolumeMount {
             name: VOLUME.to_owned(),
             mount_path: MOUNT.to_owned(),
@@ -133,15 +130,19 @@ fn from_config_map(config_map: &str, key: &str) -> EnvVar {
     }
 }
 
-/// Everything that Pod Security `restricted` asks for, and a read-only root.
-fn restricted() -> SecurityContext {
+fn quantities(amounts: &BTreeMap<String, String>) -> Option<BTreeMap<String, Quantity>> {
+    let amounts: BTreeMap<_, _> = amounts.iter().map(|(name, it)| (name.clone(), Quantity(it.clone()))).collect();
+    (!amounts.is_empty()).then_some(amounts)
+}
+
+/// Everything that Pod Security `restricted` asks for.
+pub(super) fn restricted(user: i64) -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: Some(false),
         capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
-        read_only_root_filesystem: Some(true),
-        run_as_group: Some(USER),
+        run_as_group: Some(user),
         run_as_non_root: Some(true),
-        run_as_user: Some(USER),
+        run_as_user: Some(user),
         seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
         ..SecurityContext::default()
     }

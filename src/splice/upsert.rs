@@ -11,7 +11,7 @@ use crate::render::{Generated, MANAGED_BY, MANAGER, SCOPE, WORKLOAD};
 use crate::yaml::{FieldPath, NodeRef, emit};
 
 /// Kinds of the objects that we emit.
-const KINDS: &[&str] = &["Secret", "Issuer", "Certificate", "ConfigMap"];
+const KINDS: &[&str] = &["Secret", "Issuer", "Certificate", "ConfigMap", "Pod"];
 
 pub(super) fn upsert(objects: &[Generated], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
     let existing = existing(objects, items);

@@ -186,7 +186,9 @@ fn every_sidecar_is_admitted_where_pods_are_restricted() {
         for mut spec in objects.iter().flat_map(pod_specs) {
             for list in ["containers", "initContainers"] {
                 for container in spec[list].as_array_mut().into_iter().flatten() {
-                    if container["name"] != "iam-ra-sidecar" {
+                    // What we make must be admitted as it is.
+                    let is_theirs = container["securityContext"].is_null() && container["name"] != "iam-ra-sidecar";
+                    if is_theirs {
                         container["securityContext"] = serde_json::json!({
                             "allowPrivilegeEscalation": false, "runAsNonRoot": true,
                             "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"},

@@ -1,0 +1,60 @@
+//! A Pod that shows whether a workload's identity works: it prints who it is to AWS, and ends.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Container, EnvVar, Pod, PodSpec, ResourceRequirements};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use super::object::{Generated, WORKLOAD, metadata, value};
+use super::order::ordered;
+use super::pod;
+use super::sidecar::{self, restricted};
+use crate::plan::Member;
+use crate::workload::Allows;
+
+/// The AWS CLI's official image, at a tag that was seen published.
+const IMAGE: &str = "public.ecr.aws/aws-cli/aws-cli:2.31.23";
+/// `nobody`: the image names no user of its own, and the CLI needs none.
+const USER: i64 = 65_534;
+
+/// `<workload>-sample`, whether the declaration asks for it or not. It has a native sidecar whatever the workload has:
+/// with another it would not end.
+pub fn sample(member: &Member<'_>) -> Generated {
+    let workload = &member.bound.binding.workload;
+    let settings = Allows::Native.fit(&member.bound.binding.sidecar);
+    // The CLI finds the endpoint only with a slash at its end, and keeps a cache in its home.
+    let mut environment = pod::environment(member, settings.port, true);
+    environment.push(("HOME", "/tmp".to_owned()));
+    let variable =
+        |(name, value): (&str, String)| EnvVar { name: name.to_owned(), value: Some(value), value_from: None };
+    let quantities = |amounts: &[(&str, &str)]| {
+        let amounts = amounts.iter().map(|(name, amount)| ((*name).to_owned(), Quantity((*amount).to_owned())));
+        Some(amounts.collect::<BTreeMap<_, _>>())
+    };
+    let cli = Container {
+        name: "app".to_owned(),
+        image: Some(IMAGE.to_owned()),
+        args: Some(["sts", "get-caller-identity"].map(str::to_owned).to_vec()),
+        env: Some(environment.into_iter().map(variable).collect()),
+        resources: Some(ResourceRequirements {
+            requests: quantities(&[("cpu", "50m"), ("memory", "128Mi")]),
+            limits: quantities(&[("memory", "256Mi")]),
+            ..ResourceRequirements::default()
+        }),
+        security_context: Some(restricted(USER)),
+        ..Container::default()
+    };
+    let pod = value(&Pod {
+        metadata: metadata(&format!("{workload}-sample"), member.namespace.as_ref(), (WORKLOAD, workload)),
+        spec: Some(PodSpec {
+            automount_service_account_token: Some(false),
+            containers: vec![cli],
+            init_containers: Some(vec![sidecar::container(member, &settings)]),
+            restart_policy: Some("Never".to_owned()),
+            volumes: Some(vec![pod::volume(member)]),
+            ..PodSpec::default()
+        }),
+        ..Pod::default()
+    });
+    Generated { value: ordered(pod) }
+}
