@@ -64,7 +64,7 @@ impl Cluster {
         assert!(output.exit == 0 && output.stderr.is_empty(), "{what}: {}", output.stderr);
     }
 
-    fn get(&self, namespace: &str, what: &str) -> Value {
+    pub(crate) fn get(&self, namespace: &str, what: &str) -> Value {
         let output = self.kubectl(&["get", "--namespace", namespace, what, "--output", "json"], "");
         assert_eq!(output.exit, 0, "{}", output.stderr);
         serde_json::from_str(&output.stdout).unwrap()
@@ -81,7 +81,7 @@ pub(crate) const APPLY: &[&str] = &["apply", "--server-side", "--validate=strict
 pub(crate) const TRY: &[&str] =
     &["apply", "--server-side", "--force-conflicts", "--validate=strict", "--dry-run=server", "-f", "-"];
 
-fn bytes_of(secret: &Value, key: &str) -> Vec<u8> {
+pub(crate) fn bytes_of(secret: &Value, key: &str) -> Vec<u8> {
     let engine = base64::engine::general_purpose::STANDARD;
     engine.decode(secret["data"][key].as_str().unwrap_or_else(|| panic!("no {key}"))).unwrap()
 }
@@ -137,7 +137,7 @@ fn the_overlay_goes_from_kustomize_to_a_ready_certificate() {
 }
 
 /// The objects that every case gives, list or stream, that a cluster could take.
-fn goldens() -> Vec<(String, Vec<Value>)> {
+pub(crate) fn goldens() -> Vec<(String, Vec<Value>)> {
     let good = cases().into_iter().filter(|case| case.exit == 0);
     let read = |text: &str| -> Vec<Value> {
         let documents = text.replace("\r\n", "\n");
@@ -206,7 +206,7 @@ fn every_sidecar_is_admitted_where_pods_are_restricted() {
 }
 
 /// Whatever has containers, however deep it is.
-fn pod_specs(value: &Value) -> Vec<Value> {
+pub(crate) fn pod_specs(value: &Value) -> Vec<Value> {
     let here = value["containers"].is_array().then(|| value.clone());
     let below = value.as_object().into_iter().flat_map(|fields| fields.values()).flat_map(pod_specs);
     here.into_iter().chain(below).collect()

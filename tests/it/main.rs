@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod anywhere;
 mod architecture;
 mod argocd;
 mod awkward;
@@ -9,6 +10,7 @@ mod cases;
 mod chain;
 mod cli;
 mod cluster;
+mod credentials;
 mod definition;
 mod examples;
 mod exec_plugin;

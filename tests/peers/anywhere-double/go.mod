@@ -1,0 +1,3 @@
+module iamra.dev/peers/anywhere-double
+
+go 1.26.0

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// service answers as IAM Roles Anywhere and remembers what it was asked.
+type service struct {
+	world *world
+	bank  bank
+
+	lock      sync.Mutex
+	throttled int
+	seen      []*seen
+}
+
+// seen is one call of CreateSession, and how it ended.
+type seen struct {
+	request
+	Layout          string `json:"layout"` // where the ARNs were: "query" or "body"
+	Algorithm       string `json:"algorithm"`
+	Serial          string `json:"serial,omitempty"` // hexadecimal
+	Subject         string `json:"subject,omitempty"`
+	Status          int    `json:"status"`
+	Refused         string `json:"refused,omitempty"`
+	SessionName     string `json:"sessionName,omitempty"`
+	GrantedDuration int    `json:"grantedDuration,omitempty"`
+}
+
+type request struct {
+	TrustAnchorArn  string `json:"trustAnchorArn"`
+	ProfileArn      string `json:"profileArn"`
+	RoleArn         string `json:"roleArn"`
+	DurationSeconds int    `json:"durationSeconds,omitempty"`
+	RoleSessionName string `json:"roleSessionName,omitempty"`
+}
+
+// refusal is an error in the shape of the service's model.
+type refusal struct {
+	status  int
+	kind    string
+	message string
+}
+
+func denied(message string) *refusal   { return &refusal{403, "AccessDeniedException", message} }
+func wrong(message string) *refusal    { return &refusal{400, "ValidationException", message} }
+func notFound(message string) *refusal { return &refusal{404, "ResourceNotFoundException", message} }
+
+func (s *service) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /sessions", s.createSession)
+	mux.HandleFunc("GET /seen", func(w http.ResponseWriter, _ *http.Request) {
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		answer(w, 200, s.seen)
+	})
+	return mux
+}
+
+func (s *service) createSession(w http.ResponseWriter, r *http.Request) {
+	s.lock.Lock() // one after the other: what is seen has an order
+	defer s.lock.Unlock()
+	record := &seen{}
+	s.seen = append(s.seen, record)
+	created, refused := s.decide(r, record, time.Now())
+	if refused != nil {
+		record.Status, record.Refused = refused.status, refused.kind+": "+refused.message
+		w.Header().Set("X-Amzn-ErrorType", refused.kind)
+		answer(w, refused.status, map[string]string{"message": refused.message})
+		return
+	}
+	record.Status = http.StatusCreated
+	answer(w, record.Status, created)
+}
+
+var sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+
+func (s *service) decide(r *http.Request, record *seen, now time.Time) (any, *refusal) {
+	if s.throttled > 0 {
+		s.throttled--
+		return nil, &refusal{429, "ThrottlingException", "Rate exceeded"}
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil {
+		return nil, wrong("the body cannot be read")
+	}
+	if refused := record.read(r, body); refused != nil {
+		return nil, refused
+	}
+	leaf, chain, err := presented(r.Header)
+	if err != nil {
+		return nil, wrong("X-Amz-X509 or X-Amz-X509-Chain is not a certificate in base64")
+	}
+	record.Serial, record.Subject = serialHex(leaf), leaf.Subject.String()
+	if record.DurationSeconds != 0 && (record.DurationSeconds < 900 || record.DurationSeconds > 43200) {
+		return nil, wrong(fmt.Sprintf("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: "+
+			"Member must be between 900 and 43200", record.DurationSeconds))
+	}
+	anchor := find(s.world.TrustAnchors, func(a *trustAnchor) bool { return a.TrustAnchorArn == record.TrustAnchorArn })
+	profile := find(s.world.Profiles, func(p *profile) bool { return p.ProfileArn == record.ProfileArn })
+	role := find(s.world.Roles, func(r *role) bool { return r.Arn == record.RoleArn })
+	if anchor == nil {
+		return nil, notFound("Trust anchor not found: " + record.TrustAnchorArn)
+	}
+	if profile == nil {
+		return nil, notFound("Profile not found: " + record.ProfileArn)
+	}
+	arn := strings.Split(record.TrustAnchorArn, ":")
+	region, account := arn[3], arn[4]
+	if refused := checkSignature(r, body, leaf, region, now); refused != nil {
+		return nil, refused
+	}
+	if !anchor.Enabled {
+		return nil, denied("Trust anchor is disabled")
+	}
+	if refused := checkCertificate(leaf, chain, anchor, now); refused != nil {
+		return nil, refused
+	}
+	if !profile.Enabled {
+		return nil, denied("Profile is disabled")
+	}
+	if !slices.Contains(profile.RoleArns, record.RoleArn) {
+		return nil, denied("Role is not allowed by the profile: " + record.RoleArn)
+	}
+	record.SessionName = record.Serial
+	if record.RoleSessionName != "" {
+		if !profile.AcceptRoleSessionName {
+			return nil, denied("Not authorized to set roleSessionName.")
+		}
+		if !sessionName.MatchString(record.RoleSessionName) {
+			return nil, wrong("roleSessionName does not match [\\w+=,.@-]{2,64}")
+		}
+		record.SessionName = record.RoleSessionName
+	}
+	tags := tags(leaf, profile.AttributeMappings)
+	context := map[string]string{"aws:SourceArn": record.TrustAnchorArn, "aws:SourceAccount": account}
+	for key, value := range tags {
+		context["aws:PrincipalTag/"+key] = value
+	}
+	if role == nil || !role.AssumeRolePolicyDocument.allows(context) {
+		return nil, denied("Unable to assume role for " + record.RoleArn)
+	}
+	duration := profile.DurationSeconds
+	if record.DurationSeconds != 0 {
+		duration = min(duration, record.DurationSeconds)
+	}
+	if duration > role.MaxSessionDuration {
+		return nil, wrong("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	record.GrantedDuration = duration
+	return s.bank.credentials(record, sourceIdentity(leaf), tags, now)
+}
+
+// read takes the ARNs from the query, where AWS's helper writes them, or from the body, where others do.
+func (s *seen) read(r *http.Request, body []byte) *refusal {
+	s.Algorithm, _, _ = strings.Cut(r.Header.Get("Authorization"), " ")
+	if err := json.Unmarshal(body, &s.request); err != nil {
+		return &refusal{400, "SerializationException", "the body is not JSON of CreateSession"}
+	}
+	query := r.URL.Query()
+	s.Layout = "body"
+	for key, field := range map[string]*string{
+		"trustAnchorArn": &s.TrustAnchorArn, "profileArn": &s.ProfileArn, "roleArn": &s.RoleArn,
+	} {
+		if value := query.Get(key); value != "" {
+			s.Layout, *field = "query", value
+		}
+		if *field == "" {
+			return wrong("Value at '" + key + "' failed to satisfy constraint: Member must not be null")
+		}
+	}
+	return nil
+}
+
+func answer(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value)
+}
