@@ -15,7 +15,7 @@ use crate::peers::peer;
 use crate::support::{Output, root, run};
 
 /// AWS's own helper, which no registry has.
-fn official_helper() -> Option<String> {
+pub(crate) fn official_helper() -> Option<String> {
     std::env::var("AWS_SIGNING_HELPER").ok().filter(|path| Path::new(path).is_file())
 }
 
@@ -188,7 +188,7 @@ impl Sidecar {
     }
 }
 
-fn sidecars(pod: &Value) -> Vec<&Value> {
+pub(crate) fn sidecars(pod: &Value) -> Vec<&Value> {
     let lists = ["initContainers", "containers"].map(|list| pod[list].as_array().into_iter().flatten());
     let ours = |container: &&Value| container["name"].as_str().is_some_and(|name| name.starts_with("iam-ra-sidecar"));
     lists.into_iter().flatten().filter(ours).collect()
