@@ -1,5 +1,6 @@
 //! A real API server and cert-manager's own controllers: they take what we print, and issue what we ask for.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -12,7 +13,7 @@ use x509_parser::pem::Pem;
 
 use crate::kustomize::overlay;
 use crate::peers::peer;
-use crate::support::{Output, cases, iamra, run};
+use crate::support::{Case, Output, cases, iamra, run};
 
 /// One for all tests of a run. It ends when this process does: its stdin closes.
 pub(crate) static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
@@ -136,22 +137,24 @@ fn the_overlay_goes_from_kustomize_to_a_ready_certificate() {
     CLUSTER.get("overlay", "secret/payment-service-cert");
 }
 
+/// The objects of a stream or a list.
+fn objects(text: &str) -> Vec<Value> {
+    let documents = text.replace("\r\n", "\n");
+    let documents = documents.split("\n---").map(|document| serde_yaml::from_str::<Value>(document).unwrap());
+    let members = |value: Value| match value["items"].as_array() {
+        Some(items) => items.clone(),
+        None => vec![value],
+    };
+    documents.flat_map(members).filter(|object| object["metadata"].is_object()).collect()
+}
+
 /// The objects that every case gives, list or stream, that a cluster could take.
 pub(crate) fn goldens() -> Vec<(String, Vec<Value>)> {
     let good = cases().into_iter().filter(|case| case.exit == 0);
-    let read = |text: &str| -> Vec<Value> {
-        let documents = text.replace("\r\n", "\n");
-        let documents = documents.split("\n---").map(|document| serde_yaml::from_str::<Value>(document).unwrap());
-        let members = |value: Value| match value["items"].as_array() {
-            Some(items) => items.clone(),
-            None => vec![value],
-        };
-        documents.flat_map(members).filter(|object| object["metadata"].is_object()).collect()
-    };
     // Our own configuration, and the kind of a case about kinds that nobody knows.
     let nobodys = ["iamra.dev/v1alpha1", "fleet.example.com/v1"];
     let is_ours = |object: &Value| !nobodys.contains(&object["apiVersion"].as_str().unwrap_or_default());
-    let of_case = |case: crate::support::Case| (case.name.clone(), read(&case.run().stdout));
+    let of_case = |case: crate::support::Case| (case.name.clone(), objects(&case.run().stdout));
     good.map(of_case).map(|(name, objects)| (name, objects.into_iter().filter(is_ours).collect())).collect()
 }
 
@@ -224,18 +227,58 @@ fn every_kind_goes_there_and_back_in_the_cluster() {
         else {
             continue;
         };
-        let namespace = format!("there-and-back-{name}");
-        CLUSTER.namespace(&namespace);
-        let apply = [&["--namespace", &namespace], APPLY].concat();
-        let (before, after) = (String::from_utf8(case.stdin.clone().unwrap()).unwrap(), case.run().stdout);
-        let stripped = run(iamra(&case.input()).args(["strip", "-"]), after.as_bytes()).stdout;
-        assert_eq!(stripped, before, "{name}");
-        for (state, manifests) in [("before", &before), ("with the identity", &after), ("stripped", &stripped)] {
-            CLUSTER.accepts(&apply, manifests, &format!("{name}, {state}"));
-        }
+        there_and_back(&case, &format!("there-and-back-{name}"), str::to_owned);
         seen += 1;
     }
     assert!(seen >= 17, "only {seen} kinds were tried");
+}
+
+/// So does whatever else the cases have: every style of sidecar, every setting.
+#[test]
+fn every_style_goes_there_and_back_in_the_cluster() {
+    let mut styles = BTreeMap::<bool, usize>::new();
+    for (n, case) in cases().into_iter().filter(|case| case.exit == 0 && case.stdin.is_some()).enumerate() {
+        let group = case.name.split('/').next().unwrap();
+        if !["function", "inject"].contains(&group) {
+            continue;
+        }
+        let namespace = format!("style-{n}");
+        let workloads = |text: &str| {
+            // A Job's pods cannot be changed, nor can a Pod: they are replaced, or get another name.
+            let fixed = ["Job", "Pod"];
+            let mut workloads = objects(text);
+            workloads
+                .retain(|it| !pod_specs(it).is_empty() && !fixed.contains(&it["kind"].as_str().unwrap_or_default()));
+            for workload in &mut workloads {
+                workload["metadata"] =
+                    serde_json::json!({"name": workload["metadata"]["name"], "namespace": namespace});
+            }
+            workloads.iter().map(|workload| format!("---\n{workload}\n")).collect::<String>()
+        };
+        if workloads(std::str::from_utf8(case.stdin.as_ref().unwrap()).unwrap_or_default()).is_empty() {
+            continue;
+        }
+        let after = there_and_back(&case, &namespace, workloads);
+        for pod in objects(&after).iter().flat_map(pod_specs) {
+            for sidecar in crate::credentials::sidecars(&pod) {
+                *styles.entry(sidecar["restartPolicy"] == "Always").or_default() += 1;
+            }
+        }
+    }
+    assert!(styles.len() == 2 && styles.values().sum::<usize>() >= 18, "{styles:?}");
+}
+
+/// Applies a case's input, what it gives, and what `strip` makes of that, one over the other; gives the middle one. (That the
+/// last is the first is a law.)
+fn there_and_back(case: &Case, namespace: &str, only: impl Fn(&str) -> String) -> String {
+    CLUSTER.namespace(namespace);
+    let apply = [&["--namespace", namespace], APPLY].concat();
+    let (before, after) = (String::from_utf8(case.stdin.clone().unwrap()).unwrap(), case.run().stdout);
+    let stripped = run(iamra(&case.input()).args(["strip", "-"]), after.as_bytes()).stdout;
+    for (state, manifests) in [("before", &before), ("with the identity", &after), ("stripped", &stripped)] {
+        CLUSTER.accepts(&apply, &only(manifests), &format!("{}, {state}", case.name));
+    }
+    only(&after)
 }
 
 /// Kubernetes' own types know every field that we write: nothing is lost on the way through them.
