@@ -10,6 +10,7 @@ pub mod config;
 pub mod diag;
 pub mod disk;
 pub mod duration;
+pub mod helper;
 pub mod issuer;
 pub mod krm;
 pub mod name;

@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::v1alpha1::{self as wire, KeyAlgorithm, SidecarStyle, Startup};
-use super::{Certificate, Environment, Sidecar};
+use super::sidecar::SidecarLayer;
+use super::v1alpha1::{self as wire, KeyAlgorithm};
+use super::{Certificate, Environment};
 use crate::arn;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::duration::Duration;
 use crate::yaml::FieldPath;
 
-/// The credential helper's official image, at the newest multi-architecture tag that was seen published.
-const IMAGE: &str = "public.ecr.aws/rolesanywhere/credential-helper:1.8.1-2026.04.09.16.01";
-/// The port that the credential helper's own documentation uses.
-const PORT: u16 = 9911;
 /// The shortest certificate that cert-manager issues.
 const MIN_DURATION: u64 = 3600;
 /// The shortest `renewBefore` that cert-manager accepts.
@@ -21,7 +18,7 @@ const MIN_RENEW_BEFORE: u64 = 300;
 const SAFE_RENEW_BEFORE: u64 = 7200;
 
 /// A value and the field it comes from.
-type Placed<T> = Option<(T, FieldPath)>;
+pub(super) type Placed<T> = Option<(T, FieldPath)>;
 
 /// What one layer says, checked.
 #[derive(Debug, Clone, Default)]
@@ -31,12 +28,7 @@ pub(super) struct Layer {
     common_name: Placed<String>,
     algorithm: Placed<KeyAlgorithm>,
     size: Placed<u32>,
-    image: Placed<String>,
-    style: Placed<SidecarStyle>,
-    startup: Placed<Startup>,
-    port: Placed<u16>,
-    requests: Placed<BTreeMap<String, String>>,
-    limits: Placed<BTreeMap<String, String>>,
+    pub(super) sidecar: SidecarLayer,
     region: Placed<String>,
     trailing_slash: Placed<bool>,
 }
@@ -62,12 +54,7 @@ impl Layer {
             common_name: certificate.common_name.clone().map(|it| (it, field("certificate.commonName"))),
             algorithm: certificate.private_key.algorithm.map(|it| (it, field("certificate.privateKey.algorithm"))),
             size: certificate.private_key.size.map(|it| (it, field("certificate.privateKey.size"))),
-            image: sidecar.image.clone().map(|it| (it, field("sidecar.image"))),
-            style: sidecar.style.map(|it| (it, field("sidecar.style"))),
-            startup: sidecar.startup.map(|it| (it, field("sidecar.startup"))),
-            port: sidecar.port.map(|it| (it, field("sidecar.port"))),
-            requests: sidecar.resources.requests.clone().map(|it| (it, field("sidecar.resources.requests"))),
-            limits: sidecar.resources.limits.clone().map(|it| (it, field("sidecar.resources.limits"))),
+            sidecar: SidecarLayer::read(sidecar, &at.key("sidecar"), report),
             region: environment.region.clone().map(|it| (it, field("environment.region"))),
             trailing_slash: environment.trailing_slash.map(|it| (it, field("environment.trailingSlash"))),
         };
@@ -90,28 +77,22 @@ impl Layer {
                 format!("`{renew_before}` is shorter than `5m`, the shortest that cert-manager accepts"),
             );
         }
-        if let Some((port, at)) = &self.port
-            && *port < 1024
-        {
-            invalid(report, at, format!("port {port} needs root; choose one from 1024 to 65535"));
-        }
         if let Some((region, at)) = &self.region
             && !arn::is_region(region)
         {
             invalid(report, at, format!("`{region}` is not a region such as `eu-central-1`"));
         }
-        if let Some((image, at)) = &self.image {
-            check_image(image, at, report);
-        }
-        for (quantities, at) in [&self.requests, &self.limits].into_iter().flatten() {
-            for (resource, quantity) in quantities {
-                let at = at.key(resource.as_str());
-                if !["cpu", "memory", "ephemeral-storage"].contains(&resource.as_str()) {
-                    invalid(report, &at, format!("`{resource}` is not `cpu`, `memory` or `ephemeral-storage`"));
-                } else if !is_quantity(quantity) {
-                    invalid(report, &at, format!("`{quantity}` is not a quantity such as `10m` or `64Mi`"));
-                }
-            }
+    }
+}
+
+/// Names and amounts of resources, as Kubernetes takes them for a container.
+pub(super) fn check_quantities(quantities: &BTreeMap<String, String>, at: &FieldPath, report: &mut Report) {
+    for (resource, quantity) in quantities {
+        let at = at.key(resource.as_str());
+        if !["cpu", "memory", "ephemeral-storage"].contains(&resource.as_str()) {
+            invalid(report, &at, format!("`{resource}` is not `cpu`, `memory` or `ephemeral-storage`"));
+        } else if !is_quantity(quantity) {
+            invalid(report, &at, format!("`{quantity}` is not a quantity such as `10m` or `64Mi`"));
         }
     }
 }
@@ -120,11 +101,13 @@ impl Layer {
 pub(super) struct Layers<'l>(pub(super) &'l [&'l Layer]);
 
 impl Layers<'_> {
-    fn pick<T: Clone>(&self, field: impl Fn(&Layer) -> &Placed<T>) -> Placed<T> {
+    /// What is said last, and where.
+    pub(super) fn pick<T: Clone>(&self, field: impl Fn(&Layer) -> &Placed<T>) -> Placed<T> {
         self.0.iter().rev().find_map(|layer| field(layer).clone())
     }
 
-    fn value<T: Clone>(&self, field: impl Fn(&Layer) -> &Placed<T>) -> Option<T> {
+    /// What is said last.
+    pub(super) fn value<T: Clone>(&self, field: impl Fn(&Layer) -> &Placed<T>) -> Option<T> {
         self.pick(field).map(|(value, _)| value)
     }
 
@@ -175,23 +158,6 @@ impl Layers<'_> {
         Certificate { common_name, duration, renew_before, algorithm, size }
     }
 
-    /// The sidecar's settings.
-    pub(super) fn sidecar(&self) -> Sidecar {
-        let quantities = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(resource, quantity)| ((*resource).to_owned(), (*quantity).to_owned())).collect()
-        };
-        Sidecar {
-            image: self.value(|layer| &layer.image).unwrap_or_else(|| IMAGE.to_owned()),
-            style: self.value(|layer| &layer.style).unwrap_or(SidecarStyle::Native),
-            startup: self.value(|layer| &layer.startup).unwrap_or(Startup::Credentials),
-            port: self.value(|layer| &layer.port).unwrap_or(PORT),
-            requests: self
-                .value(|layer| &layer.requests)
-                .unwrap_or_else(|| quantities(&[("cpu", "10m"), ("memory", "32Mi")])),
-            limits: self.value(|layer| &layer.limits).unwrap_or_else(|| quantities(&[("memory", "64Mi")])),
-        }
-    }
-
     /// The environment's settings.
     pub(super) fn environment(&self) -> Environment {
         Environment {
@@ -213,31 +179,6 @@ fn whole(seconds: u64) -> Duration {
 
 pub(super) fn invalid(report: &mut Report, at: &FieldPath, why: impl Into<String>) {
     report.push(Diagnostic::error(Code::InvalidValue, why).at(Place::Config(at.clone())));
-}
-
-/// An image should mean the same bytes tomorrow. The official repository publishes no plain `1.8.1`:
-/// its tags are `VERSION[-ARCH]-YYYY.MM.DD.HH.MM`.
-fn check_image(image: &str, at: &FieldPath, report: &mut Report) {
-    if image.is_empty() || image.chars().any(char::is_whitespace) {
-        return invalid(report, at, format!("`{image}` is not an image"));
-    }
-    if image.contains("@sha256:") {
-        return;
-    }
-    let last = image.rsplit('/').next().unwrap_or(image);
-    let problem = match last.split_once(':') {
-        None => "has no tag, which means `latest`".to_owned(),
-        Some((_, tag)) if tag.starts_with("latest") => format!("has the tag `{tag}`, which moves"),
-        Some((_, tag)) if image.starts_with("public.ecr.aws/rolesanywhere/") && tag.matches('.').count() < 6 => {
-            format!("has the tag `{tag}`, which this repository does not publish")
-        }
-        Some(_) => return,
-    };
-    report.push(
-        Diagnostic::warning(Code::UnpinnedImage, format!("the image `{image}` {problem}"))
-            .at(Place::Config(at.clone()))
-            .help("pin a digest (`@sha256:…`) or a full tag such as `1.8.1-2026.04.09.16.01`"),
-    );
 }
 
 /// The common forms of Kubernetes quantities: a number and an optional suffix.

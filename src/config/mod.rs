@@ -4,12 +4,13 @@ mod config_map;
 mod layer;
 mod schema;
 mod scope;
+mod sidecar;
 pub mod v1alpha1;
 mod validate;
 
 pub use config_map::is_config_map;
 pub use schema::json_schema;
-pub use v1alpha1::{API_VERSION, ArgoCd, KIND, KeyAlgorithm, Mode, SidecarStyle, Startup};
+pub use v1alpha1::{API_VERSION, ArgoCd, KIND, KeyAlgorithm, Mode, PullPolicy, SidecarStyle, Startup};
 
 use std::collections::BTreeMap;
 
@@ -101,6 +102,8 @@ pub struct Role {
     pub role: Reference,
     /// How long a session lasts.
     pub session: Duration,
+    /// Whether the profile lets workloads name their sessions.
+    pub accepts_session_name: bool,
 }
 
 /// A workload's certificate.
@@ -123,16 +126,43 @@ pub struct Certificate {
 pub struct Sidecar {
     /// Its image.
     pub image: String,
+    /// When the image is pulled, when somebody says so.
+    pub pull_policy: Option<PullPolicy>,
     /// How it is part of the pod.
     pub style: SidecarStyle,
     /// What the application waits for.
     pub startup: Startup,
     /// The port of the credentials endpoint.
     pub port: u16,
+    /// How many hops an answer may travel.
+    pub hop_limit: u8,
+    /// The name of the session in AWS, when the workload gives one.
+    pub role_session_name: Option<String>,
+    /// The URL of the proxy to AWS.
+    pub proxy: Option<String>,
+    /// Where AWS is asked.
+    pub endpoint: Endpoint,
+    /// Further flags of the helper.
+    pub extra_args: Vec<String>,
+    /// Further variables of the helper.
+    pub env: BTreeMap<String, String>,
+    /// Whether the user of the image is written down.
+    pub fixed_user: bool,
     /// What the scheduler reserves.
     pub requests: BTreeMap<String, String>,
     /// What it may use at most.
     pub limits: BTreeMap<String, String>,
+}
+
+/// Where AWS is asked for sessions; the public endpoint of the region when nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// A URL without a path.
+    pub url: Option<String>,
+    /// The region's FIPS endpoint.
+    pub fips: bool,
+    /// The region's endpoint with IPv6.
+    pub dual_stack: bool,
 }
 
 /// The environment of a workload's containers.

@@ -145,14 +145,53 @@ pub enum KeyAlgorithm {
 pub struct Sidecar {
     /// The credential helper's image, pinned by digest or full version.
     pub image: Option<String>,
+    /// When the image is pulled; Kubernetes decides when omitted.
+    pub image_pull_policy: Option<PullPolicy>,
     /// `native` when omitted.
     pub style: Option<SidecarStyle>,
     /// What the application waits for; `credentials` when omitted.
     pub startup: Option<Startup>,
     /// The loopback port of the credentials endpoint; 9911 when omitted.
     pub port: Option<u16>,
+    /// How many hops an answer may travel; 1, which stays in the pod, when omitted.
+    pub hop_limit: Option<u8>,
+    /// The name of the session in AWS, a template like `commonName`; the certificate's serial number when omitted. The profile must accept it.
+    pub role_session_name: Option<String>,
+    /// The proxy to AWS, such as `http://proxy.example.com:3128`.
+    pub proxy: Option<String>,
+    /// Where AWS is asked; the public endpoint of the trust anchor's region when omitted.
+    pub endpoint: Endpoint,
+    /// Further flags of the helper, each as `--flag=value`.
+    pub extra_args: Option<Vec<String>>,
+    /// Further variables of the helper.
+    pub env: Option<BTreeMap<String, String>>,
+    /// Writes down the user of the image; `true` when omitted. `false` leaves it to the cluster, as OpenShift wants it.
+    pub fixed_user: Option<bool>,
     /// CPU and memory.
     pub resources: Resources,
+}
+
+/// Where AWS is asked for sessions.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Endpoint {
+    /// A URL, such as that of a VPC endpoint.
+    pub url: Option<String>,
+    /// The FIPS endpoint of the region, where there is one.
+    pub fips: Option<bool>,
+    /// The endpoint of the region that has IPv6 as well.
+    pub dual_stack: Option<bool>,
+}
+
+/// When an image is pulled, as Kubernetes spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum PullPolicy {
+    /// At every start.
+    Always,
+    /// When the node does not have it.
+    IfNotPresent,
+    /// Not at all: the node must have it.
+    Never,
 }
 
 /// How the sidecar is part of the pod.
@@ -287,6 +326,8 @@ pub struct Role {
     pub policies: Vec<String>,
     /// How long a session lasts: `15m` to `12h`, `1h` when omitted.
     pub session_duration: Option<String>,
+    /// Whether the profile lets a workload name its session, as `sidecar.roleSessionName` does; `false` when omitted, as in AWS.
+    pub accept_role_session_name: bool,
 }
 
 /// A cluster that workloads run in.

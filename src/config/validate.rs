@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::layer::{Layer, Layers, invalid};
+use super::layer::{Layer, Layers, Placed, invalid};
 use super::scope::Scope;
 use super::v1alpha1 as wire;
 use super::{Binding, Config, Containers, Role, Target};
@@ -138,7 +138,14 @@ impl Reader<'_> {
                 );
             }
             let trust_anchor = scopes.get(scope)?.trust_anchor.clone();
-            let role = Role { name: name.clone(), trust_anchor, profile: profile?, role: arn?, session: session? };
+            let role = Role {
+                name: name.clone(),
+                trust_anchor,
+                profile: profile?,
+                role: arn?,
+                session: session?,
+                accepts_session_name: role.accept_role_session_name,
+            };
             Some((name.clone(), (scope.to_owned(), role)))
         };
         spec.roles.iter().filter_map(read).collect()
@@ -244,6 +251,7 @@ impl Reader<'_> {
             ("scope", scope),
         ]);
         let common_name = self.common_name(layers.common_name(), &variables, &at)?;
+        let session_name = self.session_name(layers.role_session_name(), &variables, role);
         let target = self.target(name, &workload.target, &at.key("target"));
         Some(Binding {
             workload: name.to_owned(),
@@ -254,7 +262,7 @@ impl Reader<'_> {
             scope: scope.to_owned(),
             issuer: scope_entry.issuer.clone(),
             certificate: layers.certificate(common_name, &at, self.report),
-            sidecar: layers.sidecar(),
+            sidecar: layers.sidecar(session_name, self.report),
             environment: layers.environment(),
             sample: workload.sample,
             place: at,
@@ -325,6 +333,30 @@ impl Reader<'_> {
                 .help("set `certificate.commonName`, for example to `{{ workload }}.{{ namespace }}`"),
             );
             return None;
+        }
+        Some(name)
+    }
+
+    /// CreateSession takes 2 to 64 of these characters, and only where the profile lets it.
+    fn session_name(&mut self, given: Placed<String>, variables: &BTreeMap<&str, &str>, role: &Role) -> Option<String> {
+        let (template, at) = given?;
+        let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        if !(2..=64).contains(&name.len()) || !name.chars().all(allowed) {
+            let message = format!("`{name}` cannot be the name of a session: 2 to 64 letters, digits or `_+=,.@-`");
+            invalid(self.report, &at, message);
+            return None;
+        }
+        if !role.accepts_session_name {
+            let message = format!(
+                "AWS refuses named sessions unless the profile accepts them, and role `{}` does not say that its profile does",
+                role.name
+            );
+            self.report.push(
+                Diagnostic::warning(Code::SessionNameNotAccepted, message)
+                    .at(Place::Config(at))
+                    .help("set `acceptRoleSessionName` on the profile, and on the role here"),
+            );
         }
         Some(name)
     }

@@ -49,8 +49,14 @@ pub enum Code {
     LateRenewal,
     /// `short-session`
     ShortSession,
+    /// `session-name-not-accepted`
+    SessionNameNotAccepted,
     /// `unpinned-image`
     UnpinnedImage,
+    /// `unsupported-helper`
+    UnsupportedHelper,
+    /// `empty-credentials`
+    EmptyCredentials,
     /// `inline-ca-key`
     InlineCaKey,
     /// `invalid-ca`
@@ -142,7 +148,14 @@ const TABLE: &[Row] = &[
     row!(NameCollision, "name-collision", "two objects would have the same name in one namespace"),
     row!(LateRenewal, "late-renewal", "one failed renewal would let the certificate expire"),
     row!(ShortSession, "short-session", "the session is so short that the helper asks AWS all the time"),
+    row!(
+        SessionNameNotAccepted,
+        "session-name-not-accepted",
+        "a session is named that the profile may not let be named"
+    ),
     row!(UnpinnedImage, "unpinned-image", "the sidecar image is not pinned"),
+    row!(UnsupportedHelper, "unsupported-helper", "the credential helper cannot do what is asked of it"),
+    row!(EmptyCredentials, "empty-credentials", "the application may start against a helper without credentials"),
     row!(InlineCaKey, "inline-ca-key", "the CA's private key will be in the rendered manifests"),
     row!(InvalidCa, "invalid-ca", "the CA certificate and key cannot serve as a trust anchor"),
     row!(UnresolvedReference, "unresolved-reference", "a reference has no value"),

@@ -41,7 +41,7 @@ pub fn sample(member: &Member<'_>) -> Generated {
             limits: quantities(&[("memory", "256Mi")]),
             ..ResourceRequirements::default()
         }),
-        security_context: Some(restricted(USER)),
+        security_context: Some(restricted(settings.fixed_user.then_some(USER))),
         ..Container::default()
     };
     let pod = value(&Pod {

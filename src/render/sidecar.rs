@@ -11,13 +11,12 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::object::config_map_name;
 use super::pod::{SIDECAR, VOLUME};
 use crate::arn::Arn;
-use crate::config::{Sidecar, SidecarStyle, Startup};
+use crate::config::{PullPolicy, Sidecar, SidecarStyle, Startup};
+use crate::helper::PROGRAM;
 use crate::plan::Member;
 
 /// Where the certificate is mounted.
 const MOUNT: &str = "/var/run/secrets/iam-ra";
-/// The only program in the helper's image, which has no shell.
-const HELPER: &str = "/usr/local/bin/aws_signing_helper";
 /// The user of the helper's image.
 const USER: i64 = 65_532;
 
@@ -28,27 +27,24 @@ pub(super) fn container(member: &Member<'_>, settings: &Sidecar) -> Container {
         .into_iter()
         .map(|key| from_config_map(&config_map_name(&binding.workload), key))
         .collect();
-    if settings.startup == Startup::Credentials {
-        // `update --once` writes the credentials that it got into this file.
-        env.push(EnvVar {
-            name: "AWS_SHARED_CREDENTIALS_FILE".to_owned(),
-            value: Some("/dev/null".to_owned()),
-            ..EnvVar::default()
-        });
-    }
+    env.extend(variables(settings));
     Container {
         name: SIDECAR.to_owned(),
         image: Some(settings.image.clone()),
+        image_pull_policy: settings.pull_policy.map(|policy| pull_policy(policy).to_owned()),
         restart_policy: (settings.style == SidecarStyle::Native).then(|| "Always".to_owned()),
-        args: Some(serve(member, settings.port)),
+        args: Some(serve(member, settings)),
         env: Some(env),
-        startup_probe: startup_probe(member, settings.startup),
+        startup_probe: startup_probe(member, settings),
         resources: Some(ResourceRequirements {
             requests: quantities(&settings.requests),
             limits: quantities(&settings.limits),
             ..ResourceRequirements::default()
         }),
-        security_context: Some(SecurityContext { read_only_root_filesystem: Some(true), ..restricted(USER) }),
+        security_context: Some(SecurityContext {
+            read_only_root_filesystem: Some(true),
+            ..restricted(settings.fixed_user.then_some(USER))
+        }),
         volume_mounts: Some(vec![VolumeMount {
             name: VOLUME.to_owned(),
             mount_path: MOUNT.to_owned(),
@@ -60,29 +56,29 @@ pub(super) fn container(member: &Member<'_>, settings: &Sidecar) -> Container {
 }
 
 /// The arguments of the credentials endpoint. The kubelet fills in the variables.
-fn serve(member: &Member<'_>, port: u16) -> Vec<String> {
+fn serve(member: &Member<'_>, settings: &Sidecar) -> Vec<String> {
     let mut args = vec!["serve".to_owned()];
     args.extend(identity_flags(["$(TRUST_ANCHOR_ARN)", "$(PROFILE_ARN)", "$(ROLE_ARN)"]));
-    args.push(session_flag(member));
+    args.extend(session_flags(member, settings));
     // Answers that live one hop reach this pod and nobody else.
-    args.extend([format!("--port={port}"), "--hop-limit=1".to_owned()]);
+    args.extend([format!("--port={}", settings.port), format!("--hop-limit={}", settings.hop_limit)]);
     args
 }
 
 /// What holds the application back until there is something to ask.
-fn startup_probe(member: &Member<'_>, startup: Startup) -> Option<Probe> {
+fn startup_probe(member: &Member<'_>, settings: &Sidecar) -> Option<Probe> {
     let identity = &member.bound.identity;
-    let command: Vec<String> = match startup {
+    let command: Vec<String> = match settings.startup {
         Startup::None => return None,
         Startup::Certificate => {
-            [HELPER, "read-certificate-data", "--certificate", &certificate_file()].map(str::to_owned).to_vec()
+            [PROGRAM, "read-certificate-data", "--certificate", &certificate_file()].map(str::to_owned).to_vec()
         }
         Startup::Credentials => {
             // A probe's command expands no variables, so the ARNs stand here themselves.
             let arns = [&identity.trust_anchor, &identity.profile, &identity.role].map(Arn::as_str);
-            let mut command = [HELPER, "update", "--once"].map(str::to_owned).to_vec();
+            let mut command = [PROGRAM, "update", "--once"].map(str::to_owned).to_vec();
             command.extend(identity_flags(arns));
-            command.push(session_flag(member));
+            command.extend(session_flags(member, settings));
             command
         }
     };
@@ -111,8 +107,38 @@ fn identity_flags(arns: [&str; 3]) -> [String; 5] {
     ]
 }
 
-fn session_flag(member: &Member<'_>) -> String {
-    format!("--session-duration={}", member.bound.binding.role.session.seconds())
+/// How a session is asked for, at the start of a pod and later.
+fn session_flags(member: &Member<'_>, settings: &Sidecar) -> Vec<String> {
+    let mut flags = vec![format!("--session-duration={}", member.bound.binding.role.session.seconds())];
+    flags.extend(settings.role_session_name.iter().map(|name| format!("--role-session-name={name}")));
+    flags.extend(settings.endpoint.url.iter().map(|url| format!("--endpoint={url}")));
+    flags.extend(settings.proxy.iter().map(|_| "--with-proxy".to_owned()));
+    flags.extend(settings.extra_args.iter().cloned());
+    flags
+}
+
+/// Variables of the helper itself, beside the ARNs. Where it finds FIPS and IPv6 is the rule of AWS's own SDK.
+fn variables(settings: &Sidecar) -> Vec<EnvVar> {
+    let on = |name: &str, is_on: bool| is_on.then(|| (name.to_owned(), "true".to_owned()));
+    // `update --once` writes the credentials that it got into this file.
+    let file = || ("AWS_SHARED_CREDENTIALS_FILE".to_owned(), "/dev/null".to_owned());
+    let set = [
+        (settings.startup == Startup::Credentials).then(file),
+        on("AWS_USE_FIPS_ENDPOINT", settings.endpoint.fips),
+        on("AWS_USE_DUALSTACK_ENDPOINT", settings.endpoint.dual_stack),
+        settings.proxy.clone().map(|proxy| ("HTTPS_PROXY".to_owned(), proxy)),
+    ];
+    let theirs = settings.env.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let all = set.into_iter().flatten().chain(theirs);
+    all.map(|(name, value)| EnvVar { name, value: Some(value), value_from: None }).collect()
+}
+
+fn pull_policy(policy: PullPolicy) -> &'static str {
+    match policy {
+        PullPolicy::Always => "Always",
+        PullPolicy::IfNotPresent => "IfNotPresent",
+        PullPolicy::Never => "Never",
+    }
 }
 
 fn from_config_map(config_map: &str, key: &str) -> EnvVar {
@@ -135,14 +161,14 @@ fn quantities(amounts: &BTreeMap<String, String>) -> Option<BTreeMap<String, Qua
     (!amounts.is_empty()).then_some(amounts)
 }
 
-/// Everything that Pod Security `restricted` asks for.
-pub(super) fn restricted(user: i64) -> SecurityContext {
+/// Everything that Pod Security `restricted` asks for. Without a user, it is the image's or the one that the cluster gives.
+pub(super) fn restricted(user: Option<i64>) -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: Some(false),
         capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
-        run_as_group: Some(user),
+        run_as_group: user,
         run_as_non_root: Some(true),
-        run_as_user: Some(user),
+        run_as_user: user,
         seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
         ..SecurityContext::default()
     }

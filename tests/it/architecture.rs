@@ -13,6 +13,7 @@ const ORDER: &[&str] = &[
     "name",
     "arn",
     "duration",
+    "helper",
     "secret",
     "template",
     "reference",

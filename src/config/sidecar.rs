@@ -1,0 +1,262 @@
+//! The sidecar's settings: one layer of them, checked, and what several layers come to.
+
+use std::collections::BTreeMap;
+
+use super::layer::{Layers, Placed, check_quantities, invalid};
+use super::v1alpha1::{self as wire, PullPolicy, SidecarStyle, Startup};
+use super::{Endpoint, Sidecar};
+use crate::diag::{Code, Diagnostic, Place, Report, known_names};
+use crate::helper::{self, Version};
+use crate::yaml::FieldPath;
+
+/// The port that the credential helper's own documentation uses.
+const PORT: u16 = 9911;
+/// Flags that iamra writes itself, and the fields that decide over them.
+const FLAGS_OF_OURS: &[(&str, &str)] = &[
+    ("certificate", "certificate"),
+    ("private-key", "certificate"),
+    ("trust-anchor-arn", "scopes"),
+    ("profile-arn", "roles"),
+    ("role-arn", "roles"),
+    ("session-duration", "roles.NAME.sessionDuration"),
+    ("port", "sidecar.port"),
+    ("hop-limit", "sidecar.hopLimit"),
+    ("role-session-name", "sidecar.roleSessionName"),
+    ("with-proxy", "sidecar.proxy"),
+    ("endpoint", "sidecar.endpoint"),
+];
+/// Variables that iamra writes itself, and the fields that decide over them.
+const VARIABLES_OF_OURS: &[(&str, &str)] = &[
+    ("TRUST_ANCHOR_ARN", "scopes"),
+    ("PROFILE_ARN", "roles"),
+    ("ROLE_ARN", "roles"),
+    ("AWS_SHARED_CREDENTIALS_FILE", "sidecar.startup"),
+    ("AWS_USE_FIPS_ENDPOINT", "sidecar.endpoint.fips"),
+    ("AWS_USE_DUALSTACK_ENDPOINT", "sidecar.endpoint.dualStack"),
+    ("HTTPS_PROXY", "sidecar.proxy"),
+];
+
+/// What one layer says of the sidecar, checked.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SidecarLayer {
+    image: Placed<String>,
+    pull_policy: Placed<PullPolicy>,
+    style: Placed<SidecarStyle>,
+    startup: Placed<Startup>,
+    port: Placed<u16>,
+    hop_limit: Placed<u8>,
+    role_session_name: Placed<String>,
+    proxy: Placed<String>,
+    endpoint: Placed<Endpoint>,
+    extra_args: Placed<Vec<String>>,
+    env: Placed<BTreeMap<String, String>>,
+    fixed_user: Placed<bool>,
+    requests: Placed<BTreeMap<String, String>>,
+    limits: Placed<BTreeMap<String, String>>,
+}
+
+impl SidecarLayer {
+    /// Checks the settings at `at`.
+    pub(super) fn read(sidecar: &wire::Sidecar, at: &FieldPath, report: &mut Report) -> Self {
+        let field = |dotted: &str| at.join(&FieldPath::keys(dotted));
+        let endpoint = &sidecar.endpoint;
+        let says_endpoint = endpoint.url.is_some() || endpoint.fips.is_some() || endpoint.dual_stack.is_some();
+        let layer = Self {
+            image: sidecar.image.clone().map(|it| (it, field("image"))),
+            pull_policy: sidecar.image_pull_policy.map(|it| (it, field("imagePullPolicy"))),
+            style: sidecar.style.map(|it| (it, field("style"))),
+            startup: sidecar.startup.map(|it| (it, field("startup"))),
+            port: sidecar.port.map(|it| (it, field("port"))),
+            hop_limit: sidecar.hop_limit.map(|it| (it, field("hopLimit"))),
+            role_session_name: sidecar.role_session_name.clone().map(|it| (it, field("roleSessionName"))),
+            proxy: sidecar.proxy.clone().map(|it| (it, field("proxy"))),
+            endpoint: says_endpoint.then(|| {
+                let (fips, dual_stack) = (endpoint.fips.unwrap_or(false), endpoint.dual_stack.unwrap_or(false));
+                (Endpoint { url: endpoint.url.clone(), fips, dual_stack }, field("endpoint"))
+            }),
+            extra_args: sidecar.extra_args.clone().map(|it| (it, field("extraArgs"))),
+            env: sidecar.env.clone().map(|it| (it, field("env"))),
+            fixed_user: sidecar.fixed_user.map(|it| (it, field("fixedUser"))),
+            requests: sidecar.resources.requests.clone().map(|it| (it, field("resources.requests"))),
+            limits: sidecar.resources.limits.clone().map(|it| (it, field("resources.limits"))),
+        };
+        layer.check(report);
+        layer
+    }
+
+    fn check(&self, report: &mut Report) {
+        if let Some((port, at)) = &self.port
+            && *port < 1024
+        {
+            invalid(report, at, format!("port {port} needs root; choose one from 1024 to 65535"));
+        }
+        if let Some((0, at)) = &self.hop_limit {
+            invalid(report, at, "answers with a hop limit of 0 reach nobody; 1 is enough for a pod");
+        }
+        if let Some((image, at)) = &self.image {
+            check_image(image, at, report);
+        }
+        if let Some((proxy, at)) = &self.proxy {
+            check_proxy(proxy, at, report);
+        }
+        if let Some((endpoint, at)) = &self.endpoint {
+            check_endpoint(endpoint, at, report);
+        }
+        if let Some((args, at)) = &self.extra_args {
+            for (index, arg) in args.iter().enumerate() {
+                check_arg(arg, &at.index(index), report);
+            }
+        }
+        if let Some((env, at)) = &self.env {
+            for name in env.keys() {
+                check_variable(name, &at.key(name.as_str()), report);
+            }
+        }
+        for (quantities, at) in [&self.requests, &self.limits].into_iter().flatten() {
+            check_quantities(quantities, at, report);
+        }
+    }
+}
+
+impl Layers<'_> {
+    /// The template of the session's name and where it is given.
+    pub(super) fn role_session_name(&self) -> Placed<String> {
+        self.pick(|layer| &layer.sidecar.role_session_name)
+    }
+
+    /// The sidecar's settings, with the session's name filled in.
+    pub(super) fn sidecar(&self, role_session_name: Option<String>, report: &mut Report) -> Sidecar {
+        let quantities = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(resource, quantity)| ((*resource).to_owned(), (*quantity).to_owned())).collect()
+        };
+        let sidecar = Sidecar {
+            image: self.value(|layer| &layer.sidecar.image).unwrap_or_else(|| helper::IMAGE.to_owned()),
+            pull_policy: self.value(|layer| &layer.sidecar.pull_policy),
+            style: self.value(|layer| &layer.sidecar.style).unwrap_or(SidecarStyle::Native),
+            startup: self.value(|layer| &layer.sidecar.startup).unwrap_or(Startup::Credentials),
+            port: self.value(|layer| &layer.sidecar.port).unwrap_or(PORT),
+            hop_limit: self.value(|layer| &layer.sidecar.hop_limit).unwrap_or(1),
+            role_session_name,
+            proxy: self.value(|layer| &layer.sidecar.proxy),
+            endpoint: self.value(|layer| &layer.sidecar.endpoint).unwrap_or_default(),
+            extra_args: self.value(|layer| &layer.sidecar.extra_args).unwrap_or_default(),
+            env: self.value(|layer| &layer.sidecar.env).unwrap_or_default(),
+            fixed_user: self.value(|layer| &layer.sidecar.fixed_user).unwrap_or(true),
+            requests: self
+                .value(|layer| &layer.sidecar.requests)
+                .unwrap_or_else(|| quantities(&[("cpu", "10m"), ("memory", "32Mi")])),
+            limits: self.value(|layer| &layer.sidecar.limits).unwrap_or_else(|| quantities(&[("memory", "64Mi")])),
+        };
+        self.check_release(&sidecar, report);
+        sidecar
+    }
+
+    /// What the helper's release cannot do, where its image says which it is.
+    fn check_release(&self, sidecar: &Sidecar, report: &mut Report) {
+        let Some(version) = Version::of_image(&sidecar.image) else { return };
+        if let Some((Startup::Certificate | Startup::None, at)) = self.pick(|layer| &layer.sidecar.startup)
+            && version.serves_empty_credentials()
+            // Nothing waits for a plain container, with a probe or without.
+            && sidecar.style == SidecarStyle::Native
+        {
+            let message = format!(
+                "helper {version} answers with empty credentials when AWS refuses a session, and nothing holds the application back until it has some"
+            );
+            report.push(
+                Diagnostic::warning(Code::EmptyCredentials, message)
+                    .at(Place::Config(at))
+                    .help("use `startup: credentials`, or be sure that the application repeats its first calls"),
+            );
+        }
+    }
+}
+
+/// An image should mean the same bytes tomorrow, and be of a release that can do what we ask of it.
+fn check_image(image: &str, at: &FieldPath, report: &mut Report) {
+    if image.is_empty() || image.chars().any(char::is_whitespace) {
+        return invalid(report, at, format!("`{image}` is not an image"));
+    }
+    if let Some(problem) = helper::tag_problem(image) {
+        report.push(
+            Diagnostic::warning(Code::UnpinnedImage, format!("the image `{image}` {problem}"))
+                .at(Place::Config(at.clone()))
+                .help("pin a digest (`@sha256:…`) or a full tag such as `1.8.1-2026.04.09.16.01`"),
+        );
+    }
+    if let Some(version) = Version::of_image(image).filter(|version| *version < helper::OLDEST) {
+        let message = format!("helper {version} keeps a certificate that was renewed, and does not know `--hop-limit`");
+        report.push(
+            Diagnostic::error(Code::UnsupportedHelper, message)
+                .at(Place::Config(at.clone()))
+                .help(format!("use {} or later", helper::OLDEST)),
+        );
+    }
+}
+
+/// The message shows nothing of it: it may hold a password.
+fn check_proxy(proxy: &str, at: &FieldPath, report: &mut Report) {
+    let host = ["http://", "https://"].iter().find_map(|scheme| proxy.strip_prefix(scheme));
+    match host {
+        None | Some("") => {
+            invalid(report, at, "this is not the URL of a proxy such as `http://proxy.example.com:3128`");
+        }
+        Some(host) if host.contains('@') => {
+            invalid(report, at, "the proxy's user and password would stand in the manifests; leave them out");
+        }
+        Some(_) => {}
+    }
+}
+
+fn check_endpoint(endpoint: &Endpoint, at: &FieldPath, report: &mut Report) {
+    let Some(url) = &endpoint.url else { return };
+    if endpoint.fips || endpoint.dual_stack {
+        report.push(
+            Diagnostic::error(Code::ConflictingFields, "`url` and `fips` or `dualStack` exclude each other")
+                .at(Place::Config(at.clone()))
+                .help("keep one of them"),
+        );
+    }
+    // The helper signs the path `/sessions`, whatever the URL says.
+    let host = url.strip_prefix("https://").map(|host| host.strip_suffix('/').unwrap_or(host));
+    if host.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#', '@'])) {
+        let message =
+            format!("`{url}` is not the URL of an endpoint such as `https://rolesanywhere.eu-central-1.amazonaws.com`");
+        invalid(report, &at.key("url"), message);
+    }
+}
+
+fn check_arg(arg: &str, at: &FieldPath, report: &mut Report) {
+    let Some(flag) = arg.strip_prefix("--") else {
+        return invalid(report, at, "write each argument as one entry, `--flag=value`");
+    };
+    let flag = flag.split('=').next().unwrap_or(flag);
+    if let Some((_, field)) = FLAGS_OF_OURS.iter().find(|(name, _)| *name == flag) {
+        return invalid(report, at, format!("`--{flag}` is written by iamra: use `{field}`"));
+    }
+    if flag == "debug" {
+        return invalid(report, at, "`--debug` writes AWS's answers into the log, credentials included");
+    }
+    let takes = |known: &&helper::Flag| known.commands.contains(&"serve") && known.commands.contains(&"update");
+    let known: Vec<_> = helper::FLAGS.iter().filter(takes).map(|known| known.name).collect();
+    if !known.contains(&flag) {
+        let message = format!("the helper has no flag `--{flag}` with which it asks for sessions");
+        let is_free = |name: &&str| *name != "debug" && FLAGS_OF_OURS.iter().all(|(ours, _)| ours != name);
+        let free: Vec<_> = known.into_iter().filter(is_free).collect();
+        report.push(
+            Diagnostic::error(Code::UnsupportedHelper, message)
+                .at(Place::Config(at.clone()))
+                .help(known_names(flag, free)),
+        );
+    }
+}
+
+fn check_variable(name: &str, at: &FieldPath, report: &mut Report) {
+    let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty();
+    if !is_name {
+        invalid(report, at, format!("`{name}` is not the name of a variable: letters, digits and `_`"));
+    } else if let Some((_, field)) = VARIABLES_OF_OURS.iter().find(|(ours, _)| *ours == name) {
+        invalid(report, at, format!("`{name}` is written by iamra: use `{field}`"));
+    }
+}

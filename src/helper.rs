@@ -1,0 +1,183 @@
+//! The AWS credential helper, `aws_signing_helper`: its releases, and what each of them can do.
+//!
+//! Read from the definitions of its flags at every release from v1.0.2 to v1.8.0, and for later releases from its
+//! notes and image tags. It has never taken a flag away.
+
+use std::fmt;
+
+/// The official image, at the newest multi-architecture tag that was seen published.
+pub const IMAGE: &str = "public.ecr.aws/rolesanywhere/credential-helper:1.8.1-2026.04.09.16.01";
+/// The official repository.
+pub const REPOSITORY: &str = "public.ecr.aws/rolesanywhere/credential-helper";
+/// The only program in the image, which has no shell.
+pub const PROGRAM: &str = "/usr/local/bin/aws_signing_helper";
+/// The first release that reads a renewed certificate without a restart. It also has all flags that we pass.
+pub const OLDEST: Version = Version(1, 2, 0);
+/// After a session that AWS refused, `serve` answers with empty credentials and status 200, and forgets those that it
+/// had. The change that ends it (pull request 200) came after this release.
+const LAST_WITH_EMPTY_CREDENTIALS: Version = Version(1, 8, 5);
+
+/// A release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u16, pub u16, pub u16);
+
+/// A flag, the commands that take it, and the first release that has it.
+#[derive(Debug)]
+pub struct Flag {
+    /// Its name, without dashes.
+    pub name: &'static str,
+    /// The commands that take it.
+    pub commands: &'static [&'static str],
+    /// The first release with it.
+    pub since: Version,
+}
+
+/// The commands that ask AWS for a session.
+const SESSION: &[&str] = &["serve", "update", "credential-process"];
+/// The commands that read a certificate from a store or a device as well.
+const STORE: &[&str] = &["serve", "update", "credential-process", "read-certificate-data"];
+/// Where the record begins.
+const FIRST: Version = Version(1, 0, 2);
+
+const fn flag(name: &'static str, commands: &'static [&'static str], since: Version) -> Flag {
+    Flag { name, commands, since }
+}
+
+/// The flags of the commands that can run in a pod.
+pub const FLAGS: &[Flag] = &[
+    flag("certificate", STORE, FIRST),
+    flag("private-key", SESSION, FIRST),
+    flag("intermediates", SESSION, FIRST),
+    flag("trust-anchor-arn", SESSION, FIRST),
+    flag("profile-arn", SESSION, FIRST),
+    flag("role-arn", SESSION, FIRST),
+    flag("session-duration", SESSION, FIRST),
+    flag("region", SESSION, FIRST),
+    flag("endpoint", SESSION, FIRST),
+    flag("no-verify-ssl", SESSION, FIRST),
+    flag("with-proxy", SESSION, FIRST),
+    flag("debug", STORE, FIRST),
+    flag("port", &["serve"], Version(1, 0, 3)),
+    flag("profile", &["update"], Version(1, 0, 3)),
+    flag("once", &["update"], Version(1, 0, 3)),
+    flag("cert-selector", STORE, Version(1, 0, 5)),
+    flag("reuse-pin", SESSION, Version(1, 1, 0)),
+    flag("pkcs11-lib", STORE, Version(1, 1, 0)),
+    flag("system-store-name", STORE, Version(1, 1, 1)),
+    flag("hop-limit", &["serve"], Version(1, 2, 0)),
+    flag("role-session-name", SESSION, Version(1, 2, 0)),
+    flag("tpm-key-password", SESSION, Version(1, 3, 0)),
+    flag("no-tpm-key-password", SESSION, Version(1, 3, 0)),
+    flag("use-latest-expiring-certificate", SESSION, Version(1, 5, 0)),
+    flag("pkcs8-password", SESSION, Version(1, 6, 0)),
+];
+
+impl Version {
+    /// Reads `1.8.1`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split('.').map(|number| number.parse().ok());
+        let version = Self(numbers.next()??, numbers.next()??, numbers.next()??);
+        numbers.next().is_none().then_some(version)
+    }
+
+    /// The release in an image of the official name, in whatever registry; `None` when its tag does not say.
+    pub fn of_image(image: &str) -> Option<Self> {
+        let (name, tag) = split(image);
+        let tag = tag.filter(|_| name.rsplit('/').next() == REPOSITORY.rsplit('/').next())?;
+        Self::parse(tag.split('-').next()?)
+    }
+
+    /// Whether it knows the flag with this command. Flags of later releases than those that were read are not known.
+    pub fn has(self, command: &str, flag: &str) -> bool {
+        FLAGS.iter().any(|it| it.name == flag && it.commands.contains(&command) && it.since <= self)
+    }
+
+    /// Whether it answers with empty credentials when AWS refuses a session.
+    pub fn serves_empty_credentials(self) -> bool {
+        self <= LAST_WITH_EMPTY_CREDENTIALS
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+/// What is wrong with an image's tag; `None` when the image will be the same tomorrow.
+pub fn tag_problem(image: &str) -> Option<String> {
+    if image.contains("@sha256:") {
+        return None;
+    }
+    let (name, tag) = split(image);
+    match tag {
+        None => Some("has no tag, which means `latest`".to_owned()),
+        Some(tag) if tag.starts_with("latest") => Some(format!("has the tag `{tag}`, which moves")),
+        Some(tag) if name == REPOSITORY && !is_published(tag) => {
+            Some(format!("has the tag `{tag}`, which this repository does not publish"))
+        }
+        Some(_) => None,
+    }
+}
+
+/// The official repository's tags: `VERSION[-ARCHITECTURE]-YYYY.MM.DD.HH.MM`, and no plain `1.8.1`.
+fn is_published(tag: &str) -> bool {
+    let parts: Vec<_> = tag.split('-').collect();
+    let ([version, "amd64" | "arm64", built] | [version, built]) = parts.as_slice() else { return false };
+    let lengths: Vec<_> = built.split('.').map(str::len).collect();
+    Version::parse(version).is_some()
+        && lengths == [4, 2, 2, 2, 2]
+        && built.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+/// Name and tag. A colon before the last slash is that of a port.
+fn split(image: &str) -> (&str, Option<&str>) {
+    let image = image.split('@').next().unwrap_or(image);
+    let last = image.rfind('/').map_or(0, |slash| slash + 1);
+    match image[last..].find(':') {
+        Some(colon) => (&image[..last + colon], Some(&image[last + colon + 1..])),
+        None => (image, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_release_is_in_the_tag() {
+        for (image, version) in [
+            (IMAGE, Some(Version(1, 8, 1))),
+            ("localhost:5000/aws/credential-helper:1.8.5-amd64-2026.08.24.20.52", Some(Version(1, 8, 5))),
+            ("mirror.example.com/credential-helper:1.7.0@sha256:00", Some(Version(1, 7, 0))),
+            ("mirror.example.com/other:1.7.0", None),
+            ("localhost:5000/credential-helper", None),
+            ("public.ecr.aws/rolesanywhere/credential-helper:latest", None),
+        ] {
+            assert_eq!(Version::of_image(image), version, "{image}");
+        }
+    }
+
+    #[test]
+    fn tags_that_move_or_are_not_published() {
+        let official = |tag: &str| tag_problem(&format!("{REPOSITORY}:{tag}")).is_none();
+        for good in ["1.8.1-2026.04.09.16.01", "1.8.5-amd64-2026.08.24.20.52", "1.8.5-arm64-2026.08.24.20.52"] {
+            assert!(official(good), "{good}");
+        }
+        for bad in
+            ["1.8.5", "latest", "latest-amd64", "1.8-2026.04.09.16.01", "1.8.5-s390x-2026.08.24.20.52", "1.8.5-x"]
+        {
+            assert!(!official(bad), "{bad}");
+        }
+        assert!(tag_problem(REPOSITORY).is_some() && tag_problem("localhost:5000/helper").is_some());
+        assert!(tag_problem("localhost:5000/helper:1.8.5").is_none());
+    }
+
+    #[test]
+    fn flags_by_release() {
+        assert!(OLDEST.has("serve", "hop-limit") && !Version(1, 1, 1).has("serve", "hop-limit"));
+        assert!(Version(1, 8, 1).has("update", "once") && !Version(1, 8, 1).has("serve", "once"));
+        assert!(!Version(9, 0, 0).has("serve", "bind"));
+        assert!(Version(1, 8, 5).serves_empty_credentials() && !Version(1, 9, 0).serves_empty_credentials());
+    }
+}
