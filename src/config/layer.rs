@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sidecar::SidecarLayer;
-use super::v1alpha1::{self as wire, KeyAlgorithm};
+use super::v1alpha1::{self as wire, CertificateVolume, KeyAlgorithm};
 use super::{Certificate, Environment};
 use crate::arn;
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -28,6 +28,7 @@ pub(super) struct Layer {
     common_name: Placed<String>,
     algorithm: Placed<KeyAlgorithm>,
     size: Placed<u32>,
+    volume: Placed<CertificateVolume>,
     pub(super) sidecar: SidecarLayer,
     region: Placed<String>,
     trailing_slash: Placed<bool>,
@@ -54,6 +55,7 @@ impl Layer {
             common_name: certificate.common_name.clone().map(|it| (it, field("certificate.commonName"))),
             algorithm: certificate.private_key.algorithm.map(|it| (it, field("certificate.privateKey.algorithm"))),
             size: certificate.private_key.size.map(|it| (it, field("certificate.privateKey.size"))),
+            volume: certificate.volume.map(|it| (it, field("certificate.volume"))),
             sidecar: SidecarLayer::read(sidecar, &at.key("sidecar"), report),
             region: environment.region.clone().map(|it| (it, field("environment.region"))),
             trailing_slash: environment.trailing_slash.map(|it| (it, field("environment.trailingSlash"))),
@@ -155,7 +157,8 @@ impl Layers<'_> {
             }
         }
         let size = size.map_or(default_size, |(size, _)| size);
-        Certificate { common_name, duration, renew_before, algorithm, size }
+        let volume = self.value(|layer| &layer.volume).unwrap_or(CertificateVolume::Secret);
+        Certificate { common_name, duration, renew_before, algorithm, size, volume }
     }
 
     /// The environment's settings.

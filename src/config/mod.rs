@@ -10,9 +10,12 @@ mod validate;
 
 pub use config_map::is_config_map;
 pub use schema::json_schema;
-pub use v1alpha1::{API_VERSION, ArgoCd, KIND, KeyAlgorithm, Mode, PullPolicy, SidecarStyle, Startup};
+pub use v1alpha1::{
+    API_VERSION, ArgoCd, CertificateVolume, KIND, KeyAlgorithm, Mode, PullPolicy, SidecarStyle, Startup,
+};
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize as _;
 
@@ -72,10 +75,31 @@ pub struct Binding {
 pub struct Target {
     /// Its kind; any known kind when `None`.
     pub kind: Option<String>,
-    /// Its name.
-    pub name: String,
+    /// Which of that kind.
+    pub which: Which,
     /// Where its pod template is, when somebody says so.
     pub pod_template: Option<FieldPath>,
+}
+
+/// Which objects of a kind are patched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The one of this name.
+    Name(String),
+    /// All that have these labels.
+    Labels(BTreeMap<String, String>),
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "named `{name}`"),
+            Self::Labels(labels) => {
+                let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                write!(f, "with the labels `{}`", labels.join(","))
+            }
+        }
+    }
 }
 
 /// Which containers get credentials.
@@ -119,6 +143,8 @@ pub struct Certificate {
     pub algorithm: KeyAlgorithm,
     /// The private key's size in bits.
     pub size: u32,
+    /// How it gets into the pod.
+    pub volume: CertificateVolume,
 }
 
 /// A workload's credential sidecar.

@@ -116,6 +116,18 @@ pub struct Certificate {
     pub common_name: Option<String>,
     /// The private key.
     pub private_key: PrivateKey,
+    /// How it gets into the pod; `secret` when omitted.
+    pub volume: Option<CertificateVolume>,
+}
+
+/// How a certificate gets into the pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum CertificateVolume {
+    /// A Certificate is emitted, and the Secret that cert-manager writes for it is mounted.
+    Secret,
+    /// cert-manager's CSI driver asks for one for each pod; the key never leaves the node.
+    Csi,
 }
 
 /// The private key of a certificate.
@@ -378,6 +390,17 @@ pub struct Target {
     pub kind: Option<String>,
     /// Its name; the workload's when omitted.
     pub name: Option<String>,
+    /// All objects that have these labels, instead of the one of a name.
+    pub selector: Option<Selector>,
     /// Where its pod template is, such as `spec.podTemplate`; needed for kinds that iamra does not know.
     pub pod_template_path: Option<String>,
+}
+
+/// Labels of the objects that are patched: their own, not those of their pods.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("required" = ["matchLabels"]))]
+pub struct Selector {
+    /// Labels and the values that they must have.
+    pub match_labels: BTreeMap<String, String>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::layer::{Layer, Layers, Placed, invalid};
 use super::scope::Scope;
 use super::v1alpha1 as wire;
-use super::{Binding, Config, Containers, Role, Target};
+use super::{Binding, Config, Containers, Role, Target, Which};
 use crate::arn;
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::duration::Duration;
@@ -271,6 +271,7 @@ impl Reader<'_> {
 
     fn target(&mut self, workload: &str, target: &wire::Target, at: &FieldPath) -> Target {
         let path = target.pod_template_path.as_deref();
+        let which = self.which(workload, target, at);
         let at = at.key("podTemplatePath");
         if let Some(path) = path.filter(|path| path.split('.').any(str::is_empty)) {
             invalid(self.report, &at, format!("`{path}` is not a path such as `spec.template`"));
@@ -281,11 +282,21 @@ impl Reader<'_> {
                 Diagnostic::error(Code::MissingField, message).at(Place::Config(at)).help("say `kind:` beside it"),
             );
         }
-        Target {
-            kind: target.kind.clone(),
-            name: target.name.clone().unwrap_or_else(|| workload.to_owned()),
-            pod_template: path.map(FieldPath::keys),
+        Target { kind: target.kind.clone(), which, pod_template: path.map(FieldPath::keys) }
+    }
+
+    fn which(&mut self, workload: &str, target: &wire::Target, at: &FieldPath) -> Which {
+        let Some(selector) = &target.selector else {
+            return Which::Name(target.name.clone().unwrap_or_else(|| workload.to_owned()));
+        };
+        if target.name.is_some() {
+            self.conflict("`name` and `selector` exclude each other", at);
         }
+        let at = at.key("selector").key("matchLabels");
+        if selector.match_labels.is_empty() {
+            invalid(self.report, &at, "no labels would mean every workload: name at least one");
+        }
+        Which::Labels(selector.match_labels.clone())
     }
 
     fn role_of<'d>(

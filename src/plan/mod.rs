@@ -1,8 +1,10 @@
 //! What should be: which object gets which identity, and which objects must stand beside it.
 
+mod share;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::Binding;
+use crate::config::{Binding, CertificateVolume, Which};
 use crate::diag::{Code, Diagnostic, Place, Report, nearest};
 use crate::issuer::{Companion, Issuer};
 use crate::krm::Item;
@@ -18,15 +20,26 @@ pub struct Plan<'r> {
     pub companions: Vec<Neighbour<'r>>,
 }
 
-/// A workload, its namespace and, when the objects were at hand, which of them it is.
+/// A workload in one namespace and, when the objects were at hand, which of them it is.
 #[derive(Debug)]
 pub struct Member<'r> {
     /// The workload and its identity.
     pub bound: &'r Bound,
     /// The namespace of what is emitted for it; none is written when `None`.
     pub namespace: Option<String>,
+    /// The objects that get its identity.
+    pub seats: Vec<Seat>,
+}
+
+/// An object that gets an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seat {
     /// Its place in the inventory.
-    pub workload: Option<usize>,
+    pub workload: usize,
+    /// The sidecar's port in it.
+    pub port: u16,
+    /// Whether another identity has a sidecar there too.
+    pub is_shared: bool,
 }
 
 /// An object beside the Certificates of a scope.
@@ -43,6 +56,11 @@ pub struct Neighbour<'r> {
 }
 
 impl Member<'_> {
+    /// Whether a Certificate is emitted for it; cert-manager's CSI driver needs none.
+    pub fn has_certificate(&self) -> bool {
+        self.bound.binding.certificate.volume == CertificateVolume::Secret
+    }
+
     /// `<workload>-cert`: the Certificate and the Secret that cert-manager writes for it.
     pub fn certificate_name(&self) -> String {
         format!("{}-cert", self.bound.binding.workload)
@@ -53,7 +71,7 @@ impl Member<'_> {
 pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> {
     let members = resolved.bindings.iter().map(|bound| {
         let declared = bound.binding.namespace.as_ref().map(ToString::to_string);
-        Member { bound, namespace: declared.or_else(|| fallback.map(str::to_owned)), workload: None }
+        Member { bound, namespace: declared.or_else(|| fallback.map(str::to_owned)), seats: Vec::new() }
     });
     with_companions(resolved, members.collect())
 }
@@ -71,28 +89,27 @@ pub fn plan<'r>(
             by_name.entry(name).or_default().insert(position);
         }
     }
-    let mut taken: BTreeMap<usize, &str> = BTreeMap::new();
-    let mut members = Vec::new();
+    let mut found: Vec<(&Bound, usize)> = Vec::new();
     for bound in &resolved.bindings {
-        let binding = &bound.binding;
-        let named = by_name.get(binding.target.name.as_str()).into_iter().flatten().copied();
-        let named: Vec<_> = named.filter(|position| inventory[*position].is_kind_of(&binding.target)).collect();
-        let Some(position) = find(bound, &named, items, inventory, report) else { continue };
-        if let Some(other) = taken.insert(position, &binding.workload) {
-            report.push(
-                Diagnostic::error(
-                    Code::NameCollision,
-                    format!("workloads `{other}` and `{}` both mean {}", binding.workload, words(&inventory[position])),
-                )
-                .at(Place::Config(binding.place.clone()))
-                .help("keep one of them: a pod has one identity"),
-            );
-            continue;
-        }
-        let declared = binding.namespace.as_ref().map(ToString::to_string);
-        let found = inventory[position].ident.namespace.as_ref().map(ToString::to_string);
+        let target = &bound.binding.target;
+        let meant: Vec<usize> = match &target.which {
+            Which::Name(name) => by_name.get(name.as_str()).into_iter().flatten().copied().collect(),
+            Which::Labels(_) => (0..inventory.len()).collect(),
+        };
+        let meant: Vec<_> = meant.into_iter().filter(|position| inventory[*position].is_meant_by(target)).collect();
+        let positions = find(bound, &meant, items, inventory, report);
+        found.extend(positions.into_iter().map(|position| (bound, position)));
+    }
+    let mut members: Vec<Member<'r>> = Vec::new();
+    for (bound, seat) in share::seats(&found, inventory, report) {
+        let declared = bound.binding.namespace.as_ref().map(ToString::to_string);
         // kustomize may have moved the workload; what belongs to it goes where it is now.
-        members.push(Member { bound, namespace: found.or(declared), workload: Some(position) });
+        let namespace = inventory[seat.workload].ident.namespace.as_ref().map(ToString::to_string).or(declared);
+        let is_same = |member: &&mut Member<'_>| std::ptr::eq(member.bound, bound) && member.namespace == namespace;
+        match members.iter_mut().find(is_same) {
+            Some(member) => member.seats.push(seat),
+            None => members.push(Member { bound, namespace, seats: vec![seat] }),
+        }
     }
     with_companions(resolved, members)
 }
@@ -117,59 +134,69 @@ fn with_companions<'r>(resolved: &'r Resolved, members: Vec<Member<'r>>) -> Plan
 
 fn find(
     bound: &Bound,
-    named: &[usize],
+    meant: &[usize],
     items: &[Item<'_>],
     inventory: &[Workload<'_>],
     report: &mut Report,
-) -> Option<usize> {
+) -> Vec<usize> {
     let binding = &bound.binding;
     let here: Vec<usize> = match &binding.namespace {
         Some(namespace) => {
-            named.iter().copied().filter(|index| inventory[*index].may_be_in(namespace.as_str())).collect()
+            meant.iter().copied().filter(|index| inventory[*index].may_be_in(namespace.as_str())).collect()
         }
-        None => named.to_vec(),
+        None => meant.to_vec(),
     };
-    let place = Place::Config(binding.place.clone());
-    let wanted = binding.target.kind.as_deref().unwrap_or("workload");
-    match here.as_slice() {
-        [one] => Some(*one),
-        [] => {
-            let target = &binding.target.name;
-            let message = format!("no {wanted} named `{target}` is among the objects");
-            let elsewhere: Vec<_> = named.iter().map(|index| words(&inventory[*index])).collect();
-            let help = if is_unknown_kind(binding, items) {
-                format!(
-                    "there is one, of a kind that iamra does not know: say where the pod template of a {wanted} is with `target.podTemplatePath`"
-                )
-            } else if elsewhere.is_empty() {
-                let known =
-                    items.iter().filter_map(Item::ident).filter(|it| Kind::find(&it.api_version, &it.kind).is_some());
-                let known: Vec<_> = known.map(|ident| &*ident.name).filter(|name| name != target).collect();
-                match nearest(target, known.iter().copied()) {
-                    Some(nearest) => format!("did you mean `{nearest}`?"),
-                    None => "check `target` and that the object is part of this build".to_owned(),
-                }
+    let target = &binding.target;
+    match (here.as_slice(), &target.which) {
+        ([], _) => {
+            let elsewhere: Vec<_> = meant.iter().map(|index| words(&inventory[*index])).collect();
+            let help = if elsewhere.is_empty() {
+                how_to_find(binding, items)
             } else {
                 format!("there is {}; say `namespace:` accordingly", elsewhere.join(" and "))
             };
+            let wanted = target.kind.as_deref().unwrap_or("workload");
+            let message = format!("no {wanted} {} is among the objects", target.which);
+            let place = Place::Config(binding.place.clone());
             report.push(Diagnostic::error(Code::WorkloadNotFound, message).at(place).help(help));
-            None
+            Vec::new()
         }
-        several => {
-            let found: Vec<_> = several.iter().map(|index| words(&inventory[*index])).collect();
-            let message = format!("several objects are named `{}`: {}", binding.target.name, found.join(", "));
+        ([_, _, ..], Which::Name(name)) => {
+            let found: Vec<_> = here.iter().map(|index| words(&inventory[*index])).collect();
+            let message = format!("several objects are named `{name}`: {}", found.join(", "));
             let help = "say which one with `target.kind` or `namespace`";
+            let place = Place::Config(binding.place.clone());
             report.push(Diagnostic::error(Code::AmbiguousTarget, message).at(place).help(help));
-            None
+            Vec::new()
         }
+        _ => here,
+    }
+}
+
+/// What to do about a workload that is nowhere among the objects.
+fn how_to_find(binding: &Binding, items: &[Item<'_>]) -> String {
+    let Which::Name(target) = &binding.target.which else {
+        return "these are the object's own labels, not those of its pods; check them, and that the object is part of this build".to_owned();
+    };
+    if is_unknown_kind(binding, target, items) {
+        let kind = binding.target.kind.as_deref().unwrap_or_default();
+        return format!(
+            "there is one, of a kind that iamra does not know: say where the pod template of a {kind} is with `target.podTemplatePath`"
+        );
+    }
+    let known = items.iter().filter_map(Item::ident).filter(|it| Kind::find(&it.api_version, &it.kind).is_some());
+    let known: Vec<_> = known.map(|ident| &*ident.name).filter(|name| name != target).collect();
+    match nearest(target, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => "check `target` and that the object is part of this build".to_owned(),
     }
 }
 
 /// Whether what is meant is there, and is nothing that iamra takes for a workload.
-fn is_unknown_kind(binding: &Binding, items: &[Item<'_>]) -> bool {
+fn is_unknown_kind(binding: &Binding, name: &str, items: &[Item<'_>]) -> bool {
     let mut idents = items.iter().filter_map(Item::ident);
     idents.any(|ident| {
-        *ident.name == binding.target.name
+        *ident.name == *name
             && binding.target.kind.as_deref() == Some(&*ident.kind)
             && Kind::find(&ident.api_version, &ident.kind).is_none()
     })
@@ -197,8 +224,8 @@ impl Plan<'_> {
     pub fn check_certificates(&self, items: &[Item<'_>], inventory: &[Workload<'_>], report: &mut Report) {
         let certificates: Vec<_> =
             items.iter().filter_map(Item::ident).filter(|ident| ident.kind == "Certificate").collect();
-        for member in &self.members {
-            let Some(workload) = member.workload.map(|position| &inventory[position]) else { continue };
+        for member in self.members.iter().filter(|member| member.has_certificate()) {
+            let Some(workload) = member.seats.first().map(|seat| &inventory[seat.workload]) else { continue };
             let name = member.certificate_name();
             let mut named = certificates.iter().filter(|ident| *ident.name == name).peekable();
             let here = |namespace: Option<&str>| namespace.unwrap_or("default").to_owned();

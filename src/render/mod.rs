@@ -1,5 +1,6 @@
 //! How it is written: the objects we add and what we put into a pod template, as values.
 
+mod csi;
 mod object;
 mod order;
 mod pod;
@@ -7,5 +8,5 @@ mod sample;
 mod sidecar;
 
 pub use object::{Generated, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, objects, stamp};
-pub use pod::{CONFIG_HASH, ENVIRONMENT, PodChange, SIDECAR, VOLUME, pod_change};
+pub use pod::{CONFIG_HASH, ENVIRONMENT, PodChange, is_sidecar, is_volume, pod_change};
 pub use sample::sample;

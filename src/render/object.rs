@@ -89,6 +89,9 @@ struct IssuerRef {
     group: String,
 }
 
+/// Without `digital signature` a CA issuer writes no KeyUsage at all, and AWS refuses the certificate.
+pub(super) const USAGES: [&str; 2] = ["digital signature", "client auth"];
+
 /// The annotation on a generator's configuration that asks for a stamp of this name.
 pub const STAMP: &str = "iamra.dev/stamp";
 
@@ -105,7 +108,8 @@ pub fn stamp(name: &str) -> Generated {
 /// for a hash in their names.
 pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Generated> {
     let companions = plan.companions.iter().filter_map(companion);
-    let certificates = plan.members.iter().map(|member| (certificate(member), Wave::Certificate));
+    let certified = plan.members.iter().filter(|member| member.has_certificate());
+    let certificates = certified.map(|member| (certificate(member), Wave::Certificate));
     let config_maps = plan.members.iter().map(|member| (config_map(member, hash_suffix), Wave::Certificate));
     let samples = plan.members.iter().filter(|member| member.bound.binding.sample);
     let samples = samples.map(|member| (sample(member).value, Wave::Workload));
@@ -183,8 +187,7 @@ fn certificate(member: &Member<'_>) -> Value {
                 // Said outright: the default was `Never` before cert-manager 1.18.
                 rotation_policy: "Always",
             },
-            // Without `digital signature` a CA issuer writes no KeyUsage at all, and AWS refuses the certificate.
-            usages: ["digital signature", "client auth"],
+            usages: USAGES,
             issuer_ref: IssuerRef { name: issuer.name, kind: issuer.kind, group: issuer.group },
         },
     })

@@ -6,14 +6,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::object::algorithm;
 use super::order::ordered;
-use super::sidecar;
-use crate::config::{Sidecar, SidecarStyle};
-use crate::plan::Member;
+use super::{csi, sidecar};
+use crate::config::{CertificateVolume, Sidecar, SidecarStyle};
+use crate::plan::{Member, Seat};
 
-/// The name of the container that we add.
-pub const SIDECAR: &str = "iam-ra-sidecar";
-/// The name of the volume that we add.
-pub const VOLUME: &str = "iam-ra-cert";
+/// The name of the container that we add, and the beginning of it where a pod has several.
+const SIDECAR: &str = "iam-ra-sidecar";
+/// The name of the volume that we add, and the beginning of it where a pod has several.
+const VOLUME: &str = "iam-ra-cert";
 /// The annotation on the pod template whose change restarts the pods.
 pub const CONFIG_HASH: &str = "iamra.dev/config-hash";
 
@@ -27,9 +27,11 @@ pub const ENVIRONMENT: &[&str] = &[
     "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
 ];
 
-/// What one pod template gets.
+/// What one pod template gets for one identity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PodChange {
+    /// The sidecar's name.
+    pub name: String,
     /// The sidecar container.
     pub sidecar: Value,
     /// How it is part of the pod.
@@ -44,12 +46,49 @@ pub struct PodChange {
     pub config_hash: String,
 }
 
-/// What the pods of a workload get, with a sidecar of these settings.
-pub fn pod_change(member: &Member<'_>, settings: &Sidecar) -> PodChange {
-    let sidecar =
-        ordered(serde_json::to_value(sidecar::container(member, settings)).expect("containers have only text keys"));
-    let volume = ordered(serde_json::to_value(volume(member)).expect("volumes have only text keys"));
+/// Names of ours in one pod. Where several identities share it, each has names of its own.
+pub(super) struct Names {
+    pub(super) sidecar: String,
+    pub(super) volume: String,
+}
+
+impl Names {
+    /// In a pod with a single identity.
+    pub(super) fn single() -> Self {
+        Self { sidecar: SIDECAR.to_owned(), volume: VOLUME.to_owned() }
+    }
+
+    fn shared(workload: &str) -> Self {
+        // Names of containers have no dots.
+        let workload = workload.replace('.', "-");
+        Self { sidecar: format!("{SIDECAR}-{workload}"), volume: format!("{VOLUME}-{workload}") }
+    }
+}
+
+/// Whether a container of this name is a sidecar of ours.
+pub fn is_sidecar(name: &str) -> bool {
+    is_named(name, SIDECAR)
+}
+
+/// Whether a volume of this name is ours.
+pub fn is_volume(name: &str) -> bool {
+    is_named(name, VOLUME)
+}
+
+fn is_named(name: &str, ours: &str) -> bool {
+    name.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// What a pod gets of a member, with a sidecar of these settings.
+pub fn pod_change(member: &Member<'_>, seat: Seat, settings: &Sidecar) -> PodChange {
+    let workload = &member.bound.binding.workload;
+    let names = if seat.is_shared { Names::shared(workload) } else { Names::single() };
+    let settings = Sidecar { port: seat.port, ..settings.clone() };
+    let sidecar = sidecar::container(member, &settings, &names);
+    let sidecar = ordered(serde_json::to_value(sidecar).expect("containers have only text keys"));
+    let volume = ordered(serde_json::to_value(volume(member, &names)).expect("volumes have only text keys"));
     PodChange {
+        name: names.sidecar,
         config_hash: config_hash(member, &sidecar),
         sidecar,
         style: settings.style,
@@ -60,18 +99,21 @@ pub fn pod_change(member: &Member<'_>, settings: &Sidecar) -> PodChange {
 }
 
 /// The volume with the workload's certificate and key.
-pub(super) fn volume(member: &Member<'_>) -> Volume {
-    Volume {
-        name: VOLUME.to_owned(),
-        secret: Some(SecretVolumeSource {
-            secret_name: Some(member.certificate_name()),
-            // Read by the helper's user without touching the pod's fsGroup, and mounted in the sidecar only.
-            // 0444, in decimal because YAML readers disagree on octal numbers.
-            default_mode: Some(0o444),
-            items: Some(["tls.crt", "tls.key"].map(file).to_vec()),
-            ..SecretVolumeSource::default()
-        }),
-        ..Volume::default()
+pub(super) fn volume(member: &Member<'_>, names: &Names) -> Volume {
+    let volume = Volume { name: names.volume.clone(), ..Volume::default() };
+    match member.bound.binding.certificate.volume {
+        CertificateVolume::Secret => Volume {
+            secret: Some(SecretVolumeSource {
+                secret_name: Some(member.certificate_name()),
+                // Read by the helper's user without touching the pod's fsGroup, and mounted in the sidecar only.
+                // 0444, in decimal because YAML readers disagree on octal numbers.
+                default_mode: Some(0o444),
+                items: Some(["tls.crt", "tls.key"].map(file).to_vec()),
+                ..SecretVolumeSource::default()
+            }),
+            ..volume
+        },
+        CertificateVolume::Csi => Volume { csi: Some(csi::source(member)), ..volume },
     }
 }
 

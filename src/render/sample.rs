@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::object::{Generated, WORKLOAD, metadata, value};
 use super::order::ordered;
-use super::pod;
+use super::pod::{self, Names};
 use super::sidecar::{self, restricted};
 use crate::plan::Member;
 use crate::workload::Allows;
@@ -21,6 +21,7 @@ const USER: i64 = 65_534;
 /// with another it would not end.
 pub fn sample(member: &Member<'_>) -> Generated {
     let workload = &member.bound.binding.workload;
+    let names = Names::single();
     let settings = Allows::Native.fit(&member.bound.binding.sidecar);
     // The CLI finds the endpoint only with a slash at its end, and keeps a cache in its home.
     let mut environment = pod::environment(member, settings.port, true);
@@ -49,9 +50,9 @@ pub fn sample(member: &Member<'_>) -> Generated {
         spec: Some(PodSpec {
             automount_service_account_token: Some(false),
             containers: vec![cli],
-            init_containers: Some(vec![sidecar::container(member, &settings)]),
+            init_containers: Some(vec![sidecar::container(member, &settings, &names)]),
             restart_policy: Some("Never".to_owned()),
-            volumes: Some(vec![pod::volume(member)]),
+            volumes: Some(vec![pod::volume(member, &names)]),
             ..PodSpec::default()
         }),
         ..Pod::default()

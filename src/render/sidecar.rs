@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::object::config_map_name;
-use super::pod::{SIDECAR, VOLUME};
+use super::pod::Names;
 use crate::arn::Arn;
 use crate::config::{PullPolicy, Sidecar, SidecarStyle, Startup};
 use crate::helper::PROGRAM;
@@ -18,10 +18,10 @@ use crate::plan::Member;
 /// Where the certificate is mounted.
 const MOUNT: &str = "/var/run/secrets/iam-ra";
 /// The user of the helper's image.
-const USER: i64 = 65_532;
+pub(super) const USER: i64 = 65_532;
 
 /// The sidecar of a workload with these settings.
-pub(super) fn container(member: &Member<'_>, settings: &Sidecar) -> Container {
+pub(super) fn container(member: &Member<'_>, settings: &Sidecar, names: &Names) -> Container {
     let binding = &member.bound.binding;
     let mut env: Vec<_> = ["TRUST_ANCHOR_ARN", "PROFILE_ARN", "ROLE_ARN"]
         .into_iter()
@@ -29,7 +29,7 @@ pub(super) fn container(member: &Member<'_>, settings: &Sidecar) -> Container {
         .collect();
     env.extend(variables(settings));
     Container {
-        name: SIDECAR.to_owned(),
+        name: names.sidecar.clone(),
         image: Some(settings.image.clone()),
         image_pull_policy: settings.pull_policy.map(|policy| pull_policy(policy).to_owned()),
         restart_policy: (settings.style == SidecarStyle::Native).then(|| "Always".to_owned()),
@@ -46,7 +46,7 @@ pub(super) fn container(member: &Member<'_>, settings: &Sidecar) -> Container {
             ..restricted(settings.fixed_user.then_some(USER))
         }),
         volume_mounts: Some(vec![VolumeMount {
-            name: VOLUME.to_owned(),
+            name: names.volume.clone(),
             mount_path: MOUNT.to_owned(),
             read_only: Some(true),
             ..VolumeMount::default()

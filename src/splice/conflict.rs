@@ -6,7 +6,7 @@ use super::owned::UNDO;
 use super::pod::Pod;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
-use crate::render::{CONFIG_HASH, PodChange, SIDECAR, VOLUME};
+use crate::render::{CONFIG_HASH, PodChange, is_sidecar, is_volume};
 use crate::yaml::{FieldPath, NodeRef};
 
 /// Says what stands in the way in the pod as a whole.
@@ -34,8 +34,8 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
     }
     let volumes = pod.at("spec.volumes");
     for (index, volume) in pod.node(&volumes).into_iter().flat_map(NodeRef::items).enumerate() {
-        if volume.get("name").and_then(NodeRef::text) == Some(VOLUME) {
-            let message = format!("the volume `{VOLUME}` is not one that iamra made");
+        if let Some(name) = volume.get("name").and_then(NodeRef::text).filter(|name| is_volume(name)) {
+            let message = format!("the volume `{name}` is not one that iamra made");
             say(Code::AlreadyTaken, message, volumes.index(index), "rename it");
         }
     }
@@ -51,8 +51,8 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
             let message = format!("two containers of the pod are named `{}`", container.name);
             say(Code::CannotEdit, message, container.path.clone(), "give each container a name of its own");
         }
-        if container.name == SIDECAR {
-            let message = format!("the container `{SIDECAR}` is not one that iamra made");
+        if is_sidecar(container.name) {
+            let message = format!("the container `{}` is not one that iamra made", container.name);
             say(Code::AlreadyTaken, message, container.path.clone(), "remove or rename it");
         }
         let ports = container.node.get("ports").into_iter().flat_map(NodeRef::items).enumerate();

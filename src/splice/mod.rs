@@ -8,22 +8,33 @@ mod source;
 mod upsert;
 mod workload;
 
+use std::collections::BTreeMap;
+
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
 use crate::plan::Plan;
-use crate::render::{self, Generated, PodChange};
+use crate::render::{self, Generated};
 use crate::workload::Workload;
 use source::Sources;
+use workload::Part;
 
 /// The workloads of the plan with their identities in them.
 pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], report: &mut Report) -> Changes {
     let sources = Sources::of(items);
-    let mut changes = Changes::default();
+    let mut parts: BTreeMap<usize, Vec<Part<'_>>> = BTreeMap::new();
     for member in &plan.members {
-        let Some(workload) = member.workload.map(|position| &inventory[position]) else { continue };
-        let change: PodChange = render::pod_change(member, &workload.allows.fit(&member.bound.binding.sidecar));
+        let binding = &member.bound.binding;
+        for seat in &member.seats {
+            let settings = inventory[seat.workload].allows.fit(&binding.sidecar);
+            let change = render::pod_change(member, *seat, &settings);
+            parts.entry(seat.workload).or_default().push(Part { binding, change });
+        }
+    }
+    let mut changes = Changes::default();
+    for (position, parts) in parts {
+        let workload = &inventory[position];
         let mut found = Report::default();
-        let text = workload::inject(workload, &change, &member.bound.binding, &sources, &mut found);
+        let text = workload::inject(workload, &parts, &sources, &mut found);
         changes.replaced.extend(text.map(|text| (workload.index, text)));
         report.append(found);
     }

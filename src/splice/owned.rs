@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pod::{Container, Pod};
 use crate::krm::{ResourceRef, annotation};
-use crate::render::{CONFIG_HASH, ENVIRONMENT, SIDECAR, VOLUME, WORKLOAD};
+use crate::render::{CONFIG_HASH, ENVIRONMENT, WORKLOAD, is_sidecar, is_volume};
 use crate::workload::Kind;
 use crate::yaml::edit::{self, Edit};
 use crate::yaml::{FieldPath, NodeRef};
@@ -150,7 +150,7 @@ fn named_entries(pod: Pod<'_>, list: &str) -> Slot {
     let items: Vec<_> = pod.node(&at).into_iter().flat_map(NodeRef::items).collect();
     let is_ours = |item: &NodeRef<'_>| {
         let name = item.get("name").and_then(NodeRef::text);
-        name == Some(if list == "volumes" { VOLUME } else { SIDECAR })
+        name.is_some_and(if list == "volumes" { is_volume } else { is_sidecar })
     };
     let ours = items.iter().enumerate().filter(|(_, item)| is_ours(item)).map(|(index, _)| at.index(index)).collect();
     Slot { entries: items.len(), ours, at }
@@ -162,7 +162,7 @@ fn variables(container: &Container<'_>, undo: &Undo) -> Slot {
     let is_kept = |name: &str| kept.is_some_and(|kept| kept.iter().any(|it| it == name));
     let entries: Vec<_> = container.node.get("env").into_iter().flat_map(NodeRef::items).collect();
     let name = |entry: &NodeRef<'_>| entry.get("name").and_then(NodeRef::text).map(str::to_owned);
-    let is_ours = |name: &str| container.name != SIDECAR && ENVIRONMENT.contains(&name) && !is_kept(name);
+    let is_ours = |name: &str| !is_sidecar(container.name) && ENVIRONMENT.contains(&name) && !is_kept(name);
     let ours = entries.iter().enumerate().filter(|(_, entry)| name(entry).is_some_and(|name| is_ours(&name)));
     let ours = ours.map(|(index, _)| at.index(index)).collect();
     Slot { entries: entries.len(), ours, at }

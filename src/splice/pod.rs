@@ -3,7 +3,7 @@
 use crate::config::{Containers, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::krm::ResourceRef;
-use crate::render::SIDECAR;
+use crate::render::is_sidecar;
 use crate::yaml::{Document, FieldPath, NodeRef};
 
 /// An object and where its pod template is.
@@ -68,7 +68,7 @@ impl<'d> Pod<'d> {
     ) -> Vec<Container<'d>> {
         // What runs before a plain sidecar starts cannot have credentials from it.
         let served = |container: &Container<'_>| style == SidecarStyle::Native || container.list == "containers";
-        let all: Vec<_> = self.containers().into_iter().filter(|it| it.name != SIDECAR && served(it)).collect();
+        let all: Vec<_> = self.containers().into_iter().filter(|it| !is_sidecar(it.name) && served(it)).collect();
         let (field, listed) = match containers {
             Containers::All => return all,
             Containers::Only(listed) => ("containers", listed),

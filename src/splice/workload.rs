@@ -9,16 +9,22 @@ use super::{chain, conflict};
 use crate::config::{Binding, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Item, Object, ResourceRef};
+use crate::name::DnsLabel;
 use crate::render::{CONFIG_HASH, PodChange, WORKLOAD};
 use crate::workload::{Kind, Workload};
 use crate::yaml::edit::{self, Edit, Refusal};
 use crate::yaml::{Document, FieldPath};
 
-/// The workload's text with the identity in it; `None` when it is there already or cannot be put there.
+/// One identity, and what a pod gets for it.
+pub(super) struct Part<'p> {
+    pub(super) binding: &'p Binding,
+    pub(super) change: PodChange,
+}
+
+/// The workload's text with its identities in it; `None` when they are there already or cannot be put there.
 pub(super) fn inject(
     workload: &Workload<'_>,
-    change: &PodChange,
-    binding: &Binding,
+    parts: &[Part<'_>],
     sources: &Sources<'_, '_>,
     report: &mut Report,
 ) -> Option<String> {
@@ -51,7 +57,7 @@ pub(super) fn inject(
         );
         return None;
     }
-    let edits = edits(pod, change, binding, sources, &target, report);
+    let edits = edits(pod, parts, sources, &target, report);
     if report.has_errors() {
         return None;
     }
@@ -93,36 +99,50 @@ fn is_same(text: &str, object: &Object<'_>) -> bool {
 
 fn edits(
     pod: Pod<'_>,
-    change: &PodChange,
-    binding: &Binding,
+    parts: &[Part<'_>],
     sources: &Sources<'_, '_>,
     target: &ResourceRef,
     report: &mut Report,
 ) -> Vec<Edit> {
-    conflict::check_pod(pod, change, target, report);
     chain::check_service_account(pod, sources, target, report);
-    let selected = pod.select(&binding.containers, change.style, &binding.place, target, report);
     let mut undo = Undo::for_template(target, pod.template);
-    let mut edits = Vec::new();
-    let (init_containers, containers) = (pod.at("spec.initContainers"), pod.at("spec.containers"));
-    let sidecar = vec![change.sidecar.clone()];
-    match change.style {
-        SidecarStyle::Native => {
-            undo.remember(pod, &init_containers);
-            edits.push(Edit::Prepend { at: pod.prefix.join(&init_containers), values: sidecar });
-        }
-        SidecarStyle::Container => edits.push(Edit::Append { at: pod.prefix.join(&containers), values: sidecar }),
-    }
     undo.keep_variables(pod);
-    for container in &selected {
-        let kept = chain::check_container(pod, container, change, sources, target, report);
-        edits.extend(variables(pod, container, change, &kept, &mut undo));
+    let mut edits = Vec::new();
+    for Part { binding, change } in parts {
+        conflict::check_pod(pod, change, target, report);
+        if let Err(why) = DnsLabel::parse(&change.name) {
+            let place = Place::Config(binding.place.clone());
+            report.push(
+                Diagnostic::error(Code::InvalidValue, format!("the sidecar cannot be named so: {why}")).at(place),
+            );
+        }
+        for container in &pod.select(&binding.containers, change.style, &binding.place, target, report) {
+            let kept = chain::check_container(pod, container, change, sources, target, report);
+            edits.extend(variables(pod, container, change, &kept, &mut undo));
+        }
+    }
+    let (init_containers, containers) = (pod.at("spec.initContainers"), pod.at("spec.containers"));
+    let sidecars = |style| -> Vec<Value> {
+        let of_style = parts.iter().filter(|part| part.change.style == style);
+        of_style.map(|part| part.change.sidecar.clone()).collect()
+    };
+    let (native, plain) = (sidecars(SidecarStyle::Native), sidecars(SidecarStyle::Container));
+    if !native.is_empty() {
+        undo.remember(pod, &init_containers);
+        edits.push(Edit::Prepend { at: pod.prefix.join(&init_containers), values: native });
+    }
+    if !plain.is_empty() {
+        edits.push(Edit::Append { at: pod.prefix.join(&containers), values: plain });
     }
     let volumes = pod.at("spec.volumes");
     undo.remember(pod, &volumes);
-    edits.push(Edit::Append { at: pod.prefix.join(&volumes), values: vec![change.volume.clone()] });
-    let mut marks = vec![(WORKLOAD.to_owned(), json!(binding.workload))];
-    let hash = (CONFIG_HASH.to_owned(), json!(change.config_hash));
+    let values = parts.iter().map(|part| part.change.volume.clone()).collect();
+    edits.push(Edit::Append { at: pod.prefix.join(&volumes), values });
+    let joined = |words: Vec<&str>| Value::String(words.join(","));
+    let workloads = parts.iter().map(|part| part.binding.workload.as_str()).collect();
+    let hashes = parts.iter().map(|part| part.change.config_hash.as_str()).collect();
+    let mut marks = vec![(WORKLOAD.to_owned(), joined(workloads))];
+    let hash = (CONFIG_HASH.to_owned(), joined(hashes));
     if pod.is_whole_object() {
         marks.push(hash);
     } else {

@@ -4,11 +4,11 @@ mod kind;
 
 pub use kind::{Allows, KINDS, Kind};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memmem;
 
-use crate::config::{Binding, Target};
+use crate::config::{Binding, Target, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Ident, Item, Object, ResourceRef, annotation};
 use crate::yaml::{FieldPath, NodeRef};
@@ -30,6 +30,7 @@ pub struct Workload<'t> {
     pub names: Vec<(String, Option<String>)>,
     /// Its kind, and the kind of who refers to its pod template.
     kinds: Vec<String>,
+    labels: BTreeMap<String, String>,
 }
 
 impl Workload<'_> {
@@ -43,9 +44,16 @@ impl Workload<'_> {
         }
     }
 
-    /// Whether it is of the kind that the target means.
-    pub fn is_kind_of(&self, target: &Target) -> bool {
-        target.kind.as_ref().is_none_or(|kind| self.kinds.contains(kind))
+    /// Whether it is of the kind that the target means, and has the name or labels.
+    pub fn is_meant_by(&self, target: &Target) -> bool {
+        target.kind.as_ref().is_none_or(|kind| self.kinds.contains(kind)) && self.is_called(&target.which)
+    }
+
+    fn is_called(&self, which: &Which) -> bool {
+        match which {
+            Which::Name(wanted) => self.names.iter().any(|(name, _)| name == wanted),
+            Which::Labels(wanted) => wanted.iter().all(|(name, value)| self.labels.get(name) == Some(value)),
+        }
     }
 
     /// Whether it can be in the namespace: it names none, or this one, or did so before kustomize moved it.
@@ -68,15 +76,13 @@ pub fn inventory<'t>(items: &[Item<'t>], bindings: &[&Binding], report: &mut Rep
     for (index, target) in referrers {
         let position = found.iter().position(|it| it.index == index).expect("it was found above");
         let referrer = found.swap_remove(position);
-        let is_meant = |it: &&mut Workload<'_>| {
-            it.is_kind_of(&target)
-                && it.ident.namespace == referrer.ident.namespace
-                && it.names.iter().any(|(name, _)| *name == target.name)
-        };
+        let is_meant =
+            |it: &&mut Workload<'_>| it.is_meant_by(&target) && it.ident.namespace == referrer.ident.namespace;
         match found.iter_mut().find(is_meant) {
             Some(meant) => {
                 meant.names.extend(referrer.names);
                 meant.kinds.extend(referrer.kinds);
+                meant.labels.extend(referrer.labels);
             }
             // It stays, and has no pod template to patch.
             None => found.push(referrer),
@@ -92,16 +98,26 @@ fn referred(workload: &Workload<'_>) -> Option<Target> {
     let reference = root.at(&FieldPath::keys("spec.workloadRef"))?;
     let text = |key| reference.get(key).and_then(NodeRef::text).map(str::to_owned);
     let has_template = root.at(&workload.template).is_some();
-    (!has_template).then_some(Target { kind: text("kind"), name: text("name")?, pod_template: None })
+    (!has_template).then_some(Target { kind: text("kind"), which: Which::Name(text("name")?), pod_template: None })
 }
 
 fn named<'t>(items: &[Item<'t>], targets: &[&Target], report: &mut Report) -> Vec<Workload<'t>> {
-    let wanted: BTreeSet<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    let mut wanted = BTreeSet::new();
+    let mut labelled = Vec::new();
+    for target in targets {
+        match &target.which {
+            Which::Name(name) => drop(wanted.insert(name.as_str())),
+            Which::Labels(labels) => labelled.push(labels.values().map(memmem::Finder::new).collect::<Vec<_>>()),
+        }
+    }
     let renamed = memmem::Finder::new("previousNames");
+    let has = |item: &Item<'_>, text: &memmem::Finder<'_>| text.find(item.text().as_bytes()).is_some();
     let candidates = items.iter().enumerate().filter(|(_, item)| {
         item.ident().is_none_or(|ident| {
             is_workload(ident, targets)
-                && (wanted.contains(&*ident.name) || renamed.find(item.text().as_bytes()).is_some())
+                && (wanted.contains(&*ident.name)
+                    || has(item, &renamed)
+                    || labelled.iter().any(|values| values.iter().all(|value| has(item, value))))
         })
     });
     candidates.filter_map(|(index, item)| read(index, item, targets, report)).collect()
@@ -126,18 +142,30 @@ fn read<'t>(index: usize, item: &Item<'t>, targets: &[&Target], report: &mut Rep
         .iter()
         .map(|name| (name.name.to_owned(), name.namespace.map(str::to_owned)))
         .collect();
-    let meant = |target: &&&Target| names.iter().any(|(name, _)| *name == target.name);
-    let told = |target: &&Target| {
-        target.kind.as_deref().is_some_and(|kind| kind == ident.kind).then(|| target.pod_template.clone()).flatten()
+    let labels = object.root().at(&FieldPath::keys("metadata.labels")).into_iter().flat_map(NodeRef::entries);
+    let labels = labels.filter_map(|(name, value)| Some((name.text()?.to_owned(), value.text()?.to_owned()))).collect();
+    let kind = Kind::find(&ident.api_version, &ident.kind);
+    let mut workload = Workload {
+        index,
+        template: kind.map_or_else(FieldPath::root, |kind| kind.template(object.root())),
+        allows: kind.map_or(Allows::Any, Kind::allows),
+        kinds: vec![ident.kind.to_string()],
+        object,
+        ident,
+        names,
+        labels,
     };
     let (mut said, mut is_wanted) = (None, false);
-    for target in targets.iter().filter(meant) {
+    for target in targets.iter().filter(|target| workload.is_called(&target.which)) {
         is_wanted = true;
-        said = said.or_else(|| told(target));
+        let is_told = target.kind.as_deref() == Some(&*workload.ident.kind);
+        said = said.or_else(|| target.pod_template.clone().filter(|_| is_told));
     }
-    let kind = Kind::find(&ident.api_version, &ident.kind);
-    let template = said.or_else(|| Some(kind?.template(object.root())))?;
-    let allows = kind.map_or(Allows::Any, Kind::allows);
-    let kinds = vec![ident.kind.to_string()];
-    is_wanted.then_some(Workload { index, object, ident, template, allows, names, kinds })
+    if said.is_none() && kind.is_none() {
+        return None;
+    }
+    if let Some(said) = said {
+        workload.template = said;
+    }
+    is_wanted.then_some(workload)
 }

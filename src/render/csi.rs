@@ -1,0 +1,40 @@
+//! A certificate from cert-manager's CSI driver: asked for when a pod starts, kept in its node's memory, renewed in place.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::CSIVolumeSource;
+
+use super::object::{USAGES, algorithm};
+use super::sidecar::USER;
+use crate::plan::Member;
+
+/// The driver's name, and what its attributes begin with.
+const DRIVER: &str = "csi.cert-manager.io";
+
+pub(super) fn source(member: &Member<'_>) -> CSIVolumeSource {
+    let binding = &member.bound.binding;
+    let settings = &binding.certificate;
+    let issuer = binding.issuer.issuer_ref(&binding.scope);
+    let mut attributes = vec![
+        ("issuer-name", issuer.name),
+        ("issuer-kind", issuer.kind),
+        ("issuer-group", issuer.group),
+        ("common-name", settings.common_name.clone()),
+        ("duration", settings.duration.to_string()),
+        ("renew-before", settings.renew_before.to_string()),
+        ("key-usages", USAGES.join(",")),
+        ("key-algorithm", algorithm(settings.algorithm).to_owned()),
+        ("key-size", settings.size.to_string()),
+    ];
+    if binding.sidecar.fixed_user {
+        // The driver's files are readable by root and this group alone. Without a fixed user it is the pod's fsGroup.
+        attributes.push(("fs-group", USER.to_string()));
+    }
+    let attributes = attributes.into_iter().map(|(name, value)| (format!("{DRIVER}/{name}"), value));
+    CSIVolumeSource {
+        driver: DRIVER.to_owned(),
+        read_only: Some(true),
+        volume_attributes: Some(attributes.collect::<BTreeMap<_, _>>()),
+        ..CSIVolumeSource::default()
+    }
+}
