@@ -11,6 +11,7 @@ pub mod diag;
 pub mod disk;
 pub mod duration;
 pub mod helper;
+pub mod import;
 pub mod issuer;
 pub mod krm;
 pub mod name;

@@ -37,6 +37,17 @@ pub(super) enum Error {
     /// The demo would write over something.
     #[error("`{path}` is there already", path = .0.display())]
     Exists(PathBuf),
+    /// A file would be written over that somebody may need.
+    #[error("`{path}` is there already", path = .0.display())]
+    Overwrite(PathBuf),
+    /// An option that means nothing for the tool.
+    #[error("`{option}` goes with `--from {tool}` only")]
+    Misplaced {
+        /// The option.
+        option: &'static str,
+        /// The tool that it is for.
+        tool: String,
+    },
     /// There is no randomness for a key.
     #[error(transparent)]
     Authority(#[from] ca::Error),
@@ -65,7 +76,10 @@ impl Error {
     /// 2 for what the caller can mend by calling otherwise, 3 for the world.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::NotOurs(_)) | Self::Exists(_) => 2,
+            Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::NotOurs(_))
+            | Self::Exists(_)
+            | Self::Overwrite(_)
+            | Self::Misplaced { .. } => 2,
             _ => 3,
         }
     }
@@ -81,6 +95,7 @@ impl Error {
                 "take iamra out of `components:` and `transformers:`: here it injects into what kustomize has built",
             ),
             Self::Kustomize(_) => Some("run `kustomize build` in the application's folder"),
+            Self::Overwrite(_) => Some("name another file, or write over it with `--force`"),
             Self::Exists(_) => Some("name another folder, or remove it"),
             _ => None,
         }

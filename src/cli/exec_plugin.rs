@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Err
         _ if bytes.is_empty() => None,
         Ok(stream) => Some(stream),
         Err(error) => {
-            report.push(unreadable(&error));
+            report.push(unreadable("stdin", &error));
             None
         }
     };

@@ -23,21 +23,21 @@ pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     match ResourceList::from_utf8(&bytes) {
         Ok(list) => answer(&list, shared, io),
         Err(error) => {
-            report.push(unreadable(&error));
+            report.push(unreadable("stdin", &error));
             let empty = ResourceList::read(EMPTY_LIST).expect("a list");
             finish(&empty, Changes::default(), &report, Sources::default(), io)
         }
     }
 }
 
-/// What is wrong with stdin, as a diagnostic.
-pub(super) fn unreadable(error: &ReadError) -> Diagnostic {
+/// What is wrong with a text that should hold objects, as a diagnostic.
+pub(super) fn unreadable(name: &str, error: &ReadError) -> Diagnostic {
     let code = match error {
         ReadError::Empty => Code::EmptyInput,
         ReadError::NotAResourceList { .. } => Code::NotAResourceList,
         _ => Code::UnreadableInput,
     };
-    let place = error.position().map_or(Place::Nowhere, |at| Place::File("stdin".to_owned(), Some(at.line)));
+    let place = Place::File(name.to_owned(), error.position().map(|at| at.line));
     Diagnostic::error(code, error.to_string()).at(place).help(error.help())
 }
 

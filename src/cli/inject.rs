@@ -78,7 +78,7 @@ pub(super) fn inject<'m>(
                 injected.done = (!report.has_errors()).then_some((stream, changes));
             }
         }
-        Err(error) => report.push(unreadable(&error)),
+        Err(error) => report.push(unreadable(manifests.name, &error)),
     }
     Ok(injected)
 }

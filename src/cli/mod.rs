@@ -8,6 +8,7 @@ mod error;
 mod exec_plugin;
 mod explain;
 mod function;
+mod import;
 mod inject;
 mod install;
 mod io;
@@ -54,6 +55,7 @@ enum Command {
     Inject(inject::Args),
     Build(build::Args),
     Strip(strip::Args),
+    Import(import::Args),
     Argocd(argocd::Args),
     Install(install::Args),
     #[command(hide = true)]
@@ -83,6 +85,7 @@ pub fn run() -> ExitCode {
         Some(Command::Inject(args)) => inject::run(args, &cli.shared, &mut io),
         Some(Command::Build(args)) => build::run(args, &cli.shared, &mut io),
         Some(Command::Strip(args)) => strip::run(args, &mut io),
+        Some(Command::Import(args)) => import::run(args, &mut io),
         Some(Command::Argocd(args)) => argocd::run(args, &cli.shared, &mut io),
         Some(Command::Install(args)) => install::run(args),
         Some(Command::ExecPlugin(args)) => exec_plugin::run(args, &cli.shared, &mut io),

@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             }
         }
         Err(error) => {
-            report.push(unreadable(&error));
+            report.push(unreadable(name_of(&args.manifests), &error));
             output::write_report(&report, Sources::default(), io.err()).map_err(Error::Output)?;
         }
     }

@@ -103,6 +103,12 @@ pub enum Code {
     InvalidParameter,
     /// `outside-repository`
     OutsideRepository,
+    /// `not-imported`
+    NotImported,
+    /// `nothing-imported`
+    NothingImported,
+    /// `invalid-state`
+    InvalidState,
 }
 
 struct Row {
@@ -179,6 +185,9 @@ const TABLE: &[Row] = &[
     row!(NoObjects, "no-objects", "kustomize built nothing, and Argo CD would delete everything"),
     row!(InvalidParameter, "invalid-parameter", "an Argo CD parameter is unknown, of a wrong type or not allowed"),
     row!(OutsideRepository, "outside-repository", "a link leads from the declaration out of the repository"),
+    row!(NotImported, "not-imported", "something of another tool has no counterpart in the declaration"),
+    row!(NothingImported, "nothing-imported", "no object has an annotation of the other tool"),
+    row!(InvalidState, "invalid-state", "the file is not iam-ra's state document, or is not whole"),
 ];
 
 impl Code {

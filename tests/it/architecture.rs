@@ -20,6 +20,7 @@ const ORDER: &[&str] = &[
     "issuer",
     "config",
     "workload",
+    "import",
     "resolve",
     "plan",
     "render",

@@ -16,6 +16,7 @@ mod examples;
 mod exec_plugin;
 mod helper_flags;
 mod image;
+mod import;
 mod kpt;
 mod kustomize;
 mod laws;

@@ -1,0 +1,228 @@
+//! Tools that are told by annotations which pods are which role.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::draft::{Role, Scope, Workload, draft};
+use crate::arn::{Arn, ArnKind};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::{Ident, Object, ResourceRef, annotation};
+use crate::workload::Kind;
+use crate::yaml::{FieldPath, NodeRef};
+
+/// A tool that gives roles to pods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tool {
+    /// EKS's IAM roles for service accounts.
+    Irsa,
+    /// kube2iam, and kiam, which reads the same.
+    Kube2iam {
+        /// What goes before a role that is only named: `arn:aws:iam::111122223333:role/`.
+        base_role_arn: Option<String>,
+    },
+    /// ira-controller, which injects the credential helper when a pod is admitted.
+    IraController,
+}
+
+/// The annotation of a ServiceAccount.
+const IRSA_ROLE: &str = "eks.amazonaws.com/role-arn";
+/// The annotation of a pod that names containers without credentials, with commas between.
+const IRSA_SKIP: &str = "eks.amazonaws.com/skip-containers";
+/// The annotation of a pod, an ARN or a name.
+const KUBE2IAM_ROLE: &str = "iam.amazonaws.com/role";
+/// What kube2iam tells STS; Roles Anywhere has nothing like it.
+const KUBE2IAM_EXTERNAL_ID: &str = "iam.amazonaws.com/external-id";
+/// The annotations of a pod that ira-controller wants all of.
+const IRA: [(&str, ArnKind); 3] = [
+    ("ira.ontsys.com/trust-anchor", ArnKind::TrustAnchor),
+    ("ira.ontsys.com/profile", ArnKind::Profile),
+    ("ira.ontsys.com/role", ArnKind::Role),
+];
+const IRA_ISSUER_KIND: &str = "ira.ontsys.com/issuer-kind";
+const IRA_ISSUER_NAME: &str = "ira.ontsys.com/issuer-name";
+const IRA_SECRET: &str = "ira.ontsys.com/cert";
+const IRA_SLASH: &str = "ira.ontsys.com/metadata-endpoint-trailing-slash";
+
+/// The declaration of what the tool's annotations on these objects say. `None` when they say nothing, which is reported.
+pub fn from_annotations(tool: &Tool, objects: &[Object<'_>], report: &mut Report) -> Option<Value> {
+    let pods: Vec<_> = objects.iter().filter_map(Pods::of).collect();
+    let workloads = match tool {
+        Tool::Irsa => irsa(objects, &pods, report),
+        Tool::Kube2iam { base_role_arn } => {
+            let found = pods.iter().filter_map(|pods| kube2iam(pods, base_role_arn.as_deref(), report));
+            of_one_account(found.collect())
+        }
+        Tool::IraController => pods.iter().filter_map(|pods| ira_controller(pods, report)).collect(),
+    };
+    if workloads.is_empty() {
+        let message = format!("none of the {} objects has a role that could be imported", objects.len());
+        report.push(Diagnostic::error(Code::NothingImported, message).help(
+            "give what people have written or `kubectl get -o yaml` prints: ServiceAccounts, Deployments and others that make pods",
+        ));
+        return None;
+    }
+    Some(draft(&workloads))
+}
+
+/// A workload that nobody else manages, and its pod template.
+struct Pods<'d> {
+    ident: Ident<'static>,
+    /// Where the template is.
+    at: FieldPath,
+    template: NodeRef<'d>,
+}
+
+impl<'d> Pods<'d> {
+    fn of(object: &'d Object<'_>) -> Option<Self> {
+        let root = object.root();
+        let ident = Ident::of(root)?;
+        let at = Kind::find(&ident.api_version, &ident.kind)?.template(root);
+        // The ReplicaSets of a Deployment say what the Deployment says.
+        let owners = root.at(&FieldPath::keys("metadata.ownerReferences"));
+        let is_owned = owners.is_some_and(|owners| owners.items().len() > 0);
+        Some(Self { ident, template: root.at(&at)?, at }).filter(|_| !is_owned)
+    }
+
+    fn annotation(&self, name: &str) -> Option<&'d str> {
+        annotation::get(self.template, name).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// Says that the annotation has no part in the declaration.
+    fn leave_out(&self, name: &str, message: String, help: &str, report: &mut Report) {
+        let at = self.at.key("metadata").key("annotations").key(name);
+        leave_out(&self.ident, at, message, help, report);
+    }
+
+    /// The ARN in an annotation; that it is none is reported.
+    fn arn(&self, name: &str, kind: ArnKind, text: &str, report: &mut Report) -> Option<Arn> {
+        Arn::parse(kind, text)
+            .map_err(|why| self.leave_out(name, why, "correct the annotation, then import again", report))
+            .ok()
+    }
+}
+
+fn leave_out(ident: &Ident<'_>, at: FieldPath, message: String, help: &str, report: &mut Report) {
+    let object = ResourceRef {
+        api_version: ident.api_version.to_string(),
+        kind: ident.kind.to_string(),
+        name: ident.name.to_string(),
+        namespace: ident.namespace.as_ref().map(ToString::to_string),
+    };
+    report.push(Diagnostic::warning(Code::NotImported, message).at(Place::Item(object, at)).help(help));
+}
+
+/// The last part of a role's ARN or path.
+fn role_name(text: &str) -> String {
+    text.rsplit('/').next().unwrap_or(text).to_owned()
+}
+
+fn of_account(arn: &Arn) -> Scope {
+    Scope { account: Some(arn.account.clone()), ..Scope::default() }
+}
+
+fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<Workload> {
+    let mut roles = BTreeMap::new();
+    for object in objects {
+        let Some(ident) = Ident::of(object.root()).filter(|ident| ident.kind == "ServiceAccount") else { continue };
+        let Some(text) = annotation::get(object.root(), IRSA_ROLE) else { continue };
+        match Arn::parse(ArnKind::Role, text) {
+            Ok(arn) => drop(roles.insert(account_of(&ident, &ident.name), (ident, arn))),
+            Err(why) => {
+                let at = FieldPath::keys("metadata.annotations").key(IRSA_ROLE);
+                leave_out(&ident, at, why, "correct the annotation, then import again", report);
+            }
+        }
+    }
+    let mut used = BTreeSet::new();
+    let mut workloads = Vec::new();
+    for pods in pods {
+        let spec = pods.template.get("spec");
+        let text = |key| spec.and_then(|spec| spec.get(key)).and_then(NodeRef::text).filter(|name| !name.is_empty());
+        // `serviceAccount` is the field's former name.
+        let name = text("serviceAccountName").or_else(|| text("serviceAccount")).unwrap_or("default");
+        let account = account_of(&pods.ident, name);
+        let Some((_, arn)) = roles.get(&account) else { continue };
+        used.insert(account);
+        let role =
+            Role { name: role_name(arn.as_str()), arn: Some(arn.clone()), profile: None, scope: of_account(arn) };
+        let skipped = pods.annotation(IRSA_SKIP).into_iter().flat_map(|names| names.split(','));
+        let except = skipped.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        workloads.push(Workload { ident: pods.ident.clone(), role, except, trailing_slash: false });
+    }
+    for (ident, arn) in roles.iter().filter(|(account, _)| !used.contains(*account)).map(|(_, found)| found) {
+        let at = FieldPath::keys("metadata.annotations").key(IRSA_ROLE);
+        let message = format!("no workload among the objects runs as this ServiceAccount, which has `{arn}`");
+        leave_out(ident, at, message, "give the workload too, or add it to the declaration by hand", report);
+    }
+    workloads
+}
+
+/// Namespace and name; who names no namespace is in `default`.
+fn account_of(ident: &Ident<'_>, name: &str) -> (String, String) {
+    (ident.namespace.as_deref().unwrap_or("default").to_owned(), name.to_owned())
+}
+
+fn kube2iam(pods: &Pods<'_>, base: Option<&str>, report: &mut Report) -> Option<Workload> {
+    let text = pods.annotation(KUBE2IAM_ROLE)?;
+    let whole = if text.starts_with("arn:") { Some(text.to_owned()) } else { base.map(|base| format!("{base}{text}")) };
+    let arn = if let Some(whole) = whole {
+        Some(pods.arn(KUBE2IAM_ROLE, ArnKind::Role, &whole, report)?)
+    } else {
+        let message = format!("role `{text}` is only named, so its ARN will be looked up where the declaration says");
+        let help = "add `--base-role-arn arn:aws:iam::ACCOUNT:role/`, as kube2iam has it";
+        pods.leave_out(KUBE2IAM_ROLE, message, help, report);
+        None
+    };
+    if pods.annotation(KUBE2IAM_EXTERNAL_ID).is_some() {
+        let message = "IAM Roles Anywhere sends no external id".to_owned();
+        pods.leave_out(KUBE2IAM_EXTERNAL_ID, message, "remove `sts:ExternalId` from the role's trust policy", report);
+    }
+    let scope = arn.as_ref().map(of_account).unwrap_or_default();
+    let role = Role { name: role_name(text), arn, profile: None, scope };
+    Some(Workload { ident: pods.ident.clone(), role, except: Vec::new(), trailing_slash: false })
+}
+
+/// Roles that are only named are of the account that all others are of.
+fn of_one_account(mut workloads: Vec<Workload>) -> Vec<Workload> {
+    let known: BTreeSet<_> = workloads.iter().filter_map(|workload| workload.role.scope.account.clone()).collect();
+    if let [only] = Vec::from_iter(known).as_slice() {
+        for workload in &mut workloads {
+            workload.role.scope.account = Some(only.clone());
+        }
+    }
+    workloads
+}
+
+fn ira_controller(pods: &Pods<'_>, report: &mut Report) -> Option<Workload> {
+    let given = IRA.map(|(name, kind)| (name, kind, pods.annotation(name)));
+    let there: Vec<_> = given.iter().filter(|(_, _, text)| text.is_some()).map(|(name, ..)| *name).collect();
+    let lacks: Vec<_> =
+        given.iter().filter(|(_, _, text)| text.is_none()).map(|(name, ..)| format!("`{name}`")).collect();
+    let some = there.first()?;
+    if !lacks.is_empty() {
+        let message = format!("ira-controller leaves these pods alone: they lack {}", lacks.join(" and "));
+        pods.leave_out(some, message, "add what is missing, then import again", report);
+        return None;
+    }
+    let [anchor, profile, role] =
+        given.map(|(name, kind, text)| pods.arn(name, kind, text.unwrap_or_default(), report));
+    let (anchor, profile, role) = (anchor?, profile?, role?);
+    let issuer = pods.annotation(IRA_ISSUER_NAME).map(|name| {
+        let kind = pods.annotation(IRA_ISSUER_KIND).unwrap_or("Issuer");
+        (kind.to_owned(), name.to_owned())
+    });
+    if let Some(secret) = pods.annotation(IRA_SECRET) {
+        let message = format!("Secret `{secret}` is not used any more: the workload gets a certificate of its own");
+        pods.leave_out(
+            IRA_SECRET,
+            message,
+            "delete the Secret, and the Certificate that makes it, after the change",
+            report,
+        );
+    }
+    let scope = Scope { account: Some(anchor.account.clone()), trust_anchor: Some(anchor), issuer };
+    let role = Role { name: role_name(role.as_str()), arn: Some(role), profile: Some(profile), scope };
+    let trailing_slash = pods.annotation(IRA_SLASH).is_some();
+    Some(Workload { ident: pods.ident.clone(), role, except: Vec::new(), trailing_slash })
+}

@@ -1,0 +1,184 @@
+//! Workloads with the identities that somebody gave them, before the declaration's entries have names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::{declaration, entry};
+use crate::arn::Arn;
+use crate::issuer::DEFAULT_SCOPE;
+use crate::krm::Ident;
+
+/// A workload and what it becomes.
+pub(super) struct Workload {
+    pub(super) ident: Ident<'static>,
+    pub(super) role: Role,
+    /// Containers that get no credentials.
+    pub(super) except: Vec<String>,
+    pub(super) trailing_slash: bool,
+}
+
+/// A role as a workload names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Role {
+    /// What people call it.
+    pub(super) name: String,
+    /// `None` when it is known by name only.
+    pub(super) arn: Option<Arn>,
+    pub(super) profile: Option<Arn>,
+    pub(super) scope: Scope,
+}
+
+/// The CA that signs for a role, and who trusts it: as much as is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Scope {
+    /// Roles of two accounts have two trust anchors.
+    pub(super) account: Option<String>,
+    pub(super) trust_anchor: Option<Arn>,
+    /// Kind and name.
+    pub(super) issuer: Option<(String, String)>,
+}
+
+/// The declaration of these workloads.
+pub(super) fn draft(workloads: &[Workload]) -> Value {
+    let scopes: BTreeSet<_> = workloads.iter().map(|workload| &workload.role.scope).collect();
+    let scopes = if let [only] = Vec::from_iter(&scopes)[..] {
+        BTreeMap::from([(*only, DEFAULT_SCOPE.to_owned())])
+    } else {
+        names(scopes.into_iter().map(|scope| (scope, scope.names())))
+    };
+    let roles = names(workloads.iter().map(|workload| (&workload.role, workload.role.names())));
+    let names = names(workloads.iter().map(|workload| (&workload.ident, names_of(&workload.ident))));
+    let is_default = |name: &str| name == DEFAULT_SCOPE;
+    let scope_entries = scopes.iter().map(|(scope, name)| (name, scope.entry()));
+    let scope_entries = scope_entries.filter(|(name, entry)| !is_default(name) || *entry != json!({}));
+    let role_entries = roles.iter().map(|(role, name)| {
+        let scope = scopes.get(&role.scope).filter(|name| !is_default(name));
+        let (arn, profile) = (role.arn.as_ref().map(Arn::as_str), role.profile.as_ref().map(Arn::as_str));
+        (name, entry(vec![("scope", json!(scope)), ("roleArn", json!(arn)), ("profileArn", json!(profile))]))
+    });
+    let workload_entries = workloads.iter().map(|workload| {
+        let name = &names[&workload.ident];
+        (name, workload.entry(name, &roles[&workload.role]))
+    });
+    declaration(vec![
+        ("region", json!(region(workloads))),
+        ("scopes", sorted(scope_entries)),
+        ("roles", sorted(role_entries)),
+        ("workloads", sorted(workload_entries)),
+    ])
+}
+
+/// The region of every trust anchor, when that is one.
+fn region(workloads: &[Workload]) -> Option<&str> {
+    let anchors = workloads.iter().filter_map(|workload| workload.role.scope.trust_anchor.as_ref());
+    let regions: BTreeSet<_> = anchors.map(|anchor| anchor.region.as_str()).collect();
+    regions.first().copied().filter(|_| regions.len() == 1)
+}
+
+fn sorted<'n>(entries: impl Iterator<Item = (&'n String, Value)>) -> Value {
+    Value::Object(
+        entries
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .map(|(name, entry)| (name.clone(), entry))
+            .collect::<Map<_, _>>(),
+    )
+}
+
+impl Workload {
+    fn entry(&self, name: &str, role: &str) -> Value {
+        let target = self.ident.name.as_ref();
+        let mut meant = json!({"kind": self.ident.kind});
+        if target != name {
+            meant["name"] = target.into();
+        }
+        let environment = if self.trailing_slash { json!({"trailingSlash": true}) } else { Value::Null };
+        entry(vec![
+            ("role", role.into()),
+            ("namespace", json!(self.ident.namespace)),
+            ("target", meant),
+            ("except", json!(self.except)),
+            ("environment", environment),
+        ])
+    }
+}
+
+/// Names that something can have, the shortest first; the longer ones are for where others have the short one too.
+type Names = [String; 3];
+
+fn names_of(ident: &Ident<'_>) -> Names {
+    let Ident { kind, namespace, name, .. } = ident;
+    let longer = format!("{name}-{}", namespace.as_deref().unwrap_or("default"));
+    let longest = format!("{longer}-{}", kind.to_lowercase());
+    [name.to_string(), longer, longest]
+}
+
+impl Role {
+    fn names(&self) -> Names {
+        // What is no part of a parameter's name would be none of the default references'.
+        let allowed = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' };
+        let name: String = self.name.chars().map(allowed).collect();
+        let account = self.arn.as_ref().map_or("unknown", |arn| &arn.account);
+        let longer = format!("{name}-{account}");
+        [name, longer.clone(), longer]
+    }
+}
+
+impl Scope {
+    fn names(&self) -> Names {
+        let account = self.account.as_deref().unwrap_or("unknown");
+        let account = format!("account-{account}");
+        let name = self.issuer.as_ref().map_or_else(|| account.clone(), |(_, name)| name.clone());
+        let longer = format!("{name}-{account}");
+        [name, longer.clone(), longer]
+    }
+
+    fn entry(&self) -> Value {
+        let issuer = self.issuer.as_ref().map(|(kind, name)| json!({"existing": {"kind": kind, "name": name}}));
+        let anchor = self.trust_anchor.as_ref().map(Arn::as_str);
+        entry(vec![("trustAnchor", json!(anchor)), ("issuer", json!(issuer))])
+    }
+}
+
+/// A name for each: the shortest that nobody else could have, or the longest, with a number where that is taken.
+fn names<K: Ord>(wanted: impl Iterator<Item = (K, Names)>) -> BTreeMap<K, String> {
+    let wanted: BTreeMap<K, Names> = wanted.collect();
+    let mut wishes: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for (length, name) in wanted.values().flat_map(|names| names.iter().enumerate()) {
+        *wishes.entry((length, name)).or_default() += 1;
+    }
+    let mut taken = BTreeSet::new();
+    let mut named = Vec::new();
+    for names in wanted.values() {
+        let alone = (0..names.len()).find(|length| wishes[&(*length, names[*length].as_str())] == 1);
+        let wish = &names[alone.unwrap_or(names.len() - 1)];
+        let numbered = (2..).map(|number| format!("{wish}-{number}"));
+        let mut free = [wish.clone()].into_iter().chain(numbered).filter(|name| !taken.contains(name));
+        let name = free.next().expect("numbers do not end");
+        taken.insert(name.clone());
+        named.push(name);
+    }
+    wanted.into_keys().zip(named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_where_they_can_be_and_always_different() {
+        let wanted = [
+            ("a", ["x", "x-1", "x-1-a"], "x-1"),
+            ("b", ["x", "x-2", "x-2-a"], "x-2-a"),
+            ("c", ["x", "x-2", "x-2-b"], "x-2-b"),
+            ("d", ["x-1", "y", "y"], "x-1-2"),
+            ("e", ["q", "w", "w"], "w"),
+            ("f", ["q", "w", "w"], "w-2"),
+        ];
+        let named = names(wanted.iter().map(|(key, names, _)| (key, names.map(str::to_owned))));
+        for (key, _, expected) in &wanted {
+            assert_eq!(named[key], *expected, "{key}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What `iam-ra`, the command line of an older way to set IAM Roles Anywhere up, keeps of an installation: a JSON document in S3.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{declaration, entry};
+use crate::arn::{Arn, ArnKind};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::issuer::DEFAULT_SCOPE;
+
+/// The document, as far as it matters here. Versions 1.x have `ca`, versions 2.x `cas`.
+#[derive(Deserialize)]
+struct State {
+    namespace: String,
+    region: String,
+    ca: Option<Ca>,
+    cas: Option<BTreeMap<String, Ca>>,
+    roles: Option<BTreeMap<String, Role>>,
+    hosts: Option<Map<String, Value>>,
+    k8s_clusters: Option<Map<String, Value>>,
+    k8s_workloads: Option<BTreeMap<String, Workload>>,
+}
+
+#[derive(Deserialize)]
+struct Ca {
+    mode: String,
+    trust_anchor_arn: String,
+    pca_arn: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Role {
+    #[serde(rename = "role_arn")]
+    arn: String,
+    #[serde(rename = "profile_arn")]
+    profile: String,
+    policies: Option<Vec<String>>,
+    scope: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Workload {
+    cluster_name: String,
+    role_name: String,
+    namespace: Option<String>,
+}
+
+/// Reads the state document that is called `name`. `None` when something is wrong with it, which is reported.
+pub fn from_state(name: &str, text: &str, report: &mut Report) -> Option<Value> {
+    let state: State = match serde_json::from_str(text) {
+        Ok(state) => state,
+        Err(error) => {
+            let what = if error.is_data() { "a field is missing, or of another type" } else { "it is not JSON" };
+            let message = format!("this is not the state document of iam-ra: {what}");
+            report.push(
+                Diagnostic::error(Code::InvalidState, message)
+                    .at(Place::File(name.to_owned(), Some(error.line())))
+                    .help("give the object that `/iam-ra/NAMESPACE/state-location` in Parameter Store names"),
+            );
+            return None;
+        }
+    };
+    let mut reader = Reader { name, report, failed: false };
+    let declaration = reader.declaration(&state);
+    (!reader.failed).then_some(declaration)
+}
+
+struct Reader<'r> {
+    name: &'r str,
+    report: &'r mut Report,
+    failed: bool,
+}
+
+impl Reader<'_> {
+    fn declaration(&mut self, state: &State) -> Value {
+        let single = state.ca.iter().map(|ca| (DEFAULT_SCOPE, ca));
+        let several = state.cas.iter().flatten().map(|(scope, ca)| (scope.as_str(), ca));
+        // 2.x leaves `ca` in a document that it has taken over.
+        let cas: BTreeMap<_, _> = single.chain(several).collect();
+        let scopes = cas.into_iter().map(|(name, ca)| (name.to_owned(), self.scope(name, ca))).collect::<Map<_, _>>();
+        let roles = state.roles.iter().flatten().map(|(name, role)| (name.clone(), self.role(name, role)));
+        let roles = roles.collect::<Map<_, _>>();
+        for host in state.hosts.iter().flatten().map(|(name, _)| name) {
+            let message = format!("host `{host}` is no pod");
+            self.leave_out(message, "keep what iam-ra gave it: nothing changes for the host");
+        }
+        let clusters = state.k8s_clusters.iter().flatten().map(|(name, _)| (name.clone(), json!({})));
+        let clusters = clusters.collect::<Map<_, _>>();
+        let workloads = state.k8s_workloads.iter().flatten().map(|(name, workload)| {
+            let cluster = (clusters.len() > 1).then_some([&workload.cluster_name]);
+            let namespace = workload.namespace.as_deref().unwrap_or("default");
+            let fields = vec![
+                ("role", json!(workload.role_name)),
+                ("clusters", json!(cluster)),
+                ("namespace", namespace.into()),
+            ];
+            (name.clone(), entry(fields))
+        });
+        let workloads = workloads.collect::<Map<_, _>>();
+        declaration(vec![
+            ("parameterPrefix", format!("/iam-ra/{}", state.namespace).into()),
+            ("region", state.region.as_str().into()),
+            ("scopes", scopes.into()),
+            ("roles", roles.into()),
+            ("clusters", clusters.into()),
+            ("workloads", workloads.into()),
+        ])
+    }
+
+    fn scope(&mut self, name: &str, ca: &Ca) -> Value {
+        let anchor = self.arn(&format!("scope `{name}`"), ArnKind::TrustAnchor, &ca.trust_anchor_arn);
+        let issuer = (ca.mode != "self-signed").then(|| {
+            let pca = ca.pca_arn.as_deref().unwrap_or("an AWS Private CA");
+            let suffix = if name == DEFAULT_SCOPE { String::new() } else { format!("-{name}") };
+            let issuer = format!("iam-ra{suffix}");
+            let message = format!("the certificates of scope `{name}` come from `{pca}`, by an AWSPCAClusterIssuer `{issuer}` that has to be there");
+            self.leave_out(message, "install aws-privateca-issuer and make the issuer, or name the one that there is");
+            json!({"existing": {"group": "awspca.cert-manager.io", "kind": "AWSPCAClusterIssuer", "name": issuer}})
+        });
+        entry(vec![("trustAnchor", anchor), ("issuer", json!(issuer))])
+    }
+
+    fn role(&mut self, name: &str, role: &Role) -> Value {
+        let whose = format!("role `{name}`");
+        let scope = role.scope.as_deref().filter(|scope| *scope != DEFAULT_SCOPE);
+        entry(vec![
+            ("scope", json!(scope)),
+            ("roleArn", self.arn(&whose, ArnKind::Role, &role.arn)),
+            ("profileArn", self.arn(&whose, ArnKind::Profile, &role.profile)),
+            ("policies", json!(role.policies)),
+        ])
+    }
+
+    fn arn(&mut self, whose: &str, kind: ArnKind, text: &str) -> Value {
+        if let Err(why) = Arn::parse(kind, text) {
+            self.failed = true;
+            self.report.push(
+                Diagnostic::error(Code::InvalidState, format!("{whose}: {why}"))
+                    .at(self.place())
+                    .help("run iam-ra's own commands on the installation until its state is whole"),
+            );
+        }
+        text.into()
+    }
+
+    fn leave_out(&mut self, message: String, help: &str) {
+        self.report.push(Diagnostic::warning(Code::NotImported, message).at(self.place()).help(help));
+    }
+
+    fn place(&self) -> Place {
+        Place::File(self.name.to_owned(), None)
+    }
+}

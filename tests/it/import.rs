@@ -1,0 +1,150 @@
+//! What `iamra import` prints is a declaration that works: it renders, and patches the workloads that it was made from.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_yaml::Value;
+
+use crate::support::{Case, Output, cases, iamra, run};
+
+fn imports() -> Vec<Case> {
+    let imports: Vec<_> =
+        cases().into_iter().filter(|case| case.name.starts_with("import/") && case.exit == 0).collect();
+    assert!(imports.len() >= 7, "only {} cases import something", imports.len());
+    imports
+}
+
+/// The case's declaration in a folder, with values for what other tools do not know.
+fn imported(case: &Case) -> (tempfile::TempDir, Value) {
+    let dir = tempfile::tempdir().unwrap();
+    let text = case.run().stdout;
+    fs::write(dir.path().join("iamra.yaml"), &text).unwrap();
+    let declaration: Value = serde_yaml::from_str(&text).unwrap();
+    let account = |role: &Value| {
+        let arn = role["roleArn"].as_str().unwrap_or("arn:aws:iam::111122223333:role/any");
+        arn.split(':').nth(4).unwrap().to_owned()
+    };
+    // One scope may have several roles.
+    let mut values = BTreeSet::new();
+    let mut add = |name: String, value: String| {
+        values.insert(format!(
+            "ssm:/iam-ra/default/{name}: {value}
+"
+        ))
+    };
+    let id = "6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d";
+    for (name, role) in declaration["spec"]["roles"].as_mapping().unwrap() {
+        let (name, account) = (name.as_str().unwrap(), account(role));
+        let scope = role["scope"].as_str().unwrap_or("default");
+        let arn = format!("arn:aws:rolesanywhere:eu-central-1:{account}");
+        add(format!("roles/{name}/profile-arn"), format!("{arn}:profile/{id}"));
+        add(format!("roles/{name}/role-arn"), format!("arn:aws:iam::{account}:role/{name}"));
+        add(format!("scopes/{scope}/trust-anchor-arn"), format!("{arn}:trust-anchor/{id}"));
+    }
+    fs::write(dir.path().join("values.yaml"), String::from_iter(values)).unwrap();
+    (dir, declaration)
+}
+
+fn entries(declaration: &Value, name: &str) -> Vec<String> {
+    let entries = declaration["spec"][name].as_mapping().into_iter().flatten();
+    entries.map(|(name, _)| name.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_imported_declaration_renders() {
+    for case in imports() {
+        let (dir, declaration) = imported(&case);
+        // What iam-ra and ira-controller leave is whole: nobody has to be asked for anything.
+        let is_whole = case.name.contains("iam-ra") || case.name.contains("ira-controller");
+        let values: &[&str] = if is_whole { &[] } else { &["--values", "values.yaml"] };
+        let clusters = entries(&declaration, "clusters");
+        let mut certificates = 0;
+        for cluster in if clusters.is_empty() { vec![None] } else { clusters.iter().map(Some).collect() } {
+            let mut command = iamra(dir.path());
+            command.arg("render").args(values).args(cluster.map(|cluster| format!("--cluster={cluster}")));
+            let output = run(&mut command, b"");
+            assert_eq!(output.exit, 0, "{}: {}", case.name, output.stderr);
+            certificates += output.stdout.matches("kind: Certificate\n").count();
+        }
+        assert_eq!(certificates, entries(&declaration, "workloads").len(), "{}", case.name);
+    }
+}
+
+#[test]
+fn it_patches_the_workloads_that_it_was_made_from() {
+    for case in imports().into_iter().filter(|case| !case.name.contains("iam-ra")) {
+        let (dir, declaration) = imported(&case);
+        let manifests = case.input().join("workloads.yaml");
+        // What the other tool and iamra both give is told, and has to go first.
+        let text = fs::read_to_string(manifests).unwrap();
+        let kept: Vec<_> = text.lines().filter(|line| !line.contains("eks.amazonaws.com/role-arn")).collect();
+        let output =
+            run(iamra(dir.path()).args(["inject", "--values", "values.yaml", "-"]), kept.join("\n").as_bytes());
+        let Output { stdout, stderr, exit } = output;
+        assert_eq!(exit, 0, "{}: {stderr}", case.name);
+        let sidecars = stdout.split("\n---\n").filter(|object| object.contains("iam-ra-sidecar")).count();
+        assert_eq!(sidecars, entries(&declaration, "workloads").len(), "{}", case.name);
+    }
+}
+
+fn import(dir: &Path, args: &[&str]) -> Output {
+    run(iamra(dir).args(["import", "--from", "iam-ra", "--state", "-"]).args(args), &state("iam-ra-2"))
+}
+
+fn state(case: &str) -> Vec<u8> {
+    let case = imports().into_iter().find(|it| it.name == format!("import/{case}")).unwrap();
+    fs::read(case.input().join("state.json")).unwrap()
+}
+
+#[test]
+fn a_file_is_written_once_and_over_only_when_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let printed = import(dir.path(), &[]);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "printing writes nothing");
+    let file = dir.path().join("iamra.yaml");
+    let written = import(dir.path(), &["--output", "iamra.yaml"]);
+    assert_eq!((written.exit, written.stdout.as_str()), (0, ""), "{}", written.stderr);
+    assert_eq!(fs::read_to_string(&file).unwrap(), printed.stdout);
+    fs::write(&file, "mine: true\n").unwrap();
+    let refused = import(dir.path(), &["--output", "iamra.yaml"]);
+    assert!(refused.exit == 2 && refused.stderr.contains("`--force`"), "{}", refused.stderr);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine: true\n");
+    // What cannot be imported leaves even a file that may be written over.
+    let args = ["import", "--from", "iam-ra", "--state", "-", "--output", "iamra.yaml", "--force"];
+    assert_eq!(run(iamra(dir.path()).args(args), b"{}").exit, 1);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine: true\n");
+    assert_eq!(import(dir.path(), &["--output", "iamra.yaml", "--force"]).exit, 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), printed.stdout);
+}
+
+#[test]
+fn an_option_of_another_tool_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for args in [["irsa", "--state", "state.json"], ["ira-controller", "--base-role-arn", "arn:aws:iam::1:role/"]] {
+        let output = run(iamra(dir.path()).args(["import", "--from"]).args(args), b"");
+        assert_eq!((output.exit, output.stdout.as_str()), (2, ""), "{args:?}: {}", output.stderr);
+        assert!(output.stderr.contains(&format!("`{}` goes with `--from ", args[1])), "{}", output.stderr);
+    }
+    let without = run(iamra(dir.path()).args(["import", "--from", "iam-ra"]), b"");
+    assert!(without.exit == 2 && without.stderr.contains("--state"), "{}", without.stderr);
+}
+
+#[test]
+fn a_state_that_is_cut_off_or_altered_is_refused_without_its_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = String::from_utf8(state("iam-ra-2")).unwrap();
+    let args = ["import", "--from", "iam-ra", "--state", "-"];
+    let refused = |text: &str| {
+        let output = run(iamra(dir.path()).args(args), text.as_bytes());
+        assert!(output.exit == 1 && output.stdout.is_empty(), "{}", output.stdout);
+        assert!(output.stderr.starts_with("error[invalid-state]"), "{}", output.stderr);
+        output.stderr
+    };
+    for length in (0..whole.len() - 2).step_by(97) {
+        refused(&whole[..length]);
+    }
+    let altered = refused(&whole.replace("\"region\": \"eu-central-1\"", "\"region\": {\"hidden\": 1}"));
+    assert!(altered.contains("--> stdin:3\n"), "{altered}");
+    assert!(!altered.contains("hidden"), "{altered}");
+}
