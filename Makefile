@@ -18,7 +18,8 @@ test: peers  ## everything, against real kustomize, Docker, API server and cert-
 bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it cases
 	BLESS=1 cargo test --locked --test it cli
-	BLESS=1 cargo test --locked --test it its_schema_is_the_generated_one
+	BLESS=1 cargo test --locked --test it -- its_schema_is_the_generated_one the_catalog_s_metadata_says_the_same
+	BLESS=1 cargo test --locked --test it every_example_gives_what_it_shows
 
 lint:  ## formatting and clippy
 	cargo fmt --check

@@ -316,6 +316,18 @@ fn hostile_parameters_environment_and_files() {
     assert!(outside.contains("full path does not contain base path"), "{outside}");
 }
 
+/// The lesson about Argo CD shows what its plugin server answers.
+#[test]
+fn the_example_is_what_argo_cd_gets() {
+    let server = Server::start(&newest(), &[]);
+    let example = root().join("examples/05-argo-cd");
+    let plugin = r#"{"parameters": [{"name": "cluster", "string": "prod"}]}"#;
+    let answered = manifests(&server.ask("generate", &example, "apps/payment-service", plugin, "60s"));
+    let shown = fs::read_to_string(example.join("expected/manifests.yaml")).unwrap();
+    let shown: Vec<Value> = shown.split("\n---\n").map(|object| serde_yaml::from_str(object).unwrap()).collect();
+    assert_eq!(answered, shown);
+}
+
 /// Programs that stand for a kustomize that takes its time.
 fn slow_kustomize(dir: &Path) -> PathBuf {
     let path = dir.join("slow");

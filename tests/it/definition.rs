@@ -3,7 +3,7 @@
 use iamra::yaml::emit;
 use serde_json::{Map, Value, json};
 
-use crate::cluster::{APPLY, CLUSTER};
+use crate::cluster::{APPLY, CLUSTER, TRY};
 use crate::support::{expect_file, iamra, root, run};
 
 fn schema() -> Value {
@@ -55,6 +55,21 @@ fn with(base: Value, beside: Map<String, Value>) -> Map<String, Value> {
     words
 }
 
+const DESCRIPTION: &str =
+    "AWS credentials for pods outside AWS, through IAM Roles Anywhere: emits certificates and patches workloads";
+const TAGS: [&str; 3] = ["generator", "mutator", "validator"];
+
+/// What kpt's catalog wants to know of a function.
+#[test]
+fn the_catalog_s_metadata_says_the_same() {
+    let image = "ghcr.io/iamra/iamra";
+    let metadata = json!({"image": image, "description": DESCRIPTION, "tags": TAGS, "license": "Apache-2.0"});
+    expect_file(&root().join("fn-config/metadata.yaml"), &emit::document(&metadata)).unwrap();
+    // The image is the one that the container function names.
+    let function = std::fs::read_to_string(root().join("fn-config/container/transformer.yaml")).unwrap();
+    assert!(function.contains(&format!("image: {image}:")), "{function}");
+}
+
 #[test]
 fn its_schema_is_the_generated_one() {
     let definition = json!({
@@ -64,8 +79,8 @@ fn its_schema_is_the_generated_one() {
         "spec": {
             "group": "iamra.dev",
             "names": {"kind": "RolesAnywhere"},
-            "description": "AWS credentials for pods outside AWS, through IAM Roles Anywhere: emits certificates and patches workloads",
-            "tags": ["generator", "mutator", "validator"],
+            "description": DESCRIPTION,
+            "tags": TAGS,
             "versions": [{
                 "name": "v1alpha1",
                 "idempotent": true,
@@ -104,12 +119,12 @@ fn a_real_api_server_reads_declarations_by_it() {
     let wait = ["wait", "--for=condition=Established", "--timeout=30s", "crd/rolesanywheres.iamra.dev"];
     CLUSTER.accepts(&wait, "", "the schema");
     let folder = |name: &str| crate::support::folders(&root().join(name));
-    let files =
-        folder("examples").into_iter().chain(folder("tests/cases/render")).map(|dir| dir.join("input/iamra.yaml"));
+    let examples = folder("examples").into_iter().map(|dir| dir.join("iamra.yaml"));
+    let files = examples.chain(folder("tests/cases/render").into_iter().map(|dir| dir.join("input/iamra.yaml")));
     let mut read = 0;
     for file in files.filter(|file| file.is_file()) {
         let text = std::fs::read_to_string(&file).unwrap();
-        CLUSTER.accepts(APPLY, &text, &file.display().to_string());
+        CLUSTER.accepts(TRY, &text, &file.display().to_string());
         let wrong = CLUSTER.kubectl(APPLY, &text.replace("spec:\n", "spec:\n  clutser: prod\n"));
         assert!(wrong.exit != 0 && wrong.stderr.contains("spec.clutser: field not declared"), "{}", wrong.stderr);
         read += 1;
