@@ -1,6 +1,6 @@
 //! The stages in order. The core takes data and gives data: nothing here reads a file, a clock or the environment.
 
-use crate::config::{self, Config, Mode};
+use crate::config::{self, Config, Mode, OptIn};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
 use crate::plan;
@@ -21,6 +21,8 @@ pub struct Request<'r> {
     pub generator: bool,
     /// The namespace of emitted objects that nobody gives one; none is written when `None`.
     pub namespace: Option<&'r str>,
+    /// Workloads among the objects at hand that are annotated with a role.
+    pub opted_in: &'r [OptIn],
 }
 
 impl Request<'_> {
@@ -32,7 +34,7 @@ impl Request<'_> {
 
 /// From the declaration to identities. `None` when something is wrong with either, which is reported.
 pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
-    let config: Config = config::load(node, request.cluster, report)?;
+    let config: Config = config::load(node, request.cluster, request.opted_in, report)?;
     // Who only patches workloads needs no CA, and above all not its key.
     let objects = matches!(request.mode(config.mode), Mode::Generate | Mode::All);
     let answers = lookup.answer(&resolve::queries(&config, objects));
@@ -65,7 +67,11 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
                 refuse_changes(&changes, &inventory, report);
                 changes = Changes::default();
             }
-            Mode::Transform | Mode::Generate => plan.check_certificates(items, &inventory, report),
+            Mode::Transform | Mode::Generate => {
+                plan.check_certificates(items, &inventory, report);
+                plan.keep_unlisted();
+                splice::add(&render::objects(&plan, resolved.argo_cd, false), items, &mut changes, report);
+            }
         }
     }
     if report.has_errors() { Changes::default() } else { changes }

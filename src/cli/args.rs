@@ -71,7 +71,7 @@ fn syntax_error(error: &SyntaxError) -> Diagnostic {
 impl Shared {
     /// What is asked for: the cluster of these arguments, and what the command does.
     pub(super) fn request<'r>(&'r self, mode: Option<Mode>, namespace: Option<&'r str>) -> Request<'r> {
-        Request { cluster: self.cluster.as_deref(), mode, namespace, generator: false }
+        Request { cluster: self.cluster.as_deref(), mode, namespace, ..Request::default() }
     }
 
     /// Looks up what the declaration at `node` refers to: in the values file, then in the lock beside it.

@@ -12,6 +12,7 @@ use crate::krm::{Changes, Item, Object, ReadError, ResourceList, annotation, is_
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::{self, Request};
 use crate::render;
+use crate::workload;
 use crate::yaml::{FieldPath, NodeRef, emit};
 
 /// What is written when stdin could not be read as a list.
@@ -52,14 +53,15 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
     let sources = Sources { declaration: Declaration::FunctionConfig(file), input: Some(("stdin", list.text())) };
     // kustomize runs us in the folder of the kustomization, kpt in its own.
     let mode = if generator { Some(Mode::Generate) } else { mode };
-    let request = Request { generator, ..shared.request(mode, None) };
+    let items: &[Item<'_>] = if generator { &[] } else { &list.items };
+    let opted_in = workload::opted_in(items, &mut report);
+    let request = Request { generator, opted_in: &opted_in, ..shared.request(mode, None) };
     let resolved = shared.resolve(root, Path::new(""), request, &mut report).unwrap_or_else(|error| {
         report.push(Diagnostic::error(Code::InvalidLock, error.words()).help("make it readable for the function"));
         None
     });
     let mut changes = Changes::default();
     if let Some(resolved) = resolved {
-        let items: &[Item<'_>] = if generator { &[] } else { &list.items };
         changes = pipeline::run(&resolved, items, request, &mut report);
         let validates = request.mode(resolved.mode) == Mode::Validate;
         if let Some(name) = annotation::get(root, render::STAMP).filter(|_| generator) {

@@ -14,6 +14,7 @@ use crate::diag::Report;
 use crate::krm::{Changes, Stream};
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::{self, Request};
+use crate::workload;
 
 /// Patch the declared workloads in plain manifests, and add what they need
 ///
@@ -73,6 +74,8 @@ pub(super) fn inject<'m>(
     match Stream::from_utf8(manifests.bytes) {
         Ok(stream) => {
             injected.text = Some(stream.text());
+            let opted_in = workload::opted_in(&stream.items, report);
+            let request = Request { opted_in: &opted_in, ..request };
             if let Some(resolved) = file.resolve(shared, request, report)? {
                 let changes = pipeline::run(&resolved, &stream.items, request, report);
                 injected.done = (!report.has_errors()).then_some((stream, changes));

@@ -2,6 +2,7 @@
 
 mod config_map;
 mod layer;
+mod opt_in;
 mod schema;
 mod scope;
 mod sidecar;
@@ -9,6 +10,7 @@ pub mod v1alpha1;
 mod validate;
 
 pub use config_map::is_config_map;
+pub use opt_in::{OptIn, ROLE};
 pub use schema::json_schema;
 pub use v1alpha1::{
     API_VERSION, ArgoCd, CertificateVolume, KIND, KeyAlgorithm, Mode, PullPolicy, SidecarStyle, Startup,
@@ -66,7 +68,9 @@ pub struct Binding {
     pub environment: Environment,
     /// Whether a Pod is emitted that prints its identity.
     pub sample: bool,
-    /// Where it is declared.
+    /// Whether the declaration lists it; else its pod template is annotated with its role.
+    pub is_listed: bool,
+    /// Where it is declared: it, or its role when it is not listed.
     pub place: FieldPath,
 }
 
@@ -200,10 +204,11 @@ pub struct Environment {
     pub trailing_slash: bool,
 }
 
-/// Reads the declaration at `node`. `cluster` is the one asked for on the command line, if any.
+/// Reads the declaration at `node`. `cluster` is the one asked for on the command line, if any; `opted_in` are annotated
+/// workloads among the objects at hand.
 ///
 /// Everything wrong with it is reported; there is no `Config` then.
-pub fn load(node: NodeRef<'_>, cluster: Option<&str>, report: &mut Report) -> Option<Config> {
+pub fn load(node: NodeRef<'_>, cluster: Option<&str>, opted_in: &[OptIn], report: &mut Report) -> Option<Config> {
     let mut found = Report::default();
     let wire = if is_config_map(node) {
         config_map::read(node, &mut found)
@@ -213,7 +218,7 @@ pub fn load(node: NodeRef<'_>, cluster: Option<&str>, report: &mut Report) -> Op
             v1alpha1::RolesAnywhere::deserialize(value).expect("the schema is made from the type")
         })
     };
-    let config = wire.map(|wire| validate::validate(&wire, cluster, &mut found));
+    let config = wire.map(|wire| validate::validate(&wire, cluster, opted_in, &mut found));
     let failed = found.has_errors();
     report.append(found);
     config.flatten().filter(|_| !failed)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::layer::{Layer, Layers, Placed, invalid};
 use super::scope::Scope;
 use super::v1alpha1 as wire;
-use super::{Binding, Config, Containers, Role, Target, Which};
+use super::{Binding, Config, Containers, OptIn, Role, Target, Which};
 use crate::arn;
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::duration::Duration;
@@ -18,7 +18,12 @@ use crate::yaml::FieldPath;
 /// Where iam-ra keeps the parameters of an installation that was given no name.
 const PARAMETER_PREFIX: &str = "/iam-ra/default";
 
-pub(super) fn validate(wire: &wire::RolesAnywhere, cluster: Option<&str>, report: &mut Report) -> Option<Config> {
+pub(super) fn validate(
+    wire: &wire::RolesAnywhere,
+    cluster: Option<&str>,
+    opted_in: &[OptIn],
+    report: &mut Report,
+) -> Option<Config> {
     let spec = &wire.spec;
     let at = FieldPath::root().key("spec");
     if let Some(region) = &spec.region
@@ -37,13 +42,14 @@ pub(super) fn validate(wire: &wire::RolesAnywhere, cluster: Option<&str>, report
     let scopes = reader.scopes();
     let clusters = reader.clusters();
     let roles = reader.roles(&scopes);
-    let bindings = reader.bindings(cluster.as_deref(), &Declared { defaults, scopes, clusters, roles }, &wire.metadata);
+    let declared = Declared { metadata: &wire.metadata, defaults, scopes, clusters, roles };
+    let bindings = reader.bindings(cluster.as_deref(), opted_in, &declared);
     if bindings.is_empty() && !reader.report.has_errors() {
         let whose = cluster.as_ref().map_or_else(String::new, |name| format!(" for cluster `{name}`"));
         reader.report.push(
             Diagnostic::warning(Code::NothingToDo, format!("the declaration names no workload{whose}"))
                 .at(Place::Config(FieldPath::keys("spec.workloads")))
-                .help("add one under `workloads:`, `NAME: {role: ROLE}`"),
+                .help("add one under `workloads:`, `NAME: {role: ROLE}`, or annotate its pod template `iamra.dev/role: ROLE`"),
         );
     }
     Some(Config {
@@ -56,7 +62,8 @@ pub(super) fn validate(wire: &wire::RolesAnywhere, cluster: Option<&str>, report
 }
 
 /// The entries that workloads refer to, checked.
-struct Declared {
+pub(super) struct Declared<'d> {
+    metadata: &'d wire::Metadata,
     defaults: Layer,
     scopes: BTreeMap<String, Scope>,
     clusters: BTreeMap<String, (Option<DnsLabel>, Layer)>,
@@ -169,19 +176,26 @@ impl Reader<'_> {
         Some(session)
     }
 
-    fn bindings(&mut self, cluster: Option<&str>, declared: &Declared, metadata: &wire::Metadata) -> Vec<Binding> {
+    fn bindings(&mut self, cluster: Option<&str>, opted_in: &[OptIn], declared: &Declared<'_>) -> Vec<Binding> {
         let mut names = BTreeMap::new();
         let mut bindings = Vec::new();
         for (name, workload) in &self.spec.workloads {
             let at = self.at.key("workloads").key(name.as_str());
             for cluster_of_it in self.clusters_of(name, workload, &at) {
-                let Some(binding) = self.binding(name, workload, cluster_of_it, declared, metadata) else { continue };
+                let binding = self.binding(name, workload, cluster_of_it, declared, at.clone());
+                let Some(binding) = binding else { continue };
                 self.check_unique(&binding, &mut names);
                 if cluster_of_it == cluster {
                     bindings.push(binding);
                 }
             }
         }
+        let unlisted = opted_in.iter().filter_map(|it| self.opted_in(it, &bindings, cluster, declared));
+        let unlisted: Vec<_> = unlisted.collect();
+        for binding in &unlisted {
+            self.check_unique(binding, &mut names);
+        }
+        bindings.extend(unlisted);
         bindings
     }
 
@@ -219,15 +233,14 @@ impl Reader<'_> {
         vec![declared.keys().next().map(String::as_str)]
     }
 
-    fn binding(
+    pub(super) fn binding(
         &mut self,
         name: &str,
         workload: &wire::Workload,
         cluster: Option<&str>,
-        declared: &Declared,
-        metadata: &wire::Metadata,
+        declared: &Declared<'_>,
+        at: FieldPath,
     ) -> Option<Binding> {
-        let at = self.at.key("workloads").key(name);
         if let Err(why) = ObjectName::parse(name) {
             invalid(self.report, &at, why);
             return None;
@@ -239,7 +252,7 @@ impl Reader<'_> {
         let (cluster_namespace, cluster_layer) =
             cluster.and_then(|name| declared.clusters.get(name)).unwrap_or(&nothing);
         let given = self.namespace(workload.namespace.as_deref(), &at);
-        let from_metadata = || metadata.namespace.as_deref().and_then(|name| DnsLabel::parse(name).ok());
+        let from_metadata = || declared.metadata.namespace.as_deref().and_then(|name| DnsLabel::parse(name).ok());
         let namespace = given.or_else(|| cluster_namespace.clone()).or_else(from_metadata);
         let layers = [&declared.defaults, cluster_layer, &scope_entry.layer, &layer];
         let layers = Layers(&layers);
@@ -265,6 +278,7 @@ impl Reader<'_> {
             sidecar: layers.sidecar(session_name, self.report),
             environment: layers.environment(),
             sample: workload.sample,
+            is_listed: true,
             place: at,
         })
     }
@@ -303,7 +317,7 @@ impl Reader<'_> {
         &mut self,
         name: &str,
         workload: &wire::Workload,
-        declared: &'d Declared,
+        declared: &'d Declared<'_>,
         at: &FieldPath,
     ) -> Option<(&'d str, &'d Role)> {
         let wanted = workload.role.as_deref().unwrap_or(name);
@@ -373,10 +387,10 @@ impl Reader<'_> {
     }
 
     /// IAM policies tell workloads apart by their common names, so one CA must not give one name to two of them.
-    fn check_unique(&mut self, binding: &Binding, names: &mut BTreeMap<(String, String), String>) {
+    fn check_unique(&mut self, binding: &Binding, names: &mut BTreeMap<(String, String), (String, String)>) {
         let key = (binding.scope.clone(), binding.certificate.common_name.clone());
         match names.get(&key) {
-            Some(other) if *other != binding.workload => self.report.push(
+            Some((other, role)) if *other != binding.workload || *role != binding.role.name => self.report.push(
                 Diagnostic::error(
                     Code::CommonNameClash,
                     format!(
@@ -389,7 +403,7 @@ impl Reader<'_> {
             ),
             Some(_) => {}
             None => {
-                names.insert(key, binding.workload.clone());
+                names.insert(key, (binding.workload.clone(), binding.role.name.clone()));
             }
         }
     }

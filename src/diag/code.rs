@@ -71,6 +71,8 @@ pub enum Code {
     ArnMismatch,
     /// `workload-not-found`
     WorkloadNotFound,
+    /// `misplaced-role`
+    MisplacedRole,
     /// `ambiguous-target`
     AmbiguousTarget,
     /// `container-not-found`
@@ -169,6 +171,7 @@ const TABLE: &[Row] = &[
     row!(InvalidLock, "invalid-lock", "`iamra.lock` or a values file cannot be read"),
     row!(ArnMismatch, "arn-mismatch", "ARNs of one identity disagree in partition, account or region"),
     row!(WorkloadNotFound, "workload-not-found", "a declared workload is not among the objects"),
+    row!(MisplacedRole, "misplaced-role", "the annotation that names a role is not on the pod template"),
     row!(AmbiguousTarget, "ambiguous-target", "a declared workload matches several objects"),
     row!(ContainerNotFound, "container-not-found", "a container is named that the pod does not have"),
     row!(AlreadyTaken, "already-taken", "a name that iamra needs belongs to something of yours"),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::lex::Value;
+use super::result::ResourceRef;
 use crate::yaml::{NodeRef, Style};
 
 /// The four words that name an object.
@@ -17,6 +18,18 @@ pub struct Ident<'t> {
     pub namespace: Option<Cow<'t, str>>,
     /// `metadata.name`
     pub name: Cow<'t, str>,
+}
+
+impl Ident<'_> {
+    /// How results and diagnostics name the object.
+    pub fn resource_ref(&self) -> ResourceRef {
+        ResourceRef {
+            api_version: self.api_version.to_string(),
+            kind: self.kind.to_string(),
+            name: self.name.to_string(),
+            namespace: self.namespace.as_ref().map(ToString::to_string),
+        }
+    }
 }
 
 impl Ident<'static> {

@@ -105,7 +105,10 @@ pub fn plan<'r>(
         let declared = bound.binding.namespace.as_ref().map(ToString::to_string);
         // kustomize may have moved the workload; what belongs to it goes where it is now.
         let namespace = inventory[seat.workload].ident.namespace.as_ref().map(ToString::to_string).or(declared);
-        let is_same = |member: &&mut Member<'_>| std::ptr::eq(member.bound, bound) && member.namespace == namespace;
+        // Annotated workloads of one name have one role, or there would have been an error.
+        let is_same = |member: &&mut Member<'_>| {
+            member.bound.binding.workload == bound.binding.workload && member.namespace == namespace
+        };
         match members.iter_mut().find(is_same) {
             Some(member) => member.seats.push(seat),
             None => members.push(Member { bound, namespace, seats: vec![seat] }),
@@ -210,6 +213,18 @@ fn words(workload: &Workload<'_>) -> String {
 }
 
 impl Plan<'_> {
+    /// Leaves only what belongs to workloads that no declaration lists: a generator cannot know of them.
+    pub fn keep_unlisted(&mut self) {
+        self.members.retain(|member| !member.bound.binding.is_listed);
+        let members = &self.members;
+        self.companions.retain(|neighbour| {
+            let needs = |member: &Member<'_>| {
+                member.namespace == neighbour.namespace && member.bound.binding.scope == neighbour.scope
+            };
+            members.iter().any(needs)
+        });
+    }
+
     /// Gives a namespace to what has none.
     pub fn use_namespace(&mut self, namespace: Option<&str>) {
         let unnamed = self.members.iter_mut().map(|member| &mut member.namespace);

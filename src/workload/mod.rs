@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memmem;
 
-use crate::config::{Binding, Target, Which};
+use crate::config::{Binding, OptIn, ROLE, Target, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Ident, Item, Object, ResourceRef, annotation};
 use crate::yaml::{FieldPath, NodeRef};
@@ -36,12 +36,7 @@ pub struct Workload<'t> {
 impl Workload<'_> {
     /// How diagnostics name it.
     pub fn resource_ref(&self) -> ResourceRef {
-        ResourceRef {
-            api_version: self.ident.api_version.to_string(),
-            kind: self.ident.kind.to_string(),
-            name: self.ident.name.to_string(),
-            namespace: self.ident.namespace.as_ref().map(ToString::to_string),
-        }
+        self.ident.resource_ref()
     }
 
     /// Whether it is of the kind that the target means, and has the name or labels.
@@ -90,6 +85,44 @@ pub fn inventory<'t>(items: &[Item<'t>], bindings: &[&Binding], report: &mut Rep
     }
     found.sort_by_key(|it| it.index);
     found
+}
+
+/// Workloads whose pod templates are annotated with a role.
+pub fn opted_in(items: &[Item<'_>], report: &mut Report) -> Vec<OptIn> {
+    let annotated = memmem::Finder::new(ROLE);
+    let candidates = items.iter().filter(|item| {
+        item.ident().is_none_or(|ident| Kind::find(&ident.api_version, &ident.kind).is_some())
+            && annotated.find(item.text().as_bytes()).is_some()
+    });
+    candidates.filter_map(|item| opt_in(item, report)).collect()
+}
+
+fn opt_in(item: &Item<'_>, report: &mut Report) -> Option<OptIn> {
+    // What cannot be read is reported where it is looked for.
+    let object = item.parse().ok()?;
+    let root = object.root();
+    let ident = Ident::of(root)?;
+    let annotations = FieldPath::keys("metadata.annotations");
+    let template = Kind::find(&ident.api_version, &ident.kind)?.template(root);
+    let at = template.join(&annotations).key(ROLE);
+    let object = ident.resource_ref();
+    let Some(role) = root.at(&at).and_then(NodeRef::text) else {
+        let at = annotations.key(ROLE);
+        if root.at(&at).is_some() {
+            let message = format!("{} `{}` is annotated with a role, its pod template is not", ident.kind, ident.name);
+            report.push(
+                Diagnostic::warning(Code::MisplacedRole, message)
+                    .at(Place::Item(object, at))
+                    .help(format!("move the annotation to `{}`", template.join(&annotations))),
+            );
+        }
+        return None;
+    };
+    // The first name that it had, so that an overlay's prefix does not give it another identity.
+    let mut names: Vec<_> = annotation::names(root).iter().map(|name| name.name.to_owned()).collect();
+    let current = names.len().min(1);
+    names.rotate_left(current);
+    Some(OptIn { object, names, role: role.to_owned(), at })
 }
 
 /// What the object refers to instead of having a pod template itself.

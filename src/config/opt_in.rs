@@ -1,0 +1,95 @@
+//! Workloads that no declaration lists: the annotation on their pod template says which role they have.
+
+use super::validate::{Declared, Reader};
+use super::{Binding, Which, v1alpha1 as wire};
+use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::krm::ResourceRef;
+use crate::name::ObjectName;
+use crate::yaml::FieldPath;
+
+/// The annotation on a pod template that names its role.
+pub const ROLE: &str = "iamra.dev/role";
+
+/// A workload whose pod template is annotated with a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptIn {
+    /// The object.
+    pub object: ResourceRef,
+    /// Every name it has had on its way through kustomize; the first one is the workload's.
+    pub names: Vec<String>,
+    /// The role that the annotation names.
+    pub role: String,
+    /// Where the annotation is in the object.
+    pub at: FieldPath,
+}
+
+impl OptIn {
+    fn place(&self) -> Place {
+        Place::Item(self.object.clone(), self.at.clone())
+    }
+
+    fn words(&self) -> String {
+        format!("{} `{}`", self.object.kind, self.object.name)
+    }
+
+    fn is_meant_by(&self, binding: &Binding) -> bool {
+        let target = &binding.target;
+        let is_named = matches!(&target.which, Which::Name(name) if self.names.contains(name));
+        let namespaces = binding.namespace.as_ref().zip(self.object.namespace.as_deref());
+        is_named
+            && target.kind.as_ref().is_none_or(|kind| *kind == self.object.kind)
+            && namespaces.is_none_or(|(declared, found)| declared.as_str() == found)
+    }
+}
+
+impl Reader<'_> {
+    /// The binding of an annotated workload; `None` when a listed workload has it already, or when something is wrong.
+    pub(super) fn opted_in(
+        &mut self,
+        opt_in: &OptIn,
+        listed: &[Binding],
+        cluster: Option<&str>,
+        declared: &Declared<'_>,
+    ) -> Option<Binding> {
+        let (name, role) = (opt_in.names.first()?, &opt_in.role);
+        if let Some(binding) = listed.iter().find(|binding| opt_in.is_meant_by(binding)) {
+            if binding.role.name != *role {
+                let message = format!(
+                    "{} is annotated with role `{role}`, and workload `{}` gives it role `{}`",
+                    opt_in.words(),
+                    binding.workload,
+                    binding.role.name
+                );
+                let help = "remove the annotation or the workload";
+                self.report.push(Diagnostic::error(Code::ConflictingFields, message).at(opt_in.place()).help(help));
+            }
+            return None;
+        }
+        if let Some(binding) = listed.iter().find(|binding| binding.workload == *name) {
+            let message = format!(
+                "{} would have the certificate of workload `{name}`, which is another one {}",
+                opt_in.words(),
+                binding.target.which
+            );
+            let help = "list it under `workloads` by another name, with `target:`, instead of annotating it";
+            self.report.push(Diagnostic::error(Code::NameCollision, message).at(opt_in.place()).help(help));
+            return None;
+        }
+        if !self.spec.roles.contains_key(role) {
+            let message = format!("{} is annotated with role `{role}`, which is not declared", opt_in.words());
+            let help = known_names(role, self.spec.roles.keys().map(String::as_str));
+            self.report.push(Diagnostic::error(Code::UnknownRole, message).at(opt_in.place()).help(help));
+            return None;
+        }
+        ObjectName::parse(name).ok()?;
+        let workload = wire::Workload {
+            role: Some(role.clone()),
+            namespace: opt_in.object.namespace.clone(),
+            target: wire::Target { kind: Some(opt_in.object.kind.clone()), ..wire::Target::default() },
+            ..wire::Workload::default()
+        };
+        let at = self.at.key("roles").key(role.as_str());
+        let binding = self.binding(name, &workload, cluster, declared, at)?;
+        Some(Binding { is_listed: false, ..binding })
+    }
+}
