@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod diag;
 pub mod disk;
+pub mod doctor;
 pub mod duration;
 pub mod helper;
 pub mod import;

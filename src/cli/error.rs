@@ -90,6 +90,9 @@ impl Error {
                 Some("name the folder that has one, or see one with `iamra demo`")
             }
             Self::Disk(disk::Error::NotOurs(_)) => Some("name a folder for these manifests alone"),
+            Self::Program(name, _) if name.starts_with("kubectl") => {
+                Some("install kubectl, or give what it prints elsewhere with `--objects FILE`")
+            }
             Self::Program(..) => Some("install kustomize, or say where it is with `--kustomize PATH`"),
             Self::Kustomize(words) if words.contains("external plugins disabled") => Some(
                 "take iamra out of `components:` and `transformers:`: here it injects into what kustomize has built",

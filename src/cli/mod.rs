@@ -4,6 +4,7 @@ mod argocd;
 mod args;
 mod build;
 mod demo;
+mod doctor;
 mod error;
 mod exec_plugin;
 mod explain;
@@ -56,6 +57,7 @@ enum Command {
     Build(build::Args),
     Strip(strip::Args),
     Import(import::Args),
+    Doctor(doctor::Args),
     Argocd(argocd::Args),
     Install(install::Args),
     #[command(hide = true)]
@@ -86,6 +88,7 @@ pub fn run() -> ExitCode {
         Some(Command::Build(args)) => build::run(args, &cli.shared, &mut io),
         Some(Command::Strip(args)) => strip::run(args, &mut io),
         Some(Command::Import(args)) => import::run(args, &mut io),
+        Some(Command::Doctor(args)) => doctor::run(args, &cli.shared, &mut io),
         Some(Command::Argocd(args)) => argocd::run(args, &cli.shared, &mut io),
         Some(Command::Install(args)) => install::run(args),
         Some(Command::ExecPlugin(args)) => exec_plugin::run(args, &cli.shared, &mut io),

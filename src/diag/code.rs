@@ -101,6 +101,10 @@ pub enum Code {
     NotInjected,
     /// `no-objects`
     NoObjects,
+    /// `certificate-missing`
+    CertificateMissing,
+    /// `certificate-not-ready`
+    CertificateNotReady,
     /// `invalid-parameter`
     InvalidParameter,
     /// `outside-repository`
@@ -186,6 +190,8 @@ const TABLE: &[Row] = &[
     row!(NamespaceMismatch, "namespace-mismatch", "a workload and its certificate are in different namespaces"),
     row!(NotInjected, "not-injected", "a declared workload is not as iamra would make it"),
     row!(NoObjects, "no-objects", "kustomize built nothing, and Argo CD would delete everything"),
+    row!(CertificateMissing, "certificate-missing", "a workload's Certificate is not in the cluster"),
+    row!(CertificateNotReady, "certificate-not-ready", "cert-manager has not issued a workload's certificate"),
     row!(InvalidParameter, "invalid-parameter", "an Argo CD parameter is unknown, of a wrong type or not allowed"),
     row!(OutsideRepository, "outside-repository", "a link leads from the declaration out of the repository"),
     row!(NotImported, "not-imported", "something of another tool has no counterpart in the declaration"),

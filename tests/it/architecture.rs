@@ -26,6 +26,7 @@ const ORDER: &[&str] = &[
     "render",
     "splice",
     "pipeline",
+    "doctor",
     "output",
     "disk",
     "ca",

@@ -16,26 +16,28 @@ use crate::peers::peer;
 use crate::support::{Case, Output, cases, iamra, run};
 
 /// One for all tests of a run. It ends when this process does: its stdin closes.
-pub(crate) static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+pub(crate) static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
+    let cluster = Cluster::start(&[]);
+    cluster.install_workload_kinds();
+    cluster
+});
 
 pub(crate) struct Cluster {
-    kubeconfig: String,
+    pub(crate) kubeconfig: String,
     _process: Child,
 }
 
 impl Cluster {
-    fn start() -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let program = peer("cluster");
         let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
         let mut command = Command::new(program);
-        command.env("PATH", path).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(args).env("PATH", path).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).expect("the cluster says that it is ready, or why it is not");
-        let cluster = Self { kubeconfig: ready["kubeconfig"].as_str().unwrap().to_owned(), _process: process };
-        cluster.install_workload_kinds();
-        cluster
+        Self { kubeconfig: ready["kubeconfig"].as_str().unwrap().to_owned(), _process: process }
     }
 
     /// The definitions of the kinds of workload that are not Kubernetes' own.
@@ -138,7 +140,7 @@ fn the_overlay_goes_from_kustomize_to_a_ready_certificate() {
 }
 
 /// The objects of a stream or a list.
-fn objects(text: &str) -> Vec<Value> {
+pub(crate) fn objects(text: &str) -> Vec<Value> {
     let documents = text.replace("\r\n", "\n");
     let documents = documents.split("\n---").map(|document| serde_yaml::from_str::<Value>(document).unwrap());
     let members = |value: Value| match value["items"].as_array() {

@@ -12,6 +12,7 @@ mod cli;
 mod cluster;
 mod credentials;
 mod definition;
+mod doctor;
 mod examples;
 mod exec_plugin;
 mod helper_flags;

@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/cert-manager/cert-manager/pkg/controller"
+	"github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/approver"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
 	// Each registers itself.
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/approver"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/selfsigned"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/issuing"
@@ -32,7 +32,7 @@ const certManagerNamespace = "cert-manager"
 
 // startCertManager runs cert-manager's controllers for CA and self-signed issuers, with the options that its own
 // program has by default. It comes back when they see the cluster.
-func startCertManager(ctx, starting context.Context, server *apiServer, died func(error)) error {
+func startCertManager(ctx, starting context.Context, server *apiServer, approve bool, died func(error)) error {
 	client, err := kubernetes.NewForConfig(server.config)
 	if err != nil {
 		return err
@@ -65,6 +65,9 @@ func startCertManager(ctx, starting context.Context, server *apiServer, died fun
 		return err
 	}
 	for name, construct := range controller.Known() {
+		if name == approver.ControllerName && !approve {
+			continue
+		}
 		one, err := construct(factory)
 		if err != nil {
 			return fmt.Errorf("cert-manager's controller %s: %w", name, err)

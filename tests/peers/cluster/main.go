@@ -30,11 +30,12 @@ func main() {
 	programs := flag.String("bin", beside("."), "folder of etcd and kube-apiserver")
 	crds := flag.String("crds", beside("../crds/cert-manager"), "folder of cert-manager's CustomResourceDefinitions")
 	timeout := flag.Duration("timeout", 2*time.Minute, "how long to wait until all is ready")
+	approve := flag.Bool("approve", true, "approve every CertificateRequest, as cert-manager does unless it is told not to")
 	flag.Parse()
 
 	dir, err := os.MkdirTemp("", "iamra-cluster-")
 	if err == nil {
-		err = run(dir, *programs, *crds, *timeout)
+		err = run(dir, *programs, *crds, *approve, *timeout)
 	}
 	if errors.Is(err, errToldToEnd) {
 		err = os.RemoveAll(dir)
@@ -48,7 +49,7 @@ func main() {
 
 // run ends with the reason why: errToldToEnd when all is well.
 
-func run(dir, programs, crds string, timeout time.Duration) error {
+func run(dir, programs, crds string, approve bool, timeout time.Duration) error {
 	log, err := os.Create(filepath.Join(dir, "cert-manager.log"))
 	if err != nil {
 		return err
@@ -76,7 +77,7 @@ func run(dir, programs, crds string, timeout time.Duration) error {
 	if err := keepDefaultServiceAccounts(ctx, server.config); err != nil {
 		return because(ctx, err)
 	}
-	if err := startCertManager(ctx, starting, server, stop); err != nil {
+	if err := startCertManager(ctx, starting, server, approve, stop); err != nil {
 		return because(ctx, err)
 	}
 

@@ -1,0 +1,252 @@
+//! Certificates in a cluster, and what keeps them from being issued: the objects are those of `kubectl get --output json`.
+
+use serde_json::Value;
+
+use crate::diag::{Code, Diagnostic, Place, Report, nearest};
+use crate::krm::ResourceRef;
+use crate::render::WORKLOAD;
+use crate::yaml::FieldPath;
+
+/// cert-manager's own group; what an issuerRef means that names none.
+const GROUP: &str = "cert-manager.io";
+
+/// A Certificate that should be in the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The workload.
+    pub workload: String,
+    /// Its namespace; any when nobody says.
+    pub namespace: Option<String>,
+    /// Its name, unless a prefix or suffix was put around it.
+    pub name: String,
+    /// Where the workload is declared.
+    pub place: FieldPath,
+}
+
+/// A line for each Certificate that is ready; a diagnostic for each that is not, or is not there.
+pub fn certificates(wanted: &[Wanted], objects: &[Value], report: &mut Report) -> Vec<String> {
+    let cluster = Cluster { objects };
+    let mut lines = Vec::new();
+    for one in wanted {
+        let found: Vec<_> = cluster.kind("Certificate").filter(|object| is_of(object, one)).collect();
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|object| one.namespace.as_deref().is_none_or(|it| it == namespace(object)));
+        if here.is_empty() {
+            report.push(missing(one, &elsewhere));
+        }
+        for certificate in here {
+            match ready(certificate) {
+                Some(line) => lines.push(line),
+                None => report.push(cluster.explain(certificate)),
+            }
+        }
+    }
+    lines
+}
+
+/// Ours carry the workload's name, whatever kustomize did to their own.
+fn is_of(object: &Value, wanted: &Wanted) -> bool {
+    let annotated = object["metadata"]["annotations"][WORKLOAD].as_str();
+    annotated.map_or_else(|| name(object) == wanted.name, |workload| workload == wanted.workload)
+}
+
+fn missing(wanted: &Wanted, elsewhere: &[&Value]) -> Diagnostic {
+    let namespace = wanted.namespace.as_deref().map_or_else(String::new, |it| format!(" in namespace `{it}`"));
+    let message = format!("the cluster has no Certificate of workload `{}`{namespace}", wanted.workload);
+    let help = match elsewhere {
+        [] => format!("apply what iamra emits: `{}` is not among the objects", wanted.name),
+        [other, ..] => format!(
+            "it is in namespace `{}`: correct `namespace`, or apply it where the pods are",
+            self::namespace(other)
+        ),
+    };
+    Diagnostic::error(Code::CertificateMissing, message).at(Place::Config(wanted.place.clone())).help(help)
+}
+
+fn ready(certificate: &Value) -> Option<String> {
+    let (status, _, _) = condition(certificate, "Ready")?;
+    let time = |field: &str| certificate["status"][field].as_str().unwrap_or("a time that is not said");
+    let words = || {
+        format!(
+            "Certificate {}/{} is ready: valid until {}, renewed from {} on",
+            namespace(certificate),
+            name(certificate),
+            time("notAfter"),
+            time("renewalTime"),
+        )
+    };
+    (status == "True").then(words)
+}
+
+struct Cluster<'c> {
+    objects: &'c [Value],
+}
+
+/// What was found, and what to do.
+type Cause = (String, String);
+
+impl<'c> Cluster<'c> {
+    fn kind(&self, kind: &str) -> impl Iterator<Item = &'c Value> {
+        self.objects.iter().filter(move |object| object["kind"] == kind && group(object) == GROUP)
+    }
+
+    /// Why a Certificate is not ready: the first thing on the way from its issuer to its signature that is wrong.
+    fn explain(&self, certificate: &Value) -> Diagnostic {
+        let cause = self.issuer(certificate).or_else(|| self.request(certificate));
+        let (why, help) = cause.unwrap_or_else(|| {
+            let why =
+                condition(certificate, "Ready").map_or("cert-manager has not looked at it", |(_, _, message)| message);
+            (
+                one_line(why),
+                "see whether cert-manager's controller runs: `kubectl get pods --all-namespaces`".to_owned(),
+            )
+        });
+        let target = ResourceRef {
+            api_version: "cert-manager.io/v1".to_owned(),
+            kind: "Certificate".to_owned(),
+            name: name(certificate).to_owned(),
+            namespace: Some(namespace(certificate).to_owned()),
+        };
+        Diagnostic::error(Code::CertificateNotReady, format!("Certificate `{}` is not ready: {why}", name(certificate)))
+            .at(Place::Item(target, FieldPath::root()))
+            .help(help)
+    }
+
+    fn issuer(&self, certificate: &Value) -> Option<Cause> {
+        let issuer_ref = &certificate["spec"]["issuerRef"];
+        let text = |field: &str, otherwise: &'static str| issuer_ref[field].as_str().unwrap_or(otherwise);
+        let (kind, wanted) = (text("kind", "Issuer"), text("name", ""));
+        if text("group", GROUP) != GROUP {
+            return None; // what other issuers say of themselves is in the request
+        }
+        let here = namespace(certificate);
+        let cluster_wide = kind == "ClusterIssuer";
+        let reachable: Vec<_> = self.kind(kind).filter(|issuer| cluster_wide || namespace(issuer) == here).collect();
+        let Some(issuer) = reachable.iter().find(|issuer| name(issuer) == wanted) else {
+            if let Some(other) = self.kind(kind).find(|issuer| name(issuer) == wanted) {
+                let why = format!(
+                    "its Issuer `{wanted}` is in namespace `{}`, and an Issuer serves its own namespace alone",
+                    namespace(other)
+                );
+                return Some((
+                    why,
+                    format!("put the Issuer, and the Secret of its CA, into `{here}`, or use a ClusterIssuer"),
+                ));
+            }
+            let known = reachable.iter().map(|issuer| name(issuer));
+            let place = if cluster_wide { "the cluster".to_owned() } else { format!("namespace `{here}`") };
+            let help = match nearest(wanted, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    "apply it: iamra emits it with the Certificate, unless the declaration says `existing`".to_owned()
+                }
+            };
+            return Some((format!("there is no {kind} `{wanted}` in {place}"), help));
+        };
+        let (status, reason, message) = condition(issuer, "Ready")?;
+        (status != "True").then(|| unready_issuer(issuer, here, reason, message))
+    }
+
+    /// The newest request, and how it ended.
+    fn request(&self, certificate: &Value) -> Option<Cause> {
+        let revision = |request: &Value| {
+            let text = request["metadata"]["annotations"]["cert-manager.io/certificate-revision"].as_str();
+            text.and_then(|text| text.parse::<u64>().ok())
+        };
+        let of_it = |request: &&Value| {
+            namespace(request) == namespace(certificate)
+                && request["metadata"]["annotations"]["cert-manager.io/certificate-name"] == name(certificate)
+        };
+        let request = self.kind("CertificateRequest").filter(of_it).max_by_key(|request| revision(request))?;
+        let said = |kind: &str| condition(request, kind).filter(|(status, _, _)| *status == "True");
+        let again = again(certificate);
+        if let Some((_, reason, message)) = said("Denied") {
+            let why = format!("its request `{}` was denied by `{reason}`: {}", name(request), one_line(message));
+            return Some((why, format!("let the policy allow what the Certificate asks for, {again}")));
+        }
+        if let Some((_, _, message)) = said("InvalidRequest") {
+            let why = format!("its request `{}` is not valid: {}", name(request), one_line(message));
+            return Some((why, format!("correct the Certificate, {again}")));
+        }
+        let (_, reason, message) = condition(request, "Ready").unwrap_or(("", "", "nobody has looked at it"));
+        let message = one_line(message);
+        if reason == "Failed" {
+            // The words of Go's library, which cert-manager passes on.
+            if message.contains("doesn't match parent's PublicKey") {
+                let why = "the private key in the CA's Secret does not belong to the certificate beside it".to_owned();
+                let help = format!("put the pair that belongs together into the Secret that the Issuer names, {again}");
+                return Some((why, help));
+            }
+            return Some((format!("its request `{}` failed: {message}", name(request)), format!("mend that, {again}")));
+        }
+        if said("Approved").is_none() {
+            let why = format!("its request `{}` waits for an approval that nobody gives", name(request));
+            let help = "add a policy that approves it (approver-policy), or let cert-manager approve by itself (`disableAutoApproval: false`)";
+            return Some((why, help.to_owned()));
+        }
+        Some((
+            format!("its request `{}` is not signed yet: {message}", name(request)),
+            "look again in a minute".to_owned(),
+        ))
+    }
+}
+
+fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Cause {
+    let kind = issuer["kind"].as_str().unwrap_or_default();
+    let secret = issuer["spec"]["ca"]["secretName"].as_str();
+    let message = one_line(message);
+    if let Some(secret) = secret.filter(|_| reason == "ErrGetKeyPair" && message.contains("not found")) {
+        // A ClusterIssuer reads Secrets of cert-manager's own namespace, which only its flags say.
+        let place = if kind == "Issuer" {
+            format!("namespace `{here}`")
+        } else {
+            "the namespace where cert-manager runs".to_owned()
+        };
+        let why = format!("the Secret `{secret}` with the CA of its {kind} `{}` is not in {place}", name(issuer));
+        let help =
+            "put it there, with the CA's certificate and key; see `issuer.ca.secret` for who could do that".to_owned();
+        return (why, help);
+    }
+    let why = format!("its {kind} `{}` is not ready: {message}", name(issuer));
+    let help = match secret {
+        Some(secret) => {
+            format!("the Secret `{secret}` needs `tls.crt` with one chain, the CA first, and `tls.key` with its key")
+        }
+        None => format!("`kubectl describe {} {}` has more", kind.to_lowercase(), name(issuer)),
+    };
+    (why, help)
+}
+
+/// How to have a failed one tried again: cert-manager waits an hour after the first failure, and longer after each further.
+fn again(certificate: &Value) -> String {
+    format!(
+        "then `cmctl renew --namespace {} {}`: by itself cert-manager tries again an hour or more after a failure",
+        namespace(certificate),
+        name(certificate)
+    )
+}
+
+/// Status, reason and message of a condition.
+fn condition<'o>(object: &'o Value, kind: &str) -> Option<(&'o str, &'o str, &'o str)> {
+    let conditions = object["status"]["conditions"].as_array()?;
+    let found = conditions.iter().find(|condition| condition["type"] == kind)?;
+    let text = |field: &str| found[field].as_str().unwrap_or_default();
+    Some((text("status"), text("reason"), text("message")))
+}
+
+fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+fn namespace(object: &Value) -> &str {
+    object["metadata"]["namespace"].as_str().unwrap_or_default()
+}
+
+fn group(object: &Value) -> &str {
+    object["apiVersion"].as_str().unwrap_or_default().split('/').next().unwrap_or_default()
+}
+
+/// What a controller wrote, fit for one line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
