@@ -50,7 +50,7 @@ fn a_certificate_that_is_not_ready_is_explained() {
     std::fs::write(dir.path().join("iamra.yaml"), declaration).unwrap();
     install(&cluster, dir.path());
 
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let explained = |output: &Output| EXPLAINED.iter().all(|(_, words)| output.stderr.contains(words));
     let output = loop {
         decide(&cluster);
