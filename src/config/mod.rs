@@ -13,7 +13,7 @@ pub use config_map::is_config_map;
 pub use opt_in::{OptIn, ROLE};
 pub use schema::json_schema;
 pub use v1alpha1::{
-    API_VERSION, ArgoCd, CertificateVolume, KIND, KeyAlgorithm, Mode, PullPolicy, SidecarStyle, Startup,
+    API_VERSION, ArgoCd, CertificateVolume, Delivery, KIND, KeyAlgorithm, Mode, PullPolicy, SidecarStyle, Startup,
 };
 
 use std::collections::BTreeMap;
@@ -158,6 +158,8 @@ pub struct Sidecar {
     pub image: String,
     /// When the image is pulled, when somebody says so.
     pub pull_policy: Option<PullPolicy>,
+    /// How credentials reach the application.
+    pub delivery: Delivery,
     /// How it is part of the pod.
     pub style: SidecarStyle,
     /// What the application waits for.

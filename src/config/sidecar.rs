@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::layer::{Layers, Placed, check_quantities, invalid};
-use super::v1alpha1::{self as wire, PullPolicy, SidecarStyle, Startup};
+use super::v1alpha1::{self as wire, Delivery, PullPolicy, SidecarStyle, Startup};
 use super::{Endpoint, Sidecar};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::helper::{self, Version};
@@ -41,6 +41,7 @@ const VARIABLES_OF_OURS: &[(&str, &str)] = &[
 pub(super) struct SidecarLayer {
     image: Placed<String>,
     pull_policy: Placed<PullPolicy>,
+    delivery: Placed<Delivery>,
     style: Placed<SidecarStyle>,
     startup: Placed<Startup>,
     port: Placed<u16>,
@@ -64,6 +65,7 @@ impl SidecarLayer {
         let layer = Self {
             image: sidecar.image.clone().map(|it| (it, field("image"))),
             pull_policy: sidecar.image_pull_policy.map(|it| (it, field("imagePullPolicy"))),
+            delivery: sidecar.delivery.map(|it| (it, field("delivery"))),
             style: sidecar.style.map(|it| (it, field("style"))),
             startup: sidecar.startup.map(|it| (it, field("startup"))),
             port: sidecar.port.map(|it| (it, field("port"))),
@@ -132,6 +134,7 @@ impl Layers<'_> {
         let sidecar = Sidecar {
             image: self.value(|layer| &layer.sidecar.image).unwrap_or_else(|| helper::IMAGE.to_owned()),
             pull_policy: self.value(|layer| &layer.sidecar.pull_policy),
+            delivery: self.value(|layer| &layer.sidecar.delivery).unwrap_or(Delivery::Endpoint),
             style: self.value(|layer| &layer.sidecar.style).unwrap_or(SidecarStyle::Native),
             startup: self.value(|layer| &layer.sidecar.startup).unwrap_or(Startup::Credentials),
             port: self.value(|layer| &layer.sidecar.port).unwrap_or(PORT),
@@ -148,7 +151,28 @@ impl Layers<'_> {
             limits: self.value(|layer| &layer.sidecar.limits).unwrap_or_else(|| quantities(&[("memory", "64Mi")])),
         };
         self.check_release(&sidecar, report);
+        self.check_process(&sidecar, report);
         sidecar
+    }
+
+    /// Where the application starts the helper, the helper has the application's environment.
+    fn check_process(&self, sidecar: &Sidecar, report: &mut Report) {
+        if sidecar.delivery != Delivery::Process {
+            return;
+        }
+        let env = self.pick(|layer| &layer.sidecar.env).filter(|(env, _)| !env.is_empty()).map(|(_, at)| at);
+        let of_sdk = |endpoint: &Endpoint| endpoint.fips || endpoint.dual_stack;
+        let endpoint = self.pick(|layer| &layer.sidecar.endpoint).filter(|(it, _)| of_sdk(it)).map(|(_, at)| at);
+        let proxy = self.pick(|layer| &layer.sidecar.proxy).map(|(_, at)| at);
+        for at in [env, endpoint, proxy].into_iter().flatten() {
+            let message =
+                "with `delivery: process` the helper has the variables of the application's containers, and no others";
+            report.push(
+                Diagnostic::error(Code::ConflictingFields, message)
+                    .at(Place::Config(at))
+                    .help("set them there, or say `endpoint: {url: …}`"),
+            );
+        }
     }
 
     /// What the helper's release cannot do, where its image says which it is.
@@ -158,6 +182,7 @@ impl Layers<'_> {
             && version.serves_empty_credentials()
             // Nothing waits for a plain container, with a probe or without.
             && sidecar.style == SidecarStyle::Native
+            && sidecar.delivery == Delivery::Endpoint
         {
             let message = format!(
                 "helper {version} answers with empty credentials when AWS refuses a session, and nothing holds the application back until it has some"

@@ -159,6 +159,8 @@ pub struct Sidecar {
     pub image: Option<String>,
     /// When the image is pulled; Kubernetes decides when omitted.
     pub image_pull_policy: Option<PullPolicy>,
+    /// How credentials reach the application; `endpoint` when omitted.
+    pub delivery: Option<Delivery>,
     /// `native` when omitted.
     pub style: Option<SidecarStyle>,
     /// What the application waits for; `credentials` when omitted.
@@ -204,6 +206,18 @@ pub enum PullPolicy {
     IfNotPresent,
     /// Not at all: the node must have it.
     Never,
+}
+
+/// How credentials reach the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Delivery {
+    /// It asks the sidecar, as it would ask the metadata endpoint of EC2.
+    Endpoint,
+    /// It reads a file that the sidecar writes; for software that ignores the endpoint and reads the file again.
+    File,
+    /// It starts the helper itself, by `credential_process`; there is no sidecar, and its containers hold the key.
+    Process,
 }
 
 /// How the sidecar is part of the pod.

@@ -83,6 +83,8 @@ pub enum Code {
     CredentialsOverride,
     /// `environment-kept`
     EnvironmentKept,
+    /// `unreadable-credentials`
+    UnreadableCredentials,
     /// `host-network`
     HostNetwork,
     /// `port-clash`
@@ -181,6 +183,11 @@ const TABLE: &[Row] = &[
     row!(AlreadyTaken, "already-taken", "a name that iamra needs belongs to something of yours"),
     row!(CredentialsOverride, "credentials-override", "the AWS SDK would take other credentials first"),
     row!(EnvironmentKept, "environment-kept", "a variable of yours was kept where iamra sets another value"),
+    row!(
+        UnreadableCredentials,
+        "unreadable-credentials",
+        "the file of credentials is for another user than the application's"
+    ),
     row!(HostNetwork, "host-network", "the pod shares the node's network, and so would its credentials"),
     row!(PortClash, "port-clash", "the sidecar's port is already declared in the pod"),
     row!(ProxyWithoutException, "proxy-without-exception", "a proxy would swallow calls to the sidecar"),

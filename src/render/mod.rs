@@ -1,6 +1,7 @@
 //! How it is written: the objects we add and what we put into a pod template, as values.
 
 mod csi;
+mod delivery;
 mod object;
 mod order;
 mod pod;

@@ -8,9 +8,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::delivery;
 use super::order::ordered;
 use super::sample::sample;
-use crate::config::{ArgoCd, KeyAlgorithm};
+use crate::config::{ArgoCd, Delivery, KeyAlgorithm};
 use crate::issuer::Companion;
 use crate::krm::annotation::{LOCAL_CONFIG, NEEDS_HASH};
 use crate::plan::{Member, Neighbour, Plan};
@@ -200,15 +201,15 @@ fn config_map(member: &Member<'_>, hash_suffix: bool) -> Value {
     if hash_suffix {
         metadata.annotations.get_or_insert_default().insert(NEEDS_HASH.to_owned(), "true".to_owned());
     }
-    value(&ConfigMap {
-        metadata,
-        data: Some(BTreeMap::from([
-            ("TRUST_ANCHOR_ARN".to_owned(), identity.trust_anchor.to_string()),
-            ("PROFILE_ARN".to_owned(), identity.profile.to_string()),
-            ("ROLE_ARN".to_owned(), identity.role.to_string()),
-        ])),
-        ..ConfigMap::default()
-    })
+    let mut data = BTreeMap::from([
+        ("TRUST_ANCHOR_ARN".to_owned(), identity.trust_anchor.to_string()),
+        ("PROFILE_ARN".to_owned(), identity.profile.to_string()),
+        ("ROLE_ARN".to_owned(), identity.role.to_string()),
+    ]);
+    if member.bound.binding.sidecar.delivery == Delivery::Process {
+        data.insert(delivery::CONFIG_KEY.to_owned(), delivery::sdk_config(member));
+    }
+    value(&ConfigMap { metadata, data: Some(data), ..ConfigMap::default() })
 }
 
 /// Of an object of ours; `owner` is the annotation that says what it belongs to.

@@ -1,23 +1,24 @@
 //! What a pod template gets: the sidecar, the certificate's volume, variables for the application, a hash.
 
-use k8s_openapi::api::core::v1::{KeyToPath, SecretVolumeSource, Volume};
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::object::algorithm;
 use super::order::ordered;
-use super::{csi, sidecar};
-use crate::config::{CertificateVolume, Sidecar, SidecarStyle};
+use super::{delivery, sidecar};
+use crate::config::{Delivery, Sidecar, SidecarStyle};
 use crate::plan::{Member, Seat};
 
 /// The name of the container that we add, and the beginning of it where a pod has several.
 const SIDECAR: &str = "iam-ra-sidecar";
-/// The name of the volume that we add, and the beginning of it where a pod has several.
-const VOLUME: &str = "iam-ra-cert";
+/// The names of volumes that we add, and the beginnings of them where a pod has several: the certificate, the file of
+/// credentials, the helper's image, the SDK's configuration.
+const VOLUMES: [&str; 4] = ["iam-ra-cert", "iam-ra-credentials", "iam-ra-helper", "iam-ra-sdk-config"];
 /// The annotation on the pod template whose change restarts the pods.
 pub const CONFIG_HASH: &str = "iamra.dev/config-hash";
 
-/// The variables that we set in the application's containers, in this order.
+/// The variables that an application with an endpoint gets, in this order.
 pub const ENVIRONMENT: &[&str] = &[
     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "AWS_REGION",
@@ -32,14 +33,16 @@ pub const ENVIRONMENT: &[&str] = &[
 pub struct PodChange {
     /// The sidecar's name.
     pub name: String,
-    /// The sidecar container.
-    pub sidecar: Value,
+    /// The sidecar container; none where the application starts the helper itself.
+    pub sidecar: Option<Value>,
     /// How it is part of the pod.
     pub style: SidecarStyle,
-    /// Its port.
-    pub port: u16,
-    /// The certificate's volume.
-    pub volume: Value,
+    /// The port on which it listens.
+    pub port: Option<u16>,
+    /// Volumes of the pod.
+    pub volumes: Vec<Value>,
+    /// What the application's containers mount of them.
+    pub mounts: Vec<Value>,
     /// Variables for the application's containers: name and value.
     pub environment: Vec<(&'static str, String)>,
     /// The hash over everything that needs a restart.
@@ -49,19 +52,26 @@ pub struct PodChange {
 /// Names of ours in one pod. Where several identities share it, each has names of its own.
 pub(super) struct Names {
     pub(super) sidecar: String,
-    pub(super) volume: String,
+    pub(super) certificate: String,
+    pub(super) credentials: String,
+    pub(super) helper: String,
+    pub(super) config: String,
 }
 
 impl Names {
     /// In a pod with a single identity.
     pub(super) fn single() -> Self {
-        Self { sidecar: SIDECAR.to_owned(), volume: VOLUME.to_owned() }
+        Self::ending_with("")
     }
 
     fn shared(workload: &str) -> Self {
         // Names of containers have no dots.
-        let workload = workload.replace('.', "-");
-        Self { sidecar: format!("{SIDECAR}-{workload}"), volume: format!("{VOLUME}-{workload}") }
+        Self::ending_with(&format!("-{}", workload.replace('.', "-")))
+    }
+
+    fn ending_with(end: &str) -> Self {
+        let [certificate, credentials, helper, config] = VOLUMES.map(|name| format!("{name}{end}"));
+        Self { sidecar: format!("{SIDECAR}{end}"), certificate, credentials, helper, config }
     }
 }
 
@@ -72,82 +82,51 @@ pub fn is_sidecar(name: &str) -> bool {
 
 /// Whether a volume of this name is ours.
 pub fn is_volume(name: &str) -> bool {
-    is_named(name, VOLUME)
+    VOLUMES.iter().any(|ours| is_named(name, ours))
 }
 
 fn is_named(name: &str, ours: &str) -> bool {
     name.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
-/// What a pod gets of a member, with a sidecar of these settings.
-pub fn pod_change(member: &Member<'_>, seat: Seat, settings: &Sidecar) -> PodChange {
-    let workload = &member.bound.binding.workload;
-    let names = if seat.is_shared { Names::shared(workload) } else { Names::single() };
+/// What a pod gets of a member, with a sidecar of these settings. `user` is the one that the application's containers
+/// run as, where the sidecar must be the same.
+pub fn pod_change(member: &Member<'_>, seat: Seat, settings: &Sidecar, user: Option<i64>) -> PodChange {
+    let names = if seat.is_shared { Names::shared(&member.bound.binding.workload) } else { Names::single() };
     let settings = Sidecar { port: seat.port, ..settings.clone() };
-    let sidecar = sidecar::container(member, &settings, &names);
-    let sidecar = ordered(serde_json::to_value(sidecar).expect("containers have only text keys"));
-    let volume = ordered(serde_json::to_value(volume(member, &names)).expect("volumes have only text keys"));
+    let (sidecar, command) = match settings.delivery {
+        Delivery::Process => (None, json!(sidecar::credential_process(member, &settings))),
+        Delivery::Endpoint | Delivery::File => {
+            let container = sidecar::container(member, &settings, &names, user);
+            let args = json!(container.args);
+            (Some(value(&container)), args)
+        }
+    };
     PodChange {
-        name: names.sidecar,
-        config_hash: config_hash(member, &sidecar),
         sidecar,
         style: settings.style,
-        port: settings.port,
-        volume,
-        environment: environment(member, settings.port, member.bound.binding.environment.trailing_slash),
+        port: (settings.delivery == Delivery::Endpoint).then_some(settings.port),
+        volumes: delivery::volumes(member, &settings, &names).iter().map(value).collect(),
+        mounts: delivery::mounts(&settings, &names).iter().map(value).collect(),
+        environment: delivery::environment(member, &settings, member.bound.binding.environment.trailing_slash),
+        config_hash: config_hash(member, &command),
+        name: names.sidecar,
     }
 }
 
-/// The volume with the workload's certificate and key.
-pub(super) fn volume(member: &Member<'_>, names: &Names) -> Volume {
-    let volume = Volume { name: names.volume.clone(), ..Volume::default() };
-    match member.bound.binding.certificate.volume {
-        CertificateVolume::Secret => Volume {
-            secret: Some(SecretVolumeSource {
-                secret_name: Some(member.certificate_name()),
-                // Read by the helper's user without touching the pod's fsGroup, and mounted in the sidecar only.
-                // 0444, in decimal because YAML readers disagree on octal numbers.
-                default_mode: Some(0o444),
-                items: Some(["tls.crt", "tls.key"].map(file).to_vec()),
-                ..SecretVolumeSource::default()
-            }),
-            ..volume
-        },
-        CertificateVolume::Csi => Volume { csi: Some(csi::source(member)), ..volume },
-    }
-}
-
-/// What an SDK needs to find the sidecar at this port, and the region that the sidecar cannot tell it.
-pub(super) fn environment(member: &Member<'_>, port: u16, trailing_slash: bool) -> Vec<(&'static str, String)> {
-    let bound = member.bound;
-    let region = bound.binding.environment.region.as_deref().unwrap_or(&bound.identity.trust_anchor.region).to_owned();
-    let slash = if trailing_slash { "/" } else { "" };
-    let values = [
-        format!("http://127.0.0.1:{port}{slash}"),
-        region.clone(),
-        region,
-        // The helper refuses the first version of the protocol; SDKs should not try it.
-        "true".to_owned(),
-        // A renewal happens inside the request: boto's default of one second and one attempt is too little.
-        "5".to_owned(),
-        "3".to_owned(),
-    ];
-    ENVIRONMENT.iter().copied().zip(values).collect()
-}
-
-fn file(name: &str) -> KeyToPath {
-    KeyToPath { key: name.to_owned(), path: name.to_owned(), ..KeyToPath::default() }
+fn value(part: &impl Serialize) -> Value {
+    ordered(serde_json::to_value(part).expect("parts of a pod have only text keys"))
 }
 
 /// Over what a running pod would not notice: the ARNs, which it reads at its start, and the key's algorithm, which
 /// the helper fixes at its start. Never over the certificate.
-fn config_hash(member: &Member<'_>, sidecar: &Value) -> String {
+fn config_hash(member: &Member<'_>, command: &Value) -> String {
     let identity = &member.bound.identity;
     let inputs = json!({
         "trustAnchor": identity.trust_anchor.as_str(),
         "profile": identity.profile.as_str(),
         "role": identity.role.as_str(),
-        "args": sidecar["args"],
+        "args": command,
         "algorithm": algorithm(member.bound.binding.certificate.algorithm),
     });
     let digest = Sha256::digest(inputs.to_string());

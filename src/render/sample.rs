@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Container, EnvVar, Pod, PodSpec, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
+use super::delivery;
 use super::object::{Generated, WORKLOAD, metadata, value};
 use super::order::ordered;
-use super::pod::{self, Names};
+use super::pod::Names;
 use super::sidecar::{self, restricted};
+use crate::config::{Delivery, Sidecar};
 use crate::plan::Member;
 use crate::workload::Allows;
 
@@ -22,9 +24,9 @@ const USER: i64 = 65_534;
 pub fn sample(member: &Member<'_>) -> Generated {
     let workload = &member.bound.binding.workload;
     let names = Names::single();
-    let settings = Allows::Native.fit(&member.bound.binding.sidecar);
+    let settings = Sidecar { delivery: Delivery::Endpoint, ..Allows::Native.fit(&member.bound.binding.sidecar) };
     // The CLI finds the endpoint only with a slash at its end, and keeps a cache in its home.
-    let mut environment = pod::environment(member, settings.port, true);
+    let mut environment = delivery::environment(member, &settings, true);
     environment.push(("HOME", "/tmp".to_owned()));
     let variable =
         |(name, value): (&str, String)| EnvVar { name: name.to_owned(), value: Some(value), value_from: None };
@@ -50,9 +52,9 @@ pub fn sample(member: &Member<'_>) -> Generated {
         spec: Some(PodSpec {
             automount_service_account_token: Some(false),
             containers: vec![cli],
-            init_containers: Some(vec![sidecar::container(member, &settings, &names)]),
+            init_containers: Some(vec![sidecar::container(member, &settings, &names, None)]),
             restart_policy: Some("Never".to_owned()),
-            volumes: Some(vec![pod::volume(member, &names)]),
+            volumes: Some(vec![delivery::certificate(member, &names)]),
             ..PodSpec::default()
         }),
         ..Pod::default()

@@ -4,24 +4,25 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMapKeySelector, Container, EnvVar, EnvVarSource, ExecAction, Probe, ResourceRequirements,
-    SeccompProfile, SecurityContext, VolumeMount,
+    SeccompProfile, SecurityContext,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
+use super::delivery;
 use super::object::config_map_name;
 use super::pod::Names;
 use crate::arn::Arn;
-use crate::config::{PullPolicy, Sidecar, SidecarStyle, Startup};
+use crate::config::{Delivery, PullPolicy, Sidecar, SidecarStyle, Startup};
 use crate::helper::PROGRAM;
 use crate::plan::Member;
 
 /// Where the certificate is mounted.
-const MOUNT: &str = "/var/run/secrets/iam-ra";
+pub(super) const MOUNT: &str = "/var/run/secrets/iam-ra";
 /// The user of the helper's image.
 pub(super) const USER: i64 = 65_532;
 
-/// The sidecar of a workload with these settings.
-pub(super) fn container(member: &Member<'_>, settings: &Sidecar, names: &Names) -> Container {
+/// The sidecar of a workload with these settings. It runs as `user` where that matters to the application.
+pub(super) fn container(member: &Member<'_>, settings: &Sidecar, names: &Names, user: Option<i64>) -> Container {
     let binding = &member.bound.binding;
     let mut env: Vec<_> = ["TRUST_ANCHOR_ARN", "PROFILE_ARN", "ROLE_ARN"]
         .into_iter()
@@ -33,7 +34,7 @@ pub(super) fn container(member: &Member<'_>, settings: &Sidecar, names: &Names) 
         image: Some(settings.image.clone()),
         image_pull_policy: settings.pull_policy.map(|policy| pull_policy(policy).to_owned()),
         restart_policy: (settings.style == SidecarStyle::Native).then(|| "Always".to_owned()),
-        args: Some(serve(member, settings)),
+        args: Some(arguments(member, settings)),
         env: Some(env),
         startup_probe: startup_probe(member, settings),
         resources: Some(ResourceRequirements {
@@ -43,31 +44,36 @@ pub(super) fn container(member: &Member<'_>, settings: &Sidecar, names: &Names) 
         }),
         security_context: Some(SecurityContext {
             read_only_root_filesystem: Some(true),
-            ..restricted(settings.fixed_user.then_some(USER))
+            ..restricted(user.or(settings.fixed_user.then_some(USER)))
         }),
-        volume_mounts: Some(vec![VolumeMount {
-            name: names.volume.clone(),
-            mount_path: MOUNT.to_owned(),
-            read_only: Some(true),
-            ..VolumeMount::default()
-        }]),
+        volume_mounts: Some(delivery::sidecar_mounts(settings, names)),
         ..Container::default()
     }
 }
 
-/// The arguments of the credentials endpoint. The kubelet fills in the variables.
-fn serve(member: &Member<'_>, settings: &Sidecar) -> Vec<String> {
-    let mut args = vec!["serve".to_owned()];
+/// What the sidecar does. The kubelet fills in the variables.
+fn arguments(member: &Member<'_>, settings: &Sidecar) -> Vec<String> {
+    let serves = settings.delivery == Delivery::Endpoint;
+    let mut args = vec![if serves { "serve" } else { "update" }.to_owned()];
     args.extend(identity_flags(["$(TRUST_ANCHOR_ARN)", "$(PROFILE_ARN)", "$(ROLE_ARN)"]));
     args.extend(session_flags(member, settings));
-    // Answers that live one hop reach this pod and nobody else.
-    args.extend([format!("--port={}", settings.port), format!("--hop-limit={}", settings.hop_limit)]);
+    if serves {
+        // Answers that live one hop reach this pod and nobody else.
+        args.extend([format!("--port={}", settings.port), format!("--hop-limit={}", settings.hop_limit)]);
+    }
     args
+}
+
+/// The command with which an application asks for credentials itself. Nobody fills in variables there.
+pub(super) fn credential_process(member: &Member<'_>, settings: &Sidecar) -> Vec<String> {
+    let mut command = [PROGRAM, "credential-process"].map(str::to_owned).to_vec();
+    command.extend(identity_flags(arns(member)));
+    command.extend(session_flags(member, settings));
+    command
 }
 
 /// What holds the application back until there is something to ask.
 fn startup_probe(member: &Member<'_>, settings: &Sidecar) -> Option<Probe> {
-    let identity = &member.bound.identity;
     let command: Vec<String> = match settings.startup {
         Startup::None => return None,
         Startup::Certificate => {
@@ -75,9 +81,8 @@ fn startup_probe(member: &Member<'_>, settings: &Sidecar) -> Option<Probe> {
         }
         Startup::Credentials => {
             // A probe's command expands no variables, so the ARNs stand here themselves.
-            let arns = [&identity.trust_anchor, &identity.profile, &identity.role].map(Arn::as_str);
             let mut command = [PROGRAM, "update", "--once"].map(str::to_owned).to_vec();
-            command.extend(identity_flags(arns));
+            command.extend(identity_flags(arns(member)));
             command.extend(session_flags(member, settings));
             command
         }
@@ -94,6 +99,11 @@ fn startup_probe(member: &Member<'_>, settings: &Sidecar) -> Option<Probe> {
 
 fn certificate_file() -> String {
     format!("{MOUNT}/tls.crt")
+}
+
+fn arns<'m>(member: &'m Member<'_>) -> [&'m str; 3] {
+    let identity = &member.bound.identity;
+    [&identity.trust_anchor, &identity.profile, &identity.role].map(Arn::as_str)
 }
 
 fn identity_flags(arns: [&str; 3]) -> [String; 5] {
@@ -120,10 +130,10 @@ fn session_flags(member: &Member<'_>, settings: &Sidecar) -> Vec<String> {
 /// Variables of the helper itself, beside the ARNs. Where it finds FIPS and IPv6 is the rule of AWS's own SDK.
 fn variables(settings: &Sidecar) -> Vec<EnvVar> {
     let on = |name: &str, is_on: bool| is_on.then(|| (name.to_owned(), "true".to_owned()));
-    // `update --once` writes the credentials that it got into this file.
-    let file = || ("AWS_SHARED_CREDENTIALS_FILE".to_owned(), "/dev/null".to_owned());
+    let writes = settings.startup == Startup::Credentials || settings.delivery == Delivery::File;
+    let file = || ("AWS_SHARED_CREDENTIALS_FILE".to_owned(), delivery::credentials_file(settings.delivery));
     let set = [
-        (settings.startup == Startup::Credentials).then(file),
+        writes.then(file),
         on("AWS_USE_FIPS_ENDPOINT", settings.endpoint.fips),
         on("AWS_USE_DUALSTACK_ENDPOINT", settings.endpoint.dual_stack),
         settings.proxy.clone().map(|proxy| ("HTTPS_PROXY".to_owned(), proxy)),
@@ -133,7 +143,8 @@ fn variables(settings: &Sidecar) -> Vec<EnvVar> {
     all.map(|(name, value)| EnvVar { name, value: Some(value), value_from: None }).collect()
 }
 
-fn pull_policy(policy: PullPolicy) -> &'static str {
+/// The policy, as Kubernetes spells it.
+pub(super) fn pull_policy(policy: PullPolicy) -> &'static str {
     match policy {
         PullPolicy::Always => "Always",
         PullPolicy::IfNotPresent => "IfNotPresent",

@@ -55,7 +55,7 @@ pub(super) fn check_container(
             None => format!("container `{}` sets `{name}`", container.name),
             Some(from) => format!("container `{}` has `{name}` from {from}", container.name),
         };
-        if let Some(instead) = instead(name, value) {
+        if let Some(instead) = instead(name, value, change) {
             let message = format!("{sets}: the SDK would use {instead} instead");
             report.push(Diagnostic::error(Code::CredentialsOverride, message).at(place.clone()).help(HELP));
         }
@@ -87,8 +87,8 @@ pub(super) fn check_container(
     kept
 }
 
-fn instead(name: &str, value: Option<&str>) -> Option<&'static str> {
-    let disables = name == DISABLED && value.is_some_and(|it| it.eq_ignore_ascii_case("true"));
+fn instead(name: &str, value: Option<&str>, change: &PodChange) -> Option<&'static str> {
+    let disables = change.port.is_some() && name == DISABLED && value.is_some_and(|it| it.eq_ignore_ascii_case("true"));
     let found = OVERRIDES.iter().find(|(variable, _)| *variable == name).map(|(_, what)| *what);
     found.or(disables.then_some("no metadata endpoint at all"))
 }

@@ -57,8 +57,9 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
         }
         let ports = container.node.get("ports").into_iter().flat_map(NodeRef::items).enumerate();
         for (index, port) in ports {
-            if port.get("containerPort").and_then(NodeRef::text) == Some(&change.port.to_string()) {
-                let message = format!("container `{}` already uses port {}", container.name, change.port);
+            let Some(ours) = change.port.map(|port| port.to_string()) else { continue };
+            if port.get("containerPort").and_then(NodeRef::text) == Some(&ours) {
+                let message = format!("container `{}` already uses port {ours}", container.name);
                 let at = container.path.key("ports").index(index).key("containerPort");
                 say(Code::PortClash, message, at, "set another `sidecar.port` in the declaration");
             }

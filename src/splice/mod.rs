@@ -6,6 +6,7 @@ mod owned;
 mod pod;
 mod source;
 mod upsert;
+mod users;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use crate::plan::Plan;
 use crate::render::{self, Generated};
 use crate::workload::Workload;
 use source::Sources;
+use users::Users;
 use workload::Part;
 
 /// The workloads of the plan with their identities in them.
@@ -25,9 +27,11 @@ pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], r
     for member in &plan.members {
         let binding = &member.bound.binding;
         for seat in &member.seats {
-            let settings = inventory[seat.workload].allows.fit(&binding.sidecar);
-            let change = render::pod_change(member, *seat, &settings);
-            parts.entry(seat.workload).or_default().push(Part { binding, change });
+            let workload = &inventory[seat.workload];
+            let settings = workload.allows.fit(&binding.sidecar);
+            let users = Users::of(workload, binding, &settings);
+            let change = render::pod_change(member, *seat, &settings, users.one());
+            parts.entry(seat.workload).or_default().push(Part { binding, change, users });
         }
     }
     let mut changes = Changes::default();

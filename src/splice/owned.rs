@@ -21,6 +21,9 @@ pub(super) struct Undo {
     /// Variables with names of ours that are the user's, by container.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) kept: BTreeMap<String, Vec<String>>,
+    /// Variables of ours with names that are not in [`ENVIRONMENT`], by container.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) added: BTreeMap<String, Vec<String>>,
     /// Empty collections that we filled, and how they were written.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) empty: BTreeMap<String, String>,
@@ -54,6 +57,14 @@ impl Undo {
             if !names.is_empty() {
                 self.kept.insert(container.name.to_owned(), names);
             }
+        }
+    }
+
+    /// Remembers which variables of a container are ours, as far as their names do not say it.
+    pub(super) fn note_added<'n>(&mut self, container: &Container<'_>, names: impl Iterator<Item = &'n str>) {
+        let names: Vec<_> = names.filter(|name| !ENVIRONMENT.contains(name)).map(str::to_owned).collect();
+        if !names.is_empty() {
+            self.added.entry(container.name.to_owned()).or_default().extend(names);
         }
     }
 
@@ -106,7 +117,7 @@ pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
     let marks: &[&str] = if pod.is_whole_object() { &[WORKLOAD, UNDO, CONFIG_HASH] } else { &[WORKLOAD, UNDO] };
     let mut slots = vec![annotations(pod, &FieldPath::root(), marks)];
     slots.extend(["volumes", "initContainers", "containers"].map(|list| named_entries(pod, list)));
-    slots.extend(pod.containers().iter().map(|container| variables(container, &undo)));
+    slots.extend(pod.containers().iter().flat_map(|container| [variables(container, &undo), mounts(container)]));
     for slot in slots {
         if empty_slot(&slot) {
             gone.push(slot.at);
@@ -159,11 +170,26 @@ fn named_entries(pod: Pod<'_>, list: &str) -> Slot {
 fn variables(container: &Container<'_>, undo: &Undo) -> Slot {
     let at = container.path.key("env");
     let kept = undo.kept.get(container.name);
-    let is_kept = |name: &str| kept.is_some_and(|kept| kept.iter().any(|it| it == name));
+    let added = undo.added.get(container.name);
+    let is_in = |names: Option<&Vec<String>>, name: &str| names.is_some_and(|names| names.iter().any(|it| it == name));
     let entries: Vec<_> = container.node.get("env").into_iter().flat_map(NodeRef::items).collect();
     let name = |entry: &NodeRef<'_>| entry.get("name").and_then(NodeRef::text).map(str::to_owned);
-    let is_ours = |name: &str| !is_sidecar(container.name) && ENVIRONMENT.contains(&name) && !is_kept(name);
+    let is_ours = |name: &str| {
+        let is_set = ENVIRONMENT.contains(&name) && !is_in(kept, name);
+        !is_sidecar(container.name) && (is_set || is_in(added, name))
+    };
     let ours = entries.iter().enumerate().filter(|(_, entry)| name(entry).is_some_and(|name| is_ours(&name)));
     let ours = ours.map(|(index, _)| at.index(index)).collect();
     Slot { entries: entries.len(), ours, at }
+}
+
+/// The mounts of our volumes. Those of the sidecar go with it.
+fn mounts(container: &Container<'_>) -> Slot {
+    let at = container.path.key("volumeMounts");
+    let entries: Vec<_> = container.node.get("volumeMounts").into_iter().flat_map(NodeRef::items).collect();
+    let is_ours = |entry: &NodeRef<'_>| {
+        !is_sidecar(container.name) && entry.get("name").and_then(NodeRef::text).is_some_and(is_volume)
+    };
+    let ours = entries.iter().enumerate().filter(|(_, entry)| is_ours(entry)).map(|(index, _)| at.index(index));
+    Slot { ours: ours.collect(), entries: entries.len(), at }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::owned::{self, UNDO, Undo};
 use super::pod::{Container, Pod};
 use super::source::Sources;
+use super::users::Users;
 use super::{chain, conflict};
 use crate::config::{Binding, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -19,6 +20,7 @@ use crate::yaml::{Document, FieldPath};
 pub(super) struct Part<'p> {
     pub(super) binding: &'p Binding,
     pub(super) change: PodChange,
+    pub(super) users: Users,
 }
 
 /// The workload's text with its identities in it; `None` when they are there already or cannot be put there.
@@ -108,8 +110,9 @@ fn edits(
     let mut undo = Undo::for_template(target, pod.template);
     undo.keep_variables(pod);
     let mut edits = Vec::new();
-    for Part { binding, change } in parts {
+    for Part { binding, change, users } in parts {
         conflict::check_pod(pod, change, target, report);
+        users.check(target, pod, report);
         if let Err(why) = DnsLabel::parse(&change.name) {
             let place = Place::Config(binding.place.clone());
             report.push(
@@ -119,12 +122,13 @@ fn edits(
         for container in &pod.select(&binding.containers, change.style, &binding.place, target, report) {
             let kept = chain::check_container(pod, container, change, sources, target, report);
             edits.extend(variables(pod, container, change, &kept, &mut undo));
+            edits.extend(mounts(pod, container, change, &mut undo));
         }
     }
     let (init_containers, containers) = (pod.at("spec.initContainers"), pod.at("spec.containers"));
     let sidecars = |style| -> Vec<Value> {
         let of_style = parts.iter().filter(|part| part.change.style == style);
-        of_style.map(|part| part.change.sidecar.clone()).collect()
+        of_style.filter_map(|part| part.change.sidecar.clone()).collect()
     };
     let (native, plain) = (sidecars(SidecarStyle::Native), sidecars(SidecarStyle::Container));
     if !native.is_empty() {
@@ -136,7 +140,7 @@ fn edits(
     }
     let volumes = pod.at("spec.volumes");
     undo.remember(pod, &volumes);
-    let values = parts.iter().map(|part| part.change.volume.clone()).collect();
+    let values = parts.iter().flat_map(|part| part.change.volumes.clone()).collect();
     edits.push(Edit::Append { at: pod.prefix.join(&volumes), values });
     let joined = |words: Vec<&str>| Value::String(words.join(","));
     let workloads = parts.iter().map(|part| part.binding.workload.as_str()).collect();
@@ -165,13 +169,24 @@ fn variables(
     undo: &mut Undo,
 ) -> Option<Edit> {
     let missing = change.environment.iter().filter(|(name, _)| !kept.iter().any(|it| it == name));
-    let values: Vec<_> = missing.map(|(name, value)| json!({"name": name, "value": value})).collect();
+    let missing: Vec<_> = missing.map(|(name, value)| (*name, value)).collect();
+    let values: Vec<_> = missing.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
     if values.is_empty() {
         return None;
     }
     let at = container.path.key("env");
     undo.remember(pod, &at);
+    undo.note_added(container, missing.iter().map(|(name, _)| *name));
     Some(Edit::Append { at: pod.prefix.join(&at), values })
+}
+
+fn mounts(pod: Pod<'_>, container: &Container<'_>, change: &PodChange, undo: &mut Undo) -> Option<Edit> {
+    if change.mounts.is_empty() {
+        return None;
+    }
+    let at = container.path.key("volumeMounts");
+    undo.remember(pod, &at);
+    Some(Edit::Append { at: pod.prefix.join(&at), values: change.mounts.clone() })
 }
 
 /// Annotations for the object at `owner`, in a `metadata` that may have to be made too.

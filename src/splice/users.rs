@@ -1,0 +1,77 @@
+//! Whom the file of credentials is for. The helper writes it for its own user alone, so both must be the same.
+
+use std::collections::BTreeSet;
+
+use super::pod::{Container, Pod};
+use crate::config::{Binding, Delivery, Sidecar};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::ResourceRef;
+use crate::workload::Workload;
+use crate::yaml::NodeRef;
+
+/// The users of the containers that read a file of credentials.
+pub(super) enum Users {
+    /// Nobody reads a file, or the cluster gives one user to all containers of a pod.
+    Any,
+    /// All of them are this one, which reads what it has written.
+    One(i64),
+    /// The superuser, who reads everything.
+    Root,
+    /// The manifests do not say.
+    Unknown,
+    /// They differ.
+    Several,
+}
+
+impl Users {
+    /// Of the containers that a binding means.
+    pub(super) fn of(workload: &Workload<'_>, binding: &Binding, settings: &Sidecar) -> Self {
+        if settings.delivery != Delivery::File {
+            return Self::Any;
+        }
+        let object = &workload.object;
+        let pod = Pod { document: &object.document, prefix: &object.prefix, template: &workload.template };
+        // What is wrong with the names of containers is reported where they are patched.
+        let target = workload.resource_ref();
+        let containers =
+            pod.select(&binding.containers, settings.style, &binding.place, &target, &mut Report::default());
+        let users: BTreeSet<_> = containers.iter().map(|container| user(pod, container)).collect();
+        match users.into_iter().collect::<Vec<_>>().as_slice() {
+            [Some(0)] => Self::Root,
+            [Some(user)] => Self::One(*user),
+            [None] | [] if settings.fixed_user => Self::Unknown,
+            [None] | [] => Self::Any,
+            _ => Self::Several,
+        }
+    }
+
+    /// The user that the sidecar must be.
+    pub(super) fn one(&self) -> Option<i64> {
+        if let Self::One(user) = self { Some(*user) } else { None }
+    }
+
+    /// Says when nobody but the sidecar could read the file.
+    pub(super) fn check(&self, target: &ResourceRef, pod: Pod<'_>, report: &mut Report) {
+        let (diagnostic, help) = match self {
+            Self::Any | Self::One(_) | Self::Root => return,
+            Self::Unknown => {
+                let message = "nothing says as whom the containers run, and the file of credentials is for the sidecar's user alone";
+                let help = "say `runAsUser` in the pod's `securityContext`; the sidecar then runs as the same";
+                (Diagnostic::warning(Code::UnreadableCredentials, message), help)
+            }
+            Self::Several => {
+                let message =
+                    "the containers run as different users, and the file of credentials is for one user alone";
+                let help = "let them run as one user, or name those that do under `containers`";
+                (Diagnostic::error(Code::UnreadableCredentials, message), help)
+            }
+        };
+        report.push(diagnostic.at(Place::Item(target.clone(), pod.at("spec"))).help(help));
+    }
+}
+
+fn user(pod: Pod<'_>, container: &Container<'_>) -> Option<i64> {
+    let own = container.node.get("securityContext").and_then(|it| it.get("runAsUser")).and_then(NodeRef::text);
+    let whole = || pod.node(&pod.at("spec.securityContext.runAsUser")).and_then(NodeRef::text);
+    own.or_else(whole)?.parse().ok()
+}
