@@ -21,9 +21,10 @@ bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it -- its_schema_is_the_generated_one the_catalog_s_metadata_says_the_same
 	BLESS=1 cargo test --locked --test it every_example_gives_what_it_shows
 
-lint:  ## formatting and clippy
+lint:  ## formatting and clippy, with AWS and without
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features -- -D warnings
 
 deny:  ## licences, sources and double versions of dependencies
 	@tests/peers/cargo-deny check bans licenses sources

@@ -4,6 +4,8 @@
 //! The modules in the order in which data goes through them; `pipeline` is the whole program, to be read aloud.
 
 pub mod arn;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod ca;
 pub mod cli;
 pub mod config;

@@ -1,11 +1,13 @@
 //! The stages in order. The core takes data and gives data: nothing here reads a file, a clock or the environment.
 
+use std::collections::BTreeSet;
+
 use crate::config::{self, Config, Mode, OptIn};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
 use crate::plan;
 use crate::render::{self, Generated};
-use crate::resolve::{self, Lookup, Resolved};
+use crate::resolve::{self, Answers, Lookup, Query, Resolved};
 use crate::splice;
 use crate::workload;
 use crate::yaml::{FieldPath, NodeRef};
@@ -39,6 +41,35 @@ pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, rep
     let objects = matches!(request.mode(config.mode), Mode::Generate | Mode::All);
     let answers = lookup.answer(&resolve::queries(&config, objects));
     resolve::bind(config, &answers, report)
+}
+
+/// What a lock of a declaration holds.
+pub struct Lockable {
+    config: Config,
+    /// What is asked: everything but keys.
+    pub queries: BTreeSet<Query>,
+    /// Whether something needs a key, which a lock never holds.
+    pub has_keys: bool,
+}
+
+/// Everything that a lock must answer, so that every cluster can be rendered from it. `None` when something is wrong with
+/// the declaration, which is reported.
+pub fn lockable(node: NodeRef<'_>, report: &mut Report) -> Option<Lockable> {
+    // What a role refers to is the same in every cluster; one of them has to be named.
+    let clusters = node.get("spec").and_then(|spec| spec.get("clusters"));
+    let cluster = clusters.into_iter().flat_map(NodeRef::entries).find_map(|(name, _)| name.text());
+    let config = config::load(node, cluster, &[], report)?;
+    let (keys, queries): (BTreeSet<_>, _) = resolve::all_queries(&config).into_iter().partition(Query::is_secret);
+    Some(Lockable { config, queries, has_keys: !keys.is_empty() })
+}
+
+impl Lockable {
+    /// The answers, all of them checked. `None` when one is missing or wrong, which is reported.
+    pub fn ask(&self, lookup: &dyn Lookup, report: &mut Report) -> Option<Answers> {
+        let answers = lookup.answer(&self.queries);
+        resolve::check(&self.config, &answers, report);
+        (!report.has_errors()).then_some(answers)
+    }
 }
 
 /// The objects that the declaration alone asks for.

@@ -1,6 +1,7 @@
 //! References: values of the declaration that have to be looked up.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::yaml::FieldPath;
 
@@ -20,12 +21,27 @@ pub enum Target {
     Literal(String),
 }
 
+/// In which account and region a reference is looked up. What is `None` is left to the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The scope, when it has an account or a region of its own: the same name may mean another value there.
+    pub scope: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// A profile of the AWS configuration files.
+    pub profile: Option<String>,
+    /// The ARN of a role to assume before asking.
+    pub assume_role: Option<String>,
+}
+
 /// A reference and the field that holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
     text: String,
     /// What it refers to.
     pub target: Target,
+    /// Where it is looked up.
+    pub origin: Arc<Origin>,
     /// The field of the declaration, for messages.
     pub place: FieldPath,
 }
@@ -54,7 +70,13 @@ impl Reference {
                 "`{text}` is not a reference: write `ssm:/name`, `rolesanywhere:NAME` or an ARN (`arn:…`)"
             ));
         };
-        Ok(Self { text: text.to_owned(), target, place: place.clone() })
+        Ok(Self { text: text.to_owned(), target, origin: Arc::default(), place: place.clone() })
+    }
+
+    /// The same, looked up there.
+    #[must_use]
+    pub fn looked_up_in(self, origin: &Arc<Origin>) -> Self {
+        Self { origin: Arc::clone(origin), ..self }
     }
 
     /// The reference as it is written; its key in lock and values files.

@@ -6,15 +6,17 @@ use clap::Args;
 
 use super::Exit;
 use super::error::Error;
+#[cfg(feature = "aws")]
+use super::live::{Asking, Live};
 use crate::config::Mode;
 use crate::diag;
 use crate::diag::{Diagnostic, Place, Report};
 use crate::disk;
 use crate::pipeline::{self, Request};
-use crate::resolve::{Layered, Lockfile, Lookup, Resolved, Values, lock_path};
+use crate::resolve::{Guarded, Layered, Lockfile, Lookup, Policy, Resolved, Values, lock_path};
 use crate::yaml::{Document, NodeRef, SyntaxError};
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(super) struct Shared {
     /// Cluster to render for, when the declaration has several
     #[arg(long, env = "IAMRA_CLUSTER", global = true, value_name = "NAME")]
@@ -25,6 +27,12 @@ pub(super) struct Shared {
     /// Lock file, when it is not `iamra.lock` beside the declaration
     #[arg(long, env = "IAMRA_LOCK", global = true, value_name = "FILE")]
     pub(super) lock: Option<PathBuf>,
+    /// File with what declarations may refer to, for whoever renders the repositories of others
+    #[arg(long, env = "IAMRA_POLICY", global = true, value_name = "FILE")]
+    pub(super) policy: Option<PathBuf>,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(super) live: Live,
 }
 
 /// A declaration on disk.
@@ -63,7 +71,7 @@ impl File {
     }
 }
 
-fn syntax_error(error: &SyntaxError) -> Diagnostic {
+pub(super) fn syntax_error(error: &SyntaxError) -> Diagnostic {
     Diagnostic::error(diag::Code::SyntaxError, format!("the declaration is not YAML: {}", error.message))
         .at(Place::ConfigText(error.offset))
 }
@@ -74,7 +82,24 @@ impl Shared {
         Request { cluster: self.cluster.as_deref(), mode, namespace, ..Request::default() }
     }
 
-    /// Looks up what the declaration at `node` refers to: in the values file, then in the lock beside it.
+    /// The same for an application of Argo CD.
+    pub(super) fn for_argo_cd(&self, cluster: Option<String>, lock: PathBuf) -> Self {
+        Self {
+            cluster,
+            lock: Some(lock),
+            #[cfg(feature = "aws")]
+            live: self.live.in_argo_cd(),
+            ..self.clone()
+        }
+    }
+
+    /// The lock of the declaration at `node`.
+    pub(super) fn lock_path(&self, node: NodeRef<'_>, folder: &Path) -> PathBuf {
+        self.lock.clone().unwrap_or_else(|| folder.join(lock_path(node)))
+    }
+
+    /// Looks up what the declaration at `node` refers to: in the values file, then in the lock beside it, then, if that is
+    /// wanted, in AWS.
     pub(super) fn resolve(
         &self,
         node: NodeRef<'_>,
@@ -82,7 +107,8 @@ impl Shared {
         request: Request<'_>,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
-        let lock_path = self.lock.clone().unwrap_or_else(|| folder.join(lock_path(node)));
+        let Some(policy) = self.policy(report)? else { return Ok(None) };
+        let lock_path = self.lock_path(node, folder);
         let lock = Lockfile::read(&display(&lock_path), disk::read_if_there(&lock_path)?.as_deref(), report);
         let values = match &self.values {
             Some(path) => Some(Values::read(&display(path), &disk::read(path)?, report)),
@@ -90,15 +116,40 @@ impl Shared {
         };
         let mut lookups: Vec<&dyn Lookup> = values.iter().map(|values| values as &dyn Lookup).collect();
         lookups.push(&lock);
-        Ok(pipeline::resolve(node, request, &Layered(lookups), report))
+        #[cfg(feature = "aws")]
+        let session = if self.live.is_on(node) { Some(self.live.session()?) } else { None };
+        #[cfg(feature = "aws")]
+        let aws = session.as_ref().map(|session| Asking::new(session, &self.live));
+        #[cfg(feature = "aws")]
+        lookups.extend(aws.iter().map(|aws| aws as &dyn Lookup));
+        let lookup = Guarded { policy: &policy, lookup: &Layered(lookups) };
+        let resolved = pipeline::resolve(node, request, &lookup, report);
+        #[cfg(feature = "aws")]
+        aws.iter().for_each(Asking::note);
+        if let Some(resolved) = &resolved {
+            policy.check(resolved, report);
+        }
+        Ok(resolved.filter(|_| !report.has_errors()))
+    }
+
+    /// What may be looked up: everything, unless somebody says otherwise. `None` when that cannot be understood, which is
+    /// reported.
+    pub(super) fn policy(&self, report: &mut Report) -> Result<Option<Policy>, Error> {
+        let Some(path) = &self.policy else { return Ok(Some(Policy::default())) };
+        Ok(Policy::read(&display(path), &disk::read(path)?, report))
     }
 }
 
-fn display(path: &Path) -> String {
+pub(super) fn display(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
-/// How a command ends that has reported everything.
+/// How a command ends that has reported everything. Where AWS failed, another try may do.
 pub(super) fn exit(report: &Report) -> Exit {
-    if report.has_errors() { Exit::WrongInput } else { Exit::Done }
+    let mut errors = report.diagnostics().into_iter().filter(|it| it.severity == diag::Severity::Error);
+    match errors.next() {
+        None => Exit::Done,
+        Some(first) if first.code == diag::Code::AwsFailed && errors.all(|it| it.code == first.code) => Exit::Failed,
+        Some(_) => Exit::WrongInput,
+    }
 }

@@ -48,6 +48,10 @@ pub(super) enum Error {
         /// The tool that it is for.
         tool: String,
     },
+    /// AWS cannot even be asked.
+    #[cfg(feature = "aws")]
+    #[error("the operating system gives no event queue to ask AWS with")]
+    Runtime(#[source] io::Error),
     /// There is no randomness for a key.
     #[error(transparent)]
     Authority(#[from] ca::Error),

@@ -14,6 +14,10 @@ mod inject;
 mod install;
 mod io;
 mod kustomize;
+#[cfg(feature = "aws")]
+mod live;
+#[cfg(feature = "aws")]
+mod lock;
 mod render;
 mod rendered;
 mod schema;
@@ -46,7 +50,7 @@ roleArn for one workload. References are answered from `iamra.lock` beside it. I
   kpt fn eval --exec iamra --fn-config iamra.yaml
   kpt fn eval --exec iamra -- workload=api region=… trustAnchor=arn:… profileArn=arn:… roleArn=arn:…
 
-Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 a file or program failed, 70 a bug in iamra.
+Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 a file, a program or AWS failed, 4 a check found drift, 70 a bug in iamra.
 Data goes to stdout, words to stderr.";
 
 #[derive(Subcommand)]
@@ -55,6 +59,8 @@ enum Command {
     Render(render::Args),
     Inject(inject::Args),
     Build(build::Args),
+    #[cfg(feature = "aws")]
+    Lock(lock::Args),
     Strip(strip::Args),
     Import(import::Args),
     Doctor(doctor::Args),
@@ -75,6 +81,11 @@ enum Exit {
     WrongInput = 1,
     /// The command was used wrongly; help has been shown.
     Usage = 2,
+    /// AWS, or something else outside, failed.
+    Failed = 3,
+    /// What is recorded is not what there is.
+    #[cfg(feature = "aws")]
+    Drift = 4,
 }
 
 /// Runs the program with the process's arguments.
@@ -86,6 +97,8 @@ pub fn run() -> ExitCode {
         Some(Command::Render(args)) => render::run(args, &cli.shared, &mut io),
         Some(Command::Inject(args)) => inject::run(args, &cli.shared, &mut io),
         Some(Command::Build(args)) => build::run(args, &cli.shared, &mut io),
+        #[cfg(feature = "aws")]
+        Some(Command::Lock(args)) => lock::run(args, &cli.shared, &mut io),
         Some(Command::Strip(args)) => strip::run(args, &mut io),
         Some(Command::Import(args)) => import::run(args, &mut io),
         Some(Command::Doctor(args)) => doctor::run(args, &cli.shared, &mut io),

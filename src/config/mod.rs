@@ -33,14 +33,14 @@ use crate::yaml::{FieldPath, NodeRef};
 pub struct Config {
     /// What a function call does, when the declaration says so.
     pub mode: Option<Mode>,
-    /// The region of trust anchors and profiles, when the declaration says so.
-    pub region: Option<String>,
     /// Whether generated ConfigMaps ask kustomize for a hash in their names.
     pub name_suffix_hash: bool,
     /// What Argo CD should know of emitted objects.
     pub argo_cd: ArgoCd,
     /// The workloads of this cluster, by name.
     pub bindings: Vec<Binding>,
+    /// Every role, whether a workload of this cluster has it or not, and who signs in its scope.
+    pub roles: Vec<(Role, Issuer)>,
 }
 
 /// One workload and what it becomes.

@@ -1,19 +1,23 @@
 //! Scopes and their issuers, from what is written to what is meant.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::layer::{Layer, invalid};
 use super::v1alpha1 as wire;
 use super::validate::Reader;
+use crate::arn::{self, Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::issuer::{CaSecret, DEFAULT_SCOPE, Issuer, IssuerRef, ca_secret_name};
 use crate::name::{DnsLabel, ObjectName};
-use crate::reference::Reference;
+use crate::reference::{Origin, Reference};
 use crate::yaml::FieldPath;
 
 /// A scope: one CA and the one trust anchor that trusts it, checked.
 pub(super) struct Scope {
     pub(super) trust_anchor: Reference,
+    /// Where its values, and those of its roles, are looked up.
+    pub(super) origin: Arc<Origin>,
     pub(super) issuer: Issuer,
     pub(super) layer: Layer,
 }
@@ -29,18 +33,44 @@ impl Reader<'_> {
                 invalid(self.report, &at, why);
             }
             let default = format!("ssm:{}/scopes/{name}/trust-anchor-arn", self.prefix);
-            let trust_anchor = self.reference(scope.trust_anchor.as_deref(), &default, &at.key("trustAnchor"))?;
-            let issuer = self.issuer(name, scope.issuer.as_ref(), &at.key("issuer"))?;
+            let origin = Arc::new(self.origin(name, &scope.aws, &at.key("aws")));
+            let trust_anchor =
+                self.reference(scope.trust_anchor.as_deref(), &default, &at.key("trustAnchor"), &origin)?;
+            let issuer = self.issuer(name, scope.issuer.as_ref(), &at.key("issuer"), &origin)?;
             let layer = Layer::read(&scope.certificate, &scope.sidecar, &scope.environment, &at, self.report);
-            Some((name.to_owned(), Scope { trust_anchor, issuer, layer }))
+            Some((name.to_owned(), Scope { trust_anchor, origin, issuer, layer }))
         };
         scopes.into_iter().filter_map(read).collect()
     }
 
-    fn issuer(&mut self, scope: &str, issuer: Option<&wire::Issuer>, at: &FieldPath) -> Option<Issuer> {
+    fn origin(&mut self, scope: &str, aws: &wire::Aws, at: &FieldPath) -> Origin {
+        if let Some(region) = aws.region.as_deref().filter(|region| !arn::is_region(region)) {
+            invalid(self.report, &at.key("region"), format!("`{region}` is not a region such as `eu-central-1`"));
+        }
+        if let Some(Err(why)) = aws.assume_role.as_deref().map(|role| Arn::parse(ArnKind::Role, role)) {
+            invalid(self.report, &at.key("assumeRole"), why);
+        }
+        if aws.profile.as_deref() == Some("") {
+            invalid(self.report, &at.key("profile"), "the name of a profile is empty");
+        }
+        Origin {
+            scope: (*aws != wire::Aws::default()).then(|| scope.to_owned()),
+            region: aws.region.clone().or_else(|| self.spec.region.clone()),
+            profile: aws.profile.clone(),
+            assume_role: aws.assume_role.clone(),
+        }
+    }
+
+    fn issuer(
+        &mut self,
+        scope: &str,
+        issuer: Option<&wire::Issuer>,
+        at: &FieldPath,
+        origin: &Arc<Origin>,
+    ) -> Option<Issuer> {
         let Some(issuer) = issuer else { return Some(Issuer::of_scope(scope)) };
         match (&issuer.ca, &issuer.existing) {
-            (Some(ca), None) => self.ca_secret(scope, &ca.secret, &at.key("ca").key("secret")).map(Issuer::Ca),
+            (Some(ca), None) => self.ca_secret(scope, &ca.secret, &at.key("ca").key("secret"), origin).map(Issuer::Ca),
             (None, Some(existing)) => {
                 let at = at.key("existing").key("name");
                 ObjectName::parse(&existing.name).map_err(|why| invalid(self.report, &at, why)).ok()?;
@@ -58,7 +88,13 @@ impl Reader<'_> {
         }
     }
 
-    fn ca_secret(&mut self, scope: &str, secret: &wire::CaSecret, at: &FieldPath) -> Option<CaSecret> {
+    fn ca_secret(
+        &mut self,
+        scope: &str,
+        secret: &wire::CaSecret,
+        at: &FieldPath,
+        origin: &Arc<Origin>,
+    ) -> Option<CaSecret> {
         match (&secret.existing, &secret.ssm) {
             (Some(_), Some(_)) => {
                 self.conflict("`existing` and `ssm` exclude each other: the CA has one source", at);
@@ -68,7 +104,7 @@ impl Reader<'_> {
                 let at = at.key("ssm");
                 let mut parameter = |text: &str, key: &str| {
                     let at = at.key(key);
-                    let reference = self.reference(Some(text), "", &at)?;
+                    let reference = self.reference(Some(text), "", &at, origin)?;
                     if reference.as_str().starts_with("ssm:") {
                         return Some(reference);
                     }

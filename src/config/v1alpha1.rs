@@ -268,6 +268,8 @@ pub struct Environment {
 pub struct Scope {
     /// Where the trust anchor's ARN is; `ssm:PREFIX/scopes/NAME/trust-anchor-arn` when omitted.
     pub trust_anchor: Option<String>,
+    /// Which account and region its values are looked up in; the environment's account and `region` of the spec when omitted.
+    pub aws: Aws,
     /// Who signs the workloads' certificates.
     pub issuer: Option<Issuer>,
     /// Overrides for workloads of this scope.
@@ -276,6 +278,18 @@ pub struct Scope {
     pub sidecar: Sidecar,
     /// Overrides for workloads of this scope.
     pub environment: Environment,
+}
+
+/// Which account and region the values of a scope are looked up in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Aws {
+    /// Region of its parameters, trust anchor and profiles.
+    pub region: Option<String>,
+    /// A profile of the AWS configuration files of whoever asks.
+    pub profile: Option<String>,
+    /// ARN of a role to assume before asking, usually one of another account.
+    pub assume_role: Option<String>,
 }
 
 /// Who signs the certificates; exactly one kind.

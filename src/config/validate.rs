@@ -1,6 +1,7 @@
 //! From what is written to what is meant: names resolved, layers merged, every rule checked, all problems at once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::layer::{Layer, Layers, Placed, invalid};
 use super::scope::Scope;
@@ -9,9 +10,9 @@ use super::{Binding, Config, Containers, OptIn, Role, Target, Which};
 use crate::arn;
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::duration::Duration;
-use crate::issuer::DEFAULT_SCOPE;
+use crate::issuer::{DEFAULT_SCOPE, Issuer};
 use crate::name::{DnsLabel, ObjectName};
-use crate::reference::Reference;
+use crate::reference::{Origin, Reference};
 use crate::template;
 use crate::yaml::FieldPath;
 
@@ -54,10 +55,10 @@ pub(super) fn validate(
     }
     Some(Config {
         mode: spec.mode,
-        region: spec.region.clone(),
         name_suffix_hash: spec.name_suffix_hash.unwrap_or(false),
         argo_cd: spec.argo_cd,
         bindings,
+        roles: declared.all_roles(),
     })
 }
 
@@ -68,6 +69,13 @@ pub(super) struct Declared<'d> {
     scopes: BTreeMap<String, Scope>,
     clusters: BTreeMap<String, (Option<DnsLabel>, Layer)>,
     roles: BTreeMap<String, (String, Role)>,
+}
+
+impl Declared<'_> {
+    fn all_roles(&self) -> Vec<(Role, Issuer)> {
+        let with_issuer = |(scope, role): &(String, Role)| Some((role.clone(), self.scopes.get(scope)?.issuer.clone()));
+        self.roles.values().filter_map(with_issuer).collect()
+    }
 }
 
 pub(super) struct Reader<'r> {
@@ -127,13 +135,18 @@ impl Reader<'_> {
             let at = self.at.key("roles").key(name.as_str());
             let default = |what: &str| format!("ssm:{}/roles/{name}/{what}", self.prefix);
             let (default_role, default_profile) = (default("role-arn"), default("profile-arn"));
-            let arn = self.reference(role.role_arn.as_deref(), &default_role, &at.key("roleArn"));
-            let profile = self.reference(role.profile_arn.as_deref(), &default_profile, &at.key("profileArn"));
+            let scope = role.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
+            let origin = scopes.get(scope).map(|scope| Arc::clone(&scope.origin)).unwrap_or_default();
+            let arn = self.reference(role.role_arn.as_deref(), &default_role, &at.key("roleArn"), &origin);
+            let profile = self.reference(role.profile_arn.as_deref(), &default_profile, &at.key("profileArn"), &origin);
+            if role.role_arn.as_deref().is_some_and(|text| text.starts_with("rolesanywhere:")) {
+                let why = "IAM Roles Anywhere has no roles: write `ssm:/name` or the role's ARN";
+                invalid(self.report, &at.key("roleArn"), why);
+            }
             for (index, policy) in role.policies.iter().enumerate().filter(|(_, policy)| !policy.starts_with("arn:")) {
                 invalid(self.report, &at.key("policies").index(index), format!("`{policy}` is not an ARN"));
             }
             let session = self.session(role.session_duration.as_deref().unwrap_or("1h"), &at.key("sessionDuration"));
-            let scope = role.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
             if scope != DEFAULT_SCOPE && !self.spec.scopes.contains_key(scope) {
                 self.report.push(
                     Diagnostic::error(
@@ -425,8 +438,15 @@ impl Reader<'_> {
         DnsLabel::parse(name?).map_err(|why| invalid(self.report, &at, why)).ok()
     }
 
-    pub(super) fn reference(&mut self, text: Option<&str>, default: &str, at: &FieldPath) -> Option<Reference> {
-        Reference::parse(text.unwrap_or(default), at).map_err(|why| invalid(self.report, at, why)).ok()
+    pub(super) fn reference(
+        &mut self,
+        text: Option<&str>,
+        default: &str,
+        at: &FieldPath,
+        origin: &Arc<Origin>,
+    ) -> Option<Reference> {
+        let reference = Reference::parse(text.unwrap_or(default), at);
+        reference.map(|it| it.looked_up_in(origin)).map_err(|why| invalid(self.report, at, why)).ok()
     }
 
     pub(super) fn conflict(&mut self, message: &str, at: &FieldPath) {

@@ -63,10 +63,20 @@ pub enum Code {
     InvalidCa,
     /// `unresolved-reference`
     UnresolvedReference,
+    /// `no-access`
+    NoAccess,
+    /// `aws-failed`
+    AwsFailed,
     /// `stale-lock`
     StaleLock,
+    /// `lock-drift`
+    LockDrift,
     /// `invalid-lock`
     InvalidLock,
+    /// `invalid-policy`
+    InvalidPolicy,
+    /// `outside-policy`
+    OutsidePolicy,
     /// `arn-mismatch`
     ArnMismatch,
     /// `workload-not-found`
@@ -173,8 +183,13 @@ const TABLE: &[Row] = &[
     row!(InlineCaKey, "inline-ca-key", "the CA's private key will be in the rendered manifests"),
     row!(InvalidCa, "invalid-ca", "the CA certificate and key cannot serve as a trust anchor"),
     row!(UnresolvedReference, "unresolved-reference", "a reference has no value"),
+    row!(NoAccess, "no-access", "AWS credentials are missing, expired, or not allowed to read a value"),
+    row!(AwsFailed, "aws-failed", "AWS cannot be reached, or gave no answer in time"),
     row!(StaleLock, "stale-lock", "`iamra.lock` does not cover the declaration"),
+    row!(LockDrift, "lock-drift", "AWS has other values than `iamra.lock`"),
     row!(InvalidLock, "invalid-lock", "`iamra.lock` or a values file cannot be read"),
+    row!(InvalidPolicy, "invalid-policy", "the operator's policy file cannot be used"),
+    row!(OutsidePolicy, "outside-policy", "the operator's policy does not allow a parameter, account or region"),
     row!(ArnMismatch, "arn-mismatch", "ARNs of one identity disagree in partition, account or region"),
     row!(WorkloadNotFound, "workload-not-found", "a declared workload is not among the objects"),
     row!(MisplacedRole, "misplaced-role", "the annotation that names a role is not on the pod template"),

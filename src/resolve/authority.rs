@@ -3,12 +3,14 @@
 
 use ring::rand::SystemRandom;
 use ring::signature::{self, EcdsaKeyPair, KeyPair as _, RsaKeyPair};
+use sha2::{Digest as _, Sha256};
 use x509_parser::asn1_rs::{Any, FromDer as _, Sequence};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::oid_registry as oid;
 use x509_parser::pem::Pem;
 use x509_parser::public_key::PublicKey;
 
+use super::lock::hex;
 use crate::secret::Secret;
 
 /// A CA's certificate chain and private key, both in PEM.
@@ -21,11 +23,11 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Accepts one chain that can be a trust anchor, and the key of its first certificate.
+    /// Accepts one chain that can be a trust anchor.
     ///
     /// # Errors
-    /// The sentence that says what is wrong; never a part of the key.
-    pub fn check(certificate: &str, key: &Secret) -> Result<Self, String> {
+    /// The sentence that says what is wrong.
+    pub fn check_chain(certificate: &str) -> Result<(), String> {
         let chain = Pem::iter_from_buffer(certificate.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| "the CA certificate is not PEM".to_owned())?;
@@ -53,13 +55,41 @@ impl Authority {
             }
             parsed.push(one);
         }
-        if !belongs(&parsed[0], key)? {
+        Ok(())
+    }
+
+    /// Accepts one chain that can be a trust anchor, and the key of its first certificate.
+    ///
+    /// # Errors
+    /// The sentence that says what is wrong; never a part of the key.
+    pub fn check(certificate: &str, key: &Secret) -> Result<Self, String> {
+        Self::check_chain(certificate)?;
+        let first = Pem::iter_from_buffer(certificate.as_bytes()).find_map(Result::ok);
+        let first = first.expect("a chain that was checked has a certificate");
+        if !belongs(&first.parse_x509().expect("it was checked"), key)? {
             return Err("the private key does not belong to the CA certificate".to_owned());
         }
         // PEM blocks end in a newline; files that are joined later depend on it.
         let ended = |pem: &str| format!("{}\n", pem.trim_end());
         Ok(Self { certificate: ended(certificate), key: Secret::new(ended(key.reveal())) })
     }
+}
+
+/// The first certificate's SHA-256 in hexadecimal, and its end of life in RFC 3339. `None` when it is no certificate.
+pub(super) fn fingerprint(certificate: &str) -> Option<(String, String)> {
+    let block = Pem::iter_from_buffer(certificate.as_bytes()).next()?.ok()?;
+    let end = block.parse_x509().ok()?.validity().not_after.to_datetime();
+    let (date, time) = (end.date(), end.time());
+    let not_after = format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        date.year(),
+        u8::from(date.month()),
+        date.day(),
+        time.hour(),
+        time.minute(),
+        time.second()
+    );
+    Some((format!("sha256:{}", hex(&Sha256::digest(&block.contents))), not_after))
 }
 
 /// The requirements of the trust model's documentation: v3, CA:TRUE, keyCertSign, SHA-256 or stronger, RSA or EC.

@@ -1,27 +1,16 @@
-//! Lookups that are files beside the declaration: the lock, and values given by hand.
+//! Values given by hand, and what every file of values has in common.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lookup::{Answers, Lookup, NoAnswer, Query};
+use super::lookup::{Answer, Answers, Lookup, NoAnswer, Query};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::secret::Secret;
 use crate::yaml::{Document, NodeRef};
-
-/// `apiVersion` of the lock file.
-const API_VERSION: &str = "iamra.dev/v1alpha1";
 
 /// Values by reference, as `--values FILE` gives them: one mapping, `ssm:/name: value`.
 #[derive(Debug, Default)]
 pub struct Values {
     name: String,
-    values: BTreeMap<String, Secret>,
-}
-
-/// `iamra.lock`: recorded answers, never key material.
-#[derive(Debug, Default)]
-pub struct Lockfile {
-    name: String,
-    exists: bool,
     values: BTreeMap<String, Secret>,
 }
 
@@ -38,7 +27,8 @@ impl Values {
 impl Lookup for Values {
     fn answer(&self, queries: &BTreeSet<Query>) -> Answers {
         answers(queries, |query| {
-            self.values.get(&query.reference).cloned().ok_or_else(|| NoAnswer {
+            let value = self.values.get(&query.name()).or_else(|| self.values.get(&query.reference));
+            value.cloned().map(Answer::from).ok_or_else(|| NoAnswer {
                 code: Code::UnresolvedReference,
                 why: format!("`{}` has no value in {}", query.reference, self.name),
                 help: format!("add a line for it to {}", self.name),
@@ -47,64 +37,11 @@ impl Lookup for Values {
     }
 }
 
-impl Lockfile {
-    /// Reads the lock file named `name` in messages; `None` when there is none.
-    pub fn read(name: &str, text: Option<&str>, report: &mut Report) -> Self {
-        let values = text.map_or_else(BTreeMap::new, |text| {
-            read_document(name, text, report, |node, report| {
-                let kind = (node.get("apiVersion").and_then(NodeRef::text), node.get("kind").and_then(NodeRef::text));
-                if kind != (Some(API_VERSION), Some("Lock")) {
-                    let message =
-                        format!("{name} is not a lock file: expected `apiVersion: {API_VERSION}`, `kind: Lock`");
-                    report.push(
-                        Diagnostic::error(Code::InvalidLock, message)
-                            .at(Place::File(name.to_owned(), Some(1)))
-                            .help("restore it from Git"),
-                    );
-                    return BTreeMap::new();
-                }
-                let value = |entry: NodeRef<'_>| entry.get("value").and_then(NodeRef::text).map(str::to_owned);
-                node.get("references")
-                    .map(|references| entries(name, node, references, report, value))
-                    .unwrap_or_default()
-            })
-        });
-        Self { name: name.to_owned(), exists: text.is_some(), values }
-    }
-}
-
-impl Lookup for Lockfile {
-    fn answer(&self, queries: &BTreeSet<Query>) -> Answers {
-        answers(queries, |query| {
-            if query.secret {
-                return Err(NoAnswer {
-                    code: Code::UnresolvedReference,
-                    why: format!("`{}` is key material, which is never in {}", query.reference, self.name),
-                    help: "give it in a values file (`--values FILE`), or use a CA Secret that exists".to_owned(),
-                });
-            }
-            let missing = || {
-                let (code, why) = if self.exists {
-                    (Code::StaleLock, format!("{} has no entry for `{}`", self.name, query.reference))
-                } else {
-                    (
-                        Code::UnresolvedReference,
-                        format!("`{}` has no value: there is no {}", query.reference, self.name),
-                    )
-                };
-                let help = format!("add it to {}, or give it in a values file (`--values FILE`)", self.name);
-                NoAnswer { code, why, help }
-            };
-            self.values.get(&query.reference).cloned().ok_or_else(missing)
-        })
-    }
-}
-
-fn answers(queries: &BTreeSet<Query>, one: impl Fn(&Query) -> Result<Secret, NoAnswer>) -> Answers {
+pub(super) fn answers(queries: &BTreeSet<Query>, one: impl Fn(&Query) -> Result<Answer, NoAnswer>) -> Answers {
     queries.iter().map(|query| (query.clone(), one(query))).collect()
 }
 
-fn read_document<T: Default>(
+pub(super) fn read_document<T: Default>(
     name: &str,
     text: &str,
     report: &mut Report,

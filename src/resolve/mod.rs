@@ -2,18 +2,24 @@
 
 mod authority;
 mod file;
+mod lock;
 mod lookup;
+mod policy;
 
 pub use authority::Authority;
-pub use file::{LOCK_ANNOTATION, LOCK_NAME, Lockfile, Values, lock_path};
-pub use lookup::{Answers, Layered, Lookup, NoAnswer, Query};
+pub use file::{LOCK_ANNOTATION, LOCK_NAME, Values, lock_path};
+pub use lock::{Lockfile, is_lock, lock};
+pub use lookup::{Answer, Answers, Layered, Lookup, NoAnswer, Query, Wanted};
+pub use policy::{Guarded, Policy};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::arn::{Arn, ArnKind};
-use crate::config::{ArgoCd, Binding, Config, Mode};
+use crate::config::{ArgoCd, Binding, Config, Mode, Role};
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::reference::{Reference, Target};
+use crate::issuer::Issuer;
+use crate::reference::{Origin, Reference, Target};
 use crate::secret::Secret;
 
 /// The declaration with every value in place.
@@ -53,19 +59,33 @@ pub struct Identity {
 
 /// Everything that has to be looked up: for patched workloads the identities, for emitted objects the CAs as well.
 pub fn queries(config: &Config, objects: bool) -> BTreeSet<Query> {
-    let of_binding = |binding: &Binding| {
-        let role = &binding.role;
-        let identity = [&role.trust_anchor, &role.profile, &role.role].map(|reference| (reference, false));
-        let authority = if objects { binding.issuer.references() } else { Vec::new() };
-        let all: Vec<_> = identity.into_iter().chain(authority).collect();
-        all.into_iter().filter_map(|(reference, secret)| query(reference, secret)).collect::<Vec<_>>()
-    };
-    config.bindings.iter().flat_map(of_binding).collect()
+    config.bindings.iter().flat_map(|binding| of_role(&binding.role, objects.then_some(&binding.issuer))).collect()
 }
 
-fn query(reference: &Reference, secret: bool) -> Option<Query> {
+/// Everything that a lock of the declaration answers, keys included: whichever workload has a role, in whichever cluster.
+pub fn all_queries(config: &Config) -> BTreeSet<Query> {
+    config.roles.iter().flat_map(|(role, issuer)| of_role(role, Some(issuer))).collect()
+}
+
+fn of_role(role: &Role, issuer: Option<&Issuer>) -> Vec<Query> {
+    let identity = [
+        (&role.trust_anchor, Wanted::Arn(ArnKind::TrustAnchor)),
+        (&role.profile, Wanted::Arn(ArnKind::Profile)),
+        (&role.role, Wanted::Arn(ArnKind::Role)),
+    ];
+    let of_authority = |(it, secret)| (it, if secret { Wanted::Key } else { Wanted::Certificate });
+    let authority = issuer.into_iter().flat_map(Issuer::references).map(of_authority);
+    identity.into_iter().chain(authority).filter_map(|(reference, wanted)| query(reference, wanted)).collect()
+}
+
+fn query(reference: &Reference, wanted: Wanted) -> Option<Query> {
     let looked_up = !matches!(reference.target, Target::Literal(_));
-    looked_up.then(|| Query { reference: reference.as_str().to_owned(), secret })
+    looked_up.then(|| Query {
+        reference: reference.as_str().to_owned(),
+        target: reference.target.clone(),
+        origin: Arc::clone(&reference.origin),
+        wanted,
+    })
 }
 
 /// Puts the answers into the declaration. What has no answer, or a wrong one, is reported at its field.
@@ -80,14 +100,27 @@ pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Re
             authorities.insert(binding.scope.clone(), authority);
         }
     }
-    let region = config.region.as_deref();
     let bindings: Vec<_> = config
         .bindings
         .into_iter()
-        .filter_map(|binding| binder.identity(&binding, region).map(|identity| Bound { binding, identity }))
+        .filter_map(|binding| binder.identity(&binding.role).map(|identity| Bound { binding, identity }))
         .collect();
     let (mode, name_suffix_hash, argo_cd) = (config.mode, config.name_suffix_hash, config.argo_cd);
     (!report.has_errors()).then_some(Resolved { mode, name_suffix_hash, argo_cd, bindings, authorities })
+}
+
+/// Checks the answers that a lock of the declaration would hold, everything but keys.
+pub fn check(config: &Config, answers: &Answers, report: &mut Report) {
+    let mut binder = Binder { answers, report };
+    for (role, issuer) in &config.roles {
+        binder.identity(role);
+        if let Some((certificate, _)) = issuer.ca_pair()
+            && let Some(value) = binder.value(certificate, Wanted::Certificate)
+            && let Err(why) = Authority::check_chain(value.reveal())
+        {
+            binder.invalid_ca(certificate, &why);
+        }
+    }
 }
 
 struct Binder<'b> {
@@ -96,12 +129,12 @@ struct Binder<'b> {
 }
 
 impl Binder<'_> {
-    fn value(&mut self, reference: &Reference, secret: bool) -> Option<Secret> {
+    fn value(&mut self, reference: &Reference, wanted: Wanted) -> Option<Secret> {
         if let Target::Literal(text) = &reference.target {
             return Some(Secret::new(text.as_str()));
         }
-        match self.answers.get(&query(reference, secret)?)? {
-            Ok(value) => Some(value.clone()),
+        match self.answers.get(&query(reference, wanted)?)? {
+            Ok(answer) => Some(answer.value.clone()),
             Err(none) => {
                 let place = Place::Config(reference.place.clone());
                 self.report.push(Diagnostic::error(none.code, &none.why).at(place).help(&none.help));
@@ -111,7 +144,7 @@ impl Binder<'_> {
     }
 
     fn arn(&mut self, kind: ArnKind, reference: &Reference) -> Option<Arn> {
-        let value = self.value(reference, false)?;
+        let value = self.value(reference, Wanted::Arn(kind))?;
         let found = Arn::parse(kind, value.reveal());
         let say = |why| {
             // Whatever a parameter holds may be a secret put in the wrong place: its value is not shown.
@@ -124,18 +157,12 @@ impl Binder<'_> {
         found.map_err(say).ok()
     }
 
-    fn identity(&mut self, binding: &Binding, region: Option<&str>) -> Option<Identity> {
-        let role = &binding.role;
+    fn identity(&mut self, role: &Role) -> Option<Identity> {
         let trust_anchor = self.arn(ArnKind::TrustAnchor, &role.trust_anchor);
         let profile = self.arn(ArnKind::Profile, &role.profile);
         let iam_role = self.arn(ArnKind::Role, &role.role);
         let (trust_anchor, profile, iam_role) = (trust_anchor?, profile?, iam_role?);
-        if let Some(region) = region
-            && region != trust_anchor.region
-        {
-            let words = format!("the trust anchor is in {}, and `spec.region` says {region}", trust_anchor.region);
-            self.mismatch(words, &role.trust_anchor, "make them agree");
-        }
+        self.check_origin(&trust_anchor, &role.trust_anchor);
         if trust_anchor.region != profile.region {
             let words = format!("the profile is in {}, its trust anchor in {}", profile.region, trust_anchor.region);
             self.mismatch(words, &role.profile, "use a profile in the trust anchor's region");
@@ -157,18 +184,40 @@ impl Binder<'_> {
         Some(Identity { trust_anchor, profile, role: iam_role })
     }
 
+    /// Whether the trust anchor is where the declaration says that it is.
+    fn check_origin(&mut self, trust_anchor: &Arn, reference: &Reference) {
+        let Origin { scope, region, assume_role, .. } = &*reference.origin;
+        let declared = scope.as_ref().map_or_else(|| "`spec.region`".to_owned(), |scope| format!("scope `{scope}`"));
+        if let Some(region) = region
+            && *region != trust_anchor.region
+        {
+            let words = format!("the trust anchor is in {}, and {declared} says {region}", trust_anchor.region);
+            self.mismatch(words, reference, "make them agree");
+        }
+        let partition = assume_role.as_ref().and_then(|role| role.split(':').nth(1));
+        if let Some(partition) = partition.filter(|partition| *partition != trust_anchor.partition) {
+            let words = format!(
+                "the trust anchor is in partition {}, and {declared} reads in {partition}",
+                trust_anchor.partition
+            );
+            self.mismatch(words, reference, "no credentials are good in two partitions; make them agree");
+        }
+    }
+
     fn mismatch(&mut self, message: String, reference: &Reference, help: &str) {
         let place = Place::Config(reference.place.clone());
         self.report.push(Diagnostic::error(Code::ArnMismatch, message).at(place).help(help));
     }
 
     fn authority(&mut self, certificate: &Reference, key: &Reference) -> Option<Authority> {
-        let (pem, key_pem) = (self.value(certificate, false), self.value(key, true));
-        let wrong = |why| {
-            let place = Place::Config(certificate.place.clone());
-            let help = "a CA for IAM Roles Anywhere is one X.509v3 chain with CA:TRUE and keyCertSign, and its own RSA or EC key";
-            self.report.push(Diagnostic::error(Code::InvalidCa, why).at(place).help(help));
-        };
-        Authority::check(pem?.reveal(), &key_pem?).map_err(wrong).ok()
+        let (pem, key_pem) = (self.value(certificate, Wanted::Certificate), self.value(key, Wanted::Key));
+        Authority::check(pem?.reveal(), &key_pem?).map_err(|why| self.invalid_ca(certificate, &why)).ok()
+    }
+
+    fn invalid_ca(&mut self, certificate: &Reference, why: &str) {
+        let place = Place::Config(certificate.place.clone());
+        let help =
+            "a CA for IAM Roles Anywhere is one X.509v3 chain with CA:TRUE and keyCertSign, and its own RSA or EC key";
+        self.report.push(Diagnostic::error(Code::InvalidCa, why).at(place).help(help));
     }
 }

@@ -13,9 +13,10 @@ fn scratch() -> tempfile::TempDir {
 #[test]
 fn help_reads_as_recorded() {
     let mut failures = Vec::new();
-    for command in
-        ["", "demo", "render", "inject", "build", "strip", "import", "doctor", "schema", "argocd", "install", "explain"]
-    {
+    for command in [
+        "", "demo", "render", "inject", "build", "lock", "strip", "import", "doctor", "schema", "argocd", "install",
+        "explain",
+    ] {
         let args: Vec<_> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let output = run(iamra(root()).args(&args).env("COLUMNS", "100"), b"");
         assert_eq!(output.exit, 0);

@@ -39,7 +39,7 @@ pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
         output::write_first_errors(&report, Sources::default(), io.err()).map_err(Error::Output)?;
         return Ok(args::exit(&report));
     };
-    let shared = Shared { cluster: parameters.cluster, values: shared.values.clone(), lock: Some(lock.clone()) };
+    let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
     // What is wrong with the declaration is generate's to refuse: without a cluster to choose nobody could mend it here.
     let resolved = file.resolve(&shared, shared.request(parameters.mode, None), &mut report)?;
     let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };

@@ -38,7 +38,7 @@ pub(super) fn run(options: &kustomize::Options, shared: &Shared, io: &mut Io) ->
         return give_up(&report, io);
     }
     let Application { file, lock, .. } = &application;
-    let shared = Shared { cluster: parameters.cluster, values: shared.values.clone(), lock: Some(lock.clone()) };
+    let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
     let request = Request { mode: parameters.mode, ..shared.request(None, parameters.namespace.as_deref()) };
     let manifests = Manifests { name: "kustomize build", bytes: &built };
     inject::inject(file, manifests, &shared, request)?.print(output::write_first_errors, io)

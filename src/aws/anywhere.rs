@@ -1,0 +1,89 @@
+//! Trust anchors and profiles of IAM Roles Anywhere, by their names.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_rolesanywhere::Client;
+use tokio::time::sleep;
+
+use super::Answered;
+use super::failure::{self, Asked};
+use crate::diag::Code;
+use crate::reference::Target;
+use crate::resolve::{Answer, NoAnswer, Query};
+use crate::secret::Secret;
+
+/// The service allows one list a second; a page counts as one.
+const PACE: Duration = Duration::from_millis(1100);
+
+/// Name and ARN of each.
+type Named = Vec<(String, String)>;
+
+/// All pages of ListTrustAnchors.
+pub(super) async fn trust_anchors(config: &SdkConfig, queries: Vec<Query>) -> Answered {
+    let client = Client::new(config);
+    let (mut named, mut token) = (Named::new(), None);
+    loop {
+        let page = match client.list_trust_anchors().set_next_token(token).send().await {
+            Ok(page) => page,
+            Err(error) => {
+                return none(queries, &failure::of(&error, &asked(config, "`rolesanywhere:ListTrustAnchors`")));
+            }
+        };
+        named.extend(
+            page.trust_anchors.unwrap_or_default().into_iter().filter_map(|it| it.name.zip(it.trust_anchor_arn)),
+        );
+        token = page.next_token;
+        if token.is_none() {
+            return answer(&queries, &named, "trust anchor", config);
+        }
+        sleep(PACE).await;
+    }
+}
+
+/// All pages of ListProfiles.
+pub(super) async fn profiles(config: &SdkConfig, queries: Vec<Query>) -> Answered {
+    let client = Client::new(config);
+    let (mut named, mut token) = (Named::new(), None);
+    loop {
+        let page = match client.list_profiles().set_next_token(token).send().await {
+            Ok(page) => page,
+            Err(error) => return none(queries, &failure::of(&error, &asked(config, "`rolesanywhere:ListProfiles`"))),
+        };
+        named.extend(page.profiles.unwrap_or_default().into_iter().filter_map(|it| it.name.zip(it.profile_arn)));
+        token = page.next_token;
+        if token.is_none() {
+            return answer(&queries, &named, "profile", config);
+        }
+        sleep(PACE).await;
+    }
+}
+
+fn asked<'a>(config: &'a SdkConfig, permission: &'a str) -> Asked<'a> {
+    Asked { service: "IAM Roles Anywhere", permission, region: failure::region(config) }
+}
+
+fn none(queries: Vec<Query>, why: &NoAnswer) -> Answered {
+    queries.into_iter().map(|query| (query, Err(why.clone()))).collect()
+}
+
+fn answer(queries: &[Query], named: &Named, what: &str, config: &SdkConfig) -> Answered {
+    let region = failure::region(config);
+    let one = |query: &Query| {
+        let Target::RolesAnywhere(name) = &query.target else { unreachable!("only names are looked up in lists") };
+        let mut found = named.iter().filter(|(other, _)| other == name).map(|(_, arn)| arn.as_str());
+        let (why, help) = match (found.next(), found.next()) {
+            (Some(arn), None) => return Ok(Answer::from(Secret::new(arn))),
+            (None, _) => (
+                format!("there is no {what} named `{name}` in {region}"),
+                format!("correct the name, or create the {what}"),
+            ),
+            (Some(one), Some(other)) => (
+                format!("several {what}s are named `{name}` in {region}: {one}, {other}"),
+                "write the ARN of the one that is meant".to_owned(),
+            ),
+        };
+        Err(NoAnswer { code: Code::UnresolvedReference, why, help })
+    };
+    queries.iter().map(|query| (query.clone(), one(query))).collect()
+}

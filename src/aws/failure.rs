@@ -1,0 +1,159 @@
+//! Why AWS gave no answer, and which permission, flag or setting is missing.
+
+use std::error::Error;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
+
+use crate::diag::Code;
+use crate::resolve::NoAnswer;
+
+/// What was asked of whom.
+pub(super) struct Asked<'a> {
+    /// The service, as people call it.
+    pub(super) service: &'a str,
+    /// The permissions that the call needs.
+    pub(super) permission: &'a str,
+    /// The region it was asked in.
+    pub(super) region: &'a str,
+}
+
+/// The region that calls of this configuration go to.
+pub(super) fn region(config: &SdkConfig) -> &str {
+    config.region().map_or("", AsRef::as_ref)
+}
+
+/// What a failed call means for its queries.
+pub(super) fn of<E>(error: &SdkError<E>, asked: &Asked<'_>) -> NoAnswer
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let Asked { service, region, .. } = asked;
+    match error {
+        SdkError::ServiceError(failed) => refused(failed.err(), failed.raw().status().as_u16(), asked),
+        SdkError::TimeoutError(_) => failed(
+            format!("{service} in {region} does not answer"),
+            "check the network and the proxy (HTTPS_PROXY), or give it more time (`--timeout`)",
+        ),
+        SdkError::ResponseError(_) => failed(
+            format!("{service} in {region} answers what cannot be read"),
+            "check that nothing between here and AWS rewrites answers",
+        ),
+        other => dispatch(other, asked),
+    }
+}
+
+/// No answer of the service at all: the network, or the credentials that were needed first.
+fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
+    let causes = causes(error);
+    let Asked { service, region, .. } = asked;
+    if causes.contains("sts:AssumeRole") {
+        return no_access(
+            "the role that the scope reads with cannot be assumed".to_owned(),
+            "allow `sts:AssumeRole` on it, and let its trust policy trust these credentials",
+        );
+    }
+    if causes.contains("redential") {
+        return no_access(
+            format!("there are no AWS credentials to ask {service} with"),
+            "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in (`aws sso login`)",
+        );
+    }
+    if causes.contains("dns error") || causes.contains("lookup address") {
+        return failed(
+            format!("the name of {service} in {region} cannot be resolved"),
+            "check the region, the network and the proxy (HTTPS_PROXY)",
+        );
+    }
+    let last = causes.rsplit(": ").next().unwrap_or_default();
+    failed(
+        format!("{service} in {region} cannot be reached: {last}"),
+        "check the network, the proxy (HTTPS_PROXY) and the endpoint (AWS_ENDPOINT_URL)",
+    )
+}
+
+/// Everything in an error, one cause after the other.
+fn causes(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
+}
+
+/// The service understood, and said no.
+fn refused(error: &impl ProvideErrorMetadata, status: u16, asked: &Asked<'_>) -> NoAnswer {
+    let Asked { service, permission, region } = asked;
+    let (code, said) = (error.code().unwrap_or_default(), said(error.message().unwrap_or_default()));
+    match code {
+        "AccessDeniedException" | "AccessDenied" if said.contains("kms:") || said.contains("ciphertext") => no_access(
+            format!("AWS refuses to decrypt a parameter in {region}{said}"),
+            "allow `kms:Decrypt` on the parameter's key, in the key's policy too when it is another account's",
+        ),
+        "AccessDeniedException" | "AccessDenied" => no_access(
+            format!("AWS refuses {permission} in {region}{said}"),
+            &format!("allow {permission} to these credentials; docs/aws.md has the policy"),
+        ),
+        "InvalidKeyId" | "KMSInvalidStateException" => no_access(
+            format!("the key of an encrypted parameter in {region} cannot be used{said}"),
+            "enable the KMS key, and allow `kms:Decrypt` on it",
+        ),
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {
+            no_access("the AWS credentials have expired".to_owned(), "sign in again, such as with `aws sso login`")
+        }
+        "RequestTimeTooSkewed" => wrong_clock(&said),
+        "InvalidSignatureException" | "SignatureDoesNotMatch"
+            if said.contains("xpired") || said.contains("current") =>
+        {
+            wrong_clock(&said)
+        }
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationToken" => no_access(
+            format!("{service} in {region} does not accept the AWS credentials{said}"),
+            "check AWS_PROFILE or AWS_ACCESS_KEY_ID; credentials of one partition mean nothing in another",
+        ),
+        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => failed(
+            format!("{service} in {region} throttles the calls of this account"),
+            "try again later, or ask once with `iamra lock` and render from the lock",
+        ),
+        _ if status >= 500 => failed(format!("{service} in {region} failed: HTTP {status}{said}"), "try again later"),
+        _ => failed(format!("{service} in {region} refuses the call: {code}{said}"), "see docs/aws.md"),
+    }
+}
+
+fn wrong_clock(said: &str) -> NoAnswer {
+    no_access(format!("the clock of this machine is not AWS's{said}"), "set the clock")
+}
+
+/// The service's own words, as the end of a line of ours.
+fn said(words: &str) -> String {
+    let words: String = words.trim().trim_end_matches('.').chars().filter(|c| !c.is_control()).take(500).collect();
+    if words.is_empty() { words } else { format!(": {words}") }
+}
+
+pub(super) fn no_region() -> NoAnswer {
+    failed("no region says where to ask".to_owned(), "set `spec.region`, or AWS_REGION")
+}
+
+pub(super) fn too_late(time: Duration) -> NoAnswer {
+    failed(
+        format!("AWS did not answer within {} s", time.as_secs()),
+        "check the network and the proxy (HTTPS_PROXY), or give it more time (`--timeout`)",
+    )
+}
+
+fn failed(why: String, help: &str) -> NoAnswer {
+    NoAnswer { code: Code::AwsFailed, why, help: help.to_owned() }
+}
+
+fn no_access(why: String, help: &str) -> NoAnswer {
+    NoAnswer { code: Code::NoAccess, why, help: help.to_owned() }
+}

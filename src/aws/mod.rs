@@ -1,0 +1,44 @@
+//! AWS, asked live: parameters of SSM Parameter Store, and trust anchors and profiles by their names.
+//!
+//! [`Aws`] is a [`Lookup`]: `calls` says which calls answer a set of queries, `session` has the HTTP client, the
+//! runtime and the credentials, `ssm` and `anywhere` make the calls, `failure` has the words for those that fail.
+//! Nothing here knows what an answer is for, and nothing outside is asynchronous.
+
+mod anywhere;
+mod calls;
+mod failure;
+mod session;
+mod ssm;
+
+pub use calls::{Account, Ask, Call, Names, calls};
+pub use session::{Session, Settings};
+
+use std::collections::BTreeSet;
+
+use crate::resolve::{Answers, Lookup, NoAnswer, Query};
+
+/// What is told while AWS is asked: how many calls are answered, of how many.
+pub type Progress<'p> = dyn Fn(usize, usize) + 'p;
+
+/// A lookup that asks AWS.
+pub struct Aws<'a> {
+    /// How AWS is reached.
+    pub session: &'a Session,
+    /// Is told every second how far it is.
+    pub progress: &'a Progress<'a>,
+}
+
+impl Lookup for Aws<'_> {
+    fn answer(&self, queries: &BTreeSet<Query>) -> Answers {
+        let calls = calls(queries);
+        let mut answers = self.session.run(calls, self.progress);
+        for query in queries {
+            // Every call answers all its queries, unless it was cut off.
+            answers.entry(query.clone()).or_insert_with(|| Err(self.session.too_late()));
+        }
+        answers
+    }
+}
+
+/// The answers of one call.
+type Answered = Vec<(Query, Result<crate::resolve::Answer, NoAnswer>)>;

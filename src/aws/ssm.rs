@@ -1,0 +1,88 @@
+//! Parameters of SSM Parameter Store.
+
+use aws_config::SdkConfig;
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::types::{Parameter, ParameterType};
+
+use super::Answered;
+use super::calls::{Names, parameter};
+use super::failure::{self, Asked};
+use crate::diag::Code;
+use crate::resolve::{Answer, NoAnswer};
+use crate::secret::Secret;
+
+/// One GetParameters.
+pub(super) async fn get(config: &SdkConfig, names: Names, decrypt: bool) -> Answered {
+    let region = config.region().map(ToString::to_string).unwrap_or_default();
+    let request = Client::new(config).get_parameters().set_names(Some(names.keys().cloned().collect()));
+    let result = request.with_decryption(decrypt).send().await;
+    let found = match result {
+        Ok(output) => output.parameters.unwrap_or_default(),
+        Err(error) => {
+            let asked = Asked { service: "SSM", permission: "`ssm:GetParameters`", region: &region };
+            let why = failure::of(&error, &asked);
+            return names.into_values().flatten().map(|query| (query, Err(why.clone()))).collect();
+        }
+    };
+    let answer = |name: &str| {
+        // One call never names a parameter twice, so the name alone says which one it is.
+        let one = found.iter().find(|one| is(one, name)).ok_or_else(|| missing(name, &region))?;
+        read(one, name, decrypt)
+    };
+    let answered = names.into_iter().flat_map(|(name, queries)| {
+        let answer = answer(&name);
+        queries.into_iter().map(move |query| (query, answer.clone()))
+    });
+    answered.collect()
+}
+
+/// Whether the service means this one. It names a parameter without its version or label, by name or by ARN, however it
+/// was asked.
+fn is(one: &Parameter, asked: &str) -> bool {
+    let names = [one.name(), one.arn()];
+    names
+        .into_iter()
+        .flatten()
+        .any(|name| parameter(name).trim_start_matches('/') == parameter(asked).trim_start_matches('/'))
+}
+
+fn read(one: &Parameter, name: &str, decrypt: bool) -> Result<Answer, NoAnswer> {
+    let refuse =
+        |why: String, help: &str| Err(NoAnswer { code: Code::UnresolvedReference, why, help: help.to_owned() });
+    match one.r#type() {
+        Some(ParameterType::StringList) => {
+            return refuse(format!("parameter `{name}` is a StringList, not one value"), "store it as a String");
+        }
+        // Without decryption this is the ciphertext.
+        Some(ParameterType::SecureString) if !decrypt => {
+            return refuse(
+                format!("parameter `{name}` is a SecureString, and only a CA's private key is ever decrypted"),
+                "store it as a String: neither ARNs nor certificates are secret",
+            );
+        }
+        _ => {}
+    }
+    // A trailing newline is what a file leaves behind that was stored as it was.
+    let value = one.value().unwrap_or_default().trim_end_matches('\n');
+    if value.is_empty() {
+        return refuse(format!("parameter `{name}` is empty"), "store a value");
+    }
+    let version = Some(one.version()).filter(|version| *version > 0);
+    Ok(Answer { value: Secret::new(value), version, arn: one.arn().map(str::to_owned) })
+}
+
+fn missing(name: &str, region: &str) -> NoAnswer {
+    let selected =
+        name.strip_prefix(parameter(name)).filter(|selector| !selector.is_empty() && !name.starts_with("arn:"));
+    let why = match selected {
+        Some(selector) => format!(
+            "there is no parameter `{}` with version or label `{}` in {region}",
+            parameter(name),
+            selector.trim_start_matches(':')
+        ),
+        None => format!("there is no parameter `{name}` in {region}"),
+    };
+    let help =
+        "create it, or correct the name, the region or the account (`aws sts get-caller-identity` says which it is)";
+    NoAnswer { code: Code::UnresolvedReference, why, help: help.to_owned() }
+}

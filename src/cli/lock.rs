@@ -1,0 +1,117 @@
+//! `iamra lock`
+
+use std::path::{Path, PathBuf};
+
+use super::Exit;
+use super::args::{self, File, Shared, display};
+use super::error::Error;
+use super::io::Io;
+use super::live::Asking;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::output::{self, Declaration, Sources};
+use crate::resolve::{self, Answers, Guarded, Lockfile};
+use crate::yaml::Document;
+use crate::{aws, disk, pipeline};
+
+/// Ask AWS once, and write the answers to `iamra.lock`
+///
+/// The lock has the values for every cluster of the declaration with the versions of their parameters, and for a CA's
+/// certificate its fingerprint and end. It never has a key. Commit it: rendering then needs no network and no credentials.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Folder of the declaration, or its file
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Write nothing; say how AWS differs from the lock, and exit with 4 if it does
+    #[arg(long)]
+    check: bool,
+    /// Print the calls that would be made, and make none
+    #[arg(long, conflicts_with = "check")]
+    explain_calls: bool,
+}
+
+pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+    let file = File::open(&args.dir)?;
+    let mut report = Report::default();
+    let ended = match Document::parse(&file.text) {
+        Ok(document) => locked(args, &document, &file, shared, &mut report, io)?,
+        Err(error) => {
+            report.push(args::syntax_error(&error));
+            None
+        }
+    };
+    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
+    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+    Ok(ended.unwrap_or_else(|| args::exit(&report)))
+}
+
+/// How the command ends; `None` when what is wrong with the input decides that.
+fn locked(
+    args: &Args,
+    document: &Document<'_>,
+    file: &File,
+    shared: &Shared,
+    report: &mut Report,
+    io: &mut Io,
+) -> Result<Option<Exit>, Error> {
+    let Some(lockable) = pipeline::lockable(document.root(), report) else { return Ok(None) };
+    if args.explain_calls {
+        let calls: String = aws::calls(&lockable.queries).iter().map(|call| format!("{call}\n")).collect();
+        io.data(|out| out.write_all(calls.as_bytes()))?;
+        return Ok(None);
+    }
+    let path = shared.lock_path(document.root(), &file.folder);
+    let there = disk::read_if_there(&path)?;
+    if let Some(text) = there.as_deref().filter(|_| !args.check)
+        && !resolve::is_lock(text)
+    {
+        report.push(
+            Diagnostic::error(Code::InvalidLock, format!("{} is not a lock, and stays as it is", display(&path)))
+                .at(Place::File(display(&path), None))
+                .help("remove it, or write the lock to another file (`--lock FILE`)"),
+        );
+        return Ok(None);
+    }
+    if args.check && there.is_none() {
+        report.push(drift(&path, format!("there is no {}", display(&path))));
+        return Ok(Some(Exit::Drift));
+    }
+    let Some(policy) = shared.policy(report)? else { return Ok(None) };
+    let session = shared.live.session()?;
+    let lookup = Guarded { policy: &policy, lookup: &Asking::new(&session, &shared.live) };
+    let Some(answers) = lockable.ask(&lookup, report) else { return Ok(None) };
+    if args.check {
+        return Ok(check(&path, there.as_deref(), &answers, report));
+    }
+    let text = resolve::lock(&answers);
+    let name = display(&path);
+    if there.as_deref() == Some(&text) {
+        io.words(&format_args!("{name} is up to date\n"))?;
+    } else {
+        disk::write(&path, &text)?;
+        io.words(&format_args!("{name}: {} references locked\n", answers.len()))?;
+    }
+    if lockable.has_keys {
+        io.words(&"note: a CA's private key is never locked: rendering it needs `--live`, or `--values FILE`\n")?;
+    }
+    Ok(None)
+}
+
+fn check(path: &Path, there: Option<&str>, answers: &Answers, report: &mut Report) -> Option<Exit> {
+    let lock = Lockfile::read(&display(path), there, report);
+    if report.has_errors() {
+        return None;
+    }
+    let drifts = lock.drift(answers);
+    let drifted = !drifts.is_empty();
+    for words in drifts {
+        report.push(drift(path, words));
+    }
+    drifted.then_some(Exit::Drift)
+}
+
+fn drift(path: &Path, words: String) -> Diagnostic {
+    Diagnostic::error(Code::LockDrift, words)
+        .at(Place::File(display(path), None))
+        .help("run `iamra lock`, and commit what it writes")
+}

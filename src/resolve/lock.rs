@@ -1,0 +1,247 @@
+//! `iamra.lock`: what was answered once, so that rendering needs neither network nor credentials. Never key material.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::authority;
+use super::file::{answers, read_document};
+use super::lookup::{Answer, Answers, Lookup, NoAnswer, Query, Wanted};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::secret::Secret;
+use crate::yaml::{NodeRef, emit};
+
+/// `apiVersion` of the lock file; it counts up with what is in it.
+const API_VERSION: &str = "iamra.dev/v1alpha1";
+/// `kind` of the lock file.
+const KIND: &str = "Lock";
+
+/// Said in every lock that iamra writes.
+const HEADER: &str =
+    "# Written by `iamra lock`. Commit it; do not edit it: change the declaration, and run `iamra lock` again.\n";
+
+/// How a stale lock is mended.
+const MEND: &str = "run `iamra lock`, or give it in a values file (`--values FILE`)";
+
+/// The name of a query: its scope, when that has an account or region of its own, and its reference.
+type Name = (Option<String>, String);
+
+/// `iamra.lock`: recorded answers, never key material.
+#[derive(Debug, Default)]
+pub struct Lockfile {
+    name: String,
+    exists: bool,
+    values: BTreeMap<Name, Answer>,
+}
+
+impl Lockfile {
+    /// Reads the lock file named `name` in messages; `None` when there is none.
+    pub fn read(name: &str, text: Option<&str>, report: &mut Report) -> Self {
+        let read = |node: NodeRef<'_>, report: &mut Report| {
+            let mut values = BTreeMap::new();
+            if let Err((node, why)) = read_lock(node, &mut values) {
+                let line = node.map(|node| 1 + node.document().text()[..node.span().start].matches('\n').count());
+                report.push(
+                    Diagnostic::error(Code::InvalidLock, format!("{name} {why}"))
+                        .at(Place::File(name.to_owned(), line.or(Some(1))))
+                        .help("restore it from Git, or write it anew with `iamra lock`"),
+                );
+            }
+            values
+        };
+        let values = text.map_or_else(BTreeMap::new, |text| read_document(name, text, report, read));
+        Self { name: name.to_owned(), exists: text.is_some(), values }
+    }
+
+    /// How fresh answers differ from what is recorded, in words.
+    pub fn drift(&self, fresh: &Answers) -> Vec<String> {
+        let mut drift = Vec::new();
+        let mut asked = BTreeSet::new();
+        for (query, answer) in fresh.iter().filter(|(query, _)| !query.is_secret()) {
+            let Ok(answer) = answer else { continue };
+            let name = name_of(query);
+            let text = in_words(&name);
+            match self.values.get(&name) {
+                None => drift.push(format!("{text} is not locked")),
+                Some(locked) if locked.value != answer.value => {
+                    drift.push(format!("{text} has another value{}", versions(locked, answer)));
+                }
+                Some(locked) if locked.version.is_some() && locked.version != answer.version => {
+                    drift.push(format!("{text} has the same value{}", versions(locked, answer)));
+                }
+                Some(_) => {}
+            }
+            asked.insert(name);
+        }
+        let unused = self.values.keys().filter(|name| !asked.contains(*name));
+        drift.extend(
+            unused.map(|name| format!("{} is locked, and the declaration does not refer to it", in_words(name))),
+        );
+        drift
+    }
+}
+
+fn versions(locked: &Answer, fresh: &Answer) -> String {
+    match (locked.version, fresh.version) {
+        (Some(old), Some(new)) if old != new => format!(": version {old} is locked, AWS has version {new}"),
+        _ => String::new(),
+    }
+}
+
+fn in_words((scope, reference): &Name) -> String {
+    scope.as_ref().map_or_else(|| format!("`{reference}`"), |scope| format!("`{reference}` of scope `{scope}`"))
+}
+
+fn name_of(query: &Query) -> Name {
+    (query.origin.scope.clone(), query.name())
+}
+
+impl Lookup for Lockfile {
+    fn answer(&self, queries: &BTreeSet<Query>) -> Answers {
+        answers(queries, |query| {
+            if query.is_secret() {
+                return Err(NoAnswer {
+                    code: Code::UnresolvedReference,
+                    why: format!("`{}` is key material, which is never in {}", query.reference, self.name),
+                    help: "ask AWS for it (`--live`), give it in a values file (`--values FILE`), or use a CA Secret that exists"
+                        .to_owned(),
+                });
+            }
+            let missing = || {
+                let (code, why) = if self.exists {
+                    (Code::StaleLock, format!("{} has no entry for `{}`", self.name, query.reference))
+                } else {
+                    (
+                        Code::UnresolvedReference,
+                        format!("`{}` has no value: there is no {}", query.reference, self.name),
+                    )
+                };
+                NoAnswer { code, why, help: MEND.to_owned() }
+            };
+            let (scope, name) = name_of(query);
+            // A lock written by hand may name trust anchors and profiles as the declaration does.
+            let by_hand = || self.values.get(&(scope.clone(), query.reference.clone()));
+            self.values.get(&(scope.clone(), name)).or_else(by_hand).cloned().ok_or_else(missing)
+        })
+    }
+}
+
+/// The text of a lock with these answers. Key material and what has no answer is left out.
+pub fn lock(answers: &Answers) -> String {
+    let mut scopes: BTreeMap<Option<String>, Map<String, Value>> = BTreeMap::from([(None, Map::new())]);
+    let found = answers.iter().filter(|(query, _)| !query.is_secret());
+    let mut entries: BTreeMap<Name, Value> = BTreeMap::new();
+    for (query, answer) in found {
+        if let Ok(answer) = answer {
+            entries.insert(name_of(query), entry(query, answer));
+        }
+    }
+    for ((scope, name), entry) in entries {
+        scopes.entry(scope).or_default().insert(name, entry);
+    }
+    let mut content = Map::new();
+    content.insert("references".to_owned(), scopes.remove(&None).unwrap_or_default().into());
+    if !scopes.is_empty() {
+        let named = scopes
+            .into_iter()
+            .map(|(scope, references)| (scope.unwrap_or_default(), json!({"references": references})));
+        content.insert("scopes".to_owned(), Value::Object(named.collect()));
+    }
+    let mut lock = Map::new();
+    lock.insert("apiVersion".to_owned(), API_VERSION.into());
+    lock.insert("kind".to_owned(), KIND.into());
+    lock.insert("digest".to_owned(), digest(&content).into());
+    lock.append(&mut content);
+    format!("{HEADER}{}", emit::document(&Value::Object(lock)))
+}
+
+/// Whether a text is a lock, or what is left of one: everything else belongs to somebody.
+pub fn is_lock(text: &str) -> bool {
+    text.trim().is_empty() || text.lines().any(|line| line == format!("kind: {KIND}"))
+}
+
+fn entry(query: &Query, answer: &Answer) -> Value {
+    let value = answer.value.reveal();
+    let mut entry = Map::new();
+    if query.wanted == Wanted::Certificate {
+        entry.insert("value".to_owned(), format!("{value}\n").into());
+    } else {
+        entry.insert("value".to_owned(), value.into());
+    }
+    entry.extend(answer.version.map(|version| ("version".to_owned(), version.into())));
+    entry.extend(answer.arn.as_deref().map(|arn| ("arn".to_owned(), arn.into())));
+    if let Some((fingerprint, not_after)) = authority::fingerprint(value) {
+        entry.insert("fingerprint".to_owned(), fingerprint.into());
+        entry.insert("notAfter".to_owned(), not_after.into());
+    }
+    Value::Object(entry)
+}
+
+/// Shows a cut, an edit or a merge that git took for clean. It guards against accidents: whoever means harm can count too.
+fn digest(content: &Map<String, Value>) -> String {
+    let text = emit::flow(&Value::Object(content.clone()));
+    format!("sha256:{}", hex(&Sha256::digest(text.as_bytes())))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+type Wrong<'d> = (Option<NodeRef<'d>>, String);
+
+/// What is wrong with a lock is told at its node, as the end of a sentence that begins with the file's name.
+fn read_lock<'d>(root: NodeRef<'d>, values: &mut BTreeMap<Name, Answer>) -> Result<(), Wrong<'d>> {
+    let text = |key| root.get(key).and_then(NodeRef::text);
+    match (text("apiVersion"), text("kind")) {
+        (Some(API_VERSION), Some(KIND)) => {}
+        (Some(version), Some(KIND)) => {
+            let why = format!("is a lock of version `{version}`, and this iamra reads `{API_VERSION}`");
+            return Err((root.get("apiVersion"), why));
+        }
+        _ => return Err((None, format!("is not a lock file: expected `apiVersion: {API_VERSION}`, `kind: {KIND}`"))),
+    }
+    let references = root.get("references").ok_or((None, "has no `references`: it was cut off".to_owned()))?;
+    if let Some(recorded) = text("digest") {
+        let content =
+            ["references", "scopes"].into_iter().filter_map(|key| Some((key.to_owned(), root.get(key)?.to_value())));
+        if digest(&content.collect()) != recorded {
+            let why = "was edited, cut off or merged since `iamra lock` wrote it: its `digest` does not fit".to_owned();
+            return Err((root.get("digest"), why));
+        }
+    }
+    read_references(None, references, values)?;
+    for (key, scope) in root.get("scopes").into_iter().flat_map(NodeRef::entries) {
+        let named = key.text().zip(scope.get("references"));
+        let (name, references) = named.ok_or((Some(key), "has a scope without `references`".to_owned()))?;
+        read_references(Some(name), references, values)?;
+    }
+    Ok(())
+}
+
+fn read_references<'d>(
+    scope: Option<&str>,
+    references: NodeRef<'d>,
+    values: &mut BTreeMap<Name, Answer>,
+) -> Result<(), Wrong<'d>> {
+    let wrong = |node| Err((Some(node), "has an entry that is not `reference: {value: …}`".to_owned()));
+    if !references.is_map() {
+        return wrong(references);
+    }
+    for (key, entry) in references.entries() {
+        let (Some(name), Some(value)) = (key.text(), entry.get("value").and_then(NodeRef::text)) else {
+            return wrong(key);
+        };
+        let value = value.trim_end_matches('\n');
+        let recorded = entry.get("fingerprint").and_then(NodeRef::text);
+        if recorded.is_some()
+            && recorded != authority::fingerprint(value).map(|(fingerprint, _)| fingerprint).as_deref()
+        {
+            return Err((Some(key), format!("has another certificate for `{name}` than its `fingerprint` says")));
+        }
+        let version = entry.get("version").and_then(|version| version.to_value().as_i64());
+        let arn = entry.get("arn").and_then(NodeRef::text).map(str::to_owned);
+        values.insert((scope.map(str::to_owned), name.to_owned()), Answer { value: Secret::new(value), version, arn });
+    }
+    Ok(())
+}

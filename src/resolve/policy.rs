@@ -1,0 +1,153 @@
+//! What the operator allows: a file outside the repositories, whose authors may not trust each other or be trusted.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::lookup::{Answers, Lookup, NoAnswer, Query};
+use super::{Identity, Resolved};
+use crate::arn::Arn;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::reference::Target;
+use crate::yaml::Document;
+
+/// `apiVersion` and `kind` of the file.
+const TYPE: (&str, &str) = ("iamra.dev/v1alpha1", "Policy");
+
+const HELP: &str = "use what the policy allows, or have the operator change the file that IAMRA_POLICY names";
+
+/// What may be looked up and rendered. A list that is left out allows everything.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Policy {
+    #[serde(rename = "apiVersion")]
+    api_version: String,
+    kind: String,
+    /// Folders of Parameter Store, such as `/iam-ra/team-a/`.
+    parameters: Option<Vec<String>>,
+    /// Twelve digits each.
+    accounts: Option<Vec<String>>,
+    /// Such as `eu-central-1`.
+    regions: Option<Vec<String>>,
+}
+
+impl Policy {
+    /// Reads the policy file named `name` in messages. `None` when it is not one, which is reported: what cannot be read
+    /// allows nothing.
+    pub fn read(name: &str, text: &str, report: &mut Report) -> Option<Self> {
+        let read = || {
+            let value = Document::parse(text).map_err(|error| error.message.clone())?.root().to_value();
+            let policy: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
+            if (policy.api_version.as_str(), policy.kind.as_str()) != TYPE {
+                return Err(format!("expected `apiVersion: {}`, `kind: {}`", TYPE.0, TYPE.1));
+            }
+            if let Some(folder) =
+                policy.parameters.iter().flatten().find(|it| !it.starts_with('/') || !it.ends_with('/'))
+            {
+                return Err(format!("`{folder}` is not a folder of Parameter Store: it begins and ends with `/`"));
+            }
+            Ok(policy)
+        };
+        let wrong = |why| {
+            report.push(
+                Diagnostic::error(Code::InvalidPolicy, format!("the operator's policy cannot be used: {why}"))
+                    .at(Place::File(name.to_owned(), None))
+                    .help("have the operator mend the file that IAMRA_POLICY names"),
+            );
+        };
+        read().map_err(wrong).ok()
+    }
+
+    /// Reports identities that are outside the policy.
+    pub fn check(&self, resolved: &Resolved, report: &mut Report) {
+        for bound in &resolved.bindings {
+            let Identity { trust_anchor, profile, role } = &bound.identity;
+            let declared = &bound.binding.role;
+            let all = [(trust_anchor, &declared.trust_anchor), (profile, &declared.profile), (role, &declared.role)];
+            for (arn, reference) in all {
+                if let Some(why) = self.refuses_arn(arn) {
+                    report.push(
+                        Diagnostic::error(Code::OutsidePolicy, why)
+                            .at(Place::Config(reference.place.clone()))
+                            .help(HELP),
+                    );
+                }
+            }
+        }
+    }
+
+    fn refuses_arn(&self, arn: &Arn) -> Option<String> {
+        self.refuses_account(&arn.account)
+            .or_else(|| self.refuses_region(Some(arn.region.as_str()).filter(|region| !region.is_empty())))
+    }
+
+    fn refuses(&self, query: &Query) -> Option<String> {
+        let origin = &query.origin;
+        let parameter = match &query.target {
+            Target::Ssm { name, .. } => Some(name.as_str()),
+            _ => None,
+        };
+        // `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME`
+        let arn: Vec<_> =
+            parameter.filter(|name| name.starts_with("arn:")).into_iter().flat_map(|it| it.splitn(6, ':')).collect();
+        let plain = arn.get(5).map_or(parameter, |resource| resource.strip_prefix("parameter"));
+        let role = origin.assume_role.as_deref().and_then(|role| role.split(':').nth(4));
+        if self.accounts.is_some() && origin.profile.is_some() {
+            return Some("the operator's policy allows some accounts, and a profile may be of any".to_owned());
+        }
+        let accounts = [arn.get(4).copied(), role];
+        accounts
+            .into_iter()
+            .flatten()
+            .find_map(|account| self.refuses_account(account))
+            .or_else(|| self.refuses_region(arn.get(3).copied().or(origin.region.as_deref())))
+            .or_else(|| plain.and_then(|name| self.refuses_parameter(name)))
+    }
+
+    fn refuses_account(&self, account: &str) -> Option<String> {
+        refused(self.accounts.as_deref(), |allowed| allowed == account, || format!("account {account}"))
+    }
+
+    /// Where nobody names a region it is that of the operator's environment.
+    fn refuses_region(&self, region: Option<&str>) -> Option<String> {
+        let region = region?;
+        refused(self.regions.as_deref(), |allowed| allowed == region, || format!("region {region}"))
+    }
+
+    fn refuses_parameter(&self, name: &str) -> Option<String> {
+        refused(self.parameters.as_deref(), |folder| name.starts_with(folder), || format!("parameter `{name}`"))
+    }
+}
+
+fn refused(allowed: Option<&[String]>, is: impl Fn(&str) -> bool, what: impl Fn() -> String) -> Option<String> {
+    let outside = !allowed?.iter().any(|one| is(one));
+    outside.then(|| format!("the operator's policy does not allow {}", what()))
+}
+
+/// A lookup that is never asked for what the policy refuses.
+pub struct Guarded<'l> {
+    /// The policy.
+    pub policy: &'l Policy,
+    /// Answers what is allowed.
+    pub lookup: &'l dyn Lookup,
+}
+
+impl Lookup for Guarded<'_> {
+    fn answer(&self, queries: &BTreeSet<Query>) -> Answers {
+        let mut answers = Answers::new();
+        let mut allowed = BTreeSet::new();
+        for query in queries {
+            match self.policy.refuses(query) {
+                Some(why) => {
+                    let none = NoAnswer { code: Code::OutsidePolicy, why, help: HELP.to_owned() };
+                    answers.insert(query.clone(), Err(none));
+                }
+                None => {
+                    allowed.insert(query.clone());
+                }
+            }
+        }
+        answers.extend(self.lookup.answer(&allowed));
+        answers
+    }
+}

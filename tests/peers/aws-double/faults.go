@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// refusals are faults that are errors of the service, in its own words.
+var refusals = map[string]*Refusal{
+	"throttle": {400, "ThrottlingException", "Rate exceeded"},
+	"500":      {500, "InternalServerError", "An error occurred on the server side."},
+	"503":      {503, "ServiceUnavailable", ""},
+	"denied": {400, "AccessDeniedException",
+		"User: arn:aws:iam::111122223333:user/ci is not authorized to perform: ssm:GetParameters on resource: arn:aws:ssm:eu-central-1:111122223333:parameter/x because no identity-based policy allows the ssm:GetParameters action"},
+	"denied-list": {403, "AccessDeniedException",
+		"User: arn:aws:iam::111122223333:user/ci is not authorized to perform: rolesanywhere:ListProfiles on resource: *"},
+	"kms": {400, "AccessDeniedException",
+		"The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access."},
+	"expired": {400, "ExpiredTokenException", "The security token included in the request is expired"},
+	"clock": {403, "InvalidSignatureException",
+		"Signature expired: 20200101T000000Z is now earlier than 20200101T000500Z (20200101T001000Z - 5 min.)"},
+}
+
+// fault is the one that this call of an action meets.
+func (d *Double) fault(action string) string {
+	for index, fault := range d.state.Faults {
+		if fault.Action == action && (fault.Times == 0 || d.faults[index] < fault.Times) {
+			d.faults[index]++
+			return fault.Kind
+		}
+	}
+	return ""
+}
+
+// misbehave does what is no answer of the service at all.
+func misbehave(kind string, w http.ResponseWriter, r *http.Request) bool {
+	switch kind {
+	case "slow":
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Minute):
+		}
+	case "reset":
+		connection, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			_ = connection.(*net.TCPConn).SetLinger(0)
+			connection.Close()
+		}
+	case "half":
+		w.Header().Set("Content-Length", "1000")
+		fmt.Fprint(w, `{"Parameters":[{"Name":`)
+	case "html":
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<html>Please sign in to the guest network</html>")
+	default:
+		return false
+	}
+	return true
+}

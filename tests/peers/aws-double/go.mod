@@ -1,0 +1,3 @@
+module iamra.dev/peers/aws-double
+
+go 1.26.0

@@ -1,0 +1,206 @@
+// aws-double stands in for AWS where moto does not go: IAM Roles Anywhere, selectors, limits and faults.
+//
+//	aws-double STATE.json
+//
+// It prints its address on standard output and lives until its standard input is closed. It is strict: a call that
+// AWS would refuse is refused, and so is one that AWS leaves undefined. GET /calls says what it was asked.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// State is what an administrator has put there, and what goes wrong.
+type State struct {
+	Keys         map[string]string `json:"keys"`  // account by access key
+	Roles        []string          `json:"roles"` // ARNs of roles that may be assumed
+	Parameters   []Parameter       `json:"parameters"`
+	TrustAnchors []Named           `json:"trustAnchors"`
+	Profiles     []Named           `json:"profiles"`
+	Page         int               `json:"page"` // entries on a page of a list
+	Faults       []Fault           `json:"faults"`
+}
+
+// Parameter is one version of one parameter.
+type Parameter struct {
+	Account string   `json:"account"`
+	Region  string   `json:"region"`
+	Name    string   `json:"name"`
+	Type    string   `json:"type"`
+	Value   string   `json:"value"`
+	Version int      `json:"version"`
+	Labels  []string `json:"labels"`
+}
+
+// Named is a trust anchor or a profile.
+type Named struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	Name    string `json:"name"`
+	ARN     string `json:"arn"`
+}
+
+// Fault is what happens to calls of an action instead of an answer.
+type Fault struct {
+	Action string `json:"action"`
+	Kind   string `json:"kind"`
+	Times  int    `json:"times"` // how often; for ever when 0
+}
+
+// Call is one request, as it came.
+type Call struct {
+	Action  string   `json:"action"`
+	Account string   `json:"account"`
+	Region  string   `json:"region"`
+	Names   []string `json:"names,omitempty"`
+	Decrypt bool     `json:"decrypt,omitempty"`
+}
+
+// Double answers requests, one at a time.
+type Double struct {
+	sync.Mutex
+	state  State
+	calls  []Call
+	faults map[int]int
+	listed map[string]time.Time
+}
+
+// Refusal is an error of the service.
+type Refusal struct {
+	Status  int
+	Code    string
+	Message string
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: aws-double STATE.json")
+		os.Exit(2)
+	}
+	text, err := os.ReadFile(os.Args[1])
+	if err == nil {
+		double := &Double{faults: map[int]int{}, listed: map[string]time.Time{}}
+		if err = json.Unmarshal(text, &double.state); err == nil {
+			err = serve(double)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "aws-double:", err)
+		os.Exit(1)
+	}
+}
+
+func serve(double *Double) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(listener.Addr())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	return http.Serve(listener, double)
+}
+
+var credential = regexp.MustCompile(
+	`^AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)/(\d{8})/([a-z0-9-]+)/([a-z]+)/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$`)
+
+func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/calls" {
+		d.Lock()
+		defer d.Unlock()
+		_ = json.NewEncoder(w).Encode(d.calls)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	action, service := action(r, body)
+	call := Call{Action: action}
+	signed := credential.FindStringSubmatch(r.Header.Get("Authorization"))
+	var refusal *Refusal
+	var answer any
+	d.Lock()
+	if signed == nil || !signedWell(signed, r, service) {
+		refusal = &Refusal{403, "IncompleteSignatureException", "the request is not signed as Signature Version 4 asks for"}
+	} else if call.Account, call.Region = d.state.Keys[signed[1]], signed[3]; call.Account == "" {
+		refusal = &Refusal{403, "UnrecognizedClientException", "The security token included in the request is invalid."}
+	} else {
+		answer, refusal = d.answer(&call, r, body)
+	}
+	d.calls = append(d.calls, call)
+	fault := d.fault(action)
+	d.Unlock()
+	if fault != "" && misbehave(fault, w, r) {
+		return
+	}
+	if refusal == nil {
+		refusal = refusals[fault]
+	}
+	respond(w, service, answer, refusal)
+}
+
+// signedWell says whether what AWS needs is signed, for the right service, today.
+func signedWell(signed []string, r *http.Request, service string) bool {
+	date := r.Header.Get("X-Amz-Date")
+	headers := strings.Split(signed[5], ";")
+	return signed[4] == service && strings.HasPrefix(date, signed[2]) && slices.Contains(headers, "host") &&
+		slices.Contains(headers, "x-amz-date")
+}
+
+func action(r *http.Request, body []byte) (action, service string) {
+	if target, found := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "AmazonSSM."); found {
+		return target, "ssm"
+	}
+	switch r.Method + " " + r.URL.Path {
+	case "GET /trustanchors":
+		return "ListTrustAnchors", "rolesanywhere"
+	case "GET /profiles":
+		return "ListProfiles", "rolesanywhere"
+	}
+	if strings.Contains(string(body), "Action=AssumeRole&") {
+		return "AssumeRole", "sts"
+	}
+	return r.Method + " " + r.URL.Path, ""
+}
+
+func (d *Double) answer(call *Call, r *http.Request, body []byte) (any, *Refusal) {
+	switch call.Action {
+	case "GetParameters":
+		return d.getParameters(call, body)
+	case "ListTrustAnchors":
+		return d.list(call, r, "trustAnchors", "trustAnchorArn", d.state.TrustAnchors)
+	case "ListProfiles":
+		return d.list(call, r, "profiles", "profileArn", d.state.Profiles)
+	case "AssumeRole":
+		return d.assumeRole(call, body)
+	}
+	return nil, &Refusal{400, "UnknownOperationException", ""}
+}
+
+func respond(w http.ResponseWriter, service string, answer any, refusal *Refusal) {
+	if service == "sts" {
+		respondXML(w, answer, refusal)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if refusal == nil {
+		_ = json.NewEncoder(w).Encode(answer)
+		return
+	}
+	w.Header().Set("X-Amzn-Errortype", refusal.Code)
+	w.WriteHeader(refusal.Status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"__type": refusal.Code, "message": refusal.Message})
+}
