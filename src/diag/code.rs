@@ -103,6 +103,10 @@ pub enum Code {
     ProxyWithoutException,
     /// `shared-processes`
     SharedProcesses,
+    /// `exposed-key`
+    ExposedKey,
+    /// `mesh-order`
+    MeshOrder,
     /// `windows-pod`
     WindowsPod,
     /// `cannot-edit`
@@ -207,6 +211,8 @@ const TABLE: &[Row] = &[
     row!(PortClash, "port-clash", "the sidecar's port is already declared in the pod"),
     row!(ProxyWithoutException, "proxy-without-exception", "a proxy would swallow calls to the sidecar"),
     row!(SharedProcesses, "shared-processes", "containers of the pod can reach the files of the sidecar"),
+    row!(ExposedKey, "exposed-key", "a container of the application mounts the certificate's key"),
+    row!(MeshOrder, "mesh-order", "the sidecar waits for a network that a mesh's proxy brings later"),
     row!(WindowsPod, "windows-pod", "the credential helper's image is for Linux only"),
     row!(CannotEdit, "cannot-edit", "the object is written in a way that cannot be edited safely"),
     row!(NamespaceMismatch, "namespace-mismatch", "a workload and its certificate are in different namespaces"),

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::object::algorithm;
 use super::order::ordered;
 use super::{delivery, sidecar};
-use crate::config::{Delivery, Sidecar, SidecarStyle};
+use crate::config::{Delivery, Sidecar, SidecarStyle, Startup};
 use crate::plan::{Member, Seat};
 
 /// The name of the container that we add, and the beginning of it where a pod has several.
@@ -39,6 +39,10 @@ pub struct PodChange {
     pub style: SidecarStyle,
     /// The port on which it listens.
     pub port: Option<u16>,
+    /// Whether the application's start waits for a sidecar that waits for AWS.
+    pub waits_for_aws: bool,
+    /// The Secret with the certificate and its key, where there is one.
+    pub secret: Option<String>,
     /// Volumes of the pod.
     pub volumes: Vec<Value>,
     /// What the application's containers mount of them.
@@ -106,6 +110,10 @@ pub fn pod_change(member: &Member<'_>, seat: Seat, settings: &Sidecar, user: Opt
         sidecar,
         style: settings.style,
         port: (settings.delivery == Delivery::Endpoint).then_some(settings.port),
+        waits_for_aws: settings.style == SidecarStyle::Native
+            && settings.startup == Startup::Credentials
+            && settings.delivery != Delivery::Process,
+        secret: member.has_certificate().then(|| member.certificate_name()),
         volumes: delivery::volumes(member, &settings, &names).iter().map(value).collect(),
         mounts: delivery::mounts(&settings, &names).iter().map(value).collect(),
         environment: delivery::environment(member, &settings, member.bound.binding.environment.trailing_slash),

@@ -67,6 +67,40 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
     }
 }
 
+/// The Secret of the certificate is for the sidecar.
+pub(super) fn check_secret(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: &mut Report) {
+    let Some(secret) = &change.secret else { return };
+    let is_it = |volume: &NodeRef<'_>| {
+        let name = volume.get("secret").and_then(|it| it.get("secretName")).and_then(NodeRef::text);
+        name == Some(secret)
+    };
+    let volumes = pod.node(&pod.at("spec.volumes")).into_iter().flat_map(NodeRef::items).filter(is_it);
+    let volumes: BTreeSet<_> = volumes.filter_map(|volume| volume.get("name").and_then(NodeRef::text)).collect();
+    for container in pod.containers() {
+        let mounts = container.node.get("volumeMounts").into_iter().flat_map(NodeRef::items).enumerate();
+        let ours =
+            |mount: NodeRef<'_>| mount.get("name").and_then(NodeRef::text).is_some_and(|it| volumes.contains(it));
+        for (index, mount) in mounts.filter(|(_, mount)| ours(*mount)) {
+            let name = container.name;
+            let message = if mount.get("subPath").is_some() {
+                format!(
+                    "container `{name}` mounts Secret `{secret}` by a subPath, which a renewed certificate never reaches"
+                )
+            } else {
+                format!(
+                    "container `{name}` mounts Secret `{secret}`: it has the key, and needs no sidecar to be this identity"
+                )
+            };
+            let at = container.path.key("volumeMounts").index(index);
+            report.push(
+                Diagnostic::warning(Code::ExposedKey, message)
+                    .at(Place::Item(target.clone(), at))
+                    .help("remove the mount; the sidecar has the certificate"),
+            );
+        }
+    }
+}
+
 fn check_processes(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
     let at = pod.at("spec.shareProcessNamespace");
     if pod.node(&at).and_then(NodeRef::text) == Some("true") {

@@ -2,6 +2,7 @@
 
 mod chain;
 mod conflict;
+mod mesh;
 mod owned;
 mod pod;
 mod source;

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use memchr::memmem;
 
-use super::pod::Pod;
+use super::pod::{Container, Pod};
 use crate::krm::{Ident, Item, annotation};
 use crate::yaml::{FieldPath, NodeRef};
 
 /// Kinds that a pod names, and the fields whose entries matter here.
-const KINDS: &[(&str, &[&str])] =
-    &[("ConfigMap", &["data"]), ("Secret", &["data", "stringData"]), ("ServiceAccount", &["metadata.annotations"])];
+const KINDS: &[(&str, &[&str])] = &[
+    ("ConfigMap", &["data"]),
+    ("Secret", &["data", "stringData"]),
+    ("ServiceAccount", &["metadata.annotations"]),
+    ("Namespace", &["metadata.labels", "metadata.annotations"]),
+];
 
 /// Where to find those among the items, by every name that each has had.
 pub(super) struct Sources<'i, 't> {
@@ -48,6 +52,19 @@ impl<'i, 't> Sources<'i, 't> {
         Self { items, positions }
     }
 
+    /// The object that an entry of `envFrom` names.
+    pub(super) fn of_entry(&self, entry: NodeRef<'_>, pod: Pod<'_>) -> Option<Source> {
+        let named = |field| entry.get(field).and_then(|it: NodeRef<'_>| it.get("name")).and_then(NodeRef::text);
+        let fields = [("configMapRef", "ConfigMap"), ("secretRef", "Secret")];
+        fields.into_iter().find_map(|(field, kind)| self.find(kind, named(field)?, pod))
+    }
+
+    /// Whether every object that the container takes variables from is among the items.
+    pub(super) fn knows_all(&self, container: &Container<'_>, pod: Pod<'_>) -> bool {
+        let mut entries = container.node.get("envFrom").into_iter().flat_map(NodeRef::items);
+        entries.all(|entry| self.of_entry(entry, pod).is_some())
+    }
+
     /// The one that the pod means by this kind and name.
     pub(super) fn find(&self, kind: &'static str, name: &str, pod: Pod<'_>) -> Option<Source> {
         let namespace = pod.node(&FieldPath::keys("metadata.namespace")).and_then(NodeRef::text);
@@ -69,7 +86,7 @@ impl Source {
         for field in *fields {
             let entries = root.at(&FieldPath::keys(field)).into_iter().flat_map(NodeRef::entries);
             // What a Secret holds is nobody's business.
-            let value = |node: NodeRef<'_>| node.text().filter(|_| kind == "ConfigMap").map(str::to_owned);
+            let value = |node: NodeRef<'_>| node.text().filter(|_| kind != "Secret").map(str::to_owned);
             values.extend(entries.filter_map(|(key, node)| Some((key.text()?.to_owned(), value(node)))));
         }
         Some(Self { kind, name: Ident::of(root)?.name.into(), values })

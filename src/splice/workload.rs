@@ -6,7 +6,7 @@ use super::owned::{self, UNDO, Undo};
 use super::pod::{Container, Pod};
 use super::source::Sources;
 use super::users::Users;
-use super::{chain, conflict};
+use super::{chain, conflict, mesh};
 use crate::config::{Binding, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Item, Object, ResourceRef};
@@ -112,6 +112,8 @@ fn edits(
     let mut edits = Vec::new();
     for Part { binding, change, users } in parts {
         conflict::check_pod(pod, change, target, report);
+        conflict::check_secret(pod, change, target, report);
+        mesh::check(pod, change, sources, target, report);
         users.check(target, pod, report);
         if let Err(why) = DnsLabel::parse(&change.name) {
             let place = Place::Config(binding.place.clone());
@@ -120,8 +122,8 @@ fn edits(
             );
         }
         for container in &pod.select(&binding.containers, change.style, &binding.place, target, report) {
-            let kept = chain::check_container(pod, container, change, sources, target, report);
-            edits.extend(variables(pod, container, change, &kept, &mut undo));
+            let missing = chain::check_container(pod, container, change, sources, target, report);
+            edits.extend(variables(pod, container, &missing, &mut undo));
             edits.extend(mounts(pod, container, change, &mut undo));
         }
     }
@@ -164,19 +166,16 @@ fn edits(
 fn variables(
     pod: Pod<'_>,
     container: &Container<'_>,
-    change: &PodChange,
-    kept: &[String],
+    missing: &[(&'static str, String)],
     undo: &mut Undo,
 ) -> Option<Edit> {
-    let missing = change.environment.iter().filter(|(name, _)| !kept.iter().any(|it| it == name));
-    let missing: Vec<_> = missing.map(|(name, value)| (*name, value)).collect();
-    let values: Vec<_> = missing.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
-    if values.is_empty() {
+    if missing.is_empty() {
         return None;
     }
     let at = container.path.key("env");
     undo.remember(pod, &at);
     undo.note_added(container, missing.iter().map(|(name, _)| *name));
+    let values = missing.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
     Some(Edit::Append { at: pod.prefix.join(&at), values })
 }
 

@@ -1,5 +1,8 @@
 //! The credential chain: what an AWS SDK in a container would use before it asks the sidecar.
 
+mod proxy;
+mod region;
+
 use super::pod::{Container, Pod};
 use super::source::Sources;
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -36,7 +39,17 @@ struct Variable {
     from: Option<String>,
 }
 
-/// Says what in one container would win over the sidecar. The names of ours that the user has set are returned.
+impl Variable {
+    fn sets(&self, container: &Container<'_>) -> String {
+        match &self.from {
+            None => format!("container `{}` sets `{}`", container.name, self.name),
+            Some(from) => format!("container `{}` has `{}` from {from}", container.name, self.name),
+        }
+    }
+}
+
+/// Says what in one container would win over the sidecar. The variables that it has to get are returned: ours, as far as
+/// the author has not set them.
 pub(super) fn check_container(
     pod: Pod<'_>,
     container: &Container<'_>,
@@ -44,47 +57,30 @@ pub(super) fn check_container(
     sources: &Sources<'_, '_>,
     target: &ResourceRef,
     report: &mut Report,
-) -> Vec<String> {
-    let mut kept = Vec::new();
-    let mut proxied = None;
-    let mut exempt = false;
-    for variable in variables(pod, container, sources) {
+) -> Vec<(&'static str, String)> {
+    let variables = variables(pod, container, sources);
+    for variable in &variables {
         let (name, value) = (variable.name.as_str(), variable.value.as_deref());
+        let sets = variable.sets(container);
         let place = Place::Item(target.clone(), variable.at.clone());
-        let sets = match &variable.from {
-            None => format!("container `{}` sets `{name}`", container.name),
-            Some(from) => format!("container `{}` has `{name}` from {from}", container.name),
-        };
         if let Some(instead) = instead(name, value, change) {
             let message = format!("{sets}: the SDK would use {instead} instead");
             report.push(Diagnostic::error(Code::CredentialsOverride, message).at(place.clone()).help(HELP));
         }
-        match name {
-            "HTTP_PROXY" | "http_proxy" => proxied = Some((sets.clone(), place.clone())),
-            "NO_PROXY" | "no_proxy" => {
-                exempt |= value.is_none_or(|hosts| hosts.split(',').any(|host| host.trim() == "127.0.0.1"));
-            }
-            _ => {}
+        if let Some((_, ours)) = change.environment.iter().find(|(ours, _)| *ours == name)
+            && value != Some(ours)
+        {
+            report.push(differs(name, &sets, ours, place));
         }
-        if let Some((_, ours)) = change.environment.iter().find(|(ours, _)| *ours == name) {
-            if value != Some(ours) {
-                report.push(differs(name, &sets, ours, place));
-            }
-            kept.push(variable.name);
-        }
-    }
-    if let Some((sets, place)) = proxied.filter(|_| !exempt) {
-        report.push(
-            Diagnostic::warning(
-                Code::ProxyWithoutException,
-                format!("{sets}, and the proxy would get the calls for credentials"),
-            )
-            .at(place)
-            .help("add `127.0.0.1` to NO_PROXY in that container"),
-        );
     }
     check_mounts(container, target, report);
-    kept
+    let mut missing = change.environment.clone();
+    missing.retain(|(ours, _)| variables.iter().all(|it| it.name != *ours));
+    region::follow(&mut missing, &variables);
+    if change.port.is_some() {
+        missing.extend(proxy::exception(container, &variables, sources.knows_all(container, pod), target, report));
+    }
+    missing
 }
 
 fn instead(name: &str, value: Option<&str>, change: &PodChange) -> Option<&'static str> {
@@ -117,11 +113,7 @@ fn variables(pod: Pod<'_>, container: &Container<'_>, sources: &Sources<'_, '_>)
     let entries = container.node.get("envFrom").into_iter().flat_map(NodeRef::items).enumerate();
     for (index, entry) in entries {
         let prefix = entry.get("prefix").and_then(NodeRef::text).unwrap_or_default();
-        let named = |field| entry.get(field).and_then(|it: NodeRef<'_>| it.get("name")).and_then(NodeRef::text);
-        let source = [("configMapRef", "ConfigMap"), ("secretRef", "Secret")]
-            .into_iter()
-            .find_map(|(field, kind)| sources.find(kind, named(field)?, pod));
-        let Some(source) = source else { continue };
+        let Some(source) = sources.of_entry(entry, pod) else { continue };
         for (key, value) in source.values {
             let name = format!("{prefix}{key}");
             if variables.iter().all(|it| it.from.is_some() || it.name != name) {

@@ -1,0 +1,26 @@
+//! Two variables for one region: SDKs read one or the other, and must not disagree.
+
+use super::Variable;
+
+const NAMES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+/// Where the author has set one of the two, the other one gets the same value.
+pub(super) fn follow(missing: &mut Vec<(&'static str, String)>, variables: &[Variable]) {
+    for [ours, theirs] in [NAMES, [NAMES[1], NAMES[0]]] {
+        let Some(set) = variables.iter().find(|it| it.name == theirs) else { continue };
+        let value = match (&set.value, &set.from) {
+            (Some(value), _) => Some(value.clone()),
+            // It stands in `env`, before what we add, so that it can be referred to.
+            (None, None) => Some(format!("$({theirs})")),
+            (None, Some(_)) => None,
+        };
+        missing.retain_mut(|(name, region)| {
+            if *name == ours
+                && let Some(value) = &value
+            {
+                region.clone_from(value);
+            }
+            *name != ours || value.is_some()
+        });
+    }
+}

@@ -1,0 +1,98 @@
+//! Service meshes whose proxy starts when the init containers are done, while the sidecar among them needs the network.
+
+use super::pod::Pod;
+use super::source::Sources;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::ResourceRef;
+use crate::render::PodChange;
+use crate::yaml::{FieldPath, NodeRef};
+
+/// A mesh: what switches it on or off, and what lets the sidecar reach AWS before its proxy runs.
+struct Mesh {
+    name: &'static str,
+    /// On the pod template, as label or annotation; the first one that is there decides.
+    on_pod: &'static [&'static str],
+    /// On the Namespace.
+    on_namespace: &'static [&'static str],
+    /// Annotations of the pod template that except AWS or make the proxy a native sidecar.
+    exceptions: &'static [&'static str],
+    help: &'static str,
+}
+
+const MESHES: &[Mesh] = &[
+    Mesh {
+        name: "Istio",
+        on_pod: &["sidecar.istio.io/inject", "istio.io/rev"],
+        on_namespace: &["istio-injection", "istio.io/rev"],
+        exceptions: &[
+            "sidecar.istio.io/nativeSidecar",
+            "traffic.sidecar.istio.io/excludeOutboundPorts",
+            "traffic.sidecar.istio.io/excludeOutboundIPRanges",
+        ],
+        help: "annotate the pod template `sidecar.istio.io/nativeSidecar: \"true\"`, or use `sidecar.startup: none`",
+    },
+    Mesh {
+        name: "Linkerd",
+        on_pod: &["linkerd.io/inject"],
+        on_namespace: &["linkerd.io/inject"],
+        exceptions: &[
+            "config.linkerd.io/proxy-enable-native-sidecar",
+            "config.alpha.linkerd.io/proxy-enable-native-sidecar",
+            "config.linkerd.io/skip-outbound-ports",
+        ],
+        help: "annotate the pod template `config.linkerd.io/proxy-enable-native-sidecar: \"true\"`, or use `sidecar.startup: none`",
+    },
+];
+
+/// Says when a mesh may hold the sidecar back for ever.
+pub(super) fn check(
+    pod: Pod<'_>,
+    change: &PodChange,
+    sources: &Sources<'_, '_>,
+    target: &ResourceRef,
+    report: &mut Report,
+) {
+    if !change.waits_for_aws {
+        return;
+    }
+    for mesh in MESHES.iter().filter(|mesh| mesh.is_on(pod, sources) && !mesh.is_excepted(pod)) {
+        let message = format!(
+            "{}'s proxy starts after the init containers, and the sidecar among them waits for AWS, which only the proxy can reach",
+            mesh.name
+        );
+        report.push(
+            Diagnostic::warning(Code::MeshOrder, message)
+                .at(Place::Item(target.clone(), pod.at("metadata")))
+                .help(mesh.help),
+        );
+    }
+}
+
+impl Mesh {
+    fn is_on(&self, pod: Pod<'_>, sources: &Sources<'_, '_>) -> bool {
+        let said = self.on_pod.iter().find_map(|name| {
+            ["metadata.labels", "metadata.annotations"].iter().find_map(|field| text(pod, &pod.at(field).key(*name)))
+        });
+        said.map_or_else(|| self.is_on_in_namespace(pod, sources), means_on)
+    }
+
+    fn is_on_in_namespace(&self, pod: Pod<'_>, sources: &Sources<'_, '_>) -> bool {
+        let namespace = text(pod, &FieldPath::keys("metadata.namespace"));
+        let namespace = namespace.and_then(|name| sources.find("Namespace", name, pod));
+        let value = |name: &&str| namespace.as_ref()?.values.get(*name)?.as_deref();
+        self.on_namespace.iter().find_map(|name| value(name)).is_some_and(means_on)
+    }
+
+    fn is_excepted(&self, pod: Pod<'_>) -> bool {
+        let said = |name: &&str| text(pod, &pod.at("metadata.annotations").key(*name));
+        self.exceptions.iter().filter_map(|name| said(name)).any(means_on)
+    }
+}
+
+fn text<'d>(pod: Pod<'d>, at: &FieldPath) -> Option<&'d str> {
+    pod.node(at).and_then(NodeRef::text)
+}
+
+fn means_on(value: &str) -> bool {
+    !["false", "disabled", ""].contains(&value)
+}
