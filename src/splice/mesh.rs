@@ -80,12 +80,12 @@ impl Mesh {
         let namespace = text(pod, &FieldPath::keys("metadata.namespace"));
         let namespace = namespace.and_then(|name| sources.find("Namespace", name, pod));
         let value = |name: &&str| namespace.as_ref()?.values.get(*name)?.as_deref();
-        self.on_namespace.iter().find_map(|name| value(name)).is_some_and(means_on)
+        self.on_namespace.iter().find_map(value).is_some_and(means_on)
     }
 
     fn is_excepted(&self, pod: Pod<'_>) -> bool {
         let said = |name: &&str| text(pod, &pod.at("metadata.annotations").key(*name));
-        self.exceptions.iter().filter_map(|name| said(name)).any(means_on)
+        self.exceptions.iter().filter_map(said).any(means_on)
     }
 }
 
