@@ -1,47 +1,366 @@
 //! Values that are asked of AWS while rendering.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::process::Command;
 
-use crate::clouds::moto;
-use crate::support::run;
+use base64::Engine as _;
+use serde_json::{Value, json};
 
-/// A folder with a declaration of one role and workload under a prefix.
-fn tree(prefix: &str, more: &str) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let text = format!(
-        "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata:\n  name: acme\nspec:\n  parameterPrefix: {prefix}\n  \
-         region: eu-central-1\n  roles:\n    app: {{}}\n  workloads:\n    app: {{}}\n{more}"
-    );
-    fs::write(dir.path().join("iamra.yaml"), text).unwrap();
-    dir
-}
-
-fn put_identity(prefix: &str) {
-    let uuid = "6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d";
-    let anywhere = "arn:aws:rolesanywhere:eu-central-1:111122223333";
-    moto().put(
-        &format!("{prefix}/scopes/default/trust-anchor-arn"),
-        "String",
-        &format!("{anywhere}:trust-anchor/{uuid}"),
-    );
-    moto().put(&format!("{prefix}/roles/app/profile-arn"), "String", &format!("{anywhere}:profile/{uuid}"));
-    moto().put(&format!("{prefix}/roles/app/role-arn"), "String", "arn:aws:iam::111122223333:role/app");
-}
+use crate::clouds::{ACCOUNT, APP, Server, arns, identity, moto, parameter, state, tree};
+use crate::peers::{image, peer};
+use crate::support::{path_with_iamra, root, run};
 
 #[test]
 fn values_come_from_parameter_store() {
-    put_identity("/live");
-    let dir = tree("/live", "");
-    let output = run(moto().iamra(dir.path()).args(["render", "--live"]), b"");
-    assert_eq!(output.exit, 0, "{}", output.stderr);
-    assert!(output.stdout.contains("ROLE_ARN: arn:aws:iam::111122223333:role/app"), "{}", output.stdout);
-    assert_eq!(output.stderr, "");
+    let [anchor, profile, role] = arns(ACCOUNT, "eu-central-1");
+    moto().put("/acme/scopes/default/trust-anchor-arn", "String", &anchor);
+    moto().put("/acme/roles/app/profile-arn", "String", &profile);
+    // As `aws ssm put-parameter --value file://…` leaves it.
+    moto().put("/acme/roles/app/role-arn", "String", &format!("{role}\n"));
+    let output = run(moto().iamra(tree(APP).path()).args(["render", "--live"]), b"");
+    assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
+    assert!(output.stdout.contains(&format!("ROLE_ARN: {role}\n")), "{}", output.stdout);
 }
 
 #[test]
 fn without_being_told_it_asks_nobody() {
-    let dir = tree("/live", "");
-    let output = run(moto().iamra(dir.path()).arg("render"), b"");
+    let double = Server::double(&state(&identity()));
+    let output = run(double.iamra(tree(APP).path()).arg("render"), b"");
     assert_eq!((output.exit, output.stdout.as_str()), (1, ""), "{}", output.stderr);
     assert!(output.stderr.contains("[unresolved-reference]"), "{}", output.stderr);
+    assert_eq!(double.calls(), [] as [Value; 0]);
+}
+
+#[test]
+fn one_value_that_is_not_there_hides_no_other() {
+    let folder = "/unsuitable";
+    moto().put(&format!("{folder}/list"), "StringList", "a,b");
+    moto().put(&format!("{folder}/encrypted"), "SecureString", "arn");
+    let roles = format!(
+        "  roles:\n    app:\n      roleArn: ssm:{folder}/list\n      profileArn: ssm:{folder}/encrypted\n  scopes:\n    default:\n      \
+         trustAnchor: ssm:{folder}/missing:3\n"
+    );
+    let output = run(moto().iamra(tree(&roles).path()).args(["render", "--live"]), b"");
+    assert_eq!((output.exit, output.stdout.as_str()), (1, ""));
+    for said in ["`/unsuitable/list` is a StringList", "`/unsuitable/encrypted` is a SecureString"] {
+        assert!(output.stderr.contains(said), "{}", output.stderr);
+    }
+    let missing = "there is no parameter `/unsuitable/missing` with version or label `3` in eu-central-1";
+    assert!(output.stderr.contains(missing), "{}", output.stderr);
+}
+
+/// The CA's certificate and key, and a declaration that inlines them.
+const CA: &str = "  roles:\n    app: {}\n  scopes:\n    default:\n      issuer:\n        ca:\n          secret:\n            ssm: \
+                  {certificate: ssm:/acme/ca/tls-crt, key: ssm:/acme/ca/tls-key}\n";
+
+fn with_ca() -> (Value, String) {
+    let [certificate, key] =
+        ["cert.pem", "key.pem"].map(|name| fs::read_to_string(root().join("tests/data/ca").join(name)).unwrap());
+    let mut parameters = identity();
+    parameters.push(parameter("/acme/ca/tls-crt", &certificate));
+    let mut encrypted = parameter("/acme/ca/tls-key", &key);
+    encrypted["type"] = "SecureString".into();
+    parameters.push(encrypted);
+    (state(&parameters), key)
+}
+
+/// Nobody who knows the key finds a part of it anywhere but in the Secret.
+#[test]
+fn a_key_is_decrypted_alone_and_reaches_the_secret_alone() {
+    let (state, key) = with_ca();
+    let double = Server::double(&state);
+    let dir = tree(CA);
+    let lines: Vec<&str> = key.lines().filter(|line| !line.starts_with("-----")).collect();
+    let tells = |text: &str| lines.iter().any(|line| text.contains(line));
+    let live = run(double.iamra(dir.path()).args(["render", "--live"]), b"");
+    assert_eq!(live.exit, 0, "{}", live.stderr);
+    let encoded: String = live.stdout.lines().filter_map(|line| line.trim().strip_prefix("tls.key: ")).collect();
+    let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim_matches('"')).unwrap();
+    assert_eq!(String::from_utf8(decoded).unwrap().trim(), key.trim());
+    let by_decryption: Vec<Value> =
+        double.calls().iter().filter(|call| call["decrypt"] == true).map(|call| call["names"].clone()).collect();
+    assert_eq!(by_decryption, [json!(["/acme/ca/tls-key"])]);
+
+    let locked = run(double.iamra(dir.path()).arg("lock"), b"");
+    assert!(locked.exit == 0 && locked.stderr.contains("a CA's private key is never locked"), "{}", locked.stderr);
+    let lock = fs::read_to_string(dir.path().join("iamra.lock")).unwrap();
+    assert!(
+        lock.contains("notAfter: ") && lock.contains("fingerprint: sha256:") && !lock.contains("tls-key"),
+        "{lock}"
+    );
+    let offline = run(double.iamra(dir.path()).arg("render"), b"");
+    assert!(offline.exit == 1 && offline.stderr.contains("`--live`"), "{}", offline.stderr);
+    let before = double.calls().len();
+    let both = run(double.iamra(dir.path()).args(["render", "--live"]), b"");
+    assert_eq!((both.exit, &both.stdout), (0, &live.stdout));
+    assert_eq!(double.calls().len() - before, 1, "the lock answers all but the key");
+
+    let list = function_list(&dir, "\n    iamra.dev/live: \"true\"");
+    let function = run(&mut double.iamra(dir.path()), list.as_bytes());
+    assert_eq!(function.exit, 0, "{}", function.stderr);
+    let others = [
+        &live.stderr,
+        &locked.stderr,
+        &locked.stdout,
+        &lock,
+        &offline.stderr,
+        &both.stderr,
+        &function.stderr,
+        &run(double.iamra(dir.path()).args(["lock", "--explain-calls"]), b"").stdout,
+        &run(double.iamra(dir.path()).args(["lock", "--check"]), b"").stderr,
+    ];
+    assert!(!others.iter().any(|text| tells(text) || text.contains(&encoded)));
+    let elsewhere = function.stdout.replace(&encoded, "");
+    assert!(function.stdout.contains(&encoded) && !tells(&elsewhere) && !elsewhere.contains("PRIVATE KEY"));
+}
+
+/// The declaration of a folder as functionConfig, beside a Deployment.
+pub(crate) fn function_list(dir: &tempfile::TempDir, annotations: &str) -> String {
+    let declaration = fs::read_to_string(dir.path().join("iamra.yaml")).unwrap();
+    let annotated =
+        declaration.replace("  name: acme", &format!("  name: acme\n  annotations:\n    a: b{annotations}"));
+    let indented: String = annotated.lines().fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "  {line}");
+        text
+    });
+    format!("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n{indented}items:\n{DEPLOYMENT}")
+}
+
+pub(crate) const DEPLOYMENT: &str = "- apiVersion: apps/v1\n  kind: Deployment\n  metadata: {name: app}\n  spec:\n    selector: {matchLabels: \
+                                     {app: app}}\n    template:\n      metadata: {labels: {app: app}}\n      spec:\n        containers:\n        - {name: \
+                                     app, image: app}\n";
+
+#[test]
+fn a_thousand_workloads_of_forty_parameters_are_four_calls() {
+    let [anchor, profile, role] = arns(ACCOUNT, "eu-central-1");
+    let mut parameters = Vec::new();
+    let mut text = "  scopes:\n    default: {}\n    other: {}\n  roles:\n".to_owned();
+    for scope in ["default", "other"] {
+        parameters.push(parameter(&format!("/acme/scopes/{scope}/trust-anchor-arn"), &anchor));
+    }
+    for number in 0..19 {
+        let scope = if number % 2 == 0 { "default" } else { "other" };
+        writeln!(text, "    r{number}: {{scope: {scope}}}").unwrap();
+        parameters.push(parameter(&format!("/acme/roles/r{number}/profile-arn"), &profile));
+        parameters.push(parameter(&format!("/acme/roles/r{number}/role-arn"), &role));
+    }
+    let dir = tree("");
+    let declaration = fs::read_to_string(dir.path().join("iamra.yaml")).unwrap();
+    let mut workloads = "  workloads:\n".to_owned();
+    for number in 0..1000 {
+        writeln!(workloads, "    w{number}: {{role: r{}}}", number % 19).unwrap();
+    }
+    let declaration = declaration.replace("  workloads:\n    app: {}\n", &format!("{text}{workloads}"));
+    fs::write(dir.path().join("iamra.yaml"), declaration).unwrap();
+    let double = Server::double(&state(&parameters));
+    let output = run(double.iamra(dir.path()).args(["render", "--live"]), b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let mut sizes: Vec<_> = double.calls().iter().map(|call| call["names"].as_array().unwrap().len()).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [10, 10, 10, 10]);
+}
+
+#[test]
+fn versions_labels_and_arns_name_what_they_say() {
+    let [anchor, profile, _] = arns(ACCOUNT, "eu-central-1");
+    let version = |version: usize, label: &str| {
+        let value = format!("arn:aws:iam::{ACCOUNT}:role/version-{version}");
+        let mut one = parameter("/acme/role", &value);
+        (one["version"], one["labels"]) = (version.into(), json!([label]));
+        one
+    };
+    let mut parameters = vec![version(1, "old"), version(2, "live"), version(3, "next")];
+    parameters.push(parameter("/acme/anchor", &anchor));
+    let mut shared = parameter("/shared/profile", &profile);
+    shared["account"] = "999988887777".into();
+    parameters.push(shared);
+    let double = Server::double(&state(&parameters));
+    let profile = "profileArn: \"ssm:arn:aws:ssm:eu-central-1:999988887777:parameter/shared/profile\"";
+    let text = format!(
+        "    b: {{}}\n    c: {{}}\n  scopes:\n    default: {{trustAnchor: ssm:/acme/anchor}}\n  roles:\n    app: {{{profile}, roleArn: \
+         \"ssm:/acme/role:1\"}}\n    b: {{{profile}, roleArn: \"ssm:/acme/role:live\"}}\n    c: {{{profile}, roleArn: ssm:/acme/role}}\n"
+    );
+    let dir = tree(&text);
+    let output = run(double.iamra(dir.path()).args(["render", "--live"]), b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let roles: Vec<_> = output.stdout.lines().filter_map(|line| line.trim().strip_prefix("ROLE_ARN: ")).collect();
+    assert_eq!(roles, [1, 2, 3].map(|version| format!("arn:aws:iam::{ACCOUNT}:role/version-{version}")));
+}
+
+#[test]
+fn trust_anchors_and_profiles_are_found_by_name_on_any_page() {
+    let [anchor, profile, _] = arns(ACCOUNT, "eu-central-1");
+    let named = |name: &str, arn: &str| json!({"account": ACCOUNT, "region": "eu-central-1", "name": name, "arn": arn});
+    let mut state = state(&identity());
+    state["page"] = 2.into();
+    state["trustAnchors"] = json!([named("a", "x"), named("b", "x"), named("main", &anchor)]);
+    state["profiles"] = json!([named("main", &profile), named("twice", "one"), named("twice", "other")]);
+    let double = Server::double(&state);
+    let text = |name: &str| {
+        format!(
+            "    b: {{role: app}}\n  scopes:\n    default: {{trustAnchor: \"rolesanywhere:main\"}}\n  roles:\n    app: {{profileArn: \
+             \"rolesanywhere:{name}\"}}\n"
+        )
+    };
+    let good = tree(&text("main"));
+    let output = run(double.iamra(good.path()).args(["render", "--live"]), b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    assert!(output.stdout.contains(&anchor) && output.stdout.contains(&profile), "{}", output.stdout);
+    // Two pages of each, a second apart, or the double refuses; two workloads ask once.
+    let lists: Vec<Value> =
+        double.calls().into_iter().filter(|call| call["names"].is_null()).map(|call| call["action"].clone()).collect();
+    assert_eq!(lists.len(), 4, "{lists:?}");
+    let locked = run(double.iamra(good.path()).arg("lock"), b"");
+    assert_eq!(locked.exit, 0, "{}", locked.stderr);
+    let lock = fs::read_to_string(good.path().join("iamra.lock")).unwrap();
+    assert!(
+        lock.contains("rolesanywhere:profile/main:") && lock.contains("rolesanywhere:trust-anchor/main:"),
+        "{lock}"
+    );
+    let offline = run(double.iamra(good.path()).arg("render"), b"");
+    assert_eq!(offline.stdout, output.stdout);
+
+    let twice = run(double.iamra(tree(&text("twice")).path()).args(["render", "--live"]), b"");
+    assert!(twice.exit == 1 && twice.stderr.contains("several profiles are named `twice`"), "{}", twice.stderr);
+    let nobody = run(double.iamra(tree(&text("nobody")).path()).args(["render", "--live"]), b"");
+    assert!(nobody.exit == 1 && nobody.stderr.contains("there is no profile named `nobody`"), "{}", nobody.stderr);
+}
+
+#[test]
+fn a_scope_may_have_an_account_and_a_region_of_its_own() {
+    let account = "444455556666";
+    let reader = format!("arn:aws:iam::{account}:role/reader");
+    let mut parameters = identity();
+    let [anchor, profile, role] = arns(account, "us-east-1");
+    for (name, value) in [
+        ("scopes/edge/trust-anchor-arn", &anchor),
+        ("roles/edge/profile-arn", &profile),
+        ("roles/edge/role-arn", &role),
+    ] {
+        let mut one = parameter(&format!("/acme/{name}"), value);
+        (one["account"], one["region"]) = (account.into(), "us-east-1".into());
+        parameters.push(one);
+    }
+    let mut state = state(&parameters);
+    state["roles"] = json!([reader]);
+    let double = Server::double(&state);
+    let text = |reader: &str| {
+        format!(
+            "    edge: {{}}\n  scopes:\n    edge: {{aws: {{region: us-east-1, assumeRole: {reader}}}}}\n  roles:\n    app: {{}}\n    edge: \
+             {{scope: edge}}\n"
+        )
+    };
+    let dir = tree(&text(&reader));
+    let output = run(double.iamra(dir.path()).arg("lock"), b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let lock = fs::read_to_string(dir.path().join("iamra.lock")).unwrap();
+    assert!(lock.contains("scopes:\n  edge:\n    references:\n"), "{lock}");
+    let rendered = run(double.iamra(dir.path()).arg("render"), b"");
+    assert!(rendered.exit == 0 && rendered.stdout.contains(&role), "{}", rendered.stderr);
+    let asked: Vec<_> = double.calls().iter().map(|call| format!("{} {}", call["account"], call["region"])).collect();
+    assert!(asked.contains(&format!("\"{account}\" \"us-east-1\"")), "{asked:?}");
+
+    let stranger = tree(&text("arn:aws:iam::444455556666:role/stranger"));
+    let refused = run(double.iamra(stranger.path()).arg("lock"), b"");
+    assert!(refused.exit == 1 && refused.stderr.contains("allow `sts:AssumeRole`"), "{}", refused.stderr);
+    assert!(!stranger.path().join("iamra.lock").exists());
+}
+
+#[test]
+fn the_plan_of_calls_is_shown_and_none_is_made() {
+    let (state, _) = with_ca();
+    let double = Server::double(&state);
+    let output = run(double.iamra(tree(CA).path()).args(["lock", "--explain-calls"]), b"");
+    let plan = "ssm:GetParameters in eu-central-1\n  /acme/ca/tls-crt\n  /acme/roles/app/profile-arn\n  /acme/roles/app/role-arn\n  \
+                /acme/scopes/default/trust-anchor-arn\n";
+    assert_eq!((output.exit, output.stdout.as_str()), (0, plan), "{}", output.stderr);
+    assert_eq!(double.calls(), [] as [Value; 0]);
+}
+
+#[test]
+fn a_function_asks_inside_kustomize() {
+    let double = Server::double(&state(&identity()));
+    let dir = tree(APP);
+    let declaration = fs::read_to_string(dir.path().join("iamra.yaml")).unwrap();
+    let function = "  name: acme\n  annotations:\n    iamra.dev/live: \"true\"\n    config.kubernetes.io/function: |\n      exec: {path: iamra}\n";
+    fs::write(dir.path().join("iamra.yaml"), declaration.replace("  name: acme\n", function)).unwrap();
+    fs::write(dir.path().join("app.yaml"), DEPLOYMENT.trim_start_matches("- ").replace("\n  ", "\n")).unwrap();
+    fs::write(dir.path().join("kustomization.yaml"), "resources: [app.yaml]\ntransformers: [iamra.yaml]\n").unwrap();
+    let program = double.iamra(dir.path());
+    let mut kustomize = Command::new(peer("kustomize-5.8.2"));
+    kustomize.args(["build", "--enable-alpha-plugins", "--enable-exec", "."]).current_dir(dir.path()).env_clear();
+    kustomize.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("PATH", path_with_iamra());
+    let output = run(&mut kustomize, b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    assert!(
+        output.stdout.contains("iam-ra-sidecar") && output.stdout.contains("kind: Certificate"),
+        "{}",
+        output.stdout
+    );
+    assert_eq!(double.calls().len(), 1);
+}
+
+/// The operator decides whether Argo CD's plugin asks, and what it may ask for; the author of the repository does not.
+#[test]
+fn argo_cd_asks_when_its_operator_says_so_and_within_the_policy() {
+    let double = Server::double(&state(&identity()));
+    let dir = tree(APP);
+    let path = dir.path().join("iamra.yaml");
+    let declaration = fs::read_to_string(&path).unwrap();
+    let annotated = declaration.replace("  name: acme\n", "  name: acme\n  annotations: {iamra.dev/live: \"true\"}\n");
+    fs::write(&path, annotated).unwrap();
+    fs::write(dir.path().join("app.yaml"), DEPLOYMENT.trim_start_matches("- ").replace("\n  ", "\n")).unwrap();
+    fs::write(dir.path().join("kustomization.yaml"), "resources: [app.yaml]\n").unwrap();
+    let generate = |settings: &[(&str, &str)]| {
+        let mut command = double.iamra(dir.path());
+        command.args(["argocd", "generate", "--kustomize"]).arg(peer("kustomize-5.8.2"));
+        run(command.envs(settings.iter().copied()), b"")
+    };
+    let by_its_author = generate(&[]);
+    assert_eq!((by_its_author.exit, double.calls().len()), (1, 0), "{}", by_its_author.stderr);
+    let by_its_operator = generate(&[("IAMRA_LIVE", "true")]);
+    assert_eq!((by_its_operator.exit, double.calls().len()), (0, 1), "{}", by_its_operator.stderr);
+    assert!(by_its_operator.stderr.starts_with("note: 3 values were asked of AWS"), "{}", by_its_operator.stderr);
+
+    let policy = tempfile::NamedTempFile::new().unwrap();
+    let text = "apiVersion: iamra.dev/v1alpha1\nkind: Policy\nparameters: [/acme/scopes/]\n";
+    fs::write(policy.path(), text).unwrap();
+    let within = [("IAMRA_LIVE", "true"), ("IAMRA_POLICY", policy.path().to_str().unwrap())];
+    let refused = generate(&within);
+    assert_eq!((refused.exit, refused.stdout.as_str()), (1, ""), "{}", refused.stderr);
+    assert!(refused.stderr.contains("does not allow parameter `/acme/roles/app/role-arn`"), "{}", refused.stderr);
+    let asked: Vec<_> = double.calls().last().unwrap()["names"].as_array().unwrap().clone();
+    assert_eq!(asked, ["/acme/scopes/default/trust-anchor-arn"]);
+}
+
+/// A container function has the network and the variables that the declaration and the command line give it.
+#[test]
+fn a_container_function_asks_with_the_variables_it_is_given() {
+    let double = Server::double(&state(&identity()));
+    let dir = tree(APP);
+    let path = dir.path().join("iamra.yaml");
+    let declaration = fs::read_to_string(&path).unwrap();
+    let function = format!(
+        "  name: acme\n  annotations:\n    iamra.dev/live: \"true\"\n    config.kubernetes.io/function: |\n      container: {{image: {}, \
+         network: true, envs: [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL]}}\n",
+        image()
+    );
+    fs::write(&path, declaration.replace("  name: acme\n", &function)).unwrap();
+    fs::write(dir.path().join("app.yaml"), DEPLOYMENT.trim_start_matches("- ").replace("\n  ", "\n")).unwrap();
+    fs::write(dir.path().join("kustomization.yaml"), "resources: [app.yaml]\ntransformers: [iamra.yaml]\n").unwrap();
+    let program = double.iamra(dir.path());
+    let mut kustomize = Command::new(peer("kustomize-5.8.2"));
+    kustomize
+        .args(["build", "--enable-alpha-plugins", "--network", "--network-name", "host", "."])
+        .current_dir(dir.path());
+    kustomize.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = run(&mut kustomize, b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    assert!(
+        output.stdout.contains("iam-ra-sidecar") && output.stdout.contains("kind: Certificate"),
+        "{}",
+        output.stdout
+    );
+    assert_eq!(double.calls().len(), 1);
 }

@@ -1,5 +1,6 @@
 //! What the program takes for AWS: moto, and a stricter double of our own.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -38,6 +39,25 @@ impl Server {
         server
     }
 
+    /// Starts the double on a state.
+    pub(crate) fn double(state: &Value) -> Self {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), state.to_string()).unwrap();
+        let mut command = Command::new(peer("aws-double"));
+        command.arg(file.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        assert!(!address.is_empty(), "the double does not start");
+        Self { child, address: address.trim().to_owned() }
+    }
+
+    /// What the double was asked so far.
+    pub(crate) fn calls(&self) -> Vec<Value> {
+        let calls: Option<Vec<Value>> = serde_json::from_str(&self.ask("GET", "/calls", &[], "")).unwrap();
+        calls.unwrap_or_default()
+    }
+
     /// Asks a service of the JSON protocol as its administrator would.
     pub(crate) fn admin(&self, target: &str, body: &Value) -> Value {
         let service = if target.starts_with("AmazonSSM") { "ssm" } else { "kms" };
@@ -49,7 +69,7 @@ impl Server {
             ("Content-Type", "application/x-amz-json-1.1"),
             ("Authorization", authorization.as_str()),
         ];
-        let answer = self.post("/", &headers, &body.to_string());
+        let answer = self.ask("POST", "/", &headers, &body.to_string());
         serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{target}: {answer}"))
     }
 
@@ -60,14 +80,14 @@ impl Server {
         assert!(answer["Version"].is_number(), "{name}: {answer}");
     }
 
-    fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> String {
+    fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let length = body.len();
         let host = &self.address;
         write!(
             stream,
-            "POST {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         )
         .unwrap();
         let mut answer = String::new();
@@ -90,6 +110,50 @@ pub(crate) const CREDENTIALS: [(&str, &str); 4] = [
     ("AWS_REGION", "eu-central-1"),
     ("AWS_EC2_METADATA_DISABLED", "true"),
 ];
+
+/// The account of [`CREDENTIALS`] in the double.
+pub(crate) const ACCOUNT: &str = "111122223333";
+
+/// A parameter of the double.
+pub(crate) fn parameter(name: &str, value: &str) -> Value {
+    json!({"account": ACCOUNT, "region": "eu-central-1", "name": name, "type": "String", "value": value, "version": 1})
+}
+
+/// A trust anchor, a profile and a role of an account, as the tests write them.
+pub(crate) fn arns(account: &str, region: &str) -> [String; 3] {
+    let uuid = "6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d";
+    let anywhere = |what: &str| format!("arn:aws:rolesanywhere:{region}:{account}:{what}/{uuid}");
+    [anywhere("trust-anchor"), anywhere("profile"), format!("arn:aws:iam::{account}:role/app")]
+}
+
+/// The parameters of one role `app` in scope `default` under `/acme`.
+pub(crate) fn identity() -> Vec<Value> {
+    let [anchor, profile, role] = arns(ACCOUNT, "eu-central-1");
+    vec![
+        parameter("/acme/scopes/default/trust-anchor-arn", &anchor),
+        parameter("/acme/roles/app/profile-arn", &profile),
+        parameter("/acme/roles/app/role-arn", &role),
+    ]
+}
+
+/// A state with these parameters.
+pub(crate) fn state(parameters: &[Value]) -> Value {
+    json!({"keys": {"AKIAIOSFODNN7EXAMPLE": ACCOUNT}, "parameters": parameters})
+}
+
+/// A folder with a declaration of one role and workload `app` under `/acme`; `spec` is what else it says.
+pub(crate) fn tree(spec: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let text = format!(
+        "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata:\n  name: acme\nspec:\n  parameterPrefix: /acme\n  \
+         region: eu-central-1\n  workloads:\n    app: {{}}\n{spec}"
+    );
+    fs::write(dir.path().join("iamra.yaml"), text).unwrap();
+    dir
+}
+
+/// What a tree says when there is nothing special about its role.
+pub(crate) const APP: &str = "  roles:\n    app: {}\n";
 
 static MOTO: LazyLock<Server> = LazyLock::new(Server::moto);
 

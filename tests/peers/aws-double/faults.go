@@ -23,7 +23,7 @@ var refusals = map[string]*Refusal{
 		"Signature expired: 20200101T000000Z is now earlier than 20200101T000500Z (20200101T001000Z - 5 min.)"},
 }
 
-// fault is the one that this call of an action meets.
+// fault is the one that this call meets; a GetParameters that decrypts is an action of its own.
 func (d *Double) fault(action string) string {
 	for index, fault := range d.state.Faults {
 		if fault.Action == action && (fault.Times == 0 || d.faults[index] < fault.Times) {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -120,7 +121,10 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/calls" {
 		d.Lock()
 		defer d.Unlock()
-		_ = json.NewEncoder(w).Encode(d.calls)
+		text, _ := json.Marshal(d.calls)
+		// Never in chunks: whoever asks reads to the end.
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+		_, _ = w.Write(text)
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -141,6 +145,9 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer, refusal = d.answer(&call, r, body)
 	}
 	d.calls = append(d.calls, call)
+	if call.Decrypt {
+		action += "WithDecryption"
+	}
 	fault := d.fault(action)
 	d.Unlock()
 	if fault != "" && misbehave(fault, w, r) {

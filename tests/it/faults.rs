@@ -1,0 +1,145 @@
+//! AWS fails in every way that it can: each ends in time, says what to do, and leaves the list as it came.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::aws::{DEPLOYMENT, function_list};
+use crate::clouds::{ACCOUNT, Server, arns, identity, parameter, state, tree};
+use crate::support::run;
+
+/// What is wrong, the exit code, and what is said.
+struct Fault {
+    name: &'static str,
+    faults: Value,
+    exit: i32,
+    says: &'static [&'static str],
+}
+
+fn of(name: &'static str, faults: Value, exit: i32, says: &'static [&'static str]) -> Fault {
+    Fault { name, faults, exit, says }
+}
+
+fn always(kind: &str) -> Value {
+    json!([{"action": "GetParameters", "kind": kind}])
+}
+
+#[test]
+fn every_fault_ends_in_time_and_says_what_to_do() {
+    let once = |kind: &str| json!([{"action": "GetParameters", "kind": kind, "times": 1}]);
+    let list = json!([{"action": "ListProfiles", "kind": "denied-list"}]);
+    let decrypt = json!([{"action": "GetParametersWithDecryption", "kind": "kms"}]);
+    let faults = [
+        of("throttled once", once("throttle"), 0, &[]),
+        of("failed once", once("503"), 0, &[]),
+        of("reset once", once("reset"), 0, &[]),
+        of(
+            "throttled for ever",
+            always("throttle"),
+            3,
+            &["[aws-failed]: SSM in eu-central-1 throttles the calls", "iamra lock"],
+        ),
+        of("500", always("500"), 3, &["SSM in eu-central-1 failed: HTTP 500", "try again later"]),
+        of("503", always("503"), 3, &["SSM in eu-central-1 failed: HTTP 503"]),
+        of("slow", always("slow"), 3, &["AWS did not answer within 3 s", "`--timeout`"]),
+        of("reset", always("reset"), 3, &["SSM in eu-central-1 cannot be reached", "HTTPS_PROXY"]),
+        of("half an answer", always("half"), 3, &["SSM in eu-central-1"]),
+        of("not JSON", always("html"), 3, &["SSM in eu-central-1 answers what cannot be read"]),
+        of(
+            "denied",
+            always("denied"),
+            1,
+            &["[no-access]: AWS refuses `ssm:GetParameters` in eu-central-1", "user/ci", "docs/aws.md"],
+        ),
+        of("denied on one of two services", list, 1, &["AWS refuses `rolesanywhere:ListProfiles`"]),
+        of("KMS denied", decrypt, 1, &["AWS refuses to decrypt", "allow `kms:Decrypt`"]),
+        of("expired", always("expired"), 1, &["the AWS credentials have expired", "aws sso login"]),
+        of("wrong clock", always("clock"), 1, &["the clock of this machine", "set the clock"]),
+    ];
+    thread::scope(|scope| {
+        for fault in &faults {
+            scope.spawn(|| meet(fault));
+        }
+    });
+}
+
+/// A declaration that needs both services and a key.
+const BOTH: &str = "  roles:\n    app: {profileArn: \"rolesanywhere:main\"}\n  scopes:\n    default:\n      issuer:\n        ca:\n          secret:\n            \
+                    ssm: {certificate: ssm:/acme/ca/tls-crt, key: ssm:/acme/ca/tls-key}\n";
+
+fn world() -> Value {
+    let read = |name: &str| std::fs::read_to_string(crate::support::root().join("tests/data/ca").join(name)).unwrap();
+    let mut parameters = identity();
+    parameters.push(parameter("/acme/ca/tls-crt", &read("cert.pem")));
+    parameters.push(parameter("/acme/ca/tls-key", &read("key.pem")));
+    let mut state = state(&parameters);
+    let profile = &arns(ACCOUNT, "eu-central-1")[1];
+    state["profiles"] = json!([{"account": ACCOUNT, "region": "eu-central-1", "name": "main", "arn": profile}]);
+    state
+}
+
+fn meet(fault: &Fault) {
+    let mut state = world();
+    state["faults"] = fault.faults.clone();
+    let double = Server::double(&state);
+    let dir = tree(BOTH);
+    let list = function_list(&dir, "");
+    let started = Instant::now();
+    let mut command = double.iamra(dir.path());
+    let settings = [("IAMRA_LIVE", "1"), ("IAMRA_TIMEOUT", "3"), ("AWS_MAX_ATTEMPTS", "3")];
+    let output = run(command.envs(settings), list.as_bytes());
+    let Fault { name, exit, says, .. } = fault;
+    assert!(started.elapsed() < Duration::from_secs(20), "{name}: {:?}", started.elapsed());
+    assert_eq!(output.exit, *exit, "{name}: {}", output.stderr);
+    for words in *says {
+        assert!(output.stderr.contains(words), "{name}: no `{words}` in\n{}", output.stderr);
+    }
+    // A list, and where something is wrong the items as they came.
+    assert!(
+        output.stdout.starts_with("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"),
+        "{name}: {}",
+        output.stdout
+    );
+    assert_eq!(output.stdout.contains(DEPLOYMENT), *exit != 0, "{name}: {}", output.stdout);
+    assert_eq!(output.stdout.contains("kind: Certificate"), *exit == 0, "{name}");
+    // One refusal hides nothing: what the other service was asked for is not said to be missing.
+    if *name == "denied on one of two services" {
+        assert_eq!(output.stderr.matches("error[").count(), 1, "{}", output.stderr);
+    }
+}
+
+#[test]
+fn a_name_that_nobody_resolves_is_said_to_be_that() {
+    let dir = tree(BOTH);
+    let mut command = crate::support::iamra(dir.path());
+    command
+        .envs(crate::clouds::CREDENTIALS)
+        .envs([("AWS_ENDPOINT_URL", "http://aws.invalid"), ("AWS_MAX_ATTEMPTS", "1")]);
+    let output = run(command.args(["render", "--live"]), b"");
+    assert_eq!((output.exit, output.stdout.as_str()), (3, ""), "{}", output.stderr);
+    assert!(output.stderr.contains("the name of SSM in eu-central-1 cannot be resolved"), "{}", output.stderr);
+}
+
+#[test]
+fn credentials_that_nobody_knows_are_not_accepted() {
+    let double = Server::double(&world());
+    let mut command = double.iamra(tree(BOTH).path());
+    let dir = tree(BOTH);
+    let output =
+        run(command.current_dir(dir.path()).env("AWS_ACCESS_KEY_ID", "AKIASTRANGER").args(["render", "--live"]), b"");
+    assert!(output.exit == 1 && output.stderr.contains("does not accept the AWS credentials"), "{}", output.stderr);
+}
+
+#[test]
+fn in_another_region_there_is_nothing_and_the_region_is_named() {
+    let double = Server::double(&world());
+    let dir = tree(BOTH);
+    let path = dir.path().join("iamra.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("region: eu-central-1", "region: eu-west-1")).unwrap();
+    let output = run(double.iamra(dir.path()).args(["render", "--live"]), b"");
+    assert_eq!((output.exit, output.stdout.as_str()), (1, ""));
+    assert_eq!(output.stderr.matches("error[unresolved-reference]").count(), 5, "{}", output.stderr);
+    assert!(output.stderr.contains("in eu-west-1"), "{}", output.stderr);
+}
