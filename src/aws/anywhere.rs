@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_rolesanywhere::Client;
+use aws_sdk_rolesanywhere::error::SdkError;
 use tokio::time::sleep;
 
 use super::Answered;
@@ -19,59 +20,59 @@ const PACE: Duration = Duration::from_millis(1100);
 /// Name and ARN of each.
 type Named = Vec<(String, String)>;
 
+/// Names and ARNs of one page, and where the next one begins.
+type Page = (Named, Option<String>);
+
 /// All pages of ListTrustAnchors.
 pub(super) async fn trust_anchors(config: &SdkConfig, queries: Vec<Query>) -> Answered {
     let client = Client::new(config);
-    let (mut named, mut token) = (Named::new(), None);
-    loop {
-        let page = match client.list_trust_anchors().set_next_token(token).send().await {
-            Ok(page) => page,
-            Err(error) => {
-                return none(queries, &failure::of(&error, &asked(config, "`rolesanywhere:ListTrustAnchors`")));
-            }
-        };
-        named.extend(
-            page.trust_anchors.unwrap_or_default().into_iter().filter_map(|it| it.name.zip(it.trust_anchor_arn)),
-        );
-        token = page.next_token;
-        if token.is_none() {
-            return answer(&queries, &named, "trust anchor", config);
-        }
-        sleep(PACE).await;
-    }
+    let page = async |token| {
+        let page = client.list_trust_anchors().set_next_token(token).send().await?;
+        let all = page.trust_anchors.unwrap_or_default();
+        Ok((all.into_iter().filter_map(|it| it.name.zip(it.trust_anchor_arn)).collect(), page.next_token))
+    };
+    let found =
+        pages(page).await.map_err(|error| failure::of(&error, &asked(config, "`rolesanywhere:ListTrustAnchors`")));
+    answer(&queries, &found, "trust anchor", config)
 }
 
 /// All pages of ListProfiles.
 pub(super) async fn profiles(config: &SdkConfig, queries: Vec<Query>) -> Answered {
     let client = Client::new(config);
-    let (mut named, mut token) = (Named::new(), None);
-    loop {
-        let page = match client.list_profiles().set_next_token(token).send().await {
-            Ok(page) => page,
-            Err(error) => return none(queries, &failure::of(&error, &asked(config, "`rolesanywhere:ListProfiles`"))),
-        };
-        named.extend(page.profiles.unwrap_or_default().into_iter().filter_map(|it| it.name.zip(it.profile_arn)));
-        token = page.next_token;
-        if token.is_none() {
-            return answer(&queries, &named, "profile", config);
-        }
+    let page = async |token| {
+        let page = client.list_profiles().set_next_token(token).send().await?;
+        let all = page.profiles.unwrap_or_default();
+        Ok((all.into_iter().filter_map(|it| it.name.zip(it.profile_arn)).collect(), page.next_token))
+    };
+    let found = pages(page).await.map_err(|error| failure::of(&error, &asked(config, "`rolesanywhere:ListProfiles`")));
+    answer(&queries, &found, "profile", config)
+}
+
+async fn pages<E>(page: impl AsyncFn(Option<String>) -> Result<Page, SdkError<E>>) -> Result<Named, SdkError<E>> {
+    let (mut all, mut token) = page(None).await?;
+    while token.is_some() {
         sleep(PACE).await;
+        let (more, next) = page(token).await?;
+        all.extend(more);
+        token = next;
     }
+    Ok(all)
 }
 
 fn asked<'a>(config: &'a SdkConfig, permission: &'a str) -> Asked<'a> {
     Asked { service: "IAM Roles Anywhere", permission, region: failure::region(config) }
 }
 
-fn none(queries: Vec<Query>, why: &NoAnswer) -> Answered {
-    queries.into_iter().map(|query| (query, Err(why.clone()))).collect()
-}
-
-fn answer(queries: &[Query], named: &Named, what: &str, config: &SdkConfig) -> Answered {
+fn answer(queries: &[Query], found: &Result<Named, NoAnswer>, what: &str, config: &SdkConfig) -> Answered {
     let region = failure::region(config);
     let one = |query: &Query| {
         let Target::RolesAnywhere(name) = &query.target else { unreachable!("only names are looked up in lists") };
-        let mut found = named.iter().filter(|(other, _)| other == name).map(|(_, arn)| arn.as_str());
+        let mut found = found
+            .as_ref()
+            .map_err(Clone::clone)?
+            .iter()
+            .filter(|(other, _)| other == name)
+            .map(|(_, arn)| arn.as_str());
         let (why, help) = match (found.next(), found.next()) {
             (Some(arn), None) => return Ok(Answer::from(Secret::new(arn))),
             (None, _) => (

@@ -17,14 +17,15 @@ use std::collections::BTreeSet;
 
 use crate::resolve::{Answers, Lookup, NoAnswer, Query};
 
-/// What is told while AWS is asked: how many calls are answered, of how many.
+/// What is told every second while AWS is asked, and at the end when anything was told: how many calls have ended, of how
+/// many.
 pub type Progress<'p> = dyn Fn(usize, usize) + 'p;
 
 /// A lookup that asks AWS.
 pub struct Aws<'a> {
     /// How AWS is reached.
     pub session: &'a Session,
-    /// Is told every second how far it is.
+    /// Is told how far it is.
     pub progress: &'a Progress<'a>,
 }
 

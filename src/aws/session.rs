@@ -14,8 +14,8 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Builder, Connector};
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, interval_at, sleep, timeout, timeout_at};
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::calls::{Account, Ask, Call};
 use super::{Answered, Progress, anywhere, failure, ssm};
@@ -25,6 +25,8 @@ use crate::resolve::{Answers, NoAnswer};
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// How long a connection may take. The SDK's own default, which is made for the same endpoints.
 const CONNECT: Duration = Duration::from_millis(3100);
+/// How often it is told how far it is.
+const WORD: Duration = Duration::from_secs(1);
 /// So many calls are made at once; the others follow one by one.
 const BURST: usize = 10;
 /// Parameter Store allows 40 calls a second to a whole account and region; half of that is left to others.
@@ -65,7 +67,7 @@ impl Session {
 
     /// Makes all calls at once, as far as the quotas allow, and collects what is answered in time.
     pub(super) fn run(&self, calls: Vec<Call>, progress: &Progress<'_>) -> Answers {
-        self.runtime.block_on(self.run_all(calls, progress))
+        LocalSet::new().block_on(&self.runtime, self.run_all(calls, progress))
     }
 
     async fn run_all(&self, calls: Vec<Call>, progress: &Progress<'_>) -> Answers {
@@ -81,28 +83,35 @@ impl Session {
             for (index, call) in calls.into_iter().enumerate() {
                 let pause = PACE * u32::try_from(index.saturating_sub(BURST)).unwrap_or(u32::MAX);
                 let config = config.clone();
-                tasks.spawn(timeout_at(deadline, async move {
+                tasks.spawn_local(timeout_at(deadline, async move {
                     sleep(pause).await;
                     one(&config, call.ask).await
                 }));
             }
         }
         let mut answers = Answers::new();
-        let mut seconds = interval_at(Instant::now() + Duration::from_secs(1), Duration::from_secs(1));
         let mut done = 0;
+        let mut next_word = Instant::now() + WORD;
+        let mut spoke = false;
         loop {
-            match timeout(Duration::from_secs(1), tasks.join_next()).await {
-                Ok(None) => return answers,
+            match timeout_at(next_word, tasks.join_next()).await {
+                Ok(None) => break,
                 Ok(Some(answered)) => {
                     done += 1;
+                    // What was cut off at the deadline answers nothing.
                     answers.extend(answered.ok().and_then(Result::ok).unwrap_or_default());
                 }
-                Err(_) => {}
-            }
-            if timeout(Duration::ZERO, seconds.tick()).await.is_ok() {
-                progress(done, total);
+                Err(_) => {
+                    progress(done, total);
+                    spoke = true;
+                    next_word += WORD;
+                }
             }
         }
+        if spoke {
+            progress(total, total);
+        }
+        answers
     }
 
     /// The settings and credentials of an account, as the SDKs find them: environment, files, the machine's own.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::clouds::{ACCOUNT, APP, Server, arns, identity, moto, parameter, state, tree};
 use crate::peers::{image, peer};
-use crate::support::{path_with_iamra, root, run};
+use crate::support::{Output, path_with_iamra, root, run};
 
 #[test]
 fn values_come_from_parameter_store() {
@@ -278,20 +278,28 @@ fn the_plan_of_calls_is_shown_and_none_is_made() {
     assert_eq!(double.calls(), [] as [Value; 0]);
 }
 
-#[test]
-fn a_function_asks_inside_kustomize() {
-    let double = Server::double(&state(&identity()));
+/// A kustomization of the Deployment; the declaration has these annotations.
+fn kustomization(annotations: &str, more: &str) -> tempfile::TempDir {
     let dir = tree(APP);
-    let declaration = fs::read_to_string(dir.path().join("iamra.yaml")).unwrap();
-    let function = "  name: acme\n  annotations:\n    iamra.dev/live: \"true\"\n    config.kubernetes.io/function: |\n      exec: {path: iamra}\n";
-    fs::write(dir.path().join("iamra.yaml"), declaration.replace("  name: acme\n", function)).unwrap();
+    let path = dir.path().join("iamra.yaml");
+    let declaration = fs::read_to_string(&path).unwrap();
+    let annotated = format!("  name: acme\n  annotations:\n    iamra.dev/live: \"true\"\n{annotations}");
+    fs::write(&path, declaration.replace("  name: acme\n", &annotated)).unwrap();
     fs::write(dir.path().join("app.yaml"), DEPLOYMENT.trim_start_matches("- ").replace("\n  ", "\n")).unwrap();
-    fs::write(dir.path().join("kustomization.yaml"), "resources: [app.yaml]\ntransformers: [iamra.yaml]\n").unwrap();
+    fs::write(dir.path().join("kustomization.yaml"), format!("resources: [app.yaml]\n{more}")).unwrap();
+    dir
+}
+
+/// What kustomize builds of it, with the environment of a program that has this double for AWS.
+fn build(double: &Server, dir: &tempfile::TempDir, flags: &[&str]) -> Output {
     let program = double.iamra(dir.path());
     let mut kustomize = Command::new(peer("kustomize-5.8.2"));
-    kustomize.args(["build", "--enable-alpha-plugins", "--enable-exec", "."]).current_dir(dir.path()).env_clear();
+    kustomize.args(["build", "--enable-alpha-plugins"]).args(flags).arg(".").current_dir(dir.path());
     kustomize.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("PATH", path_with_iamra());
-    let output = run(&mut kustomize, b"");
+    run(&mut kustomize, b"")
+}
+
+fn is_injected(double: &Server, output: &Output) {
     assert_eq!(output.exit, 0, "{}", output.stderr);
     assert!(
         output.stdout.contains("iam-ra-sidecar") && output.stdout.contains("kind: Certificate"),
@@ -301,17 +309,20 @@ fn a_function_asks_inside_kustomize() {
     assert_eq!(double.calls().len(), 1);
 }
 
+#[test]
+fn a_function_asks_inside_kustomize() {
+    let double = Server::double(&state(&identity()));
+    let dir = kustomization(
+        "    config.kubernetes.io/function: |\n      exec: {path: iamra}\n",
+        "transformers: [iamra.yaml]\n",
+    );
+    is_injected(&double, &build(&double, &dir, &["--enable-exec"]));
+}
 /// The operator decides whether Argo CD's plugin asks, and what it may ask for; the author of the repository does not.
 #[test]
 fn argo_cd_asks_when_its_operator_says_so_and_within_the_policy() {
     let double = Server::double(&state(&identity()));
-    let dir = tree(APP);
-    let path = dir.path().join("iamra.yaml");
-    let declaration = fs::read_to_string(&path).unwrap();
-    let annotated = declaration.replace("  name: acme\n", "  name: acme\n  annotations: {iamra.dev/live: \"true\"}\n");
-    fs::write(&path, annotated).unwrap();
-    fs::write(dir.path().join("app.yaml"), DEPLOYMENT.trim_start_matches("- ").replace("\n  ", "\n")).unwrap();
-    fs::write(dir.path().join("kustomization.yaml"), "resources: [app.yaml]\n").unwrap();
+    let dir = kustomization("", "");
     let generate = |settings: &[(&str, &str)]| {
         let mut command = double.iamra(dir.path());
         command.args(["argocd", "generate", "--kustomize"]).arg(peer("kustomize-5.8.2"));
@@ -338,29 +349,11 @@ fn argo_cd_asks_when_its_operator_says_so_and_within_the_policy() {
 #[test]
 fn a_container_function_asks_with_the_variables_it_is_given() {
     let double = Server::double(&state(&identity()));
-    let dir = tree(APP);
-    let path = dir.path().join("iamra.yaml");
-    let declaration = fs::read_to_string(&path).unwrap();
     let function = format!(
-        "  name: acme\n  annotations:\n    iamra.dev/live: \"true\"\n    config.kubernetes.io/function: |\n      container: {{image: {}, \
-         network: true, envs: [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL]}}\n",
+        "    config.kubernetes.io/function: |\n      container: {{image: {}, network: true, envs: [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, \
+         AWS_ENDPOINT_URL]}}\n",
         image()
     );
-    fs::write(&path, declaration.replace("  name: acme\n", &function)).unwrap();
-    fs::write(dir.path().join("app.yaml"), DEPLOYMENT.trim_start_matches("- ").replace("\n  ", "\n")).unwrap();
-    fs::write(dir.path().join("kustomization.yaml"), "resources: [app.yaml]\ntransformers: [iamra.yaml]\n").unwrap();
-    let program = double.iamra(dir.path());
-    let mut kustomize = Command::new(peer("kustomize-5.8.2"));
-    kustomize
-        .args(["build", "--enable-alpha-plugins", "--network", "--network-name", "host", "."])
-        .current_dir(dir.path());
-    kustomize.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = run(&mut kustomize, b"");
-    assert_eq!(output.exit, 0, "{}", output.stderr);
-    assert!(
-        output.stdout.contains("iam-ra-sidecar") && output.stdout.contains("kind: Certificate"),
-        "{}",
-        output.stdout
-    );
-    assert_eq!(double.calls().len(), 1);
+    let dir = kustomization(&function, "transformers: [iamra.yaml]\n");
+    is_injected(&double, &build(&double, &dir, &["--network", "--network-name", "host"]));
 }

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 
 use crate::aws::{DEPLOYMENT, function_list};
@@ -142,4 +143,50 @@ fn in_another_region_there_is_nothing_and_the_region_is_named() {
     assert_eq!((output.exit, output.stdout.as_str()), (1, ""));
     assert_eq!(output.stderr.matches("error[unresolved-reference]").count(), 5, "{}", output.stderr);
     assert!(output.stderr.contains("in eu-west-1"), "{}", output.stderr);
+}
+
+/// Certificates are those of the machine, or of SSL_CERT_FILE; a stranger's is not accepted.
+#[test]
+fn a_server_is_known_by_its_certificate() {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = Issuer::new(authority.clone(), KeyPair::generate().unwrap());
+    let authority = authority.self_signed(issuer.key()).unwrap().pem();
+    let own = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().signed_by(&own, &issuer).unwrap();
+    let mut state = world();
+    state["tls"] = json!({"certificate": certificate.pem(), "key": own.serialize_pem()});
+    let double = Server::double(&state);
+    let dir = tree("  roles:\n    app: {}\n");
+    std::fs::write(dir.path().join("ca.pem"), authority).unwrap();
+    let render = |settings: &[(&str, &str)]| {
+        let mut command = crate::support::iamra(dir.path());
+        command.envs(crate::clouds::CREDENTIALS).envs(settings.iter().copied());
+        command.env("AWS_ENDPOINT_URL", format!("https://{}", double.address)).env("AWS_MAX_ATTEMPTS", "1");
+        run(command.args(["render", "--live"]), b"")
+    };
+    let known = render(&[("SSL_CERT_FILE", "ca.pem")]);
+    assert_eq!(known.exit, 0, "{}", known.stderr);
+    let unknown = render(&[]);
+    assert_eq!((unknown.exit, unknown.stdout.as_str()), (3, ""), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("UnknownIssuer"), "{}", unknown.stderr);
+}
+
+/// Who waits at a terminal sees why.
+#[test]
+fn after_a_second_a_terminal_says_how_far_it_is() {
+    let mut state = world();
+    state["faults"] = always("slow");
+    let double = Server::double(&state);
+    let dir = tree("  roles:\n    app: {}\n");
+    let program = double.iamra(dir.path());
+    let mut command = std::process::Command::new("script");
+    command.args(["-qec", &format!("{} lock", crate::support::iamra_path().display()), "/dev/null"]);
+    command.current_dir(dir.path()).env_clear().env("IAMRA_TIMEOUT", "3");
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = run(&mut command, b"");
+    assert!(output.stdout.contains("asking AWS: 0 of 1 calls answered"), "{}", output.stdout);
+    assert!(output.stdout.contains("AWS did not answer within 3 s"), "{}", output.stdout);
+    let in_a_pipe = run(double.iamra(dir.path()).arg("lock").env("IAMRA_TIMEOUT", "3"), b"");
+    assert!(!in_a_pipe.stderr.contains("asking AWS"), "{}", in_a_pipe.stderr);
 }

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,6 +31,13 @@ type State struct {
 	Profiles     []Named           `json:"profiles"`
 	Page         int               `json:"page"` // entries on a page of a list
 	Faults       []Fault           `json:"faults"`
+	TLS          *KeyPair          `json:"tls"` // what it listens with, when not in clear
+}
+
+// KeyPair is a certificate and its key, both in PEM.
+type KeyPair struct {
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
 }
 
 // Parameter is one version of one parameter.
@@ -107,6 +115,13 @@ func serve(double *Double) error {
 		return err
 	}
 	fmt.Println(listener.Addr())
+	if pair := double.state.TLS; pair != nil {
+		certificate, err := tls.X509KeyPair([]byte(pair.Certificate), []byte(pair.Key))
+		if err != nil {
+			return err
+		}
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}})
+	}
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
