@@ -14,6 +14,7 @@ mod clouds;
 mod cluster;
 mod credentials;
 mod definition;
+mod delivery;
 mod doctor;
 mod examples;
 mod exec_plugin;
