@@ -113,6 +113,30 @@ pub(crate) fn check_decoration(objects: &BTreeMap<String, Value>) {
     assert_eq!(sidecar["image"].as_str().unwrap().split(':').next().unwrap(), "mirror.example.com/credential-helper");
 }
 
+/// The generator cannot see it; the transformer adds what it needs, and references are right all the same.
+#[test]
+fn an_annotated_workload_under_a_prefix() {
+    let dir = tree("annotated", "iamra");
+    let declaration = dir.path().join("iamra/declaration/iamra.yaml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    let unlisted = text.split("  workloads:").next().unwrap();
+    fs::write(&declaration, unlisted).unwrap();
+    let mut outputs = BTreeMap::new();
+    for version in VERSIONS {
+        let output = exec(&peer(version), dir.path());
+        assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+        let objects = objects(&output.stdout);
+        check_references(&objects);
+        assert_eq!(
+            named(&objects, "Certificate ").1["spec"]["commonName"],
+            "api",
+            "{version}: the prefix is no identity"
+        );
+        outputs.insert(output.stdout, version);
+    }
+    assert_eq!(outputs.len(), 1, "{:?}", outputs.values());
+}
+
 #[test]
 fn the_exec_function_in_an_overlay_with_everything() {
     let dir = tree("overlay", "iamra");
