@@ -107,6 +107,8 @@ pub enum Code {
     ExposedKey,
     /// `mesh-order`
     MeshOrder,
+    /// `refused-volume`
+    RefusedVolume,
     /// `windows-pod`
     WindowsPod,
     /// `cannot-edit`
@@ -213,6 +215,7 @@ const TABLE: &[Row] = &[
     row!(SharedProcesses, "shared-processes", "containers of the pod can reach the files of the sidecar"),
     row!(ExposedKey, "exposed-key", "a container of the application mounts the certificate's key"),
     row!(MeshOrder, "mesh-order", "the sidecar waits for a network that a mesh's proxy brings later"),
+    row!(RefusedVolume, "refused-volume", "the kind of workload takes no such volume unless it is switched on"),
     row!(WindowsPod, "windows-pod", "the credential helper's image is for Linux only"),
     row!(CannotEdit, "cannot-edit", "the object is written in a way that cannot be edited safely"),
     row!(NamespaceMismatch, "namespace-mismatch", "a workload and its certificate are in different namespaces"),

@@ -7,6 +7,7 @@ use super::pod::Pod;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::render::{CONFIG_HASH, PodChange, is_sidecar, is_volume};
+use crate::workload::Allows;
 use crate::yaml::{FieldPath, NodeRef};
 
 /// Says what stands in the way in the pod as a whole.
@@ -64,6 +65,25 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
                 say(Code::PortClash, message, at, "set another `sidecar.port` in the declaration");
             }
         }
+    }
+}
+
+/// Knative takes few kinds of volume unless its operator switched others on.
+pub(super) fn check_volumes(
+    allows: Allows,
+    change: &PodChange,
+    target: &ResourceRef,
+    pod: Pod<'_>,
+    report: &mut Report,
+) {
+    let special = |kind: &&str| change.volumes.iter().any(|volume| volume.get(*kind).is_some());
+    for kind in ["csi", "image"].into_iter().filter(special).filter(|_| allows == Allows::Plain) {
+        let message = format!("the pod gets a volume of kind `{kind}`, which Knative refuses as it is installed");
+        report.push(
+            Diagnostic::warning(Code::RefusedVolume, message)
+                .at(Place::Item(target.clone(), pod.at("spec.volumes")))
+                .help("switch it on in Knative's `config-features`, or use `certificate.volume: secret` and `sidecar.delivery: endpoint` here"),
+        );
     }
 }
 

@@ -59,6 +59,9 @@ pub(super) fn inject(
         );
         return None;
     }
+    for part in parts {
+        conflict::check_volumes(workload.allows, &part.change, &target, pod, report);
+    }
     let edits = edits(pod, parts, sources, &target, report);
     if report.has_errors() {
         return None;
@@ -110,17 +113,12 @@ fn edits(
     let mut undo = Undo::for_template(target, pod.template);
     undo.keep_variables(pod);
     let mut edits = Vec::new();
+    check_names(parts, report);
     for Part { binding, change, users } in parts {
         conflict::check_pod(pod, change, target, report);
         conflict::check_secret(pod, change, target, report);
         mesh::check(pod, change, sources, target, report);
         users.check(target, pod, report);
-        if let Err(why) = DnsLabel::parse(&change.name) {
-            let place = Place::Config(binding.place.clone());
-            report.push(
-                Diagnostic::error(Code::InvalidValue, format!("the sidecar cannot be named so: {why}")).at(place),
-            );
-        }
         for container in &pod.select(&binding.containers, change.style, &binding.place, target, report) {
             let missing = chain::check_container(pod, container, change, sources, target, report);
             edits.extend(variables(pod, container, &missing, &mut undo));
@@ -161,6 +159,24 @@ fn edits(
     }
     edits.push(annotate(pod, &FieldPath::root(), marks, &mut undo));
     edits
+}
+
+/// Names of workloads may have what names of containers may not.
+fn check_names(parts: &[Part<'_>], report: &mut Report) {
+    for (index, Part { binding, change, .. }) in parts.iter().enumerate() {
+        let mut say = |code, message| {
+            report.push(
+                Diagnostic::error(code, message).at(Place::Config(binding.place.clone())).help("name it otherwise"),
+            );
+        };
+        if let Err(why) = DnsLabel::parse(&change.name) {
+            say(Code::InvalidValue, format!("its sidecar would need a name that it cannot have: {why}"));
+        }
+        if let Some(other) = parts[..index].iter().find(|other| other.change.name == change.name) {
+            let (one, other) = (&binding.workload, &other.binding.workload);
+            say(Code::NameCollision, format!("the sidecars of `{other}` and `{one}` would both be `{}`", change.name));
+        }
+    }
 }
 
 fn variables(
