@@ -1,16 +1,18 @@
-//! AWS, asked live: parameters of SSM Parameter Store, and trust anchors and profiles by their names.
+//! AWS, asked live: parameters of SSM Parameter Store, trust anchors and profiles by their names, and objects of S3.
 //!
 //! [`Aws`] is a [`Lookup`]: `calls` says which calls answer a set of queries, `session` has the HTTP client, the
-//! runtime and the credentials, `ssm` and `anywhere` make the calls, `failure` has the words for those that fail.
+//! runtime and the credentials, `ssm`, `anywhere` and `s3` make the calls, `failure` has the words for those that fail.
 //! Nothing here knows what an answer is for, and nothing outside is asynchronous.
 
 mod anywhere;
 mod calls;
 mod failure;
+mod s3;
 mod session;
 mod ssm;
 
 pub use calls::{Account, Ask, Call, Names, calls};
+pub use s3::Location;
 pub use session::{Session, Settings};
 
 use std::collections::BTreeSet;

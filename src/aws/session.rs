@@ -2,7 +2,7 @@
 //! account.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -12,12 +12,13 @@ use aws_sdk_ssm::config::{RuntimeComponents, SharedCredentialsProvider, SharedHt
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_http_client::{Builder, Connector, ConnectorBuilder};
 use tokio::runtime::Runtime;
 use tokio::task::{JoinSet, LocalSet};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::calls::{Account, Ask, Call};
+use super::s3::{self, Location};
 use super::{Answered, Progress, anywhere, failure, ssm};
 use crate::resolve::{Answers, NoAnswer};
 
@@ -57,10 +58,10 @@ impl Session {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         // The SDK's default client stands on another library; this is the same with ring, proxies included.
         let http = Builder::new().build_with_connector_fn(|settings, components| {
-            let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-            connector.set_connector_settings(settings.cloned());
-            connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-            connector.tls_provider(Provider::rustls(CryptoMode::Ring)).build()
+            let mut builder = Connector::builder();
+            builder.set_connector_settings(settings.cloned());
+            builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+            connector(builder)
         });
         Ok(Self { runtime, http, settings })
     }
@@ -68,6 +69,22 @@ impl Session {
     /// Makes all calls at once, as far as the quotas allow, and collects what is answered in time.
     pub(super) fn run(&self, calls: Vec<Call>, progress: &Progress<'_>) -> Answers {
         LocalSet::new().block_on(&self.runtime, self.run_all(calls, progress))
+    }
+
+    /// Reads an object of S3, at this time of day.
+    ///
+    /// # Errors
+    /// There is none, or no answer in time; why, and what to do.
+    pub fn object(&self, account: &Account, location: &Location, now: SystemTime) -> Result<Vec<u8>, NoAnswer> {
+        let found = async {
+            let config = self.config(account).await;
+            if config.region().is_none() {
+                return Err(failure::no_region());
+            }
+            s3::get(&config, &connector(Connector::builder()), location, now).await
+        };
+        let limited = async { timeout(self.settings.time, found).await };
+        self.runtime.block_on(limited).unwrap_or_else(|_| Err(self.too_late()))
     }
 
     async fn run_all(&self, calls: Vec<Call>, progress: &Progress<'_>) -> Answers {
@@ -142,6 +159,11 @@ impl Session {
     pub(super) fn too_late(&self) -> NoAnswer {
         failure::too_late(self.settings.time)
     }
+}
+
+fn connector(builder: ConnectorBuilder) -> Connector {
+    let builder = builder.proxy_config(ProxyConfig::from_env());
+    builder.tls_provider(Provider::rustls(CryptoMode::Ring)).build()
 }
 
 async fn one(config: &SdkConfig, ask: Ask) -> Answered {

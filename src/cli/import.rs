@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
+use super::args::Shared;
 use super::error::Error;
 use super::function::unreadable;
+#[cfg(feature = "aws")]
+use super::installation;
 use super::io::Io;
 use super::{Exit, args, strip};
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -19,7 +22,7 @@ use crate::yaml::{SyntaxError, emit};
 /// Make a declaration of what another tool has left
 ///
 /// Reads the annotations of IRSA, kube2iam (or kiam) and ira-controller in manifests, or the state of an installation made by
-/// iam-ra, and prints `iamra.yaml`. Nothing else is changed. What has no counterpart is said.
+/// iam-ra (from a file, or from SSM and S3), and prints `iamra.yaml`. Nothing else is changed. What has no counterpart is said.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The other tool
@@ -29,8 +32,14 @@ pub(super) struct Args {
     #[arg(default_value = "-", value_name = "FILE", conflicts_with = "state")]
     manifests: Vec<PathBuf>,
     /// iam-ra's state document, or `-` for stdin
-    #[arg(long, value_name = "FILE", required_if_eq("from", "iam-ra"))]
+    #[cfg_attr(not(feature = "aws"), arg(required_if_eq("from", "iam-ra")))]
+    #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// iam-ra's name (it says namespace) for the installation whose state is read from AWS when no `--state` is given;
+    /// `default` when omitted
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "NAME", conflicts_with = "state")]
+    installation: Option<String>,
     /// What kube2iam puts before roles that annotations only name, such as `arn:aws:iam::111122223333:role/`
     #[arg(long, value_name = "ARN")]
     base_role_arn: Option<String>,
@@ -60,18 +69,12 @@ impl From {
     }
 }
 
-pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+#[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "`shared` says how AWS is asked"))]
+pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     if let Some(path) = args.output.as_ref().filter(|path| !args.force && path.exists()) {
         return Err(Error::Overwrite(path.clone()));
     }
-    for (option, given, tool) in [
-        ("--state", args.state.is_some(), From::IamRa),
-        ("--base-role-arn", args.base_role_arn.is_some(), From::Kube2iam),
-    ] {
-        if given && args.from != tool {
-            return Err(Error::Misplaced { option, tool: tool.name() });
-        }
-    }
+    args.check()?;
     let mut report = Report::default();
     let declaration = match args.from {
         From::Irsa => annotated(&Tool::Irsa, &args.manifests, &mut report)?,
@@ -80,11 +83,16 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             annotated(&tool, &args.manifests, &mut report)?
         }
         From::IraController => annotated(&Tool::IraController, &args.manifests, &mut report)?,
-        From::IamRa => {
-            let path = args.state.as_deref().expect("clap asks for it");
-            let bytes = strip::manifests(path)?;
-            import::from_state(strip::name_of(path), &String::from_utf8_lossy(&bytes), &mut report)
-        }
+        From::IamRa => match &args.state {
+            Some(path) => {
+                let bytes = strip::manifests(path)?;
+                import::from_state(strip::name_of(path), &String::from_utf8_lossy(&bytes), &mut report)
+            }
+            #[cfg(feature = "aws")]
+            None => installation::read(args.installation.as_deref().unwrap_or("default"), shared, &mut report)?,
+            #[cfg(not(feature = "aws"))]
+            None => unreachable!("clap asks for the state"),
+        },
     };
     output::write_report(&report, Sources::default(), io.err()).map_err(Error::Output)?;
     if let Some(declaration) = declaration.filter(|_| !report.has_errors()) {
@@ -96,6 +104,20 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         io.words(&counted(&declaration))?;
     }
     Ok(args::exit(&report))
+}
+
+impl Args {
+    /// No option is passed over because it is another tool's.
+    fn check(&self) -> Result<(), Error> {
+        let options = [
+            ("--state", self.state.is_some(), From::IamRa),
+            ("--base-role-arn", self.base_role_arn.is_some(), From::Kube2iam),
+            #[cfg(feature = "aws")]
+            ("--installation", self.installation.is_some(), From::IamRa),
+        ];
+        let misplaced = options.into_iter().find(|(_, given, tool)| *given && self.from != *tool);
+        misplaced.map_or(Ok(()), |(option, _, tool)| Err(Error::Misplaced { option, tool: tool.name() }))
+    }
 }
 
 fn annotated(tool: &Tool, paths: &[PathBuf], report: &mut Report) -> Result<Option<Value>, Error> {

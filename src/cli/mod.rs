@@ -12,6 +12,8 @@ mod function;
 mod import;
 mod inject;
 mod install;
+#[cfg(feature = "aws")]
+mod installation;
 mod io;
 mod kustomize;
 #[cfg(feature = "aws")]
@@ -100,7 +102,7 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "aws")]
         Some(Command::Lock(args)) => lock::run(args, &cli.shared, &mut io),
         Some(Command::Strip(args)) => strip::run(args, &mut io),
-        Some(Command::Import(args)) => import::run(args, &mut io),
+        Some(Command::Import(args)) => import::run(args, &cli.shared, &mut io),
         Some(Command::Doctor(args)) => doctor::run(args, &cli.shared, &mut io),
         Some(Command::Argocd(args)) => argocd::run(args, &cli.shared, &mut io),
         Some(Command::Install(args)) => install::run(args),

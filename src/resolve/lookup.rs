@@ -17,6 +17,8 @@ pub enum Wanted {
     Certificate,
     /// A CA's private key.
     Key,
+    /// Where a document is.
+    Location,
 }
 
 /// One value that is needed.

@@ -44,6 +44,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("x509_parser", &["src/resolve/authority.rs"]),
     ("aws_config", &["src/aws/"]),
     ("aws_sdk", &["src/aws/"]),
+    ("aws_sigv4", &["src/aws/"]),
     ("aws_smithy", &["src/aws/"]),
     ("tokio", &["src/aws/"]),
     ("schemars", &["src/config/"]),
@@ -55,7 +56,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("std::fs", &["src/disk.rs"]),
     ("std::env", &["src/cli/"]),
     ("std::process", &["src/cli/", "src/main.rs"]),
-    ("SystemTime", &["src/cli/"]),
+    ("SystemTime", &["src/cli/", "src/aws/"]),
     ("HashMap", &[]),
 ];
 

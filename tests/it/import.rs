@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_yaml::Value;
 
+use crate::clouds::{CREDENTIALS, moto};
+use crate::peers::peer;
 use crate::support::{Case, Output, cases, iamra, run};
 
 fn imports() -> Vec<Case> {
@@ -121,13 +124,15 @@ fn a_file_is_written_once_and_over_only_when_told() {
 #[test]
 fn an_option_of_another_tool_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    for args in [["irsa", "--state", "state.json"], ["ira-controller", "--base-role-arn", "arn:aws:iam::1:role/"]] {
+    for args in [
+        ["irsa", "--state", "state.json"],
+        ["ira-controller", "--base-role-arn", "arn:aws:iam::1:role/"],
+        ["kube2iam", "--installation", "default"],
+    ] {
         let output = run(iamra(dir.path()).args(["import", "--from"]).args(args), b"");
         assert_eq!((output.exit, output.stdout.as_str()), (2, ""), "{args:?}: {}", output.stderr);
         assert!(output.stderr.contains(&format!("`{}` goes with `--from ", args[1])), "{}", output.stderr);
     }
-    let without = run(iamra(dir.path()).args(["import", "--from", "iam-ra"]), b"");
-    assert!(without.exit == 2 && without.stderr.contains("--state"), "{}", without.stderr);
 }
 
 #[test]
@@ -147,4 +152,36 @@ fn a_state_that_is_cut_off_or_altered_is_refused_without_its_text() {
     let altered = refused(&whole.replace("\"region\": \"eu-central-1\"", "\"region\": {\"hidden\": 1}"));
     assert!(altered.contains("--> stdin:3\n"), "{altered}");
     assert!(!altered.contains("hidden"), "{altered}");
+}
+
+/// AWS's own command line, on the same server.
+fn aws(args: &[&str], stdin: &[u8]) {
+    let mut command = Command::new(peer("aws"));
+    command.args(args).envs(CREDENTIALS).env("AWS_ENDPOINT_URL", format!("http://{}", moto().address));
+    let output = run(&mut command, stdin);
+    assert_eq!(output.exit, 0, "aws {args:?}: {}", output.stderr);
+}
+
+/// iam-ra's installation as it is in AWS: a parameter that names an encrypted object of S3.
+#[test]
+fn the_state_is_read_from_parameter_store_and_s3() {
+    let dir = tempfile::tempdir().unwrap();
+    let ask =
+        |name: &str| run(moto().iamra(dir.path()).args(["import", "--from", "iam-ra", "--installation", name]), b"");
+    moto().put("/iam-ra/imported/state-location", "String", "s3://iam-ra-imported/imported/state.json");
+    let nothing = ask("imported");
+    assert!(nothing.exit == 1 && nothing.stderr.contains("there is no `s3://iam-ra-imported/"), "{}", nothing.stderr);
+    aws(&["s3", "mb", "s3://iam-ra-imported"], b"");
+    aws(&["s3", "cp", "-", "s3://iam-ra-imported/imported/state.json", "--sse", "aws:kms"], &state("iam-ra-2"));
+    let asked = ask("imported");
+    assert_eq!(asked.exit, 0, "{}", asked.stderr);
+    assert_eq!(asked.stdout, import(dir.path(), &[]).stdout);
+    let unknown = ask("unknown");
+    assert_eq!((unknown.exit, unknown.stdout.as_str()), (1, ""));
+    assert!(unknown.stderr.contains("there is no parameter `/iam-ra/unknown/state-location`"), "{}", unknown.stderr);
+    moto().put("/iam-ra/elsewhere/state-location", "String", "https://example.com/state.json");
+    let elsewhere = ask("elsewhere");
+    assert!(elsewhere.stderr.contains("does not name an object of S3"), "{}", elsewhere.stderr);
+    let odd = ask("../x y");
+    assert!(odd.exit == 1 && odd.stderr.starts_with("error[invalid-value]"), "{}", odd.stderr);
 }

@@ -1,0 +1,60 @@
+//! The state document of an iam-ra installation, where iam-ra keeps it: Parameter Store says where in S3.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use super::args::Shared;
+use super::error::Error;
+use super::live::Asking;
+use crate::aws::{Account, Location};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::import;
+use crate::reference::{Origin, Reference};
+use crate::resolve::{Lookup as _, NoAnswer, Query, Wanted};
+use crate::yaml::FieldPath;
+
+/// The declaration of the installation that iam-ra calls by this name. What is wrong is in the report.
+pub(super) fn read(name: &str, shared: &Shared, report: &mut Report) -> Result<Option<Value>, Error> {
+    let parameter = format!("/iam-ra/{name}/state-location");
+    let reference = match Reference::parse(&format!("ssm:{parameter}"), &FieldPath::root()) {
+        Ok(reference) => reference,
+        Err(why) => {
+            report.push(Diagnostic::error(Code::InvalidValue, why).help("give the name that iam-ra has for it"));
+            return Ok(None);
+        }
+    };
+    let session = shared.live.session()?;
+    let query = Query {
+        reference: format!("ssm:{parameter}"),
+        target: reference.target,
+        origin: Arc::new(Origin::default()),
+        wanted: Wanted::Location,
+    };
+    let answers = Asking::new(&session, &shared.live).answer(&BTreeSet::from([query]));
+    let answer = answers.into_values().next().expect("every query is answered");
+    let account = Account { profile: None, assume_role: None, region: None };
+    let document = answer.and_then(|answer| {
+        let text = answer.value.reveal();
+        let location = Location::parse(text).ok_or_else(|| no_location(&parameter))?;
+        let bytes = session.object(&account, &location, SystemTime::now())?;
+        Ok((text.to_owned(), bytes))
+    });
+    match document {
+        Ok((url, bytes)) => Ok(import::from_state(url.trim(), &String::from_utf8_lossy(&bytes), report)),
+        Err(NoAnswer { code, why, help }) => {
+            report.push(Diagnostic::error(code, why).at(Place::Nowhere).help(help));
+            Ok(None)
+        }
+    }
+}
+
+fn no_location(parameter: &str) -> NoAnswer {
+    NoAnswer {
+        code: Code::InvalidState,
+        why: format!("parameter `{parameter}` does not name an object of S3, `s3://BUCKET/KEY`"),
+        help: "run `iam-ra init` again, or give the document with `--state FILE`".to_owned(),
+    }
+}
