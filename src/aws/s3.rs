@@ -101,4 +101,38 @@ mod tests {
             assert_eq!(Location::parse(bad), None, "{bad}");
         }
     }
+
+    #[test]
+    fn endpoints_of_every_partition() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (region, expected) in [
+            ("eu-central-1", "https://s3.eu-central-1.amazonaws.com"),
+            ("us-gov-west-1", "https://s3.us-gov-west-1.amazonaws.com"),
+            ("cn-north-1", "https://s3.cn-north-1.amazonaws.com.cn"),
+            ("eusc-de-east-1", "https://s3.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            let config = || SdkConfig::builder().region(aws_config::Region::new(region));
+            assert_eq!(runtime.block_on(endpoint(&config().build())), expected);
+            let double = config().endpoint_url("http://127.0.0.1:5000/").build();
+            assert_eq!(runtime.block_on(endpoint(&double)), "http://127.0.0.1:5000");
+        }
+    }
+
+    #[test]
+    fn refusals_in_xml_are_understood() {
+        let asked = Asked { service: "S3", permission: "`s3:GetObject` and `kms:Decrypt`", region: "eu-central-1" };
+        let refusal = |code: &str, status| {
+            let xml = format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>Not now.</Message></Error>");
+            failure::of_xml(&xml, status, &asked)
+        };
+        let denied = refusal("AccessDenied", 403);
+        assert_eq!(
+            (denied.code, denied.why.as_str()),
+            (Code::NoAccess, "AWS refuses `s3:GetObject` and `kms:Decrypt` in eu-central-1: Not now")
+        );
+        assert_eq!(refusal("ExpiredToken", 400).why, "the AWS credentials have expired");
+        assert_eq!(refusal("RequestTimeTooSkewed", 403).help, "set the clock");
+        assert_eq!(refusal("SlowDown", 503).code, Code::AwsFailed);
+        assert_eq!(failure::of_xml("not XML", 500, &asked).code, Code::AwsFailed);
+    }
 }
