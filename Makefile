@@ -24,7 +24,7 @@ bless:  ## accept what the program does now as expected; then read `git diff`
 lint:  ## formatting and clippy, with AWS and without
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --no-default-features -- -D warnings
+	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 
 deny:  ## licences, sources and double versions of dependencies
 	@tests/peers/cargo-deny check bans licenses sources

@@ -114,6 +114,27 @@ pub fn replace_folder(path: &Path, files: &BTreeMap<String, &str>) -> Result<(),
     new().map_err(failed)
 }
 
+/// The files of a folder that do not start with a dot, by their paths; none when there is no folder.
+///
+/// # Errors
+/// One of them cannot be read, or is not UTF-8.
+pub fn read_folder(path: &Path) -> Result<BTreeMap<PathBuf, String>, Error> {
+    let failed = |error| Error::Read(path.to_owned(), error);
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut files = BTreeMap::new();
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if !is_hidden && entry.path().is_file() {
+            files.insert(entry.path(), read(&entry.path())?);
+        }
+    }
+    Ok(files)
+}
+
 fn place(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;

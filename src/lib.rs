@@ -10,9 +10,12 @@ pub mod ca;
 pub mod cli;
 pub mod config;
 pub mod diag;
+pub mod diff;
 pub mod disk;
 pub mod doctor;
 pub mod duration;
+#[cfg(feature = "git")]
+pub mod git;
 pub mod helper;
 pub mod import;
 pub mod issuer;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::{self, Config, Mode, OptIn};
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::diff::{Side, View};
 use crate::krm::{Changes, Item};
 use crate::plan;
 use crate::render::{self, Generated};
@@ -37,6 +38,10 @@ impl Request<'_> {
 /// From the declaration to identities. `None` when something is wrong with either, which is reported.
 pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
     let config: Config = config::load(node, request.cluster, request.opted_in, report)?;
+    bind(config, request, lookup, report)
+}
+
+fn bind(config: Config, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
     // Who only patches workloads needs no CA, and above all not its key.
     let objects = matches!(request.mode(config.mode), Mode::Generate | Mode::All);
     let answers = lookup.answer(&resolve::queries(&config, objects));
@@ -70,6 +75,27 @@ impl Lockable {
         resolve::check(&self.config, &answers, report);
         (!report.has_errors()).then_some(answers)
     }
+}
+
+/// The declaration as each of its clusters sees it, or as the cluster asked for does. A declaration that is wrong is no
+/// side; a reference without an answer leaves its cluster without identities. Both are reported.
+pub fn side(node: NodeRef<'_>, request: Request<'_>, lookup: Option<&dyn Lookup>, report: &mut Report) -> Option<Side> {
+    let declared = config::clusters(node);
+    let clusters: Vec<_> = match request.cluster {
+        Some(name) => vec![Some(name.to_owned())],
+        None if declared.is_empty() => vec![None],
+        None => declared.into_iter().map(Some).collect(),
+    };
+    let mut side = Side::new();
+    for name in clusters {
+        let request = Request { cluster: name.as_deref(), ..request };
+        let config = config::load(node, request.cluster, request.opted_in, report)?;
+        let mut found = Report::default();
+        let resolved = lookup.and_then(|lookup| bind(config.clone(), request, lookup, &mut found));
+        report.append(found);
+        side.insert(name, View { config, resolved });
+    }
+    Some(side)
 }
 
 /// The objects that the declaration alone asks for.

@@ -109,13 +109,8 @@ impl Shared {
     ) -> Result<Option<Resolved>, Error> {
         let Some(policy) = self.policy(report)? else { return Ok(None) };
         let lock_path = self.lock_path(node, folder);
-        let lock = Lockfile::read(&display(&lock_path), disk::read_if_there(&lock_path)?.as_deref(), report);
-        let values = match &self.values {
-            Some(path) => Some(Values::read(&display(path), &disk::read(path)?, report)),
-            None => None,
-        };
-        let mut lookups: Vec<&dyn Lookup> = values.iter().map(|values| values as &dyn Lookup).collect();
-        lookups.push(&lock);
+        let answers = self.answers(&display(&lock_path), disk::read_if_there(&lock_path)?.as_deref(), report)?;
+        let mut lookups = answers.lookups();
         #[cfg(feature = "aws")]
         let session = if self.live.is_on(node) { Some(self.live.session()?) } else { None };
         #[cfg(feature = "aws")]
@@ -138,8 +133,32 @@ impl Shared {
         let Some(path) = &self.policy else { return Ok(Some(Policy::default())) };
         Ok(Policy::read(&display(path), &disk::read(path)?, report))
     }
+
+    /// What answers references, given the text of the lock.
+    pub(super) fn answers(&self, name: &str, lock: Option<&str>, report: &mut Report) -> Result<Answers, Error> {
+        let values = match &self.values {
+            Some(path) => Some(Values::read(&display(path), &disk::read(path)?, report)),
+            None => None,
+        };
+        Ok(Answers { values, lock: Lockfile::read(name, lock, report) })
+    }
 }
 
+/// What answers references without asking anybody: values given by hand, then the lock.
+pub(super) struct Answers {
+    values: Option<Values>,
+    lock: Lockfile,
+}
+
+impl Answers {
+    pub(super) fn lookups(&self) -> Vec<&dyn Lookup> {
+        let mut lookups: Vec<&dyn Lookup> = self.values.iter().map(|values| values as &dyn Lookup).collect();
+        lookups.push(&self.lock);
+        lookups
+    }
+}
+
+/// How messages name a file.
 pub(super) fn display(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }

@@ -11,7 +11,8 @@ use super::kustomize;
 use super::render::NAMESPACE;
 use super::rendered;
 use crate::config::Mode;
-use crate::output;
+use crate::diag::Report;
+use crate::output::{self, Sources};
 
 /// Run `kustomize build` and patch what it prints
 ///
@@ -28,6 +29,9 @@ pub(super) struct Args {
     /// Write a file (`….yaml`), or a folder with a file for each object, instead of stdout; what is there is replaced
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
+    /// Write nothing; say which files of `--output` are not what would be written, and exit with 4
+    #[arg(long, requires = "output")]
+    check: bool,
     #[command(flatten)]
     kustomize: kustomize::Options,
 }
@@ -42,8 +46,16 @@ pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Err
     let request = shared.request(Some(Mode::All), Some(NAMESPACE));
     let injected = inject::inject(&file, manifests, shared, request)?;
     let Some(path) = &args.output else { return injected.print(output::write_report, io) };
-    if let Some(manifests) = injected.manifests() {
-        rendered::write(path, &manifests)?;
+    let mut drift = Report::default();
+    match injected.manifests() {
+        Some(manifests) if args.check => {
+            let again = format!("iamra build {} --output {}", args.dir.display(), path.display());
+            drift = rendered::drift(path, &manifests, &again)?;
+        }
+        Some(manifests) => rendered::write(path, &manifests)?,
+        None => {}
     }
-    injected.tell(output::write_report, io)
+    let exit = injected.tell(output::write_report, io)?;
+    output::write_report(&drift, Sources::default(), io.err()).map_err(Error::Output)?;
+    Ok(if drift.has_errors() { Exit::Differs } else { exit })
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::io::Io;
+#[cfg(feature = "git")]
+use crate::git;
 use crate::{ca, disk};
 
 /// The world failed, or a bug came to light.
@@ -52,6 +54,18 @@ pub(super) enum Error {
     #[cfg(feature = "aws")]
     #[error("the operating system gives no event queue to ask AWS with")]
     Runtime(#[source] io::Error),
+    /// The repository.
+    #[cfg(feature = "git")]
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// There is no declaration in a version of the repository.
+    #[cfg(feature = "git")]
+    #[error("there is no `iamra.yaml` in `{path}` or above it, neither in {1} nor in {2}", path = .0.display())]
+    Undeclared(PathBuf, String, String),
+    /// A declaration that is not in the index.
+    #[cfg(feature = "git")]
+    #[error("no `iamra.yaml` in `{path}` or above it is staged or committed", path = .0.display())]
+    Unstaged(PathBuf),
     /// There is no randomness for a key.
     #[error(transparent)]
     Authority(#[from] ca::Error),
@@ -84,12 +98,20 @@ impl Error {
             | Self::Exists(_)
             | Self::Overwrite(_)
             | Self::Misplaced { .. } => 2,
+            #[cfg(feature = "git")]
+            Self::Undeclared(..) | Self::Unstaged(_) | Self::Git(git::Error::NoRevision { .. } | git::Error::Bare) => 2,
             _ => 3,
         }
     }
 
     fn help(&self) -> Option<&'static str> {
         match self {
+            #[cfg(feature = "git")]
+            Self::Git(error) => error.help(),
+            #[cfg(feature = "git")]
+            Self::Undeclared(..) => Some("name the folder that has one"),
+            #[cfg(feature = "git")]
+            Self::Unstaged(_) => Some("`git add` it"),
             Self::Disk(disk::Error::NoDeclaration(_)) => {
                 Some("name the folder that has one, or see one with `iamra demo`")
             }

@@ -74,7 +74,7 @@ fn locked(
     }
     if args.check && there.is_none() {
         report.push(drift(&path, format!("there is no {}", display(&path))));
-        return Ok(Some(Exit::Drift));
+        return Ok(Some(Exit::Differs));
     }
     let Some(policy) = shared.policy(report)? else { return Ok(None) };
     let session = shared.live.session()?;
@@ -107,7 +107,7 @@ fn check(path: &Path, there: Option<&str>, answers: &Answers, report: &mut Repor
     for words in drifts {
         report.push(drift(path, words));
     }
-    drifted.then_some(Exit::Drift)
+    drifted.then_some(Exit::Differs)
 }
 
 fn drift(path: &Path, words: String) -> Diagnostic {

@@ -3,8 +3,11 @@
 mod argocd;
 mod args;
 mod build;
+mod check;
 mod demo;
 mod doctor;
+#[cfg(feature = "git")]
+mod diff;
 mod error;
 mod exec_plugin;
 mod explain;
@@ -52,7 +55,7 @@ roleArn for one workload. References are answered from `iamra.lock` beside it. I
   kpt fn eval --exec iamra --fn-config iamra.yaml
   kpt fn eval --exec iamra -- workload=api region=… trustAnchor=arn:… profileArn=arn:… roleArn=arn:…
 
-Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 a file, a program or AWS failed, 4 a check found drift, 70 a bug in iamra.
+Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 a file, a program or AWS failed, 4 something differs, 70 a bug in iamra.
 Data goes to stdout, words to stderr.";
 
 #[derive(Subcommand)]
@@ -66,6 +69,9 @@ enum Command {
     Strip(strip::Args),
     Import(import::Args),
     Doctor(doctor::Args),
+    Check(check::Args),
+    #[cfg(feature = "git")]
+    Diff(diff::Args),
     Argocd(argocd::Args),
     Install(install::Args),
     #[command(hide = true)]
@@ -85,9 +91,8 @@ enum Exit {
     Usage = 2,
     /// AWS, or something else outside, failed.
     Failed = 3,
-    /// What is recorded is not what there is.
-    #[cfg(feature = "aws")]
-    Drift = 4,
+    /// Nothing is wrong, and something is not as it was or as it should be.
+    Differs = 4,
 }
 
 /// Runs the program with the process's arguments.
@@ -104,6 +109,9 @@ pub fn run() -> ExitCode {
         Some(Command::Strip(args)) => strip::run(args, &mut io),
         Some(Command::Import(args)) => import::run(args, &cli.shared, &mut io),
         Some(Command::Doctor(args)) => doctor::run(args, &cli.shared, &mut io),
+        Some(Command::Check(args)) => check::run(args, &cli.shared, &mut io),
+        #[cfg(feature = "git")]
+        Some(Command::Diff(args)) => diff::run(args, &cli.shared, &mut io),
         Some(Command::Argocd(args)) => argocd::run(args, &cli.shared, &mut io),
         Some(Command::Install(args)) => install::run(args),
         Some(Command::ExecPlugin(args)) => exec_plugin::run(args, &cli.shared, &mut io),

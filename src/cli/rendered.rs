@@ -4,15 +4,63 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::Error;
+use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
 use crate::krm::{Ident, Item, Stream};
 
 /// Writes manifests to one file, when `path` is named as one, or to a folder with a file for each object.
 pub(super) fn write(path: &Path, manifests: &[u8]) -> Result<(), Error> {
-    let text = std::str::from_utf8(manifests).expect("it was text when it came");
-    if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+    let text = text(manifests);
+    if is_file(path) {
         return Ok(disk::write(path, text)?);
     }
+    Ok(disk::replace_folder(path, &files(text)?)?)
+}
+
+/// Where what is there differs from what would be written, file by file. `again` is the command that writes it.
+pub(super) fn drift(path: &Path, manifests: &[u8], again: &str) -> Result<Report, Error> {
+    let text = text(manifests);
+    let (wanted, there) = if is_file(path) {
+        let there = disk::read_if_there(path)?.map(|text| (path.to_owned(), text));
+        (BTreeMap::from([(path.to_owned(), text)]), there.into_iter().collect())
+    } else {
+        let wanted = files(text)?.into_iter().map(|(name, text)| (path.join(name), text)).collect();
+        (wanted, disk::read_folder(path)?)
+    };
+    let mut report = Report::default();
+    let mut say = |file: &Path, line: Option<usize>, words: &str| {
+        report.push(
+            Diagnostic::error(Code::StaleRender, format!("`{}` {words}", file.display()))
+                .at(Place::File(file.display().to_string(), line))
+                .help(format!("run `{again}` and commit what it writes")),
+        );
+    };
+    for (file, wanted) in &wanted {
+        match there.get(file) {
+            None => say(file, None, "is not there"),
+            Some(there) if there != wanted => {
+                let line = there.lines().zip(wanted.lines()).take_while(|(a, b)| a == b).count() + 1;
+                say(file, Some(line), "is not what would be rendered");
+            }
+            Some(_) => {}
+        }
+    }
+    for file in there.keys().filter(|file| !wanted.contains_key(*file)) {
+        say(file, None, "would not be rendered any more");
+    }
+    Ok(report)
+}
+
+fn text(manifests: &[u8]) -> &str {
+    std::str::from_utf8(manifests).expect("it was text when it came")
+}
+
+fn is_file(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// The files of a folder: one for each object.
+fn files(text: &str) -> Result<BTreeMap<String, &str>, Error> {
     let stream = Stream::read(text).expect("what was written as a stream is one");
     let mut files = BTreeMap::new();
     for item in &stream.items {
@@ -21,7 +69,7 @@ pub(super) fn write(path: &Path, manifests: &[u8]) -> Result<(), Error> {
             return Err(Error::Twice(name));
         }
     }
-    Ok(disk::replace_folder(path, &files)?)
+    Ok(files)
 }
 
 /// The item's document without the line that parts it from the one before.

@@ -21,7 +21,7 @@ use std::fmt;
 
 use serde::Deserialize as _;
 
-use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::duration::Duration;
 use crate::issuer::Issuer;
 use crate::name::DnsLabel;
@@ -37,6 +37,8 @@ pub struct Config {
     pub name_suffix_hash: bool,
     /// What Argo CD should know of emitted objects.
     pub argo_cd: ArgoCd,
+    /// What a check does with warnings.
+    pub checks: BTreeMap<Code, Level>,
     /// The workloads of this cluster, by name.
     pub bindings: Vec<Binding>,
     /// Every role, whether a workload of this cluster has it or not, and who signs in its scope.
@@ -132,6 +134,8 @@ pub struct Role {
     pub session: Duration,
     /// Whether the profile lets workloads name their sessions.
     pub accepts_session_name: bool,
+    /// ARNs of the IAM policies that it is said to have.
+    pub policies: Vec<String>,
 }
 
 /// A workload's certificate.
@@ -224,6 +228,12 @@ pub fn load(node: NodeRef<'_>, cluster: Option<&str>, opted_in: &[OptIn], report
     let failed = found.has_errors();
     report.append(found);
     config.flatten().filter(|_| !failed)
+}
+
+/// The clusters that the declaration at `node` names, read without checking it.
+pub fn clusters(node: NodeRef<'_>) -> Vec<String> {
+    let clusters = node.at(&FieldPath::keys("spec.clusters"));
+    clusters.into_iter().flat_map(NodeRef::entries).filter_map(|(name, _)| name.text().map(str::to_owned)).collect()
 }
 
 /// Whether the document says that it is a declaration; what it is instead is reported.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `apiVersion` of the declaration.
 pub const API_VERSION: &str = "iamra.dev/v1alpha1";
@@ -56,6 +56,8 @@ pub struct Spec {
     pub name_suffix_hash: Option<bool>,
     /// What Argo CD should know of the objects that iamra emits.
     pub argo_cd: ArgoCd,
+    /// What `iamra check` does with a warning of a code, such as `late-renewal: deny`.
+    pub checks: BTreeMap<String, Level>,
     /// Settings for every workload; clusters, scopes and workloads may override them.
     pub defaults: Settings,
     /// A scope is one CA and the one trust anchor that trusts it.
@@ -76,6 +78,18 @@ pub struct ArgoCd {
     pub sync_waves: bool,
     /// Keeps an emitted CA Secret when it is no longer declared, or the Application is deleted.
     pub keep_ca: bool,
+}
+
+/// What `iamra check` does with a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Level {
+    /// It is an error.
+    Deny,
+    /// It is a warning, as without an entry.
+    Warn,
+    /// It is not said.
+    Allow,
 }
 
 /// What a function call does.
@@ -141,7 +155,7 @@ pub struct PrivateKey {
 }
 
 /// Key algorithms that IAM Roles Anywhere and the credential helper accept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum KeyAlgorithm {
     /// RSA
     #[serde(rename = "RSA")]
@@ -198,7 +212,7 @@ pub struct Endpoint {
 }
 
 /// When an image is pulled, as Kubernetes spells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum PullPolicy {
     /// At every start.
     Always,
@@ -221,7 +235,7 @@ pub enum Delivery {
 }
 
 /// How the sidecar is part of the pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SidecarStyle {
     /// An init container that keeps running (Kubernetes 1.29 and later).
@@ -231,7 +245,7 @@ pub enum SidecarStyle {
 }
 
 /// What the application's containers wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Startup {
     /// AWS has given credentials once.

@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::v1alpha1 as wire;
 use super::{Binding, Config, Containers, OptIn, Role, Target, Which};
 use crate::arn;
-use crate::diag::{Code, Diagnostic, Place, Report, known_names};
+use crate::diag::{Code, Diagnostic, Level, Place, Report, known_names, nearest};
 use crate::duration::Duration;
 use crate::issuer::{DEFAULT_SCOPE, Issuer};
 use crate::name::{DnsLabel, ObjectName};
@@ -39,6 +39,7 @@ pub(super) fn validate(
     }
     let mut reader = Reader { spec, prefix, at, report };
     let cluster = reader.cluster(cluster);
+    let checks = reader.checks();
     let defaults = reader.settings(&spec.defaults, &reader.at.key("defaults"));
     let scopes = reader.scopes();
     let clusters = reader.clusters();
@@ -57,6 +58,7 @@ pub(super) fn validate(
         mode: spec.mode,
         name_suffix_hash: spec.name_suffix_hash.unwrap_or(false),
         argo_cd: spec.argo_cd,
+        checks,
         bindings,
         roles: declared.all_roles(),
     })
@@ -117,6 +119,30 @@ impl Reader<'_> {
         Some(name.to_owned())
     }
 
+    fn checks(&mut self) -> BTreeMap<Code, Level> {
+        let mut checks = BTreeMap::new();
+        for (name, level) in &self.spec.checks {
+            let Some(code) = Code::find(name) else {
+                self.report.push(
+                    Diagnostic::error(Code::UnknownField, format!("`{name}` is not a code of iamra"))
+                        .at(Place::Config(self.at.key("checks").key(name.as_str())))
+                        .help(nearest(name, Code::all().map(Code::name)).map_or_else(
+                            || "`iamra explain` lists them".to_owned(),
+                            |nearest| format!("did you mean `{nearest}`?"),
+                        )),
+                );
+                continue;
+            };
+            let level = match level {
+                wire::Level::Deny => Level::Deny,
+                wire::Level::Warn => Level::Warn,
+                wire::Level::Allow => Level::Allow,
+            };
+            checks.insert(code, level);
+        }
+        checks
+    }
+
     fn clusters(&mut self) -> BTreeMap<String, (Option<DnsLabel>, Layer)> {
         let spec = self.spec;
         let read = |(name, cluster): (&String, &wire::Cluster)| {
@@ -165,6 +191,7 @@ impl Reader<'_> {
                 role: arn?,
                 session: session?,
                 accepts_session_name: role.accept_role_session_name,
+                policies: role.policies.clone(),
             };
             Some((name.clone(), (scope.to_owned(), role)))
         };

@@ -133,6 +133,8 @@ pub enum Code {
     NothingImported,
     /// `invalid-state`
     InvalidState,
+    /// `stale-render`
+    StaleRender,
 }
 
 struct Row {
@@ -228,6 +230,7 @@ const TABLE: &[Row] = &[
     row!(NotImported, "not-imported", "something of another tool has no counterpart in the declaration"),
     row!(NothingImported, "nothing-imported", "no object has an annotation of the other tool"),
     row!(InvalidState, "invalid-state", "the file is not iam-ra's state document, or is not whole"),
+    row!(StaleRender, "stale-render", "a rendered file is not what would be rendered"),
 ];
 
 impl Code {

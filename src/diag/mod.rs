@@ -5,6 +5,8 @@ mod code;
 
 pub use code::Code;
 
+use std::collections::BTreeMap;
+
 use crate::krm::ResourceRef;
 use crate::yaml::FieldPath;
 
@@ -25,6 +27,17 @@ impl Severity {
             Self::Warning => "warning",
         }
     }
+}
+
+/// What a check does with a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// It is an error.
+    Deny,
+    /// It is a warning.
+    Warn,
+    /// It is not said.
+    Allow,
 }
 
 /// What a diagnostic points at: a route, made a line and a column only where it is printed.
@@ -100,6 +113,22 @@ impl Report {
     /// Adds everything that another report says.
     pub fn append(&mut self, other: Self) {
         other.diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+    }
+
+    /// Makes errors of warnings, or drops them, as the levels of their codes say. An error stays one: nothing right could
+    /// be rendered from its input.
+    pub fn judge(&mut self, levels: &BTreeMap<Code, Level>) {
+        self.diagnostics.retain_mut(|diagnostic| {
+            if diagnostic.severity == Severity::Error {
+                return true;
+            }
+            match levels.get(&diagnostic.code) {
+                Some(Level::Deny) => diagnostic.severity = Severity::Error,
+                Some(Level::Allow) => return false,
+                Some(Level::Warn) | None => {}
+            }
+            true
+        });
     }
 
     /// Whether nothing may be written.

@@ -1,10 +1,24 @@
 //! What was found out, as people and machines read it.
 
+mod changes;
+mod github;
 mod human;
+mod json;
+mod junit;
+mod located;
+mod markdown;
 mod results;
+mod sarif;
 
+pub use changes::{Compared, write_changes};
+pub use github::annotations;
 pub use human::{write_first_errors, write_report};
+pub use json::{changes_json, diagnostics_json};
+pub use junit::junit;
+pub use located::{Located, located};
+pub use markdown::changes_markdown;
 pub use results::results;
+pub use sarif::{changes_sarif, diagnostics_sarif};
 
 use crate::diag::{Code, Diagnostic, Place};
 use crate::krm::Position;

@@ -25,11 +25,13 @@ const ORDER: &[&str] = &[
     "plan",
     "render",
     "splice",
+    "diff",
     "pipeline",
     "doctor",
     "output",
     "aws",
     "disk",
+    "git",
     "ca",
     "cli",
 ];
@@ -37,6 +39,7 @@ const ORDER: &[&str] = &[
 /// Crates (and parts of the standard library) and the only places that may name them.
 const DOORS: &[(&str, &[&str])] = &[
     ("granit_parser", &["src/yaml/"]),
+    ("git2", &["src/git.rs"]),
     ("k8s_openapi", &["src/render/"]),
     ("minijinja", &["src/template.rs"]),
     ("rcgen", &["src/ca.rs"]),

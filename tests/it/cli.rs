@@ -14,8 +14,10 @@ fn scratch() -> tempfile::TempDir {
 fn help_reads_as_recorded() {
     let mut failures = Vec::new();
     for command in [
-        "", "demo", "render", "inject", "build", "lock", "strip", "import", "doctor", "schema", "argocd", "install",
-        "explain",
+        "", "demo", "render", "inject", "build", "lock", "strip", "import", "doctor", "check", "schema", "argocd",
+        "install", "explain",
+        #[cfg(feature = "git")]
+        "diff",
     ] {
         let args: Vec<_> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let output = run(iamra(root()).args(&args).env("COLUMNS", "100"), b"");

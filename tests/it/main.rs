@@ -16,6 +16,8 @@ mod credentials;
 mod definition;
 mod delivery;
 mod doctor;
+#[cfg(feature = "git")]
+mod diff;
 mod examples;
 mod exec_plugin;
 mod faults;

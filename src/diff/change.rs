@@ -1,0 +1,164 @@
+//! One change, in words and as data.
+
+use crate::yaml::FieldPath;
+
+/// What has changed. The kebab-case name is a promise: scripts may rely on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A workload has a role where it had none.
+    RoleGained,
+    /// A workload has no role any more.
+    RoleLost,
+    /// A workload has another role.
+    RoleMoved,
+    /// A role is another IAM role.
+    RoleArn,
+    /// A role has another profile, which limits its sessions.
+    Profile,
+    /// A role trusts another anchor, and so another CA.
+    TrustAnchor,
+    /// A role has other policies.
+    Policies,
+    /// A role's sessions last longer or shorter.
+    Session,
+    /// Somebody else signs, or the CA's key is somewhere else.
+    Issuer,
+    /// A workload is another subject to AWS.
+    CommonName,
+    /// A workload is somewhere else.
+    Namespace,
+    /// Another object gets the identity.
+    Target,
+    /// Other containers get credentials.
+    Containers,
+    /// A certificate lives longer or shorter.
+    CertificateLife,
+    /// A certificate is renewed sooner or later before its end.
+    RenewalMargin,
+    /// A certificate has another kind of key.
+    PrivateKey,
+    /// Another program holds the key.
+    SidecarImage,
+    /// The sidecar runs otherwise.
+    Sidecar,
+    /// Containers get other variables.
+    Environment,
+    /// An object is made that was not.
+    ObjectAdded,
+    /// An object is not made any more.
+    ObjectRemoved,
+    /// An object is made otherwise.
+    ObjectChanged,
+    /// The pods of a workload are replaced.
+    Restart,
+}
+
+/// One row a kind, in the order of the enum: its name, and what it means.
+const TABLE: &[(Kind, &str, &str)] = &[
+    (Kind::RoleGained, "role-gained", "a workload has a role where it had none"),
+    (Kind::RoleLost, "role-lost", "a workload has no role any more"),
+    (Kind::RoleMoved, "role-moved", "a workload has another role"),
+    (Kind::RoleArn, "role-arn", "a role is another IAM role"),
+    (Kind::Profile, "profile", "a role has another profile"),
+    (Kind::TrustAnchor, "trust-anchor", "a role trusts another anchor, and so another CA"),
+    (Kind::Policies, "policies", "a role has other policies"),
+    (Kind::Session, "session", "a role's sessions last longer or shorter"),
+    (Kind::Issuer, "issuer", "somebody else signs, or the CA's key is somewhere else"),
+    (Kind::CommonName, "common-name", "a workload is another subject to AWS"),
+    (Kind::Namespace, "namespace", "a workload is in another namespace"),
+    (Kind::Target, "target", "another object gets the identity"),
+    (Kind::Containers, "containers", "other containers get credentials"),
+    (Kind::CertificateLife, "certificate-life", "a certificate lives longer or shorter"),
+    (Kind::RenewalMargin, "renewal-margin", "a certificate is renewed sooner or later before its end"),
+    (Kind::PrivateKey, "private-key", "a certificate has another kind of key"),
+    (Kind::SidecarImage, "sidecar-image", "another program holds the certificate's key"),
+    (Kind::Sidecar, "sidecar", "the sidecar runs otherwise"),
+    (Kind::Environment, "environment", "containers get other variables"),
+    (Kind::ObjectAdded, "object-added", "an object is made that was not"),
+    (Kind::ObjectRemoved, "object-removed", "an object is not made any more"),
+    (Kind::ObjectChanged, "object-changed", "an object is made otherwise"),
+    (Kind::Restart, "restart", "the pods of a workload are replaced"),
+];
+
+impl Kind {
+    /// Every kind, in a stable order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|(kind, ..)| *kind)
+    }
+
+    /// The kebab-case name.
+    pub fn name(self) -> &'static str {
+        TABLE[self as usize].1
+    }
+
+    /// One line that says what it means.
+    pub fn summary(self) -> &'static str {
+        TABLE[self as usize].2
+    }
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What it is about.
+    pub kind: Kind,
+    /// Whether somebody can do more than before, or for longer, or whether that cannot be excluded.
+    pub escalation: bool,
+    /// The clusters it happens in; none when the declaration names none.
+    pub clusters: Vec<String>,
+    /// The workload, role, scope or object.
+    pub subject: String,
+    /// The whole change in one line.
+    pub message: String,
+    /// What was, when it is one value.
+    pub before: Option<String>,
+    /// What is, when it is one value.
+    pub after: Option<String>,
+    /// Where it is declared, or was.
+    pub place: FieldPath,
+}
+
+impl Change {
+    pub(super) fn new(kind: Kind, subject: &str, place: FieldPath, message: String) -> Self {
+        let (before, after) = (None, None);
+        Self {
+            kind,
+            escalation: false,
+            clusters: Vec::new(),
+            subject: subject.to_owned(),
+            message,
+            before,
+            after,
+            place,
+        }
+    }
+
+    /// Says from what to what.
+    #[must_use]
+    pub(super) fn values(self, before: impl Into<String>, after: impl Into<String>) -> Self {
+        Self { before: Some(before.into()), after: Some(after.into()), ..self }
+    }
+
+    /// Says whether it is an escalation.
+    #[must_use]
+    pub(super) fn escalates(self, escalation: bool) -> Self {
+        Self { escalation, ..self }
+    }
+
+    /// Whether both say the same, wherever it happens.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        *self == Self { clusters: self.clusters.clone(), ..other.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_follows_the_enum() {
+        for (index, (kind, name, _)) in TABLE.iter().enumerate() {
+            assert_eq!(*kind as usize, index, "{name} is out of order");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Roles and scopes: what workloads become in AWS, and who vouches for them.
+
+use std::collections::BTreeMap;
+
+use super::change::{Change, Kind};
+use super::{FieldPath, Workload};
+use crate::arn::Arn;
+use crate::config::Role;
+use crate::reference::Reference;
+use crate::resolve::Identity;
+
+type Workloads<'s> = BTreeMap<&'s str, Workload<'s>>;
+
+/// Changes of roles and scopes that workloads have before and after. What nobody uses changes nothing.
+pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
+    let (before, after) = (by(old, |it| &it.binding.role.name), by(new, |it| &it.binding.role.name));
+    let mut changes = Vec::new();
+    for (name, was) in &before {
+        let Some(is) = after.get(name) else { continue };
+        let users: Vec<_> = new.iter().filter(|(_, it)| it.binding.role.name == *name).map(|(name, _)| *name).collect();
+        changes.extend(role(name, was, is, &list(&users)));
+    }
+    let (before, after) = (by(old, |it| &it.binding.scope), by(new, |it| &it.binding.scope));
+    for (name, was) in &before {
+        changes.extend(after.get(name).and_then(|is| issuer(name, was, is)));
+    }
+    changes
+}
+
+fn by<'s>(workloads: &Workloads<'s>, name: impl Fn(&Workload<'s>) -> &'s String) -> BTreeMap<&'s str, Workload<'s>> {
+    let mut all = BTreeMap::new();
+    for workload in workloads.values() {
+        all.entry(name(workload).as_str()).or_insert(*workload);
+    }
+    all
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn role(name: &str, was: &Workload<'_>, is: &Workload<'_>, users: &str) -> Vec<Change> {
+    let (old, new) = (&was.binding.role, &is.binding.role);
+    let at = FieldPath::keys("spec.roles").key(name);
+    let mut changes = Vec::new();
+    let mut arn = |kind, words: &str, reference: fn(&Role) -> &Reference, arn: fn(&Identity) -> &Arn| {
+        let value = |it: &Workload<'_>| it.bound.map(|bound| arn(&bound.identity).to_string());
+        let (old_value, new_value) = (value(was), value(is));
+        let same_reference = reference(old).as_str() == reference(new).as_str();
+        // With both values at hand they alone count: a reference may be written otherwise and mean the same.
+        let same = match (&old_value, &new_value) {
+            (Some(old), Some(new)) => old == new,
+            _ => same_reference,
+        };
+        if same {
+            return;
+        }
+        let text = |value: Option<String>, role: &Role| value.unwrap_or_else(|| reference(role).to_string());
+        let (old_text, new_text) = match (old_value, new_value) {
+            (Some(old), Some(new)) => (old, new),
+            _ => (text(None, old), text(None, new)),
+        };
+        let message = format!("role `{name}` has another {words}: {new_text} instead of {old_text} (for {users})");
+        changes.push(
+            Change::new(kind, name, reference(new).place.clone(), message).values(old_text, new_text).escalates(true),
+        );
+    };
+    arn(Kind::RoleArn, "IAM role", |role| &role.role, |identity| &identity.role);
+    arn(Kind::Profile, "profile", |role| &role.profile, |identity| &identity.profile);
+    arn(Kind::TrustAnchor, "trust anchor", |role| &role.trust_anchor, |identity| &identity.trust_anchor);
+    changes.extend(policies(old, new, &at, users));
+    if old.session.seconds() != new.session.seconds() {
+        let longer = new.session.seconds() > old.session.seconds();
+        let word = if longer { "longer" } else { "shorter" };
+        let message =
+            format!("sessions of role `{name}` are {word}: {} instead of {} (for {users})", new.session, old.session);
+        let change = Change::new(Kind::Session, name, at.key("sessionDuration"), message);
+        changes.push(change.values(old.session.as_str(), new.session.as_str()).escalates(longer));
+    }
+    changes
+}
+
+fn policies(old: &Role, new: &Role, at: &FieldPath, users: &str) -> Option<Change> {
+    let missing = |from: &Role, of: &Role| {
+        of.policies.iter().filter(|policy| !from.policies.contains(policy)).cloned().collect::<Vec<_>>()
+    };
+    let (gained, lost) = (missing(old, new), missing(new, old));
+    if gained.is_empty() && lost.is_empty() {
+        return None;
+    }
+    let words =
+        |word: &str, policies: &[String]| (!policies.is_empty()).then(|| format!("{word} {}", policies.join(", ")));
+    let parts: Vec<_> = [words("gains", &gained), words("loses", &lost)].into_iter().flatten().collect();
+    let message = format!("role `{}` {} (for {users})", new.name, parts.join(" and "));
+    let change = Change::new(Kind::Policies, &new.name, at.key("policies"), message);
+    Some(change.values(old.policies.join(", "), new.policies.join(", ")).escalates(!gained.is_empty()))
+}
+
+fn issuer(scope: &str, was: &Workload<'_>, is: &Workload<'_>) -> Option<Change> {
+    let words = |it: &Workload<'_>| {
+        let issuer = it.binding.issuer.issuer_ref(scope);
+        let key =
+            if it.binding.issuer.ca_pair().is_some() { ", with the CA's private key in the manifests" } else { "" };
+        format!("{} `{}`{key}", issuer.kind, issuer.name)
+    };
+    if was.binding.issuer == is.binding.issuer {
+        return None;
+    }
+    let (old, new) = (words(was), words(is));
+    let message = if old == new {
+        format!("the issuer of scope `{scope}` has its CA from somewhere else")
+    } else {
+        format!("scope `{scope}` has another issuer: {new} instead of {old}")
+    };
+    let place = FieldPath::keys("spec.scopes").key(scope).key("issuer");
+    Some(Change::new(Kind::Issuer, scope, place, message).values(old, new).escalates(true))
+}

@@ -1,0 +1,74 @@
+//! What changed between two declarations, in the words of who may do what: the reviewer's view of a pull request.
+//!
+//! A [`Side`] is a declaration at one revision; [`compare`] tells two of them apart. Where the declarations come from is
+//! not known here.
+
+mod change;
+mod identity;
+mod rendered;
+mod sidecar;
+mod workload;
+
+pub use change::{Change, Kind};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::{Binding, Config};
+use crate::resolve::{Bound, Resolved};
+use crate::yaml::FieldPath;
+
+/// A declaration as one of its clusters sees it.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// What is declared.
+    pub config: Config,
+    /// The same with every reference answered; `None` when one is not.
+    pub resolved: Option<Resolved>,
+}
+
+/// A declaration as each of its clusters sees it, by the cluster's name; without one when it declares none.
+pub type Side = BTreeMap<Option<String>, View>;
+
+/// A workload at one revision.
+#[derive(Clone, Copy)]
+struct Workload<'s> {
+    binding: &'s Binding,
+    bound: Option<&'s Bound>,
+}
+
+fn workloads(view: Option<&View>) -> BTreeMap<&str, Workload<'_>> {
+    let all = view.into_iter().flat_map(|view| {
+        let bounds = view.resolved.iter().flat_map(|resolved| &resolved.bindings);
+        let bounds: BTreeMap<_, _> = bounds.map(|bound| (bound.binding.workload.as_str(), bound)).collect();
+        view.config.bindings.iter().map(move |binding| {
+            let name = binding.workload.as_str();
+            (name, Workload { binding, bound: bounds.get(name).copied() })
+        })
+    });
+    all.collect()
+}
+
+/// Everything that changed, what widens somebody's rights first. A change in several clusters is told once.
+pub fn compare(base: &Side, head: &Side) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    let mut add = |change: Change, cluster: Option<&String>| {
+        let told = changes.iter_mut().find(|told| told.is_same(&change));
+        match told {
+            Some(told) => told.clusters.extend(cluster.cloned()),
+            None => changes.push(Change { clusters: cluster.cloned().into_iter().collect(), ..change }),
+        }
+    };
+    let clusters: BTreeSet<_> = base.keys().chain(head.keys()).collect();
+    for cluster in clusters {
+        let (before, after) = (base.get(cluster), head.get(cluster));
+        let (old, new) = (workloads(before), workloads(after));
+        let mut found = identity::compare(&old, &new);
+        found.extend(workload::compare(&old, &new));
+        found.extend(rendered::compare(before, after));
+        for change in found {
+            add(change, cluster.as_ref());
+        }
+    }
+    changes.sort_by_key(|change| (!change.escalation, change.kind, change.subject.clone()));
+    changes
+}

@@ -1,0 +1,80 @@
+//! What the declarations render: objects that come, go or change, and pods that are replaced.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::View;
+use super::change::{Change, Kind};
+use crate::plan::{self, Seat};
+use crate::render::{self, PodChange};
+use crate::yaml::FieldPath;
+
+/// Where objects are that nobody gives a namespace, as `iamra render` prints them.
+const NAMESPACE: &str = "default";
+
+/// Changes of what is made. Nothing is said when one side cannot be rendered; a side that is not there renders nothing.
+pub(super) fn compare(before: Option<&View>, after: Option<&View>) -> Vec<Change> {
+    let (Some(old), Some(new)) = (Made::of(before), Made::of(after)) else { return Vec::new() };
+    let mut changes = Vec::new();
+    let mut say = |kind, object: &str, place: &FieldPath, words: &str| {
+        changes.push(Change::new(kind, object, place.clone(), format!("{object} is {words}")));
+    };
+    for (name, (value, place)) in &new.objects {
+        match old.objects.get(name) {
+            None => say(Kind::ObjectAdded, name, place, "added"),
+            Some((was, _)) if was != value => say(Kind::ObjectChanged, name, place, "changed"),
+            Some(_) => {}
+        }
+    }
+    for (name, (_, place)) in old.objects.iter().filter(|(name, _)| !new.objects.contains_key(*name)) {
+        say(Kind::ObjectRemoved, name, place, "removed");
+    }
+    for (name, (pod, place)) in &new.pods {
+        if old.pods.get(name).is_some_and(|(was, _)| was != pod) {
+            let message = format!("the pods of `{name}` are replaced");
+            changes.push(Change::new(Kind::Restart, name, place.clone(), message));
+        }
+    }
+    changes
+}
+
+/// What one side makes.
+#[derive(Default)]
+struct Made {
+    objects: BTreeMap<String, (Value, FieldPath)>,
+    pods: BTreeMap<String, (PodChange, FieldPath)>,
+}
+
+impl Made {
+    fn of(view: Option<&View>) -> Option<Self> {
+        let Some(view) = view else { return Some(Self::default()) };
+        let resolved = view.resolved.as_ref()?;
+        let plan = plan::declared(resolved, Some(NAMESPACE));
+        let place = |object: &Value| {
+            let annotations = &object["metadata"]["annotations"];
+            let at = |key: &str, section: &str| Some(FieldPath::keys(section).key(annotations[key].as_str()?));
+            at(render::WORKLOAD, "spec.workloads").or_else(|| at(render::SCOPE, "spec.scopes")).unwrap_or_default()
+        };
+        let objects = render::objects(&plan, resolved.argo_cd, false).into_iter().map(|object| object.value);
+        Some(Self {
+            objects: objects.map(|object| (name(&object), (object.clone(), place(&object)))).collect(),
+            pods: plan
+                .members
+                .iter()
+                .map(|member| {
+                    let binding = &member.bound.binding;
+                    let seat = Seat { workload: 0, port: binding.sidecar.port, is_shared: false };
+                    let change = render::pod_change(member, seat, &binding.sidecar);
+                    (binding.workload.clone(), (change, binding.place.clone()))
+                })
+                .collect(),
+        })
+    }
+}
+
+fn name(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let metadata = &object["metadata"];
+    format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]))
+}

@@ -1,0 +1,73 @@
+//! Settings of the sidecar, and which of them let more out or in.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::config::{Endpoint, Sidecar};
+
+/// A setting that differs.
+pub(super) struct Setting {
+    name: &'static str,
+    old: String,
+    new: String,
+    /// Whether credentials may reach, or be asked from, somewhere else.
+    pub(super) escalates: bool,
+}
+
+/// The settings that differ, but for the image.
+pub(super) fn compare(old: &Sidecar, new: &Sidecar) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    let mut add = |name, words: &dyn Fn(&Sidecar) -> String, escalates: bool| {
+        let (old, new) = (words(old), words(new));
+        if old != new {
+            settings.push(Setting { name, old, new, escalates });
+        }
+    };
+    add("style", &|it| word(it.style), false);
+    add("startup", &|it| word(it.startup), false);
+    add("port", &|it| it.port.to_string(), false);
+    add("pull policy", &|it| it.pull_policy.map_or_else(none, word), false);
+    // An answer that travels further can be read outside the pod.
+    add("hop limit", &|it| it.hop_limit.to_string(), new.hop_limit > old.hop_limit);
+    add("session name", &|it| it.role_session_name.clone().unwrap_or_else(none), false);
+    add("proxy", &|it| it.proxy.clone().unwrap_or_else(none), true);
+    add("endpoint", &|it| endpoint(&it.endpoint), true);
+    add("arguments", &|it| or_none(it.extra_args.join(" ")), true);
+    add("variables", &|it| or_none(pairs(&it.env)), true);
+    add("fixed user", &|it| it.fixed_user.to_string(), false);
+    add("requests", &|it| or_none(pairs(&it.requests)), false);
+    add("limits", &|it| or_none(pairs(&it.limits)), false);
+    settings
+}
+
+/// The old and the new values in words.
+pub(super) fn words(settings: &[Setting]) -> (String, String) {
+    let all = |value: fn(&Setting) -> &String| {
+        settings.iter().map(|it| format!("{} {}", it.name, value(it))).collect::<Vec<_>>().join(", ")
+    };
+    (all(|it| &it.old), all(|it| &it.new))
+}
+
+/// A choice as the declaration writes it.
+pub(super) fn word(choice: impl Serialize) -> String {
+    let value = serde_json::to_value(choice).expect("a choice is a word");
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn endpoint(endpoint: &Endpoint) -> String {
+    let parts = [endpoint.url.as_deref(), endpoint.fips.then_some("FIPS"), endpoint.dual_stack.then_some("dual-stack")];
+    or_none(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+fn pairs(pairs: &BTreeMap<String, String>) -> String {
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+fn or_none(words: String) -> String {
+    if words.is_empty() { none() } else { words }
+}
+
+fn none() -> String {
+    "none".to_owned()
+}

@@ -1,0 +1,309 @@
+//! Revisions, the index and the worktree of a Git repository, read. Nothing here writes, and nothing runs `git`.
+
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+
+use git2::{Delta, Diff, DiffFindOptions, ErrorCode, ObjectType, Oid, RepositoryOpenFlags};
+
+use crate::disk;
+
+/// How many links a name may lead through.
+const LINKS: usize = 8;
+/// The mode that Git gives a symbolic link.
+const LINK: u32 = 0o120_000;
+/// As many new files are compared with as many old ones when a renamed file is looked for; the default of 200 is a small commit.
+const RENAMES: usize = 2000;
+
+/// A repository that cannot be read as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no repository.
+    #[error("`{path}` is not in a Git repository", path = .0.display())]
+    NoRepository(PathBuf),
+    /// There is no such commit, or it is not in this clone.
+    #[error("`{name}` is no revision{place}", place = if *.shallow { " of this shallow clone" } else { "" })]
+    NoRevision {
+        /// What was asked for.
+        name: String,
+        /// Whether the clone has a part of the history only.
+        shallow: bool,
+    },
+    /// Two commits with nothing in common.
+    #[error("`{base}` and `{head}` have no commit in common{place}", place = if *.shallow { " in this shallow clone" } else { "" })]
+    NoMergeBase {
+        /// One commit.
+        base: String,
+        /// The other.
+        head: String,
+        /// Whether the clone has a part of the history only.
+        shallow: bool,
+    },
+    /// A bare repository has neither worktree nor index.
+    #[error("the repository is bare: it has no files beside its commits")]
+    Bare,
+    /// The path is somewhere else.
+    #[error("`{path}` is not in the repository's worktree", path = .0.display())]
+    Outside(PathBuf),
+    /// A merge is not done.
+    #[error("`{path}` has conflicts in the index", path = .0.display())]
+    Conflict(PathBuf),
+    /// A link that leads nowhere, or out of the repository.
+    #[error("`{path}` is a link that leads out of the repository or in circles", path = .0.display())]
+    Link(PathBuf),
+    /// The file is not text.
+    #[error("`{path}` is not UTF-8", path = .0.display())]
+    NotText(PathBuf),
+    /// A file of the worktree.
+    #[error(transparent)]
+    Disk(#[from] disk::Error),
+    /// Whatever else libgit2 says.
+    #[error("the Git repository cannot be read")]
+    Git(#[from] git2::Error),
+}
+
+impl Error {
+    /// What to do.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::NoRepository(_) => Some("run it in a clone, or name a folder of one"),
+            Self::NoRevision { shallow: true, .. } | Self::NoMergeBase { shallow: true, .. } => {
+                Some("fetch the rest of the history: `git fetch --unshallow`, or `fetch-depth: 0` of a checkout in CI")
+            }
+            Self::NoRevision { .. } => {
+                Some("`git log` and `git branch -a` show what there is; a folder comes second: `iamra diff HEAD DIR`")
+            }
+            Self::NoMergeBase { .. } => Some("compare them as they are, with two dots"),
+            Self::Bare => Some("name two revisions: `iamra diff BASE..HEAD`"),
+            Self::Conflict(_) => Some("finish the merge"),
+            // libgit2 guards against repositories of somebody else as git does.
+            Self::Git(error) if error.code() == ErrorCode::Owner => {
+                Some("it belongs to another user: `git config --global --add safe.directory FOLDER`")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A repository.
+pub struct Repository(git2::Repository);
+
+/// Where files are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Version {
+    /// Before the first commit: there is no file.
+    Nothing,
+    /// The files of a commit, and how the commit was asked for.
+    Commit {
+        /// Its tree.
+        tree: Oid,
+        /// Its own hash.
+        commit: Oid,
+        /// What it was called.
+        name: String,
+    },
+    /// What is staged.
+    Index,
+    /// The files on disk.
+    Worktree,
+}
+
+impl Version {
+    /// How people call it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Commit { name, .. } => name,
+            Self::Index => "the index",
+            Self::Worktree => "the worktree",
+        }
+    }
+}
+
+impl Repository {
+    /// The repository that `path` is in, or the one that Git's own variables name, as in a hook.
+    ///
+    /// # Errors
+    /// There is none, or it is not ours to read.
+    pub fn find(path: &Path) -> Result<Self, Error> {
+        let start = path.ancestors().find(|path| path.is_dir()).unwrap_or_else(|| Path::new("."));
+        let found = git2::Repository::open_ext(start, RepositoryOpenFlags::FROM_ENV, [] as [&OsStr; 0]);
+        found.map(Self).map_err(|error| match error.code() {
+            ErrorCode::NotFound => Error::NoRepository(path.to_owned()),
+            _ => Error::Git(error),
+        })
+    }
+
+    /// The path as Git writes it: from the root of the repository. In a bare repository it is that already.
+    ///
+    /// # Errors
+    /// It is not in the worktree.
+    pub fn place(&self, path: &Path) -> Result<PathBuf, Error> {
+        let outside = || Error::Outside(path.to_owned());
+        let Some(root) = self.0.workdir() else { return plain(path).ok_or_else(outside) };
+        let root = root.canonicalize().map_err(|_| outside())?;
+        let absolute = path.canonicalize().or_else(|_| std::path::absolute(path)).map_err(|_| outside())?;
+        absolute.strip_prefix(root).map(Path::to_owned).map_err(|_| outside())
+    }
+
+    /// The last commit; nothing when there is none yet.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn head(&self) -> Result<Version, Error> {
+        match self.0.head() {
+            Ok(_) => self.commit("HEAD"),
+            Err(error) if error.code() == ErrorCode::UnbornBranch => Ok(Version::Nothing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The commit of this name: a branch, a tag, a hash, `HEAD~3`.
+    ///
+    /// # Errors
+    /// There is none, or it is not in this clone.
+    pub fn commit(&self, name: &str) -> Result<Version, Error> {
+        let found = self.0.revparse_single(name).and_then(|object| object.peel_to_commit());
+        let commit = found.map_err(|_| Error::NoRevision { name: name.to_owned(), shallow: self.0.is_shallow() })?;
+        Ok(Version::Commit { tree: commit.tree_id(), commit: commit.id(), name: name.to_owned() })
+    }
+
+    /// The commit in which two histories parted: what a pull request is compared with.
+    ///
+    /// # Errors
+    /// There is none, or it is not in this clone.
+    pub fn merge_base(&self, base: &Version, head: &Version) -> Result<Version, Error> {
+        let (Version::Commit { commit: one, name, .. }, Version::Commit { commit: other, name: second, .. }) =
+            (base, head)
+        else {
+            return Ok(base.clone());
+        };
+        let parted = self.0.merge_base(*one, *other).map_err(|_| Error::NoMergeBase {
+            base: name.clone(),
+            head: second.clone(),
+            shallow: self.0.is_shallow(),
+        })?;
+        let commit = self.0.find_commit(parted)?;
+        Ok(Version::Commit { tree: commit.tree_id(), commit: parted, name: name.clone() })
+    }
+
+    /// The files that are staged, or on disk.
+    ///
+    /// # Errors
+    /// The repository is bare.
+    pub fn uncommitted(&self, staged: bool) -> Result<Version, Error> {
+        match (self.0.is_bare(), staged) {
+            (true, _) => Err(Error::Bare),
+            (false, true) => Ok(Version::Index),
+            (false, false) => Ok(Version::Worktree),
+        }
+    }
+
+    /// The text of a file, links followed; `None` when there is no such file.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not UTF-8.
+    pub fn read(&self, version: &Version, path: &Path) -> Result<Option<String>, Error> {
+        if *version == Version::Worktree {
+            let root = self.0.workdir().ok_or(Error::Bare)?;
+            return Ok(if root.join(path).is_file() { Some(disk::read(&root.join(path))?) } else { None });
+        }
+        let mut at = plain(path).ok_or_else(|| Error::Outside(path.to_owned()))?;
+        for _ in 0..LINKS {
+            let Some((blob, mode)) = self.blob(version, &at)? else { return Ok(None) };
+            let blob = self.0.find_blob(blob)?;
+            let text = std::str::from_utf8(blob.content()).map_err(|_| Error::NotText(path.to_owned()))?;
+            if mode != LINK {
+                return Ok(Some(text.to_owned()));
+            }
+            let target = at.parent().unwrap_or_else(|| Path::new("")).join(text);
+            at = plain(&target).ok_or_else(|| Error::Link(path.to_owned()))?;
+        }
+        Err(Error::Link(path.to_owned()))
+    }
+
+    /// The declaration that a place means: the file itself, or `iamra.yaml` in the folder or the nearest one above it.
+    ///
+    /// # Errors
+    /// The version cannot be read.
+    pub fn find_declaration(&self, version: &Version, place: &Path) -> Result<Option<PathBuf>, Error> {
+        // The root has no name to be read by.
+        if !place.as_os_str().is_empty() && self.read(version, place)?.is_some() {
+            return Ok(Some(place.to_owned()));
+        }
+        for folder in place.ancestors() {
+            let candidate = folder.join(disk::DECLARATION);
+            if self.read(version, &candidate)?.is_some() {
+                return Ok(Some(candidate));
+            }
+        }
+        Ok(None)
+    }
+
+    fn blob(&self, version: &Version, path: &Path) -> Result<Option<(Oid, u32)>, Error> {
+        match version {
+            Version::Nothing | Version::Worktree => Ok(None),
+            Version::Commit { tree, .. } => match self.0.find_tree(*tree)?.get_path(path) {
+                Ok(entry) if entry.kind() == Some(ObjectType::Blob) => {
+                    Ok(Some((entry.id(), entry.filemode_raw().cast_unsigned())))
+                }
+                Ok(_) => Ok(None),
+                Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+            Version::Index => {
+                let index = self.0.index()?;
+                if let Some(entry) = index.get_path(path, 0) {
+                    return Ok(Some((entry.id, entry.mode)));
+                }
+                let is_conflict = (1..=3).any(|stage| index.get_path(path, stage).is_some());
+                if is_conflict { Err(Error::Conflict(path.to_owned())) } else { Ok(None) }
+            }
+        }
+    }
+
+    /// What a file that only one of two versions has is called in the other; `None` when it is not there under any name.
+    ///
+    /// # Errors
+    /// The versions cannot be compared.
+    pub fn renamed(&self, base: &Version, head: &Version, path: &Path) -> Result<Option<PathBuf>, Error> {
+        let Some(mut diff) = self.diff(base, head)? else { return Ok(None) };
+        diff.find_similar(Some(DiffFindOptions::new().renames(true).for_untracked(true).rename_limit(RENAMES)))?;
+        let other = diff.deltas().filter(|delta| delta.status() == Delta::Renamed).find_map(|delta| {
+            let (old, new) = (delta.old_file().path()?, delta.new_file().path()?);
+            if new == path { Some(old) } else { (old == path).then_some(new) }.map(Path::to_owned)
+        });
+        Ok(other)
+    }
+
+    fn diff(&self, base: &Version, head: &Version) -> Result<Option<Diff<'_>>, Error> {
+        let Version::Commit { tree, .. } = base else { return Ok(None) };
+        let base = self.0.find_tree(*tree)?;
+        Ok(Some(match head {
+            Version::Nothing => return Ok(None),
+            Version::Commit { tree, .. } => {
+                self.0.diff_tree_to_tree(Some(&base), Some(&self.0.find_tree(*tree)?), None)?
+            }
+            Version::Index => self.0.diff_tree_to_index(Some(&base), None, None)?,
+            Version::Worktree => {
+                let mut options = git2::DiffOptions::new();
+                // Moved with `mv` alone, a file is new to Git.
+                options.include_untracked(true).recurse_untracked_dirs(true).show_untracked_content(true);
+                self.0.diff_tree_to_workdir_with_index(Some(&base), Some(&mut options))?
+            }
+        }))
+    }
+}
+
+/// The path without `.` and `..`; `None` when it leads out.
+fn plain(path: &Path) -> Option<PathBuf> {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => plain.push(name),
+            Component::ParentDir => plain.pop().then_some(())?,
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(plain)
+}

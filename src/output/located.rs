@@ -1,0 +1,71 @@
+//! Diagnostics with their places made concrete, for formats that machines read.
+
+use super::{Declaration, Sources, offset};
+use crate::diag::{Code, Diagnostic, Place, Report, Severity};
+use crate::krm::Position;
+
+/// A diagnostic and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// What it is about.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was found and what was expected.
+    pub message: String,
+    /// How to fix it.
+    pub help: Option<String>,
+    /// The file it is in; for an object, the file that declares what is wrong with it.
+    pub file: Option<String>,
+    /// Line and column, from 1, where they are known.
+    pub position: Option<Position>,
+    /// The object, with the field: `Deployment shop/api spec.template`.
+    pub object: Option<String>,
+}
+
+impl Located {
+    /// The message and the help, in one line.
+    pub(super) fn words(&self) -> String {
+        self.help.as_ref().map_or_else(|| self.message.clone(), |help| format!("{} (help: {help})", self.message))
+    }
+}
+
+/// Every diagnostic, errors first and in the order of the file.
+pub fn located(report: &Report, sources: Sources<'_>) -> Vec<Located> {
+    let mut all: Vec<_> = report.diagnostics().into_iter().map(|diagnostic| one(diagnostic, sources)).collect();
+    all.sort_by_key(|it| (it.severity, it.position.as_ref().map_or((0, 0), |at| (at.line, at.column))));
+    all
+}
+
+fn one(diagnostic: &Diagnostic, sources: Sources<'_>) -> Located {
+    let declaration = match sources.declaration {
+        Declaration::File(name, text) => Some((name.to_owned(), Some(text))),
+        Declaration::FunctionConfig(name) => name.map(|name| (name.to_owned(), None)),
+        Declaration::None => None,
+    };
+    let (file, text, offset) = match &diagnostic.place {
+        Place::File(name, line) => {
+            let position = line.map(|line| Position { line, column: 1 });
+            return build(diagnostic, Some(name.clone()), position, None);
+        }
+        Place::Input(offset) => {
+            let (name, text) = sources.input.map_or((None, None), |(name, text)| (Some(name.to_owned()), Some(text)));
+            (name, text, Some(*offset))
+        }
+        _ => {
+            let (name, text) = declaration.map_or((None, None), |(name, text)| (Some(name), text));
+            (name, text, offset(diagnostic, sources))
+        }
+    };
+    let object = match &diagnostic.place {
+        Place::Item(..) => super::locate(diagnostic, sources),
+        _ => None,
+    };
+    let position = text.zip(offset).map(|(text, offset)| Position::of(text, offset));
+    build(diagnostic, file, position, object)
+}
+
+fn build(diagnostic: &Diagnostic, file: Option<String>, position: Option<Position>, object: Option<String>) -> Located {
+    let Diagnostic { code, severity, message, help, .. } = diagnostic.clone();
+    Located { code, severity, message, help, file, position, object }
+}

@@ -1,0 +1,82 @@
+//! Changes as Markdown, for a comment on a pull request.
+
+use std::fmt::Write as _;
+
+use super::Compared;
+use crate::diff::Change;
+
+/// A heading, a table of what widens somebody's rights, and the rest folded away.
+pub fn changes_markdown(compared: &Compared<'_>) -> String {
+    let Compared { base, head, file, changes, notes, .. } = compared;
+    let count = compared.escalations().count();
+    let mut text = match (changes.len(), count) {
+        (0, _) => format!("### AWS identities: no change\n\n`{file}`, from {} to {}\n", escape(base), escape(head)),
+        (_, 0) => format!("### AWS identities: no escalation\n\n`{file}`, from {} to {}\n", escape(base), escape(head)),
+        (_, 1) => format!("### AWS identities: 1 escalation\n\n`{file}`, from {} to {}\n", escape(base), escape(head)),
+        _ => {
+            format!("### AWS identities: {count} escalations\n\n`{file}`, from {} to {}\n", escape(base), escape(head))
+        }
+    };
+    for note in *notes {
+        write!(text, "\n> {}\n", escape(note)).expect("memory takes all");
+    }
+    let escalations: Vec<_> = compared.escalations().collect();
+    if !escalations.is_empty() {
+        text.push_str(&table(&escalations, compared));
+    }
+    let others: Vec<_> = changes.iter().filter(|change| !change.escalation).collect();
+    if !others.is_empty() {
+        let (n, s) = (others.len(), if others.len() == 1 { "" } else { "s" });
+        let table = table(&others, compared);
+        write!(text, "\n<details><summary>{n} other change{s}</summary>\n{table}\n</details>\n")
+            .expect("memory takes all");
+    }
+    text
+}
+
+fn table(changes: &[&Change], compared: &Compared<'_>) -> String {
+    let has_clusters = compared.has_clusters();
+    let (head, line) = if has_clusters { (" Clusters |", " --- |") } else { ("", "") };
+    let mut text = format!("\n| Change | What |{head}\n| --- | --- |{line}\n");
+    for change in changes {
+        let clusters = if has_clusters { format!(" {} |", escape(&change.clusters.join(", "))) } else { String::new() };
+        writeln!(text, "| {} | {} |{clusters}", change.kind.name(), escape(&change.message)).expect("memory takes all");
+    }
+    text
+}
+
+/// Names come from a pull request: none of them may end a cell, open a tag or call somebody. Spans of code stay.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    let paired = text.matches('`').count() / 2 * 2;
+    for (position, part) in text.split('`').enumerate() {
+        if position > 0 {
+            escaped.push_str(if position > paired { "&#96;" } else { "`" });
+        }
+        let is_code = position % 2 == 1 && position < paired;
+        for c in part.chars() {
+            match c {
+                '|' => escaped.push_str("\\|"),
+                '\n' | '\r' => escaped.push(' '),
+                '<' | '>' | '*' | '_' | '[' | ']' | '\\' | '@' | '#' | '&' if !is_code => {
+                    write!(escaped, "&#{};", u32::from(c)).expect("memory takes all");
+                }
+                _ => escaped.push(c),
+            }
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn names_stay_in_their_cell() {
+        assert_eq!(escape("`a|b` <img> @all [x](y)\n*"), "`a\\|b` &#60;img&#62; &#64;all &#91;x&#93;(y) &#42;");
+        assert_eq!(escape("`<b>`"), "`<b>`");
+        // A backtick without its pair opens no span.
+        assert_eq!(escape("a ` <b>"), "a &#96; &#60;b&#62;");
+    }
+}
