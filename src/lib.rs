@@ -30,5 +30,6 @@ pub mod resolve;
 pub mod secret;
 pub mod splice;
 pub mod template;
+pub mod verify;
 pub mod workload;
 pub mod yaml;

@@ -10,6 +10,7 @@ use crate::plan;
 use crate::render::{self, Generated};
 use crate::resolve::{self, Answers, Lookup, Query, Resolved};
 use crate::splice;
+use crate::verify;
 use crate::workload;
 use crate::yaml::{FieldPath, NodeRef};
 
@@ -132,6 +133,17 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         }
     }
     if report.has_errors() { Changes::default() } else { changes }
+}
+
+/// Says where a rendered stream is not what the declaration asks for. Nothing is changed.
+pub fn verify(resolved: &Resolved, items: &[Item<'_>], report: &mut Report) {
+    let adopted = verify::adopt(resolved, items);
+    let bindings: Vec<_> = adopted.bindings.iter().map(|bound| &bound.binding).collect();
+    let inventory = workload::inventory(items, &bindings, report);
+    let plan = plan::plan(&adopted, items, &inventory, report);
+    verify::check_patches(&splice::inject(&plan, items, &inventory, report), &inventory, report);
+    let wanted = render::objects(&plan, adopted.argo_cd, false);
+    verify::check_objects(&plan, &wanted, items, &inventory, report);
 }
 
 fn refuse_changes(changes: &Changes, inventory: &[workload::Workload<'_>], report: &mut Report) {

@@ -8,21 +8,25 @@ use clap::builder::PossibleValuesParser;
 
 use super::args::{self, File, Shared, display};
 use super::error::Error;
+use super::function::unreadable;
 use super::io::Io;
-use super::{Exit, render};
+use super::{Exit, kustomize, render};
 use crate::config::Mode;
 use crate::diag::{Code, Diagnostic, Level, Place, Report, Severity};
 use crate::disk;
 #[cfg(feature = "git")]
 use crate::git::{Repository, Version};
+use crate::krm::Stream;
 use crate::output::{self, Declaration, Located, Sources};
-use crate::pipeline;
 use crate::resolve::{LOCK_NAME, Layered, Lookup};
 use crate::yaml::{Document, NodeRef};
+use crate::{pipeline, verify};
 
 /// Check declarations and their locks against every rule, offline
 ///
-/// Looks at all clusters of a declaration. Where there is a lock, every reference must be in it.
+/// Looks at all clusters of a declaration. Where there is a lock, every reference must be in it. Of a folder with a
+/// kustomization, what kustomize builds is checked too: what would be in the way of an identity, or, when iamra is part of
+/// the build, whether it is as `iamra verify` wants it.
 ///
 /// Exit codes: 0 no error (there may be warnings), 1 an error.
 #[derive(clap::Args)]
@@ -42,6 +46,8 @@ pub(super) struct Args {
     format: Format,
     #[command(flatten)]
     levels: Levels,
+    #[command(flatten)]
+    kustomize: kustomize::Options,
 }
 
 /// What becomes of warnings, on top of `spec.checks`.
@@ -90,17 +96,18 @@ pub(super) enum Format {
 
 /// A declaration that was checked.
 pub(super) struct Checked {
-    pub(super) name: String,
-    pub(super) text: String,
+    pub(super) file: File,
     /// The manifests that were checked with it.
     pub(super) input: Option<(String, String)>,
     pub(super) report: Report,
+    /// What the declaration wants done with warnings.
+    pub(super) levels: BTreeMap<Code, Level>,
 }
 
 impl Checked {
     pub(super) fn sources(&self) -> Sources<'_> {
         let input = self.input.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-        Sources { declaration: Declaration::File(&self.name, &self.text), input }
+        Sources { declaration: Declaration::File(&self.file.name, &self.file.text), input }
     }
 }
 
@@ -108,9 +115,9 @@ impl Format {
     /// Writes what was found out about some declarations, and says how it ended.
     pub(super) fn write(self, checked: &[Checked], io: &mut Io) -> Result<Exit, Error> {
         let by_declaration: Vec<_> =
-            checked.iter().map(|it| (it.name.as_str(), output::located(&it.report, it.sources()))).collect();
+            checked.iter().map(|it| (it.file.name.as_str(), output::located(&it.report, it.sources()))).collect();
         let located: Vec<_> = by_declaration.iter().flat_map(|(_, located)| located).cloned().collect();
-        let files: Vec<_> = checked.iter().map(|it| it.name.clone()).collect();
+        let files: Vec<_> = checked.iter().map(|it| it.file.name.clone()).collect();
         let text = match self {
             Self::Human => {
                 for it in checked {
@@ -153,7 +160,12 @@ pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Err
         let source = Source::Disk;
         let file = source.declaration(path)?;
         if names.insert(file.name.clone()) {
-            checked.push(check(file, &source, args, shared)?);
+            let mut one = check(file, &source, args, shared)?;
+            if matches!(source, Source::Disk) && kustomize::is_kustomization(path) {
+                check_build(path, &mut one, args, shared, io)?;
+            }
+            one.report.judge(&args.levels.over(&one.levels));
+            checked.push(one);
         }
     }
     args.format.write(&checked, io)
@@ -212,9 +224,44 @@ fn check(file: File, source: &Source, args: &Args, shared: &Shared) -> Result<Ch
             BTreeMap::new()
         }
     };
-    report.judge(&args.levels.over(&levels));
-    let File { name, text, .. } = file;
-    Ok(Checked { name, text, input: None, report })
+    Ok(Checked { file, input: None, report, levels })
+}
+
+/// What kustomize builds in the folder, with the declaration.
+fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared, io: &mut Io) -> Result<(), Error> {
+    let output = match args.kustomize.run(args.kustomize.build(dir)) {
+        Err(error @ Error::Program(..)) => {
+            return io.words(&format_args!("note: what is rendered was not checked: {}\n", error.words()));
+        }
+        output => output?,
+    };
+    if !output.status.success() {
+        return Err(Error::Failed(args.kustomize.name()));
+    }
+    let mut report = Report::default();
+    match Stream::from_utf8(&output.stdout) {
+        Ok(stream) => check_stream(&stream, &checked.file, shared, &mut report)?,
+        Err(error) => report.push(unreadable("kustomize build", &error)),
+    }
+    checked.report.append(report);
+    checked.input = String::from_utf8(output.stdout).ok().map(|text| ("kustomize build".to_owned(), text));
+    Ok(())
+}
+
+/// What is built, with the declaration. Without an answer to its references nothing can be said.
+fn check_stream(stream: &Stream<'_>, file: &File, shared: &Shared, report: &mut Report) -> Result<(), Error> {
+    let opted_in = verify::opted_in(&stream.items, report);
+    let request = shared.request(Some(Mode::Transform), Some(render::NAMESPACE));
+    let request = pipeline::Request { opted_in: &opted_in, ..request };
+    // What is wrong with the declaration alone has been said.
+    let mut found = Report::default();
+    let Some(resolved) = file.resolve(shared, request, &mut found)? else { return Ok(()) };
+    if verify::is_rendered(&stream.items) {
+        pipeline::verify(&resolved, &stream.items, report);
+    } else {
+        pipeline::run(&resolved, &stream.items, request, report);
+    }
+    Ok(())
 }
 
 /// Everything that the declaration and its lock say; what comes back is what the declaration wants done with warnings.

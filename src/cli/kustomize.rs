@@ -12,6 +12,14 @@ use signal_hook::iterator::Signals;
 
 use super::error::Error;
 
+/// The names that kustomize knows its file by.
+const FILES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Whether kustomize can build the folder.
+pub(super) fn is_kustomization(dir: &Path) -> bool {
+    FILES.iter().any(|name| dir.join(name).is_file())
+}
+
 /// Which kustomize, and how.
 #[derive(clap::Args)]
 pub(super) struct Options {

@@ -5,9 +5,9 @@ mod args;
 mod build;
 mod check;
 mod demo;
-mod doctor;
 #[cfg(feature = "git")]
 mod diff;
+mod doctor;
 mod error;
 mod exec_plugin;
 mod explain;
@@ -27,6 +27,7 @@ mod render;
 mod rendered;
 mod schema;
 mod strip;
+mod verify;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -70,6 +71,7 @@ enum Command {
     Import(import::Args),
     Doctor(doctor::Args),
     Check(check::Args),
+    Verify(verify::Args),
     #[cfg(feature = "git")]
     Diff(diff::Args),
     Argocd(argocd::Args),
@@ -110,6 +112,7 @@ pub fn run() -> ExitCode {
         Some(Command::Import(args)) => import::run(args, &cli.shared, &mut io),
         Some(Command::Doctor(args)) => doctor::run(args, &cli.shared, &mut io),
         Some(Command::Check(args)) => check::run(args, &cli.shared, &mut io),
+        Some(Command::Verify(args)) => verify::run(args, &cli.shared, &mut io),
         #[cfg(feature = "git")]
         Some(Command::Diff(args)) => diff::run(args, &cli.shared, &mut io),
         Some(Command::Argocd(args)) => argocd::run(args, &cli.shared, &mut io),

@@ -135,6 +135,12 @@ pub enum Code {
     InvalidState,
     /// `stale-render`
     StaleRender,
+    /// `undeclared-identity`
+    UndeclaredIdentity,
+    /// `dangling-reference`
+    DanglingReference,
+    /// `changed-object`
+    ChangedObject,
 }
 
 struct Row {
@@ -231,6 +237,9 @@ const TABLE: &[Row] = &[
     row!(NothingImported, "nothing-imported", "no object has an annotation of the other tool"),
     row!(InvalidState, "invalid-state", "the file is not iam-ra's state document, or is not whole"),
     row!(StaleRender, "stale-render", "a rendered file is not what would be rendered"),
+    row!(UndeclaredIdentity, "undeclared-identity", "an object has an identity that nobody declares"),
+    row!(DanglingReference, "dangling-reference", "a rendered object refers to one that is not there"),
+    row!(ChangedObject, "changed-object", "a rendered object is not what it should be"),
 ];
 
 impl Code {

@@ -65,7 +65,7 @@ impl Made {
                 .map(|member| {
                     let binding = &member.bound.binding;
                     let seat = Seat { workload: 0, port: binding.sidecar.port, is_shared: false };
-                    let change = render::pod_change(member, seat, &binding.sidecar);
+                    let change = render::pod_change(member, seat, &binding.sidecar, None);
                     (binding.workload.clone(), (change, binding.place.clone()))
                 })
                 .collect(),

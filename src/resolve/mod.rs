@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::arn::{Arn, ArnKind};
 use crate::config::{ArgoCd, Binding, Config, Mode, Role};
-use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::issuer::Issuer;
 use crate::reference::{Origin, Reference, Target};
 use crate::secret::Secret;
@@ -31,6 +31,8 @@ pub struct Resolved {
     pub name_suffix_hash: bool,
     /// What Argo CD should know of emitted objects.
     pub argo_cd: ArgoCd,
+    /// What a check does with warnings.
+    pub checks: BTreeMap<Code, Level>,
     /// The workloads and what they become.
     pub bindings: Vec<Bound>,
     /// The CAs whose certificate and key were looked up, by scope.
@@ -105,8 +107,9 @@ pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Re
         .into_iter()
         .filter_map(|binding| binder.identity(&binding.role).map(|identity| Bound { binding, identity }))
         .collect();
-    let (mode, name_suffix_hash, argo_cd) = (config.mode, config.name_suffix_hash, config.argo_cd);
-    (!report.has_errors()).then_some(Resolved { mode, name_suffix_hash, argo_cd, bindings, authorities })
+    let (mode, name_suffix_hash, argo_cd, checks) =
+        (config.mode, config.name_suffix_hash, config.argo_cd, config.checks);
+    (!report.has_errors()).then_some(Resolved { mode, name_suffix_hash, argo_cd, checks, bindings, authorities })
 }
 
 /// Checks the answers that a lock of the declaration would hold, everything but keys.

@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "plan",
     "render",
     "splice",
+    "verify",
     "diff",
     "pipeline",
     "doctor",

@@ -347,7 +347,25 @@ fn the_function_configurations_work() {
 
 /// What kustomize makes of the overlay tree.
 pub(crate) fn overlay() -> String {
-    let output = exec(&peer("kustomize-5.8.2"), tree("overlay", "iamra").path());
+    overlay_tree().1
+}
+
+/// The overlay tree, and what kustomize makes of it.
+pub(crate) fn overlay_tree() -> (tempfile::TempDir, String) {
+    let dir = tree("overlay", "iamra");
+    let output = exec(&peer("kustomize-5.8.2"), dir.path());
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    (dir, output.stdout)
+}
+
+/// What kustomize makes of it when iamra is no part of it.
+pub(crate) fn without_iamra(dir: &Path) -> String {
+    let kustomization = dir.join("prod/kustomization.yaml");
+    let with = fs::read_to_string(&kustomization).unwrap();
+    let without = with.replace("components:\n- ../iamra\n", "");
+    fs::write(&kustomization, without.split("patches:").next().unwrap()).unwrap();
+    let output = exec(&peer("kustomize-5.8.2"), dir);
+    fs::write(&kustomization, with).unwrap();
     assert_eq!(output.exit, 0, "{}", output.stderr);
     output.stdout
 }

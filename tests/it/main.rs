@@ -15,9 +15,9 @@ mod cluster;
 mod credentials;
 mod definition;
 mod delivery;
-mod doctor;
 #[cfg(feature = "git")]
 mod diff;
+mod doctor;
 mod examples;
 mod exec_plugin;
 mod faults;
@@ -33,6 +33,7 @@ mod refusals;
 mod rendered;
 mod support;
 mod traps;
+mod verify;
 
 /// A test file that nobody mentions here would never run.
 #[test]

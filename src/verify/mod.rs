@@ -1,0 +1,203 @@
+//! Whether a rendered stream is what the declaration asks for, whoever rendered it: the gate behind kustomize, Helm or a
+//! folder of committed manifests.
+//!
+//! kustomize may have given everything prefixes, namespaces and labels by now. An object of ours is therefore found by its
+//! mark, and a name that it refers to is followed and not compared.
+
+mod object;
+mod stream;
+mod untouched;
+
+pub use untouched::check_untouched;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::config::{OptIn, Which};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::{Changes, Item};
+use crate::plan::Plan;
+use crate::render::{self, Generated, WORKLOAD};
+use crate::resolve::Resolved;
+use crate::workload::{self, Workload};
+use crate::yaml::{Document, FieldPath};
+use object::Object;
+use stream::Stream;
+
+/// The annotated workloads of the stream, under the names that they were patched by.
+pub fn opted_in(items: &[Item<'_>], report: &mut Report) -> Vec<OptIn> {
+    let stream = Stream::of(items);
+    let mut opted_in = workload::opted_in(items, report);
+    for it in &mut opted_in {
+        let patched = stream.patched().find(|object| object.resource_ref() == it.object);
+        if let Some([mark]) = patched.map(Object::marks).as_deref() {
+            it.names.insert(0, (*mark).to_owned());
+        }
+    }
+    opted_in
+}
+
+/// The declaration with the names and namespaces that its workloads have in the stream.
+pub fn adopt(resolved: &Resolved, items: &[Item<'_>]) -> Resolved {
+    let stream = Stream::of(items);
+    let mut adopted = resolved.clone();
+    for bound in &mut adopted.bindings {
+        let binding = &mut bound.binding;
+        let Which::Name(name) = &binding.target.which else { continue };
+        let is_kind = |object: &&Object| binding.target.kind.as_ref().is_none_or(|kind| object.kind() == kind);
+        let mut marked = stream.patched().filter(|object| object.marks().contains(&binding.workload.as_str()));
+        let Some(found) = marked.next().filter(|_| marked.next().is_none()).filter(is_kind) else { continue };
+        // A prefix and a suffix leave the name recognisable; anything else is another object.
+        if found.name().contains(name.as_str()) {
+            binding.target.which = Which::Name(found.name().to_owned());
+            binding.namespace = found.namespace().and_then(|namespace| crate::name::DnsLabel::parse(namespace).ok());
+        }
+    }
+    adopted
+}
+
+/// Says which declared workloads are not patched as they would be. `changes` is what an injection would change.
+pub fn check_patches(changes: &Changes, inventory: &[Workload<'_>], report: &mut Report) {
+    for workload in inventory {
+        let Some(text) = changes.replaced.get(&workload.index) else { continue };
+        let wanted = Document::parse(text).expect("the edit was proven");
+        let (mut wanted, found) = (wanted.root().to_value(), workload.object.document.root().to_value());
+        object::adopt_names(&mut wanted, &found, "");
+        if wanted == found {
+            continue;
+        }
+        let target = workload.resource_ref();
+        let at = untouched::difference(&wanted, &found, &FieldPath::root()).unwrap_or_default();
+        let message = format!("{} `{}` does not have the identity that is declared for it", target.kind, target.name);
+        report.push(
+            Diagnostic::error(Code::NotInjected, message)
+                .at(Place::Item(target, at))
+                .help("render it again with iamra; do not edit what it has put in"),
+        );
+    }
+}
+
+/// Says what else is wrong with the stream: identities that nobody declares, objects that are missing or changed, and
+/// references that lead nowhere.
+pub fn check_objects(
+    plan: &Plan<'_>,
+    wanted: &[Generated],
+    items: &[Item<'_>],
+    inventory: &[Workload<'_>],
+    report: &mut Report,
+) {
+    let stream = Stream::of(items);
+    check_declared(plan, &stream, inventory, report);
+    for generated in wanted {
+        check_generated(&generated.value, &stream, report);
+    }
+    let identities: BTreeMap<_, _> =
+        plan.members.iter().map(|member| (member.bound.binding.workload.as_str(), &member.bound.identity)).collect();
+    for object in stream.patched() {
+        for (at, reference) in object.references() {
+            if !stream.resolves(object, &reference) {
+                let message = format!("{} refers to {reference}, which is not among the objects", object.words());
+                let help = "render the whole declaration, and let kustomize rename references with the names (`name-reference.yaml`)";
+                report.push(
+                    Diagnostic::error(Code::DanglingReference, message)
+                        .at(Place::Item(object.resource_ref(), at))
+                        .help(help),
+                );
+            }
+        }
+    }
+    for object in stream.ours().filter(|object| object.kind() == "ConfigMap") {
+        let identity = object.marks().first().and_then(|workload| identities.get(workload));
+        let Some(identity) = identity else { continue };
+        let arns = [
+            ("TRUST_ANCHOR_ARN", &identity.trust_anchor),
+            ("PROFILE_ARN", &identity.profile),
+            ("ROLE_ARN", &identity.role),
+        ];
+        for (key, arn) in arns {
+            if object.value["data"][key] != arn.as_str() {
+                say_changed(object, FieldPath::keys("data").key(key), report);
+            }
+        }
+    }
+}
+
+/// An identity that is not declared, or sits in an object that is not meant.
+fn check_declared(plan: &Plan<'_>, stream: &Stream, inventory: &[Workload<'_>], report: &mut Report) {
+    let seats = plan.members.iter().flat_map(|member| {
+        let workload = member.bound.binding.workload.as_str();
+        member.seats.iter().map(move |seat| (workload, inventory[seat.workload].index))
+    });
+    let seats: BTreeSet<_> = seats.collect();
+    let declared: BTreeSet<_> = plan.members.iter().map(|member| member.bound.binding.workload.as_str()).collect();
+    let mut say = |object: &Object, workload: &str| {
+        let message = format!("{} has the identity of `{workload}`, and nobody declares that", object.words());
+        report.push(
+            Diagnostic::error(Code::UndeclaredIdentity, message)
+                .at(Place::Item(object.resource_ref(), FieldPath::keys("metadata.annotations").key(WORKLOAD)))
+                .help("declare it under `workloads`, or render again without it"),
+        );
+    };
+    for object in stream.patched() {
+        for workload in object.marks().iter().filter(|workload| !seats.contains(&(**workload, object.index))) {
+            say(object, workload);
+        }
+    }
+    for object in stream.ours() {
+        for workload in object.marks().iter().filter(|workload| !declared.contains(*workload)) {
+            say(object, workload);
+        }
+    }
+}
+
+/// One object of ours must be there, once, and hold at least what we would write.
+fn check_generated(wanted: &Value, stream: &Stream, report: &mut Report) {
+    let wanted = Object::of(0, wanted.clone());
+    let mut found = stream.ours().filter(|object| object.is_counterpart(&wanted));
+    let Some(object) = found.next() else {
+        let message = format!("{} is not among the objects", wanted.words());
+        report.push(
+            Diagnostic::error(Code::DanglingReference, message)
+                .at(Place::Item(wanted.resource_ref(), FieldPath::root()))
+                .help("render the whole declaration: `iamra inject` without `--workloads-only`, or mode `all`"),
+        );
+        return;
+    };
+    for section in ["spec", "data"] {
+        let (mut wanted, there) = (wanted.value[section].clone(), &object.value[section]);
+        object::adopt_names(&mut wanted, there, section);
+        if let Some(at) = untouched::missing(&wanted, there, &FieldPath::root().key(section)) {
+            say_changed(object, at, report);
+        }
+    }
+    if let Some(other) = found.next() {
+        let message = format!("{} is there a second time", other.words());
+        report.push(
+            Diagnostic::error(Code::ChangedObject, message)
+                .at(Place::Item(other.resource_ref(), FieldPath::root()))
+                .help("keep one of them"),
+        );
+    }
+}
+
+fn say_changed(object: &Object, at: FieldPath, report: &mut Report) {
+    let message = format!("{} is not what the declaration makes of it", object.words());
+    report.push(
+        Diagnostic::error(Code::ChangedObject, message)
+            .at(Place::Item(object.resource_ref(), at))
+            .help("change the declaration, and render again"),
+    );
+}
+
+/// Whether anything in the stream is ours.
+pub fn is_rendered(items: &[Item<'_>]) -> bool {
+    let stream = Stream::of(items);
+    stream.patched().next().is_some() || stream.ours().next().is_some()
+}
+
+/// The mark that everything of ours has.
+fn is_marked(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), render::WORKLOAD.as_bytes()).is_some()
+        || memchr::memmem::find(text.as_bytes(), render::SCOPE.as_bytes()).is_some()
+}

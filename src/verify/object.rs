@@ -1,0 +1,171 @@
+//! One object of the stream, as a value.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::krm::ResourceRef;
+use crate::render::{MANAGED_BY, MANAGER, SCOPE, WORKLOAD, is_sidecar, is_volume};
+use crate::yaml::FieldPath;
+
+/// The namespace that is meant where none is said.
+const NAMESPACE: &str = "default";
+
+/// One object, and which item it is.
+pub(super) struct Object {
+    pub(super) index: usize,
+    pub(super) value: Value,
+}
+
+/// A name that an object refers to another one by.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reference {
+    /// A Certificate, by the Secret that it fills.
+    CertificateSecret(String),
+    /// A ConfigMap.
+    ConfigMap(String),
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CertificateSecret(name) => write!(f, "Secret `{name}`, the one of a Certificate"),
+            Self::ConfigMap(name) => write!(f, "ConfigMap `{name}`"),
+        }
+    }
+}
+
+impl Object {
+    pub(super) fn of(index: usize, value: Value) -> Self {
+        Self { index, value }
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        self.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub(super) fn kind(&self) -> &str {
+        self.text("/kind")
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.text("/metadata/name")
+    }
+
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.value["metadata"]["namespace"].as_str()
+    }
+
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.namespace().unwrap_or(NAMESPACE) == other.namespace().unwrap_or(NAMESPACE)
+    }
+
+    fn annotation(&self, name: &str) -> Option<&str> {
+        self.value["metadata"]["annotations"][name].as_str()
+    }
+
+    /// The workloads whose identity it has, or that it is made for.
+    pub(super) fn marks(&self) -> Vec<&str> {
+        self.annotation(WORKLOAD).into_iter().flat_map(|marks| marks.split(',')).collect()
+    }
+
+    /// Whether we made it, as opposed to patched it.
+    pub(super) fn is_ours(&self) -> bool {
+        let is_marked = [WORKLOAD, SCOPE].iter().any(|mark| self.annotation(mark).is_some());
+        is_marked && self.value["metadata"]["labels"][MANAGED_BY] == MANAGER
+    }
+
+    /// Whether both are the same part of the same declaration, whatever kustomize calls them.
+    pub(super) fn is_counterpart(&self, other: &Self) -> bool {
+        let marks = |it: &Self| [WORKLOAD, SCOPE].map(|mark| it.annotation(mark).map(str::to_owned));
+        self.kind() == other.kind() && marks(self) == marks(other) && self.is_beside(other)
+    }
+
+    /// `Deployment shop/api`
+    pub(super) fn words(&self) -> String {
+        let namespace = self.namespace().map_or_else(String::new, |namespace| format!("{namespace}/"));
+        format!("{} {namespace}{}", self.kind(), self.name())
+    }
+
+    pub(super) fn resource_ref(&self) -> ResourceRef {
+        ResourceRef {
+            api_version: self.text("/apiVersion").to_owned(),
+            kind: self.kind().to_owned(),
+            name: self.name().to_owned(),
+            namespace: self.namespace().map(str::to_owned),
+        }
+    }
+
+    /// What our parts of its pod refer to, and where.
+    pub(super) fn references(&self) -> Vec<(FieldPath, Reference)> {
+        let mut found = Vec::new();
+        collect(&self.value, &FieldPath::root(), &mut found);
+        // Each once: a sidecar names its ConfigMap three times.
+        let mut seen = BTreeSet::new();
+        found.retain(|(_, reference)| seen.insert(reference.clone()));
+        found
+    }
+}
+
+fn name(value: &Value) -> &str {
+    value["name"].as_str().unwrap_or_default()
+}
+
+fn collect(value: &Value, at: &FieldPath, into: &mut Vec<(FieldPath, Reference)>) {
+    match value {
+        Value::Array(entries) => {
+            for (index, entry) in entries.iter().enumerate() {
+                let at = at.index(index);
+                if is_volume(name(entry))
+                    && let Some(secret) = entry["secret"]["secretName"].as_str()
+                {
+                    let at = at.key("secret").key("secretName");
+                    into.push((at, Reference::CertificateSecret(secret.to_owned())));
+                } else if is_sidecar(name(entry)) {
+                    for (index, variable) in entry["env"].as_array().into_iter().flatten().enumerate() {
+                        if let Some(map) = variable["valueFrom"]["configMapKeyRef"]["name"].as_str() {
+                            into.push((at.key("env").index(index), Reference::ConfigMap(map.to_owned())));
+                        }
+                    }
+                } else {
+                    collect(entry, &at, into);
+                }
+            }
+        }
+        Value::Object(entries) => entries.iter().for_each(|(key, entry)| collect(entry, &at.key(key.as_str()), into)),
+        _ => {}
+    }
+}
+
+/// Gives what we would write the names that kustomize has given it: with a prefix or a suffix, and the registry of a mirror.
+/// `within` is the field that holds both.
+pub(super) fn adopt_names(wanted: &mut Value, found: &Value, within: &str) {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(found)) => {
+            let is_reference = within == "issuerRef" || within == "configMapKeyRef";
+            for (key, wanted) in wanted {
+                let Some(found) = found.get(key) else { continue };
+                match (wanted, found) {
+                    (Value::String(wanted), Value::String(found))
+                        if key == "secretName" || is_reference && key == "name" =>
+                    {
+                        if found.contains(wanted.as_str()) {
+                            wanted.clone_from(found);
+                        }
+                    }
+                    (Value::String(wanted), Value::String(found)) if key == "image" => {
+                        if found.rsplit('/').next() == wanted.rsplit('/').next() {
+                            wanted.clone_from(found);
+                        }
+                    }
+                    (wanted, found) => adopt_names(wanted, found, key),
+                }
+            }
+        }
+        (Value::Array(wanted), Value::Array(found)) => {
+            wanted.iter_mut().zip(found).for_each(|(wanted, found)| adopt_names(wanted, found, within));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,68 @@
+//! Whether everything that is not ours is as it is without iamra.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::object::Object;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::Item;
+use crate::yaml::FieldPath;
+
+/// Compares a stream from which everything of ours was taken with one that never had it.
+pub fn check_untouched(stripped: &[Item<'_>], without: &[Item<'_>], report: &mut Report) {
+    let (mut found, wanted) = (by_name(stripped), by_name(without));
+    let mut say = |object: &Object, words: &str, at: FieldPath| {
+        report.push(
+            Diagnostic::error(Code::ChangedObject, format!("{} {words}", object.words()))
+                .at(Place::Item(object.resource_ref(), at))
+                .help("render both from the same tree with the same flags; iamra changes nothing but what it adds"),
+        );
+    };
+    for (name, wanted) in &wanted {
+        match found.remove(name) {
+            None => say(wanted, "is there without iamra, and not with it", FieldPath::root()),
+            Some(found) => {
+                if let Some(at) = difference(&wanted.value, &found.value, &FieldPath::root()) {
+                    say(&found, "is not what it is without iamra", at);
+                }
+            }
+        }
+    }
+    for object in found.values() {
+        say(object, "is not there without iamra, and carries no mark of it", FieldPath::root());
+    }
+}
+
+fn by_name(items: &[Item<'_>]) -> BTreeMap<(String, String), Object> {
+    let objects = items.iter().enumerate().filter_map(|(index, item)| {
+        let object = Object::of(index, item.parse().ok()?.root().to_value());
+        let api_version = object.resource_ref().api_version;
+        Some(((api_version, object.words()), object))
+    });
+    objects.collect()
+}
+
+/// The first place in which two values differ.
+pub(super) fn difference(one: &Value, other: &Value, at: &FieldPath) -> Option<FieldPath> {
+    missing(one, other, at).or_else(|| missing(other, one, at))
+}
+
+/// The first place in which `whole` does not hold what `part` does. Fields that only `whole` has do not count; entries of
+/// lists do.
+pub(super) fn missing(part: &Value, whole: &Value, at: &FieldPath) -> Option<FieldPath> {
+    match (part, whole) {
+        (Value::Object(part), Value::Object(whole)) => part.iter().find_map(|(key, value)| {
+            let at = at.key(key.as_str());
+            match whole.get(key) {
+                Some(other) => missing(value, other, &at),
+                None => Some(at),
+            }
+        }),
+        (Value::Array(part), Value::Array(whole)) if part.len() == whole.len() => {
+            let mut entries = part.iter().zip(whole).enumerate();
+            entries.find_map(|(index, (value, other))| missing(value, other, &at.index(index)))
+        }
+        _ => (part != whole).then(|| at.clone()),
+    }
+}
