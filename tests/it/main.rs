@@ -29,6 +29,8 @@ mod kustomize;
 mod laws;
 mod lock;
 mod peers;
+#[cfg(feature = "git")]
+mod pre_commit;
 mod refusals;
 mod rendered;
 mod support;
