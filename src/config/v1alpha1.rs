@@ -223,7 +223,7 @@ pub enum PullPolicy {
 }
 
 /// How credentials reach the application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Delivery {
     /// It asks the sidecar, as it would ask the metadata endpoint of EC2.

@@ -17,6 +17,24 @@ pub(super) struct Setting {
 
 /// The settings that differ, but for the image.
 pub(super) fn compare(old: &Sidecar, new: &Sidecar) -> Vec<Setting> {
+    // A setting that is new to the declaration must be told of here.
+    let Sidecar {
+        image: _,
+        pull_policy: _,
+        delivery: _,
+        style: _,
+        startup: _,
+        port: _,
+        hop_limit: _,
+        role_session_name: _,
+        proxy: _,
+        endpoint: _,
+        extra_args: _,
+        env: _,
+        fixed_user: _,
+        requests: _,
+        limits: _,
+    } = new;
     let mut settings = Vec::new();
     let mut add = |name, words: &dyn Fn(&Sidecar) -> String, escalates: bool| {
         let (old, new) = (words(old), words(new));
@@ -24,6 +42,7 @@ pub(super) fn compare(old: &Sidecar, new: &Sidecar) -> Vec<Setting> {
             settings.push(Setting { name, old, new, escalates });
         }
     };
+    add("delivery", &|it| word(it.delivery), false);
     add("style", &|it| word(it.style), false);
     add("startup", &|it| word(it.startup), false);
     add("port", &|it| it.port.to_string(), false);

@@ -21,6 +21,7 @@ mod doctor;
 mod examples;
 mod exec_plugin;
 mod faults;
+mod formats;
 mod helper_flags;
 mod image;
 mod import;
