@@ -164,6 +164,53 @@ fn the_next_key_takes_the_place_behind_the_dash() {
 }
 
 #[test]
+fn a_scalar_becomes_another_in_its_own_style() {
+    let set = |path: &str, text: &str| Edit::Set { at: at(path), text: text.into() };
+    for (before, text, after) in [
+        ("a: x # x\n", "y z", "a: y z # x\n"),
+        ("a: x\n", "yes", "a: \"yes\"\n"),
+        ("a: 'x'\n", "yes", "a: 'yes'\n"),
+        ("a: 'x'\n", "it's", "a: \"it's\"\n"),
+        ("{\"a\": \"x\"}", "z", "{\"a\": \"z\"}"),
+        ("{a: x, b: 1}\n", "y,z", "{a: \"y,z\", b: 1}\n"),
+        ("a: # none\nb: 1\n", "z", "a: z # none\nb: 1\n"),
+        ("a:\r\nb: 1\r\n", "z", "a: z\r\nb: 1\r\n"),
+        ("b: 1\na:", "z", "b: 1\na: z"),
+        ("a: &own x\n", "z", "a: &own z\n"),
+    ] {
+        assert_eq!(edited(before, &[set("a", text)]), after);
+    }
+    for (text, why) in [
+        ("a: |\n  x\n", "several lines"),
+        ("a: \"x\\\n  y\"\n", "several lines"),
+        ("a: !!str 1\n", "tag"),
+        ("b: &x 1\na: *x\n", "alias"),
+        ("a: &x 1\nb: *x\n", "anchor"),
+        ("a: [1]\n", "scalar"),
+        ("a: &x\n", "no place"),
+        ("b: 1\n", "no `a`"),
+    ] {
+        let refusal = apply(&Document::parse(text).unwrap(), &[set("a", "y")]).unwrap_err();
+        assert!(refusal.why.contains(why), "{text:?}: {}", refusal.why);
+    }
+}
+
+/// What is added between brackets is written as what stands there.
+#[test]
+fn brackets_keep_their_style() {
+    for (before, after) in [
+        ("a: [x]\n", "a: [x, {k: \"on\", p: /a}]\n"),
+        ("a: [\"x\"]\n", "a: [\"x\", {\"k\": \"on\", \"p\": \"/a\"}]\n"),
+        ("a: [{k: \"x\"}]\n", "a: [{k: \"x\"}, {k: \"on\", p: /a}]\n"),
+        ("b: {a: []}\n", "b: {a: [{k: \"on\", p: /a}]}\n"),
+        ("{\"b\": {\"a\": []}}", "{\"b\": {\"a\": [{\"k\": \"on\", \"p\": \"/a\"}]}}"),
+    ] {
+        let path = if before.contains('b') { "b.a" } else { "a" };
+        assert_eq!(edited(before, &[append(path, json!({"k": "on", "p": "/a"}))]), after);
+    }
+}
+
+#[test]
 fn what_is_no_safe_place_is_refused() {
     for (text, path, why) in [
         ("x: &x {l: []}\na: *x\n", "a.l", "alias"),
@@ -227,6 +274,21 @@ proptest! {
         // Nothing is taken out of what goes as a whole, or twice.
         edits.sort_by(|left, right| edits::path(left).cmp(edits::path(right)));
         edits.dedup_by(|next, before| edits::path(next).steps().starts_with(edits::path(before).steps()));
+        if let Err(failure) = check(&text, &edits) {
+            return Err(TestCaseError::fail(format!("{edits:?}: {failure}")));
+        }
+    }
+
+    #[test]
+    fn scalars_are_set_alone(text in edits::random::document(), choice in any::<usize>(), new in "[ -~]{0,6}") {
+        let Ok(doc) = Document::parse(&text) else { return Ok(()) };
+        if serde_yaml::from_str::<Value>(text.trim_start_matches('\u{feff}')).is_err() {
+            return Ok(());
+        }
+        let edits: Vec<_> = edits::random::removals(&doc, &[choice])
+            .iter()
+            .map(|edit| Edit::Set { at: edits::path(edit).clone(), text: new.clone() })
+            .collect();
         if let Err(failure) = check(&text, &edits) {
             return Err(TestCaseError::fail(format!("{edits:?}: {failure}")));
         }

@@ -48,9 +48,16 @@ pub fn block(value: &Value, indent: usize, out: &mut String) {
 
 /// One line that is JSON too.
 pub fn flow(value: &Value) -> String {
-    let mut out = String::new();
-    flow_into(value, &mut out);
-    out
+    Inline::Json.text(value)
+}
+
+/// How strings stand on one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inline {
+    /// In double quotes, as in JSON.
+    Json,
+    /// Plain where no reader can mistake them.
+    Plain,
 }
 
 impl Shape {
@@ -127,7 +134,7 @@ impl Shape {
                 out.push_str(text);
                 out.push('\'');
             }
-            other => flow_into(other, out),
+            other => Inline::Json.value(other, out),
         }
     }
 }
@@ -188,37 +195,55 @@ fn number(number: &Number, out: &mut String) {
     out.push_str(exponent);
 }
 
-fn flow_into(value: &Value, out: &mut String) {
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(true) => out.push_str("true"),
-        Value::Bool(false) => out.push_str("false"),
-        Value::Number(value) => number(value, out),
-        Value::String(text) => quoted(text, out),
-        Value::Array(items) => {
-            out.push('[');
-            for (position, item) in items.iter().enumerate() {
-                out.push_str(if position > 0 { ", " } else { "" });
-                flow_into(item, out);
+impl Inline {
+    /// The value on one line.
+    pub(super) fn text(self, value: &Value) -> String {
+        let mut out = String::new();
+        self.value(value, &mut out);
+        out
+    }
+
+    /// `key: value`
+    pub(super) fn entry(self, key: &str, value: &Value, out: &mut String) {
+        self.string(key, out);
+        out.push_str(": ");
+        self.value(value, out);
+    }
+
+    fn value(self, value: &Value, out: &mut String) {
+        match value {
+            Value::Null => out.push_str("null"),
+            Value::Bool(true) => out.push_str("true"),
+            Value::Bool(false) => out.push_str("false"),
+            Value::Number(value) => number(value, out),
+            Value::String(text) => self.string(text, out),
+            Value::Array(items) => {
+                out.push('[');
+                for (position, item) in items.iter().enumerate() {
+                    out.push_str(if position > 0 { ", " } else { "" });
+                    self.value(item, out);
+                }
+                out.push(']');
             }
-            out.push(']');
-        }
-        Value::Object(entries) => {
-            out.push('{');
-            for (position, (key, value)) in entries.iter().enumerate() {
-                out.push_str(if position > 0 { ", " } else { "" });
-                flow_entry(key, value, out);
+            Value::Object(entries) => {
+                out.push('{');
+                for (position, (key, value)) in entries.iter().enumerate() {
+                    out.push_str(if position > 0 { ", " } else { "" });
+                    self.entry(key, value, out);
+                }
+                out.push('}');
             }
-            out.push('}');
         }
     }
-}
 
-/// `"key": value` as in [`flow`].
-pub(super) fn flow_entry(key: &str, value: &Value, out: &mut String) {
-    quoted(key, out);
-    out.push_str(": ");
-    flow_into(value, out);
+    fn string(self, text: &str, out: &mut String) {
+        // Between brackets a comma ends a plain scalar.
+        if self == Self::Plain && is_safe_plain(text) && !text.contains(',') {
+            out.push_str(text);
+        } else {
+            quoted(text, out);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ pub(crate) fn path(edit: &Edit) -> &FieldPath {
         | Edit::Prepend { at, .. }
         | Edit::AddKeys { at, .. }
         | Edit::Remove { at }
+        | Edit::Set { at, .. }
         | Edit::Restore { at, .. } => at,
     }
 }
@@ -102,8 +103,10 @@ fn prepended(edit: &Edit) -> usize {
 
 /// What an addition means, said without the editor.
 fn perform(root: &mut Value, edit: &Edit) {
-    let Some(target) = is_addition(edit).then(|| find(root, path(edit), true)).flatten() else { return };
+    let changes = is_addition(edit) || matches!(edit, Edit::Set { .. });
+    let Some(target) = changes.then(|| find(root, path(edit), true)).flatten() else { return };
     match edit {
+        Edit::Set { text, .. } => *target = Value::String(text.clone()),
         Edit::Append { values, .. } | Edit::Prepend { values, .. } => {
             let items = match target {
                 Value::Array(items) => items,

@@ -25,6 +25,8 @@ pub(super) struct Change<'d> {
     pub(super) removed: BTreeSet<usize>,
     /// The old form of the collection, when all of it goes back.
     pub(super) restore: Option<String>,
+    /// What a scalar becomes.
+    pub(super) set: Option<String>,
 }
 
 /// All changes, by the node that they are about.
@@ -56,14 +58,8 @@ impl<'d> Plan<'d> {
                         locator.locate(&at.split_last().map(|(parent, _)| parent).unwrap_or_default())?;
                     plan.change(&holder_place, holder).removed.insert(index);
                 }
-                Edit::Restore { at, source } => {
-                    let place = locator.locate(at)?;
-                    let Target::Node(node) = place.target else {
-                        return Err(Refusal::new(format!("there is no `{at}` to restore"), 0..0));
-                    };
-                    locator.check(node)?;
-                    plan.change(&place, node).restore = Some(source.clone());
-                }
+                Edit::Set { at, text } => plan.whole(&locator, at, "set")?.set = Some(text.clone()),
+                Edit::Restore { at, source } => plan.whole(&locator, at, "restore")?.restore = Some(source.clone()),
             }
         }
         Ok(plan)
@@ -86,7 +82,18 @@ impl<'d> Plan<'d> {
             created: BTreeMap::new(),
             removed: BTreeSet::new(),
             restore: None,
+            set: None,
         })
+    }
+
+    /// The change of a value that is there and whose text goes as a whole.
+    fn whole(&mut self, locator: &Locator<'d>, at: &FieldPath, what: &str) -> Result<&mut Change<'d>, Refusal> {
+        let place = locator.locate(at)?;
+        let Target::Node(node) = place.target else {
+            return Err(Refusal::new(format!("there is no `{at}` to {what}"), 0..0));
+        };
+        locator.check(node)?;
+        Ok(self.change(&place, node))
     }
 
     fn add_values(
@@ -183,6 +190,9 @@ impl<'d> Plan<'d> {
                 source if source.starts_with('{') => Value::Object(Map::new()),
                 _ => Value::Null,
             };
+        }
+        if let Some(text) = change.and_then(|change| change.set.clone()) {
+            return Value::String(text);
         }
         let gone = |index: usize| change.is_some_and(|change| change.removed.contains(&index));
         match (node.kind(), change) {

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::super::emit::{flow, flow_entry};
+use super::super::emit::Inline;
 use super::super::{Flow, Kind};
 use super::Refusal;
 use super::block::rendered;
 use super::change::Change;
+use super::flow::style_of;
 use super::splice::Splices;
 use super::text::Lines;
 
@@ -14,12 +15,13 @@ use super::text::Lines;
 pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices) -> Result<(), Refusal> {
     let node = change.node;
     let value = change.filling();
+    let style = change.holder.map_or(Inline::Json, |(holder, _)| style_of(holder));
     if let (Value::Object(entries), Kind::Map(_, Flow::Yes), false) = (&value, node.kind(), change.created.is_empty()) {
         // Keys made for what is in them go again without a word about this mapping: its brackets must stay.
         let mut text = String::new();
         for (key, value) in entries {
             text.push_str(if text.is_empty() { "" } else { ", " });
-            flow_entry(key, value, &mut text);
+            style.entry(key, value, &mut text);
         }
         splices.insert(node.span().start + 1, text, change.depth);
         return Ok(());
@@ -30,7 +32,7 @@ pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices
             return Err(Refusal::new("there is nothing written where it would go", span));
         }
         splices.delete(span.clone());
-        splices.insert(span.end, flow(&value), change.depth);
+        splices.insert(span.end, style.text(&value), change.depth);
         return Ok(());
     };
     let gap = lines

@@ -1,13 +1,14 @@
 //! Changes to collections in flow style: `[a, b]`, `{a: b}`, JSON.
 
-use super::super::emit::{flow, flow_entry};
-use super::super::{Kind, NodeRef};
+use super::super::emit::Inline;
+use super::super::{Kind, NodeRef, Style};
 use super::change::Change;
 use super::locate::child;
 use super::splice::Splices;
 
 pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
     let node = change.node;
+    let style = style_of(node);
     let spans = entry_spans(node);
     let (Some((first, _)), Some((_, last))) = (spans.first(), spans.last()) else { return };
     for index in &change.removed {
@@ -21,16 +22,30 @@ pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
         }
     }
     if !change.prepended.is_empty() {
-        let text: String = change.prepended.iter().map(|value| format!("{}, ", flow(value))).collect();
+        let text: String = change.prepended.iter().map(|value| format!("{}, ", style.text(value))).collect();
         splices.insert(*first, text, change.depth);
     }
-    let mut text: String = change.appended.iter().map(|value| format!(", {}", flow(value))).collect();
+    let mut text: String = change.appended.iter().map(|value| format!(", {}", style.text(value))).collect();
     for (key, value) in &change.keys {
         text.push_str(", ");
-        flow_entry(key, value, &mut text);
+        style.entry(key, value, &mut text);
     }
     if !text.is_empty() {
         splices.insert(*last, text, change.depth);
+    }
+}
+
+/// Strings are written as the keys around them are: JSON stays JSON, and what is plain stays plain.
+pub(super) fn style_of(holder: NodeRef<'_>) -> Inline {
+    let first = match holder.kind() {
+        Kind::Seq(items, _) => items.first().map(|item| holder.document().node(*item)),
+        Kind::Map(entries, _) => entries.first().map(|(key, _)| holder.document().node(*key)),
+        _ => None,
+    };
+    match first.map(NodeRef::kind) {
+        Some(Kind::Scalar(_, Style::Quoted)) | None => Inline::Json,
+        Some(Kind::Seq(..) | Kind::Map(..)) => first.map_or(Inline::Json, style_of),
+        Some(_) => Inline::Plain,
     }
 }
 

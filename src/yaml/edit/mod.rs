@@ -9,11 +9,13 @@ mod change;
 mod fill;
 mod flow;
 mod locate;
+mod scalar;
 mod splice;
 mod text;
 
 use serde_json::Value;
 
+use super::scalar::{Resolved, resolve};
 use super::{Document, FieldPath, Flow, Kind, NodeRef, Span, Style};
 use change::Plan;
 use locate::{Locator, Target};
@@ -48,6 +50,13 @@ pub enum Edit {
     Remove {
         /// The value.
         at: FieldPath,
+    },
+    /// Puts a scalar in the place of another one, or of none.
+    Set {
+        /// The value.
+        at: FieldPath,
+        /// What to write.
+        text: String,
     },
     /// Puts back the text of an empty value that [`empty_source`] gave before the collection was filled.
     Restore {
@@ -89,7 +98,9 @@ pub fn apply(doc: &Document<'_>, edits: &[Edit]) -> Result<String, Refusal> {
     let plan = Plan::of(doc, edits)?;
     let mut splices = Splices::default();
     for change in plan.changes() {
-        if let Some(source) = &change.restore {
+        if let Some(text) = &change.set {
+            scalar::set(&lines, change, text, &mut splices)?;
+        } else if let Some(source) = &change.restore {
             fill::restore(&lines, change, source, &mut splices)?;
         } else if is_empty(change.node) {
             fill::fill(&lines, change, &mut splices)?;
@@ -133,9 +144,7 @@ pub fn empty_source(doc: &Document<'_>, at: &FieldPath) -> Option<String> {
 /// Null, `[]` or `{}`.
 fn is_empty(node: NodeRef<'_>) -> bool {
     match node.kind() {
-        Kind::Scalar(text, Style::Plain) => {
-            node.tag().is_none() && super::scalar::resolve(text) == super::scalar::Resolved::Null
-        }
+        Kind::Scalar(text, Style::Plain) => node.tag().is_none() && resolve(text) == Resolved::Null,
         Kind::Seq(items, _) => items.is_empty(),
         Kind::Map(entries, _) => entries.is_empty(),
         _ => false,
