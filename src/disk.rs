@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
@@ -26,6 +26,12 @@ pub enum Error {
     /// The file cannot be written.
     #[error("`{path}` cannot be written", path = .0.display())]
     Write(PathBuf, #[source] io::Error),
+    /// The file may not be written.
+    #[error("`{path}` is read-only", path = .0.display())]
+    ReadOnly(PathBuf),
+    /// The file is not what it was when it was read.
+    #[error("`{path}` was changed by somebody else meanwhile, and is left as it is now", path = .0.display())]
+    Changed(PathBuf),
 }
 
 /// The declaration that `path` means: the file itself, or `iamra.yaml` in the folder or the nearest one above it.
@@ -71,7 +77,54 @@ pub fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
 /// It cannot be written.
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     // Manifests are for everybody to read; temporary files are not, unless told.
-    place(path, text.as_bytes(), 0o644).map_err(|error| Error::Write(path.to_owned(), error))
+    place(path, text.as_bytes(), 0o644, None).map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+/// A file while it is edited. Whoever else asks for it waits until this is gone.
+#[derive(Debug)]
+pub struct Claim {
+    /// The file itself, not a link to it.
+    path: PathBuf,
+    /// The file's text when it was claimed; `None` when there was none.
+    before: Option<String>,
+    /// The file's folder, which is locked: the file's own lock would be that of a file that is replaced.
+    _folder: Option<fs::File>,
+}
+
+impl Claim {
+    /// Waits until nobody else edits the file, and reads it.
+    ///
+    /// # Errors
+    /// It is there and cannot be read, or its folder is not there.
+    pub fn new(path: &Path) -> Result<Self, Error> {
+        let failed = |error| Error::Read(path.to_owned(), error);
+        let path = if path.exists() { path.canonicalize().map_err(failed)? } else { path.to_owned() };
+        let folder = fs::File::open(folder_of(&path)).map_err(failed)?;
+        // Where a file system knows no locks, `replace` still sees what somebody else has written.
+        let folder = folder.lock().is_ok().then_some(folder);
+        Ok(Self { before: read_if_there(&path)?, path, _folder: folder })
+    }
+
+    /// The text that was there.
+    pub fn before(&self) -> Option<&str> {
+        self.before.as_deref()
+    }
+
+    /// Puts another text into its place, whole or not at all, with the mode and owner that the file has.
+    ///
+    /// # Errors
+    /// It may not or cannot be written, or somebody who did not ask has changed it.
+    pub fn replace(self, text: &str) -> Result<(), Error> {
+        if read_if_there(&self.path)? != self.before {
+            return Err(Error::Changed(self.path));
+        }
+        let there = fs::metadata(&self.path).ok();
+        if there.as_ref().is_some_and(|there| there.permissions().readonly()) {
+            return Err(Error::ReadOnly(self.path));
+        }
+        let mode = there.as_ref().map_or(0o644, |there| there.mode() & 0o7777);
+        place(&self.path, text.as_bytes(), mode, there).map_err(|error| Error::Write(self.path, error))
+    }
 }
 
 /// Copies a program, so that it is there whole and can be run, or not at all.
@@ -80,7 +133,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
 /// It cannot be read or written.
 pub fn install(program: &Path, path: &Path) -> Result<(), Error> {
     let bytes = fs::read(program).map_err(|error| Error::Read(program.to_owned(), error))?;
-    place(path, &bytes, 0o755).map_err(|error| Error::Write(path.to_owned(), error))
+    place(path, &bytes, 0o755, None).map_err(|error| Error::Write(path.to_owned(), error))
 }
 
 /// The file that says that a folder is ours to replace.
@@ -135,13 +188,23 @@ pub fn read_folder(path: &Path) -> Result<BTreeMap<PathBuf, String>, Error> {
     Ok(files)
 }
 
-fn place(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+fn place(path: &Path, bytes: &[u8], mode: u32, owner: Option<fs::Metadata>) -> io::Result<()> {
+    let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let permissions = fs::Permissions::from_mode(mode);
     let mut file = tempfile::Builder::new().prefix(".iamra-").permissions(permissions).tempfile_in(folder)?;
     file.write_all(bytes)?;
+    if let Some(owner) = owner {
+        // Only root can give a file away; everybody else's files are their own already.
+        let _ = fchown(file.as_file(), Some(owner.uid()), Some(owner.gid()));
+        // The umask has its say when a file is made, and `fchown` takes bits away.
+        file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+    }
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }

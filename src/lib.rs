@@ -27,6 +27,7 @@ pub mod plan;
 pub mod reference;
 pub mod render;
 pub mod resolve;
+pub mod roster;
 pub mod secret;
 pub mod splice;
 pub mod template;

@@ -27,6 +27,8 @@ pub struct Request<'r> {
     pub namespace: Option<&'r str>,
     /// Workloads among the objects at hand that are annotated with a role.
     pub opted_in: &'r [OptIn],
+    /// The only workload to look at; all when `None`.
+    pub workload: Option<&'r str>,
 }
 
 impl Request<'_> {
@@ -38,7 +40,8 @@ impl Request<'_> {
 
 /// From the declaration to identities. `None` when something is wrong with either, which is reported.
 pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
-    let config: Config = config::load(node, request.cluster, request.opted_in, report)?;
+    let mut config: Config = config::load(node, request.cluster, request.opted_in, report)?;
+    config.bindings.retain(|binding| request.workload.is_none_or(|only| binding.workload == only));
     bind(config, request, lookup, report)
 }
 
@@ -85,7 +88,7 @@ pub fn side(node: NodeRef<'_>, request: Request<'_>, lookup: Option<&dyn Lookup>
     let clusters: Vec<_> = match request.cluster {
         Some(name) => vec![Some(name.to_owned())],
         None if declared.is_empty() => vec![None],
-        None => declared.into_iter().map(Some).collect(),
+        None => declared.into_iter().map(|name| Some(name.to_owned())).collect(),
     };
     let mut side = Side::new();
     for name in clusters {
@@ -103,6 +106,20 @@ pub fn side(node: NodeRef<'_>, request: Request<'_>, lookup: Option<&dyn Lookup>
 pub fn generate(resolved: &Resolved, request: Request<'_>) -> Vec<Generated> {
     let hash_suffix = request.generator && resolved.name_suffix_hash;
     render::objects(&plan::declared(resolved, request.namespace), resolved.argo_cd, hash_suffix)
+}
+
+/// The objects that Certificates need before there is one. `None` when something is wrong, which is reported.
+pub fn foundation(
+    node: NodeRef<'_>,
+    request: Request<'_>,
+    lookup: &dyn Lookup,
+    report: &mut Report,
+) -> Option<Vec<Generated>> {
+    let config = config::load(node, request.cluster, &[], report)?;
+    let answers = lookup.answer(&resolve::authority_queries(&config));
+    let authorities = resolve::authorities(&config, &answers, report);
+    let plan = plan::foundation(&config, &authorities, request.namespace);
+    (!report.has_errors()).then(|| render::objects(&plan, config.argo_cd, false))
 }
 
 /// What has to change in a list of objects. Nothing, when there is an error.

@@ -61,8 +61,18 @@ impl File {
         request: Request<'_>,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
+        self.ask(shared, report, |node, lookup, report| pipeline::resolve(node, request, lookup, report))
+    }
+
+    /// What `question` makes of the declaration and of whoever answers its references; nothing when it is not YAML.
+    pub(super) fn ask<T>(
+        &self,
+        shared: &Shared,
+        report: &mut Report,
+        question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
         match Document::parse(&self.text) {
-            Ok(document) => shared.resolve(document.root(), &self.folder, request, report),
+            Ok(document) => shared.ask(document.root(), &self.folder, report, question),
             Err(error) => {
                 report.push(syntax_error(&error));
                 Ok(None)
@@ -71,6 +81,7 @@ impl File {
     }
 }
 
+/// That the declaration is not YAML.
 pub(super) fn syntax_error(error: &SyntaxError) -> Diagnostic {
     Diagnostic::error(diag::Code::SyntaxError, format!("the declaration is not YAML: {}", error.message))
         .at(Place::ConfigText(error.offset))
@@ -108,23 +119,49 @@ impl Shared {
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
         let Some(policy) = self.policy(report)? else { return Ok(None) };
-        let lock_path = self.lock_path(node, folder);
-        let answers = self.answers(&display(&lock_path), disk::read_if_there(&lock_path)?.as_deref(), report)?;
-        let mut lookups = answers.lookups();
-        #[cfg(feature = "aws")]
-        let session = if self.live.is_on(node) { Some(self.live.session()?) } else { None };
-        #[cfg(feature = "aws")]
-        let aws = session.as_ref().map(|session| Asking::new(session, &self.live));
-        #[cfg(feature = "aws")]
-        lookups.extend(aws.iter().map(|aws| aws as &dyn Lookup));
-        let lookup = Guarded { policy: &policy, lookup: &Layered(lookups) };
-        let resolved = pipeline::resolve(node, request, &lookup, report);
-        #[cfg(feature = "aws")]
-        aws.iter().for_each(Asking::note);
+        let resolved = self.look_up(&policy, node, folder, report, |node, lookup, report| {
+            pipeline::resolve(node, request, lookup, report)
+        })?;
         if let Some(resolved) = &resolved {
             policy.check(resolved, report);
         }
         Ok(resolved.filter(|_| !report.has_errors()))
+    }
+
+    /// What `question` makes of the declaration at `node` and of whoever answers its references.
+    fn ask<T>(
+        &self,
+        node: NodeRef<'_>,
+        folder: &Path,
+        report: &mut Report,
+        question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let Some(policy) = self.policy(report)? else { return Ok(None) };
+        self.look_up(&policy, node, folder, report, question)
+    }
+
+    fn look_up<T>(
+        &self,
+        policy: &Policy,
+        node: NodeRef<'_>,
+        folder: &Path,
+        report: &mut Report,
+        question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let lock_path = self.lock_path(node, folder);
+        let answers = self.answers(&display(&lock_path), disk::read_if_there(&lock_path)?.as_deref(), report)?;
+        #[cfg(feature = "aws")]
+        let session = if self.live.is_on(node) { Some(self.live.session()?) } else { None };
+        #[cfg(feature = "aws")]
+        let aws = session.as_ref().map(|session| Asking::new(session, &self.live));
+        let lookups = answers.lookups().into_iter();
+        #[cfg(feature = "aws")]
+        let lookups = lookups.chain(aws.iter().map(|aws| aws as &dyn Lookup));
+        let lookup = Guarded { policy, lookup: &Layered(lookups.collect()) };
+        let answer = question(node, &lookup, report);
+        #[cfg(feature = "aws")]
+        aws.iter().for_each(Asking::note);
+        Ok(answer)
     }
 
     /// What may be looked up: everything, unless somebody says otherwise. `None` when that cannot be understood, which is

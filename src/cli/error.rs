@@ -115,6 +115,8 @@ impl Error {
             Self::Disk(disk::Error::NoDeclaration(_)) => {
                 Some("name the folder that has one, or see one with `iamra demo`")
             }
+            Self::Disk(disk::Error::ReadOnly(_)) => Some("make it writable, if you may: `chmod u+w`"),
+            Self::Disk(disk::Error::Changed(_)) => Some("run the command again"),
             Self::Disk(disk::Error::NotOurs(_)) => Some("name a folder for these manifests alone"),
             Self::Program(name, _) if name.starts_with("kubectl") => {
                 Some("install kubectl, or give what it prints elsewhere with `--objects FILE`")

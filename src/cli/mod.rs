@@ -18,7 +18,9 @@ mod install;
 #[cfg(feature = "aws")]
 mod installation;
 mod io;
+mod k8s;
 mod kustomize;
+mod list;
 #[cfg(feature = "aws")]
 mod live;
 #[cfg(feature = "aws")]
@@ -68,6 +70,8 @@ enum Command {
     #[cfg(feature = "aws")]
     Lock(lock::Args),
     Strip(strip::Args),
+    K8s(k8s::Args),
+    List(list::Args),
     Import(import::Args),
     Doctor(doctor::Args),
     Check(check::Args),
@@ -109,6 +113,8 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "aws")]
         Some(Command::Lock(args)) => lock::run(args, &cli.shared, &mut io),
         Some(Command::Strip(args)) => strip::run(args, &mut io),
+        Some(Command::K8s(args)) => k8s::run(args, &cli.shared, &mut io),
+        Some(Command::List(args)) => list::run(args, &cli.shared, &mut io),
         Some(Command::Import(args)) => import::run(args, &cli.shared, &mut io),
         Some(Command::Doctor(args)) => doctor::run(args, &cli.shared, &mut io),
         Some(Command::Check(args)) => check::run(args, &cli.shared, &mut io),

@@ -39,6 +39,12 @@ pub struct Config {
     pub argo_cd: ArgoCd,
     /// What a check does with warnings.
     pub checks: BTreeMap<Code, Level>,
+    /// The cluster, when the declaration has any.
+    pub cluster: Option<String>,
+    /// The namespace of its workloads that name none, when somebody says so.
+    pub namespace: Option<DnsLabel>,
+    /// Who signs in this cluster, by scope: for its workloads or, while it has none, for the declared roles.
+    pub issuers: BTreeMap<String, Issuer>,
     /// The workloads of this cluster, by name.
     pub bindings: Vec<Binding>,
     /// Every role, whether a workload of this cluster has it or not, and who signs in its scope.
@@ -216,24 +222,33 @@ pub struct Environment {
 /// Everything wrong with it is reported; there is no `Config` then.
 pub fn load(node: NodeRef<'_>, cluster: Option<&str>, opted_in: &[OptIn], report: &mut Report) -> Option<Config> {
     let mut found = Report::default();
+    let config = read(node, cluster, opted_in, &mut found);
+    let failed = found.has_errors();
+    report.append(found);
+    config.filter(|_| !failed)
+}
+
+/// The names of the declared clusters, in the order of the file, read without checking the declaration.
+pub fn clusters(node: NodeRef<'_>) -> Vec<&str> {
+    let clusters = node.at(&FieldPath::keys("spec.clusters"));
+    clusters.into_iter().flat_map(NodeRef::entries).filter_map(|(name, _)| name.text()).collect()
+}
+
+/// Like [`load`], for those who show the declaration as it is: what is right, even when something else is wrong.
+pub fn survey(node: NodeRef<'_>, cluster: Option<&str>, report: &mut Report) -> Option<Config> {
+    read(node, cluster, &[], report)
+}
+
+fn read(node: NodeRef<'_>, cluster: Option<&str>, opted_in: &[OptIn], found: &mut Report) -> Option<Config> {
     let wire = if is_config_map(node) {
-        config_map::read(node, &mut found)
+        config_map::read(node, found)
     } else {
-        is_declaration(node, &mut found).then(|| {
-            let value = schema::read(node, &FieldPath::root(), &mut found);
+        is_declaration(node, found).then(|| {
+            let value = schema::read(node, &FieldPath::root(), found);
             v1alpha1::RolesAnywhere::deserialize(value).expect("the schema is made from the type")
         })
     };
-    let config = wire.map(|wire| validate::validate(&wire, cluster, opted_in, &mut found));
-    let failed = found.has_errors();
-    report.append(found);
-    config.flatten().filter(|_| !failed)
-}
-
-/// The clusters that the declaration at `node` names, read without checking it.
-pub fn clusters(node: NodeRef<'_>) -> Vec<String> {
-    let clusters = node.at(&FieldPath::keys("spec.clusters"));
-    clusters.into_iter().flat_map(NodeRef::entries).filter_map(|(name, _)| name.text().map(str::to_owned)).collect()
+    wire.and_then(|wire| validate::validate(&wire, cluster, opted_in, found))
 }
 
 /// Whether the document says that it is a declaration; what it is instead is reported.

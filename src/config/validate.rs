@@ -59,6 +59,9 @@ pub(super) fn validate(
         name_suffix_hash: spec.name_suffix_hash.unwrap_or(false),
         argo_cd: spec.argo_cd,
         checks,
+        namespace: declared.namespace(cluster.as_deref()),
+        issuers: declared.issuers(&bindings),
+        cluster,
         bindings,
         roles: declared.all_roles(),
     })
@@ -77,6 +80,23 @@ impl Declared<'_> {
     fn all_roles(&self) -> Vec<(Role, Issuer)> {
         let with_issuer = |(scope, role): &(String, Role)| Some((role.clone(), self.scopes.get(scope)?.issuer.clone()));
         self.roles.values().filter_map(with_issuer).collect()
+    }
+
+    /// The namespace of a cluster's workloads that name none.
+    fn namespace(&self, cluster: Option<&str>) -> Option<DnsLabel> {
+        let of_cluster = cluster.and_then(|name| self.clusters.get(name)?.0.clone());
+        of_cluster.or_else(|| DnsLabel::parse(self.metadata.namespace.as_deref()?).ok())
+    }
+
+    /// Who signs for these workloads or, when there are none, for whoever may come.
+    fn issuers(&self, bindings: &[Binding]) -> BTreeMap<String, Issuer> {
+        let of_bindings = bindings.iter().map(|binding| binding.scope.as_str());
+        let of_roles = self.roles.values().map(|(scope, _)| scope.as_str()).filter(|_| bindings.is_empty());
+        let mut used: Vec<_> = of_bindings.chain(of_roles).collect();
+        if used.is_empty() {
+            used.push(DEFAULT_SCOPE);
+        }
+        used.into_iter().filter_map(|name| Some((name.to_owned(), self.scopes.get(name)?.issuer.clone()))).collect()
     }
 }
 
@@ -288,12 +308,10 @@ impl Reader<'_> {
         let (scope, role) = self.role_of(name, workload, declared, &at)?;
         let layer = Layer::read(&workload.certificate, &workload.sidecar, &workload.environment, &at, self.report);
         let scope_entry = declared.scopes.get(scope)?;
-        let nothing = (None, Layer::default());
-        let (cluster_namespace, cluster_layer) =
-            cluster.and_then(|name| declared.clusters.get(name)).unwrap_or(&nothing);
+        let nothing = Layer::default();
+        let cluster_layer = cluster.and_then(|name| declared.clusters.get(name)).map_or(&nothing, |(_, layer)| layer);
         let given = self.namespace(workload.namespace.as_deref(), &at);
-        let from_metadata = || declared.metadata.namespace.as_deref().and_then(|name| DnsLabel::parse(name).ok());
-        let namespace = given.or_else(|| cluster_namespace.clone()).or_else(from_metadata);
+        let namespace = given.or_else(|| declared.namespace(cluster));
         let layers = [&declared.defaults, cluster_layer, &scope_entry.layer, &layer];
         let layers = Layers(&layers);
         let variables = BTreeMap::from([

@@ -39,6 +39,10 @@ pub enum Code {
     UnknownCluster,
     /// `ambiguous-cluster`
     AmbiguousCluster,
+    /// `cluster-in-use`
+    ClusterInUse,
+    /// `unknown-workload`
+    UnknownWorkload,
     /// `nothing-to-do`
     NothingToDo,
     /// `common-name-clash`
@@ -181,6 +185,8 @@ const TABLE: &[Row] = &[
     row!(UnknownScope, "unknown-scope", "a role names a scope that is not declared"),
     row!(UnknownCluster, "unknown-cluster", "a cluster is named that is not declared"),
     row!(AmbiguousCluster, "ambiguous-cluster", "several clusters are declared and none was chosen"),
+    row!(ClusterInUse, "cluster-in-use", "a cluster cannot be taken out while something names it"),
+    row!(UnknownWorkload, "unknown-workload", "a workload is named that is not declared"),
     row!(NothingToDo, "nothing-to-do", "the declaration names no workload for this cluster"),
     row!(CommonNameClash, "common-name-clash", "two workloads of one CA would have the same common name"),
     row!(NameCollision, "name-collision", "two objects would have the same name in one namespace"),

@@ -131,6 +131,13 @@ impl Report {
         });
     }
 
+    /// All but what has this code.
+    #[must_use]
+    pub fn without(mut self, code: Code) -> Self {
+        self.diagnostics.retain(|diagnostic| diagnostic.code != code);
+        self
+    }
+
     /// Whether nothing may be written.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error)

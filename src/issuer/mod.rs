@@ -56,6 +56,24 @@ pub enum Companion {
     },
 }
 
+impl Companion {
+    /// Its kind and its name.
+    pub fn ident(&self) -> (&'static str, &str) {
+        match self {
+            Self::CaSecret { name } => ("Secret", name),
+            Self::CaIssuer { name, .. } => ("Issuer", name),
+        }
+    }
+
+    /// The Secret that it reads, which may be somebody else's.
+    pub fn reads(&self) -> Option<&str> {
+        match self {
+            Self::CaSecret { .. } => None,
+            Self::CaIssuer { secret, .. } => Some(secret),
+        }
+    }
+}
+
 impl Issuer {
     /// The issuer of a scope that says nothing: a CA whose Secret exists.
     pub fn of_scope(scope: &str) -> Self {

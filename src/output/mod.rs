@@ -1,6 +1,7 @@
 //! What was found out, as people and machines read it.
 
 mod changes;
+mod diff;
 mod github;
 mod human;
 mod json;
@@ -11,6 +12,7 @@ mod results;
 mod sarif;
 
 pub use changes::{Compared, write_changes};
+pub use diff::unified;
 pub use github::annotations;
 pub use human::{write_first_errors, write_report};
 pub use json::{changes_json, diagnostics_json};

@@ -4,10 +4,11 @@ mod share;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Binding, CertificateVolume, Which};
+use crate::config::{Binding, CertificateVolume, Config, Which};
 use crate::diag::{Code, Diagnostic, Place, Report, nearest};
 use crate::issuer::{Companion, Issuer};
 use crate::krm::Item;
+use crate::name::DnsLabel;
 use crate::resolve::{Authority, Bound, Resolved};
 use crate::workload::{Kind, Workload};
 
@@ -63,8 +64,13 @@ impl Member<'_> {
 
     /// `<workload>-cert`: the Certificate and the Secret that cert-manager writes for it.
     pub fn certificate_name(&self) -> String {
-        format!("{}-cert", self.bound.binding.workload)
+        certificate_name(&self.bound.binding.workload)
     }
+}
+
+/// `<workload>-cert`
+pub fn certificate_name(workload: &str) -> String {
+    format!("{workload}-cert")
 }
 
 /// Plans without looking at objects: what the declaration alone says.
@@ -117,22 +123,46 @@ pub fn plan<'r>(
     with_companions(resolved, members)
 }
 
+/// Plans what Certificates need before there is one: in the cluster's own namespace and wherever a workload is.
+pub fn foundation<'r>(
+    config: &'r Config,
+    authorities: &'r BTreeMap<String, Authority>,
+    fallback: Option<&str>,
+) -> Plan<'r> {
+    let namespace = |declared: Option<&DnsLabel>| declared.map(DnsLabel::as_str).or(fallback).map(str::to_owned);
+    let own = config.issuers.iter().map(|(scope, issuer)| (namespace(config.namespace.as_ref()), &**scope, issuer));
+    let of_workloads =
+        config.bindings.iter().map(|binding| (namespace(binding.namespace.as_ref()), &*binding.scope, &binding.issuer));
+    Plan { members: Vec::new(), companions: companions(own.chain(of_workloads), authorities) }
+}
+
 fn with_companions<'r>(resolved: &'r Resolved, members: Vec<Member<'r>>) -> Plan<'r> {
+    let sites = members.iter().map(|member| {
+        let binding = &member.bound.binding;
+        (member.namespace.clone(), binding.scope.as_str(), &binding.issuer)
+    });
+    let companions = companions(sites, &resolved.authorities);
+    Plan { members, companions }
+}
+
+/// What stands beside Certificates, once a namespace and scope.
+fn companions<'r>(
+    sites: impl Iterator<Item = (Option<String>, &'r str, &'r Issuer)>,
+    authorities: &'r BTreeMap<String, Authority>,
+) -> Vec<Neighbour<'r>> {
     let mut seen = BTreeSet::new();
     let mut companions = Vec::new();
-    for member in &members {
-        let binding = &member.bound.binding;
-        let (issuer, scope): (&Issuer, &str) = (&binding.issuer, &binding.scope);
-        if seen.insert((member.namespace.clone(), scope)) {
+    for (namespace, scope, issuer) in sites {
+        if seen.insert((namespace.clone(), scope)) {
             companions.extend(issuer.companions(scope).into_iter().map(|companion| Neighbour {
-                namespace: member.namespace.clone(),
+                namespace: namespace.clone(),
                 scope,
                 companion,
-                authority: resolved.authorities.get(scope),
+                authority: authorities.get(scope),
             }));
         }
     }
-    Plan { members, companions }
+    companions
 }
 
 fn find(

@@ -8,6 +8,6 @@ mod pod;
 mod sample;
 mod sidecar;
 
-pub use object::{Generated, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, objects, stamp};
+pub use object::{Generated, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, config_map_name, objects, stamp};
 pub use pod::{CONFIG_HASH, ENVIRONMENT, PodChange, is_sidecar, is_volume, pod_change};
-pub use sample::sample;
+pub use sample::{sample, sample_name};

@@ -229,7 +229,7 @@ pub(super) fn value(object: &impl Serialize) -> Value {
 }
 
 /// `<workload>-iam-ra-config`
-pub(super) fn config_map_name(workload: &str) -> String {
+pub fn config_map_name(workload: &str) -> String {
     format!("{workload}-iam-ra-config")
 }
 

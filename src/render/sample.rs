@@ -48,7 +48,7 @@ pub fn sample(member: &Member<'_>) -> Generated {
         ..Container::default()
     };
     let pod = value(&Pod {
-        metadata: metadata(&format!("{workload}-sample"), member.namespace.as_ref(), (WORKLOAD, workload)),
+        metadata: metadata(&sample_name(workload), member.namespace.as_ref(), (WORKLOAD, workload)),
         spec: Some(PodSpec {
             automount_service_account_token: Some(false),
             containers: vec![cli],
@@ -60,4 +60,9 @@ pub fn sample(member: &Member<'_>) -> Generated {
         ..Pod::default()
     });
     Generated { value: ordered(pod) }
+}
+
+/// `<workload>-sample`
+pub fn sample_name(workload: &str) -> String {
+    format!("{workload}-sample")
 }

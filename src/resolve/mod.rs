@@ -64,6 +64,31 @@ pub fn queries(config: &Config, objects: bool) -> BTreeSet<Query> {
     config.bindings.iter().flat_map(|binding| of_role(&binding.role, objects.then_some(&binding.issuer))).collect()
 }
 
+/// What has to be looked up of the CAs alone.
+pub fn authority_queries(config: &Config) -> BTreeSet<Query> {
+    config.issuers.values().flat_map(of_issuer).collect()
+}
+
+/// The CAs of the cluster's scopes. What has no answer, or a wrong one, is reported at its field.
+pub fn authorities(config: &Config, answers: &Answers, report: &mut Report) -> BTreeMap<String, Authority> {
+    let mut binder = Binder { answers, report };
+    let mut found = BTreeMap::new();
+    for (scope, issuer) in &config.issuers {
+        let authority = issuer.ca_pair().and_then(|(certificate, key)| binder.authority(certificate, key));
+        found.extend(authority.map(|authority| (scope.clone(), authority)));
+    }
+    found
+}
+
+/// The ARN that a reference stands for, when somebody knows it.
+pub fn known_arn(kind: ArnKind, reference: &Reference, answers: &Answers) -> Option<Arn> {
+    if let Target::Literal(text) = &reference.target {
+        return Arn::parse(kind, text).ok();
+    }
+    let answer = answers.get(&query(reference, Wanted::Arn(kind))?)?.as_ref().ok()?;
+    Arn::parse(kind, answer.value.reveal()).ok()
+}
+
 /// Everything that a lock of the declaration answers, keys included: whichever workload has a role, in whichever cluster.
 pub fn all_queries(config: &Config) -> BTreeSet<Query> {
     config.roles.iter().flat_map(|(role, issuer)| of_role(role, Some(issuer))).collect()
@@ -75,9 +100,13 @@ fn of_role(role: &Role, issuer: Option<&Issuer>) -> Vec<Query> {
         (&role.profile, Wanted::Arn(ArnKind::Profile)),
         (&role.role, Wanted::Arn(ArnKind::Role)),
     ];
-    let of_authority = |(it, secret)| (it, if secret { Wanted::Key } else { Wanted::Certificate });
-    let authority = issuer.into_iter().flat_map(Issuer::references).map(of_authority);
-    identity.into_iter().chain(authority).filter_map(|(reference, wanted)| query(reference, wanted)).collect()
+    let identity = identity.into_iter().filter_map(|(reference, wanted)| query(reference, wanted));
+    identity.chain(issuer.into_iter().flat_map(of_issuer)).collect()
+}
+
+fn of_issuer(issuer: &Issuer) -> Vec<Query> {
+    let wanted = |secret| if secret { Wanted::Key } else { Wanted::Certificate };
+    issuer.references().into_iter().filter_map(|(reference, secret)| query(reference, wanted(secret))).collect()
 }
 
 fn query(reference: &Reference, wanted: Wanted) -> Option<Query> {
@@ -92,16 +121,8 @@ fn query(reference: &Reference, wanted: Wanted) -> Option<Query> {
 
 /// Puts the answers into the declaration. What has no answer, or a wrong one, is reported at its field.
 pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Resolved> {
+    let authorities = authorities(&config, answers, report);
     let mut binder = Binder { answers, report };
-    let mut authorities = BTreeMap::new();
-    for binding in &config.bindings {
-        if let Some((certificate, key)) = binding.issuer.ca_pair()
-            && !authorities.contains_key(&binding.scope)
-            && let Some(authority) = binder.authority(certificate, key)
-        {
-            authorities.insert(binding.scope.clone(), authority);
-        }
-    }
     let bindings: Vec<_> = config
         .bindings
         .into_iter()

@@ -13,16 +13,13 @@ fn scratch() -> tempfile::TempDir {
 #[test]
 fn help_reads_as_recorded() {
     let mut failures = Vec::new();
-    for command in [
-        "", "demo", "render", "inject", "build", "lock", "strip", "import", "doctor", "check", "schema", "argocd",
-        "install", "explain",
-        #[cfg(feature = "git")]
-        "diff",
-    ] {
-        let args: Vec<_> = [command, "--help"].into_iter().filter(|arg| !arg.is_empty()).collect();
-        let output = run(iamra(root()).args(&args).env("COLUMNS", "100"), b"");
+    let commands = "iamra,demo,render,inject,build,lock,strip,schema,argocd,install,explain,import,doctor,check,verify,list,k8s,k8s setup,\
+                    k8s onboard,k8s offboard,k8s teardown,k8s list";
+    for command in commands.split(',') {
+        let args = command.split(' ').filter(|word| *word != "iamra").chain(["--help"]);
+        let output = run(iamra(root()).args(args).env("COLUMNS", "100"), b"");
         assert_eq!(output.exit, 0);
-        let name = if command.is_empty() { "iamra" } else { command };
+        let name = command.replace(' ', "-");
         failures.extend(expect_file(&root().join(format!("tests/data/help/{name}.txt")), &output.stdout).err());
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));

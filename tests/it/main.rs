@@ -25,6 +25,7 @@ mod formats;
 mod helper_flags;
 mod image;
 mod import;
+mod k8s;
 mod kpt;
 mod kustomize;
 mod laws;

@@ -72,6 +72,12 @@ pub(super) fn restore(
     let colon = lines.text.len() - rest.len() + 1;
     let space = if source.is_empty() || source.starts_with([' ', '\t']) { "" } else { " " };
     splices.insert(colon, format!("{space}{source}"), change.depth);
-    splices.delete_lines(lines.next(colon)..lines.after(node)?);
+    // Comments between the key and its first entry are not ours.
+    let first = match node.kind() {
+        Kind::Map(entries, _) => entries.first().map(|(key, _)| node.document().node(*key).span().start),
+        _ => Some(lines.dash(node, 0)?),
+    };
+    let start = first.filter(|first| lines.is_first(*first)).map_or(lines.next(colon), |first| lines.start(first));
+    splices.delete_lines(start..lines.after(node)?);
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod block;
 mod change;
+mod comment;
 mod fill;
 mod flow;
 mod locate;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use super::scalar::{Resolved, resolve};
 use super::{Document, FieldPath, Flow, Kind, NodeRef, Span, Style};
 use change::Plan;
+pub use comment::{dismiss, introduce};
 use locate::{Locator, Target};
 use splice::Splices;
 use text::Lines;

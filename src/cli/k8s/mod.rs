@@ -1,0 +1,77 @@
+//! `iamra k8s`: the commands that users of IAM Roles Anywhere know. They edit the declaration and print manifests.
+
+mod draft;
+mod gone;
+mod offboard;
+mod onboard;
+mod section;
+mod setup;
+mod teardown;
+
+use std::path::PathBuf;
+
+use super::args::Shared;
+use super::error::Error;
+use super::io::Io;
+use super::{Exit, list};
+use crate::name::{DnsLabel, ObjectName};
+
+/// Set up clusters and onboard workloads: edits `iamra.yaml`, prints manifests for `kubectl apply -f -`
+///
+/// Comments, order and formatting of the file stay, and it changes whole or not at all. Two people may do it at once. What
+/// is printed on stdout is manifests only; everything else is said on stderr. With `--dry-run`, stdout has the change to the
+/// file as a diff, and no manifests.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    Setup(setup::Args),
+    Onboard(onboard::Args),
+    Offboard(offboard::Args),
+    Teardown(teardown::Args),
+    List(list::OfK8s),
+}
+
+/// What all commands that edit have in common.
+#[derive(clap::Args)]
+struct Editing {
+    /// The declaration, or the folder it is in or below
+    #[arg(long, default_value = ".", value_name = "PATH")]
+    declaration: PathBuf,
+    /// Print the change to the file as a diff, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+    match &args.command {
+        Command::Setup(args) => setup::run(args, shared, io),
+        Command::Onboard(args) => onboard::run(args, shared, io),
+        Command::Offboard(args) => offboard::run(args, shared, io),
+        Command::Teardown(args) => teardown::run(args, io),
+        Command::List(args) => list::run_k8s(args, shared, io),
+    }
+}
+
+/// A new workload's name.
+fn workload_name(text: &str) -> Result<String, String> {
+    ObjectName::parse(text).map(|name| name.to_string())
+}
+
+/// A namespace's name.
+fn namespace_name(text: &str) -> Result<String, String> {
+    DnsLabel::parse(text).map(|name| name.to_string())
+}
+
+/// A new cluster's name. It stands in templates of common names, so it has their characters.
+fn cluster_name(text: &str) -> Result<String, String> {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if text.len() <= 100 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(inner) {
+        return Ok(text.to_owned());
+    }
+    Err("a cluster's name has at most 100 letters, digits or `._-`, and begins with a letter or digit".to_owned())
+}

@@ -1,0 +1,125 @@
+//! `iamra k8s offboard`
+
+use super::Editing;
+use super::draft::{self, Change, Draft, Refused};
+use super::gone;
+use super::section::{ROLES, WORKLOADS};
+use crate::cli::Exit;
+use crate::cli::args::Shared;
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::render::NAMESPACE;
+use crate::config::Config;
+use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::plan;
+use crate::render;
+use crate::yaml::edit::{Edit, Refusal, apply};
+use crate::yaml::{Document, NodeRef};
+
+/// Take a workload out of the declaration, and say what becomes of its objects
+///
+/// Prints no manifests: what is no longer rendered is deleted by Argo CD, Flux or `kubectl apply --prune`, or by the command that
+/// is said. With `--cluster` it leaves that cluster only.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The workload's name
+    #[arg(value_name = "WORKLOAD")]
+    name: String,
+    #[command(flatten)]
+    editing: Editing,
+}
+
+pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+    let draft = Draft::open(&args.editing.declaration)?;
+    let Some(before) = draft.read(io)? else { return Ok(Exit::WrongInput) };
+    let change = match change(&args.name, shared.cluster.as_deref(), draft.text(), &before) {
+        Ok(change) => change,
+        Err(diagnostic) => return draft.refuse(*diagnostic, io),
+    };
+    let Some(done) = draft.commit(change, args.editing.dry_run, io)? else { return Ok(Exit::WrongInput) };
+    for config in &before {
+        if let Some(words) = of_cluster(&args.name, config, &done.configs) {
+            io.words(&words)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> Result<Change, Refused> {
+    let doc = Document::parse(text).expect("it was read before");
+    let known = WORKLOADS.names(&doc);
+    if !known.contains(&name) {
+        return Err(Diagnostic::error(Code::UnknownWorkload, format!("workload `{name}` is not declared"))
+            .at(Place::Config(WORKLOADS.path()))
+            .help(known_names(name, known))
+            .into());
+    }
+    let runs_in = |config: &&Config| config.bindings.iter().any(|binding| binding.workload == name);
+    let clusters: Vec<_> = configs.iter().filter(runs_in).filter_map(|config| config.cluster.as_deref()).collect();
+    if let Some(asked) = cluster.filter(|asked| !clusters.contains(asked)) {
+        let message = format!("workload `{name}` does not run in cluster `{asked}`");
+        let place = Place::Config(WORKLOADS.entry(name));
+        return Err(Diagnostic::error(Code::UnknownCluster, message)
+            .at(place)
+            .help(known_names(asked, clusters))
+            .into());
+    }
+    let refused = |refusal: Refusal| draft::cannot_edit(&refusal, &format!("take `{name}` out of `spec.workloads`"));
+    if let Some(left) = cluster.filter(|_| clusters.len() > 1) {
+        let at = WORKLOADS.entry(name).key("clusters");
+        let items = doc.at(&at).into_iter().flat_map(NodeRef::items);
+        let edits: Vec<_> = items
+            .enumerate()
+            .filter(|(_, item)| item.text() == Some(left))
+            .map(|(index, _)| Edit::Remove { at: at.index(index) })
+            .collect();
+        let others: Vec<_> = clusters.iter().filter(|cluster| **cluster != left).copied().collect();
+        let said = vec![format!("workload `{name}` taken out of cluster `{left}`; it stays in {}", others.join(", "))];
+        return apply(&doc, &edits).map(|text| Change { text, said }).map_err(refused);
+    }
+    let mut said = vec![format!("workload `{name}` taken out")];
+    if let Some(line) = comment_above(text, &doc, name) {
+        said.push(format!("the comment above it stays, in line {line}"));
+    }
+    let role = |config: &Config, of_it: bool| -> Vec<String> {
+        let bindings = config.bindings.iter().filter(|binding| (binding.workload == name) == of_it);
+        bindings.map(|binding| binding.role.name.clone()).collect()
+    };
+    let used: Vec<_> = configs.iter().flat_map(|config| role(config, false)).collect();
+    let unused = configs.iter().flat_map(|config| role(config, true)).find(|role| !used.contains(role));
+    if let Some(role) = unused.filter(|role| doc.at(&ROLES.entry(role)).is_some()) {
+        said.push(format!("role `{role}` stays declared; no workload has it now"));
+    }
+    WORKLOADS.remove(text, name).map(|text| Change { text, said }).map_err(refused)
+}
+
+/// The line of a comment right above the entry. It may speak of more than the entry, so it is left to its author.
+fn comment_above(text: &str, doc: &Document<'_>, name: &str) -> Option<usize> {
+    let (key, _) = doc.at(&WORKLOADS.path())?.entry(name)?;
+    let above = text[..key.span().start].lines().count().checked_sub(1)?;
+    let line = text.lines().nth(above.checked_sub(1)?)?;
+    line.trim_start().starts_with('#').then_some(above)
+}
+
+/// What is no longer rendered for a cluster, and what stays there.
+fn of_cluster(name: &str, before: &Config, after: &[Config]) -> Option<String> {
+    let binding = before.bindings.iter().find(|binding| binding.workload == name)?;
+    let after = after.iter().find(|config| config.cluster == before.cluster)?;
+    if after.bindings.iter().any(|binding| binding.workload == name) {
+        return None;
+    }
+    let kept = gone::objects(after, false);
+    let gone = gone::objects(before, false).into_iter().filter(|object| !kept.contains(object)).collect();
+    let namespace = binding.namespace.as_ref().map_or(NAMESPACE, |namespace| namespace.as_str());
+    let certificate = plan::certificate_name(name);
+    let mut by_hand = vec![format!("secret/{certificate}")];
+    if !binding.sample {
+        by_hand.push(format!("pod/{}", render::sample_name(name)));
+    }
+    let by_hand: Vec<_> = by_hand.into_iter().map(|resource| (namespace.to_owned(), resource)).collect();
+    let words = gone::words(&gone, &by_hand);
+    let cluster = before.cluster.as_ref().map_or_else(String::new, |cluster| format!("in cluster {cluster}, "));
+    Some(format!(
+        "{cluster}{words}stays: Secret {namespace}/{certificate}, the certificate that cert-manager wrote, until it is deleted by hand\n"
+    ))
+}

@@ -1,0 +1,223 @@
+//! `iamra k8s onboard`
+
+use serde_json::{Map, Value, json};
+
+use super::draft::{self, Change, Draft, Refused};
+use super::section::{CLUSTERS, ROLES, WORKLOADS};
+use super::{Editing, namespace_name, workload_name};
+use crate::cli::Exit;
+use crate::cli::args::Shared;
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::render::NAMESPACE;
+use crate::config::{Binding, Config};
+use crate::diag::{Code, Diagnostic, Place};
+use crate::issuer::DEFAULT_SCOPE;
+use crate::pipeline::{self, Request};
+use crate::yaml::edit::{Refusal, apply};
+use crate::yaml::{Document, FieldPath, NodeRef, emit};
+
+/// Declare a workload, and print what gives it its identity
+///
+/// `iamra k8s onboard payment-service --role admin | kubectl apply -f -`. Prints its Certificate and ConfigMap with the Issuer
+/// they need, and a sample Pod that shows whether the identity works. Said again with other arguments, it changes the
+/// workload; arguments that are not given stay as they are.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The workload's name: that of its Deployment, say
+    #[arg(value_parser = workload_name, value_name = "WORKLOAD")]
+    name: String,
+    /// Role that it gets; the role of its own name when omitted
+    #[arg(long, value_name = "NAME")]
+    role: Option<String>,
+    /// Namespace that it runs in; the cluster's when omitted, or that of the role's scope
+    #[arg(long, value_parser = namespace_name, value_name = "NS")]
+    k8s_namespace: Option<String>,
+    /// How long its certificate lives, 24 hours when omitted
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=8760), value_name = "HOURS")]
+    duration_hours: Option<u32>,
+    /// Print no sample Pod
+    #[arg(long)]
+    no_sample_pod: bool,
+    #[command(flatten)]
+    editing: Editing,
+}
+
+pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+    let draft = Draft::open_or_new(&args.editing.declaration)?;
+    let Some(configs) = draft.read(io)? else { return Ok(Exit::WrongInput) };
+    let doc = Document::parse(draft.text()).expect("it was read before");
+    let wish = Wish::of(args, shared.cluster.as_deref(), &doc, &configs);
+    let (change, cluster) = match wish.and_then(|wish| Ok((wish.change(&doc)?, wish.cluster))) {
+        Ok(done) => done,
+        Err(diagnostic) => return draft.refuse(*diagnostic, io),
+    };
+    let Some(done) = draft.commit(change, args.editing.dry_run, io)? else { return Ok(Exit::WrongInput) };
+    if args.editing.dry_run {
+        return Ok(Exit::Done);
+    }
+    let config = done.configs.iter().find(|config| config.cluster == cluster);
+    if let Some((config, binding)) = config.and_then(|config| Some((config, binding(config, &args.name)?)))
+        && binding.namespace != config.namespace
+    {
+        // `setup` has spoken of the cluster's own namespace.
+        draft::say_what_it_reads(&binding.scope, &binding.issuer, binding.namespace.as_ref(), io)?;
+    }
+    done.print(cluster.as_deref(), shared, io, |file, request, report| {
+        let request = Request { workload: Some(&args.name), ..request };
+        let Some(mut resolved) = file.resolve(shared, request, report)? else { return Ok(None) };
+        for bound in resolved.bindings.iter_mut().filter(|_| !args.no_sample_pod) {
+            bound.binding.sample = true;
+        }
+        Ok(Some(pipeline::generate(&resolved, request)))
+    })
+}
+
+/// What is asked for, with every name checked.
+struct Wish<'a> {
+    args: &'a Args,
+    role: String,
+    /// Whether the role is declared here: the first one of a declaration is.
+    declares_role: bool,
+    /// The cluster to print for; `None` when the declaration has none.
+    cluster: Option<String>,
+    /// The namespace of a new workload.
+    namespace: Option<String>,
+    /// How the workload is now.
+    binding: Option<Binding>,
+    /// Whether it runs in `cluster` now.
+    is_here: bool,
+}
+
+impl<'a> Wish<'a> {
+    fn of(args: &'a Args, asked: Option<&str>, doc: &Document<'_>, configs: &[Config]) -> Result<Self, Refused> {
+        let name = args.name.as_str();
+        let here: Vec<_> = configs.iter().filter(|config| binding(config, name).is_some()).collect();
+        let cluster = cluster(asked, doc, &here)?;
+        let config = configs.iter().find(|config| config.cluster == cluster);
+        let in_cluster = config.and_then(|config| binding(config, name));
+        let is_here = in_cluster.is_some();
+        let current = in_cluster.or_else(|| here.first().and_then(|config| binding(config, name))).cloned();
+        let role = match (&args.role, &current) {
+            (Some(role), _) => role.clone(),
+            (None, Some(binding)) => binding.role.name.clone(),
+            (None, None) => name.to_owned(),
+        };
+        let declared = ROLES.names(doc);
+        if !declared.is_empty() && !declared.contains(&role.as_str()) {
+            let message = match &args.role {
+                Some(_) => format!("role `{role}` is not declared"),
+                None => format!("no role is named, and there is none called `{role}` like the workload"),
+            };
+            let help = format!("{}or declare `{role}` under `spec.roles`", draft::known(&role, declared));
+            return Err(Diagnostic::error(Code::UnknownRole, message)
+                .at(Place::Config(ROLES.path()))
+                .help(help)
+                .into());
+        }
+        let scope = doc.at(&ROLES.entry(&role).key("scope")).and_then(NodeRef::text).unwrap_or(DEFAULT_SCOPE);
+        let of_cluster = config.is_some_and(|config| config.namespace.is_some());
+        // As users of iam-ra know it, the namespace is that of the role's scope, where nothing else says so.
+        let of_scope = (!of_cluster && scope != DEFAULT_SCOPE).then(|| scope.to_owned());
+        Ok(Self {
+            args,
+            declares_role: declared.is_empty(),
+            role,
+            cluster,
+            namespace: args.k8s_namespace.clone().or(of_scope),
+            binding: current,
+            is_here,
+        })
+    }
+
+    fn change(&self, doc: &Document<'_>) -> Result<Change, Refused> {
+        let mut said = Vec::new();
+        let changed = match &self.binding {
+            None => self.add(doc.text(), &mut said),
+            Some(binding) => self.alter(binding, doc, &mut said),
+        };
+        let text = changed.map_err(|refusal| {
+            let fields = emit::flow(&Value::Object(self.fields()));
+            let what = if self.binding.is_some() { "what it should say is" } else { "add" };
+            draft::cannot_edit(&refusal, &format!("{what} `{}: {fields}` under `spec.workloads`", self.args.name))
+        })?;
+        Ok(Change { text, said })
+    }
+
+    /// What a new entry says. The role and the cluster are said outright: a reviewer reads who is what, and where.
+    fn fields(&self) -> Map<String, Value> {
+        let mut fields = Map::from_iter([("role".to_owned(), json!(self.role))]);
+        let cluster = self.cluster.as_ref().map(|cluster| ("clusters".to_owned(), json!([cluster])));
+        let namespace = self.namespace.as_ref().map(|namespace| ("namespace".to_owned(), json!(namespace)));
+        fields.extend(cluster.into_iter().chain(namespace));
+        fields.extend(self.duration().map(|duration| ("certificate".to_owned(), json!({"duration": duration}))));
+        fields
+    }
+
+    fn duration(&self) -> Option<String> {
+        self.args.duration_hours.map(|hours| format!("{hours}h"))
+    }
+
+    fn add(&self, text: &str, said: &mut Vec<String>) -> Result<String, Refusal> {
+        let mut text = text.to_owned();
+        if self.declares_role {
+            text = ROLES.add(&text, &self.role, Map::new())?;
+            said.push(format!("role `{}` added, the first one", self.role));
+        }
+        let cluster = self.cluster.as_ref().map_or_else(String::new, |cluster| format!(", cluster `{cluster}`"));
+        let namespace =
+            self.namespace.as_ref().map_or_else(String::new, |namespace| format!(", namespace `{namespace}`"));
+        let life = self.duration().map_or_else(String::new, |duration| format!(", certificate of {duration}"));
+        said.push(format!("workload `{}` added: role `{}`{cluster}{namespace}{life}", self.args.name, self.role));
+        WORKLOADS.add(&text, &self.args.name, self.fields())
+    }
+
+    fn alter(&self, binding: &Binding, doc: &Document<'_>, said: &mut Vec<String>) -> Result<String, Refusal> {
+        let at = WORKLOADS.entry(&self.args.name);
+        let mut edits = Vec::new();
+        let mut set = |at: &FieldPath, field: &str, before: &str, after: &str| {
+            said.push(format!("workload `{}` changed: {field} `{before}` is `{after}` now", self.args.name));
+            edits.push(draft::put(doc, at, after.into()));
+        };
+        if binding.role.name != self.role {
+            set(&at.key("role"), "role", &binding.role.name, &self.role);
+        }
+        let namespace = binding.namespace.as_ref().map_or(NAMESPACE, |namespace| namespace.as_str());
+        if let Some(wanted) = self.args.k8s_namespace.as_deref().filter(|wanted| *wanted != namespace) {
+            set(&at.key("namespace"), "namespace", namespace, wanted);
+        }
+        let duration = &binding.certificate.duration;
+        if let Some(hours) = self.args.duration_hours.filter(|hours| u64::from(*hours) * 3600 != duration.seconds()) {
+            set(&at.key("certificate").key("duration"), "duration", duration.as_str(), &format!("{hours}h"));
+        }
+        if let Some(cluster) = self.cluster.as_ref().filter(|_| !self.is_here) {
+            said.push(format!("workload `{}` changed: it runs in cluster `{cluster}` too", self.args.name));
+            edits.push(draft::put(doc, &at.key("clusters"), json!([cluster])));
+        }
+        apply(doc, &edits)
+    }
+}
+
+fn binding<'c>(config: &'c Config, workload: &str) -> Option<&'c Binding> {
+    config.bindings.iter().find(|binding| binding.workload == workload)
+}
+
+/// The cluster that is meant: the one asked for, the one the file names, the only one, the only one of the workload.
+fn cluster(asked: Option<&str>, doc: &Document<'_>, here: &[&Config]) -> Result<Option<String>, Refused> {
+    let declared = CLUSTERS.names(doc);
+    let named = doc.at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text);
+    match (asked, named, declared.as_slice(), here) {
+        (Some(asked), ..) if !declared.contains(&asked) => {
+            let help = format!("{}`iamra k8s setup {asked}` declares it", draft::known(asked, declared));
+            Err(Diagnostic::error(Code::UnknownCluster, format!("cluster `{asked}` is not declared")).help(help).into())
+        }
+        (Some(name), ..) | (None, Some(name), ..) | (None, None, &[name], _) => Ok(Some(name.to_owned())),
+        (None, None, [], _) => Ok(None),
+        (None, None, _, [config]) => Ok(config.cluster.clone()),
+        (None, None, several, _) => {
+            let message = format!("several clusters are declared: {}", several.join(", "));
+            let help = "choose one with `--cluster NAME`";
+            Err(Diagnostic::error(Code::AmbiguousCluster, message).at(Place::Config(CLUSTERS.path())).help(help).into())
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `iamra k8s setup`
+
+use serde_json::{Map, json};
+
+use super::draft::{self, Change, Draft};
+use super::section::{CLUSTERS, WORKLOADS};
+use super::{Editing, cluster_name, namespace_name};
+use crate::cli::Exit;
+use crate::cli::args::Shared;
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::render::NAMESPACE;
+use crate::config::Config;
+use crate::pipeline;
+use crate::yaml::Document;
+use crate::yaml::edit::{Refusal, apply};
+
+/// Declare a cluster, and print the Issuer that its certificates need
+///
+/// `iamra k8s setup prod | kubectl apply -f -`. Makes `iamra.yaml` when there is none. The Issuer signs with the Secret
+/// `iam-ra-ca`, which must be in the namespace; it is printed too when the declaration says where the CA comes from.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The cluster's name
+    #[arg(value_parser = cluster_name, value_name = "CLUSTER")]
+    name: String,
+    /// Namespace of its workloads that name none; `default` when omitted
+    #[arg(long, value_parser = namespace_name, value_name = "NS")]
+    k8s_namespace: Option<String>,
+    #[command(flatten)]
+    editing: Editing,
+}
+
+pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+    let draft = Draft::open_or_new(&args.editing.declaration)?;
+    let Some(configs) = draft.read(io)? else { return Ok(Exit::WrongInput) };
+    let change = match change(&configs, draft.text(), args) {
+        Ok(change) => change,
+        Err(refusal) => {
+            let by_hand =
+                format!("add `{}: {{}}` under `spec.clusters`, and `clusters:` to workloads that name none", args.name);
+            return draft.refuse(*draft::cannot_edit(&refusal, &by_hand), io);
+        }
+    };
+    let Some(done) = draft.commit(change, args.editing.dry_run, io)? else { return Ok(Exit::WrongInput) };
+    if args.editing.dry_run {
+        return Ok(Exit::Done);
+    }
+    let config = done.configs.iter().find(|config| config.cluster.as_deref() == Some(&args.name));
+    for (scope, issuer) in config.into_iter().flat_map(|config| &config.issuers) {
+        draft::say_what_it_reads(scope, issuer, config.and_then(|config| config.namespace.as_ref()), io)?;
+    }
+    done.print(Some(&args.name), shared, io, |file, request, report| {
+        file.ask(shared, report, |node, lookup, report| pipeline::foundation(node, request, lookup, report))
+    })
+}
+
+fn change(configs: &[Config], text: &str, args: &Args) -> Result<Change, Refusal> {
+    let name = args.name.as_str();
+    let mut said = Vec::new();
+    let Some(config) = configs.iter().find(|config| config.cluster.as_deref() == Some(name)) else {
+        let (mut text, pinned) = pin(configs, text)?;
+        said.extend(pinned);
+        let mut fields = Map::new();
+        fields.extend(args.k8s_namespace.iter().map(|namespace| ("namespace".to_owned(), namespace.as_str().into())));
+        text = CLUSTERS.add(&text, name, fields)?;
+        let namespace = args.k8s_namespace.as_deref().unwrap_or(NAMESPACE);
+        said.push(format!("cluster `{name}` added, workloads in namespace `{namespace}`"));
+        return Ok(Change { text, said });
+    };
+    let before = config.namespace.as_ref().map_or(NAMESPACE, |namespace| namespace.as_str());
+    let Some(after) = args.k8s_namespace.as_deref().filter(|after| *after != before) else {
+        return Ok(Change { text: text.to_owned(), said });
+    };
+    let doc = document(text);
+    let edit = draft::put(&doc, &CLUSTERS.entry(name).key("namespace"), after.into());
+    said.push(format!("cluster `{name}` changed: namespace `{before}` is `{after}` now"));
+    Ok(Change { text: apply(&doc, &[edit])?, said })
+}
+
+/// A workload that names no cluster runs in the only one. Before there are two it must say so, or it would mean nothing.
+fn pin(configs: &[Config], text: &str) -> Result<(String, Option<String>), Refusal> {
+    let doc = document(text);
+    let [Config { cluster: Some(only), .. }] = configs else { return Ok((text.to_owned(), None)) };
+    let is_silent = |name: &&str| {
+        let clusters = doc.at(&WORKLOADS.entry(name).key("clusters"));
+        clusters.is_none_or(|clusters| clusters.items().len() == 0)
+    };
+    let silent: Vec<_> = WORKLOADS.names(&doc).into_iter().filter(is_silent).collect();
+    if silent.is_empty() {
+        return Ok((text.to_owned(), None));
+    }
+    let say = |name: &&str| draft::put(&doc, &WORKLOADS.entry(name).key("clusters"), json!([only]));
+    let edits: Vec<_> = silent.iter().map(say).collect();
+    let names = silent.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Ok((apply(&doc, &edits)?, Some(format!("{names}: still in cluster `{only}`, which is said outright now"))))
+}
+
+fn document(text: &str) -> Document<'_> {
+    Document::parse(text).expect("it was read before")
+}

@@ -1,0 +1,66 @@
+//! `iamra k8s teardown`
+
+use super::Editing;
+use super::draft::{self, Change, Draft, Refused};
+use super::gone;
+use super::section::CLUSTERS;
+use crate::cli::Exit;
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::config::Config;
+use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::yaml::{Document, FieldPath, NodeRef};
+
+/// Take a cluster out of the declaration, when no workload is left in it
+///
+/// Prints no manifests, and touches no cluster: it says what `setup` has put there, and the command that deletes it.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The cluster's name
+    #[arg(value_name = "CLUSTER")]
+    name: String,
+    #[command(flatten)]
+    editing: Editing,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let draft = Draft::open(&args.editing.declaration)?;
+    let Some(configs) = draft.read(io)? else { return Ok(Exit::WrongInput) };
+    let config = configs.iter().find(|config| config.cluster.as_deref() == Some(&args.name));
+    let change = match change(&args.name, config, draft.text()) {
+        Ok(change) => change,
+        Err(diagnostic) => return draft.refuse(*diagnostic, io),
+    };
+    let Some(_) = draft.commit(change, args.editing.dry_run, io)? else { return Ok(Exit::WrongInput) };
+    let gone = config.map(|config| gone::objects(config, true)).unwrap_or_default();
+    io.words(&gone::words(&gone, &[]))?;
+    Ok(Exit::Done)
+}
+
+fn change(name: &str, config: Option<&Config>, text: &str) -> Result<Change, Refused> {
+    let doc = Document::parse(text).expect("it was read before");
+    let Some(config) = config else {
+        return Err(Diagnostic::error(Code::UnknownCluster, format!("cluster `{name}` is not declared"))
+            .at(Place::Config(CLUSTERS.path()))
+            .help(known_names(name, CLUSTERS.names(&doc)))
+            .into());
+    };
+    let remaining: Vec<_> = config.bindings.iter().map(|binding| format!("`{}`", binding.workload)).collect();
+    if !remaining.is_empty() {
+        let message = format!("workloads are declared for cluster `{name}`: {}", remaining.join(", "));
+        return Err(Diagnostic::error(Code::ClusterInUse, message)
+            .at(Place::Config(CLUSTERS.entry(name)))
+            .help(format!("take them out first: `iamra k8s offboard WORKLOAD --cluster {name}`"))
+            .into());
+    }
+    let chosen = FieldPath::keys("spec.cluster");
+    if doc.at(&chosen).and_then(NodeRef::text) == Some(name) {
+        let message = format!("`spec.cluster` says that cluster `{name}` is rendered");
+        let help = "take `spec.cluster` out, or let it name another one";
+        return Err(Diagnostic::error(Code::ClusterInUse, message).at(Place::Config(chosen)).help(help).into());
+    }
+    let text = CLUSTERS
+        .remove(text, name)
+        .map_err(|refusal| draft::cannot_edit(&refusal, &format!("take `{name}` out of `spec.clusters`")))?;
+    Ok(Change { text, said: vec![format!("cluster `{name}` taken out")] })
+}

@@ -1,0 +1,41 @@
+//! A roster for programs.
+
+use serde_json::{Value, json};
+
+use super::{Roster, Row};
+use crate::config::Which;
+
+/// The version of the form below; another one when a field goes or means something else.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The roster as one JSON document; `null` where nothing is known.
+pub fn json(roster: &Roster) -> String {
+    let workloads: Vec<_> = roster.rows.iter().map(row).collect();
+    let value = json!({"schemaVersion": SCHEMA_VERSION, "clusters": roster.clusters, "workloads": workloads});
+    format!("{value:#}\n")
+}
+
+fn row(row: &Row) -> Value {
+    let binding = &row.binding;
+    let (name, labels) = match &binding.target.which {
+        Which::Name(name) => (Some(name), None),
+        Which::Labels(labels) => (None, Some(labels)),
+    };
+    let issuer = binding.issuer.issuer_ref(&binding.scope);
+    json!({
+        "name": binding.workload,
+        "cluster": row.cluster,
+        "namespace": row.namespace,
+        "target": {"kind": binding.target.kind, "name": name, "labels": labels},
+        "scope": binding.scope,
+        "role": {"name": binding.role.name, "reference": binding.role.role.as_str(), "arn": row.role},
+        "profile": {"reference": binding.role.profile.as_str(), "arn": row.profile},
+        "trustAnchor": {"reference": binding.role.trust_anchor.as_str(), "arn": row.trust_anchor},
+        "issuer": {"group": issuer.group, "kind": issuer.kind, "name": issuer.name},
+        "certificate": {
+            "commonName": binding.certificate.common_name,
+            "duration": binding.certificate.duration.as_str(),
+            "renewBefore": binding.certificate.renew_before.as_str(),
+        },
+    })
+}

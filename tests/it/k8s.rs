@@ -1,0 +1,217 @@
+//! `iamra k8s`: what the commands do to declarations in many hands' writing, and what they say.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::{Output, iamra, root, run};
+
+/// A folder with a declaration, and values for all that is looked up in these tests.
+pub(crate) struct Tree(tempfile::TempDir);
+
+const ANCHOR: &str =
+    "arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/01234567-89ab-cdef-0123-456789abcdef";
+const PROFILE: &str = "arn:aws:rolesanywhere:eu-central-1:111122223333:profile/01234567-89ab-cdef-0123-456789abcdef";
+
+impl Tree {
+    pub(crate) fn new(declaration: Option<&[u8]>) -> Self {
+        let tree = Self(tempfile::tempdir().unwrap());
+        if let Some(bytes) = declaration {
+            fs::write(tree.declaration(), bytes).unwrap();
+        }
+        let role = |name: &str| {
+            format!(
+                "ssm:/iam-ra/default/roles/{name}/role-arn: arn:aws:iam::111122223333:role/{name}\n\
+                 ssm:/iam-ra/default/roles/{name}/profile-arn: {PROFILE}\n"
+            )
+        };
+        let anchor = format!("ssm:/iam-ra/default/scopes/default/trust-anchor-arn: {ANCHOR}\n");
+        fs::write(tree.dir().join("values.yaml"), [anchor, role("admin"), role("readonly")].concat()).unwrap();
+        tree
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn declaration(&self) -> PathBuf {
+        self.dir().join("iamra.yaml")
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        fs::read(self.declaration()).unwrap()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.bytes()).unwrap()
+    }
+
+    /// `iamra k8s` with these words.
+    pub(crate) fn k8s(&self, words: &str) -> Output {
+        let mut command = iamra(self.dir());
+        command.arg("k8s").args(words.split_whitespace()).env("IAMRA_VALUES", "values.yaml");
+        run(&mut command, b"")
+    }
+
+    pub(crate) fn done(&self, words: &str) -> Output {
+        let output = self.k8s(words);
+        assert_eq!(output.exit, 0, "{words}: {}", output.stderr);
+        output
+    }
+}
+
+/// The declarations of the corpus, by name.
+fn corpus() -> Vec<(String, Vec<u8>)> {
+    let folder = root().join("tests/data/declarations");
+    let mut all: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap()))
+        .collect();
+    all.sort();
+    all
+}
+
+/// Declarations that a command leaves as they are, and what it says. All others are edited.
+const REFUSED: &[(&str, &str, &str)] = &[
+    ("aliased-entry", "change", "reached through an alias"),
+    ("aliased-entry", "setup", "it has an anchor with aliases elsewhere"),
+    ("aliased-workloads", "onboard", "reached through an alias"),
+    ("aliased-workloads", "setup", "reached through an alias"),
+    ("anchored-name", "change", "reached through an alias"),
+    ("bad-cut-off", "", "syntax-error"),
+    ("bad-duplicate-entry", "", "`web` is written twice"),
+    ("bad-duplicate-section", "", "`workloads` is written twice"),
+    ("bad-empty", "", "the document is empty"),
+    ("bad-flow-spec-without-workloads", "onboard", "`spec` stands between braces and has no `workloads` yet"),
+    ("bad-flow-spec-without-workloads", "setup", "`spec` stands between braces and has no `clusters` yet"),
+    ("bad-odd-line-break", "", "only some readers take for line breaks"),
+    ("bad-other-kind", "", "ConfigMap"),
+    ("bad-tabs", "", "syntax-error"),
+    ("bad-two-documents", "", "a second document"),
+    ("bad-unknown-field", "", "unknown field `rol`"),
+    ("explicit-keys", "onboard", "its entries do not start on lines of their own"),
+    ("explicit-keys", "setup", "its entries do not start on lines of their own"),
+    ("merge-key", "", "a merge key"),
+    ("role-in-a-block", "change", "it stands on several lines"),
+    ("role-over-two-lines", "change", "it stands on several lines"),
+    ("tagged-role", "change", "it has a tag"),
+];
+
+fn refusal(name: &str, verb: &str) -> Option<&'static str> {
+    let row = REFUSED.iter().find(|(file, of, _)| *file == name && (of.is_empty() || *of == verb));
+    row.map(|(_, _, words)| *words)
+}
+
+/// Runs a command and says whether it was done; when it was refused, that was foreseen and has changed nothing.
+fn is_done(tree: &Tree, name: &str, verb: &str, words: &str) -> bool {
+    let before = tree.bytes();
+    let dry = tree.k8s(&format!("{words} --dry-run"));
+    assert_eq!(tree.bytes(), before, "{name}: a dry run has changed something");
+    let output = tree.k8s(words);
+    assert_eq!(dry.exit, output.exit, "{name}: {}", dry.stderr);
+    match refusal(name, verb) {
+        None => assert_eq!(output.exit, 0, "{name}: {words}: {}", output.stderr),
+        Some(why) => {
+            assert_eq!((output.exit, output.stdout.as_str()), (1, ""), "{name}: {words}: {}", output.stderr);
+            assert!(output.stderr.contains(why), "{name}: {words}: {}", output.stderr);
+            let is_said_how = output.stderr.contains("\n  help: ") || output.stderr.contains("[syntax-error]");
+            assert!(is_said_how, "{name}: {words}: {}", output.stderr);
+            assert_eq!(tree.bytes(), before, "{name}: {words}");
+            return false;
+        }
+    }
+    let after = tree.bytes();
+    assert_ne!(after, before, "{name}: {words}");
+    assert!(dry.stdout.starts_with("--- a/iamra.yaml\n+++ b/iamra.yaml\n@@ "), "{name}: {}", dry.stdout);
+    if !["offboard", "teardown"].contains(&verb) {
+        let again = tree.done(words);
+        assert_eq!(tree.bytes(), after, "{name}: {words}: twice is not once");
+        assert!(again.stderr.contains("iamra.yaml: nothing to change"), "{name}: {}", again.stderr);
+        assert_eq!(again.stdout, output.stdout, "{name}: {words}");
+    }
+    true
+}
+
+fn is_subsequence(old: &[u8], new: &[u8]) -> bool {
+    let mut new = new.iter();
+    old.iter().all(|byte| new.any(|other| other == byte))
+}
+
+/// What is left of both when all that is the same at both ends is gone.
+fn difference<'t>(old: &'t [u8], new: &'t [u8]) -> (&'t [u8], &'t [u8]) {
+    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let (old, new) = (&old[head..], &new[head..]);
+    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
+    (&old[..old.len() - tail], &new[..new.len() - tail])
+}
+
+#[test]
+fn a_workload_comes_and_goes_and_every_other_byte_stays() {
+    let corpus = corpus();
+    assert!(corpus.len() >= 60, "{} declarations", corpus.len());
+    for (name, before) in corpus {
+        let tree = Tree::new(Some(&before));
+        let cluster = if name == "several-clusters" { "--cluster prod" } else { "" };
+        let onboard = format!("onboard new-one --role admin {cluster} --no-sample-pod");
+        if !is_done(&tree, &name, "onboard", &onboard) {
+            continue;
+        }
+        let with = tree.bytes();
+        assert!(name == "null-workloads" || is_subsequence(&before, &with), "{name}:\n{}", tree.text());
+        assert!(is_done(&tree, &name, "offboard", "offboard new-one"), "{name}");
+        let (left, was) = (tree.text(), String::from_utf8(before).unwrap());
+        // The one word that is not put back: nobody knows any more how the nothing was written.
+        let was = if name == "null-workloads" { was.replace("workloads: ~", "workloads:") } else { was };
+        assert_eq!(left, was, "{name}");
+    }
+}
+
+#[test]
+fn a_cluster_comes_and_goes_and_every_other_byte_stays() {
+    for (name, before) in corpus() {
+        let tree = Tree::new(Some(&before));
+        if !is_done(&tree, &name, "setup", "setup new-one --k8s-namespace shop") {
+            continue;
+        }
+        let with = tree.bytes();
+        assert!(name == "null-workloads" || is_subsequence(&before, &with), "{name}:\n{}", tree.text());
+        let pinned = tree.text().matches("prod").count() > String::from_utf8_lossy(&before).matches("prod").count();
+        if tree.done("list --json").stdout.contains("\"cluster\": \"new-one\"") {
+            // The first cluster has all workloads, and they would be nowhere without it.
+            let refused = tree.k8s("teardown new-one");
+            assert!(refused.exit == 1 && refused.stderr.contains("cluster-in-use"), "{name}: {}", refused.stderr);
+            continue;
+        }
+        assert!(is_done(&tree, &name, "teardown", "teardown new-one"), "{name}");
+        let left = tree.bytes();
+        match (pinned, name.as_str()) {
+            // What says outright now where it runs goes on saying so.
+            (true, _) => assert!(is_subsequence(&before, &left) && is_subsequence(&left, &with), "{name}"),
+            (false, "null-workloads") => assert!(tree.text().contains("clusters: # none yet"), "{}", tree.text()),
+            (false, _) => assert_eq!(tree.text(), String::from_utf8(before).unwrap(), "{name}"),
+        }
+    }
+}
+
+#[test]
+fn a_role_changes_alone_and_back() {
+    let mut changed = 0;
+    for (name, before) in corpus() {
+        let has_web = String::from_utf8_lossy(&before).contains("web") && name != "aliased-workloads";
+        let tree = Tree::new(Some(&before));
+        if !has_web || name == "text-blocks-only" {
+            continue;
+        }
+        let cluster = if name == "several-clusters" { "--cluster staging" } else { "" };
+        if !is_done(&tree, &name, "change", &format!("onboard web --role readonly {cluster} --no-sample-pod")) {
+            continue;
+        }
+        let after = tree.bytes();
+        let (gone, come) = difference(&before, &after);
+        assert_eq!((gone, come), (&b"admin"[..], &b"readonly"[..]), "{name}:\n{}", tree.text());
+        assert!(is_done(&tree, &name, "change", &format!("onboard web --role admin {cluster} --no-sample-pod")));
+        assert_eq!(tree.text(), String::from_utf8(before).unwrap(), "{name}");
+        changed += 1;
+    }
+    assert!(changed >= 40, "{changed} were changed");
+}
