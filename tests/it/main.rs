@@ -18,10 +18,12 @@ mod delivery;
 #[cfg(feature = "git")]
 mod diff;
 mod doctor;
+mod editing;
 mod examples;
 mod exec_plugin;
 mod faults;
 mod formats;
+mod guide;
 mod helper_flags;
 mod image;
 mod import;
