@@ -12,6 +12,7 @@ mod error;
 mod exec_plugin;
 mod explain;
 mod function;
+mod graph;
 mod import;
 mod inject;
 mod install;
@@ -72,6 +73,7 @@ enum Command {
     Strip(strip::Args),
     K8s(k8s::Args),
     List(list::Args),
+    Graph(graph::Args),
     Import(import::Args),
     Doctor(doctor::Args),
     Check(check::Args),
@@ -115,6 +117,7 @@ pub fn run() -> ExitCode {
         Some(Command::Strip(args)) => strip::run(args, &mut io),
         Some(Command::K8s(args)) => k8s::run(args, &cli.shared, &mut io),
         Some(Command::List(args)) => list::run(args, &cli.shared, &mut io),
+        Some(Command::Graph(args)) => graph::run(args, &cli.shared, &mut io),
         Some(Command::Import(args)) => import::run(args, &cli.shared, &mut io),
         Some(Command::Doctor(args)) => doctor::run(args, &cli.shared, &mut io),
         Some(Command::Check(args)) => check::run(args, &cli.shared, &mut io),

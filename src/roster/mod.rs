@@ -2,10 +2,15 @@
 //!
 //! A declaration that is wrong in one place is still shown where it is right.
 
+mod chart;
 mod json;
+mod mermaid;
+mod svg;
 mod table;
 
 pub use json::json;
+pub use mermaid::mermaid;
+pub use svg::svg;
 pub use table::table;
 
 use std::collections::BTreeSet;
@@ -13,20 +18,34 @@ use std::collections::BTreeSet;
 use crate::arn::ArnKind;
 use crate::config::{self, Binding, Config};
 use crate::diag::{Code, Report};
+use crate::issuer::DEFAULT_SCOPE;
 use crate::resolve::{self, Lookup};
-use crate::yaml::NodeRef;
+use crate::yaml::{FieldPath, NodeRef};
 
 /// A declaration as it is seen from all of its clusters.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Roster {
     /// The clusters, in the order of the file.
     pub clusters: Vec<String>,
     /// Every workload in every cluster.
     pub rows: Vec<Row>,
+    /// Declared workloads that cannot be rendered for any cluster.
+    pub lost: Vec<Lost>,
     /// What is wrong with the declaration.
     pub report: Report,
     /// What is wrong with the values that were looked up; what nobody has looked up yet is not wrong.
     pub lookups: Report,
+}
+
+/// A workload that is wrong, or names what is: as much of it as is written down.
+#[derive(Debug)]
+pub struct Lost {
+    /// Its name.
+    pub workload: String,
+    /// The role that it names, or means.
+    pub role: String,
+    /// The scope of that role.
+    pub scope: String,
 }
 
 /// A workload in one cluster.
@@ -49,8 +68,7 @@ pub struct Row {
 impl Roster {
     /// Reads the declaration at `node` for one cluster or for all; `namespace` is that of workloads that nobody gives one.
     pub fn read(node: NodeRef<'_>, only: Option<&str>, namespace: &str, lookup: &dyn Lookup) -> Self {
-        let mut roster =
-            Self { clusters: Vec::new(), rows: Vec::new(), report: Report::default(), lookups: Report::default() };
+        let mut roster = Self::default();
         let declared = config::clusters(node);
         let wanted: Vec<_> = match only {
             Some(name) => vec![Some(name)],
@@ -63,6 +81,9 @@ impl Roster {
             if let Some(config) = config::survey(node, cluster, &mut found) {
                 roster.add(config, namespace, lookup);
             }
+        }
+        if only.is_none() {
+            roster.lost = roster.lost(node);
         }
         // A cluster that is waiting for its first workload is nothing wrong.
         roster.report = found.without(Code::NothingToDo);
@@ -84,6 +105,20 @@ impl Roster {
         let mut found = Report::default();
         resolve::bind(config, &answers, &mut found);
         self.lookups.append(found.without(Code::UnresolvedReference));
+    }
+
+    fn lost(&self, node: NodeRef<'_>) -> Vec<Lost> {
+        let spec = FieldPath::keys("spec");
+        let text = |at: &FieldPath| node.at(at).and_then(NodeRef::text).map(str::to_owned);
+        let workloads = node.at(&spec.key("workloads")).into_iter().flat_map(NodeRef::entries);
+        let names = workloads.filter_map(|(name, _)| name.text());
+        let lost = names.filter(|name| self.rows.iter().all(|row| row.binding.workload != *name));
+        let lost = lost.map(|workload| {
+            let role = text(&spec.key("workloads").key(workload).key("role")).unwrap_or_else(|| workload.to_owned());
+            let scope = text(&spec.key("roles").key(role.as_str()).key("scope"));
+            Lost { workload: workload.to_owned(), scope: scope.unwrap_or_else(|| DEFAULT_SCOPE.to_owned()), role }
+        });
+        lost.collect()
     }
 
     /// The clusters that have no workload.

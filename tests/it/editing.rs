@@ -39,7 +39,7 @@ fn killed_at_any_moment_it_is_the_old_file_or_the_new_one() {
         let tree = Tree::new(Some(before.as_bytes()));
         let words = if words.starts_with("onboard") { format!("{words} --cluster prod") } else { words.to_owned() };
         let start = Instant::now();
-        tree.done(&words);
+        tree.does(&words);
         let whole = start.elapsed();
         let after = tree.text();
         assert_ne!(after, before, "{words}");
@@ -152,7 +152,7 @@ fn mode_and_links_stay() {
     fs::write(&real, DECLARATION).unwrap();
     fs::set_permissions(&real, fs::Permissions::from_mode(0o664)).unwrap();
     std::os::unix::fs::symlink("shared/real.yaml", tree.declaration()).unwrap();
-    tree.done("setup staging");
+    tree.does("setup staging");
     assert!(fs::symlink_metadata(tree.declaration()).unwrap().is_symlink());
     assert!(fs::read_to_string(&real).unwrap().contains("staging: {}"));
     assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o7777, 0o664);

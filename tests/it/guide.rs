@@ -68,7 +68,7 @@ fn the_guide_goes_there_and_back() {
         tree.done("onboard monitoring --role readonly --cluster prod-cluster --duration-hours 48 --no-sample-pod");
     CLUSTER.accepts(&["apply", "-f", "-"], &monitoring.stdout, "monitoring");
     CLUSTER.becomes_ready(NAMESPACE, "certificate/monitoring-cert");
-    tree.done("setup staging");
+    tree.does("setup staging");
     let listed = tree.done("list");
     let rows: Vec<_> = listed.stdout.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>()).collect();
     assert_eq!(
@@ -76,13 +76,13 @@ fn the_guide_goes_there_and_back() {
         [["monitoring", "prod-cluster", "guide", "readonly"], ["payment-service", "prod-cluster", "guide", "admin"]]
     );
     assert_eq!(listed.stderr, "no workload yet in staging\n");
-    tree.done("teardown staging");
+    tree.does("teardown staging");
     assert_eq!(prune(&tree).matches("\nkind: ").count(), 5, "an Issuer, two Certificates, two ConfigMaps");
 
     // And back: what is said to be pruned is gone, and what is said to stay is there.
     let refused = tree.k8s("teardown prod-cluster");
     assert!(refused.exit == 1 && refused.stderr.contains("cluster-in-use"), "{}", refused.stderr);
-    tree.done("offboard monitoring");
+    tree.does("offboard monitoring");
     let said = tree.done("offboard payment-service").stderr;
     for words in [
         "Certificate guide/payment-service-cert\n",

@@ -23,6 +23,7 @@ mod examples;
 mod exec_plugin;
 mod faults;
 mod formats;
+mod graph;
 mod guide;
 mod helper_flags;
 mod image;

@@ -1,0 +1,221 @@
+//! A roster as a picture, before anything is drawn: rows of nodes in eight columns, and what is wrong with which of them.
+//!
+//! Rows are sorted so that what workloads share stands together; a node then is one box beside all of its rows, and no line
+//! ever crosses another.
+
+use std::collections::BTreeMap;
+
+use super::{Roster, Row};
+use crate::config::{CertificateVolume, Which};
+use crate::diag::{Diagnostic, Place, Severity};
+use crate::plan;
+use crate::yaml::{FieldPath, Step};
+
+/// The columns from left to right: their headings, and what a node does to the one after it.
+pub(super) const COLUMNS: [(&str, &str); 8] = [
+    ("trust anchor", "trusts"),
+    ("CA", "signs"),
+    ("issuer", "issues"),
+    ("certificate", "fills"),
+    ("secret", "feeds"),
+    ("workload", "uses"),
+    ("profile", "allows"),
+    ("role", ""),
+];
+
+/// A place in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Column {
+    Anchor,
+    Ca,
+    Issuer,
+    Certificate,
+    Secret,
+    Workload,
+    Profile,
+    Role,
+}
+
+impl Column {
+    const ALL: [Self; COLUMNS.len()] = [
+        Self::Anchor,
+        Self::Ca,
+        Self::Issuer,
+        Self::Certificate,
+        Self::Secret,
+        Self::Workload,
+        Self::Profile,
+        Self::Role,
+    ];
+}
+
+/// One node. Equal nodes in one column are the same thing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Node {
+    /// What it is called.
+    pub(super) label: String,
+    /// What else there is to know, in a few words.
+    pub(super) detail: String,
+    /// All there is to know.
+    pub(super) title: String,
+    /// The worst that is wrong with it.
+    pub(super) severity: Option<Severity>,
+}
+
+/// One workload with what it stands on; a place is empty when nothing is known to be there.
+pub(super) type Line = [Option<Node>; COLUMNS.len()];
+
+/// The workloads of one cluster.
+#[derive(Debug)]
+pub(super) struct Section {
+    pub(super) heading: Option<String>,
+    pub(super) lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+pub(super) struct Chart {
+    pub(super) sections: Vec<Section>,
+    /// Everything that is wrong, worst first.
+    pub(super) problems: Vec<(Severity, String)>,
+}
+
+impl Chart {
+    pub(super) fn of(roster: &Roster) -> Self {
+        let found = || roster.report.diagnostics().into_iter().chain(roster.lookups.diagnostics());
+        let mut spots: BTreeMap<(Column, String), Vec<&Diagnostic>> = BTreeMap::new();
+        for diagnostic in found() {
+            if let Place::Config(path) = &diagnostic.place
+                && let Some(spot) = spot(path)
+            {
+                spots.entry(spot).or_default().push(diagnostic);
+            }
+        }
+        let mut sections: Vec<Section> = Vec::new();
+        let mut rows: Vec<&Row> = roster.rows.iter().collect();
+        rows.sort_by_cached_key(|row| {
+            let binding = &row.binding;
+            (cluster_rank(roster, row), &binding.scope, &row.namespace, &binding.role.name, &binding.workload)
+        });
+        for row in rows {
+            let heading = row.cluster.as_ref().map(|cluster| format!("cluster {cluster}"));
+            if sections.last().is_none_or(|section| section.heading != heading) {
+                sections.push(Section { heading, lines: Vec::new() });
+            }
+            let last = sections.last_mut().expect("one was just put there");
+            last.lines.push(line(row, &spots));
+        }
+        let lost = roster.lost.iter().map(|lost| {
+            let mut line: Line = Default::default();
+            for (column, name, detail) in [
+                (Column::Anchor, &lost.scope, "scope"),
+                (Column::Workload, &lost.workload, "workload"),
+                (Column::Profile, &lost.role, "profile"),
+                (Column::Role, &lost.role, "role"),
+            ] {
+                line[column as usize] = Some(judged(node(name, detail, &[]), column, name, &spots));
+            }
+            line
+        });
+        let lost: Vec<_> = lost.collect();
+        if !lost.is_empty() {
+            sections.push(Section { heading: Some("cannot be rendered".to_owned()), lines: lost });
+        }
+        let problem = |diagnostic: &Diagnostic| {
+            let Diagnostic { code, severity, message, .. } = diagnostic;
+            (*severity, format!("{}[{code}]: {message}", severity.word()))
+        };
+        let mut problems: Vec<_> = found().map(problem).collect();
+        problems.sort_by_key(|(severity, _)| *severity);
+        Self { sections, problems }
+    }
+}
+
+/// The clusters' order in the file.
+fn cluster_rank(roster: &Roster, row: &Row) -> usize {
+    roster.clusters.iter().position(|name| Some(name) == row.cluster.as_ref()).unwrap_or(0)
+}
+
+/// The node that a field of the declaration is about: its column, and the name of its workload, role or scope.
+fn spot(path: &FieldPath) -> Option<(Column, String)> {
+    let keys: Vec<_> = path.steps().iter().map(|step| if let Step::Key(key) = step { key } else { "" }).collect();
+    let column = match keys.as_slice() {
+        ["spec", "workloads", _, "certificate", ..] => Column::Certificate,
+        ["spec", "workloads", ..] => Column::Workload,
+        ["spec", "roles", _, "profileArn"] => Column::Profile,
+        ["spec", "roles", ..] => Column::Role,
+        ["spec", "scopes", _, "issuer", "ca", ..] => Column::Ca,
+        ["spec", "scopes", _, "issuer", ..] => Column::Issuer,
+        ["spec", "scopes", ..] => Column::Anchor,
+        _ => return None,
+    };
+    Some((column, (*keys.get(2)?).to_owned()))
+}
+
+fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line {
+    let binding = &row.binding;
+    let (workload, namespace, role) = (&binding.workload, &row.namespace, &binding.role);
+    let issuer = binding.issuer.issuer_ref(&binding.scope);
+    let is_namespaced = !issuer.kind.contains("Cluster");
+    let place = if is_namespaced { format!(" in {namespace}") } else { String::new() };
+    let secret = binding.issuer.companions(&binding.scope).iter().find_map(|it| it.reads().map(str::to_owned));
+    let life = format!("{}, renewed {} before", binding.certificate.duration, binding.certificate.renew_before);
+    let certificate = plan::certificate_name(workload);
+    let has_secret = binding.certificate.volume == CertificateVolume::Secret;
+    let kind = binding.target.kind.as_deref().unwrap_or("workload");
+    let target = match &binding.target.which {
+        Which::Name(name) => format!("{kind} {name}"),
+        Which::Labels(labels) => {
+            format!(
+                "{kind} with {}",
+                labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+            )
+        }
+    };
+    let arn = |found: &Option<String>, reference: &str| {
+        (short(found.as_deref()), found.clone().unwrap_or_else(|| reference.to_owned()))
+    };
+    let (anchor, anchor_title) = arn(&row.trust_anchor, role.trust_anchor.as_str());
+    let (profile, profile_title) = arn(&row.profile, role.profile.as_str());
+    let (iam_role, role_title) = arn(&row.role, role.role.as_str());
+    let common_name = format!("CN={}", binding.certificate.common_name);
+    let all = [
+        Some((node(&binding.scope, &anchor, &[&anchor_title]), &binding.scope)),
+        secret.as_ref().map(|name| (node(name, &format!("Secret in {namespace}"), &[]), &binding.scope)),
+        Some((node(&issuer.name, &format!("{}{place}", issuer.kind), &[&issuer.group]), &binding.scope)),
+        Some((node(if has_secret { &certificate } else { workload }, &life, &[&common_name]), workload)),
+        has_secret.then(|| (node(&certificate, &format!("in {namespace}"), &[]), workload)),
+        Some((node(workload, &format!("in {namespace}"), &[&target]), workload)),
+        Some((node(&role.name, &profile, &[&profile_title]), &role.name)),
+        Some((node(&role.name, &iam_role, &[&role_title, &format!("session of {}", role.session)]), &role.name)),
+    ];
+    let mut columns = Column::ALL.into_iter();
+    all.map(|cell| {
+        let column = columns.next().expect("a column for each");
+        cell.map(|(node, name)| judged(node, column, name, spots))
+    })
+}
+
+fn node(label: &str, detail: &str, more: &[&str]) -> Node {
+    let title = [&[label, detail], more].concat().join("\n");
+    Node { label: label.to_owned(), detail: detail.to_owned(), title, severity: None }
+}
+
+/// The node with what is wrong with it.
+fn judged(node: Node, column: Column, name: &str, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Node {
+    let found = spots.get(&(column, name.to_owned())).map(Vec::as_slice).unwrap_or_default();
+    let words = found.iter().map(|it| format!("\n{}[{}]: {}", it.severity.word(), it.code, it.message));
+    let severity = found.iter().map(|diagnostic| diagnostic.severity).min();
+    Node { title: node.title + &words.collect::<String>(), severity, ..node }
+}
+
+/// What tells one ARN from another.
+fn short(arn: Option<&str>) -> String {
+    let Some(arn) = arn else { return "ARN not known yet".to_owned() };
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    let [_, _, _, region, account, resource] = parts.as_slice() else { return arn.to_owned() };
+    match resource.split_once('/') {
+        Some(("profile", id)) => id.split('-').next().unwrap_or(id).to_owned(),
+        Some(("role", name)) => format!("{account} {name}"),
+        _ => format!("{account} {region}"),
+    }
+}

@@ -1,0 +1,116 @@
+//! `iamra graph`: the picture in the documentation is the one that is drawn, and none has boxes over boxes.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use crate::k8s::Tree;
+use crate::peers::of_cache;
+use crate::support::{Output, expect_file, iamra, root, run};
+
+fn graph(dir: &Path, format: &str) -> Output {
+    run(iamra(dir).args(["graph", "--format", format]), b"")
+}
+
+#[test]
+fn the_picture_in_the_documentation_is_what_is_drawn() {
+    let dir = root().join("tests/data/graph");
+    for (format, file) in [("svg", "docs/graph.svg"), ("mermaid", "tests/data/graph/graph.mmd")] {
+        let output = graph(&dir, format);
+        assert_eq!(output.exit, 0, "{}", output.stderr);
+        assert!(output.stderr.contains("[late-renewal]"), "{}", output.stderr);
+        expect_file(&root().join(file), &output.stdout).unwrap();
+    }
+}
+
+/// A declaration with so many workloads in six namespaces with nine roles.
+fn many(workloads: usize) -> Tree {
+    let roles: String = (0..9).fold(String::new(), |mut text, n| {
+        let _ = write!(text, "role-{n}: {{}}, ");
+        text
+    });
+    let mut text = format!(
+        "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nspec:\n  roles: {{{roles}}}\n  clusters: {{prod: {{}}, staging: {{}}}}\n  workloads:\n"
+    );
+    for n in 0..workloads {
+        let cluster = if n % 5 == 0 { "staging" } else { "prod" };
+        let long = if n % 7 == 0 { "-with-a-name-that-is-rather-long-for-a-box" } else { "" };
+        let _ = writeln!(
+            text,
+            "    workload-{n}{long}: {{role: role-{}, namespace: ns-{}, clusters: [{cluster}]}}",
+            n * 5 % 9,
+            n % 6
+        );
+    }
+    Tree::new(Some(text.as_bytes()))
+}
+
+/// Left, top, right and bottom of every box.
+fn boxes(svg: &str) -> Vec<[usize; 4]> {
+    let number = |tag: &str, name: &str| -> usize {
+        let rest = &tag[tag.find(&format!(" {name}=\"")).unwrap() + name.len() + 3..];
+        rest[..rest.find('"').unwrap()].parse().unwrap()
+    };
+    let tags = svg.split("<rect class=\"box\"").skip(1).map(|rest| rest.split("/>").next().unwrap());
+    let sides = |tag: &str| {
+        let (left, top) = (number(tag, "x"), number(tag, "y"));
+        [left, top, left + number(tag, "width"), top + number(tag, "height")]
+    };
+    tags.map(sides).collect()
+}
+
+#[test]
+fn boxes_are_beside_each_other_and_in_the_picture() {
+    for workloads in [0, 1, 5, 23, 24, 200] {
+        let tree = many(workloads);
+        let output = graph(tree.dir(), "svg");
+        assert_eq!(output.exit, 0, "{}", output.stderr);
+        assert_eq!(output, graph(tree.dir(), "svg"), "it is not always the same");
+        let found = boxes(&output.stdout);
+        assert!(found.len() >= 3 * workloads, "{workloads}: {} boxes", found.len());
+        let size: Vec<usize> = output.stdout.split('"').filter_map(|word| word.parse().ok()).take(2).collect();
+        for (index, one) in found.iter().enumerate() {
+            assert!(one[2] < size[0] && one[3] < size[1], "{workloads}: {one:?} is not in {size:?}");
+            for other in &found[index + 1..] {
+                let apart = one[2] < other[0] || other[2] < one[0] || one[3] < other[1] || other[3] < one[1];
+                assert!(apart, "{workloads}: {one:?} and {other:?} meet");
+            }
+        }
+    }
+}
+
+#[test]
+fn mermaid_draws_two_hundred_workloads_without_being_told_otherwise() {
+    for (workloads, secrets) in [(5, true), (200, false)] {
+        let output = graph(many(workloads).dir(), "mermaid");
+        assert!(output.stdout.starts_with("flowchart LR\n"), "{}", output.stdout);
+        let edges = output.stdout.matches(" --> ").count();
+        assert!(edges > 2 * workloads && edges <= 500, "{workloads}: {edges} edges");
+        assert_eq!(output.stdout.contains("workload-1-cert"), secrets, "{workloads}");
+        assert!(output.stdout.len() < 50_000, "{workloads}: {} characters", output.stdout.len());
+    }
+}
+
+/// Names that are not names are shown, in red, and end nothing.
+#[test]
+fn whatever_is_written_is_shown_as_text() {
+    let text = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nspec:\n  roles:\n    \"</title><script>alert(1)</script>\": {}\n    \
+                \"q\\\"]; n1 --> n2 %%{init: {}}%%\\u0007\": {}\n    ok: {sessionDuration: 20h}\n  workloads:\n    \
+                api: {role: \"</title><script>alert(1)</script>\"}\n    web: {role: \"q\\\"]; n1 --> n2 %%{init: {}}%%\\u0007\"}\n    \
+                'a&b<c>': {role: ok}\n    支払い: {role: missing}\n    ok: {}\n";
+    let tree = Tree::new(Some(text.as_bytes()));
+    let svg = graph(tree.dir(), "svg");
+    assert_eq!(svg.exit, 1, "{}", svg.stderr);
+    let mut python = Command::new(of_cache(Path::new("python/bin/python")));
+    let script = "import sys, xml.dom.minidom as m\nd = m.parse(sys.stdin)\n\
+                  print(len(d.getElementsByTagName('script')), 'a&b<c>' in [t.firstChild.data for t in d.getElementsByTagName('text')])";
+    let parsed = run(python.args(["-c", script]), svg.stdout.as_bytes());
+    assert_eq!((parsed.stdout.as_str(), parsed.exit), ("0 True\n", 0), "{}", parsed.stderr);
+    assert!(svg.stdout.matches(" error\"><g>").count() >= 4, "red are the roles and what names a missing one");
+    let mermaid = graph(tree.dir(), "mermaid").stdout;
+    let labels = mermaid.lines().filter(|line| line.contains("[\""));
+    for line in labels {
+        let label = line.split_once("[\"").unwrap().1.rsplit_once("\"]").unwrap().0;
+        assert!(!label.contains(['"', '`', '%', ']']) && !label.replace("<br/>", "").contains('<'), "{line}");
+    }
+}
