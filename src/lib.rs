@@ -7,6 +7,7 @@ pub mod arn;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod ca;
+pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod diag;

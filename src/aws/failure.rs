@@ -153,6 +153,21 @@ fn said(words: &str) -> String {
     if words.is_empty() { words } else { format!(": {words}") }
 }
 
+pub(super) fn unreachable(service: &str, url: &str) -> NoAnswer {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    failed(
+        format!("{service} cannot be reached at {host}, or did not answer in time"),
+        "check the network, the proxy (HTTPS_PROXY) and the endpoint (AWS_ENDPOINT_URL)",
+    )
+}
+
+pub(super) fn no_credentials(service: &str) -> NoAnswer {
+    no_access(
+        format!("there are no AWS credentials to ask {service} with"),
+        "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in (`aws sso login`)",
+    )
+}
+
 pub(super) fn no_region() -> NoAnswer {
     failed("no region says where to ask".to_owned(), "set `spec.region`, or AWS_REGION")
 }

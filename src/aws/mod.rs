@@ -6,12 +6,17 @@
 
 mod anywhere;
 mod calls;
+mod create_session;
 mod failure;
+mod http;
+mod iam;
+mod inspect;
 mod s3;
 mod session;
 mod ssm;
 
 pub use calls::{Account, Ask, Call, Names, calls};
+pub use create_session::{Granted, Presented};
 pub use s3::Location;
 pub use session::{Session, Settings};
 

@@ -66,6 +66,16 @@ impl Session {
         Ok(Self { runtime, http, settings })
     }
 
+    /// Waits for one thing, on the runtime's one thread.
+    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// One answer, or that there was none in time.
+    pub(super) async fn in_time<T>(&self, asked: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
+        timeout(self.settings.time, asked).await.unwrap_or_else(|_| Err(self.too_late()))
+    }
+
     /// Makes all calls at once, as far as the quotas allow, and collects what is answered in time.
     pub(super) fn run(&self, calls: Vec<Call>, progress: &Progress<'_>) -> Answers {
         LocalSet::new().block_on(&self.runtime, self.run_all(calls, progress))
@@ -132,7 +142,7 @@ impl Session {
     }
 
     /// The settings and credentials of an account, as the SDKs find them: environment, files, the machine's own.
-    async fn config(&self, account: &Account) -> SdkConfig {
+    pub(super) async fn config(&self, account: &Account) -> SdkConfig {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
         let retries = RetryConfig::standard()
             .with_max_attempts(self.settings.attempts)

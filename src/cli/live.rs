@@ -32,6 +32,11 @@ pub(super) struct Live {
 }
 
 impl Live {
+    /// Whether the flag or its variable asks for it.
+    pub(super) fn asked(&self) -> bool {
+        self.on
+    }
+
     /// Whether this run may ask AWS.
     pub(super) fn is_on(&self, declaration: NodeRef<'_>) -> bool {
         let annotation = || {

@@ -29,6 +29,7 @@ mod lock;
 mod render;
 mod rendered;
 mod schema;
+mod status;
 mod strip;
 mod verify;
 
@@ -75,6 +76,7 @@ enum Command {
     List(list::Args),
     Graph(graph::Args),
     Import(import::Args),
+    Status(status::Args),
     Doctor(doctor::Args),
     Check(check::Args),
     Verify(verify::Args),
@@ -119,6 +121,7 @@ pub fn run() -> ExitCode {
         Some(Command::List(args)) => list::run(args, &cli.shared, &mut io),
         Some(Command::Graph(args)) => graph::run(args, &cli.shared, &mut io),
         Some(Command::Import(args)) => import::run(args, &cli.shared, &mut io),
+        Some(Command::Status(args)) => status::run(args, &cli.shared, &mut io),
         Some(Command::Doctor(args)) => doctor::run(args, &cli.shared, &mut io),
         Some(Command::Check(args)) => check::run(args, &cli.shared, &mut io),
         Some(Command::Verify(args)) => verify::run(args, &cli.shared, &mut io),

@@ -127,6 +127,14 @@ pub enum Code {
     CertificateMissing,
     /// `certificate-not-ready`
     CertificateNotReady,
+    /// `aws-setup`
+    AwsSetup,
+    /// `trust-policy`
+    TrustPolicy,
+    /// `session-refused`
+    SessionRefused,
+    /// `invalid-certificate`
+    InvalidCertificate,
     /// `invalid-parameter`
     InvalidParameter,
     /// `outside-repository`
@@ -237,6 +245,14 @@ const TABLE: &[Row] = &[
     row!(NoObjects, "no-objects", "kustomize built nothing, and Argo CD would delete everything"),
     row!(CertificateMissing, "certificate-missing", "a workload's Certificate is not in the cluster"),
     row!(CertificateNotReady, "certificate-not-ready", "cert-manager has not issued a workload's certificate"),
+    row!(AwsSetup, "aws-setup", "trust anchor, profile or role are not as the declaration needs them"),
+    row!(TrustPolicy, "trust-policy", "a role's trust policy does not fit what the certificate will carry"),
+    row!(SessionRefused, "session-refused", "IAM Roles Anywhere refuses a session"),
+    row!(
+        InvalidCertificate,
+        "invalid-certificate",
+        "a certificate or key that was given to ask AWS with cannot be used"
+    ),
     row!(InvalidParameter, "invalid-parameter", "an Argo CD parameter is unknown, of a wrong type or not allowed"),
     row!(OutsideRepository, "outside-repository", "a link leads from the declaration out of the repository"),
     row!(NotImported, "not-imported", "something of another tool has no counterpart in the declaration"),

@@ -1,7 +1,12 @@
 //! Certificates in a cluster, and what keeps them from being issued: the objects are those of `kubectl get --output json`.
 
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report, nearest};
 use crate::krm::ResourceRef;
 use crate::render::WORKLOAD;
@@ -42,6 +47,26 @@ pub fn certificates(wanted: &[Wanted], objects: &[Value], report: &mut Report) -
         }
     }
     lines
+}
+
+/// The CAs that stand behind each workload's newest certificate: what a trust anchor must have one of. As the cluster has them,
+/// for a Secret is never read.
+pub fn authorities(wanted: &[Wanted], objects: &[Value]) -> BTreeMap<String, Vec<Certificate>> {
+    let cluster = Cluster { objects };
+    let mut found: BTreeMap<String, Vec<Certificate>> = BTreeMap::new();
+    for one in wanted {
+        let mine = cluster.kind("Certificate").filter(|object| is_of(object, one));
+        for request in mine.filter_map(|certificate| cluster.newest_request(certificate)) {
+            let read = |field: &str| {
+                let pem = STANDARD.decode(request["status"][field].as_str()?).ok()?;
+                Certificate::all(&String::from_utf8(pem).ok()?).ok()
+            };
+            // The first one is the workload's own.
+            let between = read("certificate").unwrap_or_default().into_iter().skip(1);
+            found.entry(one.workload.clone()).or_default().extend(between.chain(read("ca").unwrap_or_default()));
+        }
+    }
+    found
 }
 
 /// Ours carry the workload's name, whatever kustomize did to their own.
@@ -147,8 +172,7 @@ impl<'c> Cluster<'c> {
         (status != "True").then(|| unready_issuer(issuer, here, reason, message))
     }
 
-    /// The newest request, and how it ended.
-    fn request(&self, certificate: &Value) -> Option<Cause> {
+    fn newest_request(&self, certificate: &Value) -> Option<&'c Value> {
         let revision = |request: &Value| {
             let text = request["metadata"]["annotations"]["cert-manager.io/certificate-revision"].as_str();
             text.and_then(|text| text.parse::<u64>().ok())
@@ -157,7 +181,12 @@ impl<'c> Cluster<'c> {
             namespace(request) == namespace(certificate)
                 && request["metadata"]["annotations"]["cert-manager.io/certificate-name"] == name(certificate)
         };
-        let request = self.kind("CertificateRequest").filter(of_it).max_by_key(|request| revision(request))?;
+        self.kind("CertificateRequest").filter(of_it).max_by_key(|request| revision(request))
+    }
+
+    /// How the newest request ended.
+    fn request(&self, certificate: &Value) -> Option<Cause> {
+        let request = self.newest_request(certificate)?;
         let said = |kind: &str| condition(request, kind).filter(|(status, _, _)| *status == "True");
         let again = again(certificate);
         if let Some((_, reason, message)) = said("Denied") {

@@ -4,5 +4,10 @@
 //! cluster and AWS is the shell's business.
 
 mod cluster;
+mod identity;
+mod session;
+mod trust;
 
-pub use cluster::{Wanted, certificates};
+pub use cluster::{Wanted, authorities, certificates};
+pub use identity::{Found, Known, Profile, Role, Seen, TrustAnchor, identity};
+pub use session::{Refusal, refused};

@@ -159,6 +159,11 @@ fn elliptic(sec1: &[u8], public: &[u8]) -> Option<bool> {
     Some(key.is_ok())
 }
 
+/// The scalar of an EC private key in the block of this label: SEC 1, or PKCS #8 around it. `None` when it is neither.
+pub fn ec_scalar<'d>(label: &str, der: &'d [u8]) -> Option<&'d [u8]> {
+    octets(if label == "EC PRIVATE KEY" { der } else { pkcs8_inner(der)? })
+}
+
 /// The private key inside a PKCS#8 wrapping: version, algorithm, octets.
 fn pkcs8_inner(der: &[u8]) -> Option<&[u8]> {
     let (_, sequence) = Sequence::from_der(der).ok()?;

@@ -54,6 +54,15 @@ impl Lockfile {
         Self { name: name.to_owned(), exists: text.is_some(), values }
     }
 
+    /// What is recorded and not asked for, in words.
+    pub fn unused(&self, queries: &BTreeSet<Query>) -> Vec<String> {
+        let asked: BTreeSet<_> = queries
+            .iter()
+            .flat_map(|query| [name_of(query), (query.origin.scope.clone(), query.reference.clone())])
+            .collect();
+        self.values.keys().filter(|name| !asked.contains(*name)).map(|(_, reference)| reference.clone()).collect()
+    }
+
     /// How fresh answers differ from what is recorded, in words.
     pub fn drift(&self, fresh: &Answers) -> Vec<String> {
         let mut drift = Vec::new();

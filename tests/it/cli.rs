@@ -13,8 +13,8 @@ fn scratch() -> tempfile::TempDir {
 #[test]
 fn help_reads_as_recorded() {
     let mut failures = Vec::new();
-    let commands = "iamra,demo,render,inject,build,lock,strip,schema,argocd,install,explain,import,doctor,check,verify,list,graph,k8s,k8s setup,\
-                    k8s onboard,k8s offboard,k8s teardown,k8s list";
+    let commands = "iamra,demo,render,inject,build,lock,strip,schema,argocd,install,explain,import,status,doctor,check,\
+                    verify,diff,list,graph,k8s,k8s setup,k8s onboard,k8s offboard,k8s teardown,k8s list";
     for command in commands.split(',') {
         let args = command.split(' ').filter(|word| *word != "iamra").chain(["--help"]);
         let output = run(iamra(root()).args(args).env("COLUMNS", "100"), b"");

@@ -38,6 +38,7 @@ mod peers;
 mod pre_commit;
 mod refusals;
 mod rendered;
+mod status;
 mod support;
 mod traps;
 mod verify;

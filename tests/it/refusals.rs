@@ -1,15 +1,18 @@
 //! The double refuses what AWS refuses (`tests/refusals.yaml`), so that what it grants means something.
 
 use std::path::Path;
+use std::process::Command;
 
+use base64::Engine as _;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use crate::anywhere::{Anywhere, World};
-use crate::support::root;
+use crate::anywhere::{Anywhere, MOTO, World};
+use crate::peers::peer;
+use crate::support::{iamra, root, run};
 
 const TRUST_ANCHOR: &str =
     "arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d";
@@ -63,14 +66,11 @@ pub(crate) fn pair(spoilt: &Value) -> Pair {
 pub(crate) fn world(row: &Value, ca: &str) -> Value {
     let good = World { trust_anchor: TRUST_ANCHOR, profile: PROFILE, role: ROLE, ca, common_name: COMMON_NAME };
     let mut world = good.json();
-    for (pointer, value) in row["world"].as_object().into_iter().flatten() {
-        let (parent, key) = pointer.rsplit_once('/').unwrap();
-        world.pointer_mut(parent).unwrap_or_else(|| panic!("no {pointer}"))[key] = value.clone();
-    }
+    set(&mut world, &row["world"]);
     world
 }
 
-pub(crate) fn rows() -> Vec<Value> {
+fn rows() -> Vec<Value> {
     serde_yaml::from_str(&std::fs::read_to_string(root().join("tests/refusals.yaml")).unwrap()).unwrap()
 }
 
@@ -93,6 +93,162 @@ fn arguments(folder: &Path, row: &Value) -> Vec<String> {
     let flags = flags.iter().map(|(name, value)| format!("--{name}={value}"));
     let more = row["flags"].as_array().into_iter().flatten().map(|flag| flag.as_str().unwrap().to_owned());
     ["serve".to_owned()].into_iter().chain(flags).chain(more).collect()
+}
+
+/// A folder with the declaration of the row's workload, and the pair beside it.
+fn declared(row: &Value, pair: &Pair) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    write(pair, dir.path());
+    let mut role = json!({"profileArn": PROFILE, "roleArn": ROLE});
+    let mut workload = json!({"namespace": "shop"});
+    for (into, field) in [(&mut role, "role"), (&mut workload, "declared")] {
+        for (key, value) in row[field].as_object().into_iter().flatten() {
+            into[key] = value.clone();
+        }
+    }
+    let spec = json!({
+        "scopes": {"default": {"trustAnchor": TRUST_ANCHOR}}, "roles": {"app": role}, "workloads": {"app": workload},
+    });
+    let declaration = json!({
+        "apiVersion": "iamra.dev/v1alpha1", "kind": "RolesAnywhere", "metadata": {"name": "acme"}, "spec": spec,
+    });
+    std::fs::write(dir.path().join("iamra.yaml"), declaration.to_string()).unwrap();
+    dir
+}
+
+/// Doctor asks for the session as the sidecar would, and says what AWS's refusal means.
+#[test]
+fn every_refusal_is_explained() {
+    let good = [json!({"name": "nothing is wrong"})];
+    for row in good.iter().chain(&rows()) {
+        let pair = pair(&row["certificate"]);
+        let anywhere = Anywhere::start(&world(row, &pair.ca));
+        let dir = declared(row, &pair);
+        let mut command = iamra(dir.path());
+        command.args(["doctor", "--workload", "app", "--certificate", "tls.crt", "--key", "tls.key"]);
+        let output = run(command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http), b"");
+        let name = row["name"].as_str().unwrap();
+        let secrets = pair.key.lines().filter(|line| !line.starts_with("-----")).chain(["ASIA", "secretAccessKey"]);
+        for secret in secrets {
+            assert!(!output.stdout.contains(secret) && !output.stderr.contains(secret), "{name}: a secret comes out");
+        }
+        let Some(explained) = row["explained"].as_str() else {
+            let session =
+                "ok: AWS makes a session for `CN=app` of workload `app`: arn:aws:sts::111122223333:assumed-role/app/";
+            assert!(output.stdout.contains(session) && output.exit == 0, "{}{}", output.stdout, output.stderr);
+            assert_eq!(anywhere.seen()[0]["layout"], "query", "as AWS's own helper");
+            continue;
+        };
+        // Of another certificate's key AWS need not be asked.
+        let local = row["certificate"]["otherKey"] == true;
+        let code = if local { "error[invalid-certificate]" } else { "error[session-refused]" };
+        let line = output.stderr.lines().next().unwrap_or_default();
+        assert!(output.exit == 1 && line.starts_with(code) && line.contains(explained), "{name}: {}", output.stderr);
+        assert!(output.stderr.contains("\n  help: "), "{name}: {}", output.stderr);
+        let refused = row["refused"][1].as_str().unwrap();
+        assert!(local || line.contains(refused), "{name}: AWS's own words: {line}");
+    }
+}
+
+/// What is wrong with trust anchor, profile and role in AWS; the role is moto's.
+#[test]
+fn what_is_wrong_in_aws_is_found() {
+    let text = std::fs::read_to_string(root().join("tests/setups.yaml")).unwrap();
+    let rows: Vec<Value> = serde_yaml::from_str(&text).unwrap();
+    for row in &rows {
+        let name = row["name"].as_str().unwrap();
+        let pair = pair(&Value::Null);
+        let mut world = world(row, &pair.ca);
+        let mut policy = world["roles"][0]["assumeRolePolicyDocument"].clone();
+        set(&mut policy, &row["policy"]);
+        put_role(&policy, row["longest"].as_u64().unwrap_or(43200));
+        if row["otherAuthority"] == true {
+            let other = self::pair(&Value::Null).ca;
+            world["trustAnchors"][0]["source"]["sourceData"]["x509CertificateData"] = json!(other);
+        }
+        let anywhere = Anywhere::start(&world);
+        let dir = declared(row, &pair);
+        std::fs::write(dir.path().join("objects.json"), issued(&pair).to_string()).unwrap();
+        let mut command = iamra(dir.path());
+        command.args(["doctor", "--live", "--objects", "objects.json"]);
+        command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http).env("AWS_ENDPOINT_URL_IAM", &MOTO.1);
+        command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
+        let output = run(&mut command, b"");
+        let Some([start, words]) = row["says"].as_array().map(Vec::as_slice) else {
+            for line in [
+                "is enabled and trusts `CN=the CA` until ",
+                ", which signs here",
+                "is enabled and lists the role",
+                "the certificate will carry: aws:SourceArn = arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/",
+                "aws:PrincipalTag/x509Subject/CN = app",
+            ] {
+                assert!(output.stdout.contains(line), "{line}: {}{}", output.stdout, output.stderr);
+            }
+            assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
+            continue;
+        };
+        let (start, words) = (start.as_str().unwrap(), words.as_str().unwrap());
+        let said = output.stderr.lines().any(|line| line.starts_with(start) && line.contains(words));
+        let exit = i32::from(start.starts_with("error"));
+        assert!(said && output.exit == exit, "{name}: {}{}", output.stdout, output.stderr);
+    }
+}
+
+fn set(value: &mut Value, changes: &Value) {
+    for (pointer, new) in changes.as_object().into_iter().flatten() {
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        value.pointer_mut(parent).unwrap_or_else(|| panic!("no {pointer}"))[key.replace("~1", "/")] = new.clone();
+    }
+}
+
+/// The objects that cert-manager leaves for a certificate that it has issued.
+fn issued(pair: &Pair) -> Value {
+    let encode = |pem: &str| base64::engine::general_purpose::STANDARD.encode(pem);
+    let ready = json!([{"type": "Ready", "status": "True", "reason": "Ready", "message": ""}]);
+    json!({"apiVersion": "v1", "kind": "List", "items": [
+        {
+            "apiVersion": "cert-manager.io/v1", "kind": "Certificate",
+            "metadata": {"name": "app-cert", "namespace": "shop"}, "status": {"conditions": ready},
+        },
+        {
+            "apiVersion": "cert-manager.io/v1", "kind": "CertificateRequest",
+            "metadata": {"name": "app-cert-1", "namespace": "shop", "annotations": {
+                "cert-manager.io/certificate-name": "app-cert", "cert-manager.io/certificate-revision": "1",
+            }},
+            "status": {"conditions": ready, "certificate": encode(&pair.certificate), "ca": encode(&pair.ca)},
+        },
+    ]})
+}
+
+/// The role `app` in moto, made anew.
+fn put_role(policy: &Value, longest: u64) {
+    let name = ROLE.rsplit('/').next().unwrap();
+    let mut command = Command::new(peer("aws"));
+    let longest = longest.to_string();
+    let delete = ["iam", "delete-role", "--role-name", name];
+    let policy = policy.to_string();
+    let create = [
+        "iam",
+        "create-role",
+        "--role-name",
+        name,
+        "--max-session-duration",
+        &longest,
+        "--assume-role-policy-document",
+        &policy,
+    ];
+    let as_administrator = |command: &mut Command| {
+        command
+            .env("AWS_ENDPOINT_URL", &MOTO.1)
+            .env("AWS_ACCESS_KEY_ID", "admin")
+            .env("AWS_SECRET_ACCESS_KEY", "admin");
+        command.env("AWS_DEFAULT_REGION", "us-east-1");
+        run(command, b"")
+    };
+    // It is not there the first time.
+    let _ = as_administrator(command.args(delete));
+    let created = as_administrator(Command::new(peer("aws")).args(create));
+    assert_eq!(created.exit, 0, "{}", created.stderr);
 }
 
 #[test]

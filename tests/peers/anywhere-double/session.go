@@ -57,6 +57,14 @@ func notFound(message string) *refusal { return &refusal{404, "ResourceNotFoundE
 func (s *service) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /sessions", s.createSession)
+	mux.HandleFunc("GET /trustanchor/{id}", func(w http.ResponseWriter, r *http.Request) {
+		anchor := find(s.world.TrustAnchors, func(a *trustAnchor) bool { return a.TrustAnchorID == r.PathValue("id") })
+		get(w, r, "trustAnchor", anchor, anchor != nil)
+	})
+	mux.HandleFunc("GET /profile/{id}", func(w http.ResponseWriter, r *http.Request) {
+		profile := find(s.world.Profiles, func(p *profile) bool { return p.ProfileID == r.PathValue("id") })
+		get(w, r, "profile", profile, profile != nil)
+	})
 	mux.HandleFunc("GET /seen", func(w http.ResponseWriter, _ *http.Request) {
 		s.lock.Lock()
 		defer s.lock.Unlock()
@@ -178,6 +186,19 @@ func (s *seen) read(r *http.Request, body []byte) *refusal {
 		}
 	}
 	return nil
+}
+
+// get answers for one object to whoever has signed with the credentials of an account; which, is not checked.
+func get(w http.ResponseWriter, r *http.Request, name string, object any, is bool) {
+	refused := notFound(name + " not found")
+	if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=") {
+		refused = denied("Missing Authentication Token")
+	} else if is {
+		answer(w, 200, map[string]any{name: object})
+		return
+	}
+	w.Header().Set("X-Amzn-ErrorType", refused.kind)
+	answer(w, refused.status, map[string]string{"message": refused.message})
 }
 
 func answer(w http.ResponseWriter, status int, value any) {

@@ -1,0 +1,132 @@
+//! CreateSession of IAM Roles Anywhere, signed with a certificate's key as the credential helper does it: the ARNs in the
+//! query, every header signed. It is in no SDK.
+
+use aws_config::SdkConfig;
+use aws_sdk_rolesanywhere::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+
+use super::calls::Account;
+use super::failure;
+use super::http::{self, Post};
+use super::session::Session;
+use crate::certificate::{Certificate, Signer};
+use crate::doctor::Refusal;
+use crate::resolve::{Identity, NoAnswer};
+
+const SERVICE: &str = "IAM Roles Anywhere";
+
+/// What a session is asked for with.
+pub struct Presented<'p> {
+    /// The workload's certificate, and the chain behind it.
+    pub chain: &'p [Certificate],
+    /// Its key.
+    pub signer: &'p Signer,
+    /// How long the session is to last, in seconds.
+    pub seconds: u64,
+    /// The session's name.
+    pub session_name: Option<&'p str>,
+    /// The time of the signature.
+    pub now: OffsetDateTime,
+}
+
+/// Who one became: the credentials themselves are thrown away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The ARN of the session.
+    pub arn: String,
+    /// When it ends, as AWS writes it.
+    pub expiration: String,
+}
+
+impl Session {
+    /// Asks for a session once.
+    ///
+    /// # Errors
+    /// Nobody answered.
+    pub fn create_session(
+        &self,
+        identity: &Identity,
+        presented: &Presented<'_>,
+    ) -> Result<Result<Granted, Refusal>, NoAnswer> {
+        let account = Account { profile: None, assume_role: None, region: Some(identity.trust_anchor.region.clone()) };
+        self.block_on(async {
+            let config = self.config(&account).await;
+            let endpoint = endpoint(&config, &identity.trust_anchor.region).await.ok_or_else(failure::no_region)?;
+            let (url, headers, body) = request(&endpoint, identity, presented).ok_or_else(failure::no_region)?;
+            let answer = http::send(Post { url: &url, headers: &headers, body: &body }, SERVICE).await?;
+            let json: Value = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            if answer.status == 201 {
+                let set = &json["credentialSet"][0];
+                let (arn, expiration) = (&set["assumedRoleUser"]["arn"], &set["credentials"]["expiration"]);
+                return Ok(Ok(Granted { arn: text(arn), expiration: text(expiration) }));
+            }
+            let kind = answer.kind.unwrap_or_else(|| text(&json["__type"]));
+            Ok(Err(Refusal { status: answer.status, kind, message: text(&json["message"]) }))
+        })
+    }
+}
+
+async fn endpoint(config: &SdkConfig, region: &str) -> Option<String> {
+    if let Some(url) = http::configured_endpoint(config, "RolesAnywhere") {
+        return Some(url);
+    }
+    let params = Params::builder().region(region).use_fips(config.use_fips().unwrap_or(false));
+    let params = params.use_dual_stack(config.use_dual_stack().unwrap_or(false)).build().ok()?;
+    DefaultResolver::new().resolve_endpoint(&params).await.ok().map(|endpoint| endpoint.url().to_owned())
+}
+
+type Request = (String, Vec<(String, String)>, String);
+
+/// The signed request; `None` when there is nothing to sign with.
+fn request(endpoint: &str, identity: &Identity, presented: &Presented<'_>) -> Option<Request> {
+    let (leaf, behind) = presented.chain.split_first()?;
+    let mut body = json!({"durationSeconds": presented.seconds});
+    if let Some(name) = presented.session_name {
+        body["roleSessionName"] = json!(name);
+    }
+    let body = body.to_string();
+    let host = endpoint.split_once("://").map_or(endpoint, |(_, host)| host);
+    let (date, time) = (presented.now.date(), presented.now.time());
+    let day = format!("{:04}{:02}{:02}", date.year(), u8::from(date.month()), date.day());
+    let at = format!("{day}T{:02}{:02}{:02}Z", time.hour(), time.minute(), time.second());
+    // In the order of their names, as they are signed.
+    let mut headers = vec![
+        ("content-type".to_owned(), "application/json".to_owned()),
+        ("host".to_owned(), host.to_owned()),
+        ("x-amz-date".to_owned(), at.clone()),
+        ("x-amz-x509".to_owned(), STANDARD.encode(&leaf.der)),
+    ];
+    if !behind.is_empty() {
+        let chain: Vec<_> = behind.iter().map(|certificate| STANDARD.encode(&certificate.der)).collect();
+        headers.push(("x-amz-x509-chain".to_owned(), chain.join(",")));
+    }
+    let query: Vec<_> =
+        [("profileArn", &identity.profile), ("roleArn", &identity.role), ("trustAnchorArn", &identity.trust_anchor)]
+            .map(|(name, arn)| format!("{name}={}", http::encoded(arn.as_str())))
+            .to_vec();
+    let query = query.join("&");
+    let names = headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
+    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let canonical = format!("POST\n/sessions\n{query}\n{lines}\n{names}\n{}", hash(&body));
+    let scope = format!("{day}/{}/rolesanywhere/aws4_request", identity.trust_anchor.region);
+    let algorithm = presented.signer.algorithm();
+    let signature = presented.signer.sign(format!("{algorithm}\n{at}\n{scope}\n{}", hash(&canonical)).as_bytes())?;
+    let signature = hex(&signature);
+    let authorization =
+        format!("{algorithm} Credential={}/{scope}, SignedHeaders={names}, Signature={signature}", leaf.serial);
+    headers.push(("authorization".to_owned(), authorization));
+    Some((format!("{endpoint}/sessions?{query}"), headers, body))
+}
+
+fn hash(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

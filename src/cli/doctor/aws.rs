@@ -1,0 +1,145 @@
+//! What AWS has, and whether it makes a session.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use super::super::args::Shared;
+use super::super::error::Error;
+use super::Args;
+use crate::aws::{Presented, Session};
+use crate::certificate::{Certificate, Signer};
+use crate::diag::{Code, Diagnostic, Place, Report, known_names};
+use crate::disk;
+use crate::doctor::{self, Known};
+use crate::resolve::{Bound, Resolved};
+use crate::secret::Secret;
+
+/// What is presented to AWS for a session.
+#[derive(clap::Args)]
+pub(super) struct Present {
+    /// A workload's certificate in PEM, with its chain: asks AWS for a session with it
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// Its private key in PEM
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
+    /// The workload, when the certificate's common name does not say
+    #[arg(long, value_name = "NAME", requires = "certificate")]
+    workload: Option<String>,
+}
+
+/// What is well, as lines.
+pub(super) fn look(
+    args: &Args,
+    shared: &Shared,
+    resolved: &Resolved,
+    authorities: &BTreeMap<String, Vec<Certificate>>,
+    report: &mut Report,
+) -> Result<Vec<String>, Error> {
+    let mut lines = Vec::new();
+    if shared.live.asked() {
+        lines.extend(inspect(&shared.live.session()?, resolved, authorities, report));
+    }
+    if let (Some(certificate), Some(key)) = (&args.present.certificate, &args.present.key) {
+        lines.extend(present(args, shared, resolved, (certificate, key), report)?);
+    }
+    Ok(lines)
+}
+
+fn inspect(
+    session: &Session,
+    resolved: &Resolved,
+    authorities: &BTreeMap<String, Vec<Certificate>>,
+    report: &mut Report,
+) -> Vec<String> {
+    let asked: Vec<_> =
+        resolved.bindings.iter().map(|bound| (&bound.identity, &*bound.binding.role.trust_anchor.origin)).collect();
+    let now = OffsetDateTime::now_utc();
+    let seen = session.inspect(&asked, now);
+    let mut lines: Vec<String> = Vec::new();
+    for (bound, seen) in resolved.bindings.iter().zip(&seen) {
+        let authorities = authorities.get(&bound.binding.workload).map_or(&[][..], Vec::as_slice);
+        let known = Known { authorities, now: now.unix_timestamp() };
+        for line in doctor::identity(bound, seen, known, report) {
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines
+}
+
+/// Asks for a session with a certificate that is at hand.
+fn present(
+    args: &Args,
+    shared: &Shared,
+    resolved: &Resolved,
+    (certificate, key): (&Path, &Path),
+    report: &mut Report,
+) -> Result<Option<String>, Error> {
+    let (pem, key_pem) = (disk::read(certificate)?, Secret::new(disk::read(key)?));
+    let wrong = |file: &Path, why: String| {
+        let help = "give the `tls.crt` and `tls.key` of one Secret that cert-manager has written";
+        Diagnostic::error(Code::InvalidCertificate, format!("{} cannot be used: {why}", file.display())).help(help)
+    };
+    let chain = match Certificate::all(&pem) {
+        Ok(chain) => chain,
+        Err(why) => {
+            report.push(wrong(certificate, why));
+            return Ok(None);
+        }
+    };
+    let signer = match Signer::read(&key_pem, &chain[0]) {
+        Ok(signer) => signer,
+        Err(why) => {
+            report.push(wrong(key, why));
+            return Ok(None);
+        }
+    };
+    let Some(bound) = whose(args, resolved, &chain[0], report) else { return Ok(None) };
+    let binding = &bound.binding;
+    let presented = Presented {
+        chain: &chain,
+        signer: &signer,
+        seconds: binding.role.session.seconds(),
+        session_name: binding.sidecar.role_session_name.as_deref(),
+        now: OffsetDateTime::now_utc(),
+    };
+    let place = Place::Config(binding.place.clone());
+    match shared.live.session()?.create_session(&bound.identity, &presented) {
+        Ok(Ok(granted)) => {
+            return Ok(Some(format!(
+                "AWS makes a session for `{}` of workload `{}`: {}, until {}",
+                chain[0].subject, binding.workload, granted.arn, granted.expiration
+            )));
+        }
+        Ok(Err(refusal)) => report.push(doctor::refused(&refusal).at(place)),
+        Err(none) => report.push(Diagnostic::error(none.code, none.why).at(place).help(none.help)),
+    }
+    Ok(None)
+}
+
+/// The workload of a certificate: the one that was named, or the only one with its common name.
+fn whose<'r>(args: &Args, resolved: &'r Resolved, leaf: &Certificate, report: &mut Report) -> Option<&'r Bound> {
+    let named = args.present.workload.as_deref();
+    let fits = |bound: &&Bound| match named {
+        Some(name) => bound.binding.workload == name,
+        None => Some(&bound.binding.certificate.common_name) == leaf.common_name.as_ref(),
+    };
+    let found: Vec<_> = resolved.bindings.iter().filter(fits).collect();
+    if let [one] = found.as_slice() {
+        return Some(one);
+    }
+    let workloads = resolved.bindings.iter().map(|bound| bound.binding.workload.as_str());
+    let (message, help) = match named {
+        Some(name) => (format!("there is no workload `{name}`"), known_names(name, workloads)),
+        None => (
+            format!("{} workloads have a certificate like this one, `{}`", found.len(), leaf.subject),
+            "say which it is: `--workload NAME`".to_owned(),
+        ),
+    };
+    report.push(Diagnostic::error(Code::InvalidCertificate, message).help(help));
+    None
+}

@@ -1,0 +1,58 @@
+//! The objects of a cluster, from kubectl or from a file.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::super::error::Error;
+use super::super::io::Io;
+use super::Args;
+use crate::diag::{Code, Diagnostic, Report};
+use crate::disk;
+use crate::doctor::Wanted;
+use crate::plan;
+use crate::resolve::Resolved;
+
+/// What is asked of kubectl. By their full names: others have certificates and issuers, too.
+const KINDS: &str = "certificates.cert-manager.io,certificaterequests.cert-manager.io,issuers.cert-manager.io,\
+                     clusterissuers.cert-manager.io";
+
+/// The Certificates that should be there.
+pub(super) fn wanted(resolved: &Resolved) -> Vec<Wanted> {
+    let members = plan::declared(resolved, None).members;
+    let one = |member: &plan::Member<'_>| Wanted {
+        workload: member.bound.binding.workload.clone(),
+        namespace: member.namespace.clone(),
+        name: member.certificate_name(),
+        place: member.bound.binding.place.clone(),
+    };
+    members.iter().map(one).collect()
+}
+
+/// The objects of the cluster; `None` when nobody asked for it, or they cannot be read, which is reported.
+pub(super) fn objects(args: &Args, report: &mut Report) -> Result<Option<Vec<Value>>, Error> {
+    let (name, text) = match &args.objects {
+        Some(path) if path == Path::new("-") => ("stdin".to_owned(), Io::read()?),
+        Some(path) => (path.display().to_string(), disk::read(path)?.into_bytes()),
+        None if args.kubectl => ("kubectl".to_owned(), kubectl()?),
+        None => return Ok(None),
+    };
+    let list: Option<Value> = serde_json::from_slice(&text).ok();
+    let items = list.and_then(|mut list| list.get_mut("items").map(Value::take));
+    if let Some(Value::Array(items)) = items {
+        return Ok(Some(items));
+    }
+    report.push(
+        Diagnostic::error(Code::UnreadableInput, format!("{name} is not a list of objects in JSON"))
+            .help(format!("give what `kubectl get {KINDS} --all-namespaces --output json` prints")),
+    );
+    Ok(None)
+}
+
+fn kubectl() -> Result<Vec<u8>, Error> {
+    let mut command = Command::new("kubectl");
+    command.args(["get", KINDS, "--all-namespaces", "--output", "json"]).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let output = command.output().map_err(|error| Error::Program("kubectl get".to_owned(), error))?;
+    if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed("kubectl get".to_owned())) }
+}

@@ -1,0 +1,164 @@
+//! `iamra status`
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::Exit;
+use super::args::{self, File, Shared, display};
+use super::error::Error;
+use super::io::Io;
+use crate::certificate::Certificate;
+use crate::diag::Report;
+use crate::disk;
+use crate::output::{self, Declaration, Sources};
+use crate::pipeline::{self, Lockable};
+use crate::resolve::{Answers, Lockfile, Lookup as _, Wanted};
+use crate::yaml::{Document, NodeRef};
+
+/// Say what is declared, what the lock covers, and when its CAs end
+///
+/// It reads the declaration and its lock, and asks nobody. What all clusters together have counts.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Folder of the declaration, or its file
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// How it is said; `json` has a `schemaVersion`, which counts up when a field changes its meaning or goes
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Version of the JSON.
+const SCHEMA_VERSION: u32 = 1;
+
+pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+    let file = File::open(&args.dir)?;
+    let mut report = Report::default();
+    let said = match Document::parse(&file.text) {
+        Ok(document) => read(&file, document.root(), shared, &mut report)?,
+        Err(error) => {
+            report.push(args::syntax_error(&error));
+            None
+        }
+    };
+    if let Some(status) = said.filter(|_| !report.has_errors()) {
+        let text = match args.format {
+            Format::Json => format!("{status:#}\n"),
+            Format::Text => words(&status),
+        };
+        io.data(|out| out.write_all(text.as_bytes()))?;
+    }
+    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
+    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+    Ok(args::exit(&report))
+}
+
+fn read(file: &File, node: NodeRef<'_>, shared: &Shared, report: &mut Report) -> Result<Option<Value>, Error> {
+    let path = shared.lock_path(node, &file.folder);
+    let text = disk::read_if_there(&path)?;
+    let lock = Lockfile::read(&display(&path), text.as_deref(), report);
+    let Some(declared) = pipeline::lockable(node, report) else { return Ok(None) };
+    let answers = lock.answer(&declared.queries);
+    let locked = Locked { file: display(&path), exists: text.is_some(), lock: &lock, answers };
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    Ok(Some(status(&file.name, node, &declared, &locked, now)))
+}
+
+/// The lock, and what it says to the declaration's queries.
+struct Locked<'l> {
+    file: String,
+    exists: bool,
+    lock: &'l Lockfile,
+    answers: Answers,
+}
+
+fn status(file: &str, declaration: NodeRef<'_>, declared: &Lockable, locked: &Locked<'_>, now: i64) -> Value {
+    let spec = declaration.get("spec");
+    let count = |field: &str| spec.and_then(|spec| spec.get(field)).map_or(0, |node| node.entries().count());
+    let missing = locked.answers.iter().filter(|(_, answer)| answer.is_err());
+    let missing: BTreeSet<_> = missing.map(|(query, _)| query.reference.as_str()).collect();
+    let unused = locked.lock.unused(&declared.queries);
+    let authorities: Vec<_> = locked
+        .answers
+        .iter()
+        .filter(|(query, _)| query.wanted == Wanted::Certificate)
+        .filter_map(|(query, answer)| Some((query, Certificate::all(answer.as_ref().ok()?.value.reveal()).ok()?)))
+        .map(|(query, chain)| {
+            let Certificate { subject, end, not_after, .. } = &chain[0];
+            json!({
+                "reference": query.reference, "subject": subject, "fingerprint": format!("sha256:{}", chain[0].fingerprint()),
+                "notAfter": end, "daysLeft": (not_after - now).div_euclid(24 * 3600),
+            })
+        })
+        .collect();
+    json!({
+        "schemaVersion": SCHEMA_VERSION,
+        "declaration": file,
+        "workloads": count("workloads"),
+        "roles": count("roles"),
+        // One is there without being named.
+        "scopes": count("scopes").max(1),
+        "clusters": count("clusters"),
+        "lock": {
+            "file": locked.file, "exists": locked.exists, "locked": locked.answers.values().filter(|it| it.is_ok()).count(),
+            "missing": missing, "unused": unused,
+        },
+        "authorities": authorities,
+    })
+}
+
+fn words(status: &Value) -> String {
+    let count = |field: &str| {
+        let count = status[field].as_u64().unwrap_or_default();
+        if count == 1 { format!("1 {}", field.trim_end_matches('s')) } else { format!("{count} {field}") }
+    };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut words = format!(
+        "{}: {}, {}, {}, {}\n",
+        text(&status["declaration"]),
+        count("workloads"),
+        count("roles"),
+        count("scopes"),
+        count("clusters")
+    );
+    let lock = &status["lock"];
+    let (missing, unused) = (list(&lock["missing"]), list(&lock["unused"]));
+    let file = text(&lock["file"]);
+    let state = match (lock["exists"] == true, missing.len() + unused.len()) {
+        (false, 0) => "not there, and nothing has to be looked up".to_owned(),
+        (false, _) => format!("not there, and {} references have to be looked up", missing.len()),
+        (true, 0) => format!("{} references locked, it covers the declaration", lock["locked"]),
+        (true, _) => {
+            format!("{} references locked, {} missing, {} not needed", lock["locked"], missing.len(), unused.len())
+        }
+    };
+    let _ = writeln!(words, "{file}: {state}");
+    for (word, references) in [("missing", missing), ("not needed", unused)] {
+        for reference in references {
+            let _ = writeln!(words, "  {word}: {reference}");
+        }
+    }
+    for authority in status["authorities"].as_array().into_iter().flatten() {
+        let days = authority["daysLeft"].as_i64().unwrap_or_default();
+        let left = if days < 0 { "expired".to_owned() } else { format!("{days} days left") };
+        let _ = writeln!(words, "CA {}: until {}, {left}", text(&authority["subject"]), text(&authority["notAfter"]));
+    }
+    words
+}
+
+fn list(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}

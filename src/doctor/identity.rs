@@ -1,0 +1,198 @@
+//! Trust anchor, profile and role as AWS has them, against what the declaration needs of them.
+
+use serde_json::Value;
+
+use super::trust;
+use crate::certificate::Certificate;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::resolve::{Bound, NoAnswer};
+
+/// An answer of AWS, or why there is none.
+pub type Found<T> = Result<T, NoAnswer>;
+
+/// A trust anchor.
+#[derive(Debug, Clone)]
+pub struct TrustAnchor {
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// What it trusts, in PEM; `None` when that is AWS Private CA.
+    pub certificates: Option<String>,
+}
+
+/// A profile.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// The ARNs of the roles that it lets a session have.
+    pub roles: Vec<String>,
+    /// The longest session, in seconds.
+    pub duration: Option<u64>,
+    /// Whether a session may say its name.
+    pub accepts_session_name: bool,
+}
+
+/// An IAM role.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// The longest session, in seconds.
+    pub longest_session: u64,
+    /// The trust policy.
+    pub trust_policy: Value,
+}
+
+/// What AWS has for one identity.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The trust anchor.
+    pub trust_anchor: Found<TrustAnchor>,
+    /// The profile.
+    pub profile: Found<Profile>,
+    /// The role.
+    pub role: Found<Role>,
+}
+
+/// What is known beside the declaration.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'k> {
+    /// The CAs behind the workload's certificate, as the cluster has them; none when nobody looked.
+    pub authorities: &'k [Certificate],
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// What is well becomes lines, what is not diagnostics.
+pub fn identity(bound: &Bound, seen: &Seen, known: Known<'_>, report: &mut Report) -> Vec<String> {
+    let mut check = Check { bound, report, lines: Vec::new() };
+    if let Some(anchor) = check.found(&seen.trust_anchor) {
+        check.trust_anchor(anchor, known);
+    }
+    if let Some(profile) = check.found(&seen.profile) {
+        check.profile(profile);
+    }
+    if let Some(role) = check.found(&seen.role) {
+        check.role(role);
+        trust::policy(bound, &role.trust_policy, check.report, &mut check.lines);
+    }
+    check.lines
+}
+
+struct Check<'c> {
+    bound: &'c Bound,
+    report: &'c mut Report,
+    lines: Vec<String>,
+}
+
+impl Check<'_> {
+    fn found<'f, T>(&mut self, found: &'f Found<T>) -> Option<&'f T> {
+        found.as_ref().map_err(|none| self.say(Diagnostic::error(none.code, &none.why).help(&none.help))).ok()
+    }
+
+    fn say(&mut self, diagnostic: Diagnostic) {
+        self.report.push(diagnostic.at(Place::Config(self.bound.binding.place.clone())));
+    }
+
+    fn wrong(&mut self, message: String, help: &str) {
+        self.say(Diagnostic::error(Code::AwsSetup, message).help(help));
+    }
+
+    fn trust_anchor(&mut self, anchor: &TrustAnchor, known: Known<'_>) {
+        let arn = &self.bound.identity.trust_anchor;
+        if !anchor.enabled {
+            // The API's own default.
+            self.wrong(
+                format!("the trust anchor {arn} is disabled"),
+                "enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id ID`",
+            );
+        }
+        let Some(pem) = &anchor.certificates else {
+            self.lines.push(format!("trust anchor {arn} trusts AWS Private CA"));
+            return;
+        };
+        let certificates = match Certificate::all(pem) {
+            Ok(certificates) => certificates,
+            Err(why) => {
+                return self
+                    .wrong(format!("the certificate of the trust anchor {arn} cannot be read: {why}"), "replace it");
+            }
+        };
+        for certificate in &certificates {
+            if certificate.not_after <= known.now {
+                self.wrong(
+                    format!("the trust anchor's CA `{}` has expired on {}", certificate.subject, certificate.end),
+                    "add the new CA certificate to the trust anchor (it takes two), then replace the CA's Secret",
+                );
+            }
+        }
+        let trusted = |authority: &Certificate| certificates.iter().any(|certificate| certificate.der == authority.der);
+        let stranger = known.authorities.last().filter(|_| !known.authorities.iter().any(trusted));
+        if let Some(stranger) = stranger {
+            self.wrong(
+                format!(
+                    "the CA that signs here, `{}` (SHA-256 {:.16}…), is none that the trust anchor {arn} trusts",
+                    stranger.subject,
+                    stranger.fingerprint()
+                ),
+                "add its certificate to the trust anchor, or put the CA that the trust anchor trusts into the Secret",
+            );
+        }
+        if anchor.enabled && stranger.is_none() {
+            let ends = certificates
+                .iter()
+                .map(|it| format!("`{}` until {}", it.subject, it.end))
+                .collect::<Vec<_>>()
+                .join(", ");
+            let compared =
+                if known.authorities.is_empty() { "; no CA was at hand to compare" } else { ", which signs here" };
+            self.lines.push(format!("trust anchor {arn} is enabled and trusts {ends}{compared}"));
+        }
+    }
+
+    fn profile(&mut self, profile: &Profile) {
+        let identity = &self.bound.identity;
+        let (arn, role) = (&identity.profile, identity.role.as_str());
+        let before = self.report.diagnostics().len();
+        if !profile.enabled {
+            self.wrong(
+                format!("the profile {arn} is disabled"),
+                "enable it: `aws rolesanywhere enable-profile --profile-id ID`",
+            );
+        }
+        if !profile.roles.iter().any(|listed| listed == role) {
+            self.wrong(
+                format!("the profile {arn} does not list the role {role}"),
+                "add the role to the profile's roles",
+            );
+        }
+        let wanted = self.bound.binding.role.session.seconds();
+        if let Some(most) = profile.duration.filter(|most| *most < wanted) {
+            self.say(
+                Diagnostic::warning(
+                    Code::AwsSetup,
+                    format!("sessions of {wanted} s are asked for, and the profile {arn} ends them after {most} s"),
+                )
+                .help("raise the profile's duration, or lower `sessionDuration`"),
+            );
+        }
+        if self.bound.binding.sidecar.role_session_name.is_some() && !profile.accepts_session_name {
+            self.wrong(
+                format!("the sidecar names its sessions, and the profile {arn} accepts no name"),
+                "set `acceptRoleSessionName` on the profile, or remove the session name",
+            );
+        }
+        if self.report.diagnostics().len() == before {
+            self.lines.push(format!("profile {arn} is enabled and lists the role"));
+        }
+    }
+
+    fn role(&mut self, role: &Role) {
+        let wanted = self.bound.binding.role.session.seconds();
+        if role.longest_session < wanted {
+            let message = format!(
+                "sessions of {wanted} s are asked for, and the role {} allows {} s: AWS refuses instead of shortening",
+                self.bound.identity.role, role.longest_session
+            );
+            self.wrong(message, "raise the role's maximum session duration, or lower `sessionDuration`");
+        }
+    }
+}

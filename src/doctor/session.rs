@@ -1,0 +1,104 @@
+//! What IAM Roles Anywhere says no with, and what that means.
+
+use crate::diag::{Code, Diagnostic};
+
+/// An answer of CreateSession that is no session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error's name, such as `AccessDeniedException`.
+    pub kind: String,
+    /// AWS's own words.
+    pub message: String,
+}
+
+/// Words of a refusal, in small letters, what they mean, and what to do. The first that is found counts.
+const CAUSES: &[(&str, &str, &str)] = &[
+    (
+        "untrusted signing certificate",
+        "no chain leads from the certificate to the trust anchor",
+        "let the CA that the trust anchor trusts sign it; when an intermediate signs, the sidecar must send the chain (`--intermediates`)",
+    ),
+    (
+        "insufficient certificate",
+        "the certificate is not one of an end entity that may sign",
+        "issue it with `digital signature` among its usages and without `isCA`; a CA issuer adds no usage by itself",
+    ),
+    (
+        "expired or is not yet valid",
+        "the certificate is not valid now",
+        "renew it, and compare this machine's clock with the cluster's",
+    ),
+    ("certificate has expired", "the certificate is not valid now", "renew it: `cmctl renew`"),
+    ("subject is empty", "the certificate has no subject", "give it a common name"),
+    (
+        "rolesessionname",
+        "the session has a name, and the profile accepts none",
+        "set `acceptRoleSessionName` on the profile, or remove the session name",
+    ),
+    (
+        "maxsessionduration",
+        "the session is longer than the role allows",
+        "lower `sessionDuration`, or raise the role's maximum",
+    ),
+    ("durationseconds", "the session's duration is outside 900 to 43200 seconds", "correct `sessionDuration`"),
+    (
+        "session tags",
+        "a value of the certificate cannot be a session tag",
+        "keep to letters, digits and `_.:/=+-@` in its names",
+    ),
+    (
+        "unable to assume role",
+        "the role's trust policy does not let this certificate assume it, or there is no such role",
+        "compare the policy's conditions with the certificate: `iamra doctor --live` shows both",
+    ),
+    (
+        "trust anchor is disabled",
+        "the trust anchor is disabled",
+        "enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id ID`",
+    ),
+    ("profile is disabled", "the profile is disabled", "enable it: `aws rolesanywhere enable-profile --profile-id ID`"),
+    ("not allowed by the profile", "the profile does not list the role", "add the role to the profile's roles"),
+    (
+        "trust anchor not found",
+        "there is no such trust anchor",
+        "correct its ARN; it is looked for in the ARN's own region and account",
+    ),
+    (
+        "profile not found",
+        "there is no such profile",
+        "correct its ARN; it must be in the trust anchor's region and account",
+    ),
+    ("signature expired", "the clocks disagree", "set this machine's clock: AWS allows five minutes"),
+    ("signature", "the signature is not the certificate's", "use the private key of this very certificate"),
+];
+
+/// What a name means when the words are new.
+const KINDS: &[(&str, &str, &str)] = &[
+    (
+        "ThrottlingException",
+        "too many sessions are asked for: AWS takes ten a second",
+        "wait, and roll pods out more slowly",
+    ),
+    ("ResourceNotFoundException", "an ARN names nothing", "correct it: `iamra doctor --live` says which"),
+    (
+        "AccessDeniedException",
+        "AWS refuses without a reason that is known here",
+        "look for CreateSession in CloudTrail",
+    ),
+];
+
+/// The refusal as people read it: the cause, AWS's own words, and what to do.
+pub fn refused(refusal: &Refusal) -> Diagnostic {
+    let Refusal { status, kind, message } = refusal;
+    let message: String = message.chars().filter(|c| !c.is_control()).take(500).collect();
+    let words = message.to_lowercase();
+    let by_words = CAUSES.iter().find(|(part, ..)| words.contains(part));
+    let known = by_words.or_else(|| KINDS.iter().find(|(name, ..)| name == kind));
+    let (cause, help) = known
+        .map_or(("AWS did not make a session", "try again, or look for CreateSession in CloudTrail"), |it| {
+            (it.1, it.2)
+        });
+    Diagnostic::error(Code::SessionRefused, format!("{cause} ({status} {kind}: {message})")).help(help)
+}
