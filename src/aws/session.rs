@@ -44,7 +44,8 @@ pub struct Settings {
 
 /// A way to AWS.
 pub struct Session {
-    runtime: Runtime,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
     http: SharedHttpClient,
     settings: Settings,
 }
@@ -63,12 +64,12 @@ impl Session {
             builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
             connector(builder)
         });
-        Ok(Self { runtime, http, settings })
+        Ok(Self { runtime: Some(runtime), http, settings })
     }
 
     /// Waits for one thing, on the runtime's one thread.
     pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(future)
+        self.runtime().block_on(future)
     }
 
     /// One answer, or that there was none in time.
@@ -78,7 +79,7 @@ impl Session {
 
     /// Makes all calls at once, as far as the quotas allow, and collects what is answered in time.
     pub(super) fn run(&self, calls: Vec<Call>, progress: &Progress<'_>) -> Answers {
-        LocalSet::new().block_on(&self.runtime, self.run_all(calls, progress))
+        LocalSet::new().block_on(self.runtime(), self.run_all(calls, progress))
     }
 
     /// Reads an object of S3, at this time of day.
@@ -93,8 +94,11 @@ impl Session {
             }
             s3::get(&config, &connector(Connector::builder()), location, now).await
         };
-        let limited = async { timeout(self.settings.time, found).await };
-        self.runtime.block_on(limited).unwrap_or_else(|_| Err(self.too_late()))
+        self.block_on(self.in_time(found))
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("it is there until the session is dropped")
     }
 
     async fn run_all(&self, calls: Vec<Call>, progress: &Progress<'_>) -> Answers {
@@ -174,6 +178,15 @@ impl Session {
 fn connector(builder: ConnectorBuilder) -> Connector {
     let builder = builder.proxy_config(ProxyConfig::from_env());
     builder.tls_provider(Provider::rustls(CryptoMode::Ring)).build()
+}
+
+impl Drop for Session {
+    /// The operating system's name lookup cannot be cut off: it may end when it wants, and nobody waits for it.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 async fn one(config: &SdkConfig, ask: Ask) -> Answered {
