@@ -21,15 +21,18 @@ pub(crate) struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill().and_then(|()| self.child.wait());
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
     }
 }
 
 impl Server {
     /// Starts moto and waits until it says where it listens.
     pub(crate) fn moto() -> Self {
-        let mut command = Command::new(peer("moto_server"));
-        command.args(["-H", "127.0.0.1", "-p", "0"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        // moto does not look at its stdin: a shell waits for its end, which comes with ours, however that is.
+        let mut command = Command::new("bash");
+        command.args(["-c", "\"$0\" -H 127.0.0.1 -p 0 & cat; kill $!"]).arg(peer("moto_server"));
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, address)| address.to_owned()));
