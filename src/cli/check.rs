@@ -276,7 +276,7 @@ fn check_document(
     let (name, lock) = source.lock(file, document.root(), shared)?;
     if args.locked && lock.is_none() {
         let message = format!("there is no {name}");
-        let help = "write one, in the commit that changes the declaration";
+        let help = "run `iamra lock`, and commit what it writes with the declaration";
         report.push(Diagnostic::error(Code::StaleLock, message).at(Place::File(name.clone(), None)).help(help));
     }
     let answers = shared.answers(&name, lock.as_deref(), report)?;

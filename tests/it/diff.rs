@@ -179,6 +179,12 @@ impl Repository {
         self.git(&["commit", "--quiet", "--message", message]);
     }
 
+    /// The hash of the last commit.
+    pub(crate) fn head(&self) -> String {
+        let head = Command::new("git").current_dir(self.dir()).args(["rev-parse", "HEAD"]).output().unwrap();
+        String::from_utf8(head.stdout).unwrap().trim().to_owned()
+    }
+
     /// `payments` becomes `admin` on disk.
     fn escalate(&self) {
         self.write("iamra.yaml", &declaration(&PAYMENTS.replace("readonly", "admin")));

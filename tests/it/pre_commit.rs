@@ -28,9 +28,41 @@ fn pre_commit(dir: &Path, home: &Path, args: &[&str]) -> Output {
     run(&mut command, b"")
 }
 
-fn try_hook(repository: &Repository, hooks: &Path, home: &Path, hook: &str) -> Output {
+/// How a hook is run on a repository.
+type Try<'t> = &'t dyn Fn(&Repository, &str) -> Output;
+
+fn try_repo(repository: &Repository, hooks: &Path, home: &Path, hook: &str) -> Output {
     let hooks = hooks.display().to_string();
     pre_commit(repository.dir(), home, &["try-repo", &hooks, hook, "--all-files", "--verbose"])
+}
+
+/// As users have it: pre-commit installs the hook once and keeps it, while `try-repo` begins anew each time.
+fn configured(repository: &Repository, hooks: &Repository, home: &Path, hook: &str) -> Output {
+    let (repo, rev) = (hooks.dir().display(), hooks.head());
+    let config = format!("repos:\n- repo: {repo}\n  rev: {rev}\n  hooks: [{{id: {hook}}}]\n");
+    fs::write(home.join("config.yaml"), config).unwrap();
+    let config = home.join("config.yaml").display().to_string();
+    pre_commit(repository.dir(), home, &["run", "--config", &config, "--all-files", "--verbose"])
+}
+
+/// This tree as it is now, in a repository that nobody works in.
+fn snapshot() -> Repository {
+    let list = Command::new("git")
+        .current_dir(root())
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+        .output()
+        .unwrap();
+    let snapshot = Repository::new();
+    for name in String::from_utf8(list.stdout).unwrap().split_terminator('\0') {
+        let to = snapshot.dir().join(name);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        // What was removed and not staged is still listed.
+        if root().join(name).is_file() {
+            fs::copy(root().join(name), to).unwrap();
+        }
+    }
+    snapshot.commit("snapshot");
+    snapshot
 }
 
 /// A tree with a kustomization, what it renders to, and the hook's arguments in the only place for them.
@@ -71,21 +103,22 @@ fn fails(output: &Output, words: &[&str]) {
 }
 
 /// What all flavours of the two hooks on declarations do.
-fn check_hooks(hooks: &Path, home: &Path, suffix: &str) {
+#[expect(clippy::print_stdout, reason = "how long the hook took, for whoever reads the run")]
+fn check_hooks(try_hook: Try<'_>, suffix: &str) {
     let (check, lock) = (format!("iamra-check{suffix}"), format!("iamra-lock-check{suffix}"));
     let repository = Repository::with_payments();
-    passes(&try_hook(&repository, hooks, home, &check));
-    let output = try_hook(&repository, hooks, home, &lock);
+    passes(&try_hook(&repository, &check));
+    let output = try_hook(&repository, &lock);
     passes(&output);
     // Installed by now. pre-commit measures the hook itself.
     println!("{lock} {}", output.stdout.lines().find(|line| line.contains("duration")).unwrap_or_default());
     misspell(&repository);
     let words = ["error[unknown-role]", "iamra.yaml:10:22", "did you mean `readonly`?"];
-    fails(&try_hook(&repository, hooks, home, &check), &words);
+    fails(&try_hook(&repository, &check), &words);
     let repository = Repository::with_payments();
     repository.git(&["rm", "--quiet", "iamra.lock"]);
-    passes(&try_hook(&repository, hooks, home, &check));
-    fails(&try_hook(&repository, hooks, home, &lock), &["error[stale-lock]: there is no iamra.lock", "--> iamra.lock"]);
+    passes(&try_hook(&repository, &check));
+    fails(&try_hook(&repository, &lock), &["error[stale-lock]: there is no iamra.lock", "--> iamra.lock"]);
 }
 
 #[test]
@@ -108,15 +141,15 @@ fn the_manifest_has_three_hooks_in_three_flavours() {
 
 #[test]
 fn the_iamra_on_path() {
-    let home = tempfile::tempdir().unwrap();
-    check_hooks(root(), home.path(), "-system");
+    let (home, hooks) = (tempfile::tempdir().unwrap(), snapshot());
+    check_hooks(&|repository, hook| try_repo(repository, hooks.dir(), home.path(), hook), "-system");
 }
 
 /// Built by `cargo install` in a clone, as pre-commit does it.
 #[test]
 fn the_iamra_that_cargo_builds() {
-    let home = tempfile::tempdir().unwrap();
-    check_hooks(root(), home.path(), "");
+    let (home, hooks) = (tempfile::tempdir().unwrap(), snapshot());
+    check_hooks(&|repository, hook| configured(repository, &hooks, home.path(), hook), "");
 }
 
 /// The image of this tree in place of the published one.
@@ -128,7 +161,7 @@ fn the_iamra_in_an_image() {
     let text = text.replace(&published("iamra"), image()).replace(&published("iamra-cmp"), cmp_image());
     hooks.write(".pre-commit-hooks.yaml", &text);
     hooks.commit("hooks");
-    check_hooks(hooks.dir(), home.path(), "-docker");
+    check_hooks(&|repository, hook| try_repo(repository, hooks.dir(), home.path(), hook), "-docker");
     render_check(hooks.dir(), home.path(), "-docker");
 }
 
