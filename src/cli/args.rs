@@ -61,7 +61,8 @@ impl File {
         request: Request<'_>,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
-        self.ask(shared, report, |node, lookup, report| pipeline::resolve(node, request, lookup, report))
+        let Some(document) = self.document(report) else { return Ok(None) };
+        shared.resolve(document.root(), &self.folder, request, report)
     }
 
     /// What `question` makes of the declaration and of whoever answers its references; nothing when it is not YAML.
@@ -71,13 +72,13 @@ impl File {
         report: &mut Report,
         question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        match Document::parse(&self.text) {
-            Ok(document) => shared.ask(document.root(), &self.folder, report, question),
-            Err(error) => {
-                report.push(syntax_error(&error));
-                Ok(None)
-            }
-        }
+        let Some(document) = self.document(report) else { return Ok(None) };
+        let Some(policy) = shared.policy(report)? else { return Ok(None) };
+        shared.look_up(&policy, document.root(), &self.folder, report, question)
+    }
+
+    fn document(&self, report: &mut Report) -> Option<Document<'_>> {
+        Document::parse(&self.text).map_err(|error| report.push(syntax_error(&error))).ok()
     }
 }
 
@@ -129,17 +130,6 @@ impl Shared {
     }
 
     /// What `question` makes of the declaration at `node` and of whoever answers its references.
-    fn ask<T>(
-        &self,
-        node: NodeRef<'_>,
-        folder: &Path,
-        report: &mut Report,
-        question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
-        let Some(policy) = self.policy(report)? else { return Ok(None) };
-        self.look_up(&policy, node, folder, report, question)
-    }
-
     fn look_up<T>(
         &self,
         policy: &Policy,
