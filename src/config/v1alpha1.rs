@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// `apiVersion` of the declaration.
 pub const API_VERSION: &str = "iamra.dev/v1alpha1";
@@ -155,7 +155,7 @@ pub struct PrivateKey {
 }
 
 /// Key algorithms that IAM Roles Anywhere and the credential helper accept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum KeyAlgorithm {
     /// RSA
     #[serde(rename = "RSA")]
@@ -212,7 +212,7 @@ pub struct Endpoint {
 }
 
 /// When an image is pulled, as Kubernetes spells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum PullPolicy {
     /// At every start.
     Always,
@@ -223,7 +223,7 @@ pub enum PullPolicy {
 }
 
 /// How credentials reach the application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Delivery {
     /// It asks the sidecar, as it would ask the metadata endpoint of EC2.
@@ -235,7 +235,7 @@ pub enum Delivery {
 }
 
 /// How the sidecar is part of the pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SidecarStyle {
     /// An init container that keeps running (Kubernetes 1.29 and later).
@@ -245,7 +245,7 @@ pub enum SidecarStyle {
 }
 
 /// What the application's containers wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Startup {
     /// AWS has given credentials once.

@@ -1,8 +1,7 @@
 //! Settings of the sidecar, and which of them let more out or in.
 
 use std::collections::BTreeMap;
-
-use serde::Serialize;
+use std::fmt::Debug;
 
 use crate::config::{Endpoint, Sidecar};
 
@@ -46,7 +45,7 @@ pub(super) fn compare(old: &Sidecar, new: &Sidecar) -> Vec<Setting> {
     add("style", &|it| word(it.style), false);
     add("startup", &|it| word(it.startup), false);
     add("port", &|it| it.port.to_string(), false);
-    add("pull policy", &|it| it.pull_policy.map_or_else(none, word), false);
+    add("pull policy", &|it| it.pull_policy.map_or_else(none, |policy| format!("{policy:?}")), false);
     // An answer that travels further can be read outside the pod.
     add("hop limit", &|it| it.hop_limit.to_string(), new.hop_limit > old.hop_limit);
     add("session name", &|it| it.role_session_name.clone().unwrap_or_else(none), false);
@@ -68,10 +67,9 @@ pub(super) fn words(settings: &[Setting]) -> (String, String) {
     (all(|it| &it.old), all(|it| &it.new))
 }
 
-/// A choice as the declaration writes it.
-pub(super) fn word(choice: impl Serialize) -> String {
-    let value = serde_json::to_value(choice).expect("a choice is a word");
-    value.as_str().unwrap_or_default().to_owned()
+/// A choice as the declaration writes it: the name of its variant in lower case.
+fn word(choice: impl Debug) -> String {
+    format!("{choice:?}").to_lowercase()
 }
 
 fn endpoint(endpoint: &Endpoint) -> String {

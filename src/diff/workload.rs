@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Workload;
 use super::change::{Change, Kind};
-use super::sidecar::{self, word};
+use super::sidecar;
 use crate::config::{Binding, Containers, Target};
 
 type Workloads<'s> = BTreeMap<&'s str, Workload<'s>>;
@@ -102,7 +102,7 @@ fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
         margins.0,
         margins.1,
     );
-    let key = |it: &Binding| format!("{} {}", word(it.certificate.algorithm), it.certificate.size);
+    let key = |it: &Binding| format!("{:?} {}", it.certificate.algorithm, it.certificate.size).to_uppercase();
     if key(was) != key(is) {
         let (old, new) = (key(was), key(is));
         say(
