@@ -3,6 +3,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_rolesanywhere::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
+use aws_sdk_ssm::error::{ProvideErrorMetadata as _, SdkError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -10,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use super::calls::Account;
-use super::failure;
-use super::http::{self, Post};
+use super::failure::{self, Asked};
+use super::http::{self, Call, Signed};
 use super::session::Session;
 use crate::certificate::{Certificate, Signer};
 use crate::doctor::Refusal;
@@ -56,17 +57,23 @@ impl Session {
         self.block_on(async {
             let config = self.config(&account).await;
             let endpoint = endpoint(&config, &identity.trust_anchor.region).await.ok_or_else(failure::no_region)?;
-            let (url, headers, body) = request(&endpoint, identity, presented).ok_or_else(failure::no_region)?;
-            let answer = http::send(Post { url: &url, headers: &headers, body: &body }, SERVICE).await?;
-            let json: Value = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            if answer.status == 201 {
-                let set = &json["credentialSet"][0];
-                let (arn, expiration) = (&set["assumedRoleUser"]["arn"], &set["credentials"]["expiration"]);
-                return Ok(Ok(Granted { arn: text(arn), expiration: text(expiration) }));
+            let call = request(endpoint, identity, presented).ok_or_else(failure::no_region)?;
+            let asked = Asked { service: SERVICE, permission: "CreateSession", region: failure::region(&config) };
+            match http::send(&config, call).await {
+                Ok(answer) => {
+                    let json: Value = serde_json::from_str(&answer).unwrap_or(Value::Null);
+                    let set = &json["credentialSet"][0];
+                    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                    let (arn, expiration) = (&set["assumedRoleUser"]["arn"], &set["credentials"]["expiration"]);
+                    Ok(Ok(Granted { arn: text(arn), expiration: text(expiration) }))
+                }
+                Err(SdkError::ServiceError(refused)) => {
+                    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+                    let (status, why) = (refused.raw().status().as_u16(), refused.err());
+                    Ok(Err(Refusal { status, kind: text(why.code()), message: text(why.message()) }))
+                }
+                Err(error) => Err(failure::of(&error, &asked)),
             }
-            let kind = answer.kind.unwrap_or_else(|| text(&json["__type"]));
-            Ok(Err(Refusal { status: answer.status, kind, message: text(&json["message"]) }))
         })
     }
 }
@@ -80,17 +87,15 @@ async fn endpoint(config: &SdkConfig, region: &str) -> Option<String> {
     DefaultResolver::new().resolve_endpoint(&params).await.ok().map(|endpoint| endpoint.url().to_owned())
 }
 
-type Request = (String, Vec<(String, String)>, String);
-
 /// The signed request; `None` when there is nothing to sign with.
-fn request(endpoint: &str, identity: &Identity, presented: &Presented<'_>) -> Option<Request> {
+fn request(endpoint: String, identity: &Identity, presented: &Presented<'_>) -> Option<Call> {
     let (leaf, behind) = presented.chain.split_first()?;
     let mut body = json!({"durationSeconds": presented.seconds});
     if let Some(name) = presented.session_name {
         body["roleSessionName"] = json!(name);
     }
     let body = body.to_string();
-    let host = endpoint.split_once("://").map_or(endpoint, |(_, host)| host);
+    let host = endpoint.split_once("://").map_or(endpoint.as_str(), |(_, host)| host);
     let (date, time) = (presented.now.date(), presented.now.time());
     let day = format!("{:04}{:02}{:02}", date.year(), u8::from(date.month()), date.day());
     let at = format!("{day}T{:02}{:02}{:02}Z", time.hour(), time.minute(), time.second());
@@ -120,7 +125,9 @@ fn request(endpoint: &str, identity: &Identity, presented: &Presented<'_>) -> Op
     let authorization =
         format!("{algorithm} Credential={}/{scope}, SignedHeaders={names}, Signature={signature}", leaf.serial);
     headers.push(("authorization".to_owned(), authorization));
-    Some((format!("{endpoint}/sessions?{query}"), headers, body))
+    let path = format!("/sessions?{query}");
+    let (method, operation, signed) = ("POST", "CreateSession", Signed::Already);
+    Some(Call { service: SERVICE, operation, endpoint, method, path, headers, body, signed })
 }
 
 fn hash(text: &str) -> String {

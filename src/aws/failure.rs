@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_ssm::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
+use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 
 use crate::diag::Code;
 use crate::resolve::NoAnswer;
@@ -44,18 +44,8 @@ where
     }
 }
 
-/// What a refusal means that is told in XML.
-pub(super) fn of_xml(xml: &str, status: u16, asked: &Asked<'_>) -> NoAnswer {
-    let element = |name: &str| {
-        let (_, rest) = xml.split_once(&format!("<{name}>"))?;
-        rest.split_once("</").map(|(text, _)| text)
-    };
-    let error = ErrorMetadata::builder().code(element("Code").unwrap_or_default());
-    refused(&error.message(element("Message").unwrap_or_default()).build(), status, asked)
-}
-
 /// No answer of the service at all: the network, or the credentials that were needed first.
-pub(super) fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
+fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
     let causes = causes(error);
     let Asked { service, region, .. } = asked;
     if causes.contains("sts:AssumeRole") {
@@ -65,7 +55,10 @@ pub(super) fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
         );
     }
     if causes.contains("redential") {
-        return without_credentials(asked);
+        return no_access(
+            format!("there are no AWS credentials to ask {service} with"),
+            "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in (`aws sso login`)",
+        );
     }
     if causes.contains("dns error") || causes.contains("lookup address") {
         return failed(
@@ -77,13 +70,6 @@ pub(super) fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
     failed(
         format!("{service} in {region} cannot be reached: {last}"),
         "check the network, the proxy (HTTPS_PROXY) and the endpoint (AWS_ENDPOINT_URL)",
-    )
-}
-
-pub(super) fn without_credentials(asked: &Asked<'_>) -> NoAnswer {
-    no_access(
-        format!("there are no AWS credentials to ask {} with", asked.service),
-        "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in (`aws sso login`)",
     )
 }
 
@@ -151,21 +137,6 @@ fn wrong_clock(said: &str) -> NoAnswer {
 fn said(words: &str) -> String {
     let words: String = words.trim().trim_end_matches('.').chars().filter(|c| !c.is_control()).take(500).collect();
     if words.is_empty() { words } else { format!(": {words}") }
-}
-
-pub(super) fn unreachable(service: &str, url: &str) -> NoAnswer {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
-    failed(
-        format!("{service} cannot be reached at {host}, or did not answer in time"),
-        "check the network, the proxy (HTTPS_PROXY) and the endpoint (AWS_ENDPOINT_URL)",
-    )
-}
-
-pub(super) fn no_credentials(service: &str) -> NoAnswer {
-    no_access(
-        format!("there are no AWS credentials to ask {service} with"),
-        "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in (`aws sso login`)",
-    )
 }
 
 pub(super) fn no_region() -> NoAnswer {

@@ -1,62 +1,166 @@
-//! Requests that no SDK makes: CreateSession, which is signed by a certificate, and the one call to IAM.
+//! Calls of services whose SDK is not here, made with what the SDKs stand on: their credentials and signatures, retries,
+//! time limits and proxies.
 
-use std::time::Duration;
+use std::error::Error;
+use std::fmt;
 
-use aws_config::SdkConfig;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_sdk_ssm::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::auth::{AuthSchemeOptionResolverParams, SharedAuthScheme};
+use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::config_bag::Layer;
+use aws_types::SigningName;
+use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
-use tokio::time::timeout;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::Value;
 
-use super::failure;
-use crate::resolve::NoAnswer;
+/// Everything but what RFC 3986 calls unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A POST, signed already.
-pub(super) struct Post<'p> {
-    pub(super) url: &'p str,
-    pub(super) headers: &'p [(String, String)],
-    pub(super) body: &'p str,
+/// The defaults that hold for every call, of the SDKs too.
+pub(super) fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
 }
 
-/// What came back.
-pub(super) struct Response {
-    pub(super) status: u16,
-    /// The error's name, where the service says it in a header.
-    pub(super) kind: Option<String>,
+/// One call.
+pub(super) struct Call {
+    /// The service, as people call it.
+    pub(super) service: &'static str,
+    /// What is asked of it.
+    pub(super) operation: &'static str,
+    /// Where it is, without a slash at the end.
+    pub(super) endpoint: String,
+    pub(super) method: &'static str,
+    /// The path, and the query behind it.
+    pub(super) path: String,
+    pub(super) headers: Vec<(String, String)>,
     pub(super) body: String,
+    pub(super) signed: Signed,
 }
 
-/// Sends it once.
-pub(super) async fn send(post: Post<'_>, service: &str) -> Result<Response, NoAnswer> {
-    let unreachable = || failure::unreachable(service, post.url);
-    let mut request = HttpRequest::new(SdkBody::from(post.body));
-    request.set_method("POST").map_err(|_| unreachable())?;
-    request.set_uri(post.url).map_err(|_| unreachable())?;
-    for (name, value) in post.headers {
-        request.headers_mut().try_insert(name.clone(), value.clone()).map_err(|_| unreachable())?;
+/// Who signs a call.
+pub(super) enum Signed {
+    /// Who makes it. It is sent once.
+    Already,
+    /// The account's credentials, for a service of this name in a region. It is tried again where that may help.
+    By {
+        /// As signatures call the service.
+        name: &'static str,
+        /// Where it is signed for.
+        region: String,
+        /// What the service wants otherwise than others.
+        options: SigningOptions,
+    },
+}
+
+/// What a service says that does not do what it is asked for.
+#[derive(Debug)]
+pub(super) struct Refused(ErrorMetadata);
+
+impl Refused {
+    /// The error's name and words, from a header, from JSON or from XML.
+    pub(super) fn read(response: &HttpResponse) -> Self {
+        let body = text(response);
+        let json: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
+        let header = response.headers().get("x-amzn-errortype").map(|kind| kind.split(':').next().unwrap_or(kind));
+        let code = header.or_else(|| json["__type"].as_str()).or_else(|| element(&body, "Code"));
+        let message = json["message"].as_str().or_else(|| element(&body, "Message"));
+        let mut metadata = ErrorMetadata::builder();
+        if let Some(code) = code {
+            metadata = metadata.code(code);
+        }
+        if let Some(message) = message {
+            metadata = metadata.message(message);
+        }
+        Self(metadata.build())
     }
-    let connector = Connector::builder()
-        .proxy_config(ProxyConfig::from_env())
-        .tls_provider(Provider::rustls(CryptoMode::Ring))
-        .build();
-    let answer = timeout(PATIENCE, async {
-        let response = connector.call(request).await.ok()?;
-        let status = response.status().as_u16();
-        let kind =
-            response.headers().get("x-amzn-errortype").map(|kind| kind.split(':').next().unwrap_or(kind).to_owned());
-        let body = ByteStream::new(response.into_body()).collect().await.ok()?.to_vec();
-        Some(Response { status, kind, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Refused {}
+
+impl ProvideErrorMetadata for Refused {
+    fn meta(&self) -> &ErrorMetadata {
+        &self.0
+    }
+}
+
+/// Makes a call, and gives what is answered.
+pub(super) async fn send(config: &SdkConfig, call: Call) -> Result<String, SdkError<Refused>> {
+    let mut operation = Operation::builder()
+        .service_name(call.service)
+        .operation_name(call.operation)
+        .behavior_version(behavior())
+        .http_client(config.http_client().expect("every session has its own"))
+        .sleep_impl(config.sleep_impl().expect("the loader sets tokio's"))
+        .timeout_config(config.timeout_config().cloned().expect("every session sets it"))
+        .endpoint_url(&call.endpoint);
+    operation = match call.signed {
+        Signed::Already => operation.no_auth().no_retry(),
+        Signed::By { name, region, options } => operation
+            .runtime_plugin(signing(config, name, region, options))
+            .standard_retry(config.retry_config().expect("every session sets it"))
+            .retry_classifier(AwsErrorCodeClassifier::<Refused>::new())
+            .retry_classifier(TransientErrorClassifier::<Refused>::new())
+            .retry_classifier(HttpStatusCodeClassifier::default()),
+    };
+    let mut request = HttpRequest::new(SdkBody::from(call.body));
+    request.set_method(call.method).map_err(SdkError::construction_failure)?;
+    request.set_uri(call.path).map_err(SdkError::construction_failure)?;
+    for (name, value) in call.headers {
+        request.headers_mut().try_insert(name, value).map_err(SdkError::construction_failure)?;
+    }
+    let serialized = move |()| Ok(request.try_clone().expect("a text can be sent again"));
+    let answered = |response: &HttpResponse| {
+        let refused = || OrchestratorError::operation(Refused::read(response));
+        if response.status().is_success() { Ok(text(response)) } else { Err(refused()) }
+    };
+    operation.serializer(serialized).deserializer(answered).build().invoke(()).await
+}
+
+/// Signature Version 4 with the account's credentials.
+fn signing(config: &SdkConfig, name: &'static str, region: String, options: SigningOptions) -> StaticRuntimePlugin {
+    let mut layer = Layer::new("signature");
+    layer.store_put(AuthSchemeOptionResolverParams::new(()));
+    layer.store_put(SigV4OperationSigningConfig {
+        region: Some(SigningRegion::from(Region::new(region))),
+        name: Some(SigningName::from(name)),
+        signing_options: options,
+        ..SigV4OperationSigningConfig::default()
     });
-    answer.await.ok().flatten().ok_or_else(unreachable)
+    let mut components = RuntimeComponentsBuilder::new("signature");
+    components.set_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])));
+    components.push_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
+    if let Some(credentials) = config.credentials_provider() {
+        components.set_identity_resolver(SCHEME_ID, SharedIdentityResolver::new(credentials));
+    }
+    StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
+}
+
+fn text(response: &HttpResponse) -> String {
+    String::from_utf8_lossy(response.body().bytes().unwrap_or_default()).into_owned()
+}
+
+/// What stands in the first element of this name. What is read here has no attributes there, and nothing nested.
+pub(super) fn element<'t>(xml: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(content, _)| content)
 }
 
 /// The endpoint that is configured for a service, for all of AWS, or neither.
@@ -69,6 +173,43 @@ pub(super) fn configured_endpoint(config: &SdkConfig, service: &str) -> Option<S
 
 /// Percent-encoded, as signatures want it.
 pub(super) fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// The text that was percent-encoded.
+pub(super) fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        for text in ["app", "a+b=c,d.e@f-g", "{\"Version\": \"2012-10-17\"}", "ü%", "a~b_c"] {
+            assert_eq!(decoded(&encoded(text)), text);
+        }
+        assert_eq!(encoded("a/b c~-_.ü"), "a%2Fb%20c~-_.%C3%BC");
+    }
+
+    #[test]
+    fn refusals_are_read_from_headers_json_and_xml() {
+        let xml = "<?xml version=\"1.0\"?>\n<Error><Code>No</Code><Message>Not now.</Message></Error>";
+        let cases = [
+            (None, xml, Some("No"), Some("Not now.")),
+            (None, r#"{"__type": "No", "message": "Not now."}"#, Some("No"), Some("Not now.")),
+            (Some("No:http://internal/"), r#"{"message": "Not now."}"#, Some("No"), Some("Not now.")),
+            (None, "neither", None, None),
+            (None, "<Code>", None, None),
+        ];
+        for (header, body, code, message) in cases {
+            let mut response = HttpResponse::new(400.try_into().expect("a status"), SdkBody::from(body));
+            if let Some(header) = header {
+                response.headers_mut().insert("x-amzn-errortype", header);
+            }
+            let refused = Refused::read(&response);
+            assert_eq!((refused.code(), refused.message()), (code, message), "{header:?} {body}");
+        }
+    }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_rolesanywhere::Client;
 use aws_sdk_rolesanywhere::types::{SourceData, TrustAnchorDetail};
-use time::OffsetDateTime;
 use tokio::time::sleep;
 
 use super::calls::Account;
@@ -23,8 +22,8 @@ use crate::resolve::{Identity, NoAnswer};
 const PACE: Duration = Duration::from_millis(1100);
 
 impl Session {
-    /// What AWS has for each identity. `now` is the time that calls to IAM are signed with.
-    pub fn inspect(&self, identities: &[(&Identity, &Origin)], now: OffsetDateTime) -> Vec<Seen> {
+    /// What AWS has for each identity.
+    pub fn inspect(&self, identities: &[(&Identity, &Origin)]) -> Vec<Seen> {
         self.block_on(async {
             let (mut anchors, mut profiles, mut roles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
             let mut seen = Vec::new();
@@ -45,7 +44,7 @@ impl Session {
                     profiles.insert(profile, self.in_time(self::profile(&client, &config, profile)).await);
                 }
                 if !roles.contains_key(role) {
-                    roles.insert(role, self.in_time(iam::role(&config, role, now)).await);
+                    roles.insert(role, self.in_time(iam::role(&config, role)).await);
                 }
                 seen.push(Seen {
                     trust_anchor: anchors[trust_anchor].clone(),

@@ -2,24 +2,24 @@
 //! account.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, Region, SdkConfig};
 use aws_sdk_ssm::config::{RuntimeComponents, SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::{Builder, Connector, ConnectorBuilder};
+use aws_smithy_http_client::{Builder, Connector};
 use tokio::runtime::Runtime;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::calls::{Account, Ask, Call};
 use super::s3::{self, Location};
-use super::{Answered, Progress, anywhere, failure, ssm};
+use super::{Answered, Progress, anywhere, failure, http, ssm};
 use crate::resolve::{Answers, NoAnswer};
 
 /// How long one try may take before it is made again.
@@ -62,7 +62,7 @@ impl Session {
             let mut builder = Connector::builder();
             builder.set_connector_settings(settings.cloned());
             builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-            connector(builder)
+            builder.proxy_config(ProxyConfig::from_env()).tls_provider(Provider::rustls(CryptoMode::Ring)).build()
         });
         Ok(Self { runtime: Some(runtime), http, settings })
     }
@@ -82,17 +82,17 @@ impl Session {
         LocalSet::new().block_on(self.runtime(), self.run_all(calls, progress))
     }
 
-    /// Reads an object of S3, at this time of day.
+    /// Reads an object of S3.
     ///
     /// # Errors
     /// There is none, or no answer in time; why, and what to do.
-    pub fn object(&self, account: &Account, location: &Location, now: SystemTime) -> Result<Vec<u8>, NoAnswer> {
+    pub fn object(&self, account: &Account, location: &Location) -> Result<String, NoAnswer> {
         let found = async {
             let config = self.config(account).await;
             if config.region().is_none() {
                 return Err(failure::no_region());
             }
-            s3::get(&config, &connector(Connector::builder()), location, now).await
+            s3::get(&config, location).await
         };
         self.block_on(self.in_time(found))
     }
@@ -152,7 +152,7 @@ impl Session {
             .with_max_attempts(self.settings.attempts)
             .with_initial_backoff(Duration::from_millis(200))
             .with_max_backoff(Duration::from_secs(4));
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        let mut loader = aws_config::defaults(http::behavior())
             .http_client(self.http.clone())
             .app_name(AppName::new("iamra").expect("letters"))
             .timeout_config(timeouts)
@@ -173,11 +173,6 @@ impl Session {
     pub(super) fn too_late(&self) -> NoAnswer {
         failure::too_late(self.settings.time)
     }
-}
-
-fn connector(builder: ConnectorBuilder) -> Connector {
-    let builder = builder.proxy_config(ProxyConfig::from_env());
-    builder.tls_provider(Provider::rustls(CryptoMode::Ring)).build()
 }
 
 impl Drop for Session {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use serde_json::Value;
 
@@ -39,11 +38,11 @@ pub(super) fn read(name: &str, shared: &Shared, report: &mut Report) -> Result<O
     let document = answer.and_then(|answer| {
         let text = answer.value.reveal();
         let location = Location::parse(text).ok_or_else(|| no_location(&parameter))?;
-        let bytes = session.object(&account, &location, SystemTime::now())?;
-        Ok((text.to_owned(), bytes))
+        let document = session.object(&account, &location)?;
+        Ok((text.to_owned(), document))
     });
     match document {
-        Ok((url, bytes)) => Ok(import::from_state(url.trim(), &String::from_utf8_lossy(&bytes), report)),
+        Ok((url, document)) => Ok(import::from_state(url.trim(), &document, report)),
         Err(NoAnswer { code, why, help }) => {
             report.push(Diagnostic::error(code, why).at(Place::Nowhere).help(help));
             Ok(None)

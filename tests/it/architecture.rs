@@ -50,7 +50,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("x509_parser", &["src/certificate.rs", "src/resolve/authority.rs"]),
     ("aws_config", &["src/aws/"]),
     ("aws_sdk", &["src/aws/"]),
-    ("aws_sigv4", &["src/aws/"]),
+    ("aws_runtime", &["src/aws/"]),
     ("aws_smithy", &["src/aws/"]),
     ("aws_types", &["src/aws/"]),
     ("tokio", &["src/aws/"]),

@@ -57,7 +57,7 @@ fn inspect(
     let asked: Vec<_> =
         resolved.bindings.iter().map(|bound| (&bound.identity, &*bound.binding.role.trust_anchor.origin)).collect();
     let now = OffsetDateTime::now_utc();
-    let seen = session.inspect(&asked, now);
+    let seen = session.inspect(&asked);
     let mut lines: Vec<String> = Vec::new();
     for (bound, seen) in resolved.bindings.iter().zip(&seen) {
         let authorities = authorities.get(&bound.binding.workload).map_or(&[][..], Vec::as_slice);
