@@ -106,7 +106,8 @@ impl Server {
     }
 }
 
-/// Nobody's credentials, and no search for others.
+/// Nobody's credentials, and no search for others. The double is told the secret and holds signatures to it; moto looks
+/// at none.
 pub(crate) const CREDENTIALS: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "example"),
@@ -139,9 +140,10 @@ pub(crate) fn identity() -> Vec<Value> {
     ]
 }
 
-/// A state with these parameters.
+/// A state with these parameters, and the account of [`CREDENTIALS`].
 pub(crate) fn state(parameters: &[Value]) -> Value {
-    json!({"keys": {"AKIAIOSFODNN7EXAMPLE": ACCOUNT}, "parameters": parameters})
+    let [(_, id), (_, secret), ..] = CREDENTIALS;
+    json!({"keys": {id: {"account": ACCOUNT, "secret": secret}}, "parameters": parameters})
 }
 
 /// A folder with a declaration of one role and workload `app` under `/acme`; `spec` is what else it says.

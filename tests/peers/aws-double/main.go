@@ -3,7 +3,8 @@
 //	aws-double STATE.json
 //
 // It prints its address on standard output and lives until its standard input is closed. It is strict: a call that
-// AWS would refuse is refused, and so is one that AWS leaves undefined. GET /calls says what it was asked.
+// AWS would refuse is refused, one that is signed with another secret than the state's among them, and so is one that AWS
+// leaves undefined. GET /calls says what it was asked.
 package main
 
 import (
@@ -14,8 +15,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,14 +23,14 @@ import (
 
 // State is what an administrator has put there, and what goes wrong.
 type State struct {
-	Keys         map[string]string `json:"keys"`  // account by access key
-	Roles        []string          `json:"roles"` // ARNs of roles that may be assumed
-	Parameters   []Parameter       `json:"parameters"`
-	TrustAnchors []Named           `json:"trustAnchors"`
-	Profiles     []Named           `json:"profiles"`
-	Page         int               `json:"page"` // entries on a page of a list
-	Faults       []Fault           `json:"faults"`
-	TLS          *KeyPair          `json:"tls"` // what it listens with, when not in clear
+	Keys         map[string]Key `json:"keys"`  // by access key
+	Roles        []string       `json:"roles"` // ARNs of roles that may be assumed
+	Parameters   []Parameter    `json:"parameters"`
+	TrustAnchors []Named        `json:"trustAnchors"`
+	Profiles     []Named        `json:"profiles"`
+	Page         int            `json:"page"` // entries on a page of a list
+	Faults       []Fault        `json:"faults"`
+	TLS          *KeyPair       `json:"tls"` // what it listens with, when not in clear
 }
 
 // KeyPair is a certificate and its key, both in PEM.
@@ -129,9 +128,6 @@ func serve(double *Double) error {
 	return http.Serve(listener, double)
 }
 
-var credential = regexp.MustCompile(
-	`^AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)/(\d{8})/([a-z0-9-]+)/([a-z]+)/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$`)
-
 func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/calls" {
 		d.Lock()
@@ -148,15 +144,10 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	action, service := action(r, body)
 	call := Call{Action: action}
-	signed := credential.FindStringSubmatch(r.Header.Get("Authorization"))
-	var refusal *Refusal
 	var answer any
 	d.Lock()
-	if signed == nil || !signedWell(signed, r, service) {
-		refusal = &Refusal{403, "IncompleteSignatureException", "the request is not signed as Signature Version 4 asks for"}
-	} else if call.Account, call.Region = d.state.Keys[signed[1]], signed[3]; call.Account == "" {
-		refusal = &Refusal{403, "UnrecognizedClientException", "The security token included in the request is invalid."}
-	} else {
+	refusal := d.authenticate(&call, service, r, body, time.Now())
+	if refusal == nil {
 		answer, refusal = d.answer(&call, r, body)
 	}
 	d.calls = append(d.calls, call)
@@ -172,14 +163,6 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal = refusals[fault]
 	}
 	respond(w, service, answer, refusal)
-}
-
-// signedWell says whether what AWS needs is signed, for the right service, today.
-func signedWell(signed []string, r *http.Request, service string) bool {
-	date := r.Header.Get("X-Amz-Date")
-	headers := strings.Split(signed[5], ";")
-	return signed[4] == service && strings.HasPrefix(date, signed[2]) && slices.Contains(headers, "host") &&
-		slices.Contains(headers, "x-amz-date")
 }
 
 func action(r *http.Request, body []byte) (action, service string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -123,7 +124,10 @@ func (d *Double) list(call *Call, r *http.Request, field, arn string, all []Name
 	return page, nil
 }
 
-// assumeRole gives credentials of the role's account.
+// assumed is a temporary key of a role.
+type assumed struct{ id, secret, token string }
+
+// assumeRole gives credentials of the role's account, each time others.
 func (d *Double) assumeRole(call *Call, body []byte) (any, *Refusal) {
 	form, err := url.ParseQuery(string(body))
 	role := form.Get("RoleArn")
@@ -132,9 +136,9 @@ func (d *Double) assumeRole(call *Call, body []byte) (any, *Refusal) {
 		return nil, &Refusal{403, "AccessDenied", message}
 	}
 	call.Names = []string{role}
-	key := "ASIA" + strings.Split(role, ":")[4]
-	d.state.Keys[key] = strings.Split(role, ":")[4]
-	return key, nil
+	given := assumed{"ASIA" + rand.Text()[:16], rand.Text(), rand.Text()}
+	d.state.Keys[given.id] = Key{strings.Split(role, ":")[4], given.secret, given.token}
+	return given, nil
 }
 
 func respondXML(w http.ResponseWriter, answer any, refusal *Refusal) {
@@ -144,5 +148,6 @@ func respondXML(w http.ResponseWriter, answer any, refusal *Refusal) {
 		fmt.Fprintf(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>0</RequestId></ErrorResponse>`, refusal.Code, refusal.Message)
 		return
 	}
-	fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>example</SecretAccessKey><SessionToken>example</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></AssumeRoleResponse>`, answer)
+	given := answer.(assumed)
+	fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey><SessionToken>%s</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></AssumeRoleResponse>`, given.id, given.secret, given.token)
 }
