@@ -3,10 +3,10 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use crate::clouds::moto;
 use crate::peers::{of_cache, peer};
 use crate::support::{Output, root, run};
 
@@ -41,9 +41,6 @@ pub(crate) fn python(script: &str) -> Command {
     command
 }
 
-/// moto: where it is.
-pub(crate) static MOTO: LazyLock<(Server, String)> = LazyLock::new(|| Server::start(&mut python("aws_services.py")));
-
 /// IAM Roles Anywhere in one world, whose credentials are moto's.
 pub(crate) struct Anywhere {
     pub(crate) http: String,
@@ -58,7 +55,7 @@ impl Anywhere {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), world.to_string()).unwrap();
         let mut command = Command::new(peer("anywhere-double"));
-        command.arg("-world").arg(file.path()).args(["-sts", &MOTO.1]);
+        command.arg("-world").arg(file.path()).args(["-sts", &moto().url()]);
         let (server, line) = Server::start(&mut command);
         let ready: Value = serde_json::from_str(&line).expect("the double says where it is, or why it is not");
         let text = |key: &str| ready[key].as_str().unwrap().to_owned();
@@ -78,7 +75,7 @@ impl Anywhere {
     /// PyPI's iam-rolesanywhere-session with these arguments of the helper: who it became, or why not.
     pub(crate) fn python_session(&self, args: &[String]) -> Output {
         let mut command = python("anywhere_session.py");
-        command.args(args).env_clear().env("AWS_ENDPOINT_URL_STS", &MOTO.1);
+        command.args(args).env_clear().env("AWS_ENDPOINT_URL_STS", moto().url());
         command.env("ANYWHERE_ENDPOINT", self.https.trim_start_matches("https://")).env("ANYWHERE_CA", &self.ca);
         run(&mut command, b"")
     }

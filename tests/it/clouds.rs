@@ -1,58 +1,37 @@
 //! What the program takes for AWS: moto, and a stricter double of our own.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use crate::anywhere::{self, python};
 use crate::peers::peer;
 use crate::support::iamra;
 
-/// A server that ends with the test.
+/// A server of AWS's protocols.
 pub(crate) struct Server {
-    child: Child,
+    _process: anywhere::Server,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
-}
-
 impl Server {
-    /// Starts moto and waits until it says where it listens.
-    pub(crate) fn moto() -> Self {
-        // moto does not look at its stdin: a shell waits for its end, which comes with ours, however that is.
-        let mut command = Command::new("bash");
-        command.args(["-c", "\"$0\" -H 127.0.0.1 -p 0 & cat; kill $!"]).arg(peer("moto_server"));
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, address)| address.to_owned()));
-        let server = Self { child, address: address.expect("moto says where it listens") };
-        // What is not read any more would block it.
-        std::thread::spawn(move || lines.for_each(drop));
-        server
-    }
-
     /// Starts the double on a state.
     pub(crate) fn double(state: &Value) -> Self {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), state.to_string()).unwrap();
-        let mut command = Command::new(peer("aws-double"));
-        command.arg(file.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        assert!(!address.is_empty(), "the double does not start");
-        Self { child, address: address.trim().to_owned() }
+        let (process, address) = anywhere::Server::start(Command::new(peer("aws-double")).arg(file.path()));
+        Self { _process: process, address }
+    }
+
+    /// Where it is, in clear.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// What the double was asked so far.
@@ -101,7 +80,7 @@ impl Server {
     /// The program in a folder, with credentials, and this server for AWS.
     pub(crate) fn iamra(&self, dir: &Path) -> Command {
         let mut command = iamra(dir);
-        command.envs(CREDENTIALS).env("AWS_ENDPOINT_URL", format!("http://{}", self.address));
+        command.envs(CREDENTIALS).env("AWS_ENDPOINT_URL", self.url());
         command
     }
 }
@@ -160,9 +139,13 @@ pub(crate) fn tree(spec: &str) -> tempfile::TempDir {
 /// What a tree says when there is nothing special about its role.
 pub(crate) const APP: &str = "  roles:\n    app: {}\n";
 
-static MOTO: LazyLock<Server> = LazyLock::new(Server::moto);
+static MOTO: LazyLock<Server> = LazyLock::new(|| {
+    let (process, url) = anywhere::Server::start(&mut python("aws_services.py"));
+    Server { _process: process, address: url.trim_start_matches("http://").to_owned() }
+});
 
-/// A moto for all tests of a run, which use parameters of their own names.
+/// The moto of all tests of a run. They share its parameters and buckets, which have names of their own, and its roles,
+/// of which only `refusals` makes any.
 pub(crate) fn moto() -> &'static Server {
     &MOTO
 }

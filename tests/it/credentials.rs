@@ -9,7 +9,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::anywhere::{Anywhere, MOTO, World, python};
+use crate::anywhere::{Anywhere, World, python};
+use crate::clouds::moto;
 use crate::cluster::{APPLY, CLUSTER, bytes_of, goldens, pod_specs};
 use crate::peers::peer;
 use crate::support::{Output, iamra, root, run};
@@ -370,7 +371,11 @@ impl Helper {
     fn serves_the_application(&mut self, sidecar: &Sidecar, anywhere: &Anywhere) {
         let home = tempfile::tempdir().unwrap();
         let in_container = |mut command: Command| -> Output {
-            command.env_clear().envs(&self.application).env("HOME", home.path()).env("AWS_ENDPOINT_URL_STS", &MOTO.1);
+            command
+                .env_clear()
+                .envs(&self.application)
+                .env("HOME", home.path())
+                .env("AWS_ENDPOINT_URL_STS", moto().url());
             run(&mut command, b"")
         };
         let mut cli = Command::new(peer("aws"));

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::anywhere::{Anywhere, MOTO, python};
+use crate::anywhere::{Anywhere, python};
+use crate::clouds::moto;
 use crate::cluster::{goldens, pod_specs};
 use crate::credentials::{official_helper, sidecars};
 use crate::refusals::{pair, world, write};
@@ -46,7 +47,7 @@ fn texts(list: &Value) -> Vec<String> {
 fn in_container(mut command: Command, env: &Value, places: &Places, anywhere: &Anywhere) -> crate::support::Output {
     let home = tempfile::tempdir().unwrap();
     command.env_clear().env("HOME", home.path());
-    command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http).env("AWS_ENDPOINT_URL_STS", &MOTO.1);
+    command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http).env("AWS_ENDPOINT_URL_STS", moto().url());
     for variable in env.as_array().into_iter().flatten().filter(|variable| variable["value"].is_string()) {
         command.env(variable["name"].as_str().unwrap(), places.of(variable["value"].as_str().unwrap()));
     }

@@ -157,7 +157,7 @@ fn a_state_that_is_cut_off_or_altered_is_refused_without_its_text() {
 /// AWS's own command line, on the same server.
 fn aws(args: &[&str], stdin: &[u8]) {
     let mut command = Command::new(peer("aws"));
-    command.args(args).envs(CREDENTIALS).env("AWS_ENDPOINT_URL", format!("http://{}", moto().address));
+    command.args(args).envs(CREDENTIALS).env("AWS_ENDPOINT_URL", moto().url());
     let output = run(&mut command, stdin);
     assert_eq!(output.exit, 0, "aws {args:?}: {}", output.stderr);
 }

@@ -10,7 +10,8 @@ use rcgen::{
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use crate::anywhere::{Anywhere, MOTO, World};
+use crate::anywhere::{Anywhere, World};
+use crate::clouds::moto;
 use crate::peers::peer;
 use crate::support::{iamra, root, run};
 
@@ -171,7 +172,7 @@ fn what_is_wrong_in_aws_is_found() {
         std::fs::write(dir.path().join("objects.json"), issued(&pair).to_string()).unwrap();
         let mut command = iamra(dir.path());
         command.args(["doctor", "--live", "--objects", "objects.json"]);
-        command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http).env("AWS_ENDPOINT_URL_IAM", &MOTO.1);
+        command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http).env("AWS_ENDPOINT_URL_IAM", moto().url());
         command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
         let output = run(&mut command, b"");
         let Some([start, words]) = row["says"].as_array().map(Vec::as_slice) else {
@@ -239,7 +240,7 @@ fn put_role(policy: &Value, longest: u64) {
     ];
     let as_administrator = |command: &mut Command| {
         command
-            .env("AWS_ENDPOINT_URL", &MOTO.1)
+            .env("AWS_ENDPOINT_URL", moto().url())
             .env("AWS_ACCESS_KEY_ID", "admin")
             .env("AWS_SECRET_ACCESS_KEY", "admin");
         command.env("AWS_DEFAULT_REGION", "us-east-1");

@@ -1,4 +1,4 @@
-"""SSM, IAM and STS by moto: says where on one line, and ends when standard input does."""
+"""SSM, S3, IAM and STS by moto: says where on one line, and ends when standard input does."""
 
 import logging
 import sys
