@@ -1,6 +1,6 @@
 //! The stages in order. The core takes data and gives data: nothing here reads a file, a clock or the environment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{self, Config, Mode, OptIn};
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -120,6 +120,18 @@ pub fn foundation(
     let authorities = resolve::authorities(&config, &answers, report);
     let plan = plan::foundation(&config, &authorities, request.namespace);
     (!report.has_errors()).then(|| render::objects(&plan, config.argo_cd, false))
+}
+
+/// The certificates in PEM of the CAs that the declaration writes into Secrets, by scope, as far as somebody knows them.
+pub fn ca_certificates(
+    node: NodeRef<'_>,
+    request: Request<'_>,
+    lookup: &dyn Lookup,
+    report: &mut Report,
+) -> Option<BTreeMap<String, String>> {
+    let config = config::load(node, request.cluster, &[], report)?;
+    let queries = resolve::authority_queries(&config).into_iter().filter(|query| !query.is_secret()).collect();
+    Some(resolve::ca_certificates(&config, &lookup.answer(&queries)))
 }
 
 /// What has to change in a list of objects. Nothing, when there is an error.

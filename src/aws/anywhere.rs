@@ -59,7 +59,7 @@ async fn pages<E>(page: impl AsyncFn(Option<String>) -> Result<Page, SdkError<E>
     Ok(all)
 }
 
-fn asked<'a>(config: &'a SdkConfig, permission: &'a str) -> Asked<'a> {
+pub(super) fn asked<'a>(config: &'a SdkConfig, permission: &'a str) -> Asked<'a> {
     Asked { service: "IAM Roles Anywhere", permission, region: failure::region(config) }
 }
 

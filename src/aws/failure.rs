@@ -48,10 +48,17 @@ where
 fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
     let causes = causes(error);
     let Asked { service, region, .. } = asked;
+    let last = last_words(&causes);
     if causes.contains("sts:AssumeRole") {
         return no_access(
             "the role that the scope reads with cannot be assumed".to_owned(),
             "allow `sts:AssumeRole` on it, and let its trust policy trust these credentials",
+        );
+    }
+    if causes.contains("error occurred while loading credentials") {
+        return no_access(
+            format!("the AWS credentials to ask {service} with cannot be had: {last}"),
+            "sign in again (`aws sso login`), or check AWS_PROFILE, AWS_ACCESS_KEY_ID and the role that the scope reads with",
         );
     }
     if causes.contains("redential") {
@@ -66,7 +73,6 @@ fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
             "check the region, the network and the proxy (HTTPS_PROXY)",
         );
     }
-    let last = causes.rsplit(": ").next().unwrap_or_default();
     failed(
         format!("{service} in {region} cannot be reached: {last}"),
         "check the network, the proxy (HTTPS_PROXY) and the endpoint (AWS_ENDPOINT_URL)",
@@ -83,6 +89,12 @@ fn causes(error: &dyn Error) -> String {
         cause = error.source();
     }
     words
+}
+
+/// What the innermost cause says. What a service answered is among the fields of a structure there.
+fn last_words(causes: &str) -> &str {
+    let message = causes.rsplit_once("message: \"").and_then(|(_, rest)| rest.split('"').next());
+    message.unwrap_or_else(|| causes.rsplit(": ").next().unwrap_or_default()).trim_end_matches('.')
 }
 
 /// The service understood, and said no.

@@ -39,8 +39,7 @@ pub(super) async fn role(config: &SdkConfig, arn: &Arn) -> Found<Role> {
         _ => failure::of(&error, &asked),
     })?;
     // The policy comes percent-encoded.
-    let policy =
-        element(&xml, "AssumeRolePolicyDocument").and_then(|text| serde_json::from_str(&decoded(text)).ok());
+    let policy = element(&xml, "AssumeRolePolicyDocument").and_then(|text| serde_json::from_str(&decoded(text)).ok());
     let longest = element(&xml, "MaxSessionDuration").and_then(|text| text.parse().ok());
     Ok(Role { longest_session: longest.unwrap_or(3600), trust_policy: policy.unwrap_or(Value::Null) })
 }

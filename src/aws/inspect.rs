@@ -1,66 +1,112 @@
 //! Trust anchors, profiles and roles as they are.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_rolesanywhere::Client;
 use aws_sdk_rolesanywhere::types::{SourceData, TrustAnchorDetail};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::calls::Account;
-use super::failure::{self, Asked};
-use super::iam;
 use super::session::Session;
-use crate::arn::Arn;
+use super::{Progress, anywhere, failure, iam};
+use crate::arn::{Arn, ArnKind};
 use crate::diag::Code;
 use crate::doctor::{Found, Profile, Seen, TrustAnchor};
 use crate::reference::Origin;
 use crate::resolve::{Identity, NoAnswer};
 
-/// The service allows one such call a second.
+/// IAM Roles Anywhere allows one such call a second.
 const PACE: Duration = Duration::from_millis(1100);
+/// After so long it is told how far it is.
+const WORD: Duration = Duration::from_secs(1);
 
-impl Session {
-    /// What AWS has for each identity.
-    pub fn inspect(&self, identities: &[(&Identity, &Origin)]) -> Vec<Seen> {
-        self.block_on(async {
-            let (mut anchors, mut profiles, mut roles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-            let mut seen = Vec::new();
-            for (identity, origin) in identities {
-                let region = Some(identity.trust_anchor.region.clone());
-                let account =
-                    Account { profile: origin.profile.clone(), assume_role: origin.assume_role.clone(), region };
-                let config = self.config(&account).await;
-                let client = Client::new(&config);
-                let Identity { trust_anchor, profile, role } = identity;
-                if !anchors.contains_key(trust_anchor) {
-                    pause(&anchors, &profiles).await;
-                    anchors
-                        .insert(trust_anchor, self.in_time(self::trust_anchor(&client, &config, trust_anchor)).await);
-                }
-                if !profiles.contains_key(profile) {
-                    pause(&anchors, &profiles).await;
-                    profiles.insert(profile, self.in_time(self::profile(&client, &config, profile)).await);
-                }
-                if !roles.contains_key(role) {
-                    roles.insert(role, self.in_time(iam::role(&config, role)).await);
-                }
-                seen.push(Seen {
-                    trust_anchor: anchors[trust_anchor].clone(),
-                    profile: profiles[profile].clone(),
-                    role: roles[role].clone(),
-                });
-            }
-            seen
-        })
+/// One thing of AWS to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inspection<'i> {
+    kind: ArnKind,
+    arn: &'i Arn,
+    origin: &'i Origin,
+    /// Where it is asked for: the trust anchor's, for roles as well, though IAM has none.
+    region: &'i str,
+}
+
+impl fmt::Display for Inspection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}\n  {}", permission(self.kind), self.account(), self.arn)
     }
 }
 
-/// Before every call but the first.
-async fn pause<A, P>(anchors: &BTreeMap<&Arn, A>, profiles: &BTreeMap<&Arn, P>) {
-    if !anchors.is_empty() || !profiles.is_empty() {
-        sleep(PACE).await;
+/// Everything that has to be read for the identities, each thing once.
+pub fn inspections<'i>(identities: &[(&'i Identity, &'i Origin)]) -> Vec<Inspection<'i>> {
+    let mut found: Vec<Inspection<'i>> = Vec::new();
+    for (Identity { trust_anchor, profile, role }, origin) in identities {
+        let region = trust_anchor.region.as_str();
+        for (kind, arn) in [(ArnKind::TrustAnchor, trust_anchor), (ArnKind::Profile, profile), (ArnKind::Role, role)] {
+            if !found.iter().any(|it| it.arn == arn) {
+                found.push(Inspection { kind, arn, origin, region });
+            }
+        }
+    }
+    found
+}
+
+impl Inspection<'_> {
+    fn account(&self) -> Account {
+        let Origin { profile, assume_role, .. } = self.origin;
+        Account { profile: profile.clone(), assume_role: assume_role.clone(), region: Some(self.region.to_owned()) }
+    }
+}
+
+/// What the call is, and the permission that it needs.
+fn permission(kind: ArnKind) -> &'static str {
+    match kind {
+        ArnKind::TrustAnchor => "rolesanywhere:GetTrustAnchor",
+        ArnKind::Profile => "rolesanywhere:GetProfile",
+        ArnKind::Role => "iam:GetRole",
+    }
+}
+
+impl Session {
+    /// What AWS has for each identity.
+    pub fn inspect(&self, identities: &[(&Identity, &Origin)], progress: &Progress<'_>) -> Vec<Seen> {
+        self.block_on(async {
+            let (mut anchors, mut profiles, mut roles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+            let mut configs: BTreeMap<Account, SdkConfig> = BTreeMap::new();
+            let plan = inspections(identities);
+            let start = Instant::now();
+            for (done, it) in plan.iter().enumerate() {
+                if start.elapsed() >= WORD {
+                    progress(done, plan.len());
+                }
+                if it.kind != ArnKind::Role && anchors.len() + profiles.len() > 0 {
+                    sleep(PACE).await;
+                }
+                let account = it.account();
+                if !configs.contains_key(&account) {
+                    configs.insert(account.clone(), self.config(&account).await);
+                }
+                let config = &configs[&account];
+                match it.kind {
+                    ArnKind::TrustAnchor => {
+                        drop(anchors.insert(it.arn, self.in_time(trust_anchor(config, it.arn)).await));
+                    }
+                    ArnKind::Profile => drop(profiles.insert(it.arn, self.in_time(profile(config, it.arn)).await)),
+                    ArnKind::Role => drop(roles.insert(it.arn, self.in_time(iam::role(config, it.arn)).await)),
+                }
+            }
+            if start.elapsed() >= WORD {
+                progress(plan.len(), plan.len());
+            }
+            let seen = |(identity, _): &(&Identity, &Origin)| Seen {
+                trust_anchor: anchors[&identity.trust_anchor].clone(),
+                profile: profiles[&identity.profile].clone(),
+                role: roles[&identity.role].clone(),
+            };
+            identities.iter().map(seen).collect()
+        })
     }
 }
 
@@ -75,13 +121,9 @@ fn nothing(what: &str, arn: &Arn) -> NoAnswer {
     NoAnswer { code: Code::AwsSetup, why: format!("there is no {what} {arn}"), help: help.to_owned() }
 }
 
-async fn trust_anchor(client: &Client, config: &SdkConfig, arn: &Arn) -> Found<TrustAnchor> {
-    let asked = Asked {
-        service: "IAM Roles Anywhere",
-        permission: "`rolesanywhere:GetTrustAnchor`",
-        region: failure::region(config),
-    };
-    let answer = client.get_trust_anchor().trust_anchor_id(id(arn)).send().await;
+async fn trust_anchor(config: &SdkConfig, arn: &Arn) -> Found<TrustAnchor> {
+    let asked = anywhere::asked(config, "`rolesanywhere:GetTrustAnchor`");
+    let answer = Client::new(config).get_trust_anchor().trust_anchor_id(id(arn)).send().await;
     let output = answer.map_err(|error| match error.as_service_error() {
         Some(refused) if refused.is_resource_not_found_exception() => nothing("trust anchor", arn),
         _ => failure::of(&error, &asked),
@@ -98,13 +140,9 @@ fn read(detail: TrustAnchorDetail) -> TrustAnchor {
     TrustAnchor { enabled: detail.enabled.unwrap_or(false), certificates }
 }
 
-async fn profile(client: &Client, config: &SdkConfig, arn: &Arn) -> Found<Profile> {
-    let asked = Asked {
-        service: "IAM Roles Anywhere",
-        permission: "`rolesanywhere:GetProfile`",
-        region: failure::region(config),
-    };
-    let answer = client.get_profile().profile_id(id(arn)).send().await;
+async fn profile(config: &SdkConfig, arn: &Arn) -> Found<Profile> {
+    let asked = anywhere::asked(config, "`rolesanywhere:GetProfile`");
+    let answer = Client::new(config).get_profile().profile_id(id(arn)).send().await;
     let output = answer.map_err(|error| match error.as_service_error() {
         Some(refused) if refused.is_resource_not_found_exception() => nothing("profile", arn),
         _ => failure::of(&error, &asked),

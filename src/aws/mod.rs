@@ -1,7 +1,8 @@
 //! AWS, asked live: parameters of SSM Parameter Store, trust anchors and profiles by their names, and objects of S3.
 //!
 //! [`Aws`] is a [`Lookup`]: `calls` says which calls answer a set of queries, `session` has the HTTP client, the
-//! runtime and the credentials, `ssm`, `anywhere` and `s3` make the calls, `failure` has the words for those that fail.
+//! runtime and the credentials, `ssm` and `anywhere` make calls with SDKs, `s3`, `iam` and `create_session` through `http`,
+//! `failure` has the words for those that fail.
 //! Nothing here knows what an answer is for, and nothing outside is asynchronous.
 
 mod anywhere;
@@ -17,6 +18,7 @@ mod ssm;
 
 pub use calls::{Account, Ask, Call, Names, calls};
 pub use create_session::{Granted, Presented};
+pub use inspect::{Inspection, inspections};
 pub use s3::Location;
 pub use session::{Session, Settings};
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::Exit;
 use super::error::Error;
 #[cfg(feature = "aws")]
-use super::live::{Asking, Live};
+use super::live::{Asker, Asking, Live, Unasked, print_calls};
 use crate::config::Mode;
 use crate::diag;
 use crate::diag::{Diagnostic, Place, Report};
@@ -16,23 +16,89 @@ use crate::pipeline::{self, Request};
 use crate::resolve::{Guarded, Layered, Lockfile, Lookup, Policy, Resolved, Values, lock_path};
 use crate::yaml::{Document, NodeRef, SyntaxError};
 
+/// What every command has that looks at identities.
 #[derive(Args, Clone)]
 pub(super) struct Shared {
     /// Cluster to render for, when the declaration has several
-    #[arg(long, env = "IAMRA_CLUSTER", global = true, value_name = "NAME")]
+    #[arg(long, env = CLUSTER, value_name = "NAME")]
     pub(super) cluster: Option<String>,
+    #[command(flatten)]
+    pub(super) sources: Sources,
+    /// Whether the calls to AWS are only shown.
+    #[cfg(feature = "aws")]
+    #[arg(skip)]
+    pub(super) explain_calls: bool,
+}
+
+/// The variable that says which cluster it is.
+pub(super) const CLUSTER: &str = "IAMRA_CLUSTER";
+
+/// Where references are answered from.
+#[derive(Args, Clone)]
+pub(super) struct Sources {
     /// File with values of references, one `ssm:/name: value` a line
-    #[arg(long, env = "IAMRA_VALUES", global = true, value_name = "FILE")]
+    #[arg(long, env = "IAMRA_VALUES", value_name = "FILE")]
     pub(super) values: Option<PathBuf>,
-    /// Lock file, when it is not `iamra.lock` beside the declaration
-    #[arg(long, env = "IAMRA_LOCK", global = true, value_name = "FILE")]
-    pub(super) lock: Option<PathBuf>,
-    /// File with what declarations may refer to, for whoever renders the repositories of others
-    #[arg(long, env = "IAMRA_POLICY", global = true, value_name = "FILE")]
-    pub(super) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) lock: LockFile,
+    #[command(flatten)]
+    pub(super) operator: Operator,
     #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(super) live: Live,
+}
+
+/// Which lock it is.
+#[derive(Args, Clone)]
+pub(super) struct LockFile {
+    /// Lock file, when it is not `iamra.lock` beside the declaration
+    #[arg(long = "lock", env = "IAMRA_LOCK", value_name = "FILE")]
+    pub(super) named: Option<PathBuf>,
+}
+
+impl LockFile {
+    /// The lock of the declaration at `node`.
+    pub(super) fn path(&self, node: NodeRef<'_>, folder: &Path) -> PathBuf {
+        self.named.clone().unwrap_or_else(|| folder.join(lock_path(node)))
+    }
+}
+
+/// What the operator allows.
+#[derive(Args, Clone)]
+pub(super) struct Operator {
+    /// File with what declarations may refer to, for whoever renders the repositories of others
+    #[arg(long = "policy", env = "IAMRA_POLICY", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl Operator {
+    /// What may be looked up: everything, unless somebody says otherwise. `None` when that cannot be understood, which is
+    /// reported.
+    pub(super) fn policy(&self, report: &mut Report) -> Result<Option<Policy>, Error> {
+        let Some(path) = &self.file else { return Ok(Some(Policy::default())) };
+        Ok(Policy::read(&display(path), &disk::read(path)?, report))
+    }
+}
+
+/// The same of a command that can show what AWS would be asked.
+#[derive(Args)]
+pub(super) struct Explained {
+    #[command(flatten)]
+    shared: Shared,
+    /// Print the calls that `--live` would make for what the lock does not have, make none, and do nothing else
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    explain_calls: bool,
+}
+
+impl Explained {
+    pub(super) fn shared(&self) -> Shared {
+        Shared {
+            #[cfg(feature = "aws")]
+            explain_calls: self.explain_calls,
+            ..self.shared.clone()
+        }
+    }
 }
 
 /// A declaration on disk.
@@ -73,7 +139,7 @@ impl File {
         question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let Some(document) = self.document(report) else { return Ok(None) };
-        let Some(policy) = shared.policy(report)? else { return Ok(None) };
+        let Some(policy) = shared.sources.operator.policy(report)? else { return Ok(None) };
         shared.look_up(&policy, document.root(), &self.folder, report, question)
     }
 
@@ -94,20 +160,24 @@ impl Shared {
         Request { cluster: self.cluster.as_deref(), mode, namespace, ..Request::default() }
     }
 
-    /// The same for an application of Argo CD.
-    pub(super) fn for_argo_cd(&self, cluster: Option<String>, lock: PathBuf) -> Self {
+    pub(super) fn new(cluster: Option<String>, sources: Sources) -> Self {
         Self {
             cluster,
-            lock: Some(lock),
+            sources,
             #[cfg(feature = "aws")]
-            live: self.live.in_argo_cd(),
-            ..self.clone()
+            explain_calls: false,
         }
     }
 
-    /// The lock of the declaration at `node`.
-    pub(super) fn lock_path(&self, node: NodeRef<'_>, folder: &Path) -> PathBuf {
-        self.lock.clone().unwrap_or_else(|| folder.join(lock_path(node)))
+    /// The same for an application of Argo CD.
+    pub(super) fn for_argo_cd(&self, cluster: Option<String>, lock: PathBuf) -> Self {
+        let sources = Sources {
+            lock: LockFile { named: Some(lock) },
+            #[cfg(feature = "aws")]
+            live: self.sources.live.asked_by(Asker::ArgoCd),
+            ..self.sources.clone()
+        };
+        Self::new(cluster, sources)
     }
 
     /// Looks up what the declaration at `node` refers to: in the values file, then in the lock beside it, then, if that is
@@ -119,7 +189,7 @@ impl Shared {
         request: Request<'_>,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
-        let Some(policy) = self.policy(report)? else { return Ok(None) };
+        let Some(policy) = self.sources.operator.policy(report)? else { return Ok(None) };
         let resolved = self.look_up(&policy, node, folder, report, |node, lookup, report| {
             pipeline::resolve(node, request, lookup, report)
         })?;
@@ -138,12 +208,20 @@ impl Shared {
         report: &mut Report,
         question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        let lock_path = self.lock_path(node, folder);
-        let answers = self.answers(&display(&lock_path), disk::read_if_there(&lock_path)?.as_deref(), report)?;
+        let lock_path = self.sources.lock.path(node, folder);
+        let answers =
+            self.sources.answers(&display(&lock_path), disk::read_if_there(&lock_path)?.as_deref(), report)?;
         #[cfg(feature = "aws")]
-        let session = if self.live.is_on(node) { Some(self.live.session()?) } else { None };
+        if self.explain_calls {
+            explain(policy, &answers, node, report, question)?;
+            return Ok(None);
+        }
         #[cfg(feature = "aws")]
-        let aws = session.as_ref().map(|session| Asking::new(session, &self.live));
+        let live = &self.sources.live;
+        #[cfg(feature = "aws")]
+        let session = if live.is_on(node) { Some(live.asks.session()?) } else { None };
+        #[cfg(feature = "aws")]
+        let aws = session.as_ref().map(|session| Asking::new(session, &live.asks));
         let lookups = answers.lookups().into_iter();
         #[cfg(feature = "aws")]
         let lookups = lookups.chain(aws.iter().map(|aws| aws as &dyn Lookup));
@@ -153,12 +231,32 @@ impl Shared {
         aws.iter().for_each(Asking::note);
         Ok(answer)
     }
+}
 
-    /// What may be looked up: everything, unless somebody says otherwise. `None` when that cannot be understood, which is
-    /// reported.
-    pub(super) fn policy(&self, report: &mut Report) -> Result<Option<Policy>, Error> {
-        let Some(path) = &self.policy else { return Ok(Some(Policy::default())) };
-        Ok(Policy::read(&display(path), &disk::read(path)?, report))
+/// Shows which calls would answer what nothing at hand answers.
+#[cfg(feature = "aws")]
+fn explain<T>(
+    policy: &Policy,
+    answers: &Answers,
+    node: NodeRef<'_>,
+    report: &mut Report,
+    question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
+) -> Result<(), Error> {
+    let unasked = Unasked::default();
+    let mut lookups = answers.lookups();
+    lookups.push(&unasked);
+    let mut found = Report::default();
+    question(node, &Guarded { policy, lookup: &Layered(lookups) }, &mut found);
+    // That what is not asked has no value is no news.
+    report.append(found.without(diag::Code::UnresolvedReference));
+    if report.has_errors() { Ok(()) } else { print_calls(&unasked.calls()) }
+}
+
+impl Sources {
+    /// The same without AWS, even where the declaration would ask it.
+    #[cfg(feature = "aws")]
+    pub(super) fn asking_nobody(self) -> Self {
+        Self { live: self.live.asked_by(Asker::Nobody), ..self }
     }
 
     /// What answers references, given the text of the lock.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Exit;
-use super::args::{File, Shared};
+use super::args::{Explained, File};
 use super::error::Error;
 use super::inject::{self, Manifests};
 use super::io::Io;
@@ -34,9 +34,12 @@ pub(super) struct Args {
     check: bool,
     #[command(flatten)]
     kustomize: kustomize::Options,
+    #[command(flatten)]
+    explained: Explained,
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.explained.shared();
     let file = File::open(args.declaration.as_ref().unwrap_or(&args.dir))?;
     let output = args.kustomize.run(args.kustomize.build(&args.dir))?;
     if !output.status.success() {

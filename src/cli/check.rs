@@ -48,6 +48,8 @@ pub(super) struct Args {
     levels: Levels,
     #[command(flatten)]
     kustomize: kustomize::Options,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 /// What becomes of warnings, on top of `spec.checks`.
@@ -150,7 +152,8 @@ fn summary(diagnostics: &[Located]) -> String {
     if counts.is_empty() { "no problem".to_owned() } else { counts.join(", ") }
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
     let mut names = BTreeSet::new();
     let mut checked = Vec::new();
     for path in &args.paths {
@@ -202,12 +205,12 @@ impl Source {
 
     /// The lock's name and its text. One that is named by hand is where its name says.
     fn lock(&self, file: &File, node: NodeRef<'_>, shared: &Shared) -> Result<(String, Option<String>), Error> {
-        let path = shared.lock_path(node, &file.folder);
+        let path = shared.sources.lock.path(node, &file.folder);
         let text = match self {
             Self::Disk => disk::read_if_there(&path)?,
             #[cfg(feature = "git")]
             Self::Index(repository) => {
-                let place = if shared.lock.is_some() { repository.place(&path)? } else { path.clone() };
+                let place = if shared.sources.lock.named.is_some() { repository.place(&path)? } else { path.clone() };
                 repository.read(&Version::Index, &place)?
             }
         };
@@ -279,11 +282,11 @@ fn check_document(
         let help = "run `iamra lock`, and commit what it writes with the declaration";
         report.push(Diagnostic::error(Code::StaleLock, message).at(Place::File(name.clone(), None)).help(help));
     }
-    let answers = shared.answers(&name, lock.as_deref(), report)?;
+    let answers = shared.sources.answers(&name, lock.as_deref(), report)?;
     // A key is never in a lock, so a CA is checked only where values are at hand.
-    let mode = if shared.values.is_some() { Mode::All } else { Mode::Transform };
+    let mode = if shared.sources.values.is_some() { Mode::All } else { Mode::Transform };
     let layered = Layered(answers.lookups());
-    let lookup = (lock.is_some() || shared.values.is_some()).then_some(&layered as &dyn Lookup);
+    let lookup = (lock.is_some() || shared.sources.values.is_some()).then_some(&layered as &dyn Lookup);
     let request = shared.request(Some(mode), Some(render::NAMESPACE));
     let side = pipeline::side(document.root(), request, lookup, report).unwrap_or_default();
     Ok(side.into_values().next().map(|view| view.config.checks).unwrap_or_default())

@@ -45,6 +45,8 @@ pub(super) struct Args {
     /// How it is written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -72,7 +74,8 @@ impl Format {
     }
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
     let repository = Repository::find(&args.dir)?;
     let (base, head) = versions(&repository, args)?;
     let reading = Reading { repository: &repository, shared };
@@ -188,13 +191,13 @@ impl Reading<'_> {
         report: &mut Report,
     ) -> Result<Option<Side>, Error> {
         let folder = path.parent().unwrap_or_else(|| Path::new(""));
-        let lock = match &self.shared.lock {
+        let lock = match &self.shared.sources.lock.named {
             Some(lock) => self.repository.place(lock)?,
-            None => self.shared.lock_path(document.root(), folder),
+            None => self.shared.sources.lock.path(document.root(), folder),
         };
         let text = self.repository.read(version, &lock)?;
         let name = display(&lock);
-        let answers = self.shared.answers(&name, text.as_deref(), report)?;
+        let answers = self.shared.sources.answers(&name, text.as_deref(), report)?;
         // The CA's key changes nothing about who may do what, and is not asked for.
         let request =
             pipeline::Request { cluster: None, ..self.shared.request(Some(Mode::Transform), Some(render::NAMESPACE)) };

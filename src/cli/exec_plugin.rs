@@ -26,6 +26,8 @@ use crate::yaml::{Document, FieldPath, NodeRef};
 pub(super) struct Args {
     /// File with the declaration
     declaration: PathBuf,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 /// The command's name.
@@ -46,7 +48,8 @@ pub(super) fn arguments() -> Vec<OsString> {
     arguments
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
     let text = disk::read(&args.declaration)?;
     let bytes = Io::read()?;
     let mut report = Report::default();

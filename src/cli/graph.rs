@@ -21,6 +21,8 @@ pub(super) struct Args {
     /// How it is drawn
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 #[derive(Clone, Copy, Default, clap::ValueEnum)]
@@ -32,7 +34,8 @@ enum Format {
     Mermaid,
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
     let file = File::open(&args.dir)?;
     let (roster, mut report) = list::read(&file, shared)?;
     if let Some(roster) = &roster {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
-use super::args::Shared;
 use super::error::Error;
 use super::function::unreadable;
 #[cfg(feature = "aws")]
@@ -49,6 +48,9 @@ pub(super) struct Args {
     /// Write over a file that is there
     #[arg(long, requires = "output")]
     force: bool,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    how: installation::How,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,8 +71,7 @@ impl From {
     }
 }
 
-#[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "`shared` says how AWS is asked"))]
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     if let Some(path) = args.output.as_ref().filter(|path| !args.force && path.exists()) {
         return Err(Error::Overwrite(path.clone()));
     }
@@ -89,7 +90,7 @@ pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Err
                 import::from_state(strip::name_of(path), &String::from_utf8_lossy(&bytes), &mut report)
             }
             #[cfg(feature = "aws")]
-            None => installation::read(args.installation.as_deref().unwrap_or("default"), shared, &mut report)?,
+            None => installation::read(args.installation.as_deref().unwrap_or("default"), &args.how, &mut report)?,
             #[cfg(not(feature = "aws"))]
             None => unreachable!("clap asks for the state"),
         },

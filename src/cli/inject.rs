@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::args::{self, File, Shared};
+use super::args::{self, Explained, File, Shared};
 use super::error::Error;
 use super::function::unreadable;
 use super::io::Io;
@@ -31,6 +31,8 @@ pub(super) struct Args {
     /// Patch the workloads only; print the rest with `iamra render`
     #[arg(long)]
     workloads_only: bool,
+    #[command(flatten)]
+    explained: Explained,
 }
 
 /// Plain manifests, and how messages name them.
@@ -53,7 +55,8 @@ pub(super) struct Injected<'m> {
     report: Report,
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.explained.shared();
     let file = File::open(&args.declaration)?;
     let bytes = strip::manifests(&args.manifests)?;
     let mode = if args.workloads_only { Mode::Transform } else { Mode::All };

@@ -5,18 +5,30 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::args::Shared;
+use super::args::Operator;
 use super::error::Error;
-use super::live::Asking;
+use super::live::{Asking, Asks, Unasked, print_calls};
 use crate::aws::{Account, Location};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::import;
 use crate::reference::{Origin, Reference};
-use crate::resolve::{Lookup as _, NoAnswer, Query, Wanted};
+use crate::resolve::{Guarded, Lookup, NoAnswer, Query, Wanted};
 use crate::yaml::FieldPath;
 
+/// How the state is asked for.
+#[derive(clap::Args)]
+pub(super) struct How {
+    /// Print the calls that reading an installation would make, and make none
+    #[arg(long, conflicts_with = "state")]
+    explain_calls: bool,
+    #[command(flatten)]
+    operator: Operator,
+    #[command(flatten)]
+    asks: Asks,
+}
+
 /// The declaration of the installation that iam-ra calls by this name. What is wrong is in the report.
-pub(super) fn read(name: &str, shared: &Shared, report: &mut Report) -> Result<Option<Value>, Error> {
+pub(super) fn read(name: &str, how: &How, report: &mut Report) -> Result<Option<Value>, Error> {
     let parameter = format!("/iam-ra/{name}/state-location");
     let reference = match Reference::parse(&format!("ssm:{parameter}"), &FieldPath::root()) {
         Ok(reference) => reference,
@@ -25,16 +37,27 @@ pub(super) fn read(name: &str, shared: &Shared, report: &mut Report) -> Result<O
             return Ok(None);
         }
     };
-    let session = shared.live.session()?;
+    let Some(policy) = how.operator.policy(report)? else { return Ok(None) };
     let query = Query {
         reference: format!("ssm:{parameter}"),
         target: reference.target,
         origin: Arc::new(Origin::default()),
         wanted: Wanted::Location,
     };
-    let answers = Asking::new(&session, &shared.live).answer(&BTreeSet::from([query]));
-    let answer = answers.into_values().next().expect("every query is answered");
+    let queries = BTreeSet::from([query]);
+    let session = how.asks.session()?;
+    let unasked = Unasked::default();
+    let asking = Asking::new(&session, &how.asks);
+    let lookup: &dyn Lookup = if how.explain_calls { &unasked } else { &asking };
+    let answers = Guarded { policy: &policy, lookup }.answer(&queries);
     let account = Account { profile: None, assume_role: None, region: None };
+    let calls = unasked.calls();
+    if !calls.is_empty() {
+        let object = format!("s3:GetObject in {account}\n  the object that the parameter names");
+        print_calls(&calls.iter().map(ToString::to_string).chain([object]).collect::<Vec<_>>())?;
+        return Ok(None);
+    }
+    let answer = answers.into_values().next().expect("every query is answered");
     let document = answer.and_then(|answer| {
         let text = answer.value.reveal();
         let location = Location::parse(text).ok_or_else(|| no_location(&parameter))?;

@@ -22,6 +22,8 @@ pub(super) struct Args {
     /// How it is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -42,14 +44,16 @@ pub(super) struct OfK8s {
     /// Print JSON with a `schemaVersion`
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    shared: Shared,
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
-    print(&args.dir, args.format, shared, io)
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    print(&args.dir, args.format, &args.shared, io)
 }
 
-pub(super) fn run_k8s(args: &OfK8s, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
-    print(&args.declaration, if args.json { Format::Json } else { Format::Table }, shared, io)
+pub(super) fn run_k8s(args: &OfK8s, io: &mut Io) -> Result<Exit, Error> {
+    print(&args.declaration, if args.json { Format::Json } else { Format::Table }, &args.shared, io)
 }
 
 fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {

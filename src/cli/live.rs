@@ -1,15 +1,18 @@
 //! Whether and how AWS is asked.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 
 use super::error::Error;
-use crate::aws::{Aws, Session, Settings};
-use crate::resolve::{Answers, Lookup, Query};
+use super::io::Io;
+use crate::aws::{self, Aws, Call, Session, Settings};
+use crate::diag::Code;
+use crate::resolve::{Answers, Lookup, NoAnswer, Query};
 use crate::yaml::NodeRef;
 
 /// The annotation of a functionConfig that asks AWS: kustomize passes functions no flags.
@@ -18,17 +21,36 @@ const ANNOTATION: &str = "iamra.dev/live";
 /// How often a call is tried when AWS_MAX_ATTEMPTS does not say so. With the pauses between it takes eight seconds at most.
 const ATTEMPTS: u32 = 6;
 
+/// Whether AWS is asked for what nothing at hand answers.
 #[derive(clap::Args, Clone)]
 pub(super) struct Live {
     /// Ask AWS for what the lock does not have: key material, and values that are not locked yet
-    #[arg(long = "live", env = "IAMRA_LIVE", global = true, value_parser = FalseyValueParser::new())]
+    #[arg(long = "live", env = "IAMRA_LIVE", value_parser = FalseyValueParser::new())]
     on: bool,
+    #[command(flatten)]
+    pub(super) asks: Asks,
+}
+
+/// How AWS is asked.
+#[derive(clap::Args, Clone)]
+pub(super) struct Asks {
     /// How long asking AWS may take, in seconds
-    #[arg(long, env = "IAMRA_TIMEOUT", global = true, value_name = "SECONDS", default_value = "20")]
+    #[arg(long, env = "IAMRA_TIMEOUT", value_name = "SECONDS", default_value = "20")]
     timeout: u64,
-    /// Argo CD's plugin: only its operator decides whether AWS is asked, and what was asked is told.
     #[arg(skip)]
-    argo_cd: bool,
+    asker: Asker,
+}
+
+/// On whose behalf.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Asker {
+    /// Whoever has written the declaration, too.
+    #[default]
+    Anybody,
+    /// Argo CD's plugin: only its operator decides whether AWS is asked, and what was asked is told.
+    ArgoCd,
+    /// Nobody: what the declaration means must be at hand.
+    Nobody,
 }
 
 impl Live {
@@ -43,14 +65,20 @@ impl Live {
             let annotations = declaration.get("metadata")?.get("annotations")?;
             annotations.get(ANNOTATION)?.text().map(|value| value == "true")
         };
-        self.on || (!self.argo_cd && annotation().unwrap_or(false))
+        match self.asks.asker {
+            Asker::Anybody => self.on || annotation().unwrap_or(false),
+            Asker::ArgoCd => self.on,
+            Asker::Nobody => false,
+        }
     }
 
-    /// The same in Argo CD.
-    pub(super) fn in_argo_cd(&self) -> Self {
-        Self { argo_cd: true, ..self.clone() }
+    /// The same on somebody else's behalf.
+    pub(super) fn asked_by(&self, asker: Asker) -> Self {
+        Self { asks: Asks { asker, ..self.asks.clone() }, ..self.clone() }
     }
+}
 
+impl Asks {
     /// The way to AWS.
     pub(super) fn session(&self) -> Result<Session, Error> {
         // The SDKs' own variable.
@@ -63,19 +91,19 @@ impl Live {
 /// A lookup that asks AWS, if there is anything to ask.
 pub(super) struct Asking<'a> {
     session: &'a Session,
-    live: &'a Live,
+    asks: &'a Asks,
     asked: Cell<usize>,
 }
 
 impl<'a> Asking<'a> {
-    pub(super) fn new(session: &'a Session, live: &'a Live) -> Self {
-        Self { session, live, asked: Cell::new(0) }
+    pub(super) fn new(session: &'a Session, asks: &'a Asks) -> Self {
+        Self { session, asks, asked: Cell::new(0) }
     }
 
     /// Tells Argo CD's log what a later sync will not see.
     pub(super) fn note(&self) {
         if let asked @ 1.. = self.asked.get()
-            && self.live.argo_cd
+            && self.asks.asker == Asker::ArgoCd
         {
             let words = "Argo CD keeps what it renders until the commit changes; `iamra lock` records it";
             let _ = writeln!(io::stderr(), "note: {asked} values were asked of AWS, and {words}");
@@ -93,7 +121,41 @@ impl Lookup for Asking<'_> {
     }
 }
 
-fn tell(done: usize, total: usize) {
+/// A lookup that asks nobody, and remembers what it was asked.
+#[derive(Default)]
+pub(super) struct Unasked(RefCell<BTreeSet<Query>>);
+
+impl Unasked {
+    /// The calls that would answer it.
+    pub(super) fn calls(&self) -> Vec<Call> {
+        aws::calls(&self.0.borrow())
+    }
+}
+
+impl Lookup for Unasked {
+    fn answer(&self, queries: &BTreeSet<Query>) -> Answers {
+        self.0.borrow_mut().extend(queries.iter().cloned());
+        let none = || NoAnswer {
+            code: Code::UnresolvedReference,
+            why: "nobody was asked".to_owned(),
+            help: "leave `--explain-calls` out".to_owned(),
+        };
+        queries.iter().map(|query| (query.clone(), Err(none()))).collect()
+    }
+}
+
+/// The plan of calls, one a paragraph, on stdout.
+pub(super) fn print_calls<C: Display>(calls: &[C]) -> Result<(), Error> {
+    let mut io = Io::new();
+    if calls.is_empty() {
+        io.words(&"AWS would not be asked: everything is at hand\n")?;
+    }
+    let text: String = calls.iter().map(|call| format!("{call}\n")).collect();
+    io.data(|out| out.write_all(text.as_bytes()))
+}
+
+/// How far it is, on a terminal.
+pub(super) fn tell(done: usize, total: usize) {
     let mut err = io::stderr();
     if err.is_terminal() {
         // Erased when all is done: what stays on the screen is what matters.

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::args::{self, File, Shared, display};
+use super::args::{self, File, LockFile, Operator, display};
 use super::error::Error;
 use super::io::Io;
-use super::live::Asking;
+use super::live::{Asking, Asks, Unasked, print_calls};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::output::{self, Declaration, Sources};
 use crate::resolve::{self, Answers, Guarded, Lockfile};
 use crate::yaml::Document;
-use crate::{aws, disk, pipeline};
+use crate::{disk, pipeline};
 
 /// Ask AWS once, and write the answers to `iamra.lock`
 ///
@@ -26,15 +26,21 @@ pub(super) struct Args {
     #[arg(long)]
     check: bool,
     /// Print the calls that would be made, and make none
-    #[arg(long, conflicts_with = "check")]
+    #[arg(long)]
     explain_calls: bool,
+    #[command(flatten)]
+    lock: LockFile,
+    #[command(flatten)]
+    operator: Operator,
+    #[command(flatten)]
+    asks: Asks,
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
     let ended = match Document::parse(&file.text) {
-        Ok(document) => locked(args, &document, &file, shared, &mut report, io)?,
+        Ok(document) => locked(args, &document, &file, &mut report, io)?,
         Err(error) => {
             report.push(args::syntax_error(&error));
             None
@@ -50,17 +56,22 @@ fn locked(
     args: &Args,
     document: &Document<'_>,
     file: &File,
-    shared: &Shared,
     report: &mut Report,
     io: &mut Io,
 ) -> Result<Option<Exit>, Error> {
     let Some(lockable) = pipeline::lockable(document.root(), report) else { return Ok(None) };
+    let Some(policy) = args.operator.policy(report)? else { return Ok(None) };
     if args.explain_calls {
-        let calls: String = aws::calls(&lockable.queries).iter().map(|call| format!("{call}\n")).collect();
-        io.data(|out| out.write_all(calls.as_bytes()))?;
+        let unasked = Unasked::default();
+        let mut found = Report::default();
+        lockable.ask(&Guarded { policy: &policy, lookup: &unasked }, &mut found);
+        report.append(found.without(Code::UnresolvedReference));
+        if !report.has_errors() {
+            print_calls(&unasked.calls())?;
+        }
         return Ok(None);
     }
-    let path = shared.lock_path(document.root(), &file.folder);
+    let path = args.lock.path(document.root(), &file.folder);
     let there = disk::read_if_there(&path)?;
     if let Some(text) = there.as_deref().filter(|_| !args.check)
         && !resolve::is_lock(text)
@@ -76,9 +87,8 @@ fn locked(
         report.push(drift(&path, format!("there is no {}", display(&path))));
         return Ok(Some(Exit::Differs));
     }
-    let Some(policy) = shared.policy(report)? else { return Ok(None) };
-    let session = shared.live.session()?;
-    let lookup = Guarded { policy: &policy, lookup: &Asking::new(&session, &shared.live) };
+    let session = args.asks.session()?;
+    let lookup = Guarded { policy: &policy, lookup: &Asking::new(&session, &args.asks) };
     let Some(answers) = lockable.ask(&lookup, report) else { return Ok(None) };
     if args.check {
         return Ok(check(&path, there.as_deref(), &answers, report));

@@ -46,6 +46,7 @@ use io::Io;
 /// and kpt want it.
 #[derive(Parser)]
 #[command(name = "iamra", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -111,25 +112,25 @@ pub fn run() -> ExitCode {
     let mut io = Io::new();
     let outcome = match &cli.command {
         Some(Command::Demo(args)) => demo::run(args, &mut io),
-        Some(Command::Render(args)) => render::run(args, &cli.shared, &mut io),
-        Some(Command::Inject(args)) => inject::run(args, &cli.shared, &mut io),
-        Some(Command::Build(args)) => build::run(args, &cli.shared, &mut io),
+        Some(Command::Render(args)) => render::run(args, &mut io),
+        Some(Command::Inject(args)) => inject::run(args, &mut io),
+        Some(Command::Build(args)) => build::run(args, &mut io),
         #[cfg(feature = "aws")]
-        Some(Command::Lock(args)) => lock::run(args, &cli.shared, &mut io),
+        Some(Command::Lock(args)) => lock::run(args, &mut io),
         Some(Command::Strip(args)) => strip::run(args, &mut io),
-        Some(Command::K8s(args)) => k8s::run(args, &cli.shared, &mut io),
-        Some(Command::List(args)) => list::run(args, &cli.shared, &mut io),
-        Some(Command::Graph(args)) => graph::run(args, &cli.shared, &mut io),
-        Some(Command::Import(args)) => import::run(args, &cli.shared, &mut io),
-        Some(Command::Status(args)) => status::run(args, &cli.shared, &mut io),
-        Some(Command::Doctor(args)) => doctor::run(args, &cli.shared, &mut io),
-        Some(Command::Check(args)) => check::run(args, &cli.shared, &mut io),
-        Some(Command::Verify(args)) => verify::run(args, &cli.shared, &mut io),
+        Some(Command::K8s(args)) => k8s::run(args, &mut io),
+        Some(Command::List(args)) => list::run(args, &mut io),
+        Some(Command::Graph(args)) => graph::run(args, &mut io),
+        Some(Command::Import(args)) => import::run(args, &mut io),
+        Some(Command::Status(args)) => status::run(args, &mut io),
+        Some(Command::Doctor(args)) => doctor::run(args, &mut io),
+        Some(Command::Check(args)) => check::run(args, &mut io),
+        Some(Command::Verify(args)) => verify::run(args, &mut io),
         #[cfg(feature = "git")]
-        Some(Command::Diff(args)) => diff::run(args, &cli.shared, &mut io),
-        Some(Command::Argocd(args)) => argocd::run(args, &cli.shared, &mut io),
+        Some(Command::Diff(args)) => diff::run(args, &mut io),
+        Some(Command::Argocd(args)) => argocd::run(args, &mut io),
         Some(Command::Install(args)) => install::run(args),
-        Some(Command::ExecPlugin(args)) => exec_plugin::run(args, &cli.shared, &mut io),
+        Some(Command::ExecPlugin(args)) => exec_plugin::run(args, &mut io),
         Some(Command::Schema(args)) => schema::run(args, &mut io),
         Some(Command::Explain(args)) => explain::run(args, &mut io),
         None if std::io::stdin().is_terminal() => io.words(&Cli::command().render_help()).map(|()| Exit::Usage),

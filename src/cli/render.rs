@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Exit;
-use super::args::{self, File, Shared};
+use super::args::{self, Explained, File};
 use super::error::Error;
 use super::io::Io;
 use crate::config::Mode;
@@ -21,12 +21,15 @@ pub(super) struct Args {
     /// Folder of the declaration, or its file
     #[arg(default_value = ".")]
     dir: PathBuf,
+    #[command(flatten)]
+    explained: Explained,
 }
 
 /// Kubernetes' own name for the namespace that is meant where none is said.
 pub(super) const NAMESPACE: &str = "default";
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.explained.shared();
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
     let request = shared.request(Some(Mode::Generate), Some(NAMESPACE));

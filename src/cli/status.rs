@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::Exit;
-use super::args::{self, File, Shared, display};
+use super::args::{self, File, LockFile, display};
 use super::error::Error;
 use super::io::Io;
 use crate::certificate::Certificate;
@@ -31,6 +31,8 @@ pub(super) struct Args {
     /// How it is said; `json` has a `schemaVersion`, which counts up when a field changes its meaning or goes
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    lock: LockFile,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -44,11 +46,11 @@ enum Format {
 /// Version of the JSON.
 const SCHEMA_VERSION: u32 = 1;
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
     let said = match Document::parse(&file.text) {
-        Ok(document) => read(&file, document.root(), shared, &mut report)?,
+        Ok(document) => read(&file, document.root(), &args.lock, &mut report)?,
         Err(error) => {
             report.push(args::syntax_error(&error));
             None
@@ -66,8 +68,8 @@ pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Err
     Ok(args::exit(&report))
 }
 
-fn read(file: &File, node: NodeRef<'_>, shared: &Shared, report: &mut Report) -> Result<Option<Value>, Error> {
-    let path = shared.lock_path(node, &file.folder);
+fn read(file: &File, node: NodeRef<'_>, lock: &LockFile, report: &mut Report) -> Result<Option<Value>, Error> {
+    let path = lock.path(node, &file.folder);
     let text = disk::read_if_there(&path)?;
     let lock = Lockfile::read(&display(&path), text.as_deref(), report);
     let Some(declared) = pipeline::lockable(node, report) else { return Ok(None) };

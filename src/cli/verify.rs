@@ -36,9 +36,12 @@ pub(super) struct Args {
     format: Format,
     #[command(flatten)]
     levels: Levels,
+    #[command(flatten)]
+    shared: Shared,
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
     let file = File::open(&args.declaration)?;
     let text = read(&args.manifests)?;
     let without = args.without.as_deref().map(read).transpose()?;

@@ -57,6 +57,9 @@ pub struct Seen {
 pub struct Known<'k> {
     /// The CAs behind the workload's certificate, as the cluster has them; none when nobody looked.
     pub authorities: &'k [Certificate],
+    /// The CA that the declaration writes into the Secret, with what is above it; none when somebody else does, or when
+    /// nobody knows it.
+    pub declared: &'k [Certificate],
     /// Seconds since 1970.
     pub now: i64,
 }
@@ -124,26 +127,34 @@ impl Check<'_> {
                 );
             }
         }
+        let sides = [
+            (known.authorities, "that signs here", ", which signs here"),
+            (known.declared, "of the declaration", ", as the declaration does"),
+        ];
         let trusted = |authority: &Certificate| certificates.iter().any(|certificate| certificate.der == authority.der);
-        let stranger = known.authorities.last().filter(|_| !known.authorities.iter().any(trusted));
-        if let Some(stranger) = stranger {
-            self.wrong(
-                format!(
-                    "the CA that signs here, `{}` (SHA-256 {:.16}…), is none that the trust anchor {arn} trusts",
-                    stranger.subject,
-                    stranger.fingerprint()
-                ),
-                "add its certificate to the trust anchor, or put the CA that the trust anchor trusts into the Secret",
-            );
+        let mut strangers: Vec<&Certificate> = Vec::new();
+        for (authorities, which, _) in sides {
+            let stranger = authorities.last().filter(|_| !authorities.iter().any(trusted));
+            if let Some(stranger) = stranger.filter(|it| !strangers.contains(it)) {
+                strangers.push(stranger);
+                self.wrong(
+                    format!(
+                        "the CA {which}, `{}` (SHA-256 {:.16}…), is none that the trust anchor {arn} trusts",
+                        stranger.subject,
+                        stranger.fingerprint()
+                    ),
+                    "add its certificate to the trust anchor, or put the CA that the trust anchor trusts into the Secret",
+                );
+            }
         }
-        if anchor.enabled && stranger.is_none() {
+        if anchor.enabled && strangers.is_empty() {
             let ends = certificates
                 .iter()
                 .map(|it| format!("`{}` until {}", it.subject, it.end))
                 .collect::<Vec<_>>()
                 .join(", ");
-            let compared =
-                if known.authorities.is_empty() { "; no CA was at hand to compare" } else { ", which signs here" };
+            let compared = sides.iter().find(|(authorities, ..)| !authorities.is_empty());
+            let compared = compared.map_or("; no CA was at hand to compare", |(.., words)| words);
             self.lines.push(format!("trust anchor {arn} is enabled and trusts {ends}{compared}"));
         }
     }

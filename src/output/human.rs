@@ -1,5 +1,6 @@
 //! Diagnostics for people, on stderr. Never a line of the input: it may hold what nobody should read.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::{Sources, locate, offset};
@@ -8,12 +9,16 @@ use crate::diag::{Diagnostic, Report, Severity};
 /// As many errors as people read in a small window.
 const FEW: usize = 5;
 
-/// Writes every diagnostic, errors first and in the order of the file: what, where, how to fix.
+/// As many places of one problem as help to find the others.
+const PLACES: usize = 5;
+
+/// Writes every diagnostic, errors first and in the order of the file: what, where, how to fix. What is said in the same
+/// words of several places is said once.
 ///
 /// # Errors
 /// stderr cannot be written.
 pub fn write_report(report: &Report, sources: Sources<'_>, err: &mut dyn Write) -> io::Result<()> {
-    in_order(report, sources).into_iter().try_for_each(|diagnostic| write_one(diagnostic, sources, err))
+    in_order(report, sources).iter().try_for_each(|said| said.write(err))
 }
 
 /// Writes the first errors and how many more there are; the warnings only when there is no error.
@@ -25,28 +30,47 @@ pub fn write_first_errors(report: &Report, sources: Sources<'_>, err: &mut dyn W
         return write_report(report, sources, err);
     }
     let mut errors = in_order(report, sources);
-    errors.retain(|diagnostic| diagnostic.severity == Severity::Error);
-    errors.iter().take(FEW).try_for_each(|diagnostic| write_one(diagnostic, sources, err))?;
+    errors.retain(|said| said.diagnostic.severity == Severity::Error);
+    errors.iter().take(FEW).try_for_each(|said| said.write(err))?;
     match errors.len().saturating_sub(FEW) {
         0 => Ok(()),
         more => writeln!(err, "and {more} more"),
     }
 }
 
-fn in_order<'r>(report: &'r Report, sources: Sources<'_>) -> Vec<&'r Diagnostic> {
-    let mut diagnostics = report.diagnostics();
-    diagnostics.sort_by_cached_key(|diagnostic| (diagnostic.severity, offset(diagnostic, sources).unwrap_or(0)));
-    diagnostics
+/// A diagnostic, and all places that the same is said of.
+struct Said<'r> {
+    diagnostic: &'r Diagnostic,
+    places: Vec<String>,
 }
 
-fn write_one(diagnostic: &Diagnostic, sources: Sources<'_>, err: &mut dyn Write) -> io::Result<()> {
-    let Diagnostic { code, severity, message, .. } = diagnostic;
-    writeln!(err, "{}[{code}]: {message}", severity.word())?;
-    if let Some(place) = locate(diagnostic, sources) {
-        writeln!(err, "  --> {place}")?;
+fn in_order<'r>(report: &'r Report, sources: Sources<'_>) -> Vec<Said<'r>> {
+    let mut diagnostics = report.diagnostics();
+    diagnostics.sort_by_cached_key(|diagnostic| (diagnostic.severity, offset(diagnostic, sources).unwrap_or(0)));
+    let mut all: Vec<Said<'r>> = Vec::new();
+    let mut known = BTreeMap::new();
+    for diagnostic in diagnostics {
+        let Diagnostic { code, severity, message, help, .. } = diagnostic;
+        let index = *known.entry((severity, code.name(), message, help)).or_insert(all.len());
+        if index == all.len() {
+            all.push(Said { diagnostic, places: Vec::new() });
+        }
+        let places = &mut all[index].places;
+        places.extend(locate(diagnostic, sources).filter(|place| !places.contains(place)));
     }
-    if let Some(help) = &diagnostic.help {
-        writeln!(err, "  help: {help}")?;
+    all
+}
+
+impl Said<'_> {
+    fn write(&self, err: &mut dyn Write) -> io::Result<()> {
+        let Diagnostic { code, severity, message, help, .. } = self.diagnostic;
+        writeln!(err, "{}[{code}]: {message}", severity.word())?;
+        for place in self.places.iter().take(PLACES) {
+            writeln!(err, "  --> {place}")?;
+        }
+        if let more @ 1.. = self.places.len().saturating_sub(PLACES) {
+            writeln!(err, "  --> and {more} more places")?;
+        }
+        help.iter().try_for_each(|help| writeln!(err, "  help: {help}"))
     }
-    Ok(())
 }

@@ -1,5 +1,7 @@
 //! Diagnostics with their places made concrete, for formats that machines read.
 
+use std::collections::BTreeSet;
+
 use super::{Declaration, Sources, offset};
 use crate::diag::{Code, Diagnostic, Place, Report, Severity};
 use crate::krm::Position;
@@ -33,7 +35,11 @@ impl Located {
 /// Every diagnostic, errors first and in the order of the file.
 pub fn located(report: &Report, sources: Sources<'_>) -> Vec<Located> {
     let mut all: Vec<_> = report.diagnostics().into_iter().map(|diagnostic| one(diagnostic, sources)).collect();
-    all.sort_by_key(|it| (it.severity, it.position.as_ref().map_or((0, 0), |at| (at.line, at.column))));
+    let at = |it: &Located| it.position.as_ref().map_or((0, 0), |at| (at.line, at.column));
+    all.sort_by_key(|it| (it.severity, at(it)));
+    // Fields that are not there are where the nearest one is that is: the same may be said of two of them.
+    let mut said = BTreeSet::new();
+    all.retain(|it| said.insert((it.file.clone(), at(it), it.object.clone(), it.words())));
     all
 }
 

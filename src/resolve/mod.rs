@@ -80,6 +80,15 @@ pub fn authorities(config: &Config, answers: &Answers, report: &mut Report) -> B
     found
 }
 
+/// The certificates in PEM of the CAs that are written into Secrets, by scope, as far as somebody knows them.
+pub fn ca_certificates(config: &Config, answers: &Answers) -> BTreeMap<String, String> {
+    let known = |issuer: &Issuer| {
+        let answer = answers.get(&query(issuer.ca_pair()?.0, Wanted::Certificate)?)?.as_ref().ok()?;
+        Some(answer.value.reveal().to_owned())
+    };
+    config.issuers.iter().filter_map(|(scope, issuer)| Some((scope.clone(), known(issuer)?))).collect()
+}
+
 /// The ARN that a reference stands for, when somebody knows it.
 pub fn known_arn(kind: ArnKind, reference: &Reference, answers: &Answers) -> Option<Arn> {
     if let Target::Literal(text) = &reference.target {

@@ -278,6 +278,54 @@ fn the_plan_of_calls_is_shown_and_none_is_made() {
     assert_eq!(double.calls(), [] as [Value; 0]);
 }
 
+/// Each command shows what it would ask for beyond what is at hand, and does nothing else.
+#[test]
+fn every_command_that_asks_shows_its_plan() {
+    let (state, _) = with_ca();
+    let double = Server::double(&state);
+    let dir = tree(CA);
+    let explain = |args: &[&str]| {
+        let output = run(double.iamra(dir.path()).args(args).arg("--explain-calls"), DEPLOYMENT.as_bytes());
+        assert_eq!(output.exit, 0, "{args:?}: {}", output.stderr);
+        assert_eq!(double.calls(), [] as [Value; 0], "{args:?}");
+        // What the declaration itself is warned of is told as ever.
+        let own = "warning[inline-ca-key]";
+        let words = if output.stderr.contains(own) { output.stderr.split(own).next() } else { None };
+        let words = words.unwrap_or(&output.stderr).to_owned();
+        (output.stdout, words)
+    };
+    let key = "ssm:GetParameters in eu-central-1, decrypting\n  /acme/ca/tls-key\n";
+    let identity =
+        "  /acme/roles/app/profile-arn\n  /acme/roles/app/role-arn\n  /acme/scopes/default/trust-anchor-arn\n";
+    let all = format!("ssm:GetParameters in eu-central-1\n  /acme/ca/tls-crt\n{identity}{key}");
+    assert_eq!(explain(&["render", "--live"]), (all.clone(), String::new()));
+    assert_eq!(explain(&["inject"]), (all, String::new()));
+    let patches = format!("ssm:GetParameters in eu-central-1\n{identity}");
+    assert_eq!(explain(&["inject", "--workloads-only"]), (patches, String::new()));
+    let [anchor, profile, role] = arns(ACCOUNT, "eu-central-1");
+    let values = format!(
+        "ssm:/acme/roles/app/profile-arn: {profile}\nssm:/acme/roles/app/role-arn: {role}\n\
+         ssm:/acme/scopes/default/trust-anchor-arn: {anchor}\nssm:/acme/ca/tls-crt: |\n  a certificate\n"
+    );
+    fs::write(dir.path().join("values.yaml"), values).unwrap();
+    assert_eq!(explain(&["render", "--values", "values.yaml"]), (key.to_owned(), String::new()));
+    let nothing = (String::new(), "AWS would not be asked: everything is at hand\n".to_owned());
+    assert_eq!(explain(&["inject", "--workloads-only", "--values", "values.yaml"]), nothing);
+    let inspected = format!(
+        "rolesanywhere:GetTrustAnchor in eu-central-1\n  {anchor}\nrolesanywhere:GetProfile in eu-central-1\n  {profile}\n\
+         iam:GetRole in eu-central-1\n  {role}\n"
+    );
+    assert_eq!(explain(&["doctor", "--live", "--values", "values.yaml"]), (inspected, String::new()));
+    let imported = "ssm:GetParameters in the environment's region\n  /iam-ra/default/state-location\n\
+                    s3:GetObject in the environment's region\n  the object that the parameter names\n";
+    assert_eq!(explain(&["import", "--from", "iam-ra"]), (imported.to_owned(), String::new()));
+    // What is not known yet has no plan.
+    let unknown = run(double.iamra(dir.path()).args(["doctor", "--live", "--explain-calls"]), b"");
+    assert_eq!((unknown.exit, unknown.stdout.as_str()), (1, ""), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("[unresolved-reference]"), "{}", unknown.stderr);
+    assert_eq!(double.calls(), [] as [Value; 0]);
+}
+
 /// A kustomization of the Deployment; the declaration has these annotations.
 fn kustomization(annotations: &str, more: &str) -> tempfile::TempDir {
     let dir = tree(APP);

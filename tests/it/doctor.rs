@@ -83,7 +83,7 @@ fn a_certificate_that_is_not_ready_is_explained() {
 
 fn doctor(cluster: &Cluster, dir: &Path) -> Output {
     let mut command = iamra(dir);
-    command.arg("doctor").arg("--kubectl").env("KUBECONFIG", &cluster.kubeconfig);
+    command.arg("doctor").arg("--cluster").env("KUBECONFIG", &cluster.kubeconfig);
     run(command.env("PATH", peer("kubectl").parent().unwrap()), b"")
 }
 

@@ -143,6 +143,23 @@ fn credentials_that_nobody_knows_are_not_accepted() {
     }
 }
 
+/// Before a role can be assumed somebody has to be believed.
+#[test]
+fn an_assumed_role_needs_credentials_that_are_accepted() {
+    let mut state = world();
+    let reader = "arn:aws:iam::444455556666:role/iamra-reader";
+    state["roles"] = json!([reader]);
+    let double = Server::double(&state);
+    let dir = tree(&format!("  scopes:\n    default: {{aws: {{assumeRole: {reader}}}}}\n  roles:\n    app: {{}}\n"));
+    let mut command = double.iamra(dir.path());
+    let output = run(command.env("AWS_SECRET_ACCESS_KEY", "of-somebody-else").args(["render", "--live"]), b"");
+    assert_eq!((output.exit, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+    let words = "the AWS credentials to ask SSM with cannot be had: The request signature we calculated does not match \
+                 the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service \
+                 documentation for details\n";
+    assert!(output.stderr.contains(words), "{}", output.stderr);
+}
+
 #[test]
 fn in_another_region_there_is_nothing_and_the_region_is_named() {
     let double = Server::double(&world());

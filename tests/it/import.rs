@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use serde_yaml::Value;
 
@@ -184,4 +187,54 @@ fn the_state_is_read_from_parameter_store_and_s3() {
     assert!(elsewhere.stderr.contains("does not name an object of S3"), "{}", elsewhere.stderr);
     let odd = ask("../x y");
     assert!(odd.exit == 1 && odd.stderr.starts_with("error[invalid-value]"), "{}", odd.stderr);
+}
+
+/// The operator's policy holds for whoever asks, and S3 may be elsewhere than the rest of AWS.
+#[test]
+fn the_state_is_read_where_the_operator_allows_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = "apiVersion: iamra.dev/v1alpha1\nkind: Policy\nparameters: [/team-a/]\n";
+    std::fs::write(dir.path().join("policy.yaml"), policy).unwrap();
+    let ask = ["import", "--from", "iam-ra", "--installation", "allowed"];
+    let refused = run(moto().iamra(dir.path()).args(ask).args(["--policy", "policy.yaml"]), b"");
+    assert_eq!((refused.exit, refused.stdout.as_str()), (1, ""));
+    assert!(refused.stderr.starts_with("error[outside-policy]"), "{}", refused.stderr);
+
+    moto().put("/iam-ra/allowed/state-location", "String", "s3://iam-ra-allowed/allowed/state.json");
+    aws(&["s3", "mb", "s3://iam-ra-allowed"], b"");
+    aws(&["s3", "cp", "-", "s3://iam-ra-allowed/allowed/state.json"], &state("iam-ra-2"));
+    let endpoint = format!("http://{}", moto().address);
+    let mut command = iamra(dir.path());
+    command.envs(CREDENTIALS).env("AWS_ENDPOINT_URL_SSM", &endpoint).env("AWS_ENDPOINT_URL_S3", &endpoint);
+    let allowed = run(command.env("AWS_REGION", "eu-central-1").args(ask), b"");
+    assert_eq!(allowed.exit, 0, "{}", allowed.stderr);
+    assert_eq!(allowed.stdout, import(dir.path(), &[]).stdout);
+}
+
+/// S3 asks its callers to slow down with a status that means: try again.
+#[test]
+fn s3_that_has_no_time_is_asked_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let document = state("iam-ra-2");
+    let server = thread::spawn(move || {
+        let slow_down = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+        for (status, body) in [("503 Slow Down", slow_down.as_slice()), ("200 OK", &document)] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let head = BufReader::new(&stream).lines().map(Result::unwrap).take_while(|line| !line.is_empty());
+            let head: Vec<_> = head.collect();
+            assert_eq!(head[0], "GET /iam-ra-slow/state.json HTTP/1.1");
+            assert!(head.iter().any(|line| line.starts_with("authorization: AWS4-HMAC-SHA256 ")), "{head:?}");
+            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()).unwrap();
+            stream.write_all(body).unwrap();
+        }
+    });
+    moto().put("/iam-ra/slow/state-location", "String", "s3://iam-ra-slow/state.json");
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = moto().iamra(dir.path());
+    command.env("AWS_ENDPOINT_URL_S3", endpoint).args(["import", "--from", "iam-ra", "--installation", "slow"]);
+    let output = run(&mut command, b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    assert_eq!(output.stdout, import(dir.path(), &[]).stdout);
+    server.join().unwrap();
 }

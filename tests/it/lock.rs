@@ -49,14 +49,26 @@ fn from_the_lock_alone_there_is_no_network_to_need() {
     assert_eq!(double.calls().len(), 1);
 }
 
+/// Whatever order the parameters and the declaration have, and whatever the machine's zone and language.
 #[test]
 fn a_hundred_runs_write_the_same_bytes() {
     let mut shuffled = identity();
-    let dir = tree(APP);
-    let mut first = None;
+    let mut spec = [
+        "  scopes:\n    default: {}\n    edge: {aws: {region: eu-central-1}, trustAnchor: ssm:/acme/scopes/default/trust-anchor-arn}\n",
+        "  roles:\n    edge: {scope: edge, profileArn: ssm:/acme/roles/app/profile-arn, roleArn: ssm:/acme/roles/app/role-arn}\n    app: {}\n",
+        "  clusters:\n    prod: {}\n    dev: {}\n",
+    ];
+    let mut first: Option<String> = None;
     for round in 0..4 {
         shuffled.rotate_left(1);
+        spec.rotate_left(1);
         let double = Server::double(&state(&shuffled));
+        let dir = tree(&spec.concat().replace("app: {}", ["app: {}", "app: { }"][round % 2]));
+        let path = dir.path().join("iamra.yaml");
+        let declaration = fs::read_to_string(&path).unwrap();
+        // The head is as it was, and the workload is of both clusters, named in either order.
+        let clusters = ["[prod, dev]", "[dev, prod]"][round % 2];
+        fs::write(&path, declaration.replacen("app: {}", &format!("app: {{clusters: {clusters}}}"), 1)).unwrap();
         for run_of_it in 0..25 {
             let (zone, language) = [("UTC", "C"), ("Asia/Kathmandu", "tr_TR.UTF-8")][run_of_it % 2];
             let file = dir.path().join(format!("{round}-{run_of_it}.lock"));
@@ -64,6 +76,7 @@ fn a_hundred_runs_write_the_same_bytes() {
             command.args(["lock", "--lock"]).arg(&file).env("TZ", zone).env("LANG", language).env("LC_ALL", language);
             assert_eq!(run(&mut command, b"").exit, 0);
             let text = fs::read_to_string(&file).unwrap();
+            assert!(text.contains("\nscopes:\n  edge:\n"), "{text}");
             assert_eq!(first.get_or_insert_with(|| text.clone()), &text);
         }
     }

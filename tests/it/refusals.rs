@@ -169,9 +169,15 @@ fn what_is_wrong_in_aws_is_found() {
         }
         let anywhere = Anywhere::start(&world);
         let dir = declared(row, &pair);
-        std::fs::write(dir.path().join("objects.json"), issued(&pair).to_string()).unwrap();
         let mut command = iamra(dir.path());
-        command.args(["doctor", "--live", "--objects", "objects.json"]);
+        command.args(["doctor", "--live"]);
+        if let Some(which) = row["locked"].as_str() {
+            let certificate = if which == "same" { &pair.ca } else { &self::pair(&Value::Null).ca };
+            lock(dir.path(), certificate);
+        } else {
+            std::fs::write(dir.path().join("objects.json"), issued(&pair).to_string()).unwrap();
+            command.args(["--objects", "objects.json"]);
+        }
         command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http).env("AWS_ENDPOINT_URL_IAM", moto().url());
         command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
         let output = run(&mut command, b"");
@@ -189,10 +195,23 @@ fn what_is_wrong_in_aws_is_found() {
             continue;
         };
         let (start, words) = (start.as_str().unwrap(), words.as_str().unwrap());
-        let said = output.stderr.lines().any(|line| line.starts_with(start) && line.contains(words));
+        let lines = output.stderr.lines().chain(output.stdout.lines());
+        let said = lines.into_iter().any(|line| line.starts_with(start) && line.contains(words));
         let exit = i32::from(start.starts_with("error"));
         assert!(said && output.exit == exit, "{name}: {}{}", output.stdout, output.stderr);
     }
+}
+
+/// Has the declaration write the CA into the Secret, with this certificate in the lock.
+fn lock(dir: &Path, certificate: &str) {
+    let file = dir.join("iamra.yaml");
+    let mut declaration: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let ssm = json!({"certificate": "ssm:/acme/ca/tls-crt", "key": "ssm:/acme/ca/tls-key"});
+    declaration["spec"]["scopes"]["default"]["issuer"] = json!({"ca": {"secret": {"ssm": ssm}}});
+    std::fs::write(file, declaration.to_string()).unwrap();
+    let references = json!({"ssm:/acme/ca/tls-crt": {"value": certificate}});
+    let lock = json!({"apiVersion": "iamra.dev/v1alpha1", "kind": "Lock", "references": references});
+    std::fs::write(dir.join("iamra.lock"), lock.to_string()).unwrap();
 }
 
 fn set(value: &mut Value, changes: &Value) {

@@ -22,14 +22,23 @@ const FOR_KUSTOMIZE: &[&str] = &["PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DI
 /// How much of kustomize's own words Argo CD shows.
 const SHOWN: usize = 1000;
 
-pub(super) fn run(options: &kustomize::Options, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    kustomize: kustomize::Options,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
     let mut report = Report::default();
     let parameters = Parameters::read(shared, &mut report);
     let application = Application::find(shared, &mut report)?;
     let Some(application) = application.filter(|_| !report.has_errors()) else {
         return give_up(&report, io);
     };
-    let built = build(options, &application)?;
+    let built = build(&args.kustomize, &application)?;
     if built.trim_ascii().is_empty() {
         report.push(
             Diagnostic::error(Code::NoObjects, "kustomize built no object, and Argo CD would delete all there are")

@@ -13,7 +13,6 @@ use super::Exit;
 use super::args::Shared;
 use super::error::Error;
 use super::io::Io;
-use super::kustomize;
 
 /// Be a config management plugin of Argo CD
 #[derive(clap::Args)]
@@ -28,14 +27,14 @@ enum Command {
     ///
     /// Runs in the application's folder and takes the parameters from ARGOCD_APP_PARAMETERS. No other variable of the
     /// application is read, and kustomize is given none.
-    Generate(kustomize::Options),
+    Generate(generate::Args),
     /// Announce the parameters that an application has
-    Parameters,
+    Parameters(Shared),
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     match &args.command {
-        Command::Generate(options) => generate::run(options, shared, io),
-        Command::Parameters => announcement::run(shared, io),
+        Command::Generate(args) => generate::run(args, io),
+        Command::Parameters(shared) => announcement::run(shared, io),
     }
 }

@@ -7,13 +7,15 @@ use time::OffsetDateTime;
 
 use super::super::args::Shared;
 use super::super::error::Error;
+use super::super::live::{Asks, tell};
 use super::Args;
-use crate::aws::{Presented, Session};
+use crate::aws::{Presented, Session, inspections};
 use crate::certificate::{Certificate, Signer};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::disk;
 use crate::doctor::{self, Known};
-use crate::resolve::{Bound, Resolved};
+use crate::reference::Origin;
+use crate::resolve::{Bound, Identity, Resolved};
 use crate::secret::Secret;
 
 /// What is presented to AWS for a session.
@@ -30,38 +32,57 @@ pub(super) struct Present {
     workload: Option<String>,
 }
 
+/// The CAs that sign, to compare with those that AWS trusts.
+pub(super) struct Authorities {
+    /// By workload.
+    pub(super) in_cluster: BTreeMap<String, Vec<Certificate>>,
+    /// By scope.
+    pub(super) declared: BTreeMap<String, Vec<Certificate>>,
+}
+
+/// The calls that would be made.
+pub(super) fn calls(args: &Args, resolved: &Resolved) -> Vec<String> {
+    let identities = identities(resolved);
+    let session = args.present.certificate.as_ref().map(|file| {
+        format!("rolesanywhere:CreateSession in the trust anchor's region\n  signed with the key of {}", file.display())
+    });
+    inspections(&identities).iter().map(ToString::to_string).chain(session).collect()
+}
+
 /// What is well, as lines.
 pub(super) fn look(
     args: &Args,
     shared: &Shared,
     resolved: &Resolved,
-    authorities: &BTreeMap<String, Vec<Certificate>>,
+    authorities: &Authorities,
     report: &mut Report,
 ) -> Result<Vec<String>, Error> {
     let mut lines = Vec::new();
-    if shared.live.asked() {
-        lines.extend(inspect(&shared.live.session()?, resolved, authorities, report));
+    let live = &shared.sources.live;
+    if live.asked() {
+        lines.extend(inspect(&live.asks.session()?, resolved, authorities, report));
     }
     if let (Some(certificate), Some(key)) = (&args.present.certificate, &args.present.key) {
-        lines.extend(present(args, shared, resolved, (certificate, key), report)?);
+        lines.extend(present(args, &live.asks, resolved, (certificate, key), report)?);
     }
     Ok(lines)
 }
 
-fn inspect(
-    session: &Session,
-    resolved: &Resolved,
-    authorities: &BTreeMap<String, Vec<Certificate>>,
-    report: &mut Report,
-) -> Vec<String> {
-    let asked: Vec<_> =
-        resolved.bindings.iter().map(|bound| (&bound.identity, &*bound.binding.role.trust_anchor.origin)).collect();
-    let now = OffsetDateTime::now_utc();
-    let seen = session.inspect(&asked);
+fn identities(resolved: &Resolved) -> Vec<(&Identity, &Origin)> {
+    let bindings = resolved.bindings.iter();
+    bindings.map(|bound| (&bound.identity, &*bound.binding.role.trust_anchor.origin)).collect()
+}
+
+fn inspect(session: &Session, resolved: &Resolved, authorities: &Authorities, report: &mut Report) -> Vec<String> {
+    let seen = session.inspect(&identities(resolved), &tell);
+    let now = OffsetDateTime::now_utc().unix_timestamp();
     let mut lines: Vec<String> = Vec::new();
     for (bound, seen) in resolved.bindings.iter().zip(&seen) {
-        let authorities = authorities.get(&bound.binding.workload).map_or(&[][..], Vec::as_slice);
-        let known = Known { authorities, now: now.unix_timestamp() };
+        let known = Known {
+            authorities: authorities.in_cluster.get(&bound.binding.workload).map_or(&[], Vec::as_slice),
+            declared: authorities.declared.get(&bound.binding.scope).map_or(&[], Vec::as_slice),
+            now,
+        };
         for line in doctor::identity(bound, seen, known, report) {
             if !lines.contains(&line) {
                 lines.push(line);
@@ -74,7 +95,7 @@ fn inspect(
 /// Asks for a session with a certificate that is at hand.
 fn present(
     args: &Args,
-    shared: &Shared,
+    asks: &Asks,
     resolved: &Resolved,
     (certificate, key): (&Path, &Path),
     report: &mut Report,
@@ -108,7 +129,7 @@ fn present(
         now: OffsetDateTime::now_utc(),
     };
     let place = Place::Config(binding.place.clone());
-    match shared.live.session()?.create_session(&bound.identity, &presented) {
+    match asks.session()?.create_session(&bound.identity, &presented) {
         Ok(Ok(granted)) => {
             return Ok(Some(format!(
                 "AWS makes a session for `{}` of workload `{}`: {}, until {}",

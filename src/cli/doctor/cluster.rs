@@ -35,7 +35,7 @@ pub(super) fn objects(args: &Args, report: &mut Report) -> Result<Option<Vec<Val
     let (name, text) = match &args.objects {
         Some(path) if path == Path::new("-") => ("stdin".to_owned(), Io::read()?),
         Some(path) => (path.display().to_string(), disk::read(path)?.into_bytes()),
-        None if args.kubectl => ("kubectl".to_owned(), kubectl()?),
+        None if args.cluster.is_some() => ("kubectl".to_owned(), kubectl()?),
         None => return Ok(None),
     };
     let list: Option<Value> = serde_json::from_slice(&text).ok();

@@ -10,7 +10,6 @@ mod teardown;
 
 use std::path::PathBuf;
 
-use super::args::Shared;
 use super::error::Error;
 use super::io::Io;
 use super::{Exit, list};
@@ -47,13 +46,13 @@ struct Editing {
     dry_run: bool,
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     match &args.command {
-        Command::Setup(args) => setup::run(args, shared, io),
-        Command::Onboard(args) => onboard::run(args, shared, io),
-        Command::Offboard(args) => offboard::run(args, shared, io),
+        Command::Setup(args) => setup::run(args, io),
+        Command::Onboard(args) => onboard::run(args, io),
+        Command::Offboard(args) => offboard::run(args, io),
         Command::Teardown(args) => teardown::run(args, io),
-        Command::List(args) => list::run_k8s(args, shared, io),
+        Command::List(args) => list::run_k8s(args, io),
     }
 }
 

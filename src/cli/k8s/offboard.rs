@@ -27,9 +27,12 @@ pub(super) struct Args {
     name: String,
     #[command(flatten)]
     editing: Editing,
+    #[command(flatten)]
+    shared: Shared,
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
     let draft = Draft::open(&args.editing.declaration)?;
     let Some(before) = draft.read(io)? else { return Ok(Exit::WrongInput) };
     let change = match change(&args.name, shared.cluster.as_deref(), draft.text(), &before) {

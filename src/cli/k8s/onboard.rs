@@ -41,9 +41,12 @@ pub(super) struct Args {
     no_sample_pod: bool,
     #[command(flatten)]
     editing: Editing,
+    #[command(flatten)]
+    shared: Shared,
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
     let draft = Draft::open_or_new(&args.editing.declaration)?;
     let Some(configs) = draft.read(io)? else { return Ok(Exit::WrongInput) };
     let doc = Document::parse(draft.text()).expect("it was read before");

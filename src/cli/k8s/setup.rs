@@ -29,9 +29,12 @@ pub(super) struct Args {
     k8s_namespace: Option<String>,
     #[command(flatten)]
     editing: Editing,
+    #[command(flatten)]
+    shared: Shared,
 }
 
-pub(super) fn run(args: &Args, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
     let draft = Draft::open_or_new(&args.editing.declaration)?;
     let Some(configs) = draft.read(io)? else { return Ok(Exit::WrongInput) };
     let change = match change(&configs, draft.text(), args) {
