@@ -14,7 +14,7 @@ use super::calls::Account;
 use super::failure::{self, Asked};
 use super::http::{self, Call, Signed};
 use super::session::Session;
-use crate::certificate::{Certificate, Signer};
+use crate::certificate::{Certificate, PrivateKey};
 use crate::doctor::Refusal;
 use crate::resolve::{Identity, NoAnswer};
 
@@ -25,7 +25,7 @@ pub struct Presented<'p> {
     /// The workload's certificate, and the chain behind it.
     pub chain: &'p [Certificate],
     /// Its key.
-    pub signer: &'p Signer,
+    pub key: &'p PrivateKey,
     /// How long the session is to last, in seconds.
     pub seconds: u64,
     /// The session's name.
@@ -119,8 +119,8 @@ fn request(endpoint: String, identity: &Identity, presented: &Presented<'_>) -> 
     let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     let canonical = format!("POST\n/sessions\n{query}\n{lines}\n{names}\n{}", hash(&body));
     let scope = format!("{day}/{}/rolesanywhere/aws4_request", identity.trust_anchor.region);
-    let algorithm = presented.signer.algorithm();
-    let signature = presented.signer.sign(format!("{algorithm}\n{at}\n{scope}\n{}", hash(&canonical)).as_bytes())?;
+    let algorithm = presented.key.algorithm();
+    let signature = presented.key.sign(format!("{algorithm}\n{at}\n{scope}\n{}", hash(&canonical)).as_bytes())?;
     let signature = hex(&signature);
     let authorization =
         format!("{algorithm} Credential={}/{scope}, SignedHeaders={names}, Signature={signature}", leaf.serial);

@@ -1,16 +1,14 @@
 //! A CA whose certificate and key are about to be written into a Secret, checked as IAM Roles Anywhere and
 //! cert-manager would: what they refuse later is refused here, in words.
 
-use ring::rand::SystemRandom;
-use ring::signature::{self, EcdsaKeyPair, KeyPair as _, RsaKeyPair};
 use sha2::{Digest as _, Sha256};
-use x509_parser::asn1_rs::{Any, FromDer as _, Sequence};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::oid_registry as oid;
 use x509_parser::pem::Pem;
 use x509_parser::public_key::PublicKey;
 
 use super::lock::hex;
+use crate::certificate::{Certificate, PrivateKey, Unusable};
 use crate::secret::Secret;
 
 /// A CA's certificate chain and private key, both in PEM.
@@ -64,10 +62,18 @@ impl Authority {
     /// The sentence that says what is wrong; never a part of the key.
     pub fn check(certificate: &str, key: &Secret) -> Result<Self, String> {
         Self::check_chain(certificate)?;
-        let first = Pem::iter_from_buffer(certificate.as_bytes()).find_map(Result::ok);
-        let first = first.expect("a chain that was checked has a certificate");
-        if !belongs(&first.parse_x509().expect("it was checked"), key)? {
-            return Err("the private key does not belong to the CA certificate".to_owned());
+        let chain = Certificate::all(certificate).expect("it was checked");
+        match PrivateKey::of(&chain[0], key) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Err("the private key does not belong to the CA certificate".to_owned()),
+            Err(Unusable::Encrypted) => {
+                return Err("the CA's private key is encrypted; cert-manager cannot use it".to_owned());
+            }
+            Err(Unusable::Unreadable) => {
+                return Err(
+                    "the CA's private key cannot be read: write it in PEM as PKCS#8, PKCS#1 or SEC 1".to_owned()
+                );
+            }
         }
         // PEM blocks end in a newline; files that are joined later depend on it.
         let ended = |pem: &str| format!("{}\n", pem.trim_end());
@@ -122,67 +128,25 @@ fn check_anchor(certificate: &X509Certificate<'_>) -> Result<(), String> {
     }
 }
 
-fn belongs(certificate: &X509Certificate<'_>, key: &Secret) -> Result<bool, String> {
-    let unreadable = || "the CA's private key cannot be read: write it in PEM as PKCS#8, PKCS#1 or SEC 1".to_owned();
-    let block = Pem::iter_from_buffer(key.reveal().as_bytes())
-        .filter_map(Result::ok)
-        .find(|block| block.label.ends_with("PRIVATE KEY"))
-        .ok_or_else(unreadable)?;
-    let public = &certificate.public_key().subject_public_key.data;
-    let is_rsa = matches!(certificate.public_key().parsed(), Ok(PublicKey::RSA(_)));
-    match (block.label.as_str(), is_rsa) {
-        ("RSA PRIVATE KEY", true) => rsa(RsaKeyPair::from_der(&block.contents), public).ok_or_else(unreadable),
-        ("PRIVATE KEY", true) => rsa(RsaKeyPair::from_pkcs8(&block.contents), public).ok_or_else(unreadable),
-        ("EC PRIVATE KEY", false) => elliptic(&block.contents, public).ok_or_else(unreadable),
-        ("PRIVATE KEY", false) => {
-            pkcs8_inner(&block.contents).and_then(|inner| elliptic(inner, public)).ok_or_else(unreadable)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every kind of key that cert-manager signs with and IAM Roles Anywhere trusts.
+    #[test]
+    fn a_ca_of_every_kind_is_one_with_its_own_key_only() {
+        let read = |name: &str| {
+            std::fs::read_to_string(format!("{}/tests/data/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"))).unwrap()
+        };
+        let kinds = ["rsa2048", "rsa8192", "p256", "p384", "p521"];
+        for kind in kinds {
+            for other in kinds {
+                let key = Secret::new(read(&format!("{other}-key")));
+                let checked = Authority::check(&read(&format!("{kind}-ca")), &key);
+                let foreign = Some("the private key does not belong to the CA certificate");
+                let expected = if kind == other { None } else { foreign };
+                assert_eq!(checked.err().as_deref(), expected, "{kind} {other}");
+            }
         }
-        ("RSA PRIVATE KEY", false) | ("EC PRIVATE KEY", true) => Ok(false),
-        ("ENCRYPTED PRIVATE KEY", _) => Err("the CA's private key is encrypted; cert-manager cannot use it".to_owned()),
-        _ => Err(unreadable()),
     }
-}
-
-fn rsa(key: Result<RsaKeyPair, ring::error::KeyRejected>, public: &[u8]) -> Option<bool> {
-    key.ok().map(|key| key.public_key().as_ref() == public)
-}
-
-/// Whether the SEC 1 private key belongs to the public point. `None` when it cannot be read or its curve is not known.
-fn elliptic(sec1: &[u8], public: &[u8]) -> Option<bool> {
-    let scalar = octets(sec1)?;
-    let algorithm = match public.len() {
-        65 => &signature::ECDSA_P256_SHA256_ASN1_SIGNING,
-        97 => &signature::ECDSA_P384_SHA384_ASN1_SIGNING,
-        _ => return None,
-    };
-    let key = EcdsaKeyPair::from_private_key_and_public_key(algorithm, scalar, public, &SystemRandom::new());
-    Some(key.is_ok())
-}
-
-/// The scalar of an EC private key in the block of this label: SEC 1, or PKCS #8 around it. `None` when it is neither.
-pub fn ec_scalar<'d>(label: &str, der: &'d [u8]) -> Option<&'d [u8]> {
-    octets(if label == "EC PRIVATE KEY" { der } else { pkcs8_inner(der)? })
-}
-
-/// The private key inside a PKCS#8 wrapping: version, algorithm, octets.
-fn pkcs8_inner(der: &[u8]) -> Option<&[u8]> {
-    let (_, sequence) = Sequence::from_der(der).ok()?;
-    let content = content_of(der, &sequence)?;
-    let (rest, _version) = Any::from_der(content).ok()?;
-    let (rest, _algorithm) = Any::from_der(rest).ok()?;
-    let (_, octets) = Any::from_der(rest).ok()?;
-    Some(octets.data)
-}
-
-/// The scalar of a SEC 1 private key: version, octets, …
-fn octets(sec1: &[u8]) -> Option<&[u8]> {
-    let (_, sequence) = Sequence::from_der(sec1).ok()?;
-    let (rest, _version) = Any::from_der(content_of(sec1, &sequence)?).ok()?;
-    let (_, octets) = Any::from_der(rest).ok()?;
-    Some(octets.data)
-}
-
-/// A parsed sequence may own its content; the slice of `der` has the lifetime that is needed.
-fn content_of<'d>(der: &'d [u8], sequence: &Sequence<'_>) -> Option<&'d [u8]> {
-    der.len().checked_sub(sequence.content.len()).map(|start| &der[start..])
 }

@@ -6,7 +6,7 @@ mod lock;
 mod lookup;
 mod policy;
 
-pub use authority::{Authority, ec_scalar};
+pub use authority::Authority;
 pub use file::{LOCK_ANNOTATION, LOCK_NAME, Values, lock_path};
 pub use lock::{Lockfile, is_lock, lock};
 pub use lookup::{Answer, Answers, Layered, Lookup, NoAnswer, Query, Wanted};

@@ -151,6 +151,47 @@ fn every_refusal_is_explained() {
     }
 }
 
+/// Keys of every kind that cert-manager makes and that is signed with here; the double verifies the signature.
+#[test]
+fn every_kind_of_key_asks_for_a_session() {
+    let read =
+        |folder: &str, name: &str| std::fs::read_to_string(root().join("tests/data").join(folder).join(name)).unwrap();
+    for kind in ["rsa2048", "p256", "p384", "p521", "rsa8192"] {
+        let pair = Pair {
+            ca: read("ca", "cert.pem"),
+            certificate: read("keys", &format!("{kind}-leaf.pem")),
+            key: read("keys", &format!("{kind}-key.pem")),
+        };
+        let anywhere = Anywhere::start(&world(&Value::Null, &pair.ca));
+        let dir = declared(&Value::Null, &pair);
+        let mut command = iamra(dir.path());
+        command.args(["doctor", "--workload", "app", "--certificate", "tls.crt", "--key", "tls.key"]);
+        let output = run(command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http), b"");
+        if kind == "rsa8192" {
+            let words =
+                "error[invalid-certificate]: tls.key cannot be used: this program signs with RSA of 2048 to 4096 bits";
+            assert!(output.exit == 1 && output.stderr.contains(words), "{}", output.stderr);
+        } else {
+            assert!(output.exit == 0 && output.stdout.contains("ok: AWS makes a session"), "{kind}: {}", output.stderr);
+        }
+    }
+}
+
+/// A look at AWS takes a second for each trust anchor and profile, and says on a terminal how far it is.
+#[test]
+fn a_terminal_says_how_far_the_doctor_is() {
+    let pair = pair(&Value::Null);
+    let anywhere = Anywhere::start(&world(&Value::Null, &pair.ca));
+    let dir = declared(&Value::Null, &pair);
+    let doctor = format!("{} doctor --live", crate::support::iamra_path().display());
+    let mut command = Command::new("script");
+    command.args(["-qec", &doctor, "/dev/null"]).current_dir(dir.path()).env_clear();
+    command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http).env("AWS_ENDPOINT_URL_IAM", moto().url());
+    command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
+    let output = run(&mut command, b"");
+    assert!(output.stdout.contains("asking AWS: 2 of 3 calls answered"), "{}", output.stdout);
+}
+
 /// What is wrong with trust anchor, profile and role in AWS; the role is moto's.
 #[test]
 fn what_is_wrong_in_aws_is_found() {

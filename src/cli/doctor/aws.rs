@@ -10,7 +10,7 @@ use super::super::error::Error;
 use super::super::live::{Asks, tell};
 use super::Args;
 use crate::aws::{Presented, Session, inspections};
-use crate::certificate::{Certificate, Signer};
+use crate::certificate::{Certificate, PrivateKey, Unusable};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::disk;
 use crate::doctor::{self, Known};
@@ -112,10 +112,19 @@ fn present(
             return Ok(None);
         }
     };
-    let signer = match Signer::read(&key_pem, &chain[0]) {
-        Ok(signer) => signer,
+    let found = match PrivateKey::of(&chain[0], &key_pem) {
+        Ok(Some(found)) if found.can_sign() => Ok(found),
+        Ok(Some(_)) => Err(
+            "this program signs with RSA of 2048 to 4096 bits, and the key is longer (the credential helper can do more)",
+        ),
+        Ok(None) => Err("the private key does not belong to the certificate"),
+        Err(Unusable::Encrypted) => Err("the private key is encrypted"),
+        Err(Unusable::Unreadable) => Err("the private key is not RSA or EC in PEM"),
+    };
+    let found = match found {
+        Ok(found) => found,
         Err(why) => {
-            report.push(wrong(key, why));
+            report.push(wrong(key, why.to_owned()));
             return Ok(None);
         }
     };
@@ -123,7 +132,7 @@ fn present(
     let binding = &bound.binding;
     let presented = Presented {
         chain: &chain,
-        signer: &signer,
+        key: &found,
         seconds: binding.role.session.seconds(),
         session_name: binding.sidecar.role_session_name.as_deref(),
         now: OffsetDateTime::now_utc(),

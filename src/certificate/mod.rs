@@ -1,0 +1,65 @@
+//! X.509 certificates and the keys that belong to them, read: what a trust anchor trusts, what a workload presents.
+
+mod key;
+
+pub use key::{PrivateKey, Unusable};
+
+use sha2::{Digest as _, Sha256};
+use x509_parser::pem::Pem;
+
+/// A certificate, as far as anybody here wants to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Its bytes.
+    pub der: Vec<u8>,
+    /// Its subject, such as `CN=payment-service`.
+    pub subject: String,
+    /// The subject's first common name.
+    pub common_name: Option<String>,
+    /// The issuer's first common name.
+    pub issuer_common_name: Option<String>,
+    /// Its serial number in decimal.
+    pub serial: String,
+    /// When it ends, in seconds since 1970.
+    pub not_after: i64,
+    /// The same, for people: RFC 3339.
+    pub end: String,
+    public_key: Vec<u8>,
+}
+
+impl Certificate {
+    /// Every certificate of a PEM text.
+    ///
+    /// # Errors
+    /// The sentence that says what is wrong.
+    pub fn all(pem: &str) -> Result<Vec<Self>, String> {
+        let blocks = Pem::iter_from_buffer(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
+        let blocks = blocks.map_err(|_| "it is not PEM".to_owned())?;
+        let certificates = blocks.iter().filter(|block| block.label == "CERTIFICATE").map(Self::read);
+        let certificates = certificates.collect::<Result<Vec<_>, _>>()?;
+        if certificates.is_empty() { Err("it has no `BEGIN CERTIFICATE`".to_owned()) } else { Ok(certificates) }
+    }
+
+    fn read(block: &Pem) -> Result<Self, String> {
+        let parsed = block.parse_x509().map_err(|_| "a certificate in it cannot be read".to_owned())?;
+        let first = |name: &x509_parser::x509::X509Name<'_>| {
+            name.iter_common_name().next().and_then(|it| it.as_str().ok()).map(str::to_owned)
+        };
+        let end = parsed.validity().not_after.to_datetime();
+        Ok(Self {
+            der: block.contents.clone(),
+            subject: parsed.subject().to_string(),
+            common_name: first(parsed.subject()),
+            issuer_common_name: first(parsed.issuer()),
+            serial: parsed.tbs_certificate.serial.to_string(),
+            not_after: end.unix_timestamp(),
+            end: format!("{} {:02}:{:02} UTC", end.date(), end.hour(), end.minute()),
+            public_key: parsed.public_key().subject_public_key.data.to_vec(),
+        })
+    }
+
+    /// SHA-256 of its bytes in hexadecimal.
+    pub fn fingerprint(&self) -> String {
+        Sha256::digest(&self.der).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
