@@ -191,7 +191,12 @@ impl Shared {
     ) -> Result<Option<Resolved>, Error> {
         let Some(policy) = self.sources.operator.policy(report)? else { return Ok(None) };
         let resolved = self.look_up(&policy, node, folder, report, |node, lookup, report| {
-            pipeline::resolve(node, request, lookup, report)
+            let broken = report.has_errors();
+            let mut found = Report::default();
+            let resolved = pipeline::resolve(node, request, lookup, &mut found);
+            // What a lock that cannot be read does not have is no news.
+            report.append(if broken { found.without(diag::Code::StaleLock) } else { found });
+            resolved
         })?;
         if let Some(resolved) = &resolved {
             policy.check(resolved, report);
