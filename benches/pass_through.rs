@@ -11,8 +11,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The list, and how many of its objects are patched.
 const OBJECTS: usize = 10_000;
-const PATCHED: usize = 200;
+const PATCHED: [usize; 3] = [0, 200, 3_000];
+/// Workloads that are a list of their own.
+const WORKLOADS: usize = 1_000;
 const RUNS: usize = 5;
 
 fn main() {
@@ -22,31 +25,33 @@ fn main() {
     }
     let dir = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(dir.path().join("iamra.lock"), lock()).expect("the lock is written");
-    let list = list(PATCHED);
-    let path = dir.path().join("list.yaml");
-    std::fs::write(&path, &list).expect("the list is written");
-    let untouched = dir.path().join("untouched.yaml");
-    std::fs::write(&untouched, self::list(0)).expect("the list is written");
-    let megabytes = f64::from(u32::try_from(list.len()).expect("a list of some megabytes")) / 1e6;
-    println!("{OBJECTS} objects, {megabytes:.1} MB, {PATCHED} of them patched; best of {RUNS}");
-
     let iamra = env!("CARGO_BIN_EXE_iamra");
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).expect("the list is written");
+        path
+    };
     let through = |program: &str, path: &Path| best(|| through_pipes(program, path, dir.path()));
-    let cat = through("cat", &path);
-    let passed = through(iamra, &untouched);
-    let patched = through(iamra, &path);
-    let printed = best(|| {
-        let value: serde_yaml::Value = serde_yaml::from_str(&list).expect("the list is YAML");
-        serde_yaml::to_string(&value).expect("it can be printed").len()
-    });
-    for (what, time) in [
-        ("cat", cat),
-        ("iamra, all passed through", passed),
-        ("iamra, some patched", patched),
-        ("parse and print, in memory", printed),
-    ] {
-        let ratio = time.as_secs_f64() / cat.as_secs_f64();
-        println!("{what:28} {:8.1} ms  {ratio:7.1} x cat", time.as_secs_f64() * 1e3);
+    for (objects, patched) in [(OBJECTS, PATCHED.as_slice()), (WORKLOADS, &[WORKLOADS])] {
+        let list = list(objects, 0);
+        let path = write("list.yaml", &list);
+        let megabytes = f64::from(u32::try_from(list.len()).expect("a list of some megabytes")) / 1e6;
+        println!("{objects} objects, {megabytes:.1} MB; best of {RUNS}");
+        let cat = through("cat", &path);
+        let row = |what: &str, time: Duration| {
+            let ratio = time.as_secs_f64() / cat.as_secs_f64();
+            println!("{what:28} {:8.1} ms  {ratio:7.1} x cat", time.as_secs_f64() * 1e3);
+        };
+        row("cat", cat);
+        for patched in patched {
+            let path = write("patched.yaml", &self::list(objects, *patched));
+            row(&format!("iamra, {patched} of them patched"), through(iamra, &path));
+        }
+        let printed = best(|| {
+            let value: serde_yaml::Value = serde_yaml::from_str(&list).expect("the list is YAML");
+            serde_yaml::to_string(&value).expect("it can be printed").len()
+        });
+        row("parse and print, in memory", printed);
     }
 }
 
@@ -78,10 +83,10 @@ fn through_pipes(program: &str, path: &Path, dir: &Path) -> usize {
     output.len()
 }
 
-fn list(patched: usize) -> String {
+fn list(objects: usize, patched: usize) -> String {
     let mut list = String::from("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n");
-    for n in 0..OBJECTS {
-        let kind = if n < PATCHED { "Deployment" } else { ["Deployment", "ConfigMap", "Service"][n % 3] };
+    for n in 0..objects {
+        let kind = if n < patched { "Deployment" } else { ["Deployment", "ConfigMap", "Service"][n % 3] };
         let api_version = if kind == "Deployment" { "apps/v1" } else { "v1" };
         write!(
             list,

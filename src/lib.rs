@@ -23,6 +23,7 @@ pub mod issuer;
 pub mod krm;
 pub mod name;
 pub mod output;
+pub mod parallel;
 pub mod pipeline;
 pub mod plan;
 pub mod reference;

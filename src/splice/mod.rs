@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
+use crate::parallel;
 use crate::plan::Plan;
 use crate::render::{self, Generated};
 use crate::workload::Workload;
@@ -35,11 +36,13 @@ pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], r
             parts.entry(seat.workload).or_default().push(Part { binding, change, users });
         }
     }
-    let mut changes = Changes::default();
-    for (position, parts) in parts {
-        let workload = &inventory[position];
+    let parts: Vec<_> = parts.into_iter().map(|(position, parts)| (&inventory[position], parts)).collect();
+    let injected = parallel::map(&parts, |(workload, parts)| {
         let mut found = Report::default();
-        let text = workload::inject(workload, &parts, &sources, &mut found);
+        (workload::inject(workload, parts, &sources, &mut found), found)
+    });
+    let mut changes = Changes::default();
+    for ((workload, _), (text, found)) in parts.iter().zip(injected) {
         changes.replaced.extend(text.map(|text| (workload.index, text)));
         report.append(found);
     }

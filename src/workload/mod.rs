@@ -11,6 +11,7 @@ use memchr::memmem;
 use crate::config::{Binding, OptIn, ROLE, Target, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Ident, Item, Object, ResourceRef, annotation};
+use crate::parallel;
 use crate::yaml::{FieldPath, NodeRef};
 
 /// A workload that somebody may have meant.
@@ -153,7 +154,16 @@ fn named<'t>(items: &[Item<'t>], targets: &[&Target], report: &mut Report) -> Ve
                     || labelled.iter().any(|values| values.iter().all(|value| has(item, value))))
         })
     });
-    candidates.filter_map(|(index, item)| read(index, item, targets, report)).collect()
+    let candidates: Vec<_> = candidates.collect();
+    let read = parallel::map(&candidates, |(index, item)| {
+        let mut found = Report::default();
+        (read(*index, item, targets, &mut found), found)
+    });
+    let told = read.into_iter().filter_map(|(workload, found)| {
+        report.append(found);
+        workload
+    });
+    told.collect()
 }
 
 fn is_workload(ident: &Ident<'_>, targets: &[&Target]) -> bool {

@@ -27,8 +27,31 @@ impl NodeRef<'_> {
     }
 
     /// Whether both mean the same; neither the order of keys nor the way of writing counts.
-    pub fn same(&self, other: NodeRef<'_>) -> bool {
-        self.to_value() == other.to_value()
+    pub fn same(self, other: NodeRef<'_>) -> bool {
+        self.is_alike(other) || self.to_value() == other.to_value()
+    }
+
+    /// Whether both are written with the same entries in the same order: then they mean the same, and no value has to be
+    /// made to see it.
+    fn is_alike(self, other: NodeRef<'_>) -> bool {
+        let (left, right) = (self.followed(), other.followed());
+        if left.tag() != right.tag() {
+            return false;
+        }
+        match (left.kind(), right.kind()) {
+            (Kind::Scalar(text, style), Kind::Scalar(other, other_style)) => {
+                text == other && (*style == Style::Plain) == (*other_style == Style::Plain)
+            }
+            (Kind::Seq(..), Kind::Seq(..)) => {
+                left.items().len() == right.items().len() && left.items().zip(right.items()).all(|(a, b)| a.is_alike(b))
+            }
+            (Kind::Map(..), Kind::Map(..)) => {
+                let mut pairs = left.entries().zip(right.entries());
+                left.entries().len() == right.entries().len()
+                    && pairs.all(|((key, value), (other, of_other))| key.is_alike(other) && value.is_alike(of_other))
+            }
+            _ => false,
+        }
     }
 
     /// A mapping's own entries win over those that it merges, and earlier merged ones over later ones.

@@ -16,6 +16,7 @@ const ORDER: &[&str] = &[
     "helper",
     "secret",
     "template",
+    "parallel",
     "reference",
     "issuer",
     "config",

@@ -178,8 +178,60 @@ impl<'d> Plan<'d> {
         }
     }
 
+    /// Whether `read` means what the document means at `node` after all changes.
+    ///
+    /// Node beside node as far as both are written alike, which is nearly always all of it; values are made of the rest.
+    pub(super) fn is_in(&self, node: NodeRef<'d>, read: NodeRef<'_>) -> bool {
+        if !self.touched.contains(&node.id()) {
+            return node.same(read);
+        }
+        self.is_alike(node, read) || self.expected(node) == read.to_value()
+    }
+
+    fn is_alike(&self, node: NodeRef<'d>, read: NodeRef<'_>) -> bool {
+        let change = self.changes.get(&node.id());
+        if is_empty(node) || change.is_some_and(|change| change.restore.is_some() || change.set.is_some()) {
+            return false;
+        }
+        let kept = |index: &usize| change.is_none_or(|change| !change.removed.contains(index));
+        match node.kind() {
+            Kind::Seq(items, _) if read.is_seq() => {
+                let (before, after) = change.map_or((&[][..], &[][..]), |it| (&it.prepended, &it.appended));
+                let mut found = read.items();
+                let mut is_next = |value: &Value| found.next().is_some_and(|it| it.to_value() == *value);
+                before.iter().all(&mut is_next)
+                    && (0..items.len())
+                        .filter(kept)
+                        .all(|index| found.next().is_some_and(|it| self.is_in(child(node, index), it)))
+                    && after.iter().all(|value| found.next().is_some_and(|it| it.to_value() == *value))
+                    && found.next().is_none()
+            }
+            Kind::Map(entries, _) if read.is_map() => {
+                let mut found = read.entries();
+                let mut names = BTreeSet::new();
+                let mut is_next = |name: Option<&'d str>| {
+                    let (key, value) = found.next()?;
+                    // What merges or repeats keys means more than its entries one by one.
+                    let is_plain = !key.is_merge_key() && key.text() == name && names.insert(name?);
+                    is_plain.then_some(value)
+                };
+                let key = |index: usize| node.document().node(entries[index].0);
+                (0..entries.len())
+                    .filter(kept)
+                    .all(|index| is_next(key(index).text()).is_some_and(|value| self.is_in(child(node, index), value)))
+                    && change.into_iter().flat_map(|change| &change.keys).all(|(name, value)| {
+                        found.next().is_some_and(|(key, it)| {
+                            !key.is_merge_key() && key.text() == Some(name) && it.to_value() == *value
+                        })
+                    })
+                    && found.next().is_none()
+            }
+            _ => false,
+        }
+    }
+
     /// What the document means after all changes.
-    pub(super) fn expected(&self, node: NodeRef<'d>) -> Value {
+    fn expected(&self, node: NodeRef<'d>) -> Value {
         if !self.touched.contains(&node.id()) {
             return node.to_value();
         }
