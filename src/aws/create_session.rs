@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
+use super::Progress;
 use super::calls::Account;
 use super::failure::{self, Asked};
 use super::http::{self, Call, Signed};
@@ -52,9 +53,10 @@ impl Session {
         &self,
         identity: &Identity,
         presented: &Presented<'_>,
+        progress: &Progress<'_>,
     ) -> Result<Result<Granted, Refusal>, NoAnswer> {
         let account = Account { profile: None, assume_role: None, region: Some(identity.trust_anchor.region.clone()) };
-        self.block_on(async {
+        let asked = async {
             let config = self.config(&account).await;
             let endpoint = endpoint(&config, &identity.trust_anchor.region).await.ok_or_else(failure::no_region)?;
             let call = request(endpoint, identity, presented).ok_or_else(failure::no_region)?;
@@ -63,9 +65,11 @@ impl Session {
                 Ok(answer) => {
                     let json: Value = serde_json::from_str(&answer).unwrap_or(Value::Null);
                     let set = &json["credentialSet"][0];
-                    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                    let text = |value: &Value| value.as_str().map(str::to_owned);
                     let (arn, expiration) = (&set["assumedRoleUser"]["arn"], &set["credentials"]["expiration"]);
-                    Ok(Ok(Granted { arn: text(arn), expiration: text(expiration) }))
+                    let granted = text(arn).zip(text(expiration));
+                    let granted = granted.map(|(arn, expiration)| Granted { arn, expiration });
+                    granted.map(Ok).ok_or_else(|| failure::unreadable(&asked))
                 }
                 Err(SdkError::ServiceError(refused)) => {
                     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -74,7 +78,8 @@ impl Session {
                 }
                 Err(error) => Err(failure::of(&error, &asked)),
             }
-        })
+        };
+        self.block_on(self.told_alone(progress, asked))
     }
 }
 

@@ -36,12 +36,17 @@ where
             format!("{service} in {region} does not answer"),
             "check the network and the proxy (HTTPS_PROXY), or give it more time (`--timeout`)",
         ),
-        SdkError::ResponseError(_) => failed(
-            format!("{service} in {region} answers what cannot be read"),
-            "check that nothing between here and AWS rewrites answers",
-        ),
+        SdkError::ResponseError(_) => unreadable(asked),
         other => dispatch(other, asked),
     }
+}
+
+/// An answer that is not the service's.
+pub(super) fn unreadable(asked: &Asked<'_>) -> NoAnswer {
+    failed(
+        format!("{} in {} answers what cannot be read", asked.service, asked.region),
+        "check that nothing between here and AWS rewrites answers",
+    )
 }
 
 /// No answer of the service at all: the network, or the credentials that were needed first.

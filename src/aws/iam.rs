@@ -3,7 +3,6 @@
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigningOptions;
 use aws_sdk_ssm::error::ProvideErrorMetadata as _;
-use serde_json::Value;
 
 use super::failure::{self, Asked};
 use super::http::{self, Call, Signed, decoded, element, encoded};
@@ -41,7 +40,8 @@ pub(super) async fn role(config: &SdkConfig, arn: &Arn) -> Found<Role> {
     // The policy comes percent-encoded.
     let policy = element(&xml, "AssumeRolePolicyDocument").and_then(|text| serde_json::from_str(&decoded(text)).ok());
     let longest = element(&xml, "MaxSessionDuration").and_then(|text| text.parse().ok());
-    Ok(Role { longest_session: longest.unwrap_or(3600), trust_policy: policy.unwrap_or(Value::Null) })
+    let role = policy.map(|trust_policy| Role { longest_session: longest.unwrap_or(3600), trust_policy });
+    role.ok_or_else(|| failure::unreadable(&asked))
 }
 
 /// IAM is one for each partition, in one of its regions.

@@ -10,7 +10,7 @@ use aws_sdk_rolesanywhere::types::{SourceData, TrustAnchorDetail};
 use tokio::time::{Instant, sleep};
 
 use super::calls::Account;
-use super::session::Session;
+use super::session::{Session, WORD};
 use super::{Progress, anywhere, failure, iam};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::Code;
@@ -20,8 +20,6 @@ use crate::resolve::{Identity, NoAnswer};
 
 /// IAM Roles Anywhere allows one such call a second.
 const PACE: Duration = Duration::from_millis(1100);
-/// After so long it is told how far it is.
-const WORD: Duration = Duration::from_secs(1);
 
 /// One thing of AWS to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,23 +76,31 @@ impl Session {
             let plan = inspections(identities);
             let start = Instant::now();
             for (done, it) in plan.iter().enumerate() {
+                let word = || progress(done, plan.len());
                 if start.elapsed() >= WORD {
-                    progress(done, plan.len());
-                }
-                if it.kind != ArnKind::Role && anchors.len() + profiles.len() > 0 {
-                    sleep(PACE).await;
+                    word();
                 }
                 let account = it.account();
                 if !configs.contains_key(&account) {
                     configs.insert(account.clone(), self.config(&account).await);
                 }
                 let config = &configs[&account];
+                if it.kind != ArnKind::Role && anchors.len() + profiles.len() > 0 {
+                    sleep(PACE).await;
+                }
                 match it.kind {
                     ArnKind::TrustAnchor => {
-                        drop(anchors.insert(it.arn, self.in_time(trust_anchor(config, it.arn)).await));
+                        let found = self.told(word, Box::pin(self.in_time(trust_anchor(config, it.arn)))).await;
+                        anchors.insert(it.arn, found);
                     }
-                    ArnKind::Profile => drop(profiles.insert(it.arn, self.in_time(profile(config, it.arn)).await)),
-                    ArnKind::Role => drop(roles.insert(it.arn, self.in_time(iam::role(config, it.arn)).await)),
+                    ArnKind::Profile => {
+                        let found = self.told(word, Box::pin(self.in_time(profile(config, it.arn)))).await;
+                        profiles.insert(it.arn, found);
+                    }
+                    ArnKind::Role => {
+                        let found = self.told(word, Box::pin(self.in_time(iam::role(config, it.arn)))).await;
+                        roles.insert(it.arn, found);
+                    }
                 }
             }
             if start.elapsed() >= WORD {

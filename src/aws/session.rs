@@ -1,7 +1,9 @@
 //! How AWS is reached: one HTTP client and one runtime of one thread for everything, and the credentials of each
 //! account.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -27,7 +29,7 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 /// How long a connection may take. The SDK's own default, which is made for the same endpoints.
 const CONNECT: Duration = Duration::from_millis(3100);
 /// How often it is told how far it is.
-const WORD: Duration = Duration::from_secs(1);
+pub(super) const WORD: Duration = Duration::from_secs(1);
 /// So many calls are made at once; the others follow one by one.
 const BURST: usize = 10;
 /// Parameter Store allows 40 calls a second to a whole account and region; half of that is left to others.
@@ -77,6 +79,31 @@ impl Session {
         timeout(self.settings.time, asked).await.unwrap_or_else(|_| Err(self.too_late()))
     }
 
+    /// One answer, and a word every second until it is there.
+    pub(super) async fn told<T>(&self, word: impl Fn(), asked: impl Future<Output = T>) -> T {
+        let mut asked = pin!(asked);
+        loop {
+            match timeout(WORD, &mut asked).await {
+                Ok(answer) => return answer,
+                Err(_) => word(),
+            }
+        }
+    }
+
+    /// The same of a call that is the only one.
+    pub(super) async fn told_alone<T>(&self, progress: &Progress<'_>, asked: impl Future<Output = T>) -> T {
+        let spoke = Cell::new(false);
+        let word = || {
+            progress(0, 1);
+            spoke.set(true);
+        };
+        let answer = self.told(word, asked).await;
+        if spoke.get() {
+            progress(1, 1);
+        }
+        answer
+    }
+
     /// Makes all calls at once, as far as the quotas allow, and collects what is answered in time.
     pub(super) fn run(&self, calls: Vec<Call>, progress: &Progress<'_>) -> Answers {
         LocalSet::new().block_on(self.runtime(), self.run_all(calls, progress))
@@ -86,7 +113,7 @@ impl Session {
     ///
     /// # Errors
     /// There is none, or no answer in time; why, and what to do.
-    pub fn object(&self, account: &Account, location: &Location) -> Result<String, NoAnswer> {
+    pub fn object(&self, account: &Account, location: &Location, progress: &Progress<'_>) -> Result<String, NoAnswer> {
         let found = async {
             let config = self.config(account).await;
             if config.region().is_none() {
@@ -94,7 +121,7 @@ impl Session {
             }
             s3::get(&config, location).await
         };
-        self.block_on(self.in_time(found))
+        self.block_on(self.told_alone(progress, self.in_time(found)))
     }
 
     fn runtime(&self) -> &Runtime {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::args::Operator;
 use super::error::Error;
-use super::live::{Asking, Asks, Unasked, print_calls};
+use super::live::{Asking, Asks, Unasked, print_calls, tell};
 use crate::aws::{Account, Location};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::import;
@@ -61,7 +61,7 @@ pub(super) fn read(name: &str, how: &How, report: &mut Report) -> Result<Option<
     let document = answer.and_then(|answer| {
         let text = answer.value.reveal();
         let location = Location::parse(text).ok_or_else(|| no_location(&parameter))?;
-        let document = session.object(&account, &location)?;
+        let document = session.object(&account, &location, &tell)?;
         Ok((text.to_owned(), document))
     });
     match document {

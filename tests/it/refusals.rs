@@ -177,6 +177,33 @@ fn every_kind_of_key_asks_for_a_session() {
     }
 }
 
+/// What a guest network's sign-in page says is not what AWS says.
+#[test]
+fn an_answer_that_is_not_aws_s_is_no_session_and_no_policy() {
+    let pair = pair(&Value::Null);
+    let dir = declared(&Value::Null, &pair);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let portal = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = std::io::Read::read(&mut stream, &mut [0; 8192]);
+            let page = "HTTP/1.1 200 OK\r\nContent-Length: 18\r\nConnection: close\r\n\r\n<p>Please sign in!";
+            let _ = std::io::Write::write_all(&mut stream, page.as_bytes());
+        }
+    });
+    let mut command = iamra(dir.path());
+    command.args(["doctor", "--live", "--workload", "app", "--certificate", "tls.crt", "--key", "tls.key"]);
+    command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &portal).env("AWS_ENDPOINT_URL_IAM", &portal);
+    command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
+    let output = run(command.env("AWS_MAX_ATTEMPTS", "1"), b"");
+    assert!(!output.stdout.contains("makes a session") && output.exit == 3, "{}{}", output.stdout, output.stderr);
+    for service in ["IAM Roles Anywhere in eu-central-1", "IAM in us-east-1"] {
+        let words = format!("error[aws-failed]: {service} answers what cannot be read");
+        assert!(output.stderr.contains(&words), "{words}: {}", output.stderr);
+    }
+}
+
 /// A look at AWS takes a second for each trust anchor and profile, and says on a terminal how far it is.
 #[test]
 fn a_terminal_says_how_far_the_doctor_is() {

@@ -138,7 +138,7 @@ fn present(
         now: OffsetDateTime::now_utc(),
     };
     let place = Place::Config(binding.place.clone());
-    match asks.session()?.create_session(&bound.identity, &presented) {
+    match asks.session()?.create_session(&bound.identity, &presented, &tell) {
         Ok(Ok(granted)) => {
             return Ok(Some(format!(
                 "AWS makes a session for `{}` of workload `{}`: {}, until {}",

@@ -61,16 +61,16 @@ pub(super) fn check_container(
     let variables = variables(pod, container, sources);
     for variable in &variables {
         let (name, value) = (variable.name.as_str(), variable.value.as_deref());
-        let sets = variable.sets(container);
-        let place = Place::Item(target.clone(), variable.at.clone());
+        let sets = || variable.sets(container);
+        let place = || Place::Item(target.clone(), variable.at.clone());
         if let Some(instead) = instead(name, value, change) {
-            let message = format!("{sets}: the SDK would use {instead} instead");
-            report.push(Diagnostic::error(Code::CredentialsOverride, message).at(place.clone()).help(HELP));
+            let message = format!("{}: the SDK would use {instead} instead", sets());
+            report.push(Diagnostic::error(Code::CredentialsOverride, message).at(place()).help(HELP));
         }
         if let Some((_, ours)) = change.environment.iter().find(|(ours, _)| *ours == name)
             && value != Some(ours)
         {
-            report.push(differs(name, &sets, ours, place));
+            report.push(differs(name, &sets(), ours, place()));
         }
     }
     check_mounts(container, target, report);
