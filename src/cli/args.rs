@@ -80,7 +80,7 @@ impl Operator {
     }
 }
 
-/// The same of a command that can show what AWS would be asked.
+/// What a command has that looks at identities and can show which calls that takes.
 #[derive(Args)]
 pub(super) struct Explained {
     #[command(flatten)]
@@ -224,7 +224,7 @@ impl Shared {
         #[cfg(feature = "aws")]
         let live = &self.sources.live;
         #[cfg(feature = "aws")]
-        let session = if live.is_on(node) { Some(live.asks.session()?) } else { None };
+        let session = if live.is_on(node) && !report.has_errors() { Some(live.asks.session()?) } else { None };
         #[cfg(feature = "aws")]
         let aws = session.as_ref().map(|session| Asking::new(session, &live.asks));
         let lookups = answers.lookups().into_iter();
