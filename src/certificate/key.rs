@@ -17,12 +17,15 @@ pub struct PrivateKey(Kind);
 enum Kind {
     /// RSA of 2048 to 4096 bits.
     Rsa(RsaKeyPair),
-    /// RSA of another size: no signature is made with it.
+    /// RSA of more bits: no signature is made with it.
     OtherRsa,
     P256(EcdsaKeyPair),
     P384(p384::ecdsa::SigningKey),
     P521(p521::ecdsa::SigningKey),
 }
+
+/// The longest modulus that ring reads: 4096 bits, and a byte for the sign.
+const MOST: usize = 513;
 
 /// Why a text is no private key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +106,10 @@ fn rsa(pkcs1: &[u8], public: &[u8]) -> Result<Option<Kind>, Unusable> {
     // Modulus and exponent follow the version; the public key has nothing else.
     let own = fields(pkcs1)?;
     let own = own.get(1..3).ok_or(Unusable::Unreadable)?;
+    if own[0].len() <= MOST {
+        // The parts of the key do not fit together, or it is shorter than anybody should trust.
+        return Err(Unusable::Unreadable);
+    }
     // The public key of another algorithm is no sequence.
     Ok(fields(public).is_ok_and(|numbers| own == numbers).then_some(Kind::OtherRsa))
 }
@@ -155,6 +162,9 @@ fn fields(der: &[u8]) -> Result<Vec<&[u8]>, Unusable> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     fn read(name: &str) -> String {
@@ -182,6 +192,16 @@ mod tests {
             PrivateKey::of(&Certificate::all(&read("p384-leaf")).unwrap()[0], &Secret::new(other)),
             Ok(Some(_))
         ));
+    }
+
+    #[test]
+    fn a_key_whose_parts_do_not_fit_together_is_none() {
+        let text = read("rsa2048-key");
+        let mut der = Pem::iter_from_buffer(text.as_bytes()).next().unwrap().unwrap().contents;
+        *der.last_mut().unwrap() ^= 1;
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der));
+        let found = PrivateKey::of(&Certificate::all(&read("rsa2048-leaf")).unwrap()[0], &Secret::new(pem));
+        assert_eq!(found.err(), Some(Unusable::Unreadable));
     }
 
     #[test]
