@@ -1,5 +1,6 @@
 //! The declaration, valid by construction: whoever holds a [`Config`] need not check it again.
 
+mod binding;
 mod config_map;
 mod layer;
 mod opt_in;

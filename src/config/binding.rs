@@ -1,0 +1,261 @@
+//! Workloads, from what is written to what is meant.
+
+use std::collections::BTreeMap;
+
+use super::layer::{Layer, Layers, Placed, invalid};
+use super::v1alpha1 as wire;
+use super::validate::{Declared, Reader};
+use super::{Binding, Containers, OptIn, Role, Target, Which};
+use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::name::{DnsLabel, ObjectName};
+use crate::template;
+use crate::yaml::FieldPath;
+
+impl Reader<'_> {
+    pub(super) fn bindings(
+        &mut self,
+        cluster: Option<&str>,
+        opted_in: &[OptIn],
+        declared: &Declared<'_>,
+    ) -> Vec<Binding> {
+        let mut names = BTreeMap::new();
+        let mut bindings = Vec::new();
+        for (name, workload) in &self.spec.workloads {
+            let at = self.at.key("workloads").key(name.as_str());
+            for cluster_of_it in self.clusters_of(name, workload, &at) {
+                let binding = self.binding(name, workload, cluster_of_it, declared, at.clone());
+                let Some(binding) = binding else { continue };
+                self.check_unique(&binding, &mut names);
+                if cluster_of_it == cluster {
+                    bindings.push(binding);
+                }
+            }
+        }
+        let unlisted = opted_in.iter().filter_map(|it| self.opted_in(it, &bindings, cluster, declared));
+        let unlisted: Vec<_> = unlisted.collect();
+        for binding in &unlisted {
+            self.check_unique(binding, &mut names);
+        }
+        bindings.extend(unlisted);
+        bindings
+    }
+
+    /// The clusters a workload runs in; none of them has a name when no cluster is declared at all.
+    fn clusters_of<'w>(&mut self, name: &str, workload: &'w wire::Workload, at: &FieldPath) -> Vec<Option<&'w str>>
+    where
+        Self: 'w,
+    {
+        let declared = &self.spec.clusters;
+        for (index, cluster) in workload.clusters.iter().enumerate().filter(|(_, c)| !declared.contains_key(*c)) {
+            self.report.push(
+                Diagnostic::error(
+                    Code::UnknownCluster,
+                    format!("workload `{name}` runs in cluster `{cluster}`, which is not declared"),
+                )
+                .at(Place::Config(at.key("clusters").index(index)))
+                .help(known_names(cluster, declared.keys().map(String::as_str))),
+            );
+        }
+        if !workload.clusters.is_empty() {
+            return workload.clusters.iter().map(|cluster| Some(cluster.as_str())).collect();
+        }
+        if declared.len() > 1 {
+            let known = declared.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            self.report.push(
+                Diagnostic::error(
+                    Code::AmbiguousCluster,
+                    format!("workload `{name}` does not say in which cluster it runs"),
+                )
+                .at(Place::Config(at.clone()))
+                .help(format!("add `clusters: [{known}]`, or some of them")),
+            );
+            return Vec::new();
+        }
+        vec![declared.keys().next().map(String::as_str)]
+    }
+
+    pub(super) fn binding(
+        &mut self,
+        name: &str,
+        workload: &wire::Workload,
+        cluster: Option<&str>,
+        declared: &Declared<'_>,
+        at: FieldPath,
+    ) -> Option<Binding> {
+        if let Err(why) = ObjectName::parse(name) {
+            invalid(self.report, &at, why);
+            return None;
+        }
+        let (scope, role) = self.role_of(name, workload, declared, &at)?;
+        let layer = Layer::read(&workload.certificate, &workload.sidecar, &workload.environment, &at, self.report);
+        let scope_entry = declared.scopes.get(scope)?;
+        let nothing = Layer::default();
+        let cluster_layer = cluster.and_then(|name| declared.clusters.get(name)).map_or(&nothing, |(_, layer)| layer);
+        let given = self.namespace(workload.namespace.as_deref(), &at);
+        let namespace = given.or_else(|| declared.namespace(cluster));
+        let layers = [&declared.defaults, cluster_layer, &scope_entry.layer, &layer];
+        let layers = Layers(&layers);
+        let variables = BTreeMap::from([
+            ("workload", name),
+            ("namespace", namespace.as_ref().map_or("default", DnsLabel::as_str)),
+            ("cluster", cluster.unwrap_or_default()),
+            ("role", role.name.as_str()),
+            ("scope", scope),
+        ]);
+        let common_name = self.common_name(layers.common_name(), &variables, &at)?;
+        let session_name = self.session_name(layers.role_session_name(), &variables, role);
+        let target = self.target(name, &workload.target, &at.key("target"));
+        Some(Binding {
+            workload: name.to_owned(),
+            namespace,
+            target,
+            containers: self.containers(workload, &at),
+            role: role.clone(),
+            scope: scope.to_owned(),
+            issuer: scope_entry.issuer.clone(),
+            certificate: layers.certificate(common_name, &at, self.report),
+            sidecar: layers.sidecar(session_name, self.report),
+            environment: layers.environment(),
+            sample: workload.sample,
+            is_listed: true,
+            place: at,
+        })
+    }
+
+    fn target(&mut self, workload: &str, target: &wire::Target, at: &FieldPath) -> Target {
+        let path = target.pod_template_path.as_deref();
+        let which = self.which(workload, target, at);
+        let at = at.key("podTemplatePath");
+        if let Some(path) = path.filter(|path| path.split('.').any(str::is_empty)) {
+            invalid(self.report, &at, format!("`{path}` is not a path such as `spec.template`"));
+        }
+        if path.is_some() && target.kind.is_none() {
+            let message = "`podTemplatePath` is the place in objects of one kind, and no `kind` is named";
+            self.report.push(
+                Diagnostic::error(Code::MissingField, message).at(Place::Config(at)).help("say `kind:` beside it"),
+            );
+        }
+        Target { kind: target.kind.clone(), which, pod_template: path.map(FieldPath::keys) }
+    }
+
+    fn which(&mut self, workload: &str, target: &wire::Target, at: &FieldPath) -> Which {
+        let Some(selector) = &target.selector else {
+            return Which::Name(target.name.clone().unwrap_or_else(|| workload.to_owned()));
+        };
+        if target.name.is_some() {
+            self.conflict("`name` and `selector` exclude each other", at);
+        }
+        let at = at.key("selector").key("matchLabels");
+        if selector.match_labels.is_empty() {
+            invalid(self.report, &at, "no labels would mean every workload: name at least one");
+        }
+        Which::Labels(selector.match_labels.clone())
+    }
+
+    fn role_of<'d>(
+        &mut self,
+        name: &str,
+        workload: &wire::Workload,
+        declared: &'d Declared<'_>,
+        at: &FieldPath,
+    ) -> Option<(&'d str, &'d Role)> {
+        let wanted = workload.role.as_deref().unwrap_or(name);
+        if let Some((scope, role)) = declared.roles.get(wanted) {
+            return Some((scope, role));
+        }
+        if !self.spec.roles.contains_key(wanted) {
+            let (message, place) = match &workload.role {
+                Some(_) => (format!("workload `{name}` names role `{wanted}`, which is not declared"), at.key("role")),
+                None => (format!("workload `{name}` names no role, and there is none of its own name"), at.clone()),
+            };
+            self.report.push(
+                Diagnostic::error(Code::UnknownRole, message)
+                    .at(Place::Config(place))
+                    .help(known_names(wanted, self.spec.roles.keys().map(String::as_str))),
+            );
+        }
+        None
+    }
+
+    /// The rule is that of STS SourceIdentity with its `CN=` prefix, in which AWS carries the common name.
+    fn common_name(
+        &mut self,
+        given: Option<(String, FieldPath)>,
+        variables: &BTreeMap<&str, &str>,
+        at: &FieldPath,
+    ) -> Option<String> {
+        let (template, at) = given.unwrap_or_else(|| (variables["workload"].to_owned(), at.clone()));
+        let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        if name.is_empty() || name.len() > 61 || !name.chars().all(allowed) {
+            self.report.push(
+                Diagnostic::error(
+                    Code::InvalidValue,
+                    format!("`{name}` cannot be a common name: 1 to 61 letters, digits or `_+=,.@-`, or AWS drops or refuses it"),
+                )
+                .at(Place::Config(at))
+                .help("set `certificate.commonName`, for example to `{{ workload }}.{{ namespace }}`"),
+            );
+            return None;
+        }
+        Some(name)
+    }
+
+    /// CreateSession takes 2 to 64 of these characters, and only where the profile lets it.
+    fn session_name(&mut self, given: Placed<String>, variables: &BTreeMap<&str, &str>, role: &Role) -> Option<String> {
+        let (template, at) = given?;
+        let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        if !(2..=64).contains(&name.len()) || !name.chars().all(allowed) {
+            let message = format!("`{name}` cannot be the name of a session: 2 to 64 letters, digits or `_+=,.@-`");
+            invalid(self.report, &at, message);
+            return None;
+        }
+        if !role.accepts_session_name {
+            let message = format!(
+                "AWS refuses named sessions unless the profile accepts them, and role `{}` does not say that its profile does",
+                role.name
+            );
+            self.report.push(
+                Diagnostic::warning(Code::SessionNameNotAccepted, message)
+                    .at(Place::Config(at))
+                    .help("set `acceptRoleSessionName` on the profile, and on the role here"),
+            );
+        }
+        Some(name)
+    }
+
+    /// IAM policies tell workloads apart by their common names, so one CA must not give one name to two of them.
+    fn check_unique(&mut self, binding: &Binding, names: &mut BTreeMap<(String, String), (String, String)>) {
+        let key = (binding.scope.clone(), binding.certificate.common_name.clone());
+        match names.get(&key) {
+            Some((other, role)) if *other != binding.workload || *role != binding.role.name => self.report.push(
+                Diagnostic::error(
+                    Code::CommonNameClash,
+                    format!(
+                        "workloads `{other}` and `{}` would both be `CN={}` to scope `{}`",
+                        binding.workload, key.1, binding.scope
+                    ),
+                )
+                .at(Place::Config(binding.place.clone()))
+                .help("give one of them another `certificate.commonName`"),
+            ),
+            Some(_) => {}
+            None => {
+                names.insert(key, (binding.workload.clone(), binding.role.name.clone()));
+            }
+        }
+    }
+
+    fn containers(&mut self, workload: &wire::Workload, at: &FieldPath) -> Containers {
+        match (&workload.containers, &workload.except) {
+            (Some(_), Some(_)) => {
+                self.conflict("`containers` and `except` exclude each other", at);
+                Containers::All
+            }
+            (Some(names), None) => Containers::Only(names.clone()),
+            (None, Some(names)) => Containers::Except(names.clone()),
+            (None, None) => Containers::All,
+        }
+    }
+}
