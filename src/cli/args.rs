@@ -7,7 +7,7 @@ use clap::Args;
 use super::Exit;
 use super::error::Error;
 #[cfg(feature = "aws")]
-use super::live::{Asker, Asking, Live, Unasked, print_calls};
+use super::live::{Asker, Asking, Live, explain};
 use crate::config::Mode;
 use crate::diag;
 use crate::diag::{Diagnostic, Place, Report};
@@ -218,7 +218,7 @@ impl Shared {
             self.sources.answers(&display(&lock_path), disk::read_if_there(&lock_path)?.as_deref(), report)?;
         #[cfg(feature = "aws")]
         if self.explain_calls {
-            explain(policy, &answers, node, report, question)?;
+            explain(policy, answers.lookups(), report, |lookup, report| drop(question(node, lookup, report)))?;
             return Ok(None);
         }
         #[cfg(feature = "aws")]
@@ -236,25 +236,6 @@ impl Shared {
         aws.iter().for_each(Asking::note);
         Ok(answer)
     }
-}
-
-/// Shows which calls would answer what nothing at hand answers.
-#[cfg(feature = "aws")]
-fn explain<T>(
-    policy: &Policy,
-    answers: &Answers,
-    node: NodeRef<'_>,
-    report: &mut Report,
-    question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
-) -> Result<(), Error> {
-    let unasked = Unasked::default();
-    let mut lookups = answers.lookups();
-    lookups.push(&unasked);
-    let mut found = Report::default();
-    question(node, &Guarded { policy, lookup: &Layered(lookups) }, &mut found);
-    // That what is not asked has no value is no news.
-    report.append(found.without(diag::Code::UnresolvedReference));
-    if report.has_errors() { Ok(()) } else { print_calls(&unasked.calls()) }
 }
 
 impl Sources {

@@ -11,8 +11,8 @@ use clap::builder::FalseyValueParser;
 use super::error::Error;
 use super::io::Io;
 use crate::aws::{self, Aws, Call, Session, Settings};
-use crate::diag::Code;
-use crate::resolve::{Answers, Lookup, NoAnswer, Query};
+use crate::diag::{Code, Report};
+use crate::resolve::{Answers, Guarded, Layered, Lookup, NoAnswer, Policy, Query};
 use crate::yaml::NodeRef;
 
 /// The annotation of a functionConfig that asks AWS: kustomize passes functions no flags.
@@ -142,6 +142,22 @@ impl Lookup for Unasked {
         };
         queries.iter().map(|query| (query.clone(), Err(none()))).collect()
     }
+}
+
+/// Shows which calls would answer what a question asks beyond these lookups, as far as the policy allows them.
+pub(super) fn explain(
+    policy: &Policy,
+    lookups: Vec<&dyn Lookup>,
+    report: &mut Report,
+    question: impl FnOnce(&dyn Lookup, &mut Report),
+) -> Result<(), Error> {
+    let unasked = Unasked::default();
+    let at_hand = Layered(lookups);
+    let mut found = Report::default();
+    question(&Guarded { policy, lookup: &Layered(vec![&at_hand, &unasked]) }, &mut found);
+    // That what is not asked has no value is no news.
+    report.append(found.without(Code::UnresolvedReference));
+    if report.has_errors() { Ok(()) } else { print_calls(&unasked.calls()) }
 }
 
 /// The plan of calls, one a paragraph, on stdout.

@@ -6,7 +6,7 @@ use super::Exit;
 use super::args::{self, File, LockFile, Operator, display};
 use super::error::Error;
 use super::io::Io;
-use super::live::{Asking, Asks, Unasked, print_calls};
+use super::live::{Asking, Asks, explain};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::output::{self, Declaration, Sources};
 use crate::resolve::{self, Answers, Guarded, Lockfile};
@@ -62,13 +62,7 @@ fn locked(
     let Some(lockable) = pipeline::lockable(document.root(), report) else { return Ok(None) };
     let Some(policy) = args.operator.policy(report)? else { return Ok(None) };
     if args.explain_calls {
-        let unasked = Unasked::default();
-        let mut found = Report::default();
-        lockable.ask(&Guarded { policy: &policy, lookup: &unasked }, &mut found);
-        report.append(found.without(Code::UnresolvedReference));
-        if !report.has_errors() {
-            print_calls(&unasked.calls())?;
-        }
+        explain(&policy, Vec::new(), report, |lookup, report| drop(lockable.ask(lookup, report)))?;
         return Ok(None);
     }
     let path = args.lock.path(document.root(), &file.folder);
