@@ -9,6 +9,9 @@ use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use crate::diag::Code;
 use crate::resolve::NoAnswer;
 
+/// How the SDK says that something stood between it and credentials.
+const LOADING: &str = "an error occurred while loading credentials";
+
 /// What was asked of whom.
 pub(super) struct Asked<'a> {
     /// The service, as people call it.
@@ -53,16 +56,15 @@ pub(super) fn unreadable(asked: &Asked<'_>) -> NoAnswer {
 fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
     let causes = causes(error);
     let Asked { service, region, .. } = asked;
-    let last = last_words(&causes);
     if causes.contains("sts:AssumeRole") {
         return no_access(
             "the role that the scope reads with cannot be assumed".to_owned(),
             "allow `sts:AssumeRole` on it, and let its trust policy trust these credentials",
         );
     }
-    if causes.contains("error occurred while loading credentials") {
+    if let Some((_, cause)) = causes.split_once(LOADING) {
         return no_access(
-            format!("the AWS credentials to ask {service} with cannot be had: {last}"),
+            format!("the AWS credentials to ask {service} with cannot be had{}", said(answer(cause))),
             "sign in again (`aws sso login`), or check AWS_PROFILE, AWS_ACCESS_KEY_ID and the role that the scope reads with",
         );
     }
@@ -78,6 +80,7 @@ fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
             "check the region, the network and the proxy (HTTPS_PROXY)",
         );
     }
+    let last = causes.rsplit(": ").next().unwrap_or_default();
     failed(
         format!("{service} in {region} cannot be reached: {last}"),
         "check the network, the proxy (HTTPS_PROXY) and the endpoint (AWS_ENDPOINT_URL)",
@@ -96,10 +99,11 @@ fn causes(error: &dyn Error) -> String {
     words
 }
 
-/// What the innermost cause says. What a service answered is among the fields of a structure there.
-fn last_words(causes: &str) -> &str {
-    let message = causes.rsplit_once("message: \"").and_then(|(_, rest)| rest.split('"').next());
-    message.unwrap_or_else(|| causes.rsplit(": ").next().unwrap_or_default()).trim_end_matches('.')
+/// What the service said that gives credentials; nothing when it was none. What else fails, such as a `credential_process`,
+/// may have printed a key, so its words are not shown.
+fn answer(cause: &str) -> &str {
+    let refusal = cause.strip_prefix(": service error: ");
+    refusal.and_then(|text| text.split("message: \"").nth(1)?.split('"').next()).unwrap_or_default()
 }
 
 /// The service understood, and said no.

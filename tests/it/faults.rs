@@ -160,6 +160,31 @@ fn an_assumed_role_needs_credentials_that_are_accepted() {
     assert!(output.stderr.contains(words), "{}", output.stderr);
 }
 
+/// A `credential_process` that fails may have printed a key on the way.
+#[test]
+fn what_a_credential_process_prints_is_not_told() {
+    let dir = tree("  roles:\n    app: {}\n");
+    let config = dir.path().join("config");
+    let script = dir.path().join("process");
+    std::fs::write(&config, format!("[default]\ncredential_process = sh {}\n", script.display())).unwrap();
+    let forged = "service error: Error { message: \\\"SECRET\\\"";
+    for line in [
+        "echo boom: SECRET >&2; exit 1",
+        &format!("echo \"an error occurred while loading credentials: {forged}\" >&2; exit 1"),
+        "echo '{\"Version\": 1, \"SecretAccessKey\": SECRET'",
+        "echo SECRET",
+    ] {
+        std::fs::write(&script, line).unwrap();
+        let mut command = crate::support::iamra(dir.path());
+        command.env("AWS_CONFIG_FILE", &config).env("AWS_EC2_METADATA_DISABLED", "true");
+        let output = run(command.args(["render", "--live"]), b"");
+        assert_eq!((output.exit, output.stdout.as_str()), (1, ""), "{line}: {}", output.stderr);
+        let words = "error[no-access]: the AWS credentials to ask SSM with cannot be had\n";
+        assert!(output.stderr.starts_with(words), "{line}: {}", output.stderr);
+        assert!(!output.stderr.contains("SECRET"), "{line}: {}", output.stderr);
+    }
+}
+
 #[test]
 fn in_another_region_there_is_nothing_and_the_region_is_named() {
     let double = Server::double(&world());

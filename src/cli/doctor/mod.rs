@@ -84,9 +84,14 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         }
         #[cfg(feature = "aws")]
         {
-            let declared = file.ask(&shared, &mut report, |node, lookup, report| {
-                pipeline::ca_certificates(node, request, lookup, report)
-            })?;
+            // Only what AWS has is compared with it.
+            let declared = if shared.sources.live.asked() {
+                file.ask(&shared, &mut report, |node, lookup, report| {
+                    pipeline::ca_certificates(node, request, lookup, report)
+                })?
+            } else {
+                None
+            };
             let authorities = aws::Authorities {
                 in_cluster: doctor::authorities(&wanted, objects.as_deref().unwrap_or_default()),
                 declared: declared
