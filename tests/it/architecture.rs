@@ -18,6 +18,7 @@ const ORDER: &[&str] = &[
     "template",
     "parallel",
     "reference",
+    "trust",
     "issuer",
     "config",
     "workload",

@@ -41,6 +41,7 @@ mod rendered;
 mod status;
 mod support;
 mod traps;
+mod trust;
 mod verify;
 
 /// A test file that nobody mentions here would never run.

@@ -1,0 +1,192 @@
+//! What a call of IAM Roles Anywhere brings to the policy: where it comes from, and the tags made of the certificate.
+
+use std::collections::BTreeMap;
+
+/// Attributes of a distinguished name: type (`CN`, `OU`, …) and value, in the certificate's order.
+pub type Attributes = Vec<(String, String)>;
+
+/// The names in a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CertificateNames {
+    /// The subject.
+    pub subject: Attributes,
+    /// The issuer; `None` when it is not known.
+    pub issuer: Option<Attributes>,
+    /// The subject's other names.
+    pub san: SubjectAlternativeNames,
+}
+
+/// Subject alternative names, in the certificate's order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SubjectAlternativeNames {
+    /// Names of hosts.
+    pub dns: Vec<String>,
+    /// URIs, such as SPIFFE identities.
+    pub uri: Vec<String>,
+    /// Directory names.
+    pub directory: Vec<Attributes>,
+}
+
+/// Which names of a certificate the profile makes tags of: the specifiers of its `attributeMappings`.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/attribute-mapping.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// Types of the subject's attributes, or `*`.
+    pub subject: Vec<String>,
+    /// Types of the issuer's attributes, or `*`.
+    pub issuer: Vec<String>,
+    /// `DNS`, `URI`, `Name/` and a type, or `Name/*`.
+    pub san: Vec<String>,
+}
+
+impl Default for Mapping {
+    /// What a profile has when nobody changes it.
+    fn default() -> Self {
+        let all = |specifiers: &[&str]| specifiers.iter().map(|it| (*it).to_owned()).collect();
+        Self { subject: all(&["*"]), issuer: all(&["*"]), san: all(&["DNS", "URI", "Name/*"]) }
+    }
+}
+
+/// What is known of a key of the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fact {
+    /// It has this value.
+    Is(String),
+    /// The call does not have it.
+    Absent,
+    /// Nobody can say.
+    Unknown,
+    /// Whoever gets a certificate may choose it, or leave it out.
+    Chosen,
+}
+
+/// A call that asks for the role.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// By key, in small letters: keys of conditions are the same in capitals.
+    facts: BTreeMap<String, Fact>,
+    /// Whether the issuer's names are known.
+    knows_issuer: bool,
+}
+
+const SUBJECT: &str = "aws:principaltag/x509subject/";
+const ISSUER: &str = "aws:principaltag/x509issuer/";
+const SAN: &str = "aws:principaltag/x509san/";
+const SOURCE_ARN: &str = "aws:sourcearn";
+
+/// The longest common name that becomes a source identity with its `CN=` in front; those of 62 to 64 go without.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
+const LONGEST_PREFIXED_NAME: usize = 61;
+/// The longest value of a session tag. <https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html>
+const LONGEST_TAG: usize = 256;
+
+impl Caller {
+    /// Who holds a certificate with these names, under this trust anchor of this account, through a profile with this
+    /// mapping.
+    pub fn new(names: &CertificateNames, mapping: &Mapping, trust_anchor: &str, account: &str) -> Self {
+        let mut facts = BTreeMap::from([
+            (SOURCE_ARN.to_owned(), Fact::Is(trust_anchor.to_owned())),
+            ("aws:sourceaccount".to_owned(), Fact::Is(account.to_owned())),
+            ("sts:sourceidentity".to_owned(), source_identity(&names.subject)),
+        ]);
+        // Of several alternative names of one kind, AWS takes the first.
+        let mut add = |prefix: &str, specifiers: &[String], below: &str, attributes: &Attributes| {
+            for (kind, value) in joined(attributes) {
+                let is_mapped =
+                    specifiers.iter().any(|it| *it == format!("{below}{kind}") || *it == format!("{below}*"));
+                if is_mapped {
+                    let key = format!("{prefix}{below}{kind}").to_lowercase();
+                    facts.insert(key, tag(value));
+                }
+            }
+        };
+        add(SUBJECT, &mapping.subject, "", &names.subject);
+        add(ISSUER, &mapping.issuer, "", names.issuer.as_ref().unwrap_or(&Attributes::new()));
+        if let Some(directory) = names.san.directory.first() {
+            add(SAN, &mapping.san, "Name/", directory);
+        }
+        for (kind, values) in [("DNS", &names.san.dns), ("URI", &names.san.uri)] {
+            let first = values.first().map(|value| (kind.to_owned(), value.clone()));
+            add(SAN, &mapping.san, "", &first.into_iter().collect());
+        }
+        Self { facts, knows_issuer: names.issuer.is_some() || mapping.issuer.is_empty() }
+    }
+
+    /// Somebody else with another certificate of the same CA.
+    #[must_use]
+    pub(super) fn with_any_subject(&self) -> Self {
+        let mut facts = self.facts.clone();
+        facts.retain(|key, _| !is_subject(key));
+        facts.insert("sts:sourceidentity".to_owned(), Fact::Chosen);
+        // A key that nobody has: what `fact` says of keys that are not in the map is decided by it.
+        facts.insert(format!("{SUBJECT}*"), Fact::Chosen);
+        Self { facts, ..*self }
+    }
+
+    /// The same names under another trust anchor of the account.
+    #[must_use]
+    pub(super) fn with_other_trust_anchor(&self) -> Self {
+        let mut facts = self.facts.clone();
+        if let Some(Fact::Is(arn)) = facts.get_mut(SOURCE_ARN)
+            && let Some((before, _)) = arn.rsplit_once('/')
+        {
+            *arn = format!("{before}/00000000-0000-0000-0000-000000000000");
+        }
+        Self { facts, ..*self }
+    }
+
+    /// What is known of a key.
+    pub(super) fn fact(&self, key: &str) -> Fact {
+        let key = key.to_lowercase();
+        let default = || {
+            let anybody = || self.facts.get(&format!("{SUBJECT}*")).cloned().unwrap_or(Fact::Absent);
+            match () {
+                () if is_subject(&key) => anybody(),
+                () if key.starts_with(ISSUER) && self.knows_issuer => Fact::Absent,
+                () => Fact::Unknown,
+            }
+        };
+        self.facts.get(&key).cloned().unwrap_or_else(default)
+    }
+}
+
+fn is_subject(key: &str) -> bool {
+    key.starts_with(SUBJECT) || key.starts_with(SAN)
+}
+
+/// Values of one type are one tag, joined by a slash.
+fn joined(attributes: &Attributes) -> Vec<(String, String)> {
+    let mut joined: Vec<(String, String)> = Vec::new();
+    for (kind, value) in attributes {
+        match joined.iter_mut().find(|(known, _)| known == kind) {
+            Some((_, values)) => {
+                values.push('/');
+                values.push_str(value);
+            }
+            None => joined.push((kind.clone(), value.clone())),
+        }
+    }
+    joined
+}
+
+/// A value that no session tag may have is dropped without a word.
+fn tag(value: String) -> Fact {
+    let is_plain =
+        |c: char| c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c) || (!c.is_ascii() && c.is_alphabetic());
+    if value.chars().count() > LONGEST_TAG || value.chars().any(|c| c.is_ascii() && !is_plain(c)) {
+        Fact::Absent
+    } else if value.chars().all(is_plain) {
+        Fact::Is(value)
+    } else {
+        Fact::Unknown
+    }
+}
+
+fn source_identity(subject: &Attributes) -> Fact {
+    match subject.iter().find(|(kind, _)| kind == "CN") {
+        Some((_, name)) if name.chars().count() <= LONGEST_PREFIXED_NAME => Fact::Is(format!("CN={name}")),
+        Some((_, name)) => Fact::Is(name.clone()),
+        // The serial number, which nobody knows before it is issued.
+        None => Fact::Unknown,
+    }
+}

@@ -1,0 +1,183 @@
+//! Conditions of a statement: operators as a table.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::caller::Fact;
+use super::policy::Effect;
+use super::truth::Truth;
+use super::wildcard::{is_like, is_like_arn};
+
+/// How a value is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Equal,
+    EqualIgnoringCase,
+    Like,
+    Arn,
+}
+
+/// An operator's name, how it compares, and whether it holds when nothing is equal. Others (numbers, dates, addresses)
+/// are about keys that say nothing of who calls: they are not understood here.
+const OPERATORS: &[(&str, Comparison, bool)] = &[
+    ("StringEquals", Comparison::Equal, false),
+    ("StringNotEquals", Comparison::Equal, true),
+    ("StringEqualsIgnoreCase", Comparison::EqualIgnoringCase, false),
+    ("StringNotEqualsIgnoreCase", Comparison::EqualIgnoringCase, true),
+    ("StringLike", Comparison::Like, false),
+    ("StringNotLike", Comparison::Like, true),
+    // AWS documents both as the same.
+    ("ArnEquals", Comparison::Arn, false),
+    ("ArnLike", Comparison::Arn, false),
+    ("ArnNotEquals", Comparison::Arn, true),
+    ("ArnNotLike", Comparison::Arn, true),
+];
+
+/// What is written before an operator, for keys that may have several values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quantifier {
+    /// Nothing.
+    One,
+    /// `ForAnyValue:` does not hold when there is no value.
+    Any,
+    /// `ForAllValues:` holds when there is no value.
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Test {
+    /// Whether the key is there.
+    Null,
+    Compare {
+        comparison: Comparison,
+        negated: bool,
+        if_exists: bool,
+        quantifier: Quantifier,
+    },
+    NotUnderstood,
+}
+
+/// One key under one operator.
+#[derive(Debug, Clone)]
+pub(super) struct Condition {
+    operator: String,
+    test: Test,
+    pub(super) key: String,
+    /// `None` when they are no texts.
+    values: Option<Vec<String>>,
+}
+
+/// A value that no policy names.
+const STRANGER: &str = "\u{10fffd}";
+
+impl Condition {
+    pub(super) fn new(operator: &str, key: &str, values: &Value) -> Self {
+        Self { operator: operator.to_owned(), test: test(operator), key: key.to_owned(), values: texts(values) }
+    }
+
+    /// Whether it holds for what is known of its key. What a stranger may choose is chosen to get past the statement.
+    pub(super) fn holds(&self, fact: &Fact, effect: Effect) -> Truth {
+        match fact {
+            Fact::Unknown => Truth::Unknown,
+            Fact::Absent => self.holds_for(None),
+            Fact::Is(value) => self.holds_for(Some(value)),
+            Fact::Chosen => {
+                let choices = [self.holds_for(None), self.holds_for(Some(STRANGER))];
+                match effect {
+                    Effect::Allow => Truth::any(choices),
+                    Effect::Deny => Truth::all(choices),
+                }
+            }
+        }
+    }
+
+    fn holds_for(&self, value: Option<&str>) -> Truth {
+        let Some(wanted) = self.values.as_ref().filter(|wanted| !wanted.is_empty()) else { return Truth::Unknown };
+        match (self.test, value) {
+            (Test::NotUnderstood, _) => Truth::Unknown,
+            (Test::Null, value) => Truth::any(wanted.iter().map(|wanted| match wanted.to_lowercase().as_str() {
+                "true" => Truth::from(value.is_none()),
+                "false" => Truth::from(value.is_some()),
+                _ => Truth::Unknown,
+            })),
+            (Test::Compare { quantifier: Quantifier::Any, .. }, None) => Truth::No,
+            (Test::Compare { quantifier: Quantifier::All, .. }, None) => Truth::Yes,
+            (Test::Compare { negated, if_exists, .. }, None) => Truth::from(negated || if_exists),
+            (Test::Compare { comparison, negated, .. }, Some(value)) => {
+                let equal = Truth::any(wanted.iter().map(|wanted| comparison.compare(wanted, value)));
+                if negated { !equal } else { equal }
+            }
+        }
+    }
+
+    /// The condition beside what is known of its key.
+    pub(super) fn beside(&self, fact: &Fact) -> String {
+        let found = match fact {
+            Fact::Is(value) => format!("it will be {value}"),
+            Fact::Absent => "it will not be there".to_owned(),
+            Fact::Unknown => "what it will be is not known here".to_owned(),
+            Fact::Chosen => "whoever gets a certificate decides what it is".to_owned(),
+        };
+        if self.test == Test::NotUnderstood {
+            return format!("{self}, an operator that is not understood here");
+        }
+        format!("{self}, {found}")
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = self.values.as_ref().map_or_else(|| "something that is no text".to_owned(), |it| it.join(" or "));
+        write!(f, "{} wants {} = {values}", self.operator, self.key)
+    }
+}
+
+impl Comparison {
+    fn compare(self, wanted: &str, value: &str) -> Truth {
+        // A policy variable, which stands for something of the call.
+        if wanted.contains("${") {
+            return Truth::Unknown;
+        }
+        match self {
+            Self::Equal => (wanted == value).into(),
+            Self::EqualIgnoringCase => (wanted.to_lowercase() == value.to_lowercase()).into(),
+            Self::Like => is_like(wanted, value).into(),
+            Self::Arn => is_like_arn(wanted, value).map_or(Truth::Unknown, Truth::from),
+        }
+    }
+}
+
+fn test(operator: &str) -> Test {
+    if operator == "Null" {
+        return Test::Null;
+    }
+    let (quantifier, name) = match operator.split_once(':') {
+        None => (Quantifier::One, operator),
+        Some(("ForAnyValue", name)) => (Quantifier::Any, name),
+        Some(("ForAllValues", name)) => (Quantifier::All, name),
+        Some(_) => return Test::NotUnderstood,
+    };
+    let (name, if_exists) = name.strip_suffix("IfExists").map_or((name, false), |name| (name, true));
+    let known = OPERATORS.iter().find(|(known, ..)| *known == name);
+    known.map_or(Test::NotUnderstood, |(_, comparison, negated)| Test::Compare {
+        comparison: *comparison,
+        negated: *negated,
+        if_exists,
+        quantifier,
+    })
+}
+
+/// One or a list, as everywhere in IAM's policies. Booleans and numbers are read as their texts.
+fn texts(values: &Value) -> Option<Vec<String>> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
+    };
+    match values {
+        Value::Array(all) => all.iter().map(text).collect(),
+        one => Some(vec![text(one)?]),
+    }
+}
