@@ -5,7 +5,9 @@ mod key;
 pub use key::{PrivateKey, Unusable};
 
 use sha2::{Digest as _, Sha256};
+use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::pem::Pem;
+use x509_parser::x509::X509Name;
 
 /// A certificate, as far as anybody here wants to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Certificate {
     pub der: Vec<u8>,
     /// Its subject, such as `CN=payment-service`.
     pub subject: String,
+    /// The subject's attributes: type (`CN`, `OU`, …) and value, in the certificate's order.
+    pub attributes: Vec<(String, String)>,
     /// The subject's first common name.
     pub common_name: Option<String>,
     /// The issuer's first common name.
@@ -42,13 +46,13 @@ impl Certificate {
 
     fn read(block: &Pem) -> Result<Self, String> {
         let parsed = block.parse_x509().map_err(|_| "a certificate in it cannot be read".to_owned())?;
-        let first = |name: &x509_parser::x509::X509Name<'_>| {
-            name.iter_common_name().next().and_then(|it| it.as_str().ok()).map(str::to_owned)
-        };
+        let first =
+            |name: &X509Name<'_>| name.iter_common_name().next().and_then(|it| it.as_str().ok()).map(str::to_owned);
         let end = parsed.validity().not_after.to_datetime();
         Ok(Self {
             der: block.contents.clone(),
             subject: parsed.subject().to_string(),
+            attributes: attributes(parsed.subject()),
             common_name: first(parsed.subject()),
             issuer_common_name: first(parsed.issuer()),
             serial: parsed.tbs_certificate.serial.to_string(),
@@ -62,4 +66,10 @@ impl Certificate {
     pub fn fingerprint(&self) -> String {
         Sha256::digest(&self.der).iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// What cannot be read as text is left out.
+fn attributes(name: &X509Name<'_>) -> Vec<(String, String)> {
+    let kind = |oid| oid2abbrev(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned);
+    name.iter_attributes().filter_map(|it| Some((kind(it.attr_type()), it.as_str().ok()?.to_owned()))).collect()
 }

@@ -75,7 +75,7 @@ pub fn identity(bound: &Bound, seen: &Seen, known: Known<'_>, report: &mut Repor
     }
     if let Some(role) = check.found(&seen.role) {
         check.role(role);
-        trust::policy(bound, &role.trust_policy, check.report, &mut check.lines);
+        trust::policy(bound, &role.trust_policy, known, check.report, &mut check.lines);
     }
     check.lines
 }
