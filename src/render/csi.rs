@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::CSIVolumeSource;
 
-use super::object::{USAGES, algorithm};
-use super::sidecar::USER;
+use super::layout::USER;
+use super::spelling::{USAGES, algorithm};
 use crate::plan::Member;
 
 /// The driver's name, and what its attributes begin with.

@@ -1,13 +1,33 @@
-//! How it is written: the objects we add and what we put into a pod template, as values.
+//! How it is written: the objects we add and what we put into a pod template, as values. Start with [`objects`] and
+//! [`pod_change`].
 
-mod csi;
-mod delivery;
-mod object;
+// What everything else stands on.
+mod layout;
+mod names;
 mod order;
+mod spelling;
+// Parts of a pod.
+mod command;
+mod container;
+mod csi;
+mod environment;
 mod pod;
+mod volumes;
+// Objects.
+mod ca_issuer;
+mod ca_secret;
+mod certificate;
+mod config_map;
+mod list;
+mod object;
 mod sample;
-mod sidecar;
 
-pub use object::{Generated, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, config_map_name, objects, stamp};
-pub use pod::{CONFIG_HASH, ENVIRONMENT, PodChange, is_sidecar, is_volume, pod_change};
-pub use sample::{sample, sample_name};
+pub use config_map::stamp;
+pub use environment::ENVIRONMENT;
+pub use list::objects;
+pub use names::{
+    CONFIG_HASH, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, config_map_name, is_sidecar, is_volume, sample_name,
+};
+pub use object::Generated;
+pub use pod::{PodChange, pod_change};
+pub use sample::sample;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Container, EnvVar, Pod, PodSpec, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::delivery;
-use super::object::{Generated, WORKLOAD, metadata, value};
+use super::container::{self, restricted};
+use super::names::{Names, WORKLOAD, sample_name};
+use super::object::{Generated, metadata, value};
 use super::order::ordered;
-use super::pod::Names;
-use super::sidecar::{self, restricted};
+use super::{environment, volumes};
 use crate::config::{Delivery, Sidecar};
 use crate::plan::Member;
 use crate::workload::Allows;
@@ -26,8 +26,8 @@ pub fn sample(member: &Member<'_>) -> Generated {
     let names = Names::single();
     let settings = Sidecar { delivery: Delivery::Endpoint, ..Allows::Native.fit(&member.bound.binding.sidecar) };
     // The CLI finds the endpoint only with a slash at its end, and keeps a cache in its home.
-    let mut environment = delivery::environment(member, &settings, true);
-    environment.push(("HOME", "/tmp".to_owned()));
+    let mut variables = environment::variables(member, &settings, true);
+    variables.push(("HOME", "/tmp".to_owned()));
     let variable =
         |(name, value): (&str, String)| EnvVar { name: name.to_owned(), value: Some(value), value_from: None };
     let quantities = |amounts: &[(&str, &str)]| {
@@ -38,7 +38,7 @@ pub fn sample(member: &Member<'_>) -> Generated {
         name: "app".to_owned(),
         image: Some(IMAGE.to_owned()),
         args: Some(["sts", "get-caller-identity"].map(str::to_owned).to_vec()),
-        env: Some(environment.into_iter().map(variable).collect()),
+        env: Some(variables.into_iter().map(variable).collect()),
         resources: Some(ResourceRequirements {
             requests: quantities(&[("cpu", "50m"), ("memory", "128Mi")]),
             limits: quantities(&[("memory", "256Mi")]),
@@ -52,17 +52,12 @@ pub fn sample(member: &Member<'_>) -> Generated {
         spec: Some(PodSpec {
             automount_service_account_token: Some(false),
             containers: vec![cli],
-            init_containers: Some(vec![sidecar::container(member, &settings, &names, None)]),
+            init_containers: Some(vec![container::sidecar(member, &settings, &names, None)]),
             restart_policy: Some("Never".to_owned()),
-            volumes: Some(vec![delivery::certificate(member, &names)]),
+            volumes: Some(vec![volumes::certificate(member, &names)]),
             ..PodSpec::default()
         }),
         ..Pod::default()
     });
     Generated { value: ordered(pod) }
-}
-
-/// `<workload>-sample`
-pub fn sample_name(workload: &str) -> String {
-    format!("{workload}-sample")
 }

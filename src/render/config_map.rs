@@ -1,0 +1,42 @@
+//! The ConfigMap with a workload's ARNs, and the one that shows that a generator has run.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use serde_json::Value;
+
+use super::environment::sdk_config;
+use super::layout::CONFIG_KEY;
+use super::names::{WORKLOAD, config_map_name};
+use super::object::{Generated, metadata, value};
+use super::order::ordered;
+use crate::config::Delivery;
+use crate::krm::annotation::{LOCAL_CONFIG, NEEDS_HASH};
+use crate::plan::Member;
+
+pub(super) fn config_map(member: &Member<'_>, hash_suffix: bool) -> Value {
+    let identity = &member.bound.identity;
+    let workload = &member.bound.binding.workload;
+    let mut metadata = metadata(&config_map_name(workload), member.namespace.as_ref(), (WORKLOAD, workload));
+    if hash_suffix {
+        metadata.annotations.get_or_insert_default().insert(NEEDS_HASH.to_owned(), "true".to_owned());
+    }
+    let mut data = BTreeMap::from([
+        ("TRUST_ANCHOR_ARN".to_owned(), identity.trust_anchor.to_string()),
+        ("PROFILE_ARN".to_owned(), identity.profile.to_string()),
+        ("ROLE_ARN".to_owned(), identity.role.to_string()),
+    ]);
+    if member.bound.binding.sidecar.delivery == Delivery::Process {
+        data.insert(CONFIG_KEY.to_owned(), sdk_config(member));
+    }
+    value(&ConfigMap { metadata, data: Some(data), ..ConfigMap::default() })
+}
+
+/// A ConfigMap that never reaches the cluster. A kustomization that needs it fails when the generator that makes it
+/// was silently skipped.
+pub fn stamp(name: &str) -> Generated {
+    let mut metadata = metadata(name, None, (LOCAL_CONFIG, "true"));
+    metadata.labels = None;
+    let data = Some(BTreeMap::from([("generated".to_owned(), "true".to_owned())]));
+    Generated { value: ordered(value(&ConfigMap { metadata, data, ..ConfigMap::default() })) }
+}

@@ -1,0 +1,60 @@
+//! How an application's SDK finds its credentials, and the region that no helper can tell it.
+
+use super::command::credential_process;
+use super::layout::{CONFIG, CONFIG_KEY, HELPER, credentials_file};
+use crate::config::{Delivery, Sidecar};
+use crate::plan::Member;
+
+/// The variables that an application with an endpoint gets, in this order.
+pub const ENVIRONMENT: &[&str] = &[
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_V1_DISABLED",
+    "AWS_METADATA_SERVICE_TIMEOUT",
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+];
+
+/// What an SDK needs to find its credentials, and the region that no helper can tell it.
+pub(super) fn variables(member: &Member<'_>, settings: &Sidecar, trailing_slash: bool) -> Vec<(&'static str, String)> {
+    let region = region(member);
+    let regions = [("AWS_REGION", region.clone()), ("AWS_DEFAULT_REGION", region.clone())];
+    match settings.delivery {
+        Delivery::Endpoint => {
+            let slash = if trailing_slash { "/" } else { "" };
+            let values = [
+                format!("http://127.0.0.1:{}{slash}", settings.port),
+                region.clone(),
+                region,
+                // The helper refuses the first version of the protocol; SDKs should not try it.
+                "true".to_owned(),
+                // A renewal happens inside the request: boto's default of one second and one attempt is too little.
+                "5".to_owned(),
+                "3".to_owned(),
+            ];
+            ENVIRONMENT.iter().copied().zip(values).collect()
+        }
+        Delivery::File => {
+            let file = ("AWS_SHARED_CREDENTIALS_FILE", credentials_file(settings.delivery));
+            [file].into_iter().chain(regions).collect()
+        }
+        Delivery::Process => {
+            let file = ("AWS_CONFIG_FILE", format!("{CONFIG}/{CONFIG_KEY}"));
+            // Older SDKs, for which this is, read no configuration without being told to.
+            let load = ("AWS_SDK_LOAD_CONFIG", "1".to_owned());
+            [file, load].into_iter().chain(regions).collect()
+        }
+    }
+}
+
+fn region(member: &Member<'_>) -> String {
+    let declared = member.bound.binding.environment.region.as_deref();
+    declared.unwrap_or(&member.bound.identity.trust_anchor.region).to_owned()
+}
+
+/// The SDK's configuration of an application that starts the helper itself.
+pub(super) fn sdk_config(member: &Member<'_>) -> String {
+    let command = credential_process(member, &member.bound.binding.sidecar).join(" ");
+    let region = region(member);
+    format!("[default]\nregion = {region}\ncredential_process = {HELPER}{command}\n")
+}

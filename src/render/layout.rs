@@ -1,0 +1,30 @@
+//! Where things are in a pod, and who reads them.
+
+use crate::config::Delivery;
+
+/// Where the certificate is mounted.
+pub(super) const MOUNT: &str = "/var/run/secrets/iam-ra";
+
+/// The user of the helper's image.
+pub(super) const USER: i64 = 65_532;
+
+/// Where the helper writes the file that SDKs read.
+pub(super) const CREDENTIALS: &str = "/var/run/secrets/iam-ra-credentials";
+
+/// Where the helper's image is in an application that starts the helper itself.
+pub(super) const HELPER: &str = "/opt/iam-ra";
+
+/// Where such an application finds the SDK's configuration.
+pub(super) const CONFIG: &str = "/etc/iam-ra";
+
+/// The key of the ConfigMap that has it.
+pub(super) const CONFIG_KEY: &str = "config";
+
+pub(super) fn certificate_file() -> String {
+    format!("{MOUNT}/tls.crt")
+}
+
+/// The file of credentials that the sidecar writes; where it writes none, what `update --once` writes goes nowhere.
+pub(super) fn credentials_file(delivery: Delivery) -> String {
+    if delivery == Delivery::File { format!("{CREDENTIALS}/credentials") } else { "/dev/null".to_owned() }
+}

@@ -1,0 +1,76 @@
+//! What our objects, and our parts of a pod, are called, and what marks them as ours.
+
+/// The label that says who manages an object, as Kubernetes recommends it.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// Its value on our objects. With one of our annotations it makes an object ours.
+pub const MANAGER: &str = "iamra";
+
+/// The annotation that names the workload an object belongs to; on the workload itself it says that it is patched.
+pub const WORKLOAD: &str = "iamra.dev/workload";
+
+/// The annotation that names the scope an object belongs to.
+pub const SCOPE: &str = "iamra.dev/scope";
+
+/// The annotation on a generator's configuration that asks for a stamp of this name.
+pub const STAMP: &str = "iamra.dev/stamp";
+
+/// The annotation on the pod template whose change restarts the pods.
+pub const CONFIG_HASH: &str = "iamra.dev/config-hash";
+
+/// The name of the container that we add, and the beginning of it where a pod has several.
+const SIDECAR: &str = "iam-ra-sidecar";
+
+/// The names of volumes that we add, and the beginnings of them where a pod has several: the certificate, the file of
+/// credentials, the helper's image, the SDK's configuration.
+const VOLUMES: [&str; 4] = ["iam-ra-cert", "iam-ra-credentials", "iam-ra-helper", "iam-ra-sdk-config"];
+
+/// Names of ours in one pod. Where several identities share it, each has names of its own.
+pub(super) struct Names {
+    pub(super) sidecar: String,
+    pub(super) certificate: String,
+    pub(super) credentials: String,
+    pub(super) helper: String,
+    pub(super) config: String,
+}
+
+impl Names {
+    /// In a pod with a single identity.
+    pub(super) fn single() -> Self {
+        Self::ending_with("")
+    }
+
+    pub(super) fn shared(workload: &str) -> Self {
+        // Names of containers have no dots.
+        Self::ending_with(&format!("-{}", workload.replace('.', "-")))
+    }
+
+    fn ending_with(end: &str) -> Self {
+        let [certificate, credentials, helper, config] = VOLUMES.map(|name| format!("{name}{end}"));
+        Self { sidecar: format!("{SIDECAR}{end}"), certificate, credentials, helper, config }
+    }
+}
+
+/// Whether a container of this name is a sidecar of ours.
+pub fn is_sidecar(name: &str) -> bool {
+    is_named(name, SIDECAR)
+}
+
+/// Whether a volume of this name is ours.
+pub fn is_volume(name: &str) -> bool {
+    VOLUMES.iter().any(|ours| is_named(name, ours))
+}
+
+fn is_named(name: &str, ours: &str) -> bool {
+    name.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// `<workload>-iam-ra-config`
+pub fn config_map_name(workload: &str) -> String {
+    format!("{workload}-iam-ra-config")
+}
+
+/// `<workload>-sample`
+pub fn sample_name(workload: &str) -> String {
+    format!("{workload}-sample")
+}
