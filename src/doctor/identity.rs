@@ -75,7 +75,8 @@ pub fn identity(bound: &Bound, seen: &Seen, known: Known<'_>, report: &mut Repor
     }
     if let Some(role) = check.found(&seen.role) {
         check.role(role);
-        trust::policy(bound, &role.trust_policy, known, check.report, &mut check.lines);
+        let issuer = known.authorities.first().or(known.declared.first());
+        trust::policy(bound, &role.trust_policy, issuer, check.report, &mut check.lines);
     }
     check.lines
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::identity::Known;
+use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::resolve::Bound;
 use crate::trust::{self, Caller, CertificateNames, Decision, Mapping, Policy, Verdict};
@@ -10,11 +10,17 @@ use crate::trust::{self, Caller, CertificateNames, Decision, Mapping, Policy, Ve
 /// How the subject's common name is called in a condition.
 const COMMON_NAME: &str = "aws:PrincipalTag/x509Subject/CN";
 
-/// Judges the policy; a line shows both sides.
-pub(super) fn policy(bound: &Bound, policy: &Value, known: Known<'_>, report: &mut Report, lines: &mut Vec<String>) {
+/// Judges the policy; a line shows both sides. `issuer` is the CA that signs, where it is known.
+pub(super) fn policy(
+    bound: &Bound,
+    policy: &Value,
+    issuer: Option<&Certificate>,
+    report: &mut Report,
+    lines: &mut Vec<String>,
+) {
     let mut say = |diagnostic: Diagnostic| report.push(diagnostic.at(Place::Config(bound.binding.place.clone())));
     let role = &bound.identity.role;
-    let (policy, caller) = (Policy::new(policy), caller(bound, known));
+    let (policy, caller) = (Policy::new(policy), caller(bound, issuer));
     let decision = trust::simulate(&policy, &caller);
     match decision.verdict {
         Verdict::Deny => return say(denied(role.as_str(), &decision)),
@@ -79,9 +85,8 @@ fn clauses(decision: &Decision) -> String {
 }
 
 /// What the call will have, as far as the declaration and the CA at hand say it.
-fn caller(bound: &Bound, known: Known<'_>) -> Caller {
+fn caller(bound: &Bound, issuer: Option<&Certificate>) -> Caller {
     let anchor = &bound.identity.trust_anchor;
-    let issuer = known.authorities.first().or(known.declared.first());
     let names = CertificateNames {
         subject: vec![("CN".to_owned(), bound.binding.certificate.common_name.clone())],
         issuer: issuer.map(|authority| authority.attributes.clone()),

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::caller::Fact;
-use super::policy::Effect;
+use super::effect::Effect;
 use super::truth::Truth;
 use super::wildcard::{is_like, is_like_arn};
 

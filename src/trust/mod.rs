@@ -6,6 +6,7 @@
 
 mod caller;
 mod condition;
+mod effect;
 mod policy;
 mod simulate;
 mod truth;

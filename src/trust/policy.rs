@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::condition::Condition;
+use super::effect::Effect;
 use super::truth::Truth;
 use super::wildcard::is_like;
 
@@ -14,13 +15,6 @@ pub(super) const SERVICE: &str = "rolesanywhere.amazonaws.com";
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub(super) statements: Vec<Statement>,
-}
-
-/// What a statement does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    Allow,
-    Deny,
 }
 
 #[derive(Debug, Clone)]

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::caller::Caller;
-use super::policy::{Effect, Policy, SERVICE, Statement};
+use super::effect::Effect;
+use super::policy::{Policy, SERVICE, Statement};
 use super::truth::Truth;
 
 /// What IAM Roles Anywhere does with a role. Without any of them CreateSession fails.
