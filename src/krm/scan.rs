@@ -41,6 +41,8 @@ enum Top {
     Items,
     FunctionConfig,
     Results,
+    /// `kind` or `apiVersion`, whose word a further line would continue.
+    Word,
     Other,
 }
 
@@ -56,8 +58,9 @@ struct Scan<'t> {
     shape: Option<Shape>,
     function_config: Option<Section>,
     results: Option<Section>,
-    is_list: bool,
-    is_krm: bool,
+    /// Whether `kind` and `apiVersion` are those of such a list, as far as they have come.
+    is_list: Option<bool>,
+    is_krm: Option<bool>,
 }
 
 impl<'t> Scan<'t> {
@@ -73,8 +76,8 @@ impl<'t> Scan<'t> {
             shape: None,
             function_config: None,
             results: None,
-            is_list: false,
-            is_krm: false,
+            is_list: None,
+            is_krm: None,
         }
     }
 
@@ -110,7 +113,7 @@ impl<'t> Scan<'t> {
                 self.item = Some((from, Tracker::new(None)));
             }
         }
-        if self.top == Top::Nothing || (self.top == Top::Items && self.item.is_none()) {
+        if matches!(self.top, Top::Nothing | Top::Word) || (self.top == Top::Items && self.item.is_none()) {
             return Err(Doubt);
         }
         self.comment = None;
@@ -139,7 +142,7 @@ impl<'t> Scan<'t> {
                     *end = content_end;
                 }
             }
-            Top::Other | Top::Nothing => {}
+            Top::Word | Top::Other | Top::Nothing => {}
         }
     }
 
@@ -166,15 +169,15 @@ impl<'t> Scan<'t> {
             b"items" => self.items(start, line, colon, at, &found)?,
             b"functionConfig" if self.function_config.is_none() => Top::FunctionConfig,
             b"results" if self.results.is_none() => Top::Results,
-            b"functionConfig" | b"results" => return Err(Doubt),
-            b"kind" => {
-                self.is_list = word() == Some(b"ResourceList");
-                Top::Other
+            b"kind" if self.is_list.is_none() => {
+                self.is_list = Some(word() == Some(b"ResourceList"));
+                Top::Word
             }
-            b"apiVersion" => {
-                self.is_krm = word().is_some_and(|word| word.starts_with(b"config.kubernetes.io/"));
-                Top::Other
+            b"apiVersion" if self.is_krm.is_none() => {
+                self.is_krm = Some(word().is_some_and(|word| word.starts_with(b"config.kubernetes.io/")));
+                Top::Word
             }
+            b"functionConfig" | b"results" | b"kind" | b"apiVersion" => return Err(Doubt),
             _ => Top::Other,
         };
         Ok(())
@@ -202,7 +205,7 @@ impl<'t> Scan<'t> {
         self.close_top(self.text.len());
         let shape = self.shape.ok_or(Doubt)?;
         let nothing_found = matches!(shape, Shape::Dashes { .. }) && self.entries.is_empty();
-        if nothing_found || !self.is_list || !self.is_krm {
+        if nothing_found || self.is_list != Some(true) || self.is_krm != Some(true) {
             return Err(Doubt);
         }
         Ok(Layout {
