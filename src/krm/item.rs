@@ -1,6 +1,9 @@
 //! One object of a list or stream, as the text that it came in.
 
 use std::ops::Range;
+use std::sync::OnceLock;
+
+use memchr::{memchr_iter, memmem};
 
 use super::ident::Ident;
 use super::layout::{Entry, Section};
@@ -23,7 +26,10 @@ pub struct Item<'t> {
     source: &'t str,
     range: Range<usize>,
     framing: Framing,
-    ident: Option<Ident<'t>>,
+    /// What the scanner could prove.
+    told: Option<Ident<'t>>,
+    /// What the parser says where the scanner says nothing.
+    parsed: OnceLock<Option<Box<Ident<'static>>>>,
     tied: bool,
 }
 
@@ -47,13 +53,14 @@ impl<'t> Item<'t> {
     /// An entry of `items`.
     pub(super) fn entry(source: &'t str, entry: Entry<'t>, dashes: bool) -> Self {
         let framing = if dashes { Framing::Dash } else { Framing::Bare };
-        Self { source, range: entry.range, framing, ident: entry.ident, tied: entry.tied }
+        let Entry { range, ident, tied } = entry;
+        Self { source, range, framing, told: ident, parsed: OnceLock::new(), tied }
     }
 
     /// A value of the list that is not one of its items.
     pub(super) fn section(source: &'t str, section: Section, key: &'static str) -> Self {
         let framing = if section.keyed { Framing::Key(key) } else { Framing::Bare };
-        Self { source, range: section.range, framing, ident: None, tied: true }
+        Self { source, range: section.range, framing, told: None, parsed: OnceLock::new(), tied: true }
     }
 
     /// The text of the item, to the byte: with its dash and comments in a block list, and with the `---` before it in
@@ -72,16 +79,25 @@ impl<'t> Item<'t> {
         self.range.start
     }
 
-    /// Which object it is, when that could be told without parsing it.
+    /// Which object it is, in whatever way that is written: where its lines do not tell, it is parsed, once.
     ///
-    /// `None` says nothing about the item: parse it.
+    /// `None` for what lacks one of the words, or cannot be read.
     pub fn ident(&self) -> Option<&Ident<'t>> {
-        self.ident.as_ref()
+        let parse = || self.parse().ok().and_then(|object| Ident::of(object.root())).map(Box::new);
+        self.told.as_ref().or_else(|| self.parsed.get_or_init(parse).as_deref())
     }
 
     /// Whether the item may be of this kind; false only when it surely is not.
     pub fn may_be_kind(&self, kind: &str) -> bool {
-        self.ident.as_ref().is_none_or(|ident| ident.kind == kind)
+        self.ident().is_none_or(|ident| ident.kind == kind)
+    }
+
+    /// Whether these words may be in the object: false only when they surely are not. Escapes can spell anything, and some
+    /// printers of JSON write `\/`.
+    pub fn may_say(&self, words: &memmem::Finder<'_>) -> bool {
+        let text = self.text().as_bytes();
+        let spells = |at: usize| matches!(text.get(at + 1), Some(b'u' | b'U' | b'x' | b'/' | b'\n' | b'\r'));
+        words.find(text).is_some() || memchr_iter(b'\\', text).any(spells)
     }
 
     /// Whether anchors, aliases or tags are inside: other items may need what is here, and the other way round.

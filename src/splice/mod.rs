@@ -59,7 +59,7 @@ pub fn strip(items: &[Item<'_>], report: &mut Report) -> Changes {
     let mark = memchr::memmem::Finder::new("iamra.dev/");
     let mut changes = Changes::default();
     for (index, item) in items.iter().enumerate() {
-        if mark.find(item.text().as_bytes()).is_none() {
+        if !item.may_say(&mark) {
             continue;
         }
         if upsert::is_generated(item) {

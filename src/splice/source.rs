@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use memchr::memmem;
+use serde_json::Value;
 
 use super::pod::{Container, Pod};
-use crate::krm::{Ident, Item, annotation};
+use crate::krm::{Item, annotation};
 use crate::yaml::{FieldPath, NodeRef};
 
 /// Kinds that a pod names, and the fields whose entries matter here.
@@ -40,7 +41,7 @@ impl<'i, 't> Sources<'i, 't> {
             let Some(ident) = item.ident() else { continue };
             let Some((kind, _)) = KINDS.iter().find(|(kind, _)| *kind == ident.kind) else { continue };
             let mut names = vec![ident.name.to_string()];
-            if renamed.find(item.text().as_bytes()).is_some() {
+            if item.may_say(&renamed) {
                 let object = item.parse().ok();
                 let former = object.iter().flat_map(|it| annotation::names(it.root()));
                 names.extend(former.map(|name| name.name.to_owned()).collect::<Vec<_>>());
@@ -84,11 +85,17 @@ impl Source {
         let (_, fields) = KINDS.iter().find(|(it, _)| *it == kind)?;
         let mut values = BTreeMap::new();
         for field in *fields {
-            let entries = root.at(&FieldPath::keys(field)).into_iter().flat_map(NodeRef::entries);
+            let entries = root.at(&FieldPath::keys(field)).map(|node| node.to_value());
+            let Some(Value::Object(entries)) = entries else { continue };
             // What a Secret holds is nobody's business.
-            let value = |node: NodeRef<'_>| node.text().filter(|_| kind != "Secret").map(str::to_owned);
-            values.extend(entries.filter_map(|(key, node)| Some((key.text()?.to_owned(), value(node)))));
+            let value = |value: Value| match value {
+                _ if kind == "Secret" => None,
+                Value::String(text) => Some(text),
+                Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+                Value::Null | Value::Array(_) | Value::Object(_) => None,
+            };
+            values.extend(entries.into_iter().map(|(key, found)| (key, value(found))));
         }
-        Some(Self { kind, name: Ident::of(root)?.name.into(), values })
+        Some(Self { kind, name: item.ident()?.name.to_string(), values })
     }
 }

@@ -52,7 +52,7 @@ fn existing<'t>(objects: &[Generated], items: &[Item<'t>]) -> Vec<(usize, Object
     let generated = memmem::Finder::new(annotation::GENERATOR_BEHAVIOR);
     let candidates = items.iter().enumerate().filter(|(_, item)| {
         item.ident().is_none_or(|ident| {
-            let may_be_named = names.contains(&*ident.name) || generated.find(item.text().as_bytes()).is_some();
+            let may_be_named = names.contains(&*ident.name) || item.may_say(&generated);
             KINDS.contains(&&*ident.kind) && may_be_named
         })
     });

@@ -92,8 +92,8 @@ pub fn inventory<'t>(items: &[Item<'t>], bindings: &[&Binding], report: &mut Rep
 pub fn opted_in(items: &[Item<'_>], report: &mut Report) -> Vec<OptIn> {
     let annotated = memmem::Finder::new(ROLE);
     let candidates = items.iter().filter(|item| {
-        item.ident().is_none_or(|ident| Kind::find(&ident.api_version, &ident.kind).is_some())
-            && annotated.find(item.text().as_bytes()).is_some()
+        item.may_say(&annotated)
+            && item.ident().is_none_or(|ident| Kind::find(&ident.api_version, &ident.kind).is_some())
     });
     candidates.filter_map(|item| opt_in(item, report)).collect()
 }
@@ -145,13 +145,12 @@ fn named<'t>(items: &[Item<'t>], targets: &[&Target], report: &mut Report) -> Ve
         }
     }
     let renamed = memmem::Finder::new("previousNames");
-    let has = |item: &Item<'_>, text: &memmem::Finder<'_>| text.find(item.text().as_bytes()).is_some();
     let candidates = items.iter().enumerate().filter(|(_, item)| {
         item.ident().is_none_or(|ident| {
             is_workload(ident, targets)
                 && (wanted.contains(&*ident.name)
-                    || has(item, &renamed)
-                    || labelled.iter().any(|values| values.iter().all(|value| has(item, value))))
+                    || item.may_say(&renamed)
+                    || labelled.iter().any(|values| values.iter().all(|value| item.may_say(value))))
         })
     });
     let candidates: Vec<_> = candidates.collect();

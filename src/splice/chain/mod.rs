@@ -152,8 +152,7 @@ pub(super) fn check_service_account(
     target: &ResourceRef,
     report: &mut Report,
 ) {
-    let at = pod.at("spec.serviceAccountName");
-    let Some(name) = pod.node(&at).and_then(NodeRef::text) else { return };
+    let (at, name) = service_account(pod);
     let skips = pod.node(&pod.at("metadata.annotations").key(IRSA_SKIP)).is_some();
     let account = sources.find("ServiceAccount", name, pod);
     if account.is_some_and(|account| account.values.contains_key(IRSA)) && !skips {
@@ -166,4 +165,14 @@ pub(super) fn check_service_account(
                 .help(format!("remove the annotation, or name the containers in `{IRSA_SKIP}` on the pod template")),
         );
     }
+}
+
+/// The pod's ServiceAccount, and where it is said. The API server knows the name's old field too, and has a default.
+fn service_account(pod: Pod<'_>) -> (FieldPath, &str) {
+    let fields = ["spec.serviceAccountName", "spec.serviceAccount"].map(|field| pod.at(field));
+    let said = fields.into_iter().find_map(|at| {
+        let name = pod.node(&at).and_then(NodeRef::text).filter(|name| !name.is_empty())?;
+        Some((at, name))
+    });
+    said.unwrap_or_else(|| (pod.at("spec"), "default"))
 }
