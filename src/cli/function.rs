@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use memchr::memmem;
+
 use super::args::Shared;
 use super::error::Error;
 use super::io::Io;
@@ -67,9 +69,8 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
         if let Some(name) = annotation::get(root, render::STAMP).filter(|_| generator) {
             changes.appended.push(emit::document(&render::stamp(name).value));
         }
-        if generator || validates {
-            // A generator answers with its objects alone. A validator's list is ignored, and kustomize takes the
-            // bookkeeping that it adds to returned items for a change.
+        // A generator answers with its objects alone.
+        if generator || validates && is_kustomize(items) {
             changes.removed = (0..list.items.len()).collect();
         }
     }
@@ -77,6 +78,17 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
         changes = Changes::default();
     }
     finish(list, changes, &report, sources, io)
+}
+
+/// Whether kustomize calls: only there every item says what kustomize calls it.
+///
+/// A validator of kustomize must return nothing. What it returns, kustomize reads anew and takes for changed: without fail
+/// where no function has run before, and else wherever one has written a value in its own way. What it does not return
+/// stays all the same. Everybody else keeps what is returned; kpt deletes the files of the rest.
+fn is_kustomize(items: &[Item<'_>]) -> bool {
+    let mark = memmem::Finder::new(annotation::KUSTOMIZE_ID);
+    let has_id = |object: &Object<'_>| annotation::get(object.root(), annotation::KUSTOMIZE_ID).is_some();
+    items.iter().all(|item| mark.find(item.text().as_bytes()).is_some() && item.parse().is_ok_and(|it| has_id(&it)))
 }
 
 /// The declaration that the call is about, and the mode when a ConfigMap says it.

@@ -66,10 +66,13 @@ impl<'t> ResourceList<'t> {
 
 /// Whether kustomize calls us as a generator: the function's own configuration is then the only item, marked as not
 /// meant for the cluster. It must not be printed again.
+///
+/// A package of kpt may hold nothing else either. There it is a file, and says which one.
 pub fn is_generator_call(list: &ResourceList<'_>) -> bool {
     let ([item], Some(config)) = (list.items.as_slice(), &list.function_config) else { return false };
     let (Ok(item), Ok(config)) = (item.parse(), config.parse()) else { return false };
     let (item, config) = (item.root(), config.root());
     let ident = Ident::of(item);
-    ident.is_some() && ident == Ident::of(config) && annotation::is_local_config(item)
+    let is_file = annotation::file(item).is_some();
+    ident.is_some() && ident == Ident::of(config) && annotation::is_local_config(item) && !is_file
 }

@@ -1,11 +1,12 @@
 //! Real kpt, where there is one: no package registry has it. `tests/peers/report` says whether these tests did anything.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::peers::image;
-use crate::support::{Output, iamra_path, path_with_iamra, root, run};
+use crate::support::{Output, iamra, iamra_path, path_with_iamra, root, run};
 
 fn kpt(args: &[&str], dir: &Path) -> Option<Output> {
     let installed = Command::new("kpt").arg("version").output().is_ok();
@@ -111,6 +112,113 @@ fn git_sees_additions_and_the_second_time_nothing() {
         assert_eq!(second.exit, 0, "{args:?}: {}", second.stderr);
         assert_eq!(git(&["diff"], dir.path()), "", "{args:?}");
         assert_eq!(git(&["status", "--porcelain"], dir.path()), "", "{args:?}");
+    }
+}
+
+/// A package for one mode; what validates has been rendered before.
+fn package_for(mode: &str) -> tempfile::TempDir {
+    let dir = package();
+    if mode == "validate" {
+        let rendered = kpt(&["fn", "render", "--allow-exec"], dir.path()).map(|output| output.exit);
+        assert!(rendered.is_none_or(|exit| exit == 0));
+        edit(&dir.path().join("Kptfile"), "mutators", "validators");
+    }
+    edit(&dir.path().join("iamra.yaml"), "spec:\n", &format!("spec:\n  mode: {mode}\n"));
+    dir
+}
+
+fn edit(file: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains(from), "{}", file.display());
+    fs::write(file, text.replacen(from, to, 1)).unwrap();
+}
+
+fn is_lock(name: &str) -> bool {
+    Path::new(name).ends_with("iamra.lock")
+}
+
+/// How people call a function on a package, and where its files are then.
+fn call(way: &str, dir: &Path) -> Option<Output> {
+    let eval = ["fn", "eval", "--exec", "iamra", "--fn-config", "iamra.yaml"];
+    match way {
+        "render" => kpt(&["fn", "render", "--allow-exec"], dir),
+        "eval" => kpt(&eval, dir),
+        "unwrap" => kpt(&[&eval[..], &["--output", "unwrap"]].concat(), dir),
+        _ => {
+            let source = kpt(&["fn", "source", ".", "--fn-config", "iamra.yaml"], dir)?;
+            let list = run(&mut iamra(dir), source.stdout.as_bytes());
+            assert_eq!(list.exit, 0, "{}", list.stderr);
+            fs::create_dir(dir.join("sink")).unwrap();
+            let mut sink = Command::new("kpt");
+            sink.args(["fn", "sink", "out"]).current_dir(dir.join("sink"));
+            Some(run(&mut sink, list.stdout.as_bytes()))
+        }
+    }
+}
+
+/// kpt deletes the file of what a function does not return.
+#[test]
+fn every_mode_leaves_every_file_of_the_package() {
+    for mode in ["generate", "transform", "all", "validate"] {
+        for way in ["render", "eval", "unwrap", "sink"] {
+            let dir = package_for(mode);
+            let before = files(dir.path());
+            let Some(output) = call(way, dir.path()) else { return };
+            assert_eq!(output.exit, 0, "{mode}, {way}: {}", output.stderr);
+            if way == "unwrap" {
+                let kinds = |text: &str| text.lines().filter(|line| line.starts_with("kind: ")).count();
+                // The lock is no manifest for kpt, and is not in what it prints.
+                let there: usize = before.iter().filter(|(name, _)| !is_lock(name)).map(|(_, text)| kinds(text)).sum();
+                assert!(kinds(&output.stdout) >= there, "{mode}: {}", output.stdout);
+                assert_eq!(files(dir.path()), before, "{mode}: what is printed is not written");
+                continue;
+            }
+            let place = if way == "sink" { dir.path().join("sink/out") } else { dir.path().to_owned() };
+            let after: BTreeMap<_, _> = files(&place).into_iter().collect();
+            for (name, text) in &before {
+                let name = place.join(Path::new(name).strip_prefix(dir.path()).unwrap());
+                let changes = name.ends_with("deployment.yaml") && ["transform", "all"].contains(&mode);
+                // The lock is no manifest for kpt: it reads none, and writes none.
+                if way == "sink" && name.ends_with("iamra.lock")
+                    || changes && after.contains_key(name.to_str().unwrap())
+                {
+                    continue;
+                }
+                assert_eq!(after.get(name.to_str().unwrap()), Some(text), "{mode}, {way}: {}", name.display());
+            }
+            let is_new = if ["transform", "validate"].contains(&mode) { 0 } else { 3 };
+            let lock = usize::from(way == "sink");
+            let inside = after.keys().filter(|name| !name.contains("/sink/") || way == "sink").count();
+            assert_eq!(inside + lock, before.len() + is_new, "{mode}, {way}: {:?}", after.keys());
+        }
+    }
+}
+
+/// Its only item is the function's own configuration, as it is when kustomize calls a generator.
+#[test]
+fn a_package_of_nothing_but_the_declaration_keeps_it() {
+    let dir = tempfile::tempdir().unwrap();
+    for file in ["iamra.yaml", "iamra.lock"] {
+        fs::copy(root().join("tests/data/kpt").join(file), dir.path().join(file)).unwrap();
+    }
+    edit(&dir.path().join("iamra.yaml"), "spec:\n", "spec:\n  mode: generate\n");
+    let before = files(dir.path());
+    let Some(output) = call("eval", dir.path()) else { return };
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let after = files(dir.path());
+    assert!(before.iter().all(|file| after.contains(file)), "{after:?}");
+    assert_eq!(after.len(), before.len() + 3, "{after:?}");
+}
+
+#[test]
+fn a_validator_that_fails_leaves_the_package() {
+    let dir = package();
+    edit(&dir.path().join("iamra.yaml"), "spec:\n", "spec:\n  mode: validate\n");
+    for way in ["render", "eval"] {
+        let before = files(dir.path());
+        let Some(output) = call(way, dir.path()) else { return };
+        assert!(output.exit != 0 && output.stderr.contains("does not have the identity"), "{way}: {}", output.stderr);
+        assert_eq!(files(dir.path()), before, "{way}");
     }
 }
 

@@ -345,6 +345,40 @@ fn the_function_configurations_work() {
     }
 }
 
+/// A validator sees what it is called with and changes nothing: neither where kustomize has given no item a path yet, nor
+/// behind a function that gave one to the items that it saw, nor where both come together.
+#[test]
+fn a_validator_changes_nothing() {
+    let dir = functions("exec");
+    let prod = dir.path().join("prod");
+    let over = dir.path().join("over");
+    fs::create_dir(&over).unwrap();
+    for file in ["validator.yaml", "iamra.lock"] {
+        fs::copy(prod.join(file), over.join(file)).unwrap();
+    }
+    let other = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\ndata:\n  a: b\n";
+    fs::write(over.join("other.yaml"), other).unwrap();
+    let rendered = exec(&peer(VERSIONS[0]), dir.path());
+    assert_eq!(rendered.exit, 0, "{}", rendered.stderr);
+    fs::write(over.join("rendered.yaml"), &rendered.stdout).unwrap();
+    for version in VERSIONS {
+        for resources in ["rendered.yaml", "rendered.yaml, other.yaml", "../prod", "../prod, other.yaml"] {
+            let build = |validators: &str| {
+                fs::write(over.join("kustomization.yaml"), format!("resources: [{resources}]\n{validators}")).unwrap();
+                build(&peer(version), &["build", "--enable-alpha-plugins", "--enable-exec", "over"], dir.path())
+            };
+            let (with, without) = (build("validators: [validator.yaml]\n"), build(""));
+            assert_eq!(with.exit, 0, "{version}, {resources}: {}", with.stderr);
+            assert_eq!(with.stdout, without.stdout, "{version}, {resources}");
+        }
+        // And it fails for what nobody has patched.
+        fs::write(over.join("kustomization.yaml"), "resources: [plain.yaml]\nvalidators: [validator.yaml]\n").unwrap();
+        fs::copy(dir.path().join("base/deployment.yaml"), over.join("plain.yaml")).unwrap();
+        let output = build(&peer(version), &["build", "--enable-alpha-plugins", "--enable-exec", "over"], dir.path());
+        assert!(output.exit != 0 && output.stderr.contains("not-injected"), "{version}: {}", output.stderr);
+    }
+}
+
 /// What kustomize makes of the overlay tree.
 pub(crate) fn overlay() -> String {
     overlay_tree().1

@@ -102,6 +102,8 @@ fn a_generator_is_called_with_its_own_configuration() {
     assert!(!call(&format!("items:\n- {}{mark}", object.replace(": n\n", ": m\n"))), "another name");
     assert!(!call(&format!("items:\n- {object}{mark}- {object}{mark}")), "two items");
     assert!(!call("items: []\n"), "no item");
+    let file = "      internal.config.kubernetes.io/path: iamra.yaml\n";
+    assert!(!call(&format!("items:\n- {object}{mark}{file}")), "a package with nothing but the declaration");
 }
 
 #[test]
