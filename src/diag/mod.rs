@@ -138,6 +138,11 @@ impl Report {
         self
     }
 
+    /// Whether something with this code is said.
+    pub fn says(&self, code: Code) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.code == code)
+    }
+
     /// Whether nothing may be written.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error)

@@ -96,6 +96,8 @@ pub fn plan<'r>(
         }
     }
     let mut found: Vec<(&Bound, usize)> = Vec::new();
+    // What cannot be read may be the workload that somebody means: nobody can say that it is not there.
+    let knows_all = !report.says(Code::UnreadableItem);
     for bound in &resolved.bindings {
         let target = &bound.binding.target;
         let meant: Vec<usize> = match &target.which {
@@ -103,6 +105,9 @@ pub fn plan<'r>(
             Which::Labels(_) => (0..inventory.len()).collect(),
         };
         let meant: Vec<_> = meant.into_iter().filter(|position| inventory[*position].is_meant_by(target)).collect();
+        if meant.is_empty() && !knows_all {
+            continue;
+        }
         let positions = find(bound, &meant, items, inventory, report);
         found.extend(positions.into_iter().map(|position| (bound, position)));
     }
