@@ -163,7 +163,8 @@ fn items(text: &str, pair: Pair<'_>, end: usize, root: &Root) -> Result<(Vec<Ent
             };
             let (entries, column) = block_entries(text, value, head, until).ok_or_else(unclear)?;
             let last = entries.last().map_or(head..until, |entry| entry.range.clone());
-            let end = if safe_end(text, value, last.end) { last.end } else { last.start };
+            // Behind a line without an end, more entries could not come without a trace.
+            let end = if text[..last.end].ends_with(['\n', '\r']) { last.end } else { last.start };
             Ok((entries, Shape::Dashes { column, head, end }))
         }
         _ => Err(ReadError::ItemsNotASequence { found: what(value), at: Position::of(text, range.start) }),
@@ -330,7 +331,7 @@ fn document_end(text: &str, end: usize) -> usize {
 /// Whether lines can be added at `end` without changing the last value before it.
 ///
 /// A block scalar at the very end without a line break gets one more when a line follows.
-pub(super) fn safe_end(text: &str, node: NodeRef<'_>, end: usize) -> bool {
+fn safe_end(text: &str, node: NodeRef<'_>, end: usize) -> bool {
     let mut last = node;
     loop {
         let child = match last.kind() {

@@ -99,6 +99,12 @@ pub(super) fn next_line(text: &str, offset: usize) -> usize {
     }
 }
 
+/// How the first line of a text ends, and so how all of them should; a text of one line has the common one.
+pub(super) fn line_break(text: &str) -> &'static str {
+    let line = &text[..next_line(text, 0)];
+    ["\r\n", "\r"].into_iter().find(|end| line.ends_with(end)).unwrap_or("\n")
+}
+
 /// The lines that start in `range`: where each begins and what it holds.
 pub(super) fn lines(text: &str, range: Range<usize>) -> impl Iterator<Item = (usize, &str)> {
     let mut at = range.start;

@@ -5,6 +5,7 @@
 //! objects mean is not known here.
 
 pub mod annotation;
+mod documents;
 mod error;
 mod events;
 mod ident;
@@ -13,7 +14,9 @@ mod json;
 mod layout;
 mod lex;
 mod list;
+mod manifests;
 mod result;
+mod row;
 mod scan;
 mod stream;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::item::Item;
 use super::json;
-use super::layout::{Root, Shape, next_line};
+use super::layout::{Root, Shape, line_break, line_start, lines};
 use super::list::ResourceList;
 use crate::yaml::SyntaxError;
 
@@ -15,6 +15,8 @@ use crate::yaml::SyntaxError;
 pub struct Changes {
     /// Items with another text; like [`Item::text`], it has the dash and the comments.
     pub replaced: BTreeMap<usize, String>,
+    /// Items whose place another object takes: block YAML from column 0, which is written in the form of the item.
+    pub rewritten: BTreeMap<usize, String>,
     /// Items that are left out.
     pub removed: BTreeSet<usize>,
     /// Objects to add behind the last item, in block YAML from column 0.
@@ -60,31 +62,37 @@ pub(super) struct Places<'p, 't> {
 impl Changes {
     /// Whether nothing is to be different.
     pub fn is_empty(&self) -> bool {
-        self.replaced.is_empty() && self.removed.is_empty() && self.appended.is_empty() && self.results.is_none()
+        let items = self.replaced.is_empty() && self.rewritten.is_empty() && self.removed.is_empty();
+        items && self.appended.is_empty() && self.results.is_none()
     }
 
     /// Writes a list with these changes. Every byte that they do not touch is that of the input.
     pub fn write(&self, list: &ResourceList<'_>, out: impl Write) -> io::Result<()> {
         let places = Places { text: list.text(), items: &list.items, first: 0, shape: &list.shape, root: &list.root };
-        let mut splices = self.of_items(places);
+        let mut splices = self.of_items(places)?;
         self.additions(places, &self.appended, &mut splices)?;
         self.of_results(list, &mut splices)?;
         write_spliced(list.text(), splices, out)
     }
 
     /// What changes in the items that are there.
-    pub(super) fn of_items(&self, places: Places<'_, '_>) -> Vec<Splice> {
+    pub(super) fn of_items(&self, places: Places<'_, '_>) -> io::Result<Vec<Splice>> {
         let Places { items, first, shape, .. } = places;
         let numbers = first..first + items.len();
-        let replaced = self.replaced.range(numbers.clone()).filter(|(number, _)| !self.removed.contains(number));
+        let stays = |number: &usize| !self.removed.contains(number);
+        let replaced = self.replaced.range(numbers.clone()).filter(|(number, _)| stays(number));
         let mut splices: Vec<Splice> =
             replaced.map(|(number, text)| Splice::new(items[number - first].range(), text.as_str())).collect();
+        for (number, object) in self.rewritten.range(numbers.clone()).filter(|(number, _)| stays(number)) {
+            let item = &items[number - first];
+            splices.push(Splice::new(item.range(), rewritten(places, item, object)?));
+        }
         let removed: BTreeSet<usize> = self.removed.range(numbers).map(|number| number - first).collect();
         match shape {
-            Shape::Brackets(brackets) => splices.extend(without(items, &removed, brackets)),
+            Shape::Brackets(brackets) => splices.extend(without(places.text, items, &removed, brackets)),
             _ => splices.extend(removed.iter().map(|number| Splice::new(items[*number].range(), ""))),
         }
-        splices
+        Ok(splices)
     }
 
     /// What is added to the items, or takes their place when none is left.
@@ -112,6 +120,9 @@ impl Changes {
                 let at = items.last().map_or(brackets.start + 1, |item| item.range().end);
                 let comma = if nothing_left { "" } else { ", " };
                 splices.push(Splice::new(at..at, format!("{comma}{}", json_items(appended)?)));
+            }
+            Shape::Empty { value, .. } if text[value.clone()].starts_with('[') && !gives_way(text, shape) => {
+                splices.push(Splice::new(value.start + 1..value.start + 1, json_items(appended)?));
             }
             Shape::Empty { value, .. } if flow => {
                 let space = if value.is_empty() { " " } else { "" };
@@ -177,7 +188,7 @@ pub(super) fn write_spliced(text: &str, mut splices: Vec<Splice>, out: impl Writ
         out.write_all(kept.as_bytes())?;
         at_line_start = ends_line(kept, at_line_start);
         if splice.own_lines && !at_line_start {
-            out.write_all(b"\n")?;
+            out.write_all(line_break(text).as_bytes())?;
         }
         out.write_all(splice.text.as_bytes())?;
         at_line_start = ends_line(&splice.text, at_line_start);
@@ -194,12 +205,36 @@ fn column(root: &Root) -> usize {
     if let Root::Block { column, .. } = root { *column } else { 0 }
 }
 
+/// Whether ` []` on a line of its own can give way to lines with dashes, and come back when they are gone.
+fn gives_way(text: &str, shape: &Shape) -> bool {
+    let Shape::Empty { value, next_line } = shape else { return false };
+    let line = &text[line_start(text, value.start)..*next_line];
+    let before = &text[..value.start];
+    &text[value.clone()] == "[]" && before.ends_with(": ") && line.ends_with(['\n', '\r'])
+}
+
+/// The object in the place and the form of an entry.
+fn rewritten(places: Places<'_, '_>, item: &Item<'_>, object: &String) -> io::Result<String> {
+    let Shape::Dashes { column, .. } = places.shape else { return json::from_block(object).map_err(invalid) };
+    let own = item.text();
+    let dash = lines(own, 0..own.len()).find(|(_, line)| line.trim_start().starts_with('-'));
+    let comments = &own[..dash.map_or(0, |(start, _)| start)];
+    let mut entry = entries(std::slice::from_ref(object), *column);
+    if !own.ends_with(['\n', '\r']) {
+        entry.pop();
+    }
+    Ok(format!("{comments}{}", like(places.text, entry)))
+}
+
 /// Takes entries out of brackets, each with one of the commas beside it.
-fn without(items: &[Item<'_>], removed: &BTreeSet<usize>, brackets: &Range<usize>) -> Vec<Splice> {
+fn without(text: &str, items: &[Item<'_>], removed: &BTreeSet<usize>, brackets: &Range<usize>) -> Vec<Splice> {
+    let (Some(first), Some(last)) = (items.first(), items.last()) else { return Vec::new() };
     let Some(first_kept) = (0..items.len()).find(|number| !removed.contains(number)) else {
-        // A comma behind the last entry must go too; new entries come between the two.
-        let last = items.last().map_or(brackets.start + 1, |item| item.range().end);
-        return vec![Splice::new(brackets.start + 1..last, ""), Splice::new(last..brackets.end - 1, "")];
+        // A comma behind the last one must go too; new entries come between the two.
+        let (start, end) = (first.offset(), last.range().end);
+        let behind = &text[end..brackets.end - 1];
+        let rest = if behind.trim().is_empty() { end..end } else { end..brackets.end - 1 };
+        return vec![Splice::new(start..end, ""), Splice::new(rest, "")];
     };
     let cut = removed.iter().map(|number| {
         let item = items[*number].range();
@@ -237,9 +272,11 @@ fn indented(yaml: &str, column: usize) -> String {
 }
 
 /// Lines with the kind of line breaks that the text has.
-fn like(text: &str, lines: String) -> String {
-    let dos = text[..next_line(text, 0)].ends_with("\r\n");
-    if dos { lines.replace('\n', "\r\n") } else { lines }
+pub(super) fn like(text: &str, lines: String) -> String {
+    match line_break(text) {
+        "\n" => lines,
+        other => lines.replace('\n', other),
+    }
 }
 
 fn json_items(objects: &[String]) -> io::Result<String> {
@@ -247,6 +284,6 @@ fn json_items(objects: &[String]) -> io::Result<String> {
     Ok(objects.map_err(invalid)?.join(", "))
 }
 
-fn invalid(error: SyntaxError) -> io::Error {
+pub(super) fn invalid(error: SyntaxError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error.message)
 }

@@ -24,7 +24,7 @@ pub(super) fn upsert(objects: &[Generated], items: &[Item<'_>], changes: &mut Ch
             Some((index, found)) if is_ours(found.root()) => {
                 let merged = keeping_metadata(value, found.root());
                 if found.root().to_value() != merged {
-                    changes.replaced.insert(*index, framed(&merged, found, &items[*index]));
+                    changes.rewritten.insert(*index, emit::document(&merged));
                 }
             }
             Some((_, found)) => {
@@ -103,27 +103,6 @@ fn add_missing(into: &mut Map<String, Value>, from: Map<String, Value>) {
             }
         }
     }
-}
-
-/// The object as an item of the list it was found in.
-fn framed(value: &Value, found: &Object<'_>, item: &Item<'_>) -> String {
-    let text = emit::document(value);
-    if found.prefix == FieldPath::root() {
-        let end = if item.text().ends_with('\n') { "" } else { "\n" };
-        return text.strip_suffix(end).unwrap_or(&text).to_owned();
-    }
-    let dash = item.text().find("- ").unwrap_or(0);
-    let indent = item.text()[..dash].rsplit('\n').next().unwrap_or_default().len();
-    let pad = " ".repeat(indent);
-    let lines: Vec<_> = text
-        .lines()
-        .enumerate()
-        .map(|(n, line)| {
-            let lead = if n == 0 { "- " } else { "  " };
-            format!("{pad}{lead}{line}").trim_end().to_owned() + "\n"
-        })
-        .collect();
-    lines.concat()
 }
 
 fn resource_ref(ours: &Value, found: NodeRef<'_>) -> ResourceRef {

@@ -139,15 +139,17 @@ fn the_overlay_goes_from_kustomize_to_a_ready_certificate() {
     CLUSTER.get("overlay", "secret/payment-service-cert");
 }
 
-/// The objects of a stream or a list.
+/// The objects of a stream or a list; JSON objects in a row are a stream too.
 pub(crate) fn objects(text: &str) -> Vec<Value> {
-    let documents = text.replace("\r\n", "\n");
-    let documents = documents.split("\n---").map(|document| serde_yaml::from_str::<Value>(document).unwrap());
+    use serde::Deserialize as _;
+    let text = text.trim_start_matches('\u{feff}');
+    let row = serde_json::Deserializer::from_str(text).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
+    let documents = || serde_yaml::Deserializer::from_str(text).map(|it| Value::deserialize(it).unwrap()).collect();
     let members = |value: Value| match value["items"].as_array() {
         Some(items) => items.clone(),
         None => vec![value],
     };
-    documents.flat_map(members).filter(|object| object["metadata"].is_object()).collect()
+    row.unwrap_or_else(|_| documents()).into_iter().flat_map(members).filter(|it| it["metadata"].is_object()).collect()
 }
 
 /// The objects that every case gives, list or stream, that a cluster could take.

@@ -30,6 +30,7 @@ mod image;
 mod import;
 mod k8s;
 mod kpt;
+mod kubectl;
 mod kustomize;
 mod laws;
 mod lock;

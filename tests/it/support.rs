@@ -118,8 +118,8 @@ fn read(dir: &Path) -> Case {
         let entries = settings[field].as_mapping().into_iter().flatten();
         entries.map(|(key, value)| (key.as_str().unwrap().to_owned(), value.as_str().unwrap().to_owned())).collect()
     };
-    let stdin =
-        ["list.yaml", "manifests.yaml"].iter().find_map(|name| std::fs::read(dir.join("input").join(name)).ok());
+    let stdin = ["list.yaml", "manifests.yaml", "manifests.json"];
+    let stdin = stdin.iter().find_map(|name| std::fs::read(dir.join("input").join(name)).ok());
     Case {
         name,
         dir: dir.to_owned(),

@@ -1,13 +1,13 @@
 //! What must hold for every input and every change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde_yaml::Value;
 
 use super::corpus::{CONTENTS, Form, Look, list, object, stream};
 use super::oracle;
-use crate::krm::{Changes, Item, ResourceList, Stream};
+use crate::krm::{Changes, Item, ResourceList, Stream, json};
 
 fn written(list: &ResourceList<'_>, changes: &Changes) -> String {
     let mut out = Vec::new();
@@ -48,9 +48,9 @@ fn objects(least: usize) -> impl Strategy<Value = Vec<String>> {
     })
 }
 
-/// What happens to each item: nothing, another name, or nothing left.
+/// What happens to each item: nothing, another name, nothing left, or another object in its place.
 fn fates() -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(0_u8..3, 6)
+    prop::collection::vec(0_u8..4, 6)
 }
 
 fn changes(items: &[Item<'_>], fates: &[u8], appended: &[usize]) -> Changes {
@@ -59,6 +59,7 @@ fn changes(items: &[Item<'_>], fates: &[u8], appended: &[usize]) -> Changes {
         match fate {
             1 => drop(changes.replaced.insert(number, item.text().replace(&name(number), &name(number + 100)))),
             2 => drop(changes.removed.insert(number)),
+            3 => drop(changes.rewritten.insert(number, object(number + 300, 0))),
             _ => {}
         }
     }
@@ -78,6 +79,9 @@ fn expected(before: &[Value], fates: &[u8], appended: &[String]) -> Vec<Value> {
         if *fate == 1 {
             value["metadata"]["name"] = name(number + 100).into();
         }
+        if *fate == 3 {
+            value = oracle::serde(&object(number + 300, 0)).unwrap();
+        }
         if *fate != 2 {
             after.push(value);
         }
@@ -95,10 +99,11 @@ fn items(list: &Value) -> Vec<Value> {
     list["items"].as_sequence().cloned().unwrap_or_default()
 }
 
-/// Every item's text is in the output as it was, unless it was to change.
+/// Every item's text is in the output as it was, unless it was to change. What parts it from another is not its own.
 fn kept(items: &[Item<'_>], fates: &[u8], out: &str) {
     for (item, fate) in items.iter().zip(fates) {
-        assert!(*fate != 0 || out.contains(item.text()), "changed without reason:\n{}\nin\n{out}", item.text());
+        let own = item.text().trim_start_matches("---").trim_start_matches(['\r', '\n']);
+        assert!(*fate != 0 || out.contains(own), "changed without reason:\n{}\nin\n{out}", item.text());
     }
 }
 
@@ -173,6 +178,68 @@ proptest! {
         prop_assert_eq!(count, read.items.len() - changes.removed.len() + 1, "{}\nbecame\n{}", text, out);
     }
 
+    /// However the text begins and ends.
+    #[test]
+    fn what_was_added_to_a_stream_goes_without_a_trace(
+        objects in objects(1),
+        look in look(),
+        head in prop::sample::select(HEADS),
+        tail in prop::sample::select(TAILS),
+        appended in prop::collection::vec(0..CONTENTS.len(), 1..4),
+    ) {
+        let text = framed(&stream(&objects, &look), head, tail, look.dos);
+        let read = Stream::read(&text).unwrap();
+        prop_assert_eq!(read.items.len(), objects.len(), "{}", text);
+        let out = stream_written(&read, &changes(&[], &[], &appended));
+        let after = Stream::read(&out).unwrap();
+        prop_assert_eq!(after.items.len(), objects.len() + appended.len(), "{}\nbecame\n{}", text, out);
+        prop_assert_eq!(stream_written(&after, &without_new(&after.items)), text.as_str(), "by way of\n{}", out);
+        prop_assert!(!look.dos || !out.replace("\r\n", "").contains('\n'), "two kinds of line ends: {:?}", out);
+        if !head.starts_with('\u{feff}') {
+            let before = all(&text).map(|all| all.len());
+            prop_assert_eq!(all(&out).map(|all| all.len() - appended.len()), before, "{}\nbecame\n{}", text, out);
+        }
+    }
+
+    #[test]
+    fn what_was_added_to_a_list_goes_without_a_trace(
+        objects in objects(0),
+        look in look(),
+        space in 0_usize..3,
+        appended in prop::collection::vec(0..CONTENTS.len(), 1..4),
+    ) {
+        let text = list(&objects, &look).replace("items: []", &format!("items:{}[]", " ".repeat(space + 1)));
+        let read = ResourceList::read(&text).unwrap();
+        let out = written(&read, &changes(&[], &[], &appended));
+        let after = ResourceList::read(&out).unwrap();
+        prop_assert_eq!(after.items.len(), objects.len() + appended.len(), "{}\nbecame\n{}", text, out);
+        prop_assert_eq!(written(&after, &without_new(&after.items)), text.as_str(), "by way of\n{}", out);
+        prop_assert!(!look.dos || !out.replace("\r\n", "").contains('\n'), "two kinds of line ends: {:?}", out);
+    }
+
+    /// Objects in a row stay JSON.
+    #[test]
+    fn what_was_added_to_a_row_goes_without_a_trace(
+        objects in objects(1),
+        gap in prop::sample::select(&["", "\n", "\n\n", " ", "\r\n", "\t"][..]),
+        fates in fates(),
+        tail in prop::sample::select(&["", "\n", " \n\n"][..]),
+        appended in prop::collection::vec(0..CONTENTS.len(), 0..3),
+    ) {
+        let json: Vec<_> = objects.iter().map(|object| json::from_block(object).unwrap()).collect();
+        let text = format!("{gap}{}{tail}", json.join(gap));
+        let read = Stream::read(&text).unwrap();
+        prop_assert_eq!(read.items.len(), objects.len());
+        let out = stream_written(&read, &changes(&[], &[], &appended));
+        let after = Stream::read(&out).unwrap();
+        prop_assert_eq!(stream_written(&after, &without_new(&after.items)), text.as_str(), "by way of\n{}", out);
+        let changes = changes(&read.items, &fates, &appended);
+        let out = stream_written(&read, &changes);
+        let values = |text: &str| serde_json::Deserializer::from_str(text).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
+        let expected = expected(&values(&text).unwrap(), &fates, &changes.appended);
+        prop_assert_eq!(sorted(values(&out).unwrap()), expected, "{}\nbecame\n{}", text, out);
+    }
+
     #[test]
     fn arbitrary_text_is_no_reason_to_panic(
         text in "([ \\n\\-:?#&*!|>'\"%@`{}\\[\\],a~\\t\\r\u{85}\u{2028}é]|\\n- |---|\\.\\.\\.|items:|kind: |List){0,40}",
@@ -185,7 +252,7 @@ proptest! {
             list.items.iter().for_each(|item| drop(item.parse()));
             let removed: BTreeSet<usize> = (0..list.items.len()).collect();
             let appended = vec![object(1, 1)];
-            written(&list, &Changes { removed, appended, replaced: BTreeMap::new(), results: Some("[]".into()) });
+            written(&list, &Changes { removed, appended, results: Some("[]".into()), ..Changes::default() });
         }
         if let Ok(stream) = Stream::read(&text) {
             prop_assert_eq!(stream_written(&stream, &Changes::default()), text.as_str());
@@ -194,6 +261,56 @@ proptest! {
             stream_written(&stream, &Changes { removed, appended, ..Changes::default() });
         }
     }
+}
+
+/// What may stand before the first document. One with directives, or that nothing precedes, has no marker of its own.
+const HEADS: &[&str] = &[
+    "",
+    "",
+    "---\n",
+    "# head\n",
+    "\u{feff}",
+    "%YAML 1.2\n---\n",
+    "\n\n",
+    "# a\n---\n# b\n---\n",
+    "...\n",
+    "--- # head\n",
+];
+
+/// What may stand behind the last one.
+const TAILS: &[&str] = &[
+    "",
+    "",
+    "---\n",
+    "---",
+    "...\n",
+    "...",
+    "# tail\n",
+    "# tail",
+    "\n\n",
+    "  ",
+    "...\n%YAML 1.2\n---\n",
+    "...\n# more\n",
+    "---\n---",
+];
+
+fn framed(text: &str, head: &str, tail: &str, dos: bool) -> String {
+    let end = |text: &str| if dos { text.replace('\n', "\r\n") } else { text.to_owned() };
+    let gap = if tail.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let text = if head.contains("---") {
+        text.trim_start_matches("# head").trim_start().trim_start_matches("---\n")
+    } else {
+        text
+    };
+    format!("{}{text}{}{}", end(head), end(gap), end(tail))
+}
+
+/// Takes out what [`changes`] adds.
+fn without_new(items: &[Item<'_>]) -> Changes {
+    let is_new =
+        |item: &Item<'_>| item.ident().is_some_and(|ident| ident.name.starts_with("old2") && ident.name.len() > 5);
+    let removed = items.iter().enumerate().filter(|(_, item)| is_new(item)).map(|(number, _)| number).collect();
+    Changes { removed, ..Changes::default() }
 }
 
 fn items_of(sequence: &Value) -> usize {

@@ -135,6 +135,91 @@ fn a_document_that_leaves_does_not_join_its_neighbours() {
     assert_eq!(String::from_utf8(out).unwrap(), "a: 1\n---\nc: 3\n");
 }
 
+fn written(text: &str, changes: &Changes) -> String {
+    let mut out = Vec::new();
+    changes.write_stream(&Stream::read(text).unwrap(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn appended(text: &str, objects: &[&str]) -> String {
+    let appended = objects.iter().map(|object| (*object).to_owned()).collect();
+    written(text, &Changes { appended, ..Changes::default() })
+}
+
+#[test]
+fn new_documents_take_the_form_of_the_text() {
+    let cases = [
+        ("kind: A\n", "kind: A\n---\nkind: N\n---\nkind: O\n"),
+        ("kind: A", "kind: N\n---\nkind: O\n---\nkind: A"),
+        ("---\nkind: A", "---\nkind: N\n---\nkind: O\n---\nkind: A"),
+        ("kind: A\n---", "kind: N\n---\nkind: O\n---\nkind: A\n---"),
+        ("kind: A\n...\nkind: B", "kind: A\n...\n---\nkind: N\n---\nkind: O\n...\nkind: B"),
+        ("%YAML 1.2\n---\nkind: A", "---\nkind: N\n---\nkind: O\n...\n%YAML 1.2\n---\nkind: A"),
+        ("kind: A\n...\n%YAML 1.2\n---\n", "kind: A\n...\n%YAML 1.2\n---\n---\nkind: N\n---\nkind: O\n"),
+        ("kind: A\n...\n%YAML 1.2\n", "kind: N\n---\nkind: O\n---\nkind: A\n...\n%YAML 1.2\n"),
+        ("kind: A\r\n", "kind: A\r\n---\r\nkind: N\r\n---\r\nkind: O\r\n"),
+        ("{\"kind\": \"A\"}", "{\"kind\": \"A\"}\n{\"kind\": \"N\"}\n{\"kind\": \"O\"}"),
+        (
+            "{\"kind\": \"A\"}{\"kind\": \"B\"}\n",
+            "{\"kind\": \"A\"}{\"kind\": \"B\"}\n{\"kind\": \"N\"}\n{\"kind\": \"O\"}\n",
+        ),
+        // A stream that has markers keeps them: readers of YAML alone read it.
+        ("{\"kind\": \"A\"}\n---\nkind: B\n", "{\"kind\": \"A\"}\n---\nkind: B\n---\nkind: N\n---\nkind: O\n"),
+        ("{kind: A}\n", "{kind: A}\n---\nkind: N\n---\nkind: O\n"),
+    ];
+    for (text, expected) in cases {
+        let out = appended(text, &["kind: N\n", "kind: O\n"]);
+        assert_eq!(out, expected, "of {text:?}");
+        let stream = Stream::read(&out).unwrap();
+        let ours =
+            |item: &Item<'_>| ["N", "O"].contains(&item.parse().unwrap().root().get("kind").unwrap().text().unwrap());
+        let removed = (0..stream.items.len()).filter(|number| ours(&stream.items[*number])).collect();
+        assert_eq!(written(&out, &Changes { removed, ..Changes::default() }), text);
+    }
+}
+
+#[test]
+fn a_document_behind_a_directive_may_be_empty() {
+    let text = "%YAML 1.2\n---\n# nothing\n---\nkind: A\n...\n%TAG ! tag:x,2000:\n---\n";
+    let stream = Stream::read(text).unwrap();
+    assert_eq!(stream.items.iter().map(Item::text).collect::<Vec<_>>(), ["---\nkind: A\n...\n"]);
+    let again = appended(text, &["kind: N\n"]);
+    assert_eq!(Stream::read(&again).unwrap().items.len(), 2, "{again}");
+}
+
+#[test]
+fn another_object_is_written_in_the_form_of_the_one_before() {
+    let rewritten = |text: &str, number: usize| {
+        let rewritten = [(number, "kind: N\nx: 1\n".to_owned())].into();
+        written(text, &Changes { rewritten, ..Changes::default() })
+    };
+    let cases = [
+        ("kind: A\n---\nkind: B\n---\nkind: C\n", "kind: A\n---\nkind: N\nx: 1\n---\nkind: C\n"),
+        ("kind: A\n---\n# head\nkind: B", "kind: A\n---\n# head\nkind: N\nx: 1"),
+        ("kind: A\n--- {kind: B}\n...\n", "kind: A\n---\nkind: N\nx: 1\n...\n"),
+        ("{\"kind\": \"A\"}\n {\"kind\": \"B\"}\n", "{\"kind\": \"A\"}\n {\"kind\": \"N\", \"x\": 1}\n"),
+        (
+            "kind: List\nitems: [{kind: A}, {kind: B}]\n",
+            "kind: List\nitems: [{kind: A}, {\"kind\": \"N\", \"x\": 1}]\n",
+        ),
+        ("kind: List\nitems:\n- kind: A\n# c\n- kind: B", "kind: List\nitems:\n- kind: A\n# c\n- kind: N\n  x: 1"),
+        ("a: 1\r\n---\r\nkind: B\r\n", "a: 1\r\n---\r\nkind: N\r\nx: 1\r\n"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(rewritten(text, 1), expected, "of {text:?}");
+    }
+}
+
+#[test]
+fn a_row_that_is_cut_off_is_refused() {
+    let error = Stream::read("{\"a\": 1}\n{\"b\": [").expect_err("it is cut off");
+    assert_eq!(
+        error.to_string(),
+        "the input is not YAML, or it is cut off: the JSON object number 2 of a row is cut off, or no JSON: line 2, \
+         column 7"
+    );
+}
+
 #[test]
 fn long_lists_are_read_fast_and_the_same_way() {
     let text = kustomize_list(400);

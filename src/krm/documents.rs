@@ -1,0 +1,81 @@
+//! Where the documents of a text begin and end.
+
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::layout::{lines, next_line};
+
+/// The documents of a text that hold anything.
+pub(super) struct Documents {
+    /// Each with the marker before it.
+    pub(super) found: Vec<Range<usize>>,
+    /// Whether directives at the end wait for a document: what is put there would become theirs.
+    pub(super) open: bool,
+}
+
+/// Tells the documents apart.
+///
+/// Markers are at column 0, where no scalar of several lines may have such a line.
+pub(super) fn documents(text: &str) -> Documents {
+    let bytes = text.as_bytes();
+    let body = body(text);
+    let starts_line = |at: usize| at == body || matches!(bytes[at - 1], b'\n' | b'\r');
+    let mut markers: Vec<usize> = memmem::find_iter(bytes, "---").chain(memmem::find_iter(bytes, "...")).collect();
+    markers.retain(|at| *at >= body && starts_line(*at) && is_marker(text, *at));
+    markers.sort_unstable();
+    let mut found = Vec::new();
+    let mut start = body;
+    for at in markers {
+        let end = if bytes[at] == b'.' { next_line(text, at) } else { at };
+        match holds(&text[start..at]) {
+            Holds::Content => found.push(start..end),
+            Holds::Directives if end == at => continue,
+            Holds::Directives | Holds::Nothing => {}
+        }
+        start = end;
+    }
+    let rest = holds(&text[start..]);
+    if rest == Holds::Content {
+        found.push(start..text.len());
+    }
+    Documents { found, open: rest == Holds::Directives }
+}
+
+/// Where the text begins, behind a byte order mark.
+pub(super) fn body(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
+}
+
+/// Whether a line that says `---` or `...` and no more than a comment or a node starts at `at`.
+pub(super) fn is_marker(text: &str, at: usize) -> bool {
+    let rest = &text.as_bytes()[at..];
+    (rest.starts_with(b"---") || rest.starts_with(b"..."))
+        && matches!(rest.get(3), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+/// What a part of a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    /// Directives whose document has not begun.
+    Directives,
+    Content,
+}
+
+fn holds(part: &str) -> Holds {
+    let mut directives = false;
+    let mut marked = false;
+    for (start, line) in lines(part, 0..part.len()) {
+        let separates = line.starts_with("---") && is_marker(part, start);
+        let line = if separates { line[3..].trim() } else { line.trim() };
+        match line.as_bytes().first() {
+            None | Some(b'#') => {}
+            Some(b'%') if !marked && !separates => directives = true,
+            Some(_) => return Holds::Content,
+        }
+        marked |= separates;
+    }
+    // Behind its marker, a document with directives may be as empty as any other.
+    if directives && !marked { Holds::Directives } else { Holds::Nothing }
+}

@@ -1,0 +1,156 @@
+//! Writes a stream again, with changes: what parts its documents when some come and some go.
+//!
+//! New documents come to the end, and where the last line has no end, before the last document: that one leaves to the
+//! byte as it came. Taking them out again is the reverse, so that the text of before needs no other memory than its form.
+
+use std::io::{self, Write};
+
+use super::documents::{body, is_marker};
+use super::item::Item;
+use super::json;
+use super::layout::{line_start, lines, next_line};
+use super::stream::{Form, Stream};
+use super::write::{Changes, Places, Splice, invalid, like, write_spliced};
+
+impl Changes {
+    /// Writes a stream with these changes. Every byte that they do not touch is that of the input; results are left
+    /// out, as plain manifests have no place for them.
+    pub fn write_stream(&self, stream: &Stream<'_>, out: impl Write) -> io::Result<()> {
+        let (text, items) = (stream.text(), &stream.items);
+        let unmarked = self.unmarked(stream);
+        let mut splices = Vec::new();
+        for (number, part) in stream.parts.iter().enumerate() {
+            let Some((shape, root)) = &part.list else {
+                splices.extend(self.of_document(stream, number, unmarked == Some(number))?);
+                continue;
+            };
+            if unmarked == Some(number) {
+                splices.push(Splice::new(part.range.start..next_line(text, part.range.start), ""));
+            }
+            let places = Places { text, items: &items[part.items.clone()], first: part.items.start, shape, root };
+            splices.extend(self.of_items(places)?);
+            let added = if stream.parts.len() == 1 { self.appended.as_slice() } else { &[] };
+            self.additions(places, added, &mut splices)?;
+        }
+        let into_list = matches!(stream.parts.as_slice(), [only] if only.list.is_some());
+        if !into_list && !self.appended.is_empty() {
+            splices.push(self.new_documents(stream)?);
+        }
+        write_spliced(text, splices, out)
+    }
+
+    /// What changes in a document that is one object. `unmarked` takes away the marker before it.
+    fn of_document(&self, stream: &Stream<'_>, part: usize, unmarked: bool) -> io::Result<Option<Splice>> {
+        let number = stream.parts[part].items.start;
+        let item = &stream.items[number];
+        let range = item.range();
+        if self.removed.contains(&number) {
+            return Ok(Some(self.without(stream, part)));
+        }
+        let start = range.start + if unmarked { next_line(item.text(), 0) } else { 0 };
+        let marker = start - range.start;
+        if let Some(object) = self.rewritten.get(&number) {
+            let rewritten = rewritten(stream, item, object)?;
+            return Ok(Some(Splice::new(range, &rewritten[marker..])));
+        }
+        let replaced = self.replaced.get(&number).map(|text| Splice::new(range.clone(), &text[marker..]));
+        Ok(replaced.or_else(|| unmarked.then(|| Splice::new(range.start..start, ""))))
+    }
+
+    /// Takes a document out, and puts a marker where those beside it would run together.
+    fn without(&self, stream: &Stream<'_>, part: usize) -> Splice {
+        let (text, range) = (stream.text(), stream.parts[part].range.clone());
+        let next = stream.parts.get(part + 1).filter(|next| next.range.start == range.end);
+        match next {
+            Some(next) if !self.leaves(stream, part + 1) && stream.form != Form::Row => {
+                let first = (0..part).rev().take_while(|it| self.leaves(stream, *it)).last().unwrap_or(part);
+                let before = stream.parts[first].range.start;
+                let is_parted = is_marker(text, next.range.start) || is_ended(text, before);
+                let marker =
+                    if is_parted { String::new() } else { like(text, separator(&text[next.range.start..]).to_owned()) };
+                Splice::new(range, marker)
+            }
+            _ => Splice::new(range, ""),
+        }
+    }
+
+    /// Whether a document is one object that is left out.
+    fn leaves(&self, stream: &Stream<'_>, part: usize) -> bool {
+        let part = &stream.parts[part];
+        part.list.is_none() && self.removed.contains(&part.items.start)
+    }
+
+    /// The document whose marker goes with those before it, because the text begins with one of them and with no marker:
+    /// see [`Self::new_documents`].
+    fn unmarked(&self, stream: &Stream<'_>) -> Option<usize> {
+        let (text, parts) = (stream.text(), &stream.parts);
+        let kept = (0..parts.len()).find(|part| !self.leaves(stream, *part))?;
+        let (first, kept_start) = (parts[0].range.start, parts[kept].range.start);
+        let is_bare = first == body(text) && !is_marker(text, first) && !text[first..].starts_with('%');
+        let joined = parts[..=kept].windows(2).all(|pair| pair[0].range.end == pair[1].range.start);
+        let is_marked = text[kept_start..].starts_with(&like(text, "---\n".to_owned()));
+        (kept > 0 && is_bare && joined && is_marked && stream.form != Form::Row).then_some(kept)
+    }
+
+    /// The new objects, as documents of their own.
+    fn new_documents(&self, stream: &Stream<'_>) -> io::Result<Splice> {
+        let text = stream.text();
+        let last = stream.parts.last().map_or(text.len()..text.len(), |part| part.range.clone());
+        let open = match stream.form {
+            Form::Row => {
+                let json: Result<Vec<_>, _> = self.appended.iter().map(|object| json::from_block(object)).collect();
+                let rows = json.map_err(invalid)?.into_iter().map(|object| format!("\n{object}"));
+                return Ok(Splice::new(last.end..last.end, like(text, rows.collect())));
+            }
+            Form::Documents { open } => open,
+        };
+        let ended = |object: &String| if object.ends_with('\n') { object.clone() } else { format!("{object}\n") };
+        let documents = self.appended.iter().map(ended).collect::<Vec<_>>().join("---\n");
+        if text.ends_with(['\n', '\r']) && !open {
+            return Ok(Splice::new(text.len()..text.len(), like(text, format!("---\n{documents}"))));
+        }
+        let at = last.start;
+        let is_marked = is_marker(text, at);
+        // The first document may do without a marker, and so does the new first one.
+        let documents = if !is_marked && at == body(text) && !text[at..].starts_with('%') {
+            documents + "---\n"
+        } else {
+            format!("---\n{documents}{}", if is_marked { "" } else { "...\n" })
+        };
+        Ok(Splice::new(at..at, like(text, documents)))
+    }
+}
+
+/// What parts a document that has no marker of its own from one before.
+fn separator(next: &str) -> &'static str {
+    if next.starts_with('%') { "...\n" } else { "---\n" }
+}
+
+/// Whether nothing before `at` can run on: the text begins there, or a line with `...` is before.
+fn is_ended(text: &str, at: usize) -> bool {
+    let before = text[..at].trim_end_matches(['\n', '\r']);
+    let start = line_start(before, before.len());
+    at == body(text) || before[start..].starts_with("...") && is_marker(before, start)
+}
+
+/// The object in the place and the form of the item.
+fn rewritten(stream: &Stream<'_>, item: &Item<'_>, object: &str) -> io::Result<String> {
+    let (whole, own) = (stream.text(), item.text());
+    if stream.form == Form::Row {
+        let space = own.len() - own.trim_start().len();
+        return Ok(format!("{}{}", &own[..space], json::from_block(object).map_err(invalid)?));
+    }
+    let is_head = |start: usize, line: &str| {
+        line.trim().is_empty()
+            || line.trim_start().starts_with(['#', '%'])
+            || is_marker(own, start) && line[3..].trim().is_empty()
+    };
+    let first = lines(own, 0..own.len()).find(|(start, line)| !is_head(*start, line));
+    let (start, line) = first.unwrap_or((own.len(), ""));
+    let marker = if line.starts_with("---") && is_marker(own, start) { "---\n" } else { "" };
+    let tail = lines(own, start..own.len()).last().filter(|(at, line)| line.starts_with("...") && is_marker(own, *at));
+    let tail = tail.map_or("", |(at, _)| &own[at..]);
+    let object = object.strip_suffix('\n').unwrap_or(object);
+    let end = if tail.is_empty() && !own.ends_with(['\n', '\r']) { "" } else { "\n" };
+    Ok(format!("{}{}{tail}", &own[..start], like(whole, format!("{marker}{object}{end}"))))
+}

@@ -1,0 +1,38 @@
+//! JSON objects in a row, as jq and others print them: kubectl takes what begins with a brace for such a row.
+
+use serde::de::IgnoredAny;
+use serde_json::Deserializer;
+
+use super::error::{Position, ReadError};
+use std::ops::Range;
+
+/// What JSON takes for space.
+const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// The objects of a text that is nothing but JSON objects, each with the space before it; `None` for any other text.
+pub(super) fn objects(text: &str) -> Result<Option<Vec<Range<usize>>>, ReadError> {
+    let is_object = |text: &str| text.trim_start_matches(SPACE).starts_with('{');
+    if !is_object(text) {
+        return Ok(None);
+    }
+    let mut values = Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut start = 0;
+    while let Some(value) = values.next() {
+        match value {
+            Ok(_) if is_object(&text[start..]) => {
+                let end = values.byte_offset();
+                found.push(start..end);
+                start = end;
+            }
+            // One object, and then something that only YAML knows.
+            Err(error) if !found.is_empty() && is_object(&text[start..]) => {
+                let message = format!("the JSON object number {} of a row is cut off, or no JSON", found.len() + 1);
+                let at = Position { line: error.line(), column: error.column().max(1) };
+                return Err(ReadError::Syntax { message, at });
+            }
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(found))
+}
