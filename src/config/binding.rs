@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::layer::{Layer, Layers, Placed, invalid};
+use super::opt_in::Listed;
 use super::v1alpha1 as wire;
 use super::validate::{Declared, Reader};
 use super::{Binding, Containers, OptIn, Role, Target, Which};
-use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::diag::{Code, Diagnostic, Place};
 use crate::name::{DnsLabel, ObjectName};
 use crate::template;
 use crate::yaml::FieldPath;
@@ -31,7 +32,8 @@ impl Reader<'_> {
                 }
             }
         }
-        let unlisted = opted_in.iter().filter_map(|it| self.opted_in(it, &bindings, cluster, declared));
+        let listed = Listed::of(&bindings);
+        let unlisted = opted_in.iter().filter_map(|it| self.opted_in(it, &listed, cluster, declared));
         let unlisted: Vec<_> = unlisted.collect();
         for binding in &unlisted {
             self.check_unique(binding, &mut names);
@@ -47,27 +49,31 @@ impl Reader<'_> {
     {
         let declared = &self.spec.clusters;
         for (index, cluster) in workload.clusters.iter().enumerate().filter(|(_, c)| !declared.contains_key(*c)) {
+            let help = self.known_clusters().help(cluster);
             self.report.push(
                 Diagnostic::error(
                     Code::UnknownCluster,
                     format!("workload `{name}` runs in cluster `{cluster}`, which is not declared"),
                 )
                 .at(Place::Config(at.key("clusters").index(index)))
-                .help(known_names(cluster, declared.keys().map(String::as_str))),
+                .help(help),
             );
         }
         if !workload.clusters.is_empty() {
             return workload.clusters.iter().map(|cluster| Some(cluster.as_str())).collect();
         }
         if declared.len() > 1 {
-            let known = declared.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let help = match self.known_clusters().all() {
+                Some(known) => format!("add `clusters: [{}]`, or some of them", known.join(", ")),
+                None => "add `clusters:` with the names of some of them".to_owned(),
+            };
             self.report.push(
                 Diagnostic::error(
                     Code::AmbiguousCluster,
                     format!("workload `{name}` does not say in which cluster it runs"),
                 )
                 .at(Place::Config(at.clone()))
-                .help(format!("add `clusters: [{known}]`, or some of them")),
+                .help(help),
             );
             return Vec::new();
         }
@@ -168,11 +174,8 @@ impl Reader<'_> {
                 Some(_) => (format!("workload `{name}` names role `{wanted}`, which is not declared"), at.key("role")),
                 None => (format!("workload `{name}` names no role, and there is none of its own name"), at.clone()),
             };
-            self.report.push(
-                Diagnostic::error(Code::UnknownRole, message)
-                    .at(Place::Config(place))
-                    .help(known_names(wanted, self.spec.roles.keys().map(String::as_str))),
-            );
+            let help = self.known_roles().help(wanted);
+            self.report.push(Diagnostic::error(Code::UnknownRole, message).at(Place::Config(place)).help(help));
         }
         None
     }

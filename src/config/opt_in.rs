@@ -1,8 +1,10 @@
 //! Workloads that no declaration lists: the annotation on their pod template says which role they have.
 
+use std::collections::BTreeMap;
+
 use super::validate::{Declared, Reader};
 use super::{Binding, Which, v1alpha1 as wire};
-use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::diag::{Code, Diagnostic, Place};
 use crate::krm::ResourceRef;
 use crate::name::ObjectName;
 use crate::yaml::FieldPath;
@@ -42,17 +44,42 @@ impl OptIn {
     }
 }
 
+/// Listed workloads, by what an annotated one may have in common with them.
+pub(super) struct Listed<'b> {
+    /// By the name of their target, in the order in which they are listed.
+    targets: BTreeMap<&'b str, Vec<(usize, &'b Binding)>>,
+    workloads: BTreeMap<&'b str, &'b Binding>,
+}
+
+impl<'b> Listed<'b> {
+    pub(super) fn of(bindings: &'b [Binding]) -> Self {
+        let mut targets: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (position, binding) in bindings.iter().enumerate() {
+            if let Which::Name(name) = &binding.target.which {
+                targets.entry(name.as_str()).or_default().push((position, binding));
+            }
+        }
+        Self { targets, workloads: bindings.iter().map(|binding| (binding.workload.as_str(), binding)).collect() }
+    }
+
+    /// The first one whose target the annotated object is.
+    fn meaning(&self, opt_in: &OptIn) -> Option<&'b Binding> {
+        let named = opt_in.names.iter().filter_map(|name| self.targets.get(name.as_str())).flatten();
+        named.filter(|(_, it)| opt_in.is_meant_by(it)).min_by_key(|(position, _)| *position).map(|(_, it)| *it)
+    }
+}
+
 impl Reader<'_> {
     /// The binding of an annotated workload; `None` when a listed workload has it already, or when something is wrong.
     pub(super) fn opted_in(
         &mut self,
         opt_in: &OptIn,
-        listed: &[Binding],
+        listed: &Listed<'_>,
         cluster: Option<&str>,
         declared: &Declared<'_>,
     ) -> Option<Binding> {
         let (name, role) = (opt_in.names.first()?, &opt_in.role);
-        if let Some(binding) = listed.iter().find(|binding| opt_in.is_meant_by(binding)) {
+        if let Some(binding) = listed.meaning(opt_in) {
             if binding.role.name != *role {
                 let message = format!(
                     "{} is annotated with role `{role}`, and workload `{}` gives it role `{}`",
@@ -65,7 +92,7 @@ impl Reader<'_> {
             }
             return None;
         }
-        if let Some(binding) = listed.iter().find(|binding| binding.workload == *name) {
+        if let Some(binding) = listed.workloads.get(name.as_str()) {
             let message = format!(
                 "{} would have the certificate of workload `{name}`, which is another one {}",
                 opt_in.words(),
@@ -77,7 +104,7 @@ impl Reader<'_> {
         }
         if !self.spec.roles.contains_key(role) {
             let message = format!("{} is annotated with role `{role}`, which is not declared", opt_in.words());
-            let help = known_names(role, self.spec.roles.keys().map(String::as_str));
+            let help = self.known_roles().help(role);
             self.report.push(Diagnostic::error(Code::UnknownRole, message).at(opt_in.place()).help(help));
             return None;
         }

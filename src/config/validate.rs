@@ -1,5 +1,6 @@
 //! From what is written to what is meant: names resolved, layers merged, every rule checked, all problems at once.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use super::scope::Scope;
 use super::v1alpha1 as wire;
 use super::{Binding, Config, OptIn, Role};
 use crate::arn;
-use crate::diag::{Code, Diagnostic, Level, Place, Report, known_names, nearest};
+use crate::diag::{Code, Diagnostic, Known, Level, Place, Report, known_names, nearest};
 use crate::duration::Duration;
 use crate::issuer::{DEFAULT_SCOPE, Issuer};
 use crate::name::DnsLabel;
@@ -36,7 +37,7 @@ pub(super) fn validate(
         invalid(report, &at.key("parameterPrefix"), why);
         return None;
     }
-    let mut reader = Reader { spec, prefix, at, report };
+    let mut reader = Reader { spec, prefix, at, roles: OnceCell::new(), clusters: OnceCell::new(), report };
     let cluster = reader.cluster(cluster);
     let checks = reader.checks();
     let defaults = reader.settings(&spec.defaults, &reader.at.key("defaults"));
@@ -104,7 +105,21 @@ pub(super) struct Reader<'r> {
     pub(super) spec: &'r wire::Spec,
     pub(super) prefix: &'r str,
     pub(super) at: FieldPath,
+    roles: OnceCell<Known<'r>>,
+    clusters: OnceCell<Known<'r>>,
     pub(super) report: &'r mut Report,
+}
+
+impl<'r> Reader<'r> {
+    /// The names of the declared roles, for who names another one.
+    pub(super) fn known_roles(&self) -> &Known<'r> {
+        self.roles.get_or_init(|| Known::of(self.spec.roles.keys().map(String::as_str)))
+    }
+
+    /// The names of the declared clusters.
+    pub(super) fn known_clusters(&self) -> &Known<'r> {
+        self.clusters.get_or_init(|| Known::of(self.spec.clusters.keys().map(String::as_str)))
+    }
 }
 
 impl Reader<'_> {
@@ -177,6 +192,7 @@ impl Reader<'_> {
     /// Each role with the name of its scope.
     fn roles(&mut self, scopes: &BTreeMap<String, Scope>) -> BTreeMap<String, (String, Role)> {
         let spec = self.spec;
+        let known = OnceCell::new();
         let read = |(name, role): (&String, &wire::Role)| {
             let at = self.at.key("roles").key(name.as_str());
             let default = |what: &str| format!("ssm:{}/roles/{name}/{what}", self.prefix);
@@ -200,7 +216,7 @@ impl Reader<'_> {
                         format!("role `{name}` names scope `{scope}`, which is not declared"),
                     )
                     .at(Place::Config(at.key("scope")))
-                    .help(known_names(scope, scopes.keys().map(String::as_str))),
+                    .help(known.get_or_init(|| Known::of(scopes.keys().map(String::as_str))).help(scope)),
                 );
             }
             let trust_anchor = scopes.get(scope)?.trust_anchor.clone();

@@ -2,10 +2,13 @@
 //! `ResourceList` is the business of `output`.
 
 mod code;
+mod known;
 
 pub use code::Code;
+pub use known::Known;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::krm::ResourceRef;
 use crate::yaml::FieldPath;
@@ -41,7 +44,7 @@ pub enum Level {
 }
 
 /// What a diagnostic points at: a route, made a line and a column only where it is printed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// The run as a whole.
     Nowhere,
@@ -58,7 +61,7 @@ pub enum Place {
 }
 
 /// One thing said about the input.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
     /// What it is about.
     pub code: Code,
@@ -99,43 +102,46 @@ impl Diagnostic {
 /// Everything said in one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Vec<Arc<Diagnostic>>,
+    /// The same, to see what has been said.
+    said: BTreeSet<Arc<Diagnostic>>,
 }
 
 impl Report {
     /// Adds one diagnostic; the same one said twice is said once.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.diagnostics.contains(&diagnostic) {
+        self.add(Arc::new(diagnostic));
+    }
+
+    fn add(&mut self, diagnostic: Arc<Diagnostic>) {
+        if self.said.insert(Arc::clone(&diagnostic)) {
             self.diagnostics.push(diagnostic);
         }
     }
 
     /// Adds everything that another report says.
     pub fn append(&mut self, other: Self) {
-        other.diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+        other.diagnostics.into_iter().for_each(|diagnostic| self.add(diagnostic));
     }
 
     /// Makes errors of warnings, or drops them, as the levels of their codes say. An error stays one: nothing right could
     /// be rendered from its input.
     pub fn judge(&mut self, levels: &BTreeMap<Code, Level>) {
-        self.diagnostics.retain_mut(|diagnostic| {
-            if diagnostic.severity == Severity::Error {
-                return true;
+        for diagnostic in std::mem::take(self).diagnostics {
+            match levels.get(&diagnostic.code).filter(|_| diagnostic.severity == Severity::Warning) {
+                Some(Level::Deny) => self.push(Diagnostic { severity: Severity::Error, ..(*diagnostic).clone() }),
+                Some(Level::Allow) => {}
+                Some(Level::Warn) | None => self.add(diagnostic),
             }
-            match levels.get(&diagnostic.code) {
-                Some(Level::Deny) => diagnostic.severity = Severity::Error,
-                Some(Level::Allow) => return false,
-                Some(Level::Warn) | None => {}
-            }
-            true
-        });
+        }
     }
 
     /// All but what has this code.
     #[must_use]
-    pub fn without(mut self, code: Code) -> Self {
-        self.diagnostics.retain(|diagnostic| diagnostic.code != code);
-        self
+    pub fn without(self, code: Code) -> Self {
+        let mut kept = Self::default();
+        self.diagnostics.into_iter().filter(|diagnostic| diagnostic.code != code).for_each(|it| kept.add(it));
+        kept
     }
 
     /// Whether something with this code is said.
@@ -150,7 +156,7 @@ impl Report {
 
     /// Errors first, otherwise in the order in which they were found.
     pub fn diagnostics(&self) -> Vec<&Diagnostic> {
-        let mut all: Vec<_> = self.diagnostics.iter().collect();
+        let mut all: Vec<_> = self.diagnostics.iter().map(AsRef::as_ref).collect();
         all.sort_by_key(|d| d.severity);
         all
     }
@@ -158,20 +164,10 @@ impl Report {
 
 /// The known name nearest to `name`, when one is near enough to be a slip of the finger.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = name.to_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(name.len()) / 4)
-        .min()
-        .map(|(_, candidate)| candidate)
+    Known::of(known).nearest(name)
 }
 
-/// `did you mean …?`, or the list of what is known.
-pub fn known_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    if let Some(nearest) = nearest(name, known.clone()) {
-        return format!("did you mean `{nearest}`?");
-    }
-    let known: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
-    if known.is_empty() { "none is declared".to_owned() } else { format!("known are {}", known.join(", ")) }
+/// `did you mean …?`, or the list of what is known. Whoever asks for many names makes a [`Known`] once.
+pub fn known_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    Known::of(known).help(name)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::lines::Lines;
+
 /// A place in a text as people count: both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -14,14 +16,7 @@ pub struct Position {
 impl Position {
     /// The place of the byte at `offset`.
     pub fn of(text: &str, offset: usize) -> Self {
-        let mut offset = offset.min(text.len());
-        while !text.is_char_boundary(offset) {
-            offset -= 1;
-        }
-        let before = &text[..offset];
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
-        Self { line, column: before[start..].chars().count() + 1 }
+        Lines::of(text).position(offset)
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::diag::Code;
 use crate::diff::Change;
-use crate::krm::Position;
+use crate::krm::{Lines, Position};
 use crate::yaml::Document;
 
 /// What was compared, and what came of it.
@@ -29,12 +29,14 @@ impl Compared<'_> {
         self.changes.iter().filter(|change| change.escalation)
     }
 
-    /// Where the change is declared, or the nearest place around it that is still there.
-    pub(super) fn position(&self, change: &Change) -> Option<Position> {
-        let document = Document::parse(self.text).ok()?;
-        // Any code that is not about a key: the value is what has changed.
-        let offset = super::offset_of(&document, &change.place, Code::InvalidValue);
-        Some(Position::of(self.text, offset))
+    /// Says where a change is declared, or the nearest place around it that is still there.
+    pub(super) fn positions(&self) -> impl Fn(&Change) -> Option<Position> {
+        let (document, lines) = (Document::parse(self.text).ok(), Lines::of(self.text));
+        move |change| {
+            // Any code that is not about a key: the value is what has changed.
+            let offset = super::offset_of(document.as_ref()?, &change.place, Code::InvalidValue);
+            Some(lines.position(offset))
+        }
     }
 
     /// Whether some change belongs to some cluster only.

@@ -1,9 +1,9 @@
 //! Diagnostics for people, on stderr. Never a line of the input: it may hold what nobody should read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::{Sources, locate, offset};
+use super::{Places, Sources};
 use crate::diag::{Diagnostic, Report, Severity};
 
 /// As many errors as people read in a small window.
@@ -45,18 +45,19 @@ struct Said<'r> {
 }
 
 fn in_order<'r>(report: &'r Report, sources: Sources<'_>) -> Vec<Said<'r>> {
+    let concrete = Places::of(sources);
     let mut diagnostics = report.diagnostics();
-    diagnostics.sort_by_cached_key(|diagnostic| (diagnostic.severity, offset(diagnostic, sources).unwrap_or(0)));
+    diagnostics.sort_by_cached_key(|diagnostic| (diagnostic.severity, concrete.offset(diagnostic).unwrap_or(0)));
     let mut all: Vec<Said<'r>> = Vec::new();
-    let mut known = BTreeMap::new();
+    let (mut known, mut named) = (BTreeMap::new(), BTreeSet::new());
     for diagnostic in diagnostics {
         let Diagnostic { code, severity, message, help, .. } = diagnostic;
         let index = *known.entry((severity, code.name(), message, help)).or_insert(all.len());
         if index == all.len() {
             all.push(Said { diagnostic, places: Vec::new() });
         }
-        let places = &mut all[index].places;
-        places.extend(locate(diagnostic, sources).filter(|place| !places.contains(place)));
+        let place = concrete.locate(diagnostic).filter(|place| named.insert((index, place.clone())));
+        all[index].places.extend(place);
     }
     all
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Compared, Located};
 use crate::diag::Severity;
 use crate::diff::Change;
+use crate::krm::Position;
 
 /// The version of both documents. A field that is added does not change it; one that means something else does.
 const SCHEMA_VERSION: u32 = 1;
@@ -93,7 +94,7 @@ struct Difference<'c> {
 }
 
 impl<'c> Difference<'c> {
-    fn of(it: &'c Change, compared: &Compared<'_>) -> Self {
+    fn of(it: &'c Change, position: &impl Fn(&Change) -> Option<Position>) -> Self {
         let Change { kind, escalation, clusters, subject, message, before, after, place } = it;
         Self {
             kind: kind.name(),
@@ -104,13 +105,14 @@ impl<'c> Difference<'c> {
             before: before.as_deref(),
             after: after.as_deref(),
             field: place.to_string(),
-            line: compared.position(it).map(|at| at.line),
+            line: position(it).map(|at| at.line),
         }
     }
 }
 
 /// The changes between two versions.
 pub fn changes_json(compared: &Compared<'_>) -> String {
+    let position = compared.positions();
     print(&Comparison {
         schema_version: SCHEMA_VERSION,
         base: compared.base,
@@ -118,7 +120,7 @@ pub fn changes_json(compared: &Compared<'_>) -> String {
         file: compared.file,
         escalations: compared.escalations().count(),
         notes: compared.notes,
-        changes: compared.changes.iter().map(|it| Difference::of(it, compared)).collect(),
+        changes: compared.changes.iter().map(|it| Difference::of(it, &position)).collect(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Declaration, Sources, offset};
+use super::{Declaration, Places, Sources};
 use crate::diag::{Code, Diagnostic, Place, Report, Severity};
 use crate::krm::Position;
 
@@ -34,7 +34,8 @@ impl Located {
 
 /// Every diagnostic, errors first and in the order of the file.
 pub fn located(report: &Report, sources: Sources<'_>) -> Vec<Located> {
-    let mut all: Vec<_> = report.diagnostics().into_iter().map(|diagnostic| one(diagnostic, sources)).collect();
+    let places = Places::of(sources);
+    let mut all: Vec<_> = report.diagnostics().into_iter().map(|diagnostic| one(diagnostic, &places)).collect();
     let at = |it: &Located| it.position.as_ref().map_or((0, 0), |at| (at.line, at.column));
     all.sort_by_key(|it| (it.severity, at(it)));
     // Fields that are not there are where the nearest one is that is: the same may be said of two of them.
@@ -43,35 +44,18 @@ pub fn located(report: &Report, sources: Sources<'_>) -> Vec<Located> {
     all
 }
 
-fn one(diagnostic: &Diagnostic, sources: Sources<'_>) -> Located {
-    let declaration = match sources.declaration {
-        Declaration::File(name, text) => Some((name.to_owned(), Some(text))),
-        Declaration::FunctionConfig(name) => name.map(|name| (name.to_owned(), None)),
-        Declaration::None => None,
-    };
-    let (file, text, offset) = match &diagnostic.place {
-        Place::File(name, line) => {
-            let position = line.map(|line| Position { line, column: 1 });
-            return build(diagnostic, Some(name.clone()), position, None);
-        }
-        Place::Input(offset) => {
-            let (name, text) = sources.input.map_or((None, None), |(name, text)| (Some(name.to_owned()), Some(text)));
-            (name, text, Some(*offset))
-        }
-        _ => {
-            let (name, text) = declaration.map_or((None, None), |(name, text)| (Some(name), text));
-            (name, text, offset(diagnostic, sources))
-        }
+fn one(diagnostic: &Diagnostic, places: &Places<'_>) -> Located {
+    let file = match (&diagnostic.place, places.sources.declaration) {
+        (Place::File(name, _), _) => Some(name.clone()),
+        (Place::Input(_), _) => places.sources.input.map(|(name, _)| name.to_owned()),
+        (_, Declaration::File(name, _) | Declaration::FunctionConfig(Some(name))) => Some(name.to_owned()),
+        (_, Declaration::FunctionConfig(None) | Declaration::None) => None,
     };
     let object = match &diagnostic.place {
-        Place::Item(..) => super::locate(diagnostic, sources),
+        Place::Item(..) => places.locate(diagnostic),
         _ => None,
     };
-    let position = text.zip(offset).map(|(text, offset)| Position::of(text, offset));
-    build(diagnostic, file, position, object)
-}
-
-fn build(diagnostic: &Diagnostic, file: Option<String>, position: Option<Position>, object: Option<String>) -> Located {
+    let position = places.position(diagnostic);
     let Diagnostic { code, severity, message, help, .. } = diagnostic.clone();
     Located { code, severity, message, help, file, position, object }
 }

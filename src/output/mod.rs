@@ -22,8 +22,10 @@ pub use markdown::changes_markdown;
 pub use results::results;
 pub use sarif::{changes_sarif, diagnostics_sarif};
 
+use std::cell::OnceCell;
+
 use crate::diag::{Code, Diagnostic, Place};
-use crate::krm::Position;
+use crate::krm::{Lines, Position};
 use crate::yaml::{Document, FieldPath, Step};
 
 /// The texts that places point into.
@@ -47,40 +49,69 @@ pub enum Declaration<'s> {
     FunctionConfig(Option<&'s str>),
 }
 
-/// The place in words: `iamra.yaml:3:5`, `functionConfig spec.role`, `Deployment shop/api spec.template`.
-fn locate(diagnostic: &Diagnostic, sources: Sources<'_>) -> Option<String> {
-    let at = |name: &str, text: &str, offset: usize| {
-        let position = Position::of(text, offset);
-        format!("{name}:{}:{}", position.line, position.column)
-    };
-    match (&diagnostic.place, sources.declaration) {
-        (Place::Config(_) | Place::ConfigText(_), Declaration::File(name, text)) => {
-            Some(offset(diagnostic, sources).map_or_else(|| name.to_owned(), |offset| at(name, text, offset)))
-        }
-        (Place::Nowhere | Place::ConfigText(_), _) => None,
-        (Place::Config(path), Declaration::FunctionConfig(file)) => {
-            let file = file.map_or_else(String::new, |file| format!(" ({file})"));
-            Some(format!("functionConfig{file} {path}").trim_end().to_owned())
-        }
-        (Place::Config(path), Declaration::None) => Some(path.to_string()),
-        (Place::Input(offset), _) => sources.input.map(|(name, text)| at(name, text, *offset)),
-        (Place::Item(target, path), _) => {
-            let namespace = target.namespace.as_ref().map_or_else(String::new, |namespace| format!("{namespace}/"));
-            Some(format!("{} {namespace}{} {path}", target.kind, target.name).trim_end().to_owned())
-        }
-        (Place::File(name, line), _) => Some(line.map_or_else(|| name.clone(), |line| format!("{name}:{line}"))),
-    }
+/// Where things are in these texts. What is needed of a text is read once, however many places are asked for.
+struct Places<'s> {
+    sources: Sources<'s>,
+    document: OnceCell<Option<Document<'s>>>,
+    declaration: OnceCell<Lines<'s>>,
+    input: OnceCell<Lines<'s>>,
 }
 
-/// Where in the file of the declaration it is, when that is what it is about.
-fn offset(diagnostic: &Diagnostic, sources: Sources<'_>) -> Option<usize> {
-    match (&diagnostic.place, sources.declaration) {
-        (Place::Config(path), Declaration::File(_, text)) => {
-            let document = Document::parse(text).ok()?;
-            Some(offset_of(&document, path, diagnostic.code))
+impl<'s> Places<'s> {
+    fn of(sources: Sources<'s>) -> Self {
+        Self { sources, document: OnceCell::new(), declaration: OnceCell::new(), input: OnceCell::new() }
+    }
+
+    /// The place in words: `iamra.yaml:3:5`, `functionConfig spec.role`, `Deployment shop/api spec.template`.
+    fn locate(&self, diagnostic: &Diagnostic) -> Option<String> {
+        match (&diagnostic.place, self.sources.declaration) {
+            (Place::Config(_) | Place::ConfigText(_), Declaration::File(name, _)) => {
+                let at = self.position(diagnostic).map(|at| format!(":{}:{}", at.line, at.column));
+                Some(format!("{name}{}", at.unwrap_or_default()))
+            }
+            (Place::Nowhere | Place::ConfigText(_), _) => None,
+            (Place::Config(path), Declaration::FunctionConfig(file)) => {
+                let file = file.map_or_else(String::new, |file| format!(" ({file})"));
+                Some(format!("functionConfig{file} {path}").trim_end().to_owned())
+            }
+            (Place::Config(path), Declaration::None) => Some(path.to_string()),
+            (Place::Input(_), _) => {
+                let (name, _) = self.sources.input?;
+                self.position(diagnostic).map(|at| format!("{name}:{}:{}", at.line, at.column))
+            }
+            (Place::Item(target, path), _) => {
+                let namespace = target.namespace.as_ref().map_or_else(String::new, |namespace| format!("{namespace}/"));
+                Some(format!("{} {namespace}{} {path}", target.kind, target.name).trim_end().to_owned())
+            }
+            (Place::File(name, line), _) => Some(line.map_or_else(|| name.clone(), |line| format!("{name}:{line}"))),
         }
-        (Place::ConfigText(offset), Declaration::File(..)) => Some(*offset),
-        _ => None,
+    }
+
+    /// Line and column, in the declaration's file, in the input or in another file, where they are known.
+    fn position(&self, diagnostic: &Diagnostic) -> Option<Position> {
+        match (&diagnostic.place, self.sources.declaration, self.sources.input) {
+            (Place::Config(_) | Place::ConfigText(_), Declaration::File(_, text), _) => {
+                let offset = self.offset(diagnostic)?;
+                Some(self.declaration.get_or_init(|| Lines::of(text)).position(offset))
+            }
+            (Place::Input(offset), _, Some((_, text))) => {
+                Some(self.input.get_or_init(|| Lines::of(text)).position(*offset))
+            }
+            (Place::File(_, line), ..) => line.map(|line| Position { line, column: 1 }),
+            _ => None,
+        }
+    }
+
+    /// Where in the file of the declaration it is, when that is what it is about.
+    fn offset(&self, diagnostic: &Diagnostic) -> Option<usize> {
+        match (&diagnostic.place, self.sources.declaration) {
+            (Place::Config(path), Declaration::File(_, text)) => {
+                let document = self.document.get_or_init(|| Document::parse(text).ok()).as_ref()?;
+                Some(offset_of(document, path, diagnostic.code))
+            }
+            (Place::ConfigText(offset), Declaration::File(..)) => Some(*offset),
+            _ => None,
+        }
     }
 }
 

@@ -134,6 +134,7 @@ pub fn changes_sarif(compared: &Compared<'_>) -> String {
         .iter()
         .map(|kind| Rule { id: kind.name(), short_description: Text { text: kind.summary().to_owned() }, help: None })
         .collect();
+    let position = compared.positions();
     let results = compared.changes.iter().map(|it| {
         let clusters = if it.clusters.is_empty() { String::new() } else { format!(" [{}]", it.clusters.join(", ")) };
         Finding {
@@ -141,7 +142,7 @@ pub fn changes_sarif(compared: &Compared<'_>) -> String {
             rule_index: kinds.iter().position(|kind| *kind == it.kind).unwrap_or(0),
             level: if it.escalation { Severity::Warning.word() } else { "note" },
             message: Text { text: format!("{}{clusters}", it.message) },
-            locations: vec![location(compared.file, compared.position(it).as_ref(), None)],
+            locations: vec![location(compared.file, position(it).as_ref(), None)],
         }
     });
     print(&rules, results.collect())

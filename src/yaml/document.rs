@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
 
+use super::index::{Index, NARROW};
 use super::path::{FieldPath, Step};
 
 /// A range of bytes in the text of a document.
@@ -55,6 +56,17 @@ pub enum Kind<'t> {
     Dangling,
 }
 
+impl Kind<'_> {
+    /// How many entries a collection has.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Seq(items, _) => items.len(),
+            Self::Map(entries, _) => entries.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// Where a node stands in its document's table of nodes.
 pub type NodeId = u32;
 
@@ -63,6 +75,8 @@ pub(super) struct Node<'t> {
     pub(super) span: Span,
     pub(super) kind: Kind<'t>,
     pub(super) anchored: bool,
+    /// Whether an alias of this text stands for it.
+    pub(super) aliased: bool,
     pub(super) tag: Option<Box<str>>,
 }
 
@@ -72,6 +86,8 @@ pub struct Document<'t> {
     text: &'t str,
     nodes: Vec<Node<'t>>,
     root: NodeId,
+    /// The collections that are too wide to be looked through for every name.
+    pub(super) wide: BTreeMap<NodeId, Index>,
 }
 
 /// Deeper nesting than any object of Kubernetes has; the reader's own limit is 255.
@@ -91,8 +107,7 @@ impl<'t> Document<'t> {
     ///
     /// An alias whose anchor is not in the text is no error here: the text may be one item of a longer list.
     pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
-        Builder { text, nodes: Vec::new(), sizes: Vec::new(), anchors: BTreeMap::new(), open: Vec::new(), root: None }
-            .build()
+        Builder { text, ..Builder::default() }.build()
     }
 
     /// The text that was read.
@@ -122,6 +137,7 @@ impl<'t> Document<'t> {
 }
 
 /// Collects the events of the parser into a [`Document`].
+#[derive(Default)]
 struct Builder<'t> {
     text: &'t str,
     nodes: Vec<Node<'t>>,
@@ -130,6 +146,7 @@ struct Builder<'t> {
     anchors: BTreeMap<usize, NodeId>,
     open: Vec<Open>,
     root: Option<NodeId>,
+    wide: BTreeMap<NodeId, Index>,
 }
 
 impl<'t> Builder<'t> {
@@ -145,7 +162,7 @@ impl<'t> Builder<'t> {
             self.event(event, span)?;
         }
         let root = self.root.ok_or(SyntaxError { message: "the document is empty".into(), offset: 0 })?;
-        Ok(Document { text: self.text, nodes: self.nodes, root })
+        Ok(Document { text: self.text, nodes: self.nodes, root, wide: self.wide })
     }
 
     fn event(&mut self, event: Event<'t>, span: Span) -> Result<(), SyntaxError> {
@@ -169,6 +186,7 @@ impl<'t> Builder<'t> {
                 }
                 let id = self.add(span, target.map_or(Kind::Dangling, Kind::Alias), 0, None);
                 if let Some(target) = target {
+                    self.nodes[target as usize].aliased = true;
                     self.sizes[id as usize] = self.sizes[target as usize];
                 }
                 self.close(id)
@@ -195,7 +213,7 @@ impl<'t> Builder<'t> {
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
-        self.nodes.push(Node { span, kind, anchored: anchor != 0, tag });
+        self.nodes.push(Node { span, kind, anchored: anchor != 0, aliased: false, tag });
         self.sizes.push(1);
         id
     }
@@ -212,11 +230,15 @@ impl<'t> Builder<'t> {
     fn end(&mut self, span: &Span) -> Result<(), SyntaxError> {
         let Some(Open { id, .. }) = self.open.pop() else { return Ok(()) };
         // A block collection ends where its last child does; the event's span is that of the next token.
-        let last = match &self.nodes[id as usize].kind {
+        let kind = &self.nodes[id as usize].kind;
+        let last = match kind {
             Kind::Seq(items, Flow::No) => items.last().copied(),
             Kind::Map(entries, Flow::No) => entries.last().map(|(_, value)| *value),
             _ => None,
         };
+        if kind.len() > NARROW {
+            self.wide.insert(id, Index::new());
+        }
         let end = last.map_or(span.end, |last| self.nodes[last as usize].span.end);
         let node = &mut self.nodes[id as usize].span;
         node.end = end.max(node.start);
@@ -304,6 +326,11 @@ impl<'d> NodeRef<'d> {
         self.raw().anchored
     }
 
+    /// Whether an alias somewhere in the document stands for this node.
+    pub fn is_aliased(self) -> bool {
+        self.raw().aliased
+    }
+
     /// The tag written here, if any.
     pub fn tag(self) -> Option<&'d str> {
         self.raw().tag.as_deref()
@@ -374,10 +401,18 @@ impl<'d> NodeRef<'d> {
 
     /// The key and the value under `key`, looking into merge keys (`<<`) when the mapping itself lacks it.
     pub fn entry(self, key: &str) -> Option<(Self, Self)> {
-        self.entries().find(|(name, _)| name.text() == Some(key)).or_else(|| {
-            let (_, merged) = self.entries().find(|(name, _)| name.is_merge_key())?;
+        self.written(key, |_| true).or_else(|| {
+            let (_, merged) = self.written("<<", Self::is_merge_key)?;
             if merged.is_seq() { merged.items().find_map(|part| part.entry(key)) } else { merged.entry(key) }
         })
+    }
+
+    /// The entry of a sequence at this position.
+    fn item(self, position: usize) -> Option<Self> {
+        match self.followed().kind() {
+            Kind::Seq(items, _) => items.get(position).map(|id| self.doc.node(*id)),
+            _ => None,
+        }
     }
 
     /// Whether this is the key `<<` that merges other mappings into its own.
@@ -389,8 +424,9 @@ impl<'d> NodeRef<'d> {
     pub fn child(self, step: &Step) -> Option<Self> {
         match step {
             Step::Key(key) => self.get(key),
-            Step::Index(index) => self.items().nth(*index),
-            Step::Named(name) => self.items().find(|item| item.get("name").and_then(Self::text) == Some(name)),
+            Step::Index(index) => self.item(*index),
+            Step::Named(name) if self.is_seq() => self.item(self.position(name, 0)?),
+            Step::Named(_) => None,
         }
     }
 }

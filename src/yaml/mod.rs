@@ -8,6 +8,7 @@
 mod document;
 pub mod edit;
 pub mod emit;
+mod index;
 mod path;
 pub mod scalar;
 mod value;

@@ -9,7 +9,7 @@ use super::block::rendered;
 use super::change::Change;
 use super::flow::style_of;
 use super::splice::Splices;
-use super::text::Lines;
+use super::text::{Lines, gap};
 
 /// Gives entries to a null, `[]` or `{}`.
 pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices) -> Result<(), Refusal> {
@@ -35,8 +35,7 @@ pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices
         splices.insert(span.end, style.text(&value), change.depth);
         return Ok(());
     };
-    let gap = lines
-        .gap(change.holder, node)
+    let gap = gap(lines.text, change.holder, node)
         .ok_or_else(|| Refusal::new("the empty value does not stand on its key's line", node.span()))?;
     let column = lines.column_of(holder)?;
     let inner = column + if value.is_array() { lines.shape.seq } else { lines.shape.map };

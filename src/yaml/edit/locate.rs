@@ -1,7 +1,5 @@
 //! From a path to the nodes that an edit is about.
 
-use std::collections::BTreeSet;
-
 use super::super::path::Step;
 use super::super::{Document, FieldPath, Kind, NodeId, NodeRef};
 use super::Refusal;
@@ -27,13 +25,11 @@ pub(super) struct Place<'d> {
 /// Follows paths through a document, but not where a change would be seen elsewhere too.
 pub(super) struct Locator<'d> {
     doc: &'d Document<'d>,
-    aliased: BTreeSet<NodeId>,
 }
 
 impl<'d> Locator<'d> {
     pub(super) fn new(doc: &'d Document<'d>) -> Self {
-        let aliased = doc.nodes().filter_map(|node| if let Kind::Alias(of) = node.kind() { Some(*of) } else { None });
-        Self { doc, aliased: aliased.collect() }
+        Self { doc }
     }
 
     pub(super) fn locate(&self, path: &FieldPath) -> Result<Place<'d>, Refusal> {
@@ -66,7 +62,7 @@ impl<'d> Locator<'d> {
         let why = match node.kind() {
             Kind::Alias(_) => "it is reached through an alias",
             Kind::Dangling => "it is an alias of something outside this text",
-            _ if node.is_anchored() && self.aliased.contains(&node.id()) => "it has an anchor with aliases elsewhere",
+            _ if node.is_anchored() && node.is_aliased() => "it has an anchor with aliases elsewhere",
             _ if node.is_anchored() && in_list => "it has an anchor that other items may refer to",
             _ => return Ok(()),
         };
@@ -83,6 +79,11 @@ pub(super) fn child(holder: NodeRef<'_>, index: usize) -> NodeRef<'_> {
     }
 }
 
+/// The key at a position of a mapping.
+fn key_of(map: NodeRef<'_>, index: usize) -> NodeRef<'_> {
+    map.entries().nth(index).map_or(map, |(key, _)| key)
+}
+
 fn position(node: NodeRef<'_>, step: &Step, path: &FieldPath) -> Result<Option<usize>, Refusal> {
     match step {
         Step::Key(_) if !node.is_map() => {
@@ -92,19 +93,18 @@ fn position(node: NodeRef<'_>, step: &Step, path: &FieldPath) -> Result<Option<u
             Err(Refusal::new(format!("on the way to `{path}` is no sequence"), node.span()))
         }
         Step::Key(key) => {
-            let mut found = node.entries().enumerate().filter(|(_, (name, _))| name.text() == Some(key));
-            let first = found.next();
-            if let Some((_, (second, _))) = found.next() {
-                return Err(Refusal::new(format!("the key `{key}` is there twice"), second.span()));
+            let first = node.position(key, 0);
+            if let Some(second) = first.and_then(|first| node.position(key, first + 1)) {
+                return Err(Refusal::new(format!("the key `{key}` is there twice"), key_of(node, second).span()));
             }
             if first.is_none()
                 && let Some((name, _)) = node.entry(key)
             {
                 return Err(Refusal::new(format!("`{key}` comes from a merge key"), name.span()));
             }
-            Ok(first.map(|(index, _)| index))
+            Ok(first)
         }
         Step::Index(index) => Ok((*index < node.items().len()).then_some(*index)),
-        Step::Named(name) => Ok(node.items().position(|item| item.get("name").and_then(NodeRef::text) == Some(name))),
+        Step::Named(name) => Ok(node.position(name, 0)),
     }
 }

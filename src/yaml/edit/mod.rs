@@ -132,8 +132,7 @@ pub fn empty_source(doc: &Document<'_>, at: &FieldPath) -> Option<String> {
     if !is_empty(node) {
         return None;
     }
-    let lines = Lines::of(doc).ok()?;
-    let Some(gap) = lines.gap(place.holder, node) else {
+    let Some(gap) = text::gap(doc.text(), place.holder, node) else {
         let source = doc.text()[node.span()].to_owned();
         return Some(source).filter(|source| !source.is_empty());
     };

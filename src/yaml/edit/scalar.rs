@@ -5,7 +5,7 @@ use super::super::{Kind, Style};
 use super::Refusal;
 use super::change::Change;
 use super::splice::Splices;
-use super::text::Lines;
+use super::text::{Lines, gap};
 
 /// Writes `text` where a scalar of one line stands, in its quotes, or where nothing stands.
 pub(super) fn set(lines: &Lines<'_>, change: &Change<'_>, text: &str, splices: &mut Splices) -> Result<(), Refusal> {
@@ -24,7 +24,9 @@ pub(super) fn set(lines: &Lines<'_>, change: &Change<'_>, text: &str, splices: &
     let inline = if *style == Style::Quoted { Inline::Json } else { Inline::Plain };
     let new = if single { format!("'{text}'") } else { inline.text(&text.into()) };
     if span.is_empty() {
-        let Some(gap) = lines.gap(change.holder, node) else { return refuse("there is no place for it on its line") };
+        let Some(gap) = gap(lines.text, change.holder, node) else {
+            return refuse("there is no place for it on its line");
+        };
         splices.insert(gap.start, format!(" {new}"), change.depth);
     } else {
         splices.delete(span.clone());

@@ -183,22 +183,6 @@ impl<'d> Lines<'d> {
         Ok(())
     }
 
-    /// From after the colon to the value, when `node` is a value of a block mapping and stands on its key's line.
-    pub(super) fn gap(&self, holder: Option<(NodeRef<'_>, usize)>, node: NodeRef<'_>) -> Option<Range<usize>> {
-        let (map, index) = holder?;
-        let Kind::Map(entries, Flow::No) = map.kind() else { return None };
-        let key = map.document().node(entries.get(index)?.0).span();
-        let rest = self.text[key.end..].trim_start_matches([' ', '\t']).strip_prefix(':')?;
-        let colon = self.text.len() - rest.len();
-        let value = node.span().start;
-        if node.span().is_empty() {
-            // Without a value there is nothing on the line, or an anchor that must stay before what comes.
-            return (!node.is_anchored() && node.tag().is_none()).then_some(colon..colon);
-        }
-        let blank = colon <= value && self.text[colon..value].bytes().all(|byte| matches!(byte, b' ' | b'\t'));
-        blank.then_some(colon..value)
-    }
-
     /// `text` made of whole lines, ready to be put in at `at`.
     pub(super) fn fit(&self, at: usize, text: &str) -> String {
         let text =
@@ -257,6 +241,22 @@ impl<'d> Lines<'d> {
             ..usual
         }
     }
+}
+
+/// From after the colon to the value, when `node` is a value of a block mapping and stands on its key's line.
+pub(super) fn gap(text: &str, holder: Option<(NodeRef<'_>, usize)>, node: NodeRef<'_>) -> Option<Range<usize>> {
+    let (map, index) = holder?;
+    let Kind::Map(entries, Flow::No) = map.kind() else { return None };
+    let key = map.document().node(entries.get(index)?.0).span();
+    let rest = text[key.end..].trim_start_matches([' ', '\t']).strip_prefix(':')?;
+    let colon = text.len() - rest.len();
+    let value = node.span().start;
+    if node.span().is_empty() {
+        // Without a value there is nothing on the line, or an anchor that must stay before what comes.
+        return (!node.is_anchored() && node.tag().is_none()).then_some(colon..colon);
+    }
+    let blank = colon <= value && text[colon..value].bytes().all(|byte| matches!(byte, b' ' | b'\t'));
+    blank.then_some(colon..value)
 }
 
 /// Line breaks to YAML 1.1 but not to 1.2, or to YAML but not to us.
