@@ -85,18 +85,22 @@ pub fn calls(queries: &BTreeSet<Query>) -> Vec<Call> {
 
 /// As few batches as possible, none with one parameter twice.
 fn batches(names: Names) -> Vec<Names> {
-    let mut batches: Vec<Names> = Vec::new();
+    let (mut full, mut open): (Vec<Names>, Vec<Names>) = (Vec::new(), Vec::new());
     for (name, queries) in names {
-        let takes =
-            |batch: &&mut Names| batch.len() < NAMES && !batch.keys().any(|other| parameter(other) == parameter(&name));
-        match batches.iter_mut().find(takes) {
-            Some(batch) => {
-                batch.insert(name, queries);
+        let takes = |batch: &Names| batch.keys().all(|other| parameter(other) != parameter(&name));
+        let index = open.iter().position(takes).unwrap_or_else(|| {
+            open.push(Names::new());
+            open.len() - 1
+        });
+        if let Some(batch) = open.get_mut(index) {
+            batch.insert(name, queries);
+            if batch.len() == NAMES {
+                full.push(open.remove(index));
             }
-            None => batches.push(Names::from([(name, queries)])),
         }
     }
-    batches
+    full.extend(open);
+    full
 }
 
 /// The parameter's name without its ARN, version and label.

@@ -98,7 +98,7 @@ impl Kind {
 }
 
 /// One change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
     /// What it is about.
     pub kind: Kind,
@@ -143,11 +143,6 @@ impl Change {
     #[must_use]
     pub(super) fn escalates(self, escalation: bool) -> Self {
         Self { escalation, ..self }
-    }
-
-    /// Whether both say the same, wherever it happens.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        *self == Self { clusters: self.clusters.clone(), ..other.clone() }
     }
 }
 

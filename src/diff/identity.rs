@@ -14,11 +14,15 @@ type Workloads<'s> = BTreeMap<&'s str, Workload<'s>>;
 /// Changes of roles and scopes that workloads have before and after. What nobody uses changes nothing.
 pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
     let (before, after) = (by(old, |it| &it.binding.role.name), by(new, |it| &it.binding.role.name));
+    let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, it) in new {
+        users.entry(&it.binding.role.name).or_default().push(name);
+    }
     let mut changes = Vec::new();
     for (name, was) in &before {
         let Some(is) = after.get(name) else { continue };
-        let users: Vec<_> = new.iter().filter(|(_, it)| it.binding.role.name == *name).map(|(name, _)| *name).collect();
-        changes.extend(role(name, was, is, &list(&users)));
+        let users = users.get(name).map(|users| list(users)).unwrap_or_default();
+        changes.extend(role(name, was, is, &users));
     }
     let (before, after) = (by(old, |it| &it.binding.scope), by(new, |it| &it.binding.scope));
     for (name, was) in &before {

@@ -51,11 +51,15 @@ fn workloads(view: Option<&View>) -> BTreeMap<&str, Workload<'_>> {
 /// Everything that changed, what widens somebody's rights first. A change in several clusters is told once.
 pub fn compare(base: &Side, head: &Side) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
+    // Each change, wherever it happens, and its place among all.
+    let mut told: BTreeMap<Change, usize> = BTreeMap::new();
     let mut add = |change: Change, cluster: Option<&String>| {
-        let told = changes.iter_mut().find(|told| told.is_same(&change));
-        match told {
-            Some(told) => told.clusters.extend(cluster.cloned()),
-            None => changes.push(Change { clusters: cluster.cloned().into_iter().collect(), ..change }),
+        let index = *told.entry(change.clone()).or_insert(changes.len());
+        if index == changes.len() {
+            changes.push(change);
+        }
+        if let Some(change) = changes.get_mut(index) {
+            change.clusters.extend(cluster.cloned());
         }
     };
     let clusters: BTreeSet<_> = base.keys().chain(head.keys()).collect();

@@ -1,16 +1,18 @@
 //! What should be: which object gets which identity, and which objects must stand beside it.
 
+mod around;
 mod share;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Binding, CertificateVolume, Config, Which};
-use crate::diag::{Code, Diagnostic, Place, Report, nearest};
+use crate::config::{CertificateVolume, Config, Which};
+use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::{Companion, Issuer};
-use crate::krm::Item;
+use crate::krm::{Ident, Item};
 use crate::name::DnsLabel;
 use crate::resolve::{Authority, Bound, Resolved};
-use crate::workload::{Kind, Workload};
+use crate::workload::Workload;
+use around::Around;
 
 /// What should be.
 #[derive(Debug)]
@@ -90,11 +92,16 @@ pub fn plan<'r>(
     report: &mut Report,
 ) -> Plan<'r> {
     let mut by_name: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    let mut by_label: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (position, workload) in inventory.iter().enumerate() {
         for (name, _) in &workload.names {
             by_name.entry(name).or_default().insert(position);
         }
+        for (name, value) in &workload.labels {
+            by_label.entry((name, value)).or_default().push(position);
+        }
     }
+    let around = Around::of(items);
     let mut found: Vec<(&Bound, usize)> = Vec::new();
     // What cannot be read may be the workload that somebody means: nobody can say that it is not there.
     let knows_all = !report.says(Code::UnreadableItem);
@@ -102,25 +109,30 @@ pub fn plan<'r>(
         let target = &bound.binding.target;
         let meant: Vec<usize> = match &target.which {
             Which::Name(name) => by_name.get(name.as_str()).into_iter().flatten().copied().collect(),
-            Which::Labels(_) => (0..inventory.len()).collect(),
+            // Those with the label that the fewest have.
+            Which::Labels(labels) => labels
+                .iter()
+                .map(|(name, value)| by_label.get(&(name.as_str(), value.as_str())).map_or(&[][..], Vec::as_slice))
+                .min_by_key(|positions| positions.len())
+                .unwrap_or_default()
+                .to_vec(),
         };
         let meant: Vec<_> = meant.into_iter().filter(|position| inventory[*position].is_meant_by(target)).collect();
         if meant.is_empty() && !knows_all {
             continue;
         }
-        let positions = find(bound, &meant, items, inventory, report);
+        let positions = find(bound, &meant, &around, inventory, report);
         found.extend(positions.into_iter().map(|position| (bound, position)));
     }
     let mut members: Vec<Member<'r>> = Vec::new();
+    let mut known: BTreeMap<(&str, Option<String>), usize> = BTreeMap::new();
     for (bound, seat) in share::seats(&found, inventory, report) {
         let declared = bound.binding.namespace.as_ref().map(ToString::to_string);
         // kustomize may have moved the workload; what belongs to it goes where it is now.
         let namespace = inventory[seat.workload].ident.namespace.as_ref().map(ToString::to_string).or(declared);
         // Annotated workloads of one name have one role, or there would have been an error.
-        let is_same = |member: &&mut Member<'_>| {
-            member.bound.binding.workload == bound.binding.workload && member.namespace == namespace
-        };
-        match members.iter_mut().find(is_same) {
+        let index = *known.entry((&bound.binding.workload, namespace.clone())).or_insert(members.len());
+        match members.get_mut(index) {
             Some(member) => member.seats.push(seat),
             None => members.push(Member { bound, namespace, seats: vec![seat] }),
         }
@@ -173,7 +185,7 @@ fn companions<'r>(
 fn find(
     bound: &Bound,
     meant: &[usize],
-    items: &[Item<'_>],
+    around: &Around<'_, '_>,
     inventory: &[Workload<'_>],
     report: &mut Report,
 ) -> Vec<usize> {
@@ -189,7 +201,7 @@ fn find(
         ([], _) => {
             let elsewhere: Vec<_> = meant.iter().map(|index| words(&inventory[*index])).collect();
             let help = if elsewhere.is_empty() {
-                how_to_find(binding, items)
+                around.how_to_find(binding)
             } else {
                 format!("there is {}; say `namespace:` accordingly", elsewhere.join(" and "))
             };
@@ -211,35 +223,6 @@ fn find(
     }
 }
 
-/// What to do about a workload that is nowhere among the objects.
-fn how_to_find(binding: &Binding, items: &[Item<'_>]) -> String {
-    let Which::Name(target) = &binding.target.which else {
-        return "these are the object's own labels, not those of its pods; check them, and that the object is part of this build".to_owned();
-    };
-    if is_unknown_kind(binding, target, items) {
-        let kind = binding.target.kind.as_deref().unwrap_or_default();
-        return format!(
-            "there is one, of a kind that iamra does not know: say where the pod template of a {kind} is with `target.podTemplatePath`"
-        );
-    }
-    let known = items.iter().filter_map(Item::ident).filter(|it| Kind::find(&it.api_version, &it.kind).is_some());
-    let known: Vec<_> = known.map(|ident| &*ident.name).filter(|name| name != target).collect();
-    match nearest(target, known.iter().copied()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => "check `target` and that the object is part of this build".to_owned(),
-    }
-}
-
-/// Whether what is meant is there, and is nothing that iamra takes for a workload.
-fn is_unknown_kind(binding: &Binding, name: &str, items: &[Item<'_>]) -> bool {
-    let mut idents = items.iter().filter_map(Item::ident);
-    idents.any(|ident| {
-        *ident.name == *name
-            && binding.target.kind.as_deref() == Some(&*ident.kind)
-            && Kind::find(&ident.api_version, &ident.kind).is_none()
-    })
-}
-
 fn words(workload: &Workload<'_>) -> String {
     let ident = &workload.ident;
     let namespace =
@@ -251,13 +234,9 @@ impl Plan<'_> {
     /// Leaves only what belongs to workloads that no declaration lists: a generator cannot know of them.
     pub fn keep_unlisted(&mut self) {
         self.members.retain(|member| !member.bound.binding.is_listed);
-        let members = &self.members;
-        self.companions.retain(|neighbour| {
-            let needs = |member: &Member<'_>| {
-                member.namespace == neighbour.namespace && member.bound.binding.scope == neighbour.scope
-            };
-            members.iter().any(needs)
-        });
+        let needs: BTreeSet<_> =
+            self.members.iter().map(|it| (it.namespace.as_deref(), it.bound.binding.scope.as_str())).collect();
+        self.companions.retain(|it| needs.contains(&(it.namespace.as_deref(), it.scope)));
     }
 
     /// Gives a namespace to what has none.
@@ -272,15 +251,17 @@ impl Plan<'_> {
     /// A workload reads its certificate's Secret in its own namespace. Where the Certificate is among the items it
     /// must be there.
     pub fn check_certificates(&self, items: &[Item<'_>], inventory: &[Workload<'_>], report: &mut Report) {
-        let certificates: Vec<_> =
-            items.iter().filter_map(Item::ident).filter(|ident| ident.kind == "Certificate").collect();
+        let mut certificates: BTreeMap<&str, Vec<&Ident<'_>>> = BTreeMap::new();
+        for ident in items.iter().filter_map(Item::ident).filter(|ident| ident.kind == "Certificate") {
+            certificates.entry(&ident.name).or_default().push(ident);
+        }
         for member in self.members.iter().filter(|member| member.has_certificate()) {
             let Some(workload) = member.seats.first().map(|seat| &inventory[seat.workload]) else { continue };
             let name = member.certificate_name();
-            let mut named = certificates.iter().filter(|ident| *ident.name == name).peekable();
+            let Some(named) = certificates.get(name.as_str()) else { continue };
             let here = |namespace: Option<&str>| namespace.unwrap_or("default").to_owned();
             let wanted = here(workload.ident.namespace.as_deref());
-            if named.peek().is_none() || named.any(|ident| here(ident.namespace.as_deref()) == wanted) {
+            if named.iter().any(|ident| here(ident.namespace.as_deref()) == wanted) {
                 continue;
             }
             let message =

@@ -91,10 +91,13 @@ impl Chart {
             }
         }
         let mut sections: Vec<Section> = Vec::new();
+        // The clusters' order in the file.
+        let ranks: BTreeMap<_, _> = roster.clusters.iter().rev().zip((0..roster.clusters.len()).rev()).collect();
         let mut rows: Vec<&Row> = roster.rows.iter().collect();
         rows.sort_by_cached_key(|row| {
             let binding = &row.binding;
-            (cluster_rank(roster, row), &binding.scope, &row.namespace, &binding.role.name, &binding.workload)
+            let rank = row.cluster.as_ref().and_then(|name| ranks.get(name)).copied().unwrap_or_default();
+            (rank, &binding.scope, &row.namespace, &binding.role.name, &binding.workload)
         });
         for row in rows {
             let heading = row.cluster.as_ref().map(|cluster| format!("cluster {cluster}"));
@@ -128,11 +131,6 @@ impl Chart {
         problems.sort_by_key(|(severity, _)| *severity);
         Self { sections, problems }
     }
-}
-
-/// The clusters' order in the file.
-fn cluster_rank(roster: &Roster, row: &Row) -> usize {
-    roster.clusters.iter().position(|name| Some(name) == row.cluster.as_ref()).unwrap_or(0)
 }
 
 /// The node that a field of the declaration is about: its column, and the name of its workload, role or scope.

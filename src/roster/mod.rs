@@ -112,7 +112,8 @@ impl Roster {
         let text = |at: &FieldPath| node.at(at).and_then(NodeRef::text).map(str::to_owned);
         let workloads = node.at(&spec.key("workloads")).into_iter().flat_map(NodeRef::entries);
         let names = workloads.filter_map(|(name, _)| name.text());
-        let lost = names.filter(|name| self.rows.iter().all(|row| row.binding.workload != *name));
+        let rendered: BTreeSet<_> = self.rows.iter().map(|row| row.binding.workload.as_str()).collect();
+        let lost = names.filter(|name| !rendered.contains(name));
         let lost = lost.map(|workload| {
             let role = text(&spec.key("workloads").key(workload).key("role")).unwrap_or_else(|| workload.to_owned());
             let scope = text(&spec.key("roles").key(role.as_str()).key("scope"));

@@ -1,7 +1,10 @@
 //! A pod template inside an object's text, as far as we look at it.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use crate::config::{Containers, SidecarStyle};
-use crate::diag::{Code, Diagnostic, Place, Report, known_names};
+use crate::diag::{Code, Diagnostic, Known, Place, Report};
 use crate::krm::ResourceRef;
 use crate::render::is_sidecar;
 use crate::yaml::{Document, FieldPath, NodeRef};
@@ -74,19 +77,21 @@ impl<'d> Pod<'d> {
             Containers::Only(listed) => ("containers", listed),
             Containers::Except(listed) => ("except", listed),
         };
-        for (index, name) in listed.iter().enumerate().filter(|(_, name)| all.iter().all(|it| it.name != *name)) {
+        let there: BTreeSet<_> = all.iter().map(|container| container.name).collect();
+        let known = OnceCell::new();
+        for (index, name) in listed.iter().enumerate().filter(|(_, name)| !there.contains(name.as_str())) {
             let message =
                 format!("{} `{}` has no container `{name}` that could get credentials", target.kind, target.name);
-            let known: Vec<_> = all.iter().map(|container| container.name).collect();
+            let known = known.get_or_init(|| Known::of(all.iter().map(|container| container.name)));
             report.push(
                 Diagnostic::error(Code::ContainerNotFound, message)
                     .at(Place::Config(place.key(field).index(index)))
-                    .help(known_names(name, known)),
+                    .help(known.help(name)),
             );
         }
-        let wanted = |container: &Container<'_>| {
-            listed.iter().any(|name| name == container.name) == matches!(containers, Containers::Only(_))
-        };
+        let listed: BTreeSet<_> = listed.iter().map(String::as_str).collect();
+        let wanted =
+            |container: &Container<'_>| listed.contains(container.name) == matches!(containers, Containers::Only(_));
         all.into_iter().filter(wanted).collect()
     }
 }

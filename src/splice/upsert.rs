@@ -1,6 +1,6 @@
 //! Objects of ours among the items: added once, replaced when they are there already.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memmem;
 use serde_json::{Map, Value};
@@ -13,11 +13,23 @@ use crate::yaml::{FieldPath, NodeRef, emit};
 /// Kinds of the objects that we emit.
 const KINDS: &[&str] = &["Secret", "Issuer", "Certificate", "ConfigMap", "Pod"];
 
+/// The namespace of what names none.
+const DEFAULT: &str = "default";
+
 pub(super) fn upsert(objects: &[Generated], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
     let existing = existing(objects, items);
+    let mut named: BTreeMap<(&str, &str), Vec<&(usize, Object<'_>)>> = BTreeMap::new();
+    for it @ (_, object) in &existing {
+        for name in annotation::names(object.root()) {
+            named.entry((namespace(object.root()), name.name)).or_default().push(it);
+        }
+    }
     for object in objects {
         let value = &object.value;
-        match existing.iter().find(|(_, object)| is_same_object(object.root(), value)) {
+        let text = |field: &str| value["metadata"][field].as_str();
+        let name = (text("namespace").unwrap_or(DEFAULT), text("name").unwrap_or_default());
+        let mut named = named.get(&name).into_iter().flatten();
+        match named.find(|(_, object)| is_same_object(object.root(), value)) {
             None => changes.appended.push(emit::document(value)),
             // Our generator made it for this build; what the kustomization did to it since is meant.
             Some((_, found)) if is_ours(found.root()) && is_generated_now(found.root()) => {}
@@ -73,14 +85,19 @@ fn is_generated_now(object: NodeRef<'_>) -> bool {
 fn is_same_object(found: NodeRef<'_>, ours: &Value) -> bool {
     let group = |api_version: &str| api_version.rsplit_once('/').map_or("", |(group, _)| group).to_owned();
     let Some(ident) = Ident::of(found) else { return false };
-    let namespace = ident.namespace.as_deref().unwrap_or("default");
     let name = &ours["metadata"]["name"];
     // What a generator made has got the kustomization's prefix and suffix by now.
     let had_name = || is_generated_now(found) && annotation::names(found).iter().any(|it| *name == it.name);
     *ident.kind == ours["kind"]
         && group(&ident.api_version) == group(ours["apiVersion"].as_str().unwrap_or_default())
         && (*ident.name == *name || had_name())
-        && namespace == ours["metadata"]["namespace"].as_str().unwrap_or("default")
+        && namespace(found) == ours["metadata"]["namespace"].as_str().unwrap_or(DEFAULT)
+}
+
+/// The namespace that an object is in, where it goes when nobody says another one.
+fn namespace<'d>(object: NodeRef<'d>) -> &'d str {
+    let said = object.get("metadata").and_then(|it| it.get("namespace")).and_then(NodeRef::text);
+    said.filter(|_| Ident::of(object).is_some_and(|ident| ident.namespace.is_some())).unwrap_or(DEFAULT)
 }
 
 /// Our object with the labels, annotations and other metadata that others have put on the one that is there.

@@ -29,8 +29,12 @@ use stream::Stream;
 pub fn opted_in(items: &[Item<'_>], report: &mut Report) -> Vec<OptIn> {
     let stream = Stream::of(items);
     let mut opted_in = workload::opted_in(items, report);
+    let mut patched = BTreeMap::new();
+    for object in stream.patched() {
+        patched.entry(object.resource_ref()).or_insert(object);
+    }
     for it in &mut opted_in {
-        let patched = stream.patched().find(|object| object.resource_ref() == it.object);
+        let patched = patched.get(&it.object).copied();
         if let Some([mark]) = patched.map(Object::marks).as_deref() {
             it.names.insert(0, (*mark).to_owned());
         }
@@ -46,7 +50,7 @@ pub fn adopt(resolved: &Resolved, items: &[Item<'_>]) -> Resolved {
         let binding = &mut bound.binding;
         let Which::Name(name) = &binding.target.which else { continue };
         let is_kind = |object: &&Object| binding.target.kind.as_ref().is_none_or(|kind| object.kind() == kind);
-        let mut marked = stream.patched().filter(|object| object.marks().contains(&binding.workload.as_str()));
+        let mut marked = stream.with_mark(&binding.workload).filter(|object| !object.is_ours());
         let Some(found) = marked.next().filter(|_| marked.next().is_none()).filter(is_kind) else { continue };
         // A prefix and a suffix leave the name recognisable; anything else is another object.
         if found.name().contains(name.as_str()) {
@@ -154,7 +158,7 @@ fn check_declared(plan: &Plan<'_>, stream: &Stream, inventory: &[Workload<'_>], 
 /// One object of ours must be there, once, and hold at least what we would write.
 fn check_generated(wanted: &Value, stream: &Stream, report: &mut Report) {
     let wanted = Object::of(0, wanted.clone());
-    let mut found = stream.ours().filter(|object| object.is_counterpart(&wanted));
+    let mut found = stream.counterparts(&wanted);
     let Some(object) = found.next() else {
         let message = format!("{} is not among the objects", wanted.words());
         report.push(

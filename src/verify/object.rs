@@ -18,6 +18,9 @@ pub(super) struct Object {
     pub(super) value: Value,
 }
 
+/// A kind, a namespace, and the workload and scope that it is made for.
+pub(super) type Part = (String, String, Option<String>, Option<String>);
+
 /// A name that an object refers to another one by.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reference {
@@ -57,8 +60,13 @@ impl Object {
         self.value["metadata"]["namespace"].as_str()
     }
 
+    /// The namespace that it is in.
+    pub(super) fn home(&self) -> &str {
+        self.namespace().unwrap_or(NAMESPACE)
+    }
+
     pub(super) fn is_beside(&self, other: &Self) -> bool {
-        self.namespace().unwrap_or(NAMESPACE) == other.namespace().unwrap_or(NAMESPACE)
+        self.home() == other.home()
     }
 
     fn annotation(&self, name: &str) -> Option<&str> {
@@ -76,10 +84,10 @@ impl Object {
         is_marked && self.value["metadata"]["labels"][MANAGED_BY] == MANAGER
     }
 
-    /// Whether both are the same part of the same declaration, whatever kustomize calls them.
-    pub(super) fn is_counterpart(&self, other: &Self) -> bool {
-        let marks = |it: &Self| [WORKLOAD, SCOPE].map(|mark| it.annotation(mark).map(str::to_owned));
-        self.kind() == other.kind() && marks(self) == marks(other) && self.is_beside(other)
+    /// Which part of which declaration it is, whatever kustomize calls it.
+    pub(super) fn part(&self) -> Part {
+        let [workload, scope] = [WORKLOAD, SCOPE].map(|mark| self.annotation(mark).map(str::to_owned));
+        (self.kind().to_owned(), self.home().to_owned(), workload, scope)
     }
 
     /// `Deployment shop/api`

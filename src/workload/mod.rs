@@ -31,7 +31,8 @@ pub struct Workload<'t> {
     pub names: Vec<(String, Option<String>)>,
     /// Its kind, and the kind of who refers to its pod template.
     kinds: Vec<String>,
-    labels: BTreeMap<String, String>,
+    /// Its own labels.
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Workload<'_> {
@@ -60,31 +61,48 @@ impl Workload<'_> {
 
 /// The workloads that the bindings can mean. Nothing else is parsed.
 pub fn inventory<'t>(items: &[Item<'t>], bindings: &[&Binding], report: &mut Report) -> Vec<Workload<'t>> {
-    let targets: Vec<_> = bindings.iter().map(|binding| &binding.target).collect();
+    let targets = Targets::of(bindings.iter().map(|binding| &binding.target));
     let mut found = named(items, &targets, report);
     // A Rollout may leave its pod template to a workload of another name.
-    let referrers: Vec<_> = found.iter().filter_map(|it| Some((it.index, referred(it)?))).collect();
+    let referrers: BTreeMap<_, _> = found.iter().filter_map(|it| Some((it.index, referred(it)?))).collect();
     if !referrers.is_empty() {
-        let also: Vec<_> = referrers.iter().map(|(_, target)| target).collect();
         let known: BTreeSet<_> = found.iter().map(|it| it.index).collect();
-        found.extend(named(items, &also, report).into_iter().filter(|it| !known.contains(&it.index)));
+        let also = named(items, &Targets::of(referrers.values()), report);
+        found.extend(also.into_iter().filter(|it| !known.contains(&it.index)));
+        found = joined(found, &referrers);
     }
-    for (index, target) in referrers {
-        let position = found.iter().position(|it| it.index == index).expect("it was found above");
-        let referrer = found.swap_remove(position);
-        let is_meant =
-            |it: &&mut Workload<'_>| it.is_meant_by(&target) && it.ident.namespace == referrer.ident.namespace;
-        match found.iter_mut().find(is_meant) {
+    found.sort_by_key(|it| it.index);
+    found
+}
+
+/// The workloads without those that refer to another one's pod template, whose names it gets. A referrer to nothing stays,
+/// and has no pod template to patch.
+fn joined<'t>(found: Vec<Workload<'t>>, referrers: &BTreeMap<usize, Target>) -> Vec<Workload<'t>> {
+    let (referring, mut found): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| referrers.contains_key(&it.index));
+    let mut by_name: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    for (position, workload) in found.iter().enumerate() {
+        for (name, _) in &workload.names {
+            by_name.entry(name.clone()).or_default().insert(position);
+        }
+    }
+    let mut lost = Vec::new();
+    for referrer in referring {
+        let target = referrers.get(&referrer.index);
+        let meant = target.and_then(|target| {
+            let Which::Name(name) = &target.which else { return None };
+            let is_meant = |it: &Workload<'_>| it.is_meant_by(target) && it.ident.namespace == referrer.ident.namespace;
+            by_name.get(name)?.iter().copied().find(|at| found.get(*at).is_some_and(is_meant))
+        });
+        match meant.and_then(|at| found.get_mut(at)) {
             Some(meant) => {
                 meant.names.extend(referrer.names);
                 meant.kinds.extend(referrer.kinds);
                 meant.labels.extend(referrer.labels);
             }
-            // It stays, and has no pod template to patch.
-            None => found.push(referrer),
+            None => lost.push(referrer),
         }
     }
-    found.sort_by_key(|it| it.index);
+    found.extend(lost);
     found
 }
 
@@ -135,20 +153,62 @@ fn referred(workload: &Workload<'_>) -> Option<Target> {
     (!has_template).then_some(Target { kind: text("kind"), which: Which::Name(text("name")?), pod_template: None })
 }
 
-fn named<'t>(items: &[Item<'t>], targets: &[&Target], report: &mut Report) -> Vec<Workload<'t>> {
-    let mut wanted = BTreeSet::new();
-    let mut labelled = Vec::new();
-    for target in targets {
-        match &target.which {
-            Which::Name(name) => drop(wanted.insert(name.as_str())),
-            Which::Labels(labels) => labelled.push(labels.values().map(memmem::Finder::new).collect::<Vec<_>>()),
+/// What is looked for among the objects, each with its place among the targets.
+struct Targets<'b> {
+    names: BTreeMap<&'b str, Vec<(usize, &'b Target)>>,
+    /// By the first label that they want.
+    labels: BTreeMap<(&'b str, &'b str), Vec<(usize, &'b Target)>>,
+    /// The values that each of the selectors wants.
+    values: Vec<Vec<&'b str>>,
+    /// Kinds whose pod templates are where a target says.
+    kinds: BTreeSet<&'b str>,
+}
+
+/// Of more selectors than these it is not asked which of their values are in a text: every workload is read.
+const FEW: usize = 16;
+
+impl<'b> Targets<'b> {
+    fn of(targets: impl Iterator<Item = &'b Target>) -> Self {
+        let (names, labels) = (BTreeMap::new(), BTreeMap::new());
+        let mut sorted = Self { names, labels, values: Vec::new(), kinds: BTreeSet::new() };
+        for it @ (_, target) in targets.enumerate() {
+            match &target.which {
+                Which::Name(name) => sorted.names.entry(name).or_default().push(it),
+                Which::Labels(labels) => {
+                    sorted.values.push(labels.values().map(String::as_str).collect());
+                    for (name, value) in labels.iter().take(1) {
+                        sorted.labels.entry((name, value)).or_default().push(it);
+                    }
+                }
+            }
+            sorted.kinds.extend(target.kind.as_deref().filter(|_| target.pod_template.is_some()));
         }
+        sorted
     }
+
+    fn is_workload(&self, ident: &Ident<'_>) -> bool {
+        Kind::find(&ident.api_version, &ident.kind).is_some() || self.kinds.contains(&*ident.kind)
+    }
+
+    /// Those by whose name or labels the workload goes, in their order.
+    fn calling(&self, workload: &Workload<'_>) -> Vec<&'b Target> {
+        let names = workload.names.iter().filter_map(|(name, _)| self.names.get(name.as_str()));
+        let labels =
+            workload.labels.iter().filter_map(|(name, value)| self.labels.get(&(name.as_str(), value.as_str())));
+        let found = names.chain(labels).flatten().filter(|(_, target)| workload.is_called(&target.which));
+        found.copied().collect::<BTreeMap<_, _>>().into_values().collect()
+    }
+}
+
+fn named<'t, 'b>(items: &[Item<'t>], targets: &Targets<'b>, report: &mut Report) -> Vec<Workload<'t>> {
+    let finders = |values: &[&'b str]| values.iter().map(|value| memmem::Finder::new(*value)).collect::<Vec<_>>();
+    let labelled: Vec<_> = targets.values.iter().take(FEW + 1).map(|values| finders(values)).collect();
     let renamed = memmem::Finder::new("previousNames");
     let candidates = items.iter().enumerate().filter(|(_, item)| {
         item.ident().is_none_or(|ident| {
-            is_workload(ident, targets)
-                && (wanted.contains(&*ident.name)
+            targets.is_workload(ident)
+                && (targets.names.contains_key(&*ident.name)
+                    || labelled.len() > FEW
                     || item.may_say(&renamed)
                     || labelled.iter().any(|values| values.iter().all(|value| item.may_say(value))))
         })
@@ -165,12 +225,7 @@ fn named<'t>(items: &[Item<'t>], targets: &[&Target], report: &mut Report) -> Ve
     told.collect()
 }
 
-fn is_workload(ident: &Ident<'_>, targets: &[&Target]) -> bool {
-    Kind::find(&ident.api_version, &ident.kind).is_some()
-        || targets.iter().any(|target| target.pod_template.is_some() && target.kind.as_deref() == Some(&ident.kind))
-}
-
-fn read<'t>(index: usize, item: &Item<'t>, targets: &[&Target], report: &mut Report) -> Option<Workload<'t>> {
+fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut Report) -> Option<Workload<'t>> {
     let object = match item.parse() {
         Ok(object) => object,
         Err(error) => {
@@ -197,17 +252,14 @@ fn read<'t>(index: usize, item: &Item<'t>, targets: &[&Target], report: &mut Rep
         names,
         labels,
     };
-    let (mut said, mut is_wanted) = (None, false);
-    for target in targets.iter().filter(|target| workload.is_called(&target.which)) {
-        is_wanted = true;
-        let is_told = target.kind.as_deref() == Some(&*workload.ident.kind);
-        said = said.or_else(|| target.pod_template.clone().filter(|_| is_told));
-    }
+    let meant = targets.calling(&workload);
+    let said = meant.iter().filter(|target| target.kind.as_deref() == Some(&*workload.ident.kind));
+    let said = said.filter_map(|target| target.pod_template.clone()).next();
     if said.is_none() && kind.is_none() {
         return None;
     }
     if let Some(said) = said {
         workload.template = said;
     }
-    is_wanted.then_some(workload)
+    (!meant.is_empty()).then_some(workload)
 }

@@ -3,6 +3,8 @@
 mod proxy;
 mod region;
 
+use std::collections::BTreeSet;
+
 use super::pod::{Container, Pod};
 use super::source::Sources;
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -110,13 +112,14 @@ fn variables(pod: Pod<'_>, container: &Container<'_>, sources: &Sources<'_, '_>)
             from: None,
         })
         .collect();
+    let own: BTreeSet<_> = variables.iter().map(|it| it.name.clone()).collect();
     let entries = container.node.get("envFrom").into_iter().flat_map(NodeRef::items).enumerate();
     for (index, entry) in entries {
         let prefix = entry.get("prefix").and_then(NodeRef::text).unwrap_or_default();
         let Some(source) = sources.of_entry(entry, pod) else { continue };
         for (key, value) in source.values {
             let name = format!("{prefix}{key}");
-            if variables.iter().all(|it| it.from.is_some() || it.name != name) {
+            if !own.contains(&name) {
                 let from = Some(format!("{} `{}`", source.kind, source.name));
                 variables.push(Variable { name, value, at: container.path.key("envFrom").index(index), from });
             }
