@@ -12,6 +12,7 @@ mod chain;
 mod cli;
 mod clouds;
 mod cluster;
+mod cost;
 mod credentials;
 mod definition;
 mod delivery;

@@ -1,0 +1,255 @@
+//! What it costs when there is much of a thing: the instructions that the program takes, counted by valgrind, grow with the
+//! amount and not with its square. No clock is looked at.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use tempfile::TempDir;
+
+use crate::peers::peer;
+use crate::support::{iamra, iamra_path, run};
+
+/// So many times as much each time.
+const STEP: usize = 4;
+
+/// What the last step may take as a multiple of the one before it. A linear cost takes [`STEP`] times as much, one with a
+/// logarithm a little more, a quadratic one the square: 16.
+const LIMIT: f64 = 5.2;
+
+/// The program without what valgrind would read for longer than it runs.
+static PROGRAM: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("iamra");
+    let stripped = run(Command::new("strip").arg("-o").arg(&program).arg(iamra_path()), b"");
+    assert_eq!(stripped.exit, 0, "{}", stripped.stderr);
+    (dir, program)
+});
+
+/// What is run.
+struct Scenario {
+    declaration: String,
+    args: &'static [&'static str],
+    stdin: String,
+    exit: i32,
+}
+
+const ARNS: &str = "roleArn: \"arn:aws:iam::111122223333:role/app\", profileArn: \
+                    \"arn:aws:rolesanywhere:eu-central-1:111122223333:profile/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d\"";
+
+/// A declaration with `lines` below `spec`.
+fn declaration(lines: &str) -> String {
+    format!(
+        "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {{name: acme}}\nspec:\n  region: eu-central-1\n  scopes:\n    \
+         default: {{trustAnchor: \"arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d\"}}\n{lines}"
+    )
+}
+
+/// So many lines.
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).fold(String::new(), |mut text, index| {
+        writeln!(text, "{}", line(index)).unwrap();
+        text
+    })
+}
+
+/// A declaration of so many workloads.
+fn workloads(count: usize) -> String {
+    let all = lines(count, |n| format!("    w{n}: {{role: app, namespace: shop}}"));
+    declaration(&format!("  roles:\n    app: {{{ARNS}}}\n  workloads:\n{all}"))
+}
+
+fn deployment(name: &str, containers: &str) -> String {
+    format!(
+        "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n  template:\n    spec:\n      \
+         containers:\n{containers}"
+    )
+}
+
+fn deployments(count: usize, name: &str) -> String {
+    (0..count).map(|n| deployment(&format!("{name}{n}"), "      - {name: app, image: x}\n")).collect()
+}
+
+fn check(lines: &str, exit: i32) -> Scenario {
+    Scenario { declaration: declaration(lines), args: &["check"], stdin: String::new(), exit }
+}
+
+fn shown(count: usize, args: &'static [&'static str]) -> Scenario {
+    Scenario { declaration: workloads(count), args, stdin: String::new(), exit: 0 }
+}
+
+fn inject(declaration: String, stdin: String, exit: i32) -> Scenario {
+    Scenario { declaration, args: &["inject", "-"], stdin, exit }
+}
+
+fn wrong_roles(count: usize) -> Scenario {
+    let roles = lines(count, |n| format!("    r{n}: {{}}"));
+    let workloads = lines(count, |n| format!("    w{n}: {{role: x{n}}}"));
+    check(&format!("  roles:\n{roles}  workloads:\n{workloads}"), 1)
+}
+
+fn unknown_fields(count: usize) -> Scenario {
+    check(&lines(count, |n| format!("  field{n}: 1")), 1)
+}
+
+fn unknown_fields_of_a_function(count: usize) -> Scenario {
+    let text = unknown_fields(count).declaration.replace('\n', "\n  ");
+    let list = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig:\n";
+    Scenario { declaration: String::new(), args: &[], stdin: format!("{list}  {}\n", text.trim_end()), exit: 1 }
+}
+
+fn wrong_scopes_as_sarif(count: usize) -> Scenario {
+    let roles = lines(count, |n| format!("    r{n}: {{scope: s{n}, {ARNS}}}"));
+    Scenario { args: &["check", "--format", "sarif"], ..check(&format!("  roles:\n{roles}"), 1) }
+}
+
+fn warnings_in_the_same_words(count: usize) -> Scenario {
+    let workloads = lines(count, |n| format!("    w{n}: {{role: app, certificate: {{renewBefore: 6m}}}}"));
+    check(&format!("  roles:\n    app: {{{ARNS}}}\n  workloads:\n{workloads}"), 0)
+}
+
+fn missing_workloads(count: usize) -> Scenario {
+    inject(workloads(count), deployments(count, "v"), 1)
+}
+
+fn by_their_labels(count: usize) -> Scenario {
+    let labels =
+        lines(count, |n| format!("    w{n}: {{role: app, target: {{selector: {{matchLabels: {{x: v{n}}}}}}}}}"));
+    let labelled = |n: usize| {
+        let one = deployment(&format!("d{n}"), "      - {name: app, image: x}\n");
+        one.replace("namespace:", &format!("labels: {{x: v{n}}}, namespace:"))
+    };
+    let declaration = declaration(&format!("  roles:\n    app: {{{ARNS}}}\n  workloads:\n{labels}"));
+    inject(declaration, (0..count).map(labelled).collect(), 0)
+}
+
+fn one_pod(containers: &str) -> Scenario {
+    inject(workloads(1), deployment("w0", containers), 0)
+}
+
+fn containers(count: usize) -> Scenario {
+    one_pod(&lines(count, |n| format!("      - name: c{n}\n        image: x")))
+}
+
+fn containers_between_braces(count: usize) -> Scenario {
+    one_pod(&lines(count, |n| format!("      - {{name: c{n}, image: x, env: []}}")))
+}
+
+fn containers_in_json(count: usize) -> Scenario {
+    let all: Vec<_> = (0..count).map(|n| format!(r#"{{"name":"c{n}","image":"x"}}"#)).collect();
+    let object = format!(
+        r#"{{"apiVersion":"apps/v1","kind":"Deployment","metadata":{{"name":"w0","namespace":"shop"}},"spec":{{"template":{{"spec":{{"containers":[{}]}}}}}}}}"#,
+        all.join(",")
+    );
+    inject(workloads(1), object + "\n", 0)
+}
+
+fn containers_that_are_not_there(count: usize) -> Scenario {
+    let names: Vec<_> = (0..count).map(|n| format!("x{n}")).collect();
+    let declaration = workloads(1)
+        .replace("role: app, namespace", &format!("containers: [{}], role: app, namespace", names.join(", ")));
+    Scenario { declaration, exit: 1, ..containers(count) }
+}
+
+fn patched_containers(count: usize) -> Scenario {
+    let first = containers(count);
+    let dir = tree(&first);
+    let patched = run(iamra(dir.path()).args(first.args), first.stdin.as_bytes());
+    assert_eq!(patched.exit, 0, "{}", patched.stderr);
+    Scenario { args: &["strip", "-"], stdin: patched.stdout, ..first }
+}
+
+fn variables(count: usize) -> Scenario {
+    let env = lines(count, |n| format!("        - {{name: V{n}, value: x}}"));
+    let keys = lines(count, |n| format!("  K{n}: x"));
+    let one =
+        one_pod(&format!("      - name: app\n        envFrom: [{{configMapRef: {{name: map}}}}]\n        env:\n{env}"));
+    let map = format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map, namespace: shop}}\ndata:\n{keys}");
+    Scenario { stdin: one.stdin + &map, ..one }
+}
+
+fn graph(count: usize) -> Scenario {
+    shown(count, &["graph"])
+}
+
+fn graph_of_what_cannot_be_rendered(count: usize) -> Scenario {
+    Scenario { args: &["graph", "--format", "mermaid"], ..wrong_roles(count) }
+}
+
+fn list(count: usize) -> Scenario {
+    shown(count, &["list"])
+}
+
+fn render(count: usize) -> Scenario {
+    shown(count, &["render"])
+}
+
+fn status(count: usize) -> Scenario {
+    let roles = lines(count, |n| format!("    r{n}: {{}}"));
+    Scenario { args: &["status"], ..check(&format!("  roles:\n{roles}"), 0) }
+}
+
+fn onboard(count: usize) -> Scenario {
+    shown(count, &["k8s", "onboard", "new", "--role", "app", "--dry-run"])
+}
+
+/// What is more of, and how many of it there are at first.
+const SCENARIOS: &[(&str, fn(usize) -> Scenario, usize)] = &[
+    ("wrong roles", wrong_roles, 10),
+    ("unknown fields", unknown_fields, 10),
+    ("unknown fields of a function", unknown_fields_of_a_function, 10),
+    ("wrong scopes as sarif", wrong_scopes_as_sarif, 10),
+    ("warnings in the same words", warnings_in_the_same_words, 10),
+    ("missing workloads", missing_workloads, 8),
+    ("by their labels", by_their_labels, 3),
+    ("containers", containers, 10),
+    ("containers between braces", containers_between_braces, 10),
+    ("containers in json", containers_in_json, 10),
+    ("containers that are not there", containers_that_are_not_there, 10),
+    ("patched containers", patched_containers, 8),
+    ("variables", variables, 10),
+    ("graph", graph, 10),
+    ("graph of what cannot be rendered", graph_of_what_cannot_be_rendered, 8),
+    ("list", list, 10),
+    ("render", render, 5),
+    ("status", status, 10),
+    ("onboard", onboard, 5),
+];
+
+/// A folder with the scenario's declaration.
+fn tree(scenario: &Scenario) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("iamra.yaml"), &scenario.declaration).unwrap();
+    dir
+}
+
+/// The instructions that it takes.
+fn instructions(scenario: &Scenario) -> f64 {
+    let dir = tree(scenario);
+    let log = dir.path().join("log");
+    let mut command = Command::new(peer("valgrind"));
+    command.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]);
+    command.arg(format!("--log-file={}", log.display())).arg(&PROGRAM.1).args(scenario.args);
+    command.current_dir(dir.path()).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    let output = run(&mut command, scenario.stdin.as_bytes());
+    assert_eq!(output.exit, scenario.exit, "{:?}: {}", scenario.args, output.stderr);
+    let log = fs::read_to_string(log).unwrap();
+    let count = log.lines().find_map(|line| line.split_once("I   refs:")).map(|(_, count)| count.replace(',', ""));
+    count.and_then(|count| count.trim().parse().ok()).unwrap_or_else(|| panic!("no count in {log}"))
+}
+
+#[test]
+fn more_of_anything_costs_as_much_more_and_not_its_square() {
+    let mut slow = Vec::new();
+    for (name, scenario, first) in SCENARIOS {
+        let [small, middle, large] = [1, STEP, STEP * STEP].map(|times| instructions(&scenario(first * times)));
+        // What it costs anyway is in none of the differences.
+        let ratio = (large - middle) / (middle - small);
+        if ratio > LIMIT {
+            slow.push(format!("{name}: {ratio:.1} ({small}, {middle}, {large})"));
+        }
+    }
+    assert!(slow.is_empty(), "more than {LIMIT} times as much for {STEP} times as many:\n{}", slow.join("\n"));
+}
