@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
 use aws_sdk_rolesanywhere::Client;
+use aws_sdk_rolesanywhere::config::Builder;
 use aws_sdk_rolesanywhere::error::SdkError;
 use tokio::time::sleep;
 
 use super::Answered;
+use super::busy::Busy;
 use super::failure::{self, Asked};
 use crate::diag::Code;
 use crate::reference::Target;
@@ -17,6 +20,17 @@ use crate::secret::Secret;
 /// The service allows one list a second; a page counts as one.
 const PACE: Duration = Duration::from_millis(1100);
 
+/// The first pause before a call is tried again; the next ones grow. Whoever is turned away has met somebody else's list of
+/// this very second, and the next second may be another's.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A client with the patience that this service asks for.
+pub(super) fn client(config: &SdkConfig) -> Client {
+    let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+    let patient = Builder::from(config).retry_config(retries.with_initial_backoff(FIRST_PAUSE));
+    Client::from_conf(patient.retry_classifier(Busy::of(config)).build())
+}
+
 /// Name and ARN of each.
 type Named = Vec<(String, String)>;
 
@@ -25,7 +39,7 @@ type Page = (Named, Option<String>);
 
 /// All pages of ListTrustAnchors.
 pub(super) async fn trust_anchors(config: &SdkConfig, queries: Vec<Query>) -> Answered {
-    let client = Client::new(config);
+    let client = client(config);
     let page = async |token| {
         let page = client.list_trust_anchors().set_next_token(token).send().await?;
         let all = page.trust_anchors.unwrap_or_default();
@@ -38,7 +52,7 @@ pub(super) async fn trust_anchors(config: &SdkConfig, queries: Vec<Query>) -> An
 
 /// All pages of ListProfiles.
 pub(super) async fn profiles(config: &SdkConfig, queries: Vec<Query>) -> Answered {
-    let client = Client::new(config);
+    let client = client(config);
     let page = async |token| {
         let page = client.list_profiles().set_next_token(token).send().await?;
         let all = page.profiles.unwrap_or_default();

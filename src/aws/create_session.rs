@@ -79,7 +79,7 @@ impl Session {
                 Err(error) => Err(failure::of(&error, &asked)),
             }
         };
-        self.block_on(self.told_alone(progress, asked))
+        self.one(progress, asked)
     }
 }
 

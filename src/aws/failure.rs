@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::bounded::TOO_LARGE;
 use crate::diag::Code;
 use crate::resolve::NoAnswer;
 
@@ -33,16 +35,80 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let Asked { service, region, .. } = asked;
+    if let Some(answer) = error.raw_response().and_then(foreign) {
+        return failed(
+            format!("{service} in {region} answers {answer}, which is no answer of AWS"),
+            "look for a proxy or a gateway between here and AWS (HTTPS_PROXY, AWS_ENDPOINT_URL)",
+        );
+    }
     match error {
         SdkError::ServiceError(failed) => refused(failed.err(), failed.raw().status().as_u16(), asked),
         SdkError::TimeoutError(_) => failed(
             format!("{service} in {region} does not answer"),
             "check the network and the proxy (HTTPS_PROXY), or give it more time (`--timeout`)",
         ),
-        SdkError::ResponseError(_) => unreadable(asked),
+        SdkError::ResponseError(answer) => match answer.raw().status().as_u16() {
+            429 => throttled(asked),
+            status @ 500.. => failed(format!("{service} in {region} failed: HTTP {status}"), "try again later"),
+            _ => unreadable(asked),
+        },
         other => dispatch(other, asked),
     }
 }
+
+/// The status and the kind of an answer that no service of AWS gives: they all speak JSON or XML.
+fn foreign(response: &HttpResponse) -> Option<String> {
+    let kind = response.headers().get("content-type")?.split(';').next().unwrap_or_default().trim().to_lowercase();
+    let is_aws = kind.is_empty() || kind.contains("json") || kind == "text/xml" || kind == "application/xml";
+    let words: String = kind.chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
+    (!is_aws).then(|| format!("{} {words}", response.status()))
+}
+
+/// What keeps a connection from being made with TLS: what the library says, what it means, and what to do.
+const TLS: &[(&str, &str, &str)] = &[
+    (
+        "UnknownIssuer",
+        "its certificate is of a CA that this machine does not know (UnknownIssuer)",
+        "give the CA of a proxy that opens TLS in SSL_CERT_FILE, or install the machine's own (`ca-certificates`)",
+    ),
+    (
+        "certificate expired",
+        "its certificate has expired",
+        "compare this machine's clock; renew the certificate of the proxy or of the endpoint",
+    ),
+    (
+        "Expired",
+        "its certificate has expired",
+        "compare this machine's clock; renew the certificate of the proxy or of the endpoint",
+    ),
+    ("NotValidYet", "its certificate is not valid yet", "set this machine's clock"),
+    ("not valid yet", "its certificate is not valid yet", "set this machine's clock"),
+    (
+        "NotValidForName",
+        "its certificate is for another name",
+        "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): something else answers there",
+    ),
+    (
+        "not valid for name",
+        "its certificate is for another name",
+        "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): something else answers there",
+    ),
+    (
+        "InvalidContentType",
+        "what answers there does not speak TLS",
+        "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): one that speaks no TLS is written `http://`",
+    ),
+    (
+        "HandshakeFailure",
+        "it agrees on no version or cipher of TLS",
+        "look for a proxy between here and AWS (HTTPS_PROXY): AWS speaks TLS 1.2 and 1.3",
+    ),
+    (
+        "ProtocolVersion",
+        "it agrees on no version or cipher of TLS",
+        "look for a proxy between here and AWS (HTTPS_PROXY): AWS speaks TLS 1.2 and 1.3",
+    ),
+];
 
 /// An answer that is not the service's.
 pub(super) fn unreadable(asked: &Asked<'_>) -> NoAnswer {
@@ -67,6 +133,15 @@ fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
             format!("the AWS credentials to ask {service} with cannot be had{}", said(answer(cause))),
             "sign in again (`aws sso login`), or check AWS_PROFILE, AWS_ACCESS_KEY_ID and the role that the scope reads with",
         );
+    }
+    if causes.contains(TOO_LARGE) {
+        return failed(
+            format!("{service} in {region} gives {TOO_LARGE}, and it was read no further"),
+            "look for a proxy or a gateway between here and AWS (HTTPS_PROXY, AWS_ENDPOINT_URL)",
+        );
+    }
+    if let Some((_, meaning, help)) = TLS.iter().find(|(part, ..)| causes.contains(part)) {
+        return failed(format!("{service} in {region} cannot be reached: {meaning}"), help);
     }
     if causes.contains("redential") {
         return no_access(
@@ -141,13 +216,18 @@ fn refused(error: &impl ProvideErrorMetadata, status: u16, asked: &Asked<'_>) ->
             format!("{service} in {region} does not accept the AWS credentials{said}"),
             "check AWS_PROFILE or AWS_ACCESS_KEY_ID; credentials of one partition mean nothing in another",
         ),
-        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => failed(
-            format!("{service} in {region} throttles the calls of this account"),
-            "try again later, or ask once with `iamra lock` and render from the lock",
-        ),
+        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => throttled(asked),
+        _ if status == 429 => throttled(asked),
         _ if status >= 500 => failed(format!("{service} in {region} failed: HTTP {status}{said}"), "try again later"),
         _ => failed(format!("{service} in {region} refuses the call: {code}{said}"), "see docs/aws.md"),
     }
+}
+
+fn throttled(asked: &Asked<'_>) -> NoAnswer {
+    failed(
+        format!("{} in {} throttles the calls of this account", asked.service, asked.region),
+        "try again later, or ask once with `iamra lock` and render from the lock",
+    )
 }
 
 fn wrong_clock(said: &str) -> NoAnswer {

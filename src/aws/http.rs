@@ -25,6 +25,8 @@ use aws_types::service_config::ServiceConfigKey;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
+use super::busy::Busy;
+
 /// Everything but what RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -118,7 +120,8 @@ pub(super) async fn send(config: &SdkConfig, call: Call) -> Result<String, SdkEr
             .standard_retry(config.retry_config().expect("every session sets it"))
             .retry_classifier(AwsErrorCodeClassifier::<Refused>::new())
             .retry_classifier(TransientErrorClassifier::<Refused>::new())
-            .retry_classifier(HttpStatusCodeClassifier::default()),
+            .retry_classifier(HttpStatusCodeClassifier::default())
+            .retry_classifier(Busy::of(config)),
     };
     let mut request = HttpRequest::new(SdkBody::from(call.body));
     request.set_method(call.method).map_err(SdkError::construction_failure)?;

@@ -1,20 +1,19 @@
 //! Trust anchors, profiles and roles as they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_rolesanywhere::Client;
 use aws_sdk_rolesanywhere::types::{SourceData, TrustAnchorDetail};
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout_at};
 
 use super::calls::Account;
-use super::session::{Session, WORD};
+use super::session::{Session, pause};
 use super::{Progress, anywhere, failure, iam};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::Code;
-use crate::doctor::{Found, Profile, Seen, TrustAnchor};
+use crate::doctor::{Found, Profile, Role, Seen, TrustAnchor};
 use crate::reference::Origin;
 use crate::resolve::{Identity, NoAnswer};
 
@@ -40,10 +39,11 @@ impl fmt::Display for Inspection<'_> {
 /// Everything that has to be read for the identities, each thing once.
 pub fn inspections<'i>(identities: &[(&'i Identity, &'i Origin)]) -> Vec<Inspection<'i>> {
     let mut found: Vec<Inspection<'i>> = Vec::new();
+    let mut known = BTreeSet::new();
     for (Identity { trust_anchor, profile, role }, origin) in identities {
         let region = trust_anchor.region.as_str();
         for (kind, arn) in [(ArnKind::TrustAnchor, trust_anchor), (ArnKind::Profile, profile), (ArnKind::Role, role)] {
-            if !found.iter().any(|it| it.arn == arn) {
+            if known.insert(arn.as_str()) {
                 found.push(Inspection { kind, arn, origin, region });
             }
         }
@@ -67,52 +67,79 @@ fn permission(kind: ArnKind) -> &'static str {
     }
 }
 
+/// One thing as AWS has it.
+enum Thing {
+    TrustAnchor(Found<TrustAnchor>),
+    Profile(Found<Profile>),
+    Role(Found<Role>),
+}
+
 impl Session {
     /// What AWS has for each identity.
     pub fn inspect(&self, identities: &[(&Identity, &Origin)], progress: &Progress<'_>) -> Vec<Seen> {
-        self.block_on(async {
-            let (mut anchors, mut profiles, mut roles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let plan = inspections(identities);
+        let things = self.wait(async |deadline| {
             let mut configs: BTreeMap<Account, SdkConfig> = BTreeMap::new();
-            let plan = inspections(identities);
-            let start = Instant::now();
-            for (done, it) in plan.iter().enumerate() {
-                let word = || progress(done, plan.len());
-                if start.elapsed() >= WORD {
-                    word();
-                }
+            let (mut asked, mut paced, mut roles) = (Vec::new(), 0, 0);
+            for it in &plan {
                 let account = it.account();
-                if !configs.contains_key(&account) {
-                    configs.insert(account.clone(), self.config(&account).await);
-                }
-                let config = &configs[&account];
-                if it.kind != ArnKind::Role && anchors.len() + profiles.len() > 0 {
-                    sleep(PACE).await;
-                }
-                match it.kind {
-                    ArnKind::TrustAnchor => {
-                        let found = self.told(word, Box::pin(self.in_time(trust_anchor(config, it.arn)))).await;
-                        anchors.insert(it.arn, found);
-                    }
-                    ArnKind::Profile => {
-                        let found = self.told(word, Box::pin(self.in_time(profile(config, it.arn)))).await;
-                        profiles.insert(it.arn, found);
-                    }
-                    ArnKind::Role => {
-                        let found = self.told(word, Box::pin(self.in_time(iam::role(config, it.arn)))).await;
-                        roles.insert(it.arn, found);
-                    }
-                }
+                let config = match configs.get(&account) {
+                    Some(config) => config.clone(),
+                    None => match timeout_at(deadline, self.config(&account)).await {
+                        Ok(config) => configs.entry(account).or_insert(config).clone(),
+                        Err(_) => break,
+                    },
+                };
+                let pause = if it.kind == ArnKind::Role { pause(next(&mut roles)) } else { PACE * next(&mut paced) };
+                let (kind, arn) = (it.kind, it.arn.clone());
+                asked.push(async move {
+                    sleep(pause).await;
+                    one(&config, kind, &arn).await
+                });
             }
-            if start.elapsed() >= WORD {
-                progress(plan.len(), plan.len());
+            self.all(deadline, asked, progress).await
+        });
+        let (mut anchors, mut profiles, mut roles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for (it, thing) in plan.iter().zip(things) {
+            match thing {
+                Some(Thing::TrustAnchor(found)) => drop(anchors.insert(it.arn, found)),
+                Some(Thing::Profile(found)) => drop(profiles.insert(it.arn, found)),
+                Some(Thing::Role(found)) => drop(roles.insert(it.arn, found)),
+                None => {}
             }
-            let seen = |(identity, _): &(&Identity, &Origin)| Seen {
-                trust_anchor: anchors[&identity.trust_anchor].clone(),
-                profile: profiles[&identity.profile].clone(),
-                role: roles[&identity.role].clone(),
-            };
-            identities.iter().map(seen).collect()
-        })
+        }
+        let none = self.no_time(plan.iter().filter(|it| it.kind != ArnKind::Role).count());
+        let seen = |(identity, _): &(&Identity, &Origin)| Seen {
+            trust_anchor: anchors.get(&identity.trust_anchor).cloned().unwrap_or_else(|| Err(none.clone())),
+            profile: profiles.get(&identity.profile).cloned().unwrap_or_else(|| Err(none.clone())),
+            role: roles.get(&identity.role).cloned().unwrap_or_else(|| Err(self.too_late())),
+        };
+        identities.iter().map(seen).collect()
+    }
+
+    /// Why something was not answered: the network, or so many calls of which one a second is allowed.
+    fn no_time(&self, paced: usize) -> NoAnswer {
+        let needed = PACE * u32::try_from(paced).unwrap_or(u32::MAX);
+        let help = format!(
+            "IAM Roles Anywhere takes one such call a second, and {paced} are needed: give it more time (`--timeout {}`)",
+            needed.as_secs() + 10
+        );
+        let none = self.too_late();
+        if needed > self.time() { NoAnswer { help, ..none } } else { none }
+    }
+}
+
+/// The number of the next one.
+fn next(count: &mut u32) -> u32 {
+    *count += 1;
+    *count - 1
+}
+
+async fn one(config: &SdkConfig, kind: ArnKind, arn: &Arn) -> Thing {
+    match kind {
+        ArnKind::TrustAnchor => Thing::TrustAnchor(trust_anchor(config, arn).await),
+        ArnKind::Profile => Thing::Profile(profile(config, arn).await),
+        ArnKind::Role => Thing::Role(iam::role(config, arn).await),
     }
 }
 
@@ -129,7 +156,7 @@ fn nothing(what: &str, arn: &Arn) -> NoAnswer {
 
 async fn trust_anchor(config: &SdkConfig, arn: &Arn) -> Found<TrustAnchor> {
     let asked = anywhere::asked(config, "`rolesanywhere:GetTrustAnchor`");
-    let answer = Client::new(config).get_trust_anchor().trust_anchor_id(id(arn)).send().await;
+    let answer = anywhere::client(config).get_trust_anchor().trust_anchor_id(id(arn)).send().await;
     let output = answer.map_err(|error| match error.as_service_error() {
         Some(refused) if refused.is_resource_not_found_exception() => nothing("trust anchor", arn),
         _ => failure::of(&error, &asked),
@@ -148,7 +175,7 @@ fn read(detail: TrustAnchorDetail) -> TrustAnchor {
 
 async fn profile(config: &SdkConfig, arn: &Arn) -> Found<Profile> {
     let asked = anywhere::asked(config, "`rolesanywhere:GetProfile`");
-    let answer = Client::new(config).get_profile().profile_id(id(arn)).send().await;
+    let answer = anywhere::client(config).get_profile().profile_id(id(arn)).send().await;
     let output = answer.map_err(|error| match error.as_service_error() {
         Some(refused) if refused.is_resource_not_found_exception() => nothing("profile", arn),
         _ => failure::of(&error, &asked),

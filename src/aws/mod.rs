@@ -2,16 +2,20 @@
 //!
 //! [`Aws`] is a [`Lookup`]: `calls` says which calls answer a set of queries, `session` has the HTTP client, the
 //! runtime and the credentials, `ssm` and `anywhere` make calls with SDKs, `s3`, `iam` and `create_session` through `http`,
-//! `failure` has the words for those that fail.
+//! `failure` has the words for those that fail. `bounded`, `busy` and `process` see to it that a bad answer ends, that one is
+//! waited for, and that a program which gives credentials ends.
 //! Nothing here knows what an answer is for, and nothing outside is asynchronous.
 
 mod anywhere;
+mod bounded;
+mod busy;
 mod calls;
 mod create_session;
 mod failure;
 mod http;
 mod iam;
 mod inspect;
+mod process;
 mod s3;
 mod session;
 mod ssm;
@@ -19,8 +23,9 @@ mod ssm;
 pub use calls::{Account, Ask, Call, Names, calls};
 pub use create_session::{Granted, Presented};
 pub use inspect::{Inspection, inspections};
+pub use process::Profiles;
 pub use s3::Location;
-pub use session::{Session, Settings};
+pub use session::{Session, Settings, Time};
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
 //! How AWS is reached: one HTTP client and one runtime of one thread for everything, and the credentials of each
 //! account.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -19,7 +19,9 @@ use tokio::runtime::Runtime;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::bounded::Bounded;
 use super::calls::{Account, Ask, Call};
+use super::process::Profiles;
 use super::s3::{self, Location};
 use super::{Answered, Progress, anywhere, failure, http, ssm};
 use crate::resolve::{Answers, NoAnswer};
@@ -29,19 +31,42 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 /// How long a connection may take. The SDK's own default, which is made for the same endpoints.
 const CONNECT: Duration = Duration::from_millis(3100);
 /// How often it is told how far it is.
-pub(super) const WORD: Duration = Duration::from_secs(1);
+const WORD: Duration = Duration::from_secs(1);
 /// So many calls are made at once; the others follow one by one.
-const BURST: usize = 10;
+const BURST: u32 = 10;
 /// Parameter Store allows 40 calls a second to a whole account and region; half of that is left to others.
 const PACE: Duration = Duration::from_millis(50);
 
+/// How often a call is tried when nobody says. With the pauses between it takes eight seconds at most.
+const ATTEMPTS: u32 = 6;
+
 /// What is decided outside.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// After this time every query has an answer, if only that there was none in time.
-    pub time: Duration,
+    pub time: Time,
     /// How often one call is tried, with growing pauses of random length between.
-    pub attempts: u32,
+    pub attempts: Option<u32>,
+    /// AWS's files of profiles.
+    pub profiles: Profiles,
+}
+
+/// How long AWS may be asked, by all sessions that share it. Only while somebody waits for AWS it passes.
+#[derive(Debug, Clone)]
+pub struct Time {
+    all: Duration,
+    left: Arc<Mutex<Duration>>,
+}
+
+impl Time {
+    /// So much of it.
+    pub fn new(all: Duration) -> Self {
+        Self { all, left: Arc::new(Mutex::new(all)) }
+    }
+
+    fn left(&self) -> MutexGuard<'_, Duration> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A way to AWS.
@@ -60,53 +85,106 @@ impl Session {
     pub fn new(settings: Settings) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         // The SDK's default client stands on another library; this is the same with ring, proxies included.
-        let http = Builder::new().build_with_connector_fn(|settings, components| {
+        let client = Builder::new().build_with_connector_fn(|settings, components| {
             let mut builder = Connector::builder();
             builder.set_connector_settings(settings.cloned());
             builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
             builder.proxy_config(ProxyConfig::from_env()).tls_provider(Provider::rustls(CryptoMode::Ring)).build()
         });
-        Ok(Self { runtime: Some(runtime), http, settings })
+        Ok(Self { runtime: Some(runtime), http: SharedHttpClient::new(Bounded(client)), settings })
     }
 
-    /// Waits for one thing, on the runtime's one thread.
-    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime().block_on(future)
+    /// Waits for one thing, on the runtime's one thread. It is told when the time is up, and the time that it takes is gone.
+    pub(super) fn wait<T>(&self, asked: impl AsyncFnOnce(Instant) -> T) -> T {
+        let start = Instant::now();
+        let deadline = start + *self.settings.time.left();
+        let answer = LocalSet::new().block_on(self.runtime(), asked(deadline));
+        let mut left = self.settings.time.left();
+        *left = left.saturating_sub(start.elapsed());
+        answer
     }
 
-    /// One answer, or that there was none in time.
-    pub(super) async fn in_time<T>(&self, asked: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
-        timeout(self.settings.time, asked).await.unwrap_or_else(|_| Err(self.too_late()))
+    /// One answer that is the only one, or that there was none in time, and a word every second until it is there.
+    pub(super) fn one<T>(
+        &self,
+        progress: &Progress<'_>,
+        asked: impl Future<Output = Result<T, NoAnswer>>,
+    ) -> Result<T, NoAnswer> {
+        self.wait(async |deadline| {
+            let mut asked = pin!(timeout_at(deadline, asked));
+            let mut spoke = false;
+            let answer = loop {
+                match timeout(WORD, &mut asked).await {
+                    Ok(answer) => break answer,
+                    Err(_) => progress(0, 1),
+                }
+                spoke = true;
+            };
+            if spoke {
+                progress(1, 1);
+            }
+            answer.unwrap_or_else(|_| Err(self.too_late()))
+        })
     }
 
-    /// One answer, and a word every second until it is there.
-    pub(super) async fn told<T>(&self, word: impl Fn(), asked: impl Future<Output = T>) -> T {
-        let mut asked = pin!(asked);
+    /// Whatever these give, at once as far as they themselves allow; `None` for what is not there in time.
+    pub(super) async fn all<T: 'static>(
+        &self,
+        deadline: Instant,
+        asked: impl IntoIterator<Item = impl Future<Output = T> + 'static>,
+        progress: &Progress<'_>,
+    ) -> Vec<Option<T>> {
+        let mut tasks = JoinSet::new();
+        for (index, one) in asked.into_iter().enumerate() {
+            tasks.spawn_local(async move { (index, timeout_at(deadline, one).await.ok()) });
+        }
+        let total = tasks.len();
+        let mut answers: Vec<Option<T>> = (0..total).map(|_| None).collect();
+        let mut next_word = Instant::now() + WORD;
+        let mut spoke = false;
         loop {
-            match timeout(WORD, &mut asked).await {
-                Ok(answer) => return answer,
-                Err(_) => word(),
+            match timeout_at(next_word, tasks.join_next()).await {
+                Ok(None) => break,
+                Ok(Some(Ok((index, answer)))) => {
+                    if let Some(slot) = answers.get_mut(index) {
+                        *slot = answer;
+                    }
+                }
+                Ok(Some(Err(_))) => {}
+                Err(_) => {
+                    progress(total - tasks.len(), total);
+                    spoke = true;
+                    next_word += WORD;
+                }
             }
         }
-    }
-
-    /// The same of a call that is the only one.
-    pub(super) async fn told_alone<T>(&self, progress: &Progress<'_>, asked: impl Future<Output = T>) -> T {
-        let spoke = Cell::new(false);
-        let word = || {
-            progress(0, 1);
-            spoke.set(true);
-        };
-        let answer = self.told(word, asked).await;
-        if spoke.get() {
-            progress(1, 1);
+        if spoke {
+            progress(total, total);
         }
-        answer
+        answers
     }
 
     /// Makes all calls at once, as far as the quotas allow, and collects what is answered in time.
     pub(super) fn run(&self, calls: Vec<Call>, progress: &Progress<'_>) -> Answers {
-        LocalSet::new().block_on(self.runtime(), self.run_all(calls, progress))
+        self.wait(async |deadline| {
+            let mut by_account: BTreeMap<Account, Vec<Call>> = BTreeMap::new();
+            for call in calls {
+                by_account.entry(call.account.clone()).or_default().push(call);
+            }
+            let mut asked = Vec::new();
+            for (account, calls) in by_account {
+                let Ok(config) = timeout_at(deadline, self.config(&account)).await else { break };
+                for (index, call) in (0..).zip(calls) {
+                    let config = config.clone();
+                    asked.push(async move {
+                        sleep(pause(index)).await;
+                        one(&config, call.ask).await
+                    });
+                }
+            }
+            // What was cut off at the deadline answers nothing.
+            self.all(deadline, asked, progress).await.into_iter().flatten().flatten().collect()
+        })
     }
 
     /// Reads an object of S3.
@@ -121,64 +199,20 @@ impl Session {
             }
             s3::get(&config, location).await
         };
-        self.block_on(self.told_alone(progress, self.in_time(found)))
+        self.one(progress, found)
     }
 
     fn runtime(&self) -> &Runtime {
         self.runtime.as_ref().expect("it is there until the session is dropped")
     }
 
-    async fn run_all(&self, calls: Vec<Call>, progress: &Progress<'_>) -> Answers {
-        let deadline = Instant::now() + self.settings.time;
-        let mut tasks = JoinSet::new();
-        let total = calls.len();
-        let mut by_account: BTreeMap<Account, Vec<Call>> = BTreeMap::new();
-        for call in calls {
-            by_account.entry(call.account.clone()).or_default().push(call);
-        }
-        for (account, calls) in by_account {
-            let Ok(config) = timeout_at(deadline, self.config(&account)).await else { break };
-            for (index, call) in calls.into_iter().enumerate() {
-                let pause = PACE * u32::try_from(index.saturating_sub(BURST)).unwrap_or(u32::MAX);
-                let config = config.clone();
-                tasks.spawn_local(timeout_at(deadline, async move {
-                    sleep(pause).await;
-                    one(&config, call.ask).await
-                }));
-            }
-        }
-        let mut answers = Answers::new();
-        let mut done = 0;
-        let mut next_word = Instant::now() + WORD;
-        let mut spoke = false;
-        loop {
-            match timeout_at(next_word, tasks.join_next()).await {
-                Ok(None) => break,
-                Ok(Some(answered)) => {
-                    done += 1;
-                    // What was cut off at the deadline answers nothing.
-                    answers.extend(answered.ok().and_then(Result::ok).unwrap_or_default());
-                }
-                Err(_) => {
-                    progress(done, total);
-                    spoke = true;
-                    next_word += WORD;
-                }
-            }
-        }
-        if spoke {
-            progress(total, total);
-        }
-        answers
-    }
-
     /// The settings and credentials of an account, as the SDKs find them: environment, files, the machine's own.
     pub(super) async fn config(&self, account: &Account) -> SdkConfig {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
         let retries = RetryConfig::standard()
-            .with_max_attempts(self.settings.attempts)
+            .with_max_attempts(self.settings.attempts.unwrap_or(ATTEMPTS))
             .with_initial_backoff(Duration::from_millis(200))
-            .with_max_backoff(Duration::from_secs(4));
+            .with_max_backoff(*self.settings.time.left());
         let mut loader = aws_config::defaults(http::behavior())
             .http_client(self.http.clone())
             .app_name(AppName::new("iamra").expect("letters"))
@@ -186,6 +220,9 @@ impl Session {
             .retry_config(retries);
         if let Some(region) = &account.region {
             loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(files) = self.settings.profiles.bounded() {
+            loader = loader.profile_files(files);
         }
         if let Some(profile) = &account.profile {
             loader = loader.profile_name(profile);
@@ -196,9 +233,14 @@ impl Session {
         config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
     }
 
+    /// How long AWS may be asked, all in all.
+    pub(super) fn time(&self) -> Duration {
+        self.settings.time.all
+    }
+
     /// What is said of a query that was not answered in time.
     pub(super) fn too_late(&self) -> NoAnswer {
-        failure::too_late(self.settings.time)
+        failure::too_late(self.settings.time.all)
     }
 }
 
@@ -209,6 +251,11 @@ impl Drop for Session {
             runtime.shutdown_background();
         }
     }
+}
+
+/// How long a call waits for those before it.
+pub(super) fn pause(index: u32) -> Duration {
+    PACE * index.saturating_sub(BURST)
 }
 
 async fn one(config: &SdkConfig, ask: Ask) -> Answered {

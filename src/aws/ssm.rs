@@ -2,9 +2,11 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
+use aws_sdk_ssm::config::Builder;
 use aws_sdk_ssm::types::{Parameter, ParameterType};
 
 use super::Answered;
+use super::busy::Busy;
 use super::calls::{Names, parameter};
 use super::failure::{self, Asked};
 use crate::diag::Code;
@@ -14,7 +16,8 @@ use crate::secret::Secret;
 /// One GetParameters.
 pub(super) async fn get(config: &SdkConfig, names: Names, decrypt: bool) -> Answered {
     let region = config.region().map(ToString::to_string).unwrap_or_default();
-    let request = Client::new(config).get_parameters().set_names(Some(names.keys().cloned().collect()));
+    let client = Client::from_conf(Builder::from(config).retry_classifier(Busy::of(config)).build());
+    let request = client.get_parameters().set_names(Some(names.keys().cloned().collect()));
     let result = request.with_decryption(decrypt).send().await;
     let found = match result {
         Ok(output) => output.parameters.unwrap_or_default(),

@@ -2,24 +2,25 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::num::ParseIntError;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 
 use super::error::Error;
 use super::io::Io;
-use crate::aws::{self, Aws, Call, Session, Settings};
+use crate::aws::{self, Aws, Call, Profiles, Session, Settings, Time};
 use crate::diag::{Code, Report};
+use crate::disk;
 use crate::resolve::{Answers, Guarded, Layered, Lookup, NoAnswer, Policy, Query};
 use crate::yaml::NodeRef;
 
 /// The annotation of a functionConfig that asks AWS: kustomize passes functions no flags.
 const ANNOTATION: &str = "iamra.dev/live";
-
-/// How often a call is tried when AWS_MAX_ATTEMPTS does not say so. With the pauses between it takes eight seconds at most.
-const ATTEMPTS: u32 = 6;
 
 /// Whether AWS is asked for what nothing at hand answers.
 #[derive(clap::Args, Clone)]
@@ -35,8 +36,8 @@ pub(super) struct Live {
 #[derive(clap::Args, Clone)]
 pub(super) struct Asks {
     /// How long asking AWS may take, in seconds
-    #[arg(long, env = "IAMRA_TIMEOUT", value_name = "SECONDS", default_value = "20")]
-    timeout: u64,
+    #[arg(long = "timeout", env = "IAMRA_TIMEOUT", value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    time: Time,
     #[arg(skip)]
     asker: Asker,
 }
@@ -51,6 +52,10 @@ pub(super) enum Asker {
     ArgoCd,
     /// Nobody: what the declaration means must be at hand.
     Nobody,
+}
+
+fn seconds(text: &str) -> Result<Time, ParseIntError> {
+    text.parse().map(|seconds| Time::new(Duration::from_secs(seconds)))
 }
 
 impl Live {
@@ -82,9 +87,23 @@ impl Asks {
     /// The way to AWS.
     pub(super) fn session(&self) -> Result<Session, Error> {
         // The SDKs' own variable.
-        let attempts = std::env::var("AWS_MAX_ATTEMPTS").ok().and_then(|text| text.parse().ok()).unwrap_or(ATTEMPTS);
-        let settings = Settings { time: Duration::from_secs(self.timeout), attempts };
-        Session::new(settings).map_err(Error::Runtime)
+        let attempts = env::var("AWS_MAX_ATTEMPTS").ok().and_then(|text| text.parse().ok());
+        let file = |variable: &str, usual: &str| {
+            let named = env::var_os(variable).map(PathBuf::from);
+            let home = || env::home_dir().unwrap_or_default();
+            let path = match named.as_deref().map(|path| path.strip_prefix("~")) {
+                None => home().join(usual),
+                Some(Ok(below)) => home().join(below),
+                Some(Err(_)) => named.unwrap_or_default(),
+            };
+            // A file that cannot be read says nothing, to the SDKs neither.
+            disk::read(&path).unwrap_or_default()
+        };
+        let profiles = Profiles {
+            config: file("AWS_CONFIG_FILE", ".aws/config"),
+            credentials: file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
+        };
+        Session::new(Settings { time: self.time.clone(), attempts, profiles }).map_err(Error::Runtime)
     }
 }
 

@@ -1,9 +1,12 @@
 //! AWS fails in every way that it can: each ends in time, says what to do, and leaves the list as it came.
 
+use std::fs;
+use std::net::TcpListener;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
 
 use crate::aws::{DEPLOYMENT, function_list};
@@ -35,18 +38,35 @@ fn every_fault_ends_in_time_and_says_what_to_do() {
         of("throttled once", once("throttle"), 0, &[]),
         of("failed once", once("503"), 0, &[]),
         of("reset once", once("reset"), 0, &[]),
+        of("429 once, and when to come back", once("429-later"), 0, &[]),
+        of("429 once, by a gateway", once("429-text"), 0, &[]),
         of(
             "throttled for ever",
             always("throttle"),
             3,
             &["[aws-failed]: SSM in eu-central-1 throttles the calls", "iamra lock"],
         ),
+        of("429 for ever", always("429"), 3, &["[aws-failed]: SSM in eu-central-1 throttles the calls"]),
+        of(
+            "429 until tomorrow",
+            always("429-tomorrow"),
+            3,
+            &["SSM in eu-central-1 answers 429 text/plain, which is no answer of AWS"],
+        ),
+        of(
+            "503 of a gateway",
+            always("503-html"),
+            3,
+            &["SSM in eu-central-1 answers 503 text/html, which is no answer of AWS", "HTTPS_PROXY"],
+        ),
+        of("an answer without an end", always("huge"), 3, &["SSM in eu-central-1 gives an answer of more than 8 MB"]),
         of("500", always("500"), 3, &["SSM in eu-central-1 failed: HTTP 500", "try again later"]),
         of("503", always("503"), 3, &["SSM in eu-central-1 failed: HTTP 503"]),
         of("slow", always("slow"), 3, &["AWS did not answer within 3 s", "`--timeout`"]),
         of("reset", always("reset"), 3, &["SSM in eu-central-1 cannot be reached", "HTTPS_PROXY"]),
         of("half an answer", always("half"), 3, &["SSM in eu-central-1"]),
-        of("not JSON", always("html"), 3, &["SSM in eu-central-1 answers what cannot be read"]),
+        of("not JSON", always("text"), 3, &["SSM in eu-central-1 answers what cannot be read"]),
+        of("a page", always("html"), 3, &["SSM in eu-central-1 answers 200 text/html, which is no answer of AWS"]),
         of(
             "denied",
             always("denied"),
@@ -70,7 +90,7 @@ const BOTH: &str = "  roles:\n    app: {profileArn: \"rolesanywhere:main\"}\n  s
                     ssm: {certificate: ssm:/acme/ca/tls-crt, key: ssm:/acme/ca/tls-key}\n";
 
 fn world() -> Value {
-    let read = |name: &str| std::fs::read_to_string(crate::support::root().join("tests/data/ca").join(name)).unwrap();
+    let read = |name: &str| fs::read_to_string(crate::support::root().join("tests/data/ca").join(name)).unwrap();
     let mut parameters = identity();
     parameters.push(parameter("/acme/ca/tls-crt", &read("cert.pem")));
     parameters.push(parameter("/acme/ca/tls-key", &read("key.pem")));
@@ -166,7 +186,7 @@ fn what_a_credential_process_prints_is_not_told() {
     let dir = tree("  roles:\n    app: {}\n");
     let config = dir.path().join("config");
     let script = dir.path().join("process");
-    std::fs::write(&config, format!("[default]\ncredential_process = sh {}\n", script.display())).unwrap();
+    fs::write(&config, format!("[default]\ncredential_process = sh {}\n", script.display())).unwrap();
     let forged = "service error: Error { message: \\\"SECRET\\\"";
     for line in [
         "echo boom: SECRET >&2; exit 1",
@@ -174,7 +194,7 @@ fn what_a_credential_process_prints_is_not_told() {
         "echo '{\"Version\": 1, \"SecretAccessKey\": SECRET'",
         "echo SECRET",
     ] {
-        std::fs::write(&script, line).unwrap();
+        fs::write(&script, line).unwrap();
         let mut command = crate::support::iamra(dir.path());
         command.env("AWS_CONFIG_FILE", &config).env("AWS_EC2_METADATA_DISABLED", "true");
         let output = run(command.args(["render", "--live"]), b"");
@@ -190,8 +210,8 @@ fn in_another_region_there_is_nothing_and_the_region_is_named() {
     let double = Server::double(&world());
     let dir = tree(BOTH);
     let path = dir.path().join("iamra.yaml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("region: eu-central-1", "region: eu-west-1")).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("region: eu-central-1", "region: eu-west-1")).unwrap();
     let output = run(double.iamra(dir.path()).args(["render", "--live"]), b"");
     assert_eq!((output.exit, output.stdout.as_str()), (1, ""));
     assert_eq!(output.stderr.matches("error[unresolved-reference]").count(), 5, "{}", output.stderr);
@@ -211,7 +231,7 @@ fn a_server_is_known_by_its_certificate() {
     state["tls"] = json!({"certificate": certificate.pem(), "key": own.serialize_pem()});
     let double = Server::double(&state);
     let dir = tree("  roles:\n    app: {}\n");
-    std::fs::write(dir.path().join("ca.pem"), authority).unwrap();
+    fs::write(dir.path().join("ca.pem"), authority).unwrap();
     let render = |settings: &[(&str, &str)]| {
         let mut command = crate::support::iamra(dir.path());
         command.envs(crate::clouds::CREDENTIALS).envs(settings.iter().copied());
@@ -223,6 +243,122 @@ fn a_server_is_known_by_its_certificate() {
     let unknown = render(&[]);
     assert_eq!((unknown.exit, unknown.stdout.as_str()), (3, ""), "{}", unknown.stderr);
     assert!(unknown.stderr.contains("UnknownIssuer"), "{}", unknown.stderr);
+}
+
+/// What is wrong with a certificate is said in words.
+#[test]
+fn what_tls_refuses_is_said_in_words() {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = Issuer::new(authority.clone(), KeyPair::generate().unwrap());
+    let ca = authority.self_signed(issuer.key()).unwrap().pem();
+    let day = date_time_ymd;
+    let for_name = |name: &str| CertificateParams::new([name.to_owned()]).unwrap();
+    let dated = |from, to| {
+        let mut dated = for_name("127.0.0.1");
+        (dated.not_before, dated.not_after) = (from, to);
+        dated
+    };
+    let dir = tree("  roles:\n    app: {}\n");
+    fs::write(dir.path().join("ca.pem"), ca).unwrap();
+    let says = |address: &str, words: &str| {
+        let mut command = crate::support::iamra(dir.path());
+        command.envs(crate::clouds::CREDENTIALS).env("SSL_CERT_FILE", "ca.pem").env("AWS_MAX_ATTEMPTS", "1");
+        let output = run(command.env("AWS_ENDPOINT_URL", format!("https://{address}")).args(["render", "--live"]), b"");
+        assert_eq!((output.exit, output.stdout.as_str()), (3, ""), "{words}: {}", output.stderr);
+        let line = format!("SSM in eu-central-1 cannot be reached: {words}");
+        assert!(output.stderr.contains(&line), "no `{line}` in\n{}", output.stderr);
+    };
+    for (certificate, words) in [
+        (dated(day(2020, 1, 1), day(2020, 2, 1)), "its certificate has expired"),
+        (dated(day(2090, 1, 1), day(2090, 2, 1)), "its certificate is not valid yet"),
+        (for_name("example.com"), "its certificate is for another name"),
+    ] {
+        let own = KeyPair::generate().unwrap();
+        let certificate = certificate.signed_by(&own, &issuer).unwrap();
+        let mut state = world();
+        state["tls"] = json!({"certificate": certificate.pem(), "key": own.serialize_pem()});
+        let double = Server::double(&state);
+        says(&double.address, words);
+    }
+    let in_clear = Server::double(&world());
+    says(&in_clear.address, "what answers there does not speak TLS");
+}
+
+/// Nobody answers: neither the roles, nor the trust anchor, nor the profiles.
+#[test]
+fn a_doctor_s_time_is_for_all_calls_together() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    // Whoever connects is kept waiting.
+    thread::spawn(move || silent.incoming().collect::<Vec<_>>());
+    let [anchor, profile, role] = arns(ACCOUNT, "eu-central-1");
+    for count in [1, 3, 6] {
+        let dir = tempfile::tempdir().unwrap();
+        let roles: String = (0..count)
+            .map(|n| format!("    r{n}: {{roleArn: {role}-{n}, profileArn: {}{n}}}\n", &profile[..profile.len() - 1]))
+            .collect();
+        let workloads: String = (0..count).map(|n| format!("    r{n}: {{}}\n")).collect();
+        let text = format!(
+            "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {{name: acme}}\nspec:\n  region: eu-central-1\n  scopes:\n    \
+             default: {{trustAnchor: {anchor}}}\n  roles:\n{roles}  workloads:\n{workloads}"
+        );
+        fs::write(dir.path().join("iamra.yaml"), text).unwrap();
+        let started = Instant::now();
+        let mut command = crate::support::iamra(dir.path());
+        command.envs(crate::clouds::CREDENTIALS).env("AWS_ENDPOINT_URL", format!("http://{address}"));
+        let output = run(command.args(["doctor", "--live", "--timeout", "3"]), b"");
+        assert!(started.elapsed() < Duration::from_secs(20), "{count} roles: {:?}", started.elapsed());
+        assert_eq!(output.exit, 3, "{}", output.stderr);
+        assert!(output.stderr.contains("error[aws-failed]: AWS did not answer within 3 s\n"), "{}", output.stderr);
+        // A trust anchor and six profiles, one a second.
+        assert_eq!(output.stderr.contains("7 are needed: give it more time (`--timeout 17`)"), count == 6);
+    }
+}
+
+/// A `credential_process` that prints without end is read no further than credentials go, whatever it prints to.
+#[test]
+fn a_credential_process_that_floods_ends_in_an_error() {
+    let dir = tree("  roles:\n    app: {}\n");
+    let config = dir.path().join("config");
+    for (line, exit, says) in [
+        ("yes SECRET", 1, "error[no-access]: the AWS credentials to ask SSM with cannot be had\n"),
+        ("yes SECRET >&2", 1, "error[no-access]: the AWS credentials to ask SSM with cannot be had\n"),
+        ("exec sleep 20", 3, "error[aws-failed]: AWS did not answer within 3 s\n"),
+    ] {
+        let script = dir.path().join("process");
+        fs::write(&script, line).unwrap();
+        fs::write(&config, format!("[default]\ncredential_process = sh {} # {line}\n", script.display())).unwrap();
+        // With as much memory as it needs, and not as much as it is offered.
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "ulimit -v 4000000; exec \"$0\" render --live --timeout 3"])
+            .arg(crate::support::iamra_path());
+        command.current_dir(dir.path()).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+        command.env("AWS_CONFIG_FILE", &config).env("AWS_EC2_METADATA_DISABLED", "true");
+        let output = run(&mut command, b"");
+        assert_eq!((output.exit, output.stdout.as_str()), (exit, ""), "{line}: {}", output.stderr);
+        assert!(output.stderr.starts_with(says), "{line}: {}", output.stderr);
+        assert!(!output.stderr.contains("SECRET"), "{line}: {}", output.stderr);
+    }
+}
+
+/// And one that gives credentials gives them, comments and warnings beside it.
+#[test]
+fn a_credential_process_that_works_is_heard() {
+    let double = Server::double(&world());
+    let dir = tree("  roles:\n    app: {}\n");
+    let config = dir.path().join("config");
+    let script = dir.path().join("process");
+    let [(_, id), (_, secret), ..] = crate::clouds::CREDENTIALS;
+    let json = json!({"Version": 1, "AccessKeyId": id, "SecretAccessKey": secret});
+    fs::write(&script, format!("echo a warning >&2; echo '{json}'\n")).unwrap();
+    fs::write(&config, format!("[default]\ncredential_process = sh {} 'a;b' # ours\n", script.display())).unwrap();
+    let mut command = crate::support::iamra(dir.path());
+    command.env("AWS_CONFIG_FILE", &config).env("AWS_ENDPOINT_URL", double.url());
+    let output = run(command.args(["render", "--live"]), b"");
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    assert!(output.stdout.contains("kind: Certificate"), "{}", output.stdout);
 }
 
 /// Who waits at a terminal sees why.

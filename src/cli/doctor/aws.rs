@@ -1,6 +1,6 @@
 //! What AWS has, and whether it makes a session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
@@ -77,17 +77,15 @@ fn inspect(session: &Session, resolved: &Resolved, authorities: &Authorities, re
     let seen = session.inspect(&identities(resolved), &tell);
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let mut lines: Vec<String> = Vec::new();
+    let mut said = BTreeSet::new();
     for (bound, seen) in resolved.bindings.iter().zip(&seen) {
         let known = Known {
             authorities: authorities.in_cluster.get(&bound.binding.workload).map_or(&[], Vec::as_slice),
             declared: authorities.declared.get(&bound.binding.scope).map_or(&[], Vec::as_slice),
             now,
         };
-        for line in doctor::identity(bound, seen, known, report) {
-            if !lines.contains(&line) {
-                lines.push(line);
-            }
-        }
+        let found = doctor::identity(bound, seen, known, report);
+        lines.extend(found.into_iter().filter(|line| said.insert(line.clone())));
     }
     lines
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -51,6 +52,37 @@ func misbehave(kind string, w http.ResponseWriter, r *http.Request) bool {
 	case "half":
 		w.Header().Set("Content-Length", "1000")
 		fmt.Fprint(w, `{"Parameters":[{"Name":`)
+	case "429", "429-later":
+		if kind == "429-later" {
+			w.Header().Set("Retry-After", "1")
+		}
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(http.StatusTooManyRequests)
+		fmt.Fprint(w, `{}`)
+	case "429-text", "429-tomorrow":
+		if kind == "429-tomorrow" {
+			w.Header().Set("Retry-After", "86400")
+		}
+		w.Header().Set("Content-Type", "text/plain")
+		w.WriteHeader(http.StatusTooManyRequests)
+		fmt.Fprint(w, "slow down")
+	case "503-html":
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, "<html>The gateway is down for maintenance</html>")
+	case "text":
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		fmt.Fprint(w, "no JSON at all")
+	case "huge":
+		// As long as somebody reads, up to more than there is memory.
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		part := []byte(strings.Repeat(`{"Name":"x"},`, 5000))
+		fmt.Fprint(w, `{"Parameters":[`)
+		for written := 0; written < 64<<30; written += len(part) {
+			if _, err := w.Write(part); err != nil {
+				break
+			}
+		}
 	case "html":
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, "<html>Please sign in to the guest network</html>")

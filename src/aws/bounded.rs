@@ -1,0 +1,55 @@
+//! Answers of a size that AWS gives. Whatever else answers in its place may never end.
+
+use aws_sdk_ssm::config::{HttpClient, RuntimeComponents, SharedHttpClient};
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+
+/// Far above ten parameters of 8 KB, a page of a list, or the state that iam-ra leaves in S3.
+const LARGEST: usize = 8 << 20;
+
+/// How a failed call says that it was too much.
+pub(super) const TOO_LARGE: &str = "an answer of more than 8 MB";
+
+/// A client that reads whole answers, up to the largest.
+#[derive(Debug)]
+pub(super) struct Bounded(pub(super) SharedHttpClient);
+
+impl HttpClient for Bounded {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(Connector(self.0.http_connector(settings, components)))
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
+}
+
+#[derive(Debug)]
+struct Connector(SharedHttpConnector);
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async move { whole(answer.await?).await })
+    }
+}
+
+async fn whole(mut response: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let mut stream = ByteStream::new(response.take_body());
+    let mut body = Vec::new();
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(|error| ConnectorError::io(error.into()))?;
+        if body.len() + part.len() > LARGEST {
+            return Err(ConnectorError::user(TOO_LARGE.into()));
+        }
+        body.extend_from_slice(&part);
+    }
+    *response.body_mut() = SdkBody::from(body);
+    Ok(response)
+}

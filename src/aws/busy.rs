@@ -1,0 +1,49 @@
+//! Who says to come back later is asked again later: a service, or what stands before it and knows none of its errors.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryReason};
+use aws_smithy_types::retry::ErrorKind;
+
+/// Sees the status 429, and heeds `Retry-After` where a call is tried again.
+#[derive(Debug)]
+pub(super) struct Busy {
+    /// Longer than this nobody waits.
+    longest: Duration,
+}
+
+impl Busy {
+    /// For calls of this configuration, whose longest pause is all the time that there is.
+    pub(super) fn of(config: &SdkConfig) -> Self {
+        Self { longest: config.retry_config().map_or(Duration::MAX, |retries| retries.max_backoff()) }
+    }
+}
+
+impl ClassifyRetry for Busy {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        self.classify_retry_v2(context, &RetryAction::NoActionIndicated)
+    }
+
+    fn classify_retry_v2(&self, context: &InterceptorContext, previous: &RetryAction) -> RetryAction {
+        let Some(response) = context.response() else { return RetryAction::NoActionIndicated };
+        let kind = match previous {
+            RetryAction::RetryIndicated(RetryReason::RetryableError { kind, .. }) => *kind,
+            _ if response.status().as_u16() == 429 => ErrorKind::ThrottlingError,
+            _ => return RetryAction::NoActionIndicated,
+        };
+        // In seconds; a date is for those with a clock that is right.
+        let after = response.headers().get("retry-after").and_then(|after| after.trim().parse().ok());
+        match after.map(Duration::from_secs) {
+            None if response.status().as_u16() == 429 => RetryAction::retryable_error(kind),
+            None => RetryAction::NoActionIndicated,
+            Some(after) if after >= self.longest => RetryAction::RetryForbidden,
+            Some(after) => RetryAction::retryable_error_with_explicit_delay(kind, after),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "come back later"
+    }
+}
