@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags};
+use crate::temporary::{Temporary, TemporaryFolder};
 
 /// The name of the declaration's file.
 pub const DECLARATION: &str = "iamra.yaml";
@@ -149,22 +149,26 @@ pub fn replace_folder(path: &Path, files: &BTreeMap<String, &str>) -> Result<(),
     if there.unwrap_or(false) && !path.join(OURS).is_file() {
         return Err(Error::NotOurs(path.to_owned()));
     }
-    fs::create_dir_all(path).map_err(failed)?;
+    if path.exists() && !path.is_dir() {
+        return Err(failed(io::ErrorKind::NotADirectory.into()));
+    }
+    let beside = folder_of(path);
+    fs::create_dir_all(beside).map_err(failed)?;
     // Not through a link, which would be replaced and not followed.
-    let path = path.canonicalize().map_err(failed)?;
-    let beside = path.parent().ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?;
-    let new = || {
-        let new = tempfile::Builder::new().prefix(".iamra-").tempdir_in(beside)?;
-        fs::set_permissions(new.path(), fs::Permissions::from_mode(0o755))?;
-        fs::write(new.path().join(OURS), "Written by `iamra build --output`, which replaces this folder.\n")?;
-        for (name, text) in files {
-            fs::write(new.path().join(name), text)?;
-        }
-        rustix::fs::renameat_with(CWD, new.path(), CWD, &path, RenameFlags::EXCHANGE)?;
-        // It holds what was there before, now.
-        new.close()
+    let path = if path.exists() {
+        path.canonicalize()
+    } else {
+        beside.canonicalize().map(|beside| beside.join(path.file_name().unwrap_or_default()))
     };
-    new().map_err(failed)
+    let new = |path: &Path| {
+        let new = TemporaryFolder::beside(path)?;
+        new.write(OURS, "Written by `iamra build --output`, which replaces this folder.\n")?;
+        for (name, text) in files {
+            new.write(name, text)?;
+        }
+        new.replace(path)
+    };
+    path.and_then(|path| new(&path)).map_err(failed)
 }
 
 /// The files of a folder that do not start with a dot, by their paths; none when there is no folder.
@@ -191,18 +195,15 @@ pub fn read_folder(path: &Path) -> Result<BTreeMap<PathBuf, String>, Error> {
 fn place(path: &Path, bytes: &[u8], mode: u32, owner: Option<fs::Metadata>) -> io::Result<()> {
     let folder = folder_of(path);
     fs::create_dir_all(folder)?;
-    let permissions = fs::Permissions::from_mode(mode);
-    let mut file = tempfile::Builder::new().prefix(".iamra-").permissions(permissions).tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let mut new = Temporary::in_folder(folder, mode)?;
+    new.write(bytes)?;
     if let Some(owner) = owner {
         // Only root can give a file away; everybody else's files are their own already.
-        let _ = fchown(file.as_file(), Some(owner.uid()), Some(owner.gid()));
+        let _ = fchown(new.file(), Some(owner.uid()), Some(owner.gid()));
         // The umask has its say when a file is made, and `fchown` takes bits away.
-        file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+        new.file().set_permissions(fs::Permissions::from_mode(mode))?;
     }
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    new.persist(path)
 }
 
 fn folder_of(path: &Path) -> &Path {

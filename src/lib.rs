@@ -33,6 +33,7 @@ pub mod roster;
 pub mod secret;
 pub mod splice;
 pub mod template;
+pub mod temporary;
 pub mod trust;
 pub mod verify;
 pub mod workload;

@@ -30,6 +30,9 @@ pub(super) enum Error {
     /// kustomize, when what it said is for people who did not call it.
     #[error("kustomize cannot build the application: {0}")]
     Kustomize(String),
+    /// Without a signal's handler, what is being written would be left behind.
+    #[error("signals cannot be watched")]
+    Signals(#[source] io::Error),
     /// An object to be written to a file of its own.
     #[error("an object that was built has no kind or no name to call its file by")]
     Nameless,

@@ -1,16 +1,13 @@
 //! The real kustomize: started, waited for, and never left behind.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-
 use super::error::Error;
+use super::signals;
 
 /// The names that kustomize knows its file by.
 const FILES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -51,32 +48,12 @@ impl Options {
 }
 
 fn output(command: &mut Command) -> io::Result<Output> {
-    let signals = Signals::new([SIGTERM, SIGINT])?;
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let child = Arc::new(Mutex::new(child));
-    stop_with(Arc::clone(&child), signals);
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let (stdout, stderr) = signals::start(command, |child| (child.stdout.take(), child.stderr.take()))?;
     let stderr = thread::spawn(move || read(stderr));
     let stdout = read(stdout)?;
     let stderr = stderr.join().expect("reading does not panic")?;
-    let status = lock(&child).wait()?;
-    Ok(Output { status, stdout, stderr })
-}
-
-/// Argo CD signals the whole process group, an init process or a shell only us.
-fn stop_with(child: Arc<Mutex<Child>>, mut signals: Signals) {
-    thread::spawn(move || {
-        let Some(signal) = signals.forever().next() else { return };
-        // Held to the end, so that nobody takes the killed child for one that failed.
-        let mut child = lock(&child);
-        let _ = child.kill().and_then(|()| child.wait());
-        let _ = writeln!(io::stderr(), "error: stopped by signal {signal} before the manifests were written");
-        signal_hook::low_level::exit(128 + signal);
-    });
-}
-
-fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
-    child.lock().unwrap_or_else(PoisonError::into_inner)
+    Ok(Output { status: signals::wait()?, stdout, stderr })
 }
 
 fn read(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {

@@ -29,6 +29,7 @@ mod lock;
 mod render;
 mod rendered;
 mod schema;
+mod signals;
 mod status;
 mod strip;
 mod verify;
@@ -38,6 +39,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use error::Error;
 use io::Io;
 
 /// AWS credentials for pods outside AWS: one declaration in Git, certificates and patched workloads out.
@@ -61,7 +63,8 @@ roleArn for one workload. References are answered from `iamra.lock` beside it. I
   kpt fn eval --exec iamra --fn-config iamra.yaml
   kpt fn eval --exec iamra -- workload=api region=… trustAnchor=arn:… profileArn=arn:… roleArn=arn:…
 
-Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 a file, a program or AWS failed, 4 something differs, 70 a bug in iamra.
+Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 a file, a program or AWS failed, 4 something differs, 70 a bug in iamra, \
+129, 130, 143 stopped by a signal.
 Data goes to stdout, words to stderr.";
 
 #[derive(Subcommand)]
@@ -110,7 +113,8 @@ enum Exit {
 pub fn run() -> ExitCode {
     let cli = Cli::parse_from(exec_plugin::arguments());
     let mut io = Io::new();
-    let outcome = match &cli.command {
+    let watched = if cli.command.is_some() { signals::watch().map_err(Error::Signals) } else { Ok(()) };
+    let outcome = watched.and_then(|()| match &cli.command {
         Some(Command::Demo(args)) => demo::run(args, &mut io),
         Some(Command::Render(args)) => render::run(args, &mut io),
         Some(Command::Inject(args)) => inject::run(args, &mut io),
@@ -135,7 +139,7 @@ pub fn run() -> ExitCode {
         Some(Command::Explain(args)) => explain::run(args, &mut io),
         None if std::io::stdin().is_terminal() => io.words(&Cli::command().render_help()).map(|()| Exit::Usage),
         None => function::run(&cli.shared, &mut io),
-    };
+    });
     match outcome {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(error) => {

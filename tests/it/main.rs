@@ -40,6 +40,7 @@ mod peers;
 mod pre_commit;
 mod refusals;
 mod rendered;
+mod signals;
 mod status;
 mod support;
 mod traps;

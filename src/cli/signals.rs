@@ -1,0 +1,63 @@
+//! Signals that end us: first ends what runs for us, and what is not in its place yet goes.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::{disk, temporary};
+
+/// The program that runs for us.
+static RUNNING: Mutex<Option<Child>> = Mutex::new(None);
+
+/// Waits for a signal as long as the process lives.
+pub(super) fn watch() -> io::Result<()> {
+    let ignored = ignored();
+    let heeded = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let mut signals = Signals::new(heeded)?;
+    // Where no thread can be made a signal ends us as it ends others.
+    thread::Builder::new().spawn(move || signals.forever().next().map(stop))?;
+    Ok(())
+}
+
+/// What we were started to ignore, as `nohup` and shells do it; a bit for each signal.
+fn ignored() -> u64 {
+    let status = disk::read(Path::new("/proc/self/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+/// Argo CD signals the whole process group, an init process or a shell only us.
+fn stop(signal: i32) {
+    // Held to the end, so that nobody takes the killed child for one that failed.
+    let mut running = running();
+    for child in running.iter_mut() {
+        let _ = child.kill().and_then(|()| child.wait());
+    }
+    temporary::abandon();
+    let what = if running.is_some() { "before the manifests were written" } else { "before it was done" };
+    let _ = writeln!(io::stderr(), "error: stopped by signal {signal} {what}");
+    signal_hook::low_level::exit(128 + signal);
+}
+
+fn running() -> MutexGuard<'static, Option<Child>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a program that ends before us; `look` sees it once it runs.
+pub(super) fn start<T>(command: &mut Command, look: impl FnOnce(&mut Child) -> T) -> io::Result<T> {
+    let mut running = running();
+    Ok(look(running.insert(command.spawn()?)))
+}
+
+/// Waits for the end of the program that was started.
+pub(super) fn wait() -> io::Result<ExitStatus> {
+    let mut running = running();
+    let status = running.as_mut().ok_or(io::ErrorKind::NotFound)?.wait();
+    *running = None;
+    status
+}
