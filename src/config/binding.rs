@@ -187,7 +187,10 @@ impl Reader<'_> {
         variables: &BTreeMap<&str, &str>,
         at: &FieldPath,
     ) -> Option<String> {
-        let (template, at) = given.unwrap_or_else(|| (variables["workload"].to_owned(), at.clone()));
+        let (template, at) = given.unwrap_or_else(|| {
+            let workload = variables.get("workload").copied().unwrap_or_default();
+            (workload.to_owned(), at.clone())
+        });
         let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         if name.is_empty() || name.len() > 61 || !name.chars().all(allowed) {
