@@ -274,11 +274,16 @@ pub(super) fn display(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
+fn is_bug(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == diag::Code::InternalError
+}
+
 /// How a command ends that has reported everything. Where AWS failed, another try may do.
 pub(super) fn exit(report: &Report) -> Exit {
     let mut errors = report.diagnostics().into_iter().filter(|it| it.severity == diag::Severity::Error);
     match errors.next() {
         None => Exit::Done,
+        Some(first) if is_bug(first) || errors.clone().any(is_bug) => Exit::Bug,
         Some(first) if first.code == diag::Code::AwsFailed && errors.all(|it| it.code == first.code) => Exit::Failed,
         Some(_) => Exit::WrongInput,
     }

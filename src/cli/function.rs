@@ -1,5 +1,6 @@
 //! The KRM function: a ResourceList in, a ResourceList out, whatever happens.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use memchr::memmem;
@@ -7,7 +8,7 @@ use memchr::memmem;
 use super::args::Shared;
 use super::error::Error;
 use super::io::Io;
-use super::{Exit, args};
+use super::{Exit, args, bug};
 use crate::config::{self, Mode};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item, Object, ReadError, ResourceList, annotation, is_generator_call};
@@ -22,17 +23,51 @@ const EMPTY_LIST: &str = "apiVersion: config.kubernetes.io/v1\nkind: ResourceLis
 
 pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     let bytes = Io::read()?;
-    let mut report = Report::default();
-    match ResourceList::from_utf8(&bytes) {
+    guarded(&bytes, io, |io| match ResourceList::from_utf8(&bytes) {
         Ok(list) => answer(&list, shared, io),
         Err(error) => {
+            let mut report = Report::default();
             report.push(unreadable("stdin", &error));
-            let empty = ResourceList::read(EMPTY_LIST).expect("a list");
-            finish(&empty, Changes::default(), &report, Sources::default(), io)
+            output::write_report(&report, Sources::default(), io.err()).map_err(Error::Output)?;
+            io.data(|out| out.write_all(empty_list(&report).as_bytes()))?;
+            Ok(args::exit(&report))
         }
-    }
+    })
 }
 
+/// What `work` answers. Where a bug comes to light, the answer is the list as it came, as far as it can be read.
+fn guarded(bytes: &[u8], io: &mut Io, work: impl FnOnce(&mut Io) -> Result<Exit, Error>) -> Result<Exit, Error> {
+    match bug::caught(|| work(io)) {
+        // We could not make use of our own text.
+        Some(Err(Error::Output(error))) if error.kind() == ErrorKind::InvalidInput => bug::say(),
+        Some(outcome) => return outcome,
+        None => {}
+    }
+    if !io.has_data() {
+        let mut report = Report::default();
+        report.push(bug::diagnostic());
+        // The bug may be anywhere, and so stand in the way once more.
+        let text = bug::caught(|| as_it_came(bytes, &report))
+            .or_else(|| bug::caught(|| empty_list(&report)))
+            .unwrap_or_else(|| EMPTY_LIST.to_owned());
+        io.data(|out| out.write_all(text.as_bytes()))?;
+    }
+    Ok(Exit::Bug)
+}
+
+fn as_it_came(bytes: &[u8], report: &Report) -> String {
+    let changes = Changes { results: output::results(report, Sources::default()), ..Changes::default() };
+    let text = |list: &ResourceList<'_>| {
+        let mut text = Vec::new();
+        changes.write(list, &mut text).ok().and_then(|()| String::from_utf8(text).ok())
+    };
+    ResourceList::from_utf8(bytes).ok().and_then(|list| text(&list)).unwrap_or_else(|| empty_list(report))
+}
+
+fn empty_list(report: &Report) -> String {
+    let results = output::results(report, Sources::default());
+    results.map_or_else(|| EMPTY_LIST.to_owned(), |results| format!("{EMPTY_LIST}results:\n{results}"))
+}
 /// What is wrong with a text that should hold objects, as a diagnostic.
 pub(super) fn unreadable(name: &str, error: &ReadError) -> Diagnostic {
     let code = match error {
@@ -164,4 +199,47 @@ fn finish(
     changes.results = output::results(report, sources);
     io.data(|out| changes.write(list, out))?;
     Ok(args::exit(report))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bug::tests::{in_a_process, is_child};
+    use super::*;
+
+    const LIST: &str =
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- {apiVersion: v1, kind: Secret} # mine\n";
+
+    #[test]
+    #[expect(clippy::exit, reason = "the exit code is what is looked at")]
+    fn a_panic_answers_with_the_list_that_came() {
+        if is_child() {
+            let exit = super::super::ended(|| {
+                let bytes = Io::read().unwrap();
+                guarded(&bytes, &mut Io::new(), |_| panic!("SECRET")).unwrap() as u8
+            });
+            std::process::exit(i32::from(exit));
+        }
+        let test = "cli::function::tests::a_panic_answers_with_the_list_that_came";
+        let folder = tempfile::tempdir().unwrap();
+        for (given, answered) in [(LIST, LIST), ("", EMPTY_LIST), ("{", EMPTY_LIST)] {
+            let output = in_a_process(test, folder.path(), given);
+            let stdout = String::from_utf8(output.stdout).unwrap();
+            let (_, stdout) = stdout.split_once("running 1 test\n").unwrap();
+            let results = stdout.strip_prefix(answered).unwrap();
+            assert!(results.starts_with("results:\n- message: ") && !results.contains("SECRET"), "{stdout}");
+            assert!(results.contains("code: internal-error") && ResourceList::read(stdout).is_ok(), "{stdout}");
+            assert_eq!(output.status.code(), Some(70));
+            assert!(String::from_utf8(output.stderr).unwrap().starts_with("error[internal-error]: "));
+        }
+    }
+
+    #[test]
+    fn nothing_follows_what_was_written_already() {
+        let mut io = Io::new();
+        let exit = guarded(LIST.as_bytes(), &mut io, |io| {
+            io.data(|out| out.write_all(b"\n"))?;
+            panic!("in the middle of it")
+        });
+        assert!(matches!(exit, Ok(Exit::Bug)));
+    }
 }

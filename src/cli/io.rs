@@ -10,13 +10,13 @@ use super::error::Error;
 const PIPE_SIZE: usize = 1 << 20;
 
 pub(super) struct Io {
-    out: io::StdoutLock<'static>,
+    out: Counted<io::StdoutLock<'static>>,
     err: io::Stderr,
 }
 
 impl Io {
     pub(super) fn new() -> Self {
-        Self { out: io::stdout().lock(), err: io::stderr() }
+        Self { out: Counted { out: io::stdout().lock(), any: false }, err: io::stderr() }
     }
 
     /// Everything on stdin.
@@ -30,8 +30,13 @@ impl Io {
 
     /// Data to stdout, whole: what `write` is given is checked to have arrived.
     pub(super) fn data(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-        widen(&self.out);
+        widen(&self.out.out);
         write(&mut self.out).and_then(|()| self.out.flush()).map_err(Error::Output)
+    }
+
+    /// Whether any data went to stdout.
+    pub(super) fn has_data(&self) -> bool {
+        self.out.any
     }
 
     /// Words to stderr.
@@ -42,6 +47,23 @@ impl Io {
     /// The stream for words.
     pub(super) fn err(&mut self) -> &mut dyn Write {
         &mut self.err
+    }
+}
+
+/// A stream that knows whether anything was written to it.
+struct Counted<W> {
+    out: W,
+    any: bool,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.any |= !bytes.is_empty();
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

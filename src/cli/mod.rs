@@ -2,6 +2,7 @@
 
 mod argocd;
 mod args;
+mod bug;
 mod build;
 mod check;
 mod demo;
@@ -107,10 +108,23 @@ enum Exit {
     Failed = 3,
     /// Nothing is wrong, and something is not as it was or as it should be.
     Differs = 4,
+    /// A bug in iamra came to light.
+    Bug = 70,
 }
 
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
+    ExitCode::from(ended(command))
+}
+
+/// How `work` ends, even if it panics.
+fn ended(work: impl FnOnce() -> u8) -> u8 {
+    bug::ask_for_reports();
+    bug::caught(work).unwrap_or(Exit::Bug as u8)
+}
+
+/// The command that the arguments name, to its end.
+fn command() -> u8 {
     let cli = Cli::parse_from(exec_plugin::arguments());
     let mut io = Io::new();
     let watched = if cli.command.is_some() { signals::watch().map_err(Error::Signals) } else { Ok(()) };
@@ -141,10 +155,10 @@ pub fn run() -> ExitCode {
         None => function::run(&cli.shared, &mut io),
     });
     match outcome {
-        Ok(exit) => ExitCode::from(exit as u8),
+        Ok(exit) => exit as u8,
         Err(error) => {
             error.say(&mut io);
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
     }
 }

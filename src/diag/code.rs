@@ -153,6 +153,8 @@ pub enum Code {
     DanglingReference,
     /// `changed-object`
     ChangedObject,
+    /// `internal-error`
+    InternalError,
 }
 
 struct Row {
@@ -262,6 +264,7 @@ const TABLE: &[Row] = &[
     row!(UndeclaredIdentity, "undeclared-identity", "an object has an identity that nobody declares"),
     row!(DanglingReference, "dangling-reference", "a rendered object refers to one that is not there"),
     row!(ChangedObject, "changed-object", "a rendered object is not what it should be"),
+    row!(InternalError, "internal-error", "iamra has a bug"),
 ];
 
 impl Code {

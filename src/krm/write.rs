@@ -179,22 +179,26 @@ impl Changes {
 pub(super) fn write_spliced(text: &str, mut splices: Vec<Splice>, out: impl Write) -> io::Result<()> {
     // At one place, what is inserted comes before what is replaced there; otherwise the order is as given.
     splices.sort_by_key(|splice| (splice.at.start, splice.at.end));
-    let mut out = BufWriter::with_capacity(1 << 16, out);
+    // All of it is known before the first byte is written.
+    let mut pieces = Vec::with_capacity(3 * splices.len() + 1);
     let mut at = 0;
     let mut at_line_start = true;
     for splice in &splices {
-        let kept = &text[at..splice.at.start];
+        let kept = text.get(at..splice.at.start).ok_or_else(overlap)?;
         at = splice.at.end;
-        out.write_all(kept.as_bytes())?;
         at_line_start = ends_line(kept, at_line_start);
-        if splice.own_lines && !at_line_start {
-            out.write_all(line_break(text).as_bytes())?;
-        }
-        out.write_all(splice.text.as_bytes())?;
-        at_line_start = ends_line(&splice.text, at_line_start);
+        let separator = if splice.own_lines && !at_line_start { line_break(text) } else { "" };
+        pieces.extend([kept, separator, &splice.text]);
+        at_line_start = ends_line(&splice.text, at_line_start || !separator.is_empty());
     }
-    out.write_all(&text.as_bytes()[at..])?;
+    pieces.push(text.get(at..).ok_or_else(overlap)?);
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    pieces.into_iter().try_for_each(|piece| out.write_all(piece.as_bytes()))?;
     out.flush()
+}
+
+fn overlap() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "changes overlap")
 }
 
 fn ends_line(text: &str, before: bool) -> bool {

@@ -22,8 +22,9 @@ fn every_case_gives_what_is_expected() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Codes that only AWS's answers show; the tests of `refusals.rs` have them, row by row of these tables.
+/// Codes that no input of a case shows. Those of AWS's answers are in `refusals.rs`, row by row of these tables.
 const ELSEWHERE: &[(Code, &str)] = &[
+    (Code::InternalError, "src/cli/bug.rs"),
     (Code::SessionRefused, "tests/refusals.yaml"),
     (Code::AwsSetup, "tests/setups.yaml"),
     (Code::TrustPolicy, "tests/setups.yaml"),
