@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use super::Exit;
+use super::environment::POLICY;
 use super::error::Error;
 #[cfg(feature = "aws")]
 use super::live::{Asker, Asking, Live, explain};
@@ -67,7 +69,7 @@ impl LockFile {
 #[derive(Args, Clone)]
 pub(super) struct Operator {
     /// File with what declarations may refer to, for whoever renders the repositories of others
-    #[arg(long = "policy", env = "IAMRA_POLICY", value_name = "FILE")]
+    #[arg(long = "policy", env = POLICY, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     file: Option<PathBuf>,
 }
 
@@ -76,6 +78,12 @@ impl Operator {
     /// reported.
     pub(super) fn policy(&self, report: &mut Report) -> Result<Option<Policy>, Error> {
         let Some(path) = &self.file else { return Ok(Some(Policy::default())) };
+        if path.as_os_str().is_empty() {
+            let message = format!("{POLICY} is empty, and without a policy there is no limit");
+            let help = "name the operator's file, or unset the variable where none is wanted";
+            report.push(Diagnostic::error(diag::Code::InvalidPolicy, message).help(help));
+            return Ok(None);
+        }
         Ok(Policy::read(&display(path), &disk::read(path)?, report))
     }
 }

@@ -9,6 +9,7 @@ mod demo;
 #[cfg(feature = "git")]
 mod diff;
 mod doctor;
+mod environment;
 mod error;
 mod exec_plugin;
 mod explain;
@@ -114,6 +115,7 @@ enum Exit {
 
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
+    environment::without_empty();
     ExitCode::from(ended(command))
 }
 

@@ -23,6 +23,20 @@ fn values_come_from_parameter_store() {
     assert!(output.stdout.contains(&format!("ROLE_ARN: {role}\n")), "{}", output.stdout);
 }
 
+/// An empty variable is an unset one to the SDK too: no profile, region or endpoint of no name.
+#[test]
+fn an_empty_variable_is_unset_for_the_sdk_too() {
+    let double = Server::double(&state(&identity()));
+    let mut command = double.iamra(tree(APP).path());
+    for name in ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_SSM", "HOME", "IAMRA_TIMEOUT"]
+    {
+        command.env(name, "");
+    }
+    let dir = tree(APP);
+    let output = run(command.current_dir(dir.path()).args(["render", "--live"]), b"");
+    assert_eq!((output.exit, output.stderr.as_str()), (0, ""), "{}", output.stdout);
+}
+
 #[test]
 fn without_being_told_it_asks_nobody() {
     let double = Server::double(&state(&identity()));
