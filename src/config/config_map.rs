@@ -1,6 +1,6 @@
 //! A plain ConfigMap as functionConfig, for small uses: `kpt fn eval --exec iamra -- workload=api region=eu-central-1 …`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::schema;
 use super::v1alpha1::{API_VERSION, KIND, RolesAnywhere};
@@ -36,11 +36,17 @@ pub fn is_config_map(node: NodeRef<'_>) -> bool {
 pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhere> {
     let at = FieldPath::root().key("data");
     let data = node.get("data");
-    let entries: Vec<(&str, &str)> = data
-        .into_iter()
-        .flat_map(NodeRef::entries)
-        .filter_map(|(key, value)| Some((key.text()?, value.text()?)))
-        .collect();
+    let mut entries: Vec<(&str, &str)> = Vec::new();
+    for (key, value) in data.into_iter().flat_map(NodeRef::entries) {
+        match (key.text(), value.text()) {
+            (Some(key), Some(value)) => entries.push((key, value)),
+            (key, _) => report.push(
+                Diagnostic::error(Code::WrongType, "the keys and values of a ConfigMap are text")
+                    .at(Place::Config(key.map_or_else(|| at.clone(), |key| at.key(key))))
+                    .help("write text"),
+            ),
+        }
+    }
     let value_of = |name: &str| entries.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
     let Some(workload) = value_of("workload").filter(|name| !name.is_empty()) else {
         report.push(
@@ -68,11 +74,16 @@ pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhe
     }
     // Through the same check as a declaration, so that its rules have one home.
     let text = emit::document(&declaration);
-    let document = Document::parse(&text).ok()?;
-    let value = schema::read(document.root(), &FieldPath::root(), report);
-    serde_json::from_value(value).ok()
+    match Document::parse(&text) {
+        Ok(document) => schema::read(document.root(), report),
+        Err(_) => {
+            report.push(schema::disagreement(at));
+            None
+        }
+    }
 }
 
+/// Puts `value` where `pointer` says, with the mappings above it that are not there yet.
 fn set(declaration: &mut Value, pointer: &str, workload: &str, role: &str, value: &str) {
     let mut place = declaration;
     for step in pointer.split('/').skip(1) {
@@ -81,7 +92,12 @@ fn set(declaration: &mut Value, pointer: &str, workload: &str, role: &str, value
             "+" => role,
             step => step,
         };
-        place = &mut place[step];
+        if place.is_null() {
+            *place = Value::Object(Map::new());
+        }
+        // None of the pointers leads through a text.
+        let Some(above) = place.as_object_mut() else { return };
+        place = above.entry(step).or_insert(Value::Null);
     }
     *place = value.into();
 }

@@ -184,14 +184,36 @@ pub(super) fn invalid(report: &mut Report, at: &FieldPath, why: impl Into<String
     report.push(Diagnostic::error(Code::InvalidValue, why).at(Place::Config(at.clone())));
 }
 
-/// The common forms of Kubernetes quantities: a number and an optional suffix.
+/// Kubernetes quantities that are not negative: a number and a suffix of size or an exponent.
 fn is_quantity(text: &str) -> bool {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let suffix = &text[digits.len()..];
-    let number = digits.split_once('.').map_or_else(|| is_digits(digits), |(a, b)| is_digits(a) && is_digits(b));
-    number && ["", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].contains(&suffix)
+    let is_of_number = |c: char| c.is_ascii_digit() || c == '.';
+    let suffix = text.trim_start_matches(is_of_number);
+    let number = text.strip_suffix(suffix).unwrap_or(text);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_number = [whole, fraction].into_iter().all(|part| part.is_empty() || is_digits(part)) && number.len() > 1
+        || is_digits(number);
+    let exponent = suffix.strip_prefix(['e', 'E']).map(|rest| rest.strip_prefix(['+', '-']).unwrap_or(rest));
+    is_number
+        && (exponent.is_some_and(is_digits)
+            || ["", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].contains(&suffix))
 }
 
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_as_kubernetes_reads_them() {
+        for good in ["1", "0.5", ".5", "1.", "10m", "64Mi", "1e6", "1E6", "1e-3", "2E", "0"] {
+            assert!(is_quantity(good), "{good}");
+        }
+        for bad in ["", ".", "-1", "1.2.3", "0x10", "1_000", "1e", "e6", "Mi", "64 Mi", "64mi", ".inf", ".nan", "1e6m"]
+        {
+            assert!(!is_quantity(bad), "{bad}");
+        }
+    }
 }

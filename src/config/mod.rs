@@ -20,8 +20,6 @@ pub use v1alpha1::{
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize as _;
-
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::duration::Duration;
 use crate::issuer::Issuer;
@@ -244,10 +242,7 @@ fn read(node: NodeRef<'_>, cluster: Option<&str>, opted_in: &[OptIn], found: &mu
     let wire = if is_config_map(node) {
         config_map::read(node, found)
     } else {
-        is_declaration(node, found).then(|| {
-            let value = schema::read(node, &FieldPath::root(), found);
-            v1alpha1::RolesAnywhere::deserialize(value).expect("the schema is made from the type")
-        })
+        is_declaration(node, found).then(|| schema::read(node, found)).flatten()
     };
     wire.and_then(|wire| validate::validate(&wire, cluster, opted_in, found))
 }
@@ -263,7 +258,7 @@ fn is_declaration(node: NodeRef<'_>, report: &mut Report) -> bool {
         ("", "") => "it has neither `apiVersion` nor `kind`".to_owned(),
         _ => format!("it is `{api_version}` `{kind}`"),
     };
-    let place = if kind.is_empty() || kind == KIND { "apiVersion" } else { "kind" };
+    let place = if kind == KIND || kind.is_empty() && api_version != API_VERSION { "apiVersion" } else { "kind" };
     report.push(
         Diagnostic::error(Code::NotADeclaration, format!("this is not a declaration: {found}"))
             .at(Place::Config(FieldPath::root().key(place)))

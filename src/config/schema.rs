@@ -6,10 +6,12 @@
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::v1alpha1::RolesAnywhere;
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
+use crate::yaml::scalar::{Resolved, resolve};
 use crate::yaml::{FieldPath, NodeRef, Style};
 
 /// The JSON Schema (draft 2020-12) of `iamra.yaml`.
@@ -22,9 +24,75 @@ pub fn json_schema() -> &'static Value {
     &SCHEMA
 }
 
-/// Reads the document at `node` as the schema's type. What is wrong is reported and left out of the value.
-pub(super) fn read(node: NodeRef<'_>, at: &FieldPath, report: &mut Report) -> Value {
-    Checker { root: json_schema(), report }.object(json_schema(), node, at).unwrap_or_default()
+/// Reads the declaration at `node`. What is wrong is reported and left out of it.
+pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhere> {
+    let at = FieldPath::root();
+    let value = Checker { root: json_schema(), report }.object(json_schema(), node, &at)?;
+    let declaration = RolesAnywhere::deserialize(value);
+    // Serde's own words quote values. The schema is made from the type, so they are never missed.
+    declaration.map_err(|_| report.push(disagreement(at))).ok()
+}
+
+/// What is said where the check lets something through that the type does not take.
+pub(super) fn disagreement(at: FieldPath) -> Diagnostic {
+    Diagnostic::error(
+        Code::InternalError,
+        "a field has another type than it must have, and the check does not see which",
+    )
+    .at(Place::Config(at))
+    .help("this is a bug: please report it, with the declaration")
+}
+
+/// What a node looks like to those who expect something else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Boolean,
+    Number,
+    Date,
+    Text,
+    Sequence,
+    Mapping,
+    Tagged,
+}
+
+impl Found {
+    fn at(node: NodeRef<'_>) -> Self {
+        let tag = node.tag().map(|tag| tag.strip_prefix("tag:yaml.org,2002:").unwrap_or(tag));
+        if tag.is_some_and(|tag| !["!", "str", "int", "float", "bool", "null", "seq", "map"].contains(&tag)) {
+            return Self::Tagged;
+        }
+        let Some((text, style)) = node.scalar() else {
+            return match (node.is_map(), node.is_seq()) {
+                (true, _) => Self::Mapping,
+                (_, true) => Self::Sequence,
+                _ => Self::Nothing,
+            };
+        };
+        match (tag, style) {
+            (None, Style::Plain) | (Some("int" | "float" | "bool" | "null"), _) => match resolve(text) {
+                Resolved::Null => Self::Nothing,
+                Resolved::Bool(_) => Self::Boolean,
+                Resolved::Int(_) | Resolved::Float(_) => Self::Number,
+                Resolved::Timestamp => Self::Date,
+                Resolved::Str => Self::Text,
+            },
+            _ => Self::Text,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::Date => "a date",
+            Self::Text => "text",
+            Self::Sequence => "a sequence",
+            Self::Mapping => "a mapping",
+            Self::Tagged => "a tag that only its author knows",
+        }
+    }
 }
 
 struct Checker<'r> {
@@ -37,8 +105,8 @@ impl Checker<'_> {
         let (schema, nullable) = self.resolved(schema);
         let node = node.followed();
         // An empty value is what kustomize's patches leave behind and what people write for "the defaults".
-        let optional = nullable || schema["type"] == "object" || schema["type"] == "array";
-        if optional && node.scalar().is_some() && node.to_value().is_null() {
+        let optional = nullable || matches!(type_of(schema), "object" | "array");
+        if optional && node.scalar().is_some() && Found::at(node) == Found::Nothing {
             return None;
         }
         if let Some(words) = words_of(schema) {
@@ -47,7 +115,6 @@ impl Checker<'_> {
         match type_of(schema) {
             "object" => self.object(schema, node, at),
             "array" => self.array(schema, node, at),
-            "string" => self.string(node, at),
             "boolean" => self.plain(node, at, "true or false", Value::is_boolean),
             "integer" => {
                 let limit = schema["maximum"].as_u64().unwrap_or(u64::from(u32::MAX));
@@ -55,7 +122,8 @@ impl Checker<'_> {
                     value.as_u64().is_some_and(|number| number <= limit)
                 })
             }
-            other => unreachable!("the schema has no type `{other}`"),
+            // `string`; the tests know every type that the schema has.
+            _ => self.string(node, at, has_type(schema, "number")),
         }
     }
 
@@ -66,13 +134,13 @@ impl Checker<'_> {
             return (self.resolved(some).0, true);
         }
         let target = schema["$ref"].as_str().and_then(|name| self.root.pointer(name.trim_start_matches('#')));
-        let nullable = schema["type"].as_array().is_some_and(|types| types.iter().any(|name| name == "null"));
-        target.map_or((schema, nullable), |target| self.resolved(target))
+        target.map_or((schema, has_type(schema, "null")), |target| self.resolved(target))
     }
 
     fn object(&mut self, schema: &'static Value, node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
-        if !node.is_map() {
-            self.wrong_type("a mapping", node, at);
+        let found = Found::at(node);
+        if found != Found::Mapping {
+            self.wrong_type("a mapping", found, at);
             return None;
         }
         let fields = schema["properties"].as_object();
@@ -91,7 +159,7 @@ impl Checker<'_> {
             }
             let read = match fields.and_then(|fields| fields.get(name)) {
                 Some(field) => self.value(field, value, at),
-                None if others.is_object() => self.value(others, value, at).or_else(|| Some(Value::Object(Map::new()))),
+                None if others.is_object() => self.value(others, value, at).or_else(|| self.left_out(others)),
                 None if *others == Value::Bool(false) => {
                     let known = fields.into_iter().flat_map(Map::keys).map(String::as_str);
                     let help = known_names(name, known);
@@ -110,9 +178,15 @@ impl Checker<'_> {
         Some(Value::Object(out))
     }
 
+    /// What stands for an entry of a map that has no value, or a wrong one: what has a name is declared all the same.
+    fn left_out(&self, schema: &'static Value) -> Option<Value> {
+        (type_of(self.resolved(schema).0) == "object").then(|| Value::Object(Map::new()))
+    }
+
     fn array(&mut self, schema: &'static Value, node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
-        if !node.is_seq() {
-            self.wrong_type("a sequence", node, at);
+        let found = Found::at(node);
+        if found != Found::Sequence {
+            self.wrong_type("a sequence", found, at);
             return None;
         }
         let items = &schema["items"];
@@ -120,33 +194,35 @@ impl Checker<'_> {
         Some(Value::Array(read.collect()))
     }
 
-    fn string(&mut self, node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
-        match (node.to_value(), node.scalar()) {
-            (Value::String(text), _) => Some(Value::String(text)),
-            (value @ (Value::Number(_) | Value::Bool(_)), Some((text, Style::Plain))) => {
-                let found = if value.is_number() { "a number" } else { "a boolean" };
-                let help = if text.starts_with('0') && text.len() > 1 {
+    fn string(&mut self, node: NodeRef<'_>, at: &FieldPath, or_number: bool) -> Option<Value> {
+        let found = Found::at(node);
+        let text = node.text().unwrap_or_default();
+        let zero_first = text.starts_with('0') && text.bytes().nth(1).is_some_and(|second| second.is_ascii_digit());
+        match found {
+            Found::Text => return Some(text.into()),
+            // As it is written: another reader of numbers may print `0.10` or `1e6` in other words.
+            Found::Number if or_number && !zero_first => return Some(text.into()),
+            Found::Number | Found::Boolean | Found::Date => {
+                let help = if zero_first {
                     "quote it; without quotes YAML readers drop the leading zero or read it as octal".to_owned()
                 } else {
                     format!("quote it: \"{text}\"")
                 };
-                self.say(Code::WrongType, &format!("expected text, found {found}"), at, &help);
-                None
+                self.say(Code::WrongType, &format!("expected text, found {}", found.words()), at, &help);
             }
-            _ => {
-                self.wrong_type("text", node, at);
-                None
-            }
+            _ => self.wrong_type("text", found, at),
         }
+        None
     }
 
     fn word(&mut self, words: &[&'static str], node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
-        let Some(text) = node.text() else {
-            self.wrong_type("text", node, at);
+        let found = Found::at(node);
+        let Some(text) = node.text().filter(|_| !matches!(found, Found::Nothing | Found::Tagged)) else {
+            self.wrong_type("text", found, at);
             return None;
         };
         if words.contains(&text) {
-            return Some(Value::String(text.to_owned()));
+            return Some(text.into());
         }
         let list = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
         let message = format!("`{text}` is not one of {list}");
@@ -155,24 +231,18 @@ impl Checker<'_> {
     }
 
     fn plain(&mut self, node: NodeRef<'_>, at: &FieldPath, wanted: &str, is: impl Fn(&Value) -> bool) -> Option<Value> {
-        let value = node.to_value();
-        if is(&value) {
+        let found = Found::at(node);
+        let value = Some(node).filter(|_| matches!(found, Found::Boolean | Found::Number)).map(|node| node.to_value());
+        if let Some(value) = value.filter(is) {
             return Some(value);
         }
-        self.wrong_type(wanted, node, at);
+        self.wrong_type(wanted, found, at);
         None
     }
 
-    fn wrong_type(&mut self, wanted: &str, node: NodeRef<'_>, at: &FieldPath) {
-        let found = match node.to_value() {
-            Value::Null => "nothing",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "text",
-            Value::Array(_) => "a sequence",
-            Value::Object(_) => "a mapping",
-        };
-        self.say(Code::WrongType, &format!("expected {wanted}, found {found}"), at, &format!("write {wanted}"));
+    fn wrong_type(&mut self, wanted: &str, found: Found, at: &FieldPath) {
+        let message = format!("expected {wanted}, found {}", found.words());
+        self.say(Code::WrongType, &message, at, &format!("write {wanted}"));
     }
 
     fn say(&mut self, code: Code, message: &str, at: &FieldPath, help: &str) {
@@ -197,8 +267,47 @@ fn words_of(schema: &'static Value) -> Option<Vec<&'static str>> {
     )
 }
 
+/// The first type that a schema names, but for `null`.
 fn type_of(schema: &'static Value) -> &'static str {
+    types(schema).find(|name| *name != "null").unwrap_or_default()
+}
+
+fn has_type(schema: &'static Value, wanted: &str) -> bool {
+    types(schema).any(|name| name == wanted)
+}
+
+/// The types that a schema names: one, or a list of them.
+fn types(schema: &'static Value) -> impl Iterator<Item = &'static str> {
     let name = &schema["type"];
-    let first = || name.as_array()?.iter().find_map(|name| name.as_str().filter(|name| *name != "null"));
-    name.as_str().or_else(first).unwrap_or_default()
+    name.as_str().into_iter().chain(name.as_array().into_iter().flatten().filter_map(Value::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every schema in a schema: fields, entries, items, options.
+    fn all(schema: &'static Value) -> Vec<&'static Value> {
+        let mut found = vec![schema];
+        let parts = schema.as_object().into_iter().flat_map(Map::values);
+        found.extend(parts.chain(schema.as_array().into_iter().flatten()).flat_map(all));
+        found
+    }
+
+    #[test]
+    fn the_check_knows_every_type_of_the_schema() {
+        for schema in all(json_schema()).into_iter().filter(|schema| schema.get("type").is_some()) {
+            let types: Vec<_> = types(schema).filter(|name| *name != "null").collect();
+            let known = match types.as_slice() {
+                // `null` alone, and two.
+                [] | ["string", "number"] => true,
+                [one] => ["object", "array", "string", "boolean", "integer"].contains(one),
+                _ => false,
+            };
+            assert!(known, "{schema}");
+            // A number that has no upper limit would be cut.
+            let has_limit = ["uint8", "uint16", "uint32"].iter().any(|format| schema["format"] == *format);
+            assert!(!types.contains(&"integer") || has_limit, "{schema}");
+        }
+    }
 }

@@ -79,8 +79,8 @@ impl SidecarLayer {
             extra_args: sidecar.extra_args.clone().map(|it| (it, field("extraArgs"))),
             env: sidecar.env.clone().map(|it| (it, field("env"))),
             fixed_user: sidecar.fixed_user.map(|it| (it, field("fixedUser"))),
-            requests: sidecar.resources.requests.clone().map(|it| (it, field("resources.requests"))),
-            limits: sidecar.resources.limits.clone().map(|it| (it, field("resources.limits"))),
+            requests: sidecar.resources.requests.as_ref().map(|it| (texts(it), field("resources.requests"))),
+            limits: sidecar.resources.limits.as_ref().map(|it| (texts(it), field("resources.limits"))),
         };
         layer.check(report);
         layer
@@ -194,6 +194,11 @@ impl Layers<'_> {
             );
         }
     }
+}
+
+/// Quantities as they are written.
+fn texts(quantities: &BTreeMap<String, wire::Quantity>) -> BTreeMap<String, String> {
+    quantities.iter().map(|(resource, wire::Quantity(text))| (resource.clone(), text.clone())).collect()
 }
 
 /// An image should mean the same bytes tomorrow, and be of a release that can do what we ask of it.

@@ -261,10 +261,16 @@ pub enum Startup {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Resources {
     /// What the scheduler reserves; `cpu: 10m`, `memory: 32Mi` when omitted.
-    pub requests: Option<BTreeMap<String, String>>,
+    pub requests: Option<BTreeMap<String, Quantity>>,
     /// What it may use at most; `memory: 64Mi` when omitted.
-    pub limits: Option<BTreeMap<String, String>>,
+    pub limits: Option<BTreeMap<String, Quantity>>,
 }
+
+/// An amount of a resource, such as `10m`, `64Mi`, `1` or `0.5`; a number counts as it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("type" = ["string", "number"]))]
+pub struct Quantity(pub String);
 
 /// The environment of the application's containers.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

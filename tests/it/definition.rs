@@ -34,8 +34,14 @@ fn open_api(node: &Value, whole: &Value) -> Value {
         words.extend([("type".to_owned(), "string".into()), ("enum".to_owned(), names.into())]);
     }
     if let Some(Value::Array(types)) = words.get("type").cloned() {
-        assert_eq!(types[1], "null");
-        words.extend([("type".to_owned(), types[0].clone()), ("nullable".to_owned(), true.into())]);
+        if types == ["string", "number"] {
+            // The API server takes no schema without a type, nor one with two, unless it is told that this is meant.
+            words.shift_remove("type");
+            words.insert("x-kubernetes-preserve-unknown-fields".to_owned(), true.into());
+        } else {
+            assert_eq!(types[1], "null");
+            words.extend([("type".to_owned(), types[0].clone()), ("nullable".to_owned(), true.into())]);
+        }
     }
     if let Some(Value::Object(properties)) = words.get_mut("properties") {
         properties.values_mut().for_each(|property| *property = open_api(property, whole));
