@@ -23,6 +23,7 @@ mod editing;
 mod examples;
 mod exec_plugin;
 mod faults;
+mod fields;
 mod formats;
 mod graph;
 mod guide;
