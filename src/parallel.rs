@@ -16,10 +16,16 @@ pub fn map<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -> Vec
     }
     let work = &work;
     thread::scope(|scope| {
-        let share = |share| scope.spawn(move || -> Vec<R> { <[T]>::iter(share).map(work).collect() });
-        let running: Vec<_> = things.chunks(things.len().div_ceil(threads)).map(share).collect();
-        let done =
-            |thread: thread::ScopedJoinHandle<'_, Vec<R>>| thread.join().unwrap_or_else(|it| panic::resume_unwind(it));
+        // Where the system gives no thread, its share is done here.
+        let start = |share| {
+            let run = move || -> Vec<R> { <[T]>::iter(share).map(work).collect() };
+            thread::Builder::new().spawn_scoped(scope, run).map_err(|_| run())
+        };
+        let running: Vec<_> = things.chunks(things.len().div_ceil(threads)).map(start).collect();
+        let done = |thread: Result<thread::ScopedJoinHandle<'_, Vec<R>>, Vec<R>>| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|it| panic::resume_unwind(it)),
+            Err(done) => done,
+        };
         running.into_iter().flat_map(done).collect()
     })
 }

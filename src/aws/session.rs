@@ -2,6 +2,7 @@
 //! account.
 
 use std::collections::BTreeMap;
+use std::panic;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -145,6 +146,7 @@ impl Session {
         loop {
             match timeout_at(next_word, tasks.join_next()).await {
                 Ok(None) => break,
+                Ok(Some(Err(error))) if error.is_panic() => panic::resume_unwind(error.into_panic()),
                 Ok(Some(Ok((index, answer)))) => {
                     if let Some(slot) = answers.get_mut(index) {
                         *slot = answer;
@@ -215,9 +217,11 @@ impl Session {
             .with_max_backoff(*self.settings.time.left());
         let mut loader = aws_config::defaults(http::behavior())
             .http_client(self.http.clone())
-            .app_name(AppName::new("iamra").expect("letters"))
             .timeout_config(timeouts)
             .retry_config(retries);
+        if let Ok(name) = AppName::new("iamra") {
+            loader = loader.app_name(name);
+        }
         if let Some(region) = &account.region {
             loader = loader.region(Region::new(region.clone()));
         }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::{panic, thread};
 
 use super::error::Error;
 use super::signals;
@@ -50,9 +50,9 @@ impl Options {
 fn output(command: &mut Command) -> io::Result<Output> {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
     let (stdout, stderr) = signals::start(command, |child| (child.stdout.take(), child.stderr.take()))?;
-    let stderr = thread::spawn(move || read(stderr));
+    let stderr = thread::Builder::new().spawn(move || read(stderr))?;
     let stdout = read(stdout)?;
-    let stderr = stderr.join().expect("reading does not panic")?;
+    let stderr = stderr.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
     Ok(Output { status: signals::wait()?, stdout, stderr })
 }
 
