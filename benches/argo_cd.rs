@@ -4,6 +4,7 @@
 //! Needs what `tests/peers/build kustomize` has built.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
+#![expect(clippy::expect_used, reason = "a bench that panics has failed")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

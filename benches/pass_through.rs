@@ -3,6 +3,7 @@
 //! `cargo bench` (release build of this tree) prints a table; `benches/README.md` has the figures of one machine.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench that panics has failed")]
 
 use std::fmt::Write as _;
 use std::fs::File;

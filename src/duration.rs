@@ -21,21 +21,33 @@ impl Duration {
         let mut rest = text;
         while !rest.is_empty() {
             let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-            let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
-            let unit = match rest.as_bytes()[digits] {
-                b'h' => 3600,
-                b'm' => 60,
-                b's' => 1,
-                b'd' => return Err(format!("`{text}` counts days, which Kubernetes does not know: write hours")),
+            let (number, behind) = rest.split_at_checked(digits).ok_or_else(wrong)?;
+            let number: u64 = number.parse().map_err(|_| wrong())?;
+            let mut behind = behind.chars();
+            let unit = match behind.next() {
+                Some('h') => 3600,
+                Some('m') => 60,
+                Some('s') => 1,
+                Some('d') => return Err(format!("`{text}` counts days, which Kubernetes does not know: write hours")),
                 _ => return Err(wrong()),
             };
             seconds = number.checked_mul(unit).and_then(|s| seconds.checked_add(s)).ok_or_else(wrong)?;
-            rest = &rest[digits + 1..];
+            rest = behind.as_str();
         }
         if seconds == 0 {
             return Err(wrong());
         }
         Ok(Self { text: text.to_owned(), seconds })
+    }
+
+    /// So many seconds, in the largest unit that divides them.
+    pub fn of(seconds: u64) -> Self {
+        let text = match seconds {
+            s if s % 3600 == 0 => format!("{}h", s / 3600),
+            s if s % 60 == 0 => format!("{}m", s / 60),
+            s => format!("{s}s"),
+        };
+        Self { text, seconds }
     }
 
     /// Its length in seconds.

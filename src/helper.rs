@@ -133,9 +133,9 @@ fn is_published(tag: &str) -> bool {
 /// Name and tag. A colon before the last slash is that of a port.
 fn split(image: &str) -> (&str, Option<&str>) {
     let image = image.split('@').next().unwrap_or(image);
-    let last = image.rfind('/').map_or(0, |slash| slash + 1);
-    match image[last..].find(':') {
-        Some(colon) => (&image[..last + colon], Some(&image[last + colon + 1..])),
+    let last = image.rsplit('/').next().unwrap_or(image);
+    match last.split_once(':') {
+        Some((_, tag)) => (image.strip_suffix(tag).and_then(|name| name.strip_suffix(':')).unwrap_or(image), Some(tag)),
         None => (image, None),
     }
 }

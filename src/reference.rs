@@ -96,7 +96,9 @@ fn parameter(text: &str) -> Result<Target, String> {
     let parameter_arn = text.starts_with("arn:");
     // `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME` has five colons of its own.
     let colon = if parameter_arn { text.match_indices(':').nth(5) } else { text.match_indices(':').next() };
-    let (name, selector) = colon.map_or((text, None), |(at, _)| (&text[..at], Some(&text[at + 1..])));
+    let (name, selector) = colon
+        .and_then(|(at, _)| text.split_at_checked(at))
+        .map_or((text, None), |(name, rest)| (name, rest.strip_prefix(':')));
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
     if !parameter_arn && (!name.starts_with('/') || name.ends_with('/') || name.contains("//")) {
         return Err(format!("`{name}` is not the full name of a parameter: it begins with `/` and ends without one"));

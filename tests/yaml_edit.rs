@@ -1,6 +1,11 @@
 //! Edits change what they say and nothing else, and taking them back gives the text from before.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that panics has failed"
+)]
 
 mod edits;
 

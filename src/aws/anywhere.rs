@@ -79,8 +79,7 @@ pub(super) fn asked<'a>(config: &'a SdkConfig, permission: &'a str) -> Asked<'a>
 
 fn answer(queries: &[Query], found: &Result<Named, NoAnswer>, what: &str, config: &SdkConfig) -> Answered {
     let region = failure::region(config);
-    let one = |query: &Query| {
-        let Target::RolesAnywhere(name) = &query.target else { unreachable!("only names are looked up in lists") };
+    let one = |name: &str| {
         let mut found = found
             .as_ref()
             .map_err(Clone::clone)?
@@ -100,5 +99,9 @@ fn answer(queries: &[Query], found: &Result<Named, NoAnswer>, what: &str, config
         };
         Err(NoAnswer { code: Code::UnresolvedReference, why, help })
     };
-    queries.iter().map(|query| (query.clone(), one(query))).collect()
+    let named = queries.iter().filter_map(|query| match &query.target {
+        Target::RolesAnywhere(name) => Some((query, name)),
+        _ => None,
+    });
+    named.map(|(query, name)| (query.clone(), one(name))).collect()
 }

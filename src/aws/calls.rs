@@ -105,7 +105,7 @@ fn batches(names: Names) -> Vec<Names> {
 
 /// The parameter's name without its ARN, version and label.
 pub(super) fn parameter(text: &str) -> &str {
-    let name = text.find(":parameter").map_or(text, |at| &text[at + ":parameter".len()..]);
+    let name = text.split_once(":parameter").map_or(text, |(_, name)| name);
     name.split(':').next().unwrap_or(name)
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_rolesanywhere::config::endpoint::{DefaultResolver, Params, ResolveEn
 use aws_sdk_ssm::error::{ProvideErrorMetadata as _, SdkError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
@@ -64,10 +64,10 @@ impl Session {
             match http::send(&config, call).await {
                 Ok(answer) => {
                     let json: Value = serde_json::from_str(&answer).unwrap_or(Value::Null);
-                    let set = &json["credentialSet"][0];
-                    let text = |value: &Value| value.as_str().map(str::to_owned);
-                    let (arn, expiration) = (&set["assumedRoleUser"]["arn"], &set["credentials"]["expiration"]);
-                    let granted = text(arn).zip(text(expiration));
+                    let text = |of_set: &str| {
+                        json.pointer(&format!("/credentialSet/0/{of_set}")).and_then(Value::as_str).map(str::to_owned)
+                    };
+                    let granted = text("assumedRoleUser/arn").zip(text("credentials/expiration"));
                     let granted = granted.map(|(arn, expiration)| Granted { arn, expiration });
                     granted.map(Ok).ok_or_else(|| failure::unreadable(&asked))
                 }
@@ -95,11 +95,9 @@ async fn endpoint(config: &SdkConfig, region: &str) -> Option<String> {
 /// The signed request; `None` when there is nothing to sign with.
 fn request(endpoint: String, identity: &Identity, presented: &Presented<'_>) -> Option<Call> {
     let (leaf, behind) = presented.chain.split_first()?;
-    let mut body = json!({"durationSeconds": presented.seconds});
-    if let Some(name) = presented.session_name {
-        body["roleSessionName"] = json!(name);
-    }
-    let body = body.to_string();
+    let mut body = Map::from_iter([("durationSeconds".to_owned(), json!(presented.seconds))]);
+    body.extend(presented.session_name.map(|name| ("roleSessionName".to_owned(), json!(name))));
+    let body = Value::Object(body).to_string();
     let host = endpoint.split_once("://").map_or(endpoint.as_str(), |(_, host)| host);
     let (date, time) = (presented.now.date(), presented.now.time());
     let day = format!("{:04}{:02}{:02}", date.year(), u8::from(date.month()), date.day());

@@ -76,8 +76,8 @@ impl Refused {
         let body = text(response);
         let json: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
         let header = response.headers().get("x-amzn-errortype").map(|kind| kind.split(':').next().unwrap_or(kind));
-        let code = header.or_else(|| json["__type"].as_str()).or_else(|| element(&body, "Code"));
-        let message = json["message"].as_str().or_else(|| element(&body, "Message"));
+        let code = header.or_else(|| json.get("__type")?.as_str()).or_else(|| element(&body, "Code"));
+        let message = json.get("message").and_then(Value::as_str).or_else(|| element(&body, "Message"));
         let mut metadata = ErrorMetadata::builder();
         if let Some(code) = code {
             metadata = metadata.code(code);
@@ -109,15 +109,15 @@ pub(super) async fn send(config: &SdkConfig, call: Call) -> Result<String, SdkEr
         .service_name(call.service)
         .operation_name(call.operation)
         .behavior_version(behavior())
-        .http_client(config.http_client().expect("every session has its own"))
-        .sleep_impl(config.sleep_impl().expect("the loader sets tokio's"))
-        .timeout_config(config.timeout_config().cloned().expect("every session sets it"))
+        .http_client(config.http_client().ok_or_else(|| lacks("HTTP client"))?)
+        .sleep_impl(config.sleep_impl().ok_or_else(|| lacks("timer"))?)
+        .timeout_config(config.timeout_config().cloned().ok_or_else(|| lacks("time limit"))?)
         .endpoint_url(&call.endpoint);
     operation = match call.signed {
         Signed::Already => operation.no_auth().no_retry(),
         Signed::By { name, region, options } => operation
             .runtime_plugin(signing(config, name, region, options))
-            .standard_retry(config.retry_config().expect("every session sets it"))
+            .standard_retry(config.retry_config().ok_or_else(|| lacks("limit of tries"))?)
             .retry_classifier(AwsErrorCodeClassifier::<Refused>::new())
             .retry_classifier(TransientErrorClassifier::<Refused>::new())
             .retry_classifier(HttpStatusCodeClassifier::default())
@@ -129,12 +129,17 @@ pub(super) async fn send(config: &SdkConfig, call: Call) -> Result<String, SdkEr
     for (name, value) in call.headers {
         request.headers_mut().try_insert(name, value).map_err(SdkError::construction_failure)?;
     }
-    let serialized = move |()| Ok(request.try_clone().expect("a text can be sent again"));
+    let serialized = move |()| request.try_clone().ok_or_else(|| "the request cannot be sent again".into());
     let answered = |response: &HttpResponse| {
         let refused = || OrchestratorError::operation(Refused::read(response));
         if response.status().is_success() { Ok(text(response)) } else { Err(refused()) }
     };
     operation.serializer(serialized).deserializer(answered).build().invoke(()).await
+}
+
+/// What every session sets was not set.
+fn lacks(what: &str) -> SdkError<Refused> {
+    SdkError::construction_failure(format!("the settings have no {what}"))
 }
 
 /// Signature Version 4 with the account's credentials.

@@ -204,6 +204,7 @@ impl Session {
         self.one(progress, found)
     }
 
+    #[expect(clippy::expect_used, reason = "only `drop` takes it away")]
     fn runtime(&self) -> &Runtime {
         self.runtime.as_ref().expect("it is there until the session is dropped")
     }

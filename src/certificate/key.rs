@@ -105,8 +105,8 @@ fn rsa(pkcs1: &[u8], public: &[u8]) -> Result<Option<Kind>, Unusable> {
     }
     // Modulus and exponent follow the version; the public key has nothing else.
     let own = fields(pkcs1)?;
-    let own = own.get(1..3).ok_or(Unusable::Unreadable)?;
-    if own[0].len() <= MOST {
+    let Some(own @ [modulus, _]) = own.get(1..3) else { return Err(Unusable::Unreadable) };
+    if modulus.len() <= MOST {
         // The parts of the key do not fit together, or it is shorter than anybody should trust.
         return Err(Unusable::Unreadable);
     }
@@ -150,7 +150,7 @@ fn pkcs8(der: &[u8]) -> Result<(Oid<'_>, &[u8]), Unusable> {
 fn fields(der: &[u8]) -> Result<Vec<&[u8]>, Unusable> {
     let (_, sequence) = Sequence::from_der(der).map_err(|_| Unusable::Unreadable)?;
     // A parsed sequence may own its content; the slice of `der` has the lifetime that is needed.
-    let mut rest = &der[der.len().saturating_sub(sequence.content.len())..];
+    let mut rest = der.get(der.len().saturating_sub(sequence.content.len())..).unwrap_or_default();
     let mut fields = Vec::new();
     while !rest.is_empty() {
         let (after, field) = Any::from_der(rest).map_err(|_| Unusable::Unreadable)?;

@@ -25,18 +25,19 @@ pub(super) struct Args {
 }
 
 /// The example's files. The last of them is the workload that is patched.
-const FILES: &[(&str, &str)] = &[
+const FILES: [(&str, &str); 4] = [
     ("iamra.yaml", include_str!("demo/iamra.yaml")),
     ("iamra.lock", include_str!("demo/iamra.lock")),
     ("kustomization.yaml", include_str!("demo/kustomization.yaml")),
     ("deployment.yaml", include_str!("demo/deployment.yaml")),
 ];
 
+#[expect(clippy::expect_used, reason = "what is read is part of the program")]
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let dir = &args.dir;
     for (name, text) in FILES {
         let path = dir.join(name);
-        if disk::read_if_there(&path)?.is_some_and(|there| there != *text) {
+        if disk::read_if_there(&path)?.is_some_and(|there| there != text) {
             return Err(Error::Exists(path));
         }
     }
@@ -49,7 +50,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         disk::write(&dir.join(name), text)?;
     }
     let mut report = Report::default();
-    let (declaration, lock, manifest) = (FILES[0].1, FILES[1].1, FILES[3].1);
+    let [(_, declaration), (_, lock), _, (_, manifest)] = FILES;
     let document = Document::parse(declaration).expect("the example is YAML");
     // The CA's certificate and key live in memory only: a lock never holds a key.
     let values = Values::read("the demo's CA", &emit::document(&values), &mut report);

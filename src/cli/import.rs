@@ -92,6 +92,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             #[cfg(feature = "aws")]
             None => installation::read(args.installation.as_deref().unwrap_or("default"), &args.how, &mut report)?,
             #[cfg(not(feature = "aws"))]
+            #[expect(clippy::unreachable, reason = "clap asks for the state")]
             None => unreachable!("clap asks for the state"),
         },
     };
@@ -151,7 +152,11 @@ fn parse<'t>(item: &Item<'t>, name: &str, text: &str, report: &mut Report) -> Op
 
 /// What was made, in words.
 fn counted(declaration: &Value) -> String {
-    let count = |entries: &str, one: &str| match declaration["spec"][entries].as_object().map_or(0, Map::len) {
+    let count = |entries: &str, one: &str| match declaration
+        .pointer(&format!("/spec/{entries}"))
+        .and_then(Value::as_object)
+        .map_or(0, Map::len)
+    {
         1 => format!("1 {one}"),
         count => format!("{count} {one}s"),
     };

@@ -99,6 +99,7 @@ impl Injected<'_> {
     }
 
     /// The manifests, when nothing is wrong.
+    #[expect(clippy::expect_used, reason = "memory takes all, and the changes are made for this stream")]
     pub(super) fn manifests(&self) -> Option<Vec<u8>> {
         let (stream, changes) = self.done.as_ref()?;
         let mut bytes = Vec::new();

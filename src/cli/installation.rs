@@ -57,7 +57,7 @@ pub(super) fn read(name: &str, how: &How, report: &mut Report) -> Result<Option<
         print_calls(&calls.iter().map(ToString::to_string).chain([object]).collect::<Vec<_>>())?;
         return Ok(None);
     }
-    let answer = answers.into_values().next().expect("every query is answered");
+    let answer = answers.into_values().next().unwrap_or_else(|| Err(no_location(&parameter)));
     let document = answer.and_then(|answer| {
         let text = answer.value.reveal();
         let location = Location::parse(text).ok_or_else(|| no_location(&parameter))?;

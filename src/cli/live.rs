@@ -54,8 +54,15 @@ pub(super) enum Asker {
     Nobody,
 }
 
-fn seconds(text: &str) -> Result<Time, ParseIntError> {
-    text.parse().map(|seconds| Time::new(Duration::from_secs(seconds)))
+/// Nobody waits longer than a day, and a clock cannot count to every number.
+const LONGEST: u64 = 86_400;
+
+fn seconds(text: &str) -> Result<Time, String> {
+    let seconds = text.parse().map_err(|error: ParseIntError| error.to_string())?;
+    if seconds > LONGEST {
+        return Err(format!("more than {LONGEST}, a day"));
+    }
+    Ok(Time::new(Duration::from_secs(seconds)))
 }
 
 impl Live {

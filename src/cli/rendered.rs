@@ -51,6 +51,7 @@ pub(super) fn drift(path: &Path, manifests: &[u8], again: &str) -> Result<Report
     Ok(report)
 }
 
+#[expect(clippy::expect_used, reason = "what came was text, and so is what was put into it")]
 fn text(manifests: &[u8]) -> &str {
     std::str::from_utf8(manifests).expect("it was text when it came")
 }
@@ -60,6 +61,7 @@ fn is_file(path: &Path) -> bool {
 }
 
 /// The files of a folder: one for each object.
+#[expect(clippy::expect_used, reason = "what is written as a stream is one: the laws hold it to that")]
 fn files(text: &str) -> Result<BTreeMap<String, &str>, Error> {
     let stream = Stream::read(text).expect("what was written as a stream is one");
     let mut files = BTreeMap::new();

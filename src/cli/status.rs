@@ -98,12 +98,13 @@ fn status(file: &str, declaration: NodeRef<'_>, declared: &Lockable, locked: &Lo
         .iter()
         .filter(|(query, _)| query.wanted == Wanted::Certificate)
         .filter_map(|(query, answer)| Some((query, Certificate::all(answer.as_ref().ok()?.value.reveal()).ok()?)))
-        .map(|(query, chain)| {
-            let Certificate { subject, end, not_after, .. } = &chain[0];
-            json!({
-                "reference": query.reference, "subject": subject, "fingerprint": format!("sha256:{}", chain[0].fingerprint()),
+        .filter_map(|(query, chain)| {
+            let leaf = chain.first()?;
+            let Certificate { subject, end, not_after, .. } = leaf;
+            Some(json!({
+                "reference": query.reference, "subject": subject, "fingerprint": format!("sha256:{}", leaf.fingerprint()),
                 "notAfter": end, "daysLeft": (not_after - now).div_euclid(24 * 3600),
-            })
+            }))
         })
         .collect();
     json!({

@@ -83,6 +83,7 @@ fn parse<'t>(name: &str, bytes: &'t [u8], report: &mut Report) -> Option<Stream<
 }
 
 /// Takes everything of ours out of the stream, and compares what is left.
+#[expect(clippy::expect_used, reason = "memory takes all, and the changes are made for this stream")]
 fn check_untouched(stream: &Stream<'_>, without: &Stream<'_>, report: &mut Report) {
     let changes = splice::strip(&stream.items, report);
     let mut bytes = Vec::new();

@@ -74,13 +74,11 @@ pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhe
     }
     // Through the same check as a declaration, so that its rules have one home.
     let text = emit::document(&declaration);
-    match Document::parse(&text) {
-        Ok(document) => schema::read(document.root(), report),
-        Err(_) => {
-            report.push(schema::disagreement(at));
-            None
-        }
+    if let Ok(document) = Document::parse(&text) {
+        return schema::read(document.root(), report);
     }
+    report.push(schema::disagreement(at));
+    None
 }
 
 /// Puts `value` where `pointer` says, with the mappings above it that are not there yet.

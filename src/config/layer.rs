@@ -120,8 +120,8 @@ impl Layers<'_> {
 
     /// The certificate's settings. `at` stands for what is said nowhere.
     pub(super) fn certificate(&self, common_name: String, at: &FieldPath, report: &mut Report) -> Certificate {
-        let duration = self.value(|layer| &layer.duration).unwrap_or_else(|| whole(86_400));
-        let default_renewal = || (whole(duration.seconds() / 3), at.clone());
+        let duration = self.value(|layer| &layer.duration).unwrap_or_else(|| Duration::of(86_400));
+        let default_renewal = || (Duration::of(duration.seconds() / 3), at.clone());
         let (renew_before, at) = self.pick(|layer| &layer.renew_before).unwrap_or_else(default_renewal);
         if renew_before.seconds() >= duration.seconds() {
             invalid(
@@ -168,16 +168,6 @@ impl Layers<'_> {
             trailing_slash: self.value(|layer| &layer.trailing_slash).unwrap_or(false),
         }
     }
-}
-
-/// A duration in the largest unit that divides it.
-fn whole(seconds: u64) -> Duration {
-    let text = match seconds {
-        s if s % 3600 == 0 => format!("{}h", s / 3600),
-        s if s % 60 == 0 => format!("{}m", s / 60),
-        s => format!("{s}s"),
-    };
-    Duration::parse(&text).expect("made of digits and a unit")
 }
 
 pub(super) fn invalid(report: &mut Report, at: &FieldPath, why: impl Into<String>) {

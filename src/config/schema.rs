@@ -197,7 +197,7 @@ impl Checker<'_> {
     fn string(&mut self, node: NodeRef<'_>, at: &FieldPath, or_number: bool) -> Option<Value> {
         let found = Found::at(node);
         let text = node.text().unwrap_or_default();
-        let zero_first = text.starts_with('0') && text.bytes().nth(1).is_some_and(|second| second.is_ascii_digit());
+        let zero_first = text.starts_with('0') && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         match found {
             Found::Text => return Some(text.into()),
             // As it is written: another reader of numbers may print `0.10` or `1e6` in other words.

@@ -275,17 +275,22 @@ impl Code {
 
     /// The kebab-case name.
     pub fn name(self) -> &'static str {
-        TABLE[self as usize].name
+        self.row().name
     }
 
     /// One line that says what is wrong.
     pub fn summary(self) -> &'static str {
-        TABLE[self as usize].summary
+        self.row().summary
     }
 
     /// The page that explains it, in Markdown.
     pub fn page(self) -> &'static str {
-        TABLE[self as usize].page
+        self.row().page
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "a test holds the table to the order of the enum")]
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
     }
 
     /// The code of this name.

@@ -88,12 +88,17 @@ impl Kind {
 
     /// The kebab-case name.
     pub fn name(self) -> &'static str {
-        TABLE[self as usize].1
+        self.row().1
     }
 
     /// One line that says what it means.
     pub fn summary(self) -> &'static str {
-        TABLE[self as usize].2
+        self.row().2
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "a test holds the table to the order of the enum")]
+    fn row(self) -> &'static (Self, &'static str, &'static str) {
+        &TABLE[self as usize]
     }
 }
 

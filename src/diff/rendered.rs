@@ -52,8 +52,8 @@ impl Made {
         let resolved = view.resolved.as_ref()?;
         let plan = plan::declared(resolved, Some(NAMESPACE));
         let place = |object: &Value| {
-            let annotations = &object["metadata"]["annotations"];
-            let at = |key: &str, section: &str| Some(FieldPath::keys(section).key(annotations[key].as_str()?));
+            let annotations = object.pointer("/metadata/annotations");
+            let at = |key: &str, section: &str| Some(FieldPath::keys(section).key(annotations?.get(key)?.as_str()?));
             at(render::WORKLOAD, "spec.workloads").or_else(|| at(render::SCOPE, "spec.scopes")).unwrap_or_default()
         };
         let objects = render::objects(&plan, resolved.argo_cd, false).into_iter().map(|object| object.value);

@@ -58,7 +58,7 @@ pub fn authorities(wanted: &[Wanted], objects: &[Value]) -> BTreeMap<String, Vec
         let mine = cluster.kind("Certificate").filter(|object| is_of(object, one));
         for request in mine.filter_map(|certificate| cluster.newest_request(certificate)) {
             let read = |field: &str| {
-                let pem = STANDARD.decode(request["status"][field].as_str()?).ok()?;
+                let pem = STANDARD.decode(text(request, &["status", field])?).ok()?;
                 Certificate::all(&String::from_utf8(pem).ok()?).ok()
             };
             // The first one is the workload's own.
@@ -71,7 +71,7 @@ pub fn authorities(wanted: &[Wanted], objects: &[Value]) -> BTreeMap<String, Vec
 
 /// Ours carry the workload's name, whatever kustomize did to their own.
 fn is_of(object: &Value, wanted: &Wanted) -> bool {
-    let annotated = object["metadata"]["annotations"][WORKLOAD].as_str();
+    let annotated = text(object, &["metadata", "annotations", WORKLOAD]);
     annotated.map_or_else(|| name(object) == wanted.name, |workload| workload == wanted.workload)
 }
 
@@ -90,7 +90,7 @@ fn missing(wanted: &Wanted, elsewhere: &[&Value]) -> Diagnostic {
 
 fn ready(certificate: &Value) -> Option<String> {
     let (status, _, _) = condition(certificate, "Ready")?;
-    let time = |field: &str| certificate["status"][field].as_str().unwrap_or("a time that is not said");
+    let time = |field: &str| text(certificate, &["status", field]).unwrap_or("a time that is not said");
     let words = || {
         format!(
             "Certificate {}/{} is ready: valid until {}, renewed from {} on",
@@ -138,10 +138,11 @@ impl<'c> Cluster<'c> {
     }
 
     fn issuer(&self, certificate: &Value) -> Option<Cause> {
-        let issuer_ref = &certificate["spec"]["issuerRef"];
-        let text = |field: &str, otherwise: &'static str| issuer_ref[field].as_str().unwrap_or(otherwise);
-        let (kind, wanted) = (text("kind", "Issuer"), text("name", ""));
-        if text("group", GROUP) != GROUP {
+        let word = |field: &str, otherwise: &'static str| {
+            text(certificate, &["spec", "issuerRef", field]).unwrap_or(otherwise)
+        };
+        let (kind, wanted) = (word("kind", "Issuer"), word("name", ""));
+        if word("group", GROUP) != GROUP {
             return None; // what other issuers say of themselves is in the request
         }
         let here = namespace(certificate);
@@ -174,12 +175,13 @@ impl<'c> Cluster<'c> {
 
     fn newest_request(&self, certificate: &Value) -> Option<&'c Value> {
         let revision = |request: &Value| {
-            let text = request["metadata"]["annotations"]["cert-manager.io/certificate-revision"].as_str();
+            let text = text(request, &["metadata", "annotations", "cert-manager.io/certificate-revision"]);
             text.and_then(|text| text.parse::<u64>().ok())
         };
         let of_it = |request: &&Value| {
             namespace(request) == namespace(certificate)
-                && request["metadata"]["annotations"]["cert-manager.io/certificate-name"] == name(certificate)
+                && text(request, &["metadata", "annotations", "cert-manager.io/certificate-name"])
+                    == Some(name(certificate))
         };
         self.kind("CertificateRequest").filter(of_it).max_by_key(|request| revision(request))
     }
@@ -222,7 +224,7 @@ impl<'c> Cluster<'c> {
 
 fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Cause {
     let kind = issuer["kind"].as_str().unwrap_or_default();
-    let secret = issuer["spec"]["ca"]["secretName"].as_str();
+    let secret = text(issuer, &["spec", "ca", "secretName"]);
     let message = one_line(message);
     if let Some(secret) = secret.filter(|_| reason == "ErrGetKeyPair" && message.contains("not found")) {
         // A ClusterIssuer reads Secrets of cert-manager's own namespace, which only its flags say.
@@ -257,18 +259,23 @@ fn again(certificate: &Value) -> String {
 
 /// Status, reason and message of a condition.
 fn condition<'o>(object: &'o Value, kind: &str) -> Option<(&'o str, &'o str, &'o str)> {
-    let conditions = object["status"]["conditions"].as_array()?;
+    let conditions = object.pointer("/status/conditions")?.as_array()?;
     let found = conditions.iter().find(|condition| condition["type"] == kind)?;
     let text = |field: &str| found[field].as_str().unwrap_or_default();
     Some((text("status"), text("reason"), text("message")))
 }
 
+/// The text of a field, when there is one.
+fn text<'o>(object: &'o Value, path: &[&str]) -> Option<&'o str> {
+    path.iter().try_fold(object, |value, key| value.get(key))?.as_str()
+}
+
 fn name(object: &Value) -> &str {
-    object["metadata"]["name"].as_str().unwrap_or_default()
+    text(object, &["metadata", "name"]).unwrap_or_default()
 }
 
 fn namespace(object: &Value) -> &str {
-    object["metadata"]["namespace"].as_str().unwrap_or_default()
+    text(object, &["metadata", "namespace"]).unwrap_or_default()
 }
 
 fn group(object: &Value) -> &str {

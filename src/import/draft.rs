@@ -57,6 +57,7 @@ pub(super) fn draft(workloads: &[Workload]) -> Value {
         let (arn, profile) = (role.arn.as_ref().map(Arn::as_str), role.profile.as_ref().map(Arn::as_str));
         (name, entry(vec![("scope", json!(scope)), ("roleArn", json!(arn)), ("profileArn", json!(profile))]))
     });
+    #[expect(clippy::indexing_slicing, reason = "each workload and its role have just got a name")]
     let workload_entries = workloads.iter().map(|workload| {
         let name = &names[&workload.ident];
         (name, workload.entry(name, &roles[&workload.role]))
@@ -89,10 +90,8 @@ fn sorted<'n>(entries: impl Iterator<Item = (&'n String, Value)>) -> Value {
 impl Workload {
     fn entry(&self, name: &str, role: &str) -> Value {
         let target = self.ident.name.as_ref();
-        let mut meant = json!({"kind": self.ident.kind});
-        if target != name {
-            meant["name"] = target.into();
-        }
+        let other = Some(target).filter(|target| *target != name);
+        let meant = entry(vec![("kind", json!(self.ident.kind)), ("name", json!(other))]);
         let environment = if self.trailing_slash { json!({"trailingSlash": true}) } else { Value::Null };
         entry(vec![
             ("role", role.into()),
@@ -151,11 +150,15 @@ fn names<K: Ord>(wanted: impl Iterator<Item = (K, Names)>) -> BTreeMap<K, String
     let mut taken = BTreeSet::new();
     let mut named = Vec::new();
     for names in wanted.values() {
-        let alone = (0..names.len()).find(|length| wishes[&(*length, names[*length].as_str())] == 1);
-        let wish = &names[alone.unwrap_or(names.len() - 1)];
-        let numbered = (2..).map(|number| format!("{wish}-{number}"));
-        let mut free = [wish.clone()].into_iter().chain(numbered).filter(|name| !taken.contains(name));
-        let name = free.next().expect("numbers do not end");
+        let is_alone = |(length, name): &(usize, &String)| wishes.get(&(*length, name.as_str())) == Some(&1);
+        let alone = names.iter().enumerate().find(is_alone).map(|(_, name)| name);
+        let wish = alone.or(names.last()).map_or("", String::as_str);
+        let mut name = wish.to_owned();
+        let mut number = 2;
+        while taken.contains(&name) {
+            name = format!("{wish}-{number}");
+            number += 1;
+        }
         taken.insert(name.clone());
         named.push(name);
     }

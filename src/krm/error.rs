@@ -127,7 +127,8 @@ impl std::error::Error for ReadError {}
 /// Reads bytes as text.
 pub(super) fn utf8(bytes: &[u8]) -> Result<&str, ReadError> {
     std::str::from_utf8(bytes).map_err(|error| {
-        let valid = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+        let valid =
+            bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or_default();
         ReadError::NotUtf8(Position::of(valid, valid.len()))
     })
 }

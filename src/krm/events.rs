@@ -177,7 +177,7 @@ fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -
     collect(sequence, &mut long, |node| {
         let flow = matches!(node.kind(), Kind::Seq(_, Flow::Yes) | Kind::Map(_, Flow::Yes));
         let scalar = matches!(node.kind(), Kind::Scalar(_, Style::Plain | Style::Quoted));
-        (flow || scalar) && text[node.span()].contains(['\n', '\r'])
+        (flow || scalar) && text.get(node.span()).is_some_and(|it| it.contains(['\n', '\r']))
     });
     let filled = |line: &str| !line.trim_start().is_empty() && !line.trim_start().starts_with('#');
     let body = next_line(text, head);
@@ -185,7 +185,7 @@ fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -
     let column = spaces(first);
     let dashes: Vec<usize> = lines(text, body..until)
         .filter(|(start, line)| {
-            let dash = spaces(line) == column && line[column..].starts_with('-');
+            let dash = spaces(line) == column && line.get(column..).is_some_and(|rest| rest.starts_with('-'));
             dash && matches!(line.as_bytes().get(column + 1), None | Some(b' ' | b'\t')) && !inside(&long, *start)
         })
         .map(|(start, _)| start)
@@ -194,8 +194,7 @@ fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -
         return None;
     }
     let mut starts = Vec::with_capacity(dashes.len() + 1);
-    for (number, item) in sequence.items().enumerate() {
-        let dash = dashes[number];
+    for (number, (item, dash)) in sequence.items().zip(dashes.iter().copied()).enumerate() {
         let next = dashes.get(number + 1).copied().unwrap_or(until);
         if number == 0 {
             starts.push(dash);
@@ -205,8 +204,8 @@ fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -
         }
         starts.push(content_end(text, content(item).max(dash + 1), next, column));
     }
-    let entries = sequence.items().zip(starts.windows(2));
-    Some((entries.map(|(item, bounds)| entry(item, bounds[0]..bounds[1])).collect(), column))
+    let entries = sequence.items().zip(starts.iter().zip(starts.iter().skip(1)));
+    Some((entries.map(|(item, (start, end))| entry(item, *start..*end)).collect(), column))
 }
 
 /// The entries between brackets.
@@ -258,7 +257,7 @@ fn content(node: NodeRef<'_>) -> usize {
 /// Whether `offset` is inside one of these spans, which are in order.
 fn inside(spans: &[Range<usize>], offset: usize) -> bool {
     let after = spans.partition_point(|span| span.start < offset);
-    after.checked_sub(1).is_some_and(|before| offset < spans[before].end)
+    after.checked_sub(1).and_then(|before| spans.get(before)).is_some_and(|before| offset < before.end)
 }
 
 /// Where what belongs to content that ends at `end` stops: at `next`, or at a comment that belongs to what follows.
@@ -286,17 +285,17 @@ fn pair_lines(text: &str, pair: Pair<'_>, end: usize, column: usize) -> Option<R
 fn key_line(text: &str, key: NodeRef<'_>) -> Option<usize> {
     let at = key.span().start;
     let start = line_start(text, at);
-    let mark = if text[start..].starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mark = if text.get(start..)?.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     // A key behind `?` may be written as a block, or on a line after its `?`; its colon is on yet another line.
-    let colon = text[key.span().end..].trim_start_matches([' ', '\t']).starts_with(':');
+    let colon = text.get(key.span().end..)?.trim_start_matches([' ', '\t']).starts_with(':');
     let scalar = matches!(key.kind(), Kind::Scalar(_, Style::Plain | Style::Quoted)) && !key.span().is_empty();
-    (scalar && colon && text[start + mark..at].bytes().all(|byte| byte == b' ')).then_some(start + mark)
+    (scalar && colon && text.get(start + mark..at)?.bytes().all(|byte| byte == b' ')).then_some(start + mark)
 }
 
 /// The place behind a key's colon.
 fn after_colon(text: &str, key: NodeRef<'_>) -> Option<usize> {
     let end = key.span().end;
-    let rest = &text[end..];
+    let rest = text.get(end..)?;
     rest.trim_start().starts_with(':').then(|| end + rest.len() - rest.trim_start().len() + 1)
 }
 
@@ -337,7 +336,7 @@ fn safe_end(text: &str, node: NodeRef<'_>, end: usize) -> bool {
         let child = match last.kind() {
             Kind::Seq(items, _) => items.last(),
             Kind::Map(entries, _) => entries.last().map(|(_, value)| value),
-            Kind::Scalar(_, Style::Block) => return text[..end].ends_with(['\n', '\r']),
+            Kind::Scalar(_, Style::Block) => return text.get(..end).is_some_and(|text| text.ends_with(['\n', '\r'])),
             _ => None,
         };
         match child {

@@ -181,6 +181,7 @@ impl Tracker {
         }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "`which` is one of the constants that count the places")]
     fn word(&mut self, which: usize, place: Option<Range<usize>>) {
         self.opaque |= self.seen[which] || place.is_none();
         self.seen[which] = true;
@@ -188,6 +189,7 @@ impl Tracker {
     }
 
     /// The words that were found, and whether the object has anchors, aliases or tags inside.
+    #[expect(clippy::indexing_slicing, reason = "`which` is one of the constants that count the places")]
     pub(super) fn finish(self, text: &str) -> (Option<Ident<'_>>, bool) {
         let word = |which: usize| Some(Cow::Borrowed(unquoted(text.get(self.words[which].clone()?)?)?));
         let ident = || {
@@ -213,10 +215,9 @@ fn is_unclear(key: &[u8]) -> bool {
 
 /// The text of a scalar on one line, when it is there to be read without decoding.
 fn unquoted(source: &str) -> Option<&str> {
-    let (quote, rest) = match source.chars().next()? {
-        quote @ ('"' | '\'') => (quote, &source[1..]),
-        _ => return (!is_null(source)).then_some(source),
+    let Some(rest) = source.strip_prefix(['"', '\'']) else {
+        return (!source.is_empty() && !is_null(source)).then_some(source);
     };
-    let inner = rest.strip_suffix(quote)?;
+    let inner = rest.strip_suffix(source.chars().next()?)?;
     (!inner.contains(['\\', '\''])).then_some(inner)
 }

@@ -85,11 +85,19 @@ impl Layout<'_> {
 }
 
 /// The start of the line that `offset` is in.
+#[expect(
+    clippy::string_slice,
+    reason = "offsets are those of line breaks and nodes: in the text, and between characters"
+)]
 pub(super) fn line_start(text: &str, offset: usize) -> usize {
     text[..offset].rfind(['\n', '\r']).map_or(0, |at| at + 1)
 }
 
 /// The start of the line after the one that `offset` is in, or the end of the text.
+#[expect(
+    clippy::string_slice,
+    reason = "offsets are those of line breaks and nodes: in the text, and between characters"
+)]
 pub(super) fn next_line(text: &str, offset: usize) -> usize {
     let rest = &text[offset..];
     match rest.find(['\n', '\r']) {
@@ -106,6 +114,10 @@ pub(super) fn line_break(text: &str) -> &'static str {
 }
 
 /// The lines that start in `range`: where each begins and what it holds.
+#[expect(
+    clippy::string_slice,
+    reason = "offsets are those of line breaks and nodes: in the text, and between characters"
+)]
 pub(super) fn lines(text: &str, range: Range<usize>) -> impl Iterator<Item = (usize, &str)> {
     let mut at = range.start;
     std::iter::from_fn(move || {

@@ -30,6 +30,7 @@ pub(super) enum Value {
 }
 
 /// Leading spaces of a line, eight at a time.
+#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 #[inline]
 pub(super) fn indent(line: &[u8]) -> usize {
     let mut at = 0;
@@ -50,6 +51,7 @@ pub(super) fn stands_alone(line: &[u8], at: usize) -> bool {
 }
 
 /// The place after the closing quote; doubt when it is not on this line.
+#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 #[inline]
 fn after_quoted(line: &[u8], start: usize) -> Result<usize, Doubt> {
     let mut at = start + 1;
@@ -72,6 +74,7 @@ fn after_quoted(line: &[u8], start: usize) -> Result<usize, Doubt> {
 }
 
 /// The place after a flow collection that starts at `start`; doubt when it does not end on this line.
+#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 fn after_flow(line: &[u8], start: usize) -> Result<usize, Doubt> {
     const DEEPEST: usize = 64;
     let mut open = [0_u8; DEEPEST];
@@ -115,6 +118,7 @@ fn after_flow(line: &[u8], start: usize) -> Result<usize, Doubt> {
 }
 
 /// Whether nothing but spaces and a comment follows.
+#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 #[inline]
 fn ends(line: &[u8], at: usize) -> bool {
     let spaces = indent(&line[at..]);
@@ -122,6 +126,7 @@ fn ends(line: &[u8], at: usize) -> bool {
 }
 
 /// What the value is that starts at `at`, where spaces have been passed already.
+#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 #[inline]
 pub(super) fn value(line: &[u8], at: usize) -> Result<Value, Doubt> {
     let Some(first) = line.get(at) else { return Ok(Value::Empty) };
@@ -150,6 +155,7 @@ pub(super) fn value(line: &[u8], at: usize) -> Result<Value, Doubt> {
 }
 
 /// The colon that ends a plain key which starts at `start`, if there is one on this line.
+#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 #[inline]
 pub(super) fn plain_key_end(line: &[u8], start: usize) -> Result<Option<usize>, Doubt> {
     let mut at = start;
@@ -171,12 +177,14 @@ pub(super) fn plain_key_end(line: &[u8], start: usize) -> Result<Option<usize>, 
 }
 
 /// The first place at or after `at` that is not a space.
+#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 #[inline]
 pub(super) fn skip_spaces(line: &[u8], at: usize) -> usize {
     at + indent(&line[at..])
 }
 
 /// The place of a scalar in the line; `None` for what is not a scalar of one line.
+#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 pub(super) fn scalar(line: &[u8], at: usize, value: &Value) -> Option<Range<usize>> {
     match value {
         Value::Quoted(range) => Some(range.clone()),
@@ -216,6 +224,7 @@ impl Lexer {
     /// Reads a line that has content, from the first byte that is not a space on.
     ///
     /// `first` is true on the line with the dash of an item, and `item` is the item that the line is in.
+    #[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
     #[inline]
     pub(super) fn line(
         &mut self,
@@ -278,6 +287,7 @@ impl Lexer {
     }
 
     /// The key that starts at `at`, without its colon.
+    #[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
     #[inline]
     fn key(line: &[u8], at: usize, behind_dash: bool) -> Result<Option<Range<usize>>, Doubt> {
         match line[at] {
@@ -302,6 +312,7 @@ impl Lexer {
 }
 
 /// The value behind anchors and tags.
+#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 fn after_properties(line: &[u8], start: usize) -> Result<Value, Doubt> {
     let mut at = start;
     let mut alias = false;

@@ -13,6 +13,10 @@ use super::layout::{Entry, Layout, Root, Section, Shape};
 use super::lex::{Doubt, Lexer, Value, indent, plain_key_end, scalar, skip_spaces, stands_alone, value};
 
 /// Finds the parts of a `ResourceList`, or says that it cannot be sure of them.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a line is cut out between line breaks, and a place is one in the line, or its end"
+)]
 pub(super) fn scan(text: &str) -> Result<Layout<'_>, Doubt> {
     let bytes = text.as_bytes();
     if bytes.last() != Some(&b'\n') || has_strange_breaks(bytes) {
@@ -147,6 +151,10 @@ impl<'t> Scan<'t> {
     }
 
     /// A line at column 0 that is no entry: a key of the list.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a line is cut out between line breaks, and a place is one in the line, or its end"
+    )]
     fn top_line(&mut self, start: usize, line: &[u8]) -> Result<(), Doubt> {
         if line == b"---" && self.top == Top::Nothing {
             return Ok(());
@@ -183,6 +191,10 @@ impl<'t> Scan<'t> {
         Ok(())
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a line is cut out between line breaks, and a place is one in the line, or its end"
+    )]
     fn items(&mut self, start: usize, line: &[u8], colon: usize, at: usize, found: &Value) -> Result<Top, Doubt> {
         if self.shape.is_some() {
             return Err(Doubt);

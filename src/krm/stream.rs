@@ -87,6 +87,7 @@ impl<'t> Stream<'t> {
     }
 
     fn add(&mut self, range: Range<usize>) {
+        #[expect(clippy::string_slice, reason = "documents begin and end where their markers do")]
         let document = &self.text[range.clone()];
         let first = self.items.len();
         let mut list_of_items = None;
@@ -131,10 +132,11 @@ pub(super) fn identify(document: &str) -> Result<(Option<Ident<'_>>, bool), Doub
     let mut lexer = Lexer::default();
     let mut start = 0;
     for end in memchr_iter(b'\n', bytes).chain((!document.ends_with('\n')).then_some(bytes.len())) {
-        let line = &bytes[start..end];
+        let line = bytes.get(start..end).ok_or(Doubt)?;
         let indented = indent(line);
-        if indented < line.len() && !lexer.in_block(indented) {
-            let first = line[indented];
+        if let Some(first) = line.get(indented).copied()
+            && !lexer.in_block(indented)
+        {
             tracker.begin_line(indented, first);
             match first {
                 b'\t' | b'%' => return Err(Doubt),

@@ -129,7 +129,9 @@ impl Changes {
                 splices.push(Splice::new(value.clone(), format!("{space}[{}]", json_items(appended)?)));
             }
             Shape::Empty { value, next_line } => {
-                let space = usize::from(text[..value.start].ends_with(' ') && !value.is_empty());
+                let space = usize::from(
+                    text.get(..value.start).is_some_and(|before| before.ends_with(' ')) && !value.is_empty(),
+                );
                 splices.push(Splice::new(value.start - space..value.end, ""));
                 let lines = entries(appended, column(root));
                 splices.push(Splice::lines(*next_line..*next_line, like(text, lines)));
@@ -240,13 +242,13 @@ fn without(text: &str, items: &[Item<'_>], removed: &BTreeSet<usize>, brackets: 
         let rest = if behind.trim().is_empty() { end..end } else { end..brackets.end - 1 };
         return vec![Splice::new(start..end, ""), Splice::new(rest, "")];
     };
-    let cut = removed.iter().map(|number| {
-        let item = items[*number].range();
-        if *number < first_kept {
-            item.start..items[number + 1].range().start
+    let cut = removed.iter().filter_map(|number| {
+        let item = items.get(*number)?.range();
+        Some(if *number < first_kept {
+            item.start..items.get(number + 1)?.range().start
         } else {
-            items[number - 1].range().end..item.end
-        }
+            items.get(number.checked_sub(1)?)?.range().end..item.end
+        })
     });
     cut.map(|range| Splice::new(range, "")).collect()
 }

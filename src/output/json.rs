@@ -124,6 +124,7 @@ pub fn changes_json(compared: &Compared<'_>) -> String {
     })
 }
 
+#[expect(clippy::expect_used, reason = "all its keys are text")]
 fn print(document: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(document).expect("it has only text keys");
     text.push('\n');

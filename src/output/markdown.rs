@@ -18,7 +18,7 @@ pub fn changes_markdown(compared: &Compared<'_>) -> String {
         }
     };
     for note in *notes {
-        write!(text, "\n> {}\n", escape(note)).expect("memory takes all");
+        let _ = write!(text, "\n> {}\n", escape(note));
     }
     let escalations: Vec<_> = compared.escalations().collect();
     if !escalations.is_empty() {
@@ -28,8 +28,7 @@ pub fn changes_markdown(compared: &Compared<'_>) -> String {
     if !others.is_empty() {
         let (n, s) = (others.len(), if others.len() == 1 { "" } else { "s" });
         let table = table(&others, compared);
-        write!(text, "\n<details><summary>{n} other change{s}</summary>\n{table}\n</details>\n")
-            .expect("memory takes all");
+        let _ = write!(text, "\n<details><summary>{n} other change{s}</summary>\n{table}\n</details>\n");
     }
     text
 }
@@ -40,7 +39,7 @@ fn table(changes: &[&Change], compared: &Compared<'_>) -> String {
     let mut text = format!("\n| Change | What |{head}\n| --- | --- |{line}\n");
     for change in changes {
         let clusters = if has_clusters { format!(" {} |", escape(&change.clusters.join(", "))) } else { String::new() };
-        writeln!(text, "| {} | {} |{clusters}", change.kind.name(), escape(&change.message)).expect("memory takes all");
+        let _ = writeln!(text, "| {} | {} |{clusters}", change.kind.name(), escape(&change.message));
     }
     text
 }
@@ -59,7 +58,7 @@ fn escape(text: &str) -> String {
                 '|' => escaped.push_str("\\|"),
                 '\n' | '\r' => escaped.push(' '),
                 '<' | '>' | '*' | '_' | '[' | ']' | '\\' | '@' | '#' | '&' if !is_code => {
-                    write!(escaped, "&#{};", u32::from(c)).expect("memory takes all");
+                    let _ = write!(escaped, "&#{};", u32::from(c));
                 }
                 _ => escaped.push(c),
             }

@@ -9,6 +9,7 @@ use crate::krm::{self, ResourceRef};
 use crate::yaml::{FieldPath, emit};
 
 /// The `results` of a run in block YAML; `None` when there is nothing to say.
+#[expect(clippy::expect_used, reason = "all its keys are text")]
 pub fn results(report: &Report, sources: Sources<'_>) -> Option<String> {
     let results: Vec<_> = report.diagnostics().into_iter().map(|diagnostic| result(diagnostic, sources)).collect();
     let value = serde_json::to_value(&results).expect("results have only text keys");

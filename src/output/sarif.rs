@@ -164,6 +164,7 @@ fn uri(path: &str) -> String {
     path.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
+#[expect(clippy::expect_used, reason = "all its keys are text")]
 fn print(rules: &[Rule], results: Vec<Finding>) -> String {
     let driver = Driver { name: "iamra", version: env!("CARGO_PKG_VERSION"), rules };
     let run = Run { tool: Tool { driver }, results, column_kind: "unicodeCodePoints" };

@@ -129,7 +129,8 @@ pub fn plan<'r>(
     for (bound, seat) in share::seats(&found, inventory, report) {
         let declared = bound.binding.namespace.as_ref().map(ToString::to_string);
         // kustomize may have moved the workload; what belongs to it goes where it is now.
-        let namespace = inventory[seat.workload].ident.namespace.as_ref().map(ToString::to_string).or(declared);
+        let namespace = inventory.get(seat.workload).and_then(|it| it.ident.namespace.as_ref());
+        let namespace = namespace.map(ToString::to_string).or(declared);
         // Annotated workloads of one name have one role, or there would have been an error.
         let index = *known.entry((&bound.binding.workload, namespace.clone())).or_insert(members.len());
         match members.get_mut(index) {
@@ -190,16 +191,16 @@ fn find(
     report: &mut Report,
 ) -> Vec<usize> {
     let binding = &bound.binding;
+    let is_in = |index: usize, namespace: &str| inventory.get(index).is_some_and(|it| it.may_be_in(namespace));
+    let named = |some: &[usize]| some.iter().filter_map(|index| inventory.get(*index)).map(words).collect::<Vec<_>>();
     let here: Vec<usize> = match &binding.namespace {
-        Some(namespace) => {
-            meant.iter().copied().filter(|index| inventory[*index].may_be_in(namespace.as_str())).collect()
-        }
+        Some(namespace) => meant.iter().copied().filter(|index| is_in(*index, namespace.as_str())).collect(),
         None => meant.to_vec(),
     };
     let target = &binding.target;
     match (here.as_slice(), &target.which) {
         ([], _) => {
-            let elsewhere: Vec<_> = meant.iter().map(|index| words(&inventory[*index])).collect();
+            let elsewhere = named(meant);
             let help = if elsewhere.is_empty() {
                 around.how_to_find(binding)
             } else {
@@ -212,7 +213,7 @@ fn find(
             Vec::new()
         }
         ([_, _, ..], Which::Name(name)) => {
-            let found: Vec<_> = here.iter().map(|index| words(&inventory[*index])).collect();
+            let found = named(&here);
             let message = format!("several objects are named `{name}`: {}", found.join(", "));
             let help = "say which one with `target.kind` or `namespace`";
             let place = Place::Config(binding.place.clone());
@@ -256,7 +257,7 @@ impl Plan<'_> {
             certificates.entry(&ident.name).or_default().push(ident);
         }
         for member in self.members.iter().filter(|member| member.has_certificate()) {
-            let Some(workload) = member.seats.first().map(|seat| &inventory[seat.workload]) else { continue };
+            let Some(workload) = member.seats.first().and_then(|seat| inventory.get(seat.workload)) else { continue };
             let name = member.certificate_name();
             let Some(named) = certificates.get(name.as_str()) else { continue };
             let here = |namespace: Option<&str>| namespace.unwrap_or("default").to_owned();

@@ -28,7 +28,7 @@ pub(super) fn seats<'r>(
                         "workloads `{}` and `{}` both mean {}",
                         other.workload,
                         binding.workload,
-                        words(&inventory[*workload])
+                        inventory.get(*workload).map(words).unwrap_or_default()
                     ),
                 )
                 .at(Place::Config(binding.place.clone()))
@@ -43,7 +43,7 @@ pub(super) fn seats<'r>(
         seats.push((*bound, Seat { workload: *workload, port, is_shared: false }));
     }
     for (_, seat) in &mut seats {
-        seat.is_shared = pods[&seat.workload].len() > 1;
+        seat.is_shared = pods.get(&seat.workload).is_some_and(|pod| pod.len() > 1);
     }
     seats
 }

@@ -37,6 +37,7 @@ enum Wave {
 }
 
 /// Writes onto an object what Argo CD should know of it.
+#[expect(clippy::indexing_slicing, reason = "each of our objects is a mapping, and so is its metadata")]
 fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave) -> Value {
     let annotations = &mut value["metadata"]["annotations"];
     if argo_cd.sync_waves && wave != Wave::Workload {

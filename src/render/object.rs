@@ -27,6 +27,7 @@ pub(super) fn metadata(name: &str, namespace: Option<&String>, owner: (&str, &st
 }
 
 /// The object as the values that are printed.
+#[expect(clippy::expect_used, reason = "all its keys are text")]
 pub(super) fn value(object: &impl Serialize) -> Value {
     serde_json::to_value(object).expect("Kubernetes objects have only text keys")
 }

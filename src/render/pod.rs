@@ -65,6 +65,7 @@ pub fn pod_change(member: &Member<'_>, seat: Seat, settings: &Sidecar, user: Opt
     }
 }
 
+#[expect(clippy::expect_used, reason = "all its keys are text")]
 fn value(part: &impl Serialize) -> Value {
     ordered(serde_json::to_value(part).expect("parts of a pod have only text keys"))
 }

@@ -62,8 +62,9 @@ impl Authority {
     /// The sentence that says what is wrong; never a part of the key.
     pub fn check(certificate: &str, key: &Secret) -> Result<Self, String> {
         Self::check_chain(certificate)?;
-        let chain = Certificate::all(certificate).expect("it was checked");
-        match PrivateKey::of(&chain[0], key) {
+        let chain = Certificate::all(certificate)?;
+        let leaf = chain.first().ok_or("there is no certificate")?;
+        match PrivateKey::of(leaf, key) {
             Ok(Some(_)) => {}
             Ok(None) => return Err("the private key does not belong to the CA certificate".to_owned()),
             Err(Unusable::Encrypted) => {

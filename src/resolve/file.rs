@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lookup::{Answer, Answers, Lookup, NoAnswer, Query};
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::Position;
 use crate::secret::Secret;
 use crate::yaml::{Document, NodeRef};
 
@@ -50,7 +51,7 @@ pub(super) fn read_document<T: Default>(
     match Document::parse(text) {
         Ok(document) => read(document.root(), report),
         Err(error) => {
-            let line = text[..error.offset.min(text.len())].matches('\n').count() + 1;
+            let line = Position::of(text, error.offset).line;
             report.push(
                 Diagnostic::error(Code::InvalidLock, format!("{name} cannot be read: {}", error.message))
                     .at(Place::File(name.to_owned(), Some(line))),
@@ -69,7 +70,7 @@ fn entries(
 ) -> BTreeMap<String, Secret> {
     let text = root.document().text();
     let mut wrong = |node: NodeRef<'_>| {
-        let line = text[..node.span().start].matches('\n').count() + 1;
+        let line = Position::of(text, node.span().start).line;
         report.push(
             Diagnostic::error(Code::InvalidLock, format!("{name} has an entry that is not `reference: value`"))
                 .at(Place::File(name.to_owned(), Some(line)))

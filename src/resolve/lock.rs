@@ -9,6 +9,7 @@ use super::authority;
 use super::file::{answers, read_document};
 use super::lookup::{Answer, Answers, Lookup, NoAnswer, Query, Wanted};
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::Position;
 use crate::secret::Secret;
 use crate::yaml::{NodeRef, emit};
 
@@ -41,7 +42,7 @@ impl Lockfile {
         let read = |node: NodeRef<'_>, report: &mut Report| {
             let mut values = BTreeMap::new();
             if let Err((node, why)) = read_lock(node, &mut values) {
-                let line = node.map(|node| 1 + node.document().text()[..node.span().start].matches('\n').count());
+                let line = node.map(|node| Position::of(node.document().text(), node.span().start).line);
                 report.push(
                     Diagnostic::error(Code::InvalidLock, format!("{name} {why}"))
                         .at(Place::File(name.to_owned(), line.or(Some(1))))

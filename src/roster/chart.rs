@@ -101,12 +101,12 @@ impl Chart {
         });
         for row in rows {
             let heading = row.cluster.as_ref().map(|cluster| format!("cluster {cluster}"));
-            if sections.last().is_none_or(|section| section.heading != heading) {
-                sections.push(Section { heading, lines: Vec::new() });
+            match sections.last_mut() {
+                Some(section) if section.heading == heading => section.lines.push(line(row, &spots)),
+                _ => sections.push(Section { heading, lines: vec![line(row, &spots)] }),
             }
-            let last = sections.last_mut().expect("one was just put there");
-            last.lines.push(line(row, &spots));
         }
+        #[expect(clippy::indexing_slicing, reason = "a line has a place for every column")]
         let lost = roster.lost.iter().map(|lost| {
             let mut line: Line = Default::default();
             for (column, name, detail) in [
@@ -188,8 +188,8 @@ fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line
     ];
     let mut columns = Column::ALL.into_iter();
     all.map(|cell| {
-        let column = columns.next().expect("a column for each");
-        cell.map(|(node, name)| judged(node, column, name, spots))
+        let (column, (node, name)) = columns.next().zip(cell)?;
+        Some(judged(node, column, name, spots))
     })
 }
 

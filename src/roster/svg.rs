@@ -55,6 +55,10 @@ struct Canvas {
 }
 
 impl Canvas {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a line has a place for every column, and rows are counted along the lines"
+    )]
     fn new(chart: &Chart, rows: usize) -> Self {
         let row = if rows >= MANY { (26, 20) } else { (50, 40) };
         let mut left = MARGIN;
@@ -101,6 +105,10 @@ impl Canvas {
         )
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a line has a place for every column, and rows are counted along the lines"
+    )]
     fn section(&mut self, section: &Section, top: usize) {
         if let Some(heading) = &section.heading {
             self.text(MARGIN, top + 14, "cluster", heading);
@@ -132,6 +140,10 @@ impl Canvas {
     }
 
     /// One arrow for each pair of boxes that stand beside each other, over places where nothing is.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a line has a place for every column, and rows are counted along the lines"
+    )]
     fn arrows(&mut self, lines: &[Line], top: usize) {
         for column in 0..COLUMNS.len() {
             for after in column + 1..COLUMNS.len() {
@@ -165,6 +177,10 @@ impl Canvas {
         }
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a line has a place for every column, and rows are counted along the lines"
+    )]
     fn node(&mut self, node: &Node, column: usize, top: usize, rows: usize) {
         let (left, width) = self.columns[column];
         let (row, one) = self.row;
@@ -217,6 +233,10 @@ impl Canvas {
 }
 
 /// First and last rows of the boxes of a column.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a line has a place for every column, and rows are counted along the lines"
+)]
 fn runs(lines: &[Line], column: usize) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for (index, line) in lines.iter().enumerate() {

@@ -10,8 +10,10 @@ pub fn table(roster: &Roster) -> String {
     let rows: Vec<_> = roster.rows.iter().map(cells).collect();
     let head = HEAD.map(str::to_owned);
     let all = || std::iter::once(&head).chain(&rows);
-    let widths: Vec<_> =
-        (0..HEAD.len()).map(|column| all().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let mut widths = [0; HEAD.len()];
+    for row in all() {
+        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = cell.chars().count().max(*width));
+    }
     let line = |row: &[String; 7]| {
         let cells: String = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
         format!("{}\n", cells.trim_end())

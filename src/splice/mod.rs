@@ -29,14 +29,15 @@ pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], r
     for member in &plan.members {
         let binding = &member.bound.binding;
         for seat in &member.seats {
-            let workload = &inventory[seat.workload];
+            let Some(workload) = inventory.get(seat.workload) else { continue };
             let settings = workload.allows.fit(&binding.sidecar);
             let users = Users::of(workload, binding, &settings);
             let change = render::pod_change(member, *seat, &settings, users.one());
             parts.entry(seat.workload).or_default().push(Part { binding, change, users });
         }
     }
-    let parts: Vec<_> = parts.into_iter().map(|(position, parts)| (&inventory[position], parts)).collect();
+    let parts: Vec<_> =
+        parts.into_iter().filter_map(|(position, parts)| Some((inventory.get(position)?, parts))).collect();
     let injected = parallel::map(&parts, |(workload, parts)| {
         let mut found = Report::default();
         (workload::inject(workload, parts, &sources, &mut found), found)

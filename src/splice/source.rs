@@ -69,7 +69,8 @@ impl<'i, 't> Sources<'i, 't> {
     /// The one that the pod means by this kind and name.
     pub(super) fn find(&self, kind: &'static str, name: &str, pod: Pod<'_>) -> Option<Source> {
         let namespace = pod.node(&FieldPath::keys("metadata.namespace")).and_then(NodeRef::text);
-        let mut positions = self.positions.get(&(kind, name.to_owned()))?.iter().map(|index| &self.items[*index]);
+        let mut positions =
+            self.positions.get(&(kind, name.to_owned()))?.iter().filter_map(|index| self.items.get(*index));
         let item = positions.find(|item| {
             let theirs = item.ident().and_then(|ident| ident.namespace.as_deref());
             theirs == namespace || theirs.is_none() || namespace.is_none()

@@ -60,7 +60,8 @@ pub(super) fn is_generated(item: &Item<'_>) -> bool {
 
 /// The items that may be one of the objects; nothing else is parsed.
 fn existing<'t>(objects: &[Generated], items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
-    let names: BTreeSet<_> = objects.iter().filter_map(|object| object.value["metadata"]["name"].as_str()).collect();
+    let names: BTreeSet<_> =
+        objects.iter().filter_map(|object| object.value.pointer("/metadata/name")?.as_str()).collect();
     let generated = memmem::Finder::new(annotation::GENERATOR_BEHAVIOR);
     let candidates = items.iter().enumerate().filter(|(_, item)| {
         item.ident().is_none_or(|ident| {
@@ -84,14 +85,15 @@ fn is_generated_now(object: NodeRef<'_>) -> bool {
 
 fn is_same_object(found: NodeRef<'_>, ours: &Value) -> bool {
     let group = |api_version: &str| api_version.rsplit_once('/').map_or("", |(group, _)| group).to_owned();
+    let text = |path: &str| ours.pointer(path).and_then(Value::as_str);
     let Some(ident) = Ident::of(found) else { return false };
-    let name = &ours["metadata"]["name"];
+    let name = text("/metadata/name").unwrap_or_default();
     // What a generator made has got the kustomization's prefix and suffix by now.
-    let had_name = || is_generated_now(found) && annotation::names(found).iter().any(|it| *name == it.name);
-    *ident.kind == ours["kind"]
-        && group(&ident.api_version) == group(ours["apiVersion"].as_str().unwrap_or_default())
+    let had_name = || is_generated_now(found) && annotation::names(found).iter().any(|it| name == it.name);
+    text("/kind") == Some(&*ident.kind)
+        && group(&ident.api_version) == group(text("/apiVersion").unwrap_or_default())
         && (*ident.name == *name || had_name())
-        && namespace(found) == ours["metadata"]["namespace"].as_str().unwrap_or(DEFAULT)
+        && namespace(found) == text("/metadata/namespace").unwrap_or(DEFAULT)
 }
 
 /// The namespace that an object is in, where it goes when nobody says another one.
@@ -104,7 +106,9 @@ fn namespace<'d>(object: NodeRef<'d>) -> &'d str {
 fn keeping_metadata(ours: &Value, found: NodeRef<'_>) -> Value {
     let mut merged = ours.clone();
     let theirs = found.get("metadata").map_or(Value::Null, |metadata| metadata.to_value());
-    if let (Some(metadata), Value::Object(theirs)) = (merged["metadata"].as_object_mut(), theirs) {
+    if let (Some(metadata), Value::Object(theirs)) =
+        (merged.pointer_mut("/metadata").and_then(Value::as_object_mut), theirs)
+    {
         add_missing(metadata, theirs);
     }
     merged
@@ -123,11 +127,11 @@ fn add_missing(into: &mut Map<String, Value>, from: Map<String, Value>) {
 }
 
 fn resource_ref(ours: &Value, found: NodeRef<'_>) -> ResourceRef {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |path: &str| ours.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     ResourceRef {
-        api_version: text(&ours["apiVersion"]),
-        kind: text(&ours["kind"]),
-        name: text(&ours["metadata"]["name"]),
+        api_version: text("/apiVersion"),
+        kind: text("/kind"),
+        name: text("/metadata/name"),
         namespace: Ident::of(found).and_then(|ident| ident.namespace.map(Into::into)),
     }
 }

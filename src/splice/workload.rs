@@ -46,6 +46,7 @@ pub(super) fn inject(
             return None;
         }
     };
+    #[expect(clippy::expect_used, reason = "an edit reads its result again before it gives it")]
     let reread = stripped.as_deref().map(|text| Document::parse(text).expect("the edit was proven"));
     let template = &workload.template;
     let document = reread.as_ref().unwrap_or(&workload.object.document);
@@ -154,6 +155,7 @@ fn edits(
     }
     undo.remember(pod, &FieldPath::keys("metadata.annotations"));
     if !undo.is_empty() {
+        #[expect(clippy::expect_used, reason = "all its keys are text")]
         let text = serde_json::to_string(&undo).expect("undo has only text keys");
         marks.push((UNDO.to_owned(), Value::String(text)));
     }
@@ -172,7 +174,7 @@ fn check_names(parts: &[Part<'_>], report: &mut Report) {
         if let Err(why) = DnsLabel::parse(&change.name) {
             say(Code::InvalidValue, format!("its sidecar would need a name that it cannot have: {why}"));
         }
-        if let Some(other) = parts[..index].iter().find(|other| other.change.name == change.name) {
+        if let Some(other) = parts.iter().take(index).find(|other| other.change.name == change.name) {
             let (one, other) = (&binding.workload, &other.binding.workload);
             say(Code::NameCollision, format!("the sidecars of `{other}` and `{one}` would both be `{}`", change.name));
         }

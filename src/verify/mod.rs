@@ -65,6 +65,7 @@ pub fn adopt(resolved: &Resolved, items: &[Item<'_>]) -> Resolved {
 pub fn check_patches(changes: &Changes, inventory: &[Workload<'_>], report: &mut Report) {
     for workload in inventory {
         let Some(text) = changes.replaced.get(&workload.index) else { continue };
+        #[expect(clippy::expect_used, reason = "an edit reads its result again before it gives it")]
         let wanted = Document::parse(text).expect("the edit was proven");
         let (mut wanted, found) = (wanted.root().to_value(), workload.object.document.root().to_value());
         object::adopt_names(&mut wanted, &found, "");
@@ -120,7 +121,7 @@ pub fn check_objects(
             ("ROLE_ARN", &identity.role),
         ];
         for (key, arn) in arns {
-            if object.value["data"][key] != arn.as_str() {
+            if object.text(&format!("/data/{key}")) != arn.as_str() {
                 say_changed(object, FieldPath::keys("data").key(key), report);
             }
         }
@@ -131,7 +132,7 @@ pub fn check_objects(
 fn check_declared(plan: &Plan<'_>, stream: &Stream, inventory: &[Workload<'_>], report: &mut Report) {
     let seats = plan.members.iter().flat_map(|member| {
         let workload = member.bound.binding.workload.as_str();
-        member.seats.iter().map(move |seat| (workload, inventory[seat.workload].index))
+        member.seats.iter().filter_map(move |seat| Some((workload, inventory.get(seat.workload)?.index)))
     });
     let seats: BTreeSet<_> = seats.collect();
     let declared: BTreeSet<_> = plan.members.iter().map(|member| member.bound.binding.workload.as_str()).collect();
@@ -169,7 +170,8 @@ fn check_generated(wanted: &Value, stream: &Stream, report: &mut Report) {
         return;
     };
     for section in ["spec", "data"] {
-        let (mut wanted, there) = (wanted.value[section].clone(), &object.value[section]);
+        let part = |object: &Object| object.value.get(section).cloned().unwrap_or_default();
+        let (mut wanted, there) = (part(&wanted), &part(object));
         object::adopt_names(&mut wanted, there, section);
         if let Some(at) = untouched::missing(&wanted, there, &FieldPath::root().key(section)) {
             say_changed(object, at, report);

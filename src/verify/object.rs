@@ -44,7 +44,7 @@ impl Object {
         Self { index, value }
     }
 
-    fn text(&self, pointer: &str) -> &str {
+    pub(super) fn text(&self, pointer: &str) -> &str {
         self.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 
@@ -57,7 +57,7 @@ impl Object {
     }
 
     pub(super) fn namespace(&self) -> Option<&str> {
-        self.value["metadata"]["namespace"].as_str()
+        self.value.pointer("/metadata/namespace")?.as_str()
     }
 
     /// The namespace that it is in.
@@ -70,7 +70,7 @@ impl Object {
     }
 
     fn annotation(&self, name: &str) -> Option<&str> {
-        self.value["metadata"]["annotations"][name].as_str()
+        self.value.pointer("/metadata/annotations")?.get(name)?.as_str()
     }
 
     /// The workloads whose identity it has, or that it is made for.
@@ -81,7 +81,12 @@ impl Object {
     /// Whether we made it, as opposed to patched it.
     pub(super) fn is_ours(&self) -> bool {
         let is_marked = [WORKLOAD, SCOPE].iter().any(|mark| self.annotation(mark).is_some());
-        is_marked && self.value["metadata"]["labels"][MANAGED_BY] == MANAGER
+        is_marked
+            && self
+                .value
+                .pointer("/metadata/labels")
+                .and_then(|labels| labels.get(MANAGED_BY))
+                .is_some_and(|it| it == MANAGER)
     }
 
     /// Which part of which declaration it is, whatever kustomize calls it.
@@ -126,13 +131,13 @@ fn collect(value: &Value, at: &FieldPath, into: &mut Vec<(FieldPath, Reference)>
             for (index, entry) in entries.iter().enumerate() {
                 let at = at.index(index);
                 if is_volume(name(entry))
-                    && let Some(secret) = entry["secret"]["secretName"].as_str()
+                    && let Some(secret) = entry.pointer("/secret/secretName").and_then(Value::as_str)
                 {
                     let at = at.key("secret").key("secretName");
                     into.push((at, Reference::CertificateSecret(secret.to_owned())));
                 } else if is_sidecar(name(entry)) {
                     for (index, variable) in entry["env"].as_array().into_iter().flatten().enumerate() {
-                        if let Some(map) = variable["valueFrom"]["configMapKeyRef"]["name"].as_str() {
+                        if let Some(map) = variable.pointer("/valueFrom/configMapKeyRef/name").and_then(Value::as_str) {
                             into.push((at.key("env").index(index), Reference::ConfigMap(map.to_owned())));
                         }
                     }

@@ -165,6 +165,7 @@ impl<'t> Builder<'t> {
         Ok(Document { text: self.text, nodes: self.nodes, root, wide: self.wide })
     }
 
+    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
     fn event(&mut self, event: Event<'t>, span: Span) -> Result<(), SyntaxError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -175,7 +176,7 @@ impl<'t> Builder<'t> {
                 };
                 let span = if style == Style::Block { self.block_scalar(span) } else { span };
                 let tag = tag.map(|tag| tag.to_string().into_boxed_str());
-                let id = self.add(span, Kind::Scalar(text, style), anchor, tag);
+                let id = self.add(span, Kind::Scalar(text, style), anchor, tag)?;
                 self.close(id)
             }
             Event::Alias(anchor) => {
@@ -184,7 +185,7 @@ impl<'t> Builder<'t> {
                     let message = "an alias inside the value that it stands for".into();
                     return Err(SyntaxError { message, offset: span.start });
                 }
-                let id = self.add(span, target.map_or(Kind::Dangling, Kind::Alias), 0, None);
+                let id = self.add(span, target.map_or(Kind::Dangling, Kind::Alias), 0, None)?;
                 if let Some(target) = target {
                     self.nodes[target as usize].aliased = true;
                     self.sizes[id as usize] = self.sizes[target as usize];
@@ -192,7 +193,7 @@ impl<'t> Builder<'t> {
                 self.close(id)
             }
             Event::UnresolvedAlias(_) => {
-                let id = self.add(span, Kind::Dangling, 0, None);
+                let id = self.add(span, Kind::Dangling, 0, None)?;
                 self.close(id)
             }
             Event::SequenceStart(style, anchor, tag) => {
@@ -208,25 +209,27 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn add(&mut self, span: Span, kind: Kind<'t>, anchor: usize, tag: Option<Box<str>>) -> NodeId {
-        let id = NodeId::try_from(self.nodes.len()).expect("a text under 4 GiB has fewer nodes than that");
+    fn add(&mut self, span: Span, kind: Kind<'t>, anchor: usize, tag: Option<Box<str>>) -> Result<NodeId, SyntaxError> {
+        let id = NodeId::try_from(self.nodes.len())
+            .map_err(|_| SyntaxError { message: "more nodes than can be counted".into(), offset: span.start })?;
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
         self.nodes.push(Node { span, kind, anchored: anchor != 0, aliased: false, tag });
         self.sizes.push(1);
-        id
+        Ok(id)
     }
 
     fn start(&mut self, span: Span, kind: Kind<'t>, anchor: usize, tag: Option<Box<str>>) -> Result<(), SyntaxError> {
         if self.open.len() >= MAX_DEPTH {
             return Err(SyntaxError { message: format!("nested deeper than {MAX_DEPTH} levels"), offset: span.start });
         }
-        let id = self.add(span, kind, anchor, tag);
+        let id = self.add(span, kind, anchor, tag)?;
         self.open.push(Open { id, key: None });
         Ok(())
     }
 
+    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
     fn end(&mut self, span: &Span) -> Result<(), SyntaxError> {
         let Some(Open { id, .. }) = self.open.pop() else { return Ok(()) };
         // A block collection ends where its last child does; the event's span is that of the next token.
@@ -246,6 +249,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Hands a finished node to the collection that it is in.
+    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
     fn close(&mut self, id: NodeId) -> Result<(), SyntaxError> {
         let Some(open) = self.open.last_mut() else {
             let offset = self.nodes[id as usize].span.start;
@@ -273,8 +277,9 @@ impl<'t> Builder<'t> {
 
     /// The parser ends a block scalar on the indentation of the line after it; ours ends at the line's start.
     fn block_scalar(&self, span: Span) -> Span {
-        let line = self.text[..span.end].rfind('\n').map_or(0, |newline| newline + 1);
-        let only_indentation = self.text[line..span.end].bytes().all(|byte| byte == b' ');
+        let before = self.text.get(..span.end).unwrap_or_default();
+        let only_indentation = before.rsplit('\n').next().is_some_and(|line| line.bytes().all(|byte| byte == b' '));
+        let line = before.rfind('\n').map_or(0, |newline| newline + 1);
         if only_indentation && line >= span.start { span.start..line } else { span }
     }
 }
@@ -296,6 +301,7 @@ pub struct NodeRef<'d> {
 }
 
 impl<'d> NodeRef<'d> {
+    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
     fn raw(self) -> &'d Node<'d> {
         &self.doc.nodes[self.id as usize]
     }
@@ -463,9 +469,9 @@ mod tests {
         let text = "a:\n  - name: x\n    v: |\n      hello\n\n  - name: y\n";
         let doc = Document::parse(text).unwrap();
         let y = doc.at(&FieldPath::keys("a").named("y").key("name")).unwrap();
-        assert_eq!(&text[y.span()], "y");
+        assert_eq!(text.get(y.span()), Some("y"));
         let v = doc.at(&FieldPath::keys("a").named("x").key("v")).unwrap();
-        assert_eq!(text[v.span()].trim_start(), "hello\n\n");
+        assert_eq!(text.get(v.span()).map(str::trim_start), Some("hello\n\n"));
     }
 
     #[test]

@@ -65,22 +65,23 @@ fn has_digits_around_underscores(text: &str) -> bool {
 }
 
 fn split_sign(text: &str) -> (i128, &str) {
-    match text.as_bytes().first() {
-        Some(b'-') => (-1, &text[1..]),
-        Some(b'+') => (1, &text[1..]),
-        _ => (1, text),
+    match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
     }
 }
 
 /// An integer with an optional prefix for its base; a leading zero alone means octal.
 fn based(sign: i128, text: &str) -> Option<i128> {
-    let (digits, radix) = match text.as_bytes() {
-        [b'0', b'x' | b'X', ..] => (&text[2..], 16),
-        [b'0', b'o' | b'O', ..] => (&text[2..], 8),
-        [b'0', b'b' | b'B', ..] => (&text[2..], 2),
-        [b'0', _, ..] => (&text[1..], 8),
-        _ => (text, 10),
-    };
+    let behind_zero = text.strip_prefix('0').filter(|rest| !rest.is_empty());
+    let (digits, radix) =
+        match (behind_zero, behind_zero.and_then(|rest| rest.strip_prefix(['x', 'X', 'o', 'O', 'b', 'B']))) {
+            (None, _) => (text, 10),
+            (Some(rest), None) => (rest, 8),
+            (Some(rest), Some(digits)) if rest.starts_with(['x', 'X']) => (digits, 16),
+            (Some(rest), Some(digits)) if rest.starts_with(['o', 'O']) => (digits, 8),
+            (Some(_), Some(digits)) => (digits, 2),
+        };
     integer(sign, digits, radix)
 }
 
@@ -95,8 +96,8 @@ fn integer(sign: i128, digits: &str, radix: u32) -> Option<i128> {
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, and within the range of an `f64`.
 fn float(text: &str) -> Option<f64> {
     let (_, rest) = split_sign(text);
-    let (mantissa, exponent) = match rest.find(['e', 'E']) {
-        Some(at) => (&rest[..at], Some(split_sign(&rest[at + 1..]).1)),
+    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(split_sign(exponent).1)),
         None => (rest, None),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -134,20 +135,19 @@ fn is_timestamp(text: &str) -> bool {
 
 /// ` 1:2:3.4`, or `T1:2:3.4` with a zone.
 fn is_time(text: &str) -> bool {
-    let Some(first) = text.chars().next().filter(|first| matches!(first, 'T' | 't' | ' ')) else { return false };
-    let clock = &text[1..];
-    let clock = if first == ' ' {
+    let Some(clock) = text.strip_prefix(['T', 't', ' ']) else { return false };
+    let clock = if text.starts_with(' ') {
         clock
     } else if let Some(clock) = clock.strip_suffix('Z') {
         clock
     } else {
-        let Some(zone) = clock.rfind(['+', '-']) else { return false };
-        let Some((hours, minutes)) = clock[zone + 1..].split_once(':') else { return false };
+        let Some((clock, zone)) = clock.rsplit_once(['+', '-']) else { return false };
+        let Some((hours, minutes)) = zone.split_once(':') else { return false };
         if hours.len() != 2 || minutes.len() != 2 || small(hours, 0..=24).is_none() || small(minutes, 0..=60).is_none()
         {
             return false;
         }
-        &clock[..zone]
+        clock
     };
     let mut parts = clock.splitn(3, ':');
     let (Some(hours), Some(minutes), Some(seconds)) = (parts.next(), parts.next(), parts.next()) else { return false };
@@ -184,7 +184,7 @@ pub fn is_safe_plain(text: &str) -> bool {
     let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return false };
     let starts = match first {
         // Flags and references to variables, as they stand in `args`.
-        b'-' => bytes[1..].starts_with(b"-") && bytes.get(2).is_some_and(u8::is_ascii_alphabetic),
+        b'-' => bytes.get(1) == Some(&b'-') && bytes.get(2).is_some_and(u8::is_ascii_alphabetic),
         b'$' => bytes.get(1) == Some(&b'('),
         b'.' => bytes.get(1).is_some_and(|second| second.is_ascii_alphabetic() || *second == b'/'),
         _ => first.is_ascii_alphanumeric() || matches!(first, b'/' | b'_'),
@@ -196,7 +196,8 @@ pub fn is_safe_plain(text: &str) -> bool {
                 b'/' | b'_' | b'.' | b'-' | b'+' | b':' | b'@' | b'=' | b',' | b' ' | b'(' | b')' | b'$' | b'%'
             )
     };
-    let date_like = bytes.len() >= 5 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-';
+    let date_like =
+        bytes.get(..4).is_some_and(|year| year.iter().all(u8::is_ascii_digit)) && bytes.get(4) == Some(&b'-');
     starts
         && bytes.len() <= MAX_PLAIN
         && bytes.iter().all(allowed)

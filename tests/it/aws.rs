@@ -37,6 +37,13 @@ fn an_empty_variable_is_unset_for_the_sdk_too() {
     assert_eq!((output.exit, output.stderr.as_str()), (0, ""), "{}", output.stdout);
 }
 
+/// Past every clock: such a time limit was a panic.
+#[test]
+fn a_time_limit_is_a_day_at_most() {
+    let output = run(crate::support::iamra(root()).args(["lock", "--timeout", "18446744073709551615"]), b"");
+    assert!(output.exit == 2 && output.stderr.contains("is not in 0..=86400"), "{}", output.stderr);
+}
+
 #[test]
 fn without_being_told_it_asks_nobody() {
     let double = Server::double(&state(&identity()));

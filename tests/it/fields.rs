@@ -104,9 +104,8 @@ fn fields(schema: &Value, path: &[String], all: &mut Vec<Field>) {
             Some("integer") => &[Type::Integer],
             Some("number") => &[Type::Integer, Type::Number],
             Some("null") => &[Type::Null],
-            Some("string") => &[Type::Text],
-            // An enumeration.
-            None => &[Type::Text],
+            // An enumeration has no type.
+            Some("string") | None => &[Type::Text],
             other => panic!("{other:?}"),
         });
     }
@@ -151,11 +150,11 @@ fn declaration(field: &Field, value: &str) -> (String, usize) {
     let first = field.path[0].as_str();
     let in_metadata = first == "metadata" && field.path.len() > 1;
     let good = GOOD.iter().filter(|(name, _)| *name != first || in_metadata);
-    let mut text: String = good.map(|(_, text)| *text).collect();
-    for (depth, step) in field.path.iter().enumerate().skip(usize::from(in_metadata)) {
+    let steps = field.path.iter().enumerate().skip(usize::from(in_metadata)).map(|(depth, step)| {
         let colon = if step == "- " { "" } else { ": " };
-        text += &format!("\n{}{step}{colon}", "  ".repeat(depth));
-    }
+        format!("\n{}{step}{colon}", "  ".repeat(depth))
+    });
+    let text: String = good.map(|(_, text)| (*text).to_owned()).chain(steps).collect();
     let line = text.lines().count();
     (text + value + "\n", line)
 }

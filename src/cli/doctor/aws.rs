@@ -110,7 +110,11 @@ fn present(
             return Ok(None);
         }
     };
-    let found = match PrivateKey::of(&chain[0], &key_pem) {
+    let Some(leaf) = chain.first() else {
+        report.push(wrong(certificate, "it has no certificate".to_owned()));
+        return Ok(None);
+    };
+    let found = match PrivateKey::of(leaf, &key_pem) {
         Ok(Some(found)) if found.can_sign() => Ok(found),
         Ok(Some(_)) => Err(
             "this program signs with RSA of 2048 to 4096 bits, and the key is longer (the credential helper can do more)",
@@ -126,7 +130,7 @@ fn present(
             return Ok(None);
         }
     };
-    let Some(bound) = whose(args, resolved, &chain[0], report) else { return Ok(None) };
+    let Some(bound) = whose(args, resolved, leaf, report) else { return Ok(None) };
     let binding = &bound.binding;
     let presented = Presented {
         chain: &chain,
@@ -140,7 +144,7 @@ fn present(
         Ok(Ok(granted)) => {
             return Ok(Some(format!(
                 "AWS makes a session for `{}` of workload `{}`: {}, until {}",
-                chain[0].subject, binding.workload, granted.arn, granted.expiration
+                leaf.subject, binding.workload, granted.arn, granted.expiration
             )));
         }
         Ok(Err(refusal)) => report.push(doctor::refused(&refusal).at(place)),

@@ -48,6 +48,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
+#[expect(clippy::expect_used, reason = "`Draft::read` has read the same text")]
 fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> Result<Change, Refused> {
     let doc = Document::parse(text).expect("it was read before");
     let known = WORKLOADS.names(&doc);
@@ -99,7 +100,7 @@ fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> 
 /// The line of a comment right above the entry. It may speak of more than the entry, so it is left to its author.
 fn comment_above(text: &str, doc: &Document<'_>, name: &str) -> Option<usize> {
     let (key, _) = doc.at(&WORKLOADS.path())?.entry(name)?;
-    let above = text[..key.span().start].lines().count().checked_sub(1)?;
+    let above = text.get(..key.span().start)?.lines().count().checked_sub(1)?;
     let line = text.lines().nth(above.checked_sub(1)?)?;
     line.trim_start().starts_with('#').then_some(above)
 }

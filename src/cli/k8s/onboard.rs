@@ -45,6 +45,7 @@ pub(super) struct Args {
     shared: Shared,
 }
 
+#[expect(clippy::expect_used, reason = "`Draft::read` has read the same text")]
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.shared;
     let draft = Draft::open_or_new(&args.editing.declaration)?;

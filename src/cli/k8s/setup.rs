@@ -99,6 +99,7 @@ fn pin(configs: &[Config], text: &str) -> Result<(String, Option<String>), Refus
     Ok((apply(&doc, &edits)?, Some(format!("{names}: still in cluster `{only}`, which is said outright now"))))
 }
 
+#[expect(clippy::expect_used, reason = "`Draft::read` has read the same text")]
 fn document(text: &str) -> Document<'_> {
     Document::parse(text).expect("it was read before")
 }

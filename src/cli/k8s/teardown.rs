@@ -37,6 +37,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
+#[expect(clippy::expect_used, reason = "`Draft::read` has read the same text")]
 fn change(name: &str, config: Option<&Config>, text: &str) -> Result<Change, Refused> {
     let doc = Document::parse(text).expect("it was read before");
     let Some(config) = config else {

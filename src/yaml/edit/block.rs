@@ -49,6 +49,7 @@ pub(super) fn rendered(lines: &Lines<'_>, at: usize, column: usize, value: &Valu
 }
 
 /// New first entries stand right below their key; comments above the first entry stay with that entry.
+#[expect(clippy::indexing_slicing, reason = "the index is that of an entry which was found in the collection")]
 fn before_first(lines: &Lines<'_>, change: &Change<'_>) -> Result<usize, Refusal> {
     let first = lines.dash(change.node, 0)?;
     if let Some((holder, index)) = change.holder
@@ -82,6 +83,7 @@ fn next_in_place(
 }
 
 /// The lines of one entry, when they are its alone.
+#[expect(clippy::indexing_slicing, reason = "the index is that of an entry which was found in the collection")]
 fn entry_lines(lines: &Lines<'_>, node: NodeRef<'_>, index: usize) -> Result<std::ops::Range<usize>, Refusal> {
     let entry = child(node, index);
     let start = match node.kind() {

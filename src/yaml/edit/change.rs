@@ -215,10 +215,10 @@ impl<'d> Plan<'d> {
                     let is_plain = !key.is_merge_key() && key.text() == name && names.insert(name?);
                     is_plain.then_some(value)
                 };
-                let key = |index: usize| node.document().node(entries[index].0);
+                let key = |index: usize| entries.get(index).and_then(|(key, _)| node.document().node(*key).text());
                 (0..entries.len())
                     .filter(kept)
-                    .all(|index| is_next(key(index).text()).is_some_and(|value| self.is_in(child(node, index), value)))
+                    .all(|index| is_next(key(index)).is_some_and(|value| self.is_in(child(node, index), value)))
                     && change.into_iter().flat_map(|change| &change.keys).all(|(name, value)| {
                         found.next().is_some_and(|(key, it)| {
                             !key.is_merge_key() && key.text() == Some(name) && it.to_value() == *value

@@ -13,7 +13,9 @@ pub fn introduce(doc: &Document<'_>, at: &FieldPath, words: &str) -> Result<Stri
     let (line, key) = line_of(doc, &lines, at)
         .ok_or_else(|| Refusal::new(format!("`{at}` does not stand on a line of its own"), 0..0))?;
     let text = doc.text();
-    Ok([&text[..line], &text[line..key], "# ", words, lines.eol, &text[line..]].concat())
+    let introduced =
+        || Some([text.get(..line)?, text.get(line..key)?, "# ", words, lines.eol, text.get(line..)?].concat());
+    introduced().ok_or_else(|| Refusal::new("it is outside the text", line..key))
 }
 
 /// The text of `doc` without the line above the key at `at`, when that is `# words`.
@@ -21,8 +23,8 @@ pub fn dismiss(doc: &Document<'_>, at: &FieldPath, words: &str) -> Option<String
     let lines = Lines::of(doc).ok()?;
     let (line, key) = line_of(doc, &lines, at)?;
     let text = doc.text();
-    let comment = [&text[line..key], "# ", words, lines.eol].concat();
-    text[..line].strip_suffix(&comment).map(|head| [head, &text[line..]].concat())
+    let comment = [text.get(line..key)?, "# ", words, lines.eol].concat();
+    Some([text.get(..line)?.strip_suffix(&comment)?, text.get(line..)?].concat())
 }
 
 /// Where the line of a key starts, and where the key does, when only blanks stand before it.

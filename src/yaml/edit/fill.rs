@@ -46,6 +46,7 @@ pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices
 }
 
 /// Takes all entries out and writes the empty value as it was.
+#[expect(clippy::indexing_slicing, reason = "the index is that of an entry which was found in the collection")]
 pub(super) fn restore(
     lines: &Lines<'_>,
     change: &Change<'_>,
@@ -67,7 +68,7 @@ pub(super) fn restore(
         return Err(Refusal::new("it is not the value of a key", node.span()));
     };
     let key = holder.document().node(entries[index].0).span();
-    let rest = lines.text[key.end..].trim_start_matches([' ', '\t']);
+    let rest = lines.from(key.end).trim_start_matches([' ', '\t']);
     let colon = lines.text.len() - rest.len() + 1;
     let space = if source.is_empty() || source.starts_with([' ', '\t']) { "" } else { " " };
     splices.insert(colon, format!("{space}{source}"), change.depth);

@@ -14,11 +14,12 @@ pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
     for index in &change.removed {
         // With the comma after it when it is the first, with the one before it otherwise: what was added goes whole.
         let kept_before = (0..*index).rev().find(|before| !change.removed.contains(before));
-        let (start, end) = spans[*index];
-        match (kept_before, spans.get(index + 1)) {
-            (Some(_), _) => splices.delete(spans[index - 1].1..end),
-            (None, Some((next, _))) => splices.delete(start..*next),
-            (None, None) => splices.delete(start..end),
+        let Some((start, end)) = spans.get(*index) else { continue };
+        let before = index.checked_sub(1).and_then(|before| spans.get(before)).filter(|_| kept_before.is_some());
+        match (before, spans.get(index + 1)) {
+            (Some((_, before)), _) => splices.delete(*before..*end),
+            (None, Some((next, _))) => splices.delete(*start..*next),
+            (None, None) => splices.delete(*start..*end),
         }
     }
     if !change.prepended.is_empty() {

@@ -71,6 +71,7 @@ impl<'d> Locator<'d> {
 }
 
 /// The value at a position of a collection, aliases not followed.
+#[expect(clippy::indexing_slicing, reason = "the index is that of an entry which was found in the collection")]
 pub(super) fn child(holder: NodeRef<'_>, index: usize) -> NodeRef<'_> {
     match holder.kind() {
         Kind::Seq(items, _) => holder.document().node(items[index]),

@@ -133,10 +133,10 @@ pub fn empty_source(doc: &Document<'_>, at: &FieldPath) -> Option<String> {
         return None;
     }
     let Some(gap) = text::gap(doc.text(), place.holder, node) else {
-        let source = doc.text()[node.span()].to_owned();
+        let source = doc.text().get(node.span())?.to_owned();
         return Some(source).filter(|source| !source.is_empty());
     };
-    let source = &doc.text()[gap.start..node.span().end.max(gap.start)];
+    let source = doc.text().get(gap.start..node.span().end.max(gap.start))?;
     let usual = source.strip_prefix(' ').filter(|rest| !rest.is_empty() && !rest.starts_with([' ', '\t']));
     Some(usual.unwrap_or(source).to_owned())
 }

@@ -13,7 +13,7 @@ pub(super) fn set(lines: &Lines<'_>, change: &Change<'_>, text: &str, splices: &
     let span = node.span();
     let refuse = |why: &str| Err(Refusal::new(why, span.clone()));
     let Kind::Scalar(_, style) = node.kind() else { return refuse("it is not a scalar") };
-    let old = &lines.text[span.clone()];
+    let old = lines.within(span.clone());
     if *style == Style::Block || old.contains('\n') {
         return refuse("it stands on several lines");
     }

@@ -49,13 +49,13 @@ impl Splices {
             if range.start < done {
                 return Err(Refusal::new("two edits meet at one place", range.clone()));
             }
-            out.push_str(&text[done..range.start]);
+            out.push_str(text.get(done..range.start).ok_or_else(|| outside(range.clone()))?);
             if let Piece::Insert(piece, _) = piece {
                 out.push_str(piece);
             }
             done = range.end;
         }
-        out.push_str(&text[done..]);
+        out.push_str(text.get(done..).ok_or_else(|| outside(done..done))?);
         Ok(out)
     }
 
@@ -78,4 +78,8 @@ impl Splices {
             range.start -= lines.loose_break(range.start);
         }
     }
+}
+
+fn outside(range: Range<usize>) -> Refusal {
+    Refusal::new("an edit is outside the text", range)
 }

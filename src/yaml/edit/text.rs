@@ -27,7 +27,7 @@ impl<'d> Lines<'d> {
             let why = "the text has characters that only some readers take for line breaks";
             return Err(Refusal::new(why, at..at + char.len_utf8()));
         }
-        let eol = if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) { "\r\n" } else { "\n" };
+        let eol = if text.split_once('\n').is_some_and(|(line, _)| line.ends_with('\r')) { "\r\n" } else { "\n" };
         let ends = |node: NodeRef<'_>| match node.kind() {
             Kind::Scalar(value, Style::Block) if value.ends_with('\n') => Some(node.span().end),
             _ => None,
@@ -38,25 +38,35 @@ impl<'d> Lines<'d> {
         Ok(lines)
     }
 
+    /// The text from a place on; places are those of nodes and of line breaks.
+    pub(super) fn from(&self, at: usize) -> &'d str {
+        self.text.get(at..).unwrap_or_default()
+    }
+
+    /// The text between two places.
+    pub(super) fn within(&self, range: Range<usize>) -> &'d str {
+        self.text.get(range).unwrap_or_default()
+    }
+
     /// Where the line of `at` starts, after the byte order mark.
     pub(super) fn start(&self, at: usize) -> usize {
         let mark = if self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        self.text[..at].rfind('\n').map_or(mark, |newline| newline + 1)
+        self.within(0..at).rfind('\n').map_or(mark, |newline| newline + 1)
     }
 
     /// Where the next line starts, or the end of the text.
     pub(super) fn next(&self, at: usize) -> usize {
-        self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1)
+        self.from(at).find('\n').map_or(self.text.len(), |newline| at + newline + 1)
     }
 
     /// Whether only blanks stand before `at` on its line.
     pub(super) fn is_first(&self, at: usize) -> bool {
-        self.text[self.start(at)..at].bytes().all(|byte| byte == b' ')
+        self.within(self.start(at)..at).bytes().all(|byte| byte == b' ')
     }
 
     /// The column of an entry of a block collection that starts at `at`.
     fn column(&self, at: usize) -> Option<usize> {
-        let head = &self.text[self.start(at)..at];
+        let head = self.within(self.start(at)..at);
         head.bytes().all(|byte| matches!(byte, b' ' | b'-')).then_some(head.len())
     }
 
@@ -86,7 +96,7 @@ impl<'d> Lines<'d> {
         }
         let mut line = self.after(child(seq, index - 1))?;
         while line < self.text.len() {
-            let content = self.text[line..].trim_start_matches(' ');
+            let content = self.from(line).trim_start_matches(' ');
             let at = self.text.len() - content.len();
             if at - line == column && content.starts_with('-') {
                 return Ok(at);
@@ -101,14 +111,14 @@ impl<'d> Lines<'d> {
         let start = seq.span().start;
         let inner = seq.items().next().filter(|item| matches!(item.kind(), Kind::Seq(_, Flow::No)));
         let is_dash = |at: usize| {
-            let rest = self.text[at..].strip_prefix('-');
+            let rest = self.from(at).strip_prefix('-');
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
         };
         if is_dash(start) && inner.is_none_or(|inner| inner.span().start != start) {
             return Some(start);
         }
         let line = self.start(start);
-        let dash = start - self.text[line..start].trim_start_matches(' ').len();
+        let dash = start - self.within(line..start).trim_start_matches(' ').len();
         is_dash(dash).then_some(dash)
     }
 
@@ -122,13 +132,13 @@ impl<'d> Lines<'d> {
         let mut at = span.end;
         if span.is_empty() {
             // An empty value stands where its key ends, before the colon.
-            let rest = self.text[at..].trim_start_matches([' ', '\t']);
+            let rest = self.from(at).trim_start_matches([' ', '\t']);
             if rest.starts_with(':') {
                 at = self.text.len() - rest.len() + 1;
             }
         }
         let end = self.next(at);
-        let rest = self.text[at..end].trim();
+        let rest = self.within(at..end).trim();
         if rest.is_empty() || rest.starts_with('#') {
             return Ok(end);
         }
@@ -137,7 +147,7 @@ impl<'d> Lines<'d> {
 
     /// Blank lines at the end belong to the scalar only if it keeps them.
     fn after_block_scalar(&self, span: &Range<usize>, value: &str) -> Result<usize, Refusal> {
-        let scalar = &self.text[span.clone()];
+        let scalar = self.within(span.clone());
         if !scalar.ends_with('\n') {
             // What comes after would end a line that is open now, and the value with it.
             let is_last = span.end == self.text.len() && !value.ends_with('\n') && !scalar.is_empty();
@@ -156,7 +166,7 @@ impl<'d> Lines<'d> {
     /// From `at`, a line's start, past comments that are indented deeper than `column`: they belong to what is above.
     pub(super) fn past_comments(&self, mut at: usize, column: usize) -> usize {
         while at < self.text.len() {
-            let line = &self.text[at..self.next(at)];
+            let line = self.within(at..self.next(at));
             let content = line.trim_start_matches(' ');
             if !content.starts_with('#') || line.len() - content.len() <= column {
                 break;
@@ -170,9 +180,9 @@ impl<'d> Lines<'d> {
     /// what stands before them stays.
     pub(super) fn check_below(&self, mut at: usize) -> Result<(), Refusal> {
         while at < self.text.len() {
-            let line = &self.text[at..self.next(at)];
+            let line = self.within(at..self.next(at));
             let content = line.trim_start();
-            if line[..line.len() - content.len()].contains('\t') {
+            if line.strip_suffix(content).is_some_and(|blanks| blanks.contains('\t')) {
                 return Err(Refusal::new("the line below begins with a tab", at..at + line.len()));
             }
             if !content.is_empty() && !content.starts_with('#') {
@@ -197,7 +207,7 @@ impl<'d> Lines<'d> {
 
     /// The line break before `at`, unless a value would change without it.
     pub(super) fn loose_break(&self, at: usize) -> usize {
-        let before = &self.text[..at];
+        let before = self.within(0..at);
         match before.strip_suffix("\r\n").or_else(|| before.strip_suffix('\n')) {
             Some(rest) if !self.block_ends.contains(&at) => at - rest.len(),
             _ => 0,
@@ -211,7 +221,7 @@ impl<'d> Lines<'d> {
 
     /// The indentation that the first collections show.
     fn shape_of(&self, doc: &Document<'_>) -> Shape {
-        let mut shape = [None; 3];
+        let (mut map, mut seq, mut dash) = (None, None, None);
         for node in doc.nodes() {
             let Ok(outer) = self.column_of(node) else { continue };
             let inner: Vec<(NodeRef<'_>, usize)> = match node.kind() {
@@ -229,15 +239,20 @@ impl<'d> Lines<'d> {
                 if let Ok(column) = self.column_of(child)
                     && let Some(step) = column.checked_sub(outer).filter(|step| *step <= 8)
                 {
-                    shape[slot].get_or_insert(step);
+                    let first = match slot {
+                        0 => &mut map,
+                        1 => &mut seq,
+                        _ => &mut dash,
+                    };
+                    first.get_or_insert(step);
                 }
             }
         }
         let usual = Shape::default();
         Shape {
-            map: shape[0].filter(|step| *step > 0).unwrap_or(usual.map),
-            seq: shape[1].unwrap_or(usual.seq),
-            dash: shape[2].filter(|step| *step > 1).unwrap_or(usual.dash),
+            map: map.filter(|step| *step > 0).unwrap_or(usual.map),
+            seq: seq.unwrap_or(usual.seq),
+            dash: dash.filter(|step| *step > 1).unwrap_or(usual.dash),
             ..usual
         }
     }
@@ -248,14 +263,14 @@ pub(super) fn gap(text: &str, holder: Option<(NodeRef<'_>, usize)>, node: NodeRe
     let (map, index) = holder?;
     let Kind::Map(entries, Flow::No) = map.kind() else { return None };
     let key = map.document().node(entries.get(index)?.0).span();
-    let rest = text[key.end..].trim_start_matches([' ', '\t']).strip_prefix(':')?;
+    let rest = text.get(key.end..)?.trim_start_matches([' ', '\t']).strip_prefix(':')?;
     let colon = text.len() - rest.len();
     let value = node.span().start;
     if node.span().is_empty() {
         // Without a value there is nothing on the line, or an anchor that must stay before what comes.
         return (!node.is_anchored() && node.tag().is_none()).then_some(colon..colon);
     }
-    let blank = colon <= value && text[colon..value].bytes().all(|byte| matches!(byte, b' ' | b'\t'));
+    let blank = text.get(colon..value)?.bytes().all(|byte| matches!(byte, b' ' | b'\t'));
     blank.then_some(colon..value)
 }
 
@@ -263,7 +278,7 @@ pub(super) fn gap(text: &str, holder: Option<(NodeRef<'_>, usize)>, node: NodeRe
 fn is_odd_break(text: &str, at: usize, char: char) -> bool {
     match char {
         '\u{85}' | '\u{2028}' | '\u{2029}' => true,
-        '\r' => !text[at + 1..].starts_with('\n'),
+        '\r' => text.as_bytes().get(at + 1) != Some(&b'\n'),
         _ => false,
     }
 }
