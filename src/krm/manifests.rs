@@ -89,7 +89,9 @@ impl Changes {
         let is_bare = first == body(text) && !is_marker(text, first) && !text[first..].starts_with('%');
         let joined = parts[..=kept].windows(2).all(|pair| pair[0].range.end == pair[1].range.start);
         let is_marked = text[kept_start..].starts_with(&like(text, "---\n".to_owned()));
-        (kept > 0 && is_bare && joined && is_marked && stream.form != Form::Row).then_some(kept)
+        // What comes in the same run may come before it.
+        (self.appended.is_empty() && kept > 0 && is_bare && joined && is_marked && stream.form != Form::Row)
+            .then_some(kept)
     }
 
     /// The new objects, as documents of their own.

@@ -188,6 +188,12 @@ fn a_document_behind_a_directive_may_be_empty() {
 }
 
 #[test]
+fn documents_that_come_and_go_at_once_do_not_run_together() {
+    let changes = Changes { removed: [0].into(), appended: vec!["kind: N\n".to_owned()], ..Changes::default() };
+    assert_eq!(written("kind: A\n---\nkind: B", &changes), "---\nkind: N\n---\nkind: B");
+}
+
+#[test]
 fn another_object_is_written_in_the_form_of_the_one_before() {
     let rewritten = |text: &str, number: usize| {
         let rewritten = [(number, "kind: N\nx: 1\n".to_owned())].into();
