@@ -62,7 +62,7 @@ fn every_fault_ends_in_time_and_says_what_to_do() {
         of("an answer without an end", always("huge"), 3, &["SSM in eu-central-1 gives an answer of more than 8 MB"]),
         of("500", always("500"), 3, &["SSM in eu-central-1 failed: HTTP 500", "try again later"]),
         of("503", always("503"), 3, &["SSM in eu-central-1 failed: HTTP 503"]),
-        of("slow", always("slow"), 3, &["AWS did not answer within 3 s", "`--timeout`"]),
+        of("slow", always("slow"), 3, &["AWS did not answer within 8 s", "`--timeout`"]),
         of("reset", always("reset"), 3, &["SSM in eu-central-1 cannot be reached", "HTTPS_PROXY"]),
         of("half an answer", always("half"), 3, &["SSM in eu-central-1"]),
         of("not JSON", always("text"), 3, &["SSM in eu-central-1 answers what cannot be read"]),
@@ -108,7 +108,7 @@ fn meet(fault: &Fault) {
     let list = function_list(&dir, "");
     let started = Instant::now();
     let mut command = double.iamra(dir.path());
-    let settings = [("IAMRA_LIVE", "1"), ("IAMRA_TIMEOUT", "3"), ("AWS_MAX_ATTEMPTS", "3")];
+    let settings = [("IAMRA_LIVE", "1"), ("IAMRA_TIMEOUT", "8"), ("AWS_MAX_ATTEMPTS", "3")];
     let output = run(command.envs(settings), list.as_bytes());
     let Fault { name, exit, says, .. } = fault;
     assert!(started.elapsed() < Duration::from_secs(20), "{name}: {:?}", started.elapsed());
