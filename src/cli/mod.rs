@@ -36,7 +36,7 @@ mod status;
 mod strip;
 mod verify;
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -116,7 +116,7 @@ enum Exit {
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
     environment::without_empty();
-    ExitCode::from(ended(command))
+    ExitCode::from(ended(to_its_end))
 }
 
 /// How `work` ends, even if it panics.
@@ -125,42 +125,64 @@ fn ended(work: impl FnOnce() -> u8) -> u8 {
     bug::caught(work).unwrap_or(Exit::Bug as u8)
 }
 
-/// The command that the arguments name, to its end.
-fn command() -> u8 {
-    let cli = Cli::parse_from(exec_plugin::arguments());
+/// What the arguments ask for, and the exit code that it ends with.
+fn to_its_end() -> u8 {
     let mut io = Io::new();
-    let watched = if cli.command.is_some() { signals::watch().map_err(Error::Signals) } else { Ok(()) };
-    let outcome = watched.and_then(|()| match &cli.command {
-        Some(Command::Demo(args)) => demo::run(args, &mut io),
-        Some(Command::Render(args)) => render::run(args, &mut io),
-        Some(Command::Inject(args)) => inject::run(args, &mut io),
-        Some(Command::Build(args)) => build::run(args, &mut io),
-        #[cfg(feature = "aws")]
-        Some(Command::Lock(args)) => lock::run(args, &mut io),
-        Some(Command::Strip(args)) => strip::run(args, &mut io),
-        Some(Command::K8s(args)) => k8s::run(args, &mut io),
-        Some(Command::List(args)) => list::run(args, &mut io),
-        Some(Command::Graph(args)) => graph::run(args, &mut io),
-        Some(Command::Import(args)) => import::run(args, &mut io),
-        Some(Command::Status(args)) => status::run(args, &mut io),
-        Some(Command::Doctor(args)) => doctor::run(args, &mut io),
-        Some(Command::Check(args)) => check::run(args, &mut io),
-        Some(Command::Verify(args)) => verify::run(args, &mut io),
-        #[cfg(feature = "git")]
-        Some(Command::Diff(args)) => diff::run(args, &mut io),
-        Some(Command::Argocd(args)) => argocd::run(args, &mut io),
-        Some(Command::Install(args)) => install::run(args),
-        Some(Command::ExecPlugin(args)) => exec_plugin::run(args, &mut io),
-        Some(Command::Schema(args)) => schema::run(args, &mut io),
-        Some(Command::Explain(args)) => explain::run(args, &mut io),
-        None if std::io::stdin().is_terminal() => io.words(&Cli::command().render_help()).map(|()| Exit::Usage),
-        None => function::run(&cli.shared, &mut io),
-    });
+    let outcome = match Cli::try_parse_from(exec_plugin::arguments()) {
+        Ok(cli) => command(&cli, &mut io),
+        Err(words) => tell(&words),
+    };
     match outcome {
         Ok(exit) => exit as u8,
         Err(error) => {
             error.say(&mut io);
             error.exit_code()
         }
+    }
+}
+
+/// Help, the version, or what is wrong with the arguments. Who has closed the pipe has read enough of it.
+fn tell(words: &clap::Error) -> Result<Exit, Error> {
+    if words.use_stderr() {
+        // When stderr is gone there is nobody left to tell.
+        let _ = words.print();
+        return Ok(Exit::Usage);
+    }
+    match words.print().and_then(|()| std::io::stdout().flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// Runs what was asked for.
+fn command(cli: &Cli, io: &mut Io) -> Result<Exit, Error> {
+    if cli.command.is_some() {
+        signals::watch().map_err(Error::Signals)?;
+    }
+    match &cli.command {
+        Some(Command::Demo(args)) => demo::run(args, io),
+        Some(Command::Render(args)) => render::run(args, io),
+        Some(Command::Inject(args)) => inject::run(args, io),
+        Some(Command::Build(args)) => build::run(args, io),
+        #[cfg(feature = "aws")]
+        Some(Command::Lock(args)) => lock::run(args, io),
+        Some(Command::Strip(args)) => strip::run(args, io),
+        Some(Command::K8s(args)) => k8s::run(args, io),
+        Some(Command::List(args)) => list::run(args, io),
+        Some(Command::Graph(args)) => graph::run(args, io),
+        Some(Command::Import(args)) => import::run(args, io),
+        Some(Command::Status(args)) => status::run(args, io),
+        Some(Command::Doctor(args)) => doctor::run(args, io),
+        Some(Command::Check(args)) => check::run(args, io),
+        Some(Command::Verify(args)) => verify::run(args, io),
+        #[cfg(feature = "git")]
+        Some(Command::Diff(args)) => diff::run(args, io),
+        Some(Command::Argocd(args)) => argocd::run(args, io),
+        Some(Command::Install(args)) => install::run(args),
+        Some(Command::ExecPlugin(args)) => exec_plugin::run(args, io),
+        Some(Command::Schema(args)) => schema::run(args, io),
+        Some(Command::Explain(args)) => explain::run(args, io),
+        None if std::io::stdin().is_terminal() => io.words(&Cli::command().render_help()).map(|()| Exit::Usage),
+        None => function::run(&cli.shared, io),
     }
 }

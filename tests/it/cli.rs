@@ -1,7 +1,7 @@
 //! The command line as people and pipes use it.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::support::{expect_file, iamra, iamra_path, root, run};
@@ -54,6 +54,71 @@ fn a_closed_stdout_is_an_error_and_not_a_success() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stderr).contains("the output cannot be written"));
+}
+
+/// Everything that prints without reading stdin, in the folder of the demo.
+const PRINTING: &[&str] = &[
+    "--help",
+    "-h",
+    "--version",
+    "render --help",
+    "k8s setup --help",
+    "schema",
+    "explain",
+    "explain late-renewal",
+    "demo other",
+    "render",
+    "inject deployment.yaml",
+    "strip deployment.yaml",
+    "list",
+    "graph",
+    "graph --format mermaid",
+    "status",
+    "status --format json",
+    "doctor",
+    "check iamra.yaml --format json",
+    "check iamra.yaml --format sarif",
+    "verify deployment.yaml --format junit",
+    "k8s onboard other --role payments --dry-run",
+    "argocd parameters",
+];
+
+/// What every command does with a stdout that takes nothing: `full` as a full disk does, else as a reader that went away.
+fn with_stdout(dir: &Path, words: &str, full: bool) -> std::process::Output {
+    let stdout: Stdio = if full {
+        File::options().write(true).open("/dev/full").unwrap().into()
+    } else {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer.into()
+    };
+    iamra(dir).args(words.split(' ')).stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).output().unwrap()
+}
+
+#[test]
+fn whoever_prints_to_a_full_disk_says_so() {
+    let dir = scratch();
+    let _ = run(iamra(dir.path()).arg("demo"), b"");
+    let tree = dir.path().join("iamra-demo");
+    // With a CA that somebody else puts into the cluster the lock answers everything.
+    let text = std::fs::read_to_string(tree.join("iamra.yaml")).unwrap();
+    let (head, rest) = text.split_once("  scopes:").unwrap();
+    let rest = &rest[rest.find("  roles:").unwrap()..];
+    std::fs::write(tree.join("iamra.yaml"), [head, rest].concat()).unwrap();
+    for words in PRINTING {
+        let output = with_stdout(&tree, words, true);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{words}: {stderr}");
+        assert!(stderr.contains("error: the output cannot be written: No space left on device"), "{words}: {stderr}");
+    }
+}
+
+#[test]
+fn whoever_has_read_enough_of_the_help_ends_nothing() {
+    for words in ["--help", "--version", "render --help"] {
+        let output = with_stdout(root(), words, false);
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{words}");
+    }
 }
 
 #[test]
