@@ -4,6 +4,7 @@ mod draft;
 mod gone;
 mod offboard;
 mod onboard;
+mod pin;
 mod section;
 mod setup;
 mod teardown;

@@ -1,9 +1,12 @@
 //! `iamra k8s offboard`
 
+use std::collections::BTreeSet;
+
 use super::Editing;
 use super::draft::{self, Change, Draft, Refused};
 use super::gone;
-use super::section::{ROLES, WORKLOADS};
+use super::onboard::DECLARED;
+use super::section::{self, ROLES, WORKLOADS};
 use crate::cli::Exit;
 use crate::cli::args::Shared;
 use crate::cli::error::Error;
@@ -13,7 +16,7 @@ use crate::config::Config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
 use crate::plan;
 use crate::render;
-use crate::yaml::edit::{Edit, Refusal, apply};
+use crate::yaml::edit::{Edit, Refusal, apply, dismiss};
 use crate::yaml::{Document, NodeRef};
 
 /// Take a workload out of the declaration, and say what becomes of its objects
@@ -90,11 +93,26 @@ fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> 
         bindings.map(|binding| binding.role.name.clone()).collect()
     };
     let used: Vec<_> = configs.iter().flat_map(|config| role(config, false)).collect();
-    let unused = configs.iter().flat_map(|config| role(config, true)).find(|role| !used.contains(role));
-    if let Some(role) = unused.filter(|role| doc.at(&ROLES.entry(role)).is_some()) {
-        said.push(format!("role `{role}` stays declared; no workload has it now"));
+    let unused: BTreeSet<_> =
+        configs.iter().flat_map(|config| role(config, true)).filter(|role| !used.contains(role)).collect();
+    let mut text = WORKLOADS.remove(text, name).map_err(refused)?;
+    for role in unused.iter().filter(|role| doc.at(&ROLES.entry(role)).is_some()) {
+        if let Some(without) = without_role(&text, role) {
+            text = without;
+            said.push(format!("role `{role}` taken out: `onboard` had declared it, and no workload has it now"));
+        } else {
+            said.push(format!("role `{role}` stays declared; no workload has it now"));
+        }
     }
-    WORKLOADS.remove(text, name).map(|text| Change { text, said }).map_err(refused)
+    Ok(Change { text, said })
+}
+
+/// The text without a role that `onboard` has declared and that nobody has touched since.
+fn without_role(text: &str, role: &str) -> Option<String> {
+    let (doc, at) = (section::read(text).ok()?, ROLES.entry(role));
+    let is_bare = doc.at(&at).is_some_and(|node| node.is_map() && node.entries().len() == 0);
+    let text = dismiss(&doc, &at, DECLARED).filter(|_| is_bare)?;
+    ROLES.remove(&text, role).ok()
 }
 
 /// The line of a comment right above the entry. It may speak of more than the entry, so it is left to its author.

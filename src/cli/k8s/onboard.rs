@@ -77,6 +77,9 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     })
 }
 
+/// What stands above a role that is declared here, by which `offboard` knows it again.
+pub(super) const DECLARED: &str = "Declared by `iamra k8s onboard`; goes with the last workload that has it.";
+
 /// What is asked for, with every name checked.
 struct Wish<'a> {
     args: &'a Args,
@@ -143,7 +146,13 @@ impl<'a> Wish<'a> {
         let text = changed.map_err(|refusal| {
             let fields = emit::flow(&Value::Object(self.fields()));
             let what = if self.binding.is_some() { "what it should say is" } else { "add" };
-            draft::cannot_edit(&refusal, &format!("{what} `{}: {fields}` under `spec.workloads`", self.args.name))
+            let role = if self.declares_role {
+                format!("`{}: {{}}` under `spec.roles`, and ", self.role)
+            } else {
+                String::new()
+            };
+            let by_hand = format!("{what} {role}`{}: {fields}` under `spec.workloads`", self.args.name);
+            draft::cannot_edit(&refusal, &by_hand)
         })?;
         Ok(Change { text, said })
     }
@@ -165,7 +174,7 @@ impl<'a> Wish<'a> {
     fn add(&self, text: &str, said: &mut Vec<String>) -> Result<String, Refusal> {
         let mut text = text.to_owned();
         if self.declares_role {
-            text = ROLES.add(&text, &self.role, Map::new())?;
+            text = ROLES.add_introduced(&text, &self.role, DECLARED)?;
             said.push(format!("role `{}` added, the first one", self.role));
         }
         let cluster = self.cluster.as_ref().map_or_else(String::new, |cluster| format!(", cluster `{cluster}`"));

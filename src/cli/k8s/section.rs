@@ -1,11 +1,12 @@
 //! The maps of the declaration that these commands edit, entry by entry.
 //!
 //! A map that is made here has a comment above it, and goes with its last entry; one that somebody else has written stays,
-//! empty, and in its own style. So what is added and taken out again leaves the bytes from before.
+//! empty, and in its own style: what stood there for nothing waits in a comment (`clusters: # null`). So what is added and
+//! taken out again leaves the bytes from before.
 
 use serde_json::{Map, Value};
 
-use crate::yaml::edit::{Edit, Refusal, apply, dismiss, introduce};
+use crate::yaml::edit::{Edit, Refusal, apply, bring_back, dismiss, empty_source, introduce, set_aside};
 use crate::yaml::{Document, FieldPath, Flow, Kind, NodeRef};
 
 /// A map under `spec`.
@@ -37,8 +38,19 @@ impl Section {
 
     /// The text with one entry more.
     pub(super) fn add(self, text: &str, name: &str, fields: Map<String, Value>) -> Result<String, Refusal> {
+        self.put(text, name, fields, false)
+    }
+
+    /// The text with one entry more, which is on lines of its own, below a comment.
+    pub(super) fn add_introduced(self, text: &str, name: &str, words: &str) -> Result<String, Refusal> {
+        let text = self.put(text, name, Map::new(), true)?;
+        introduce(&read(&text)?, &self.entry(name), words)
+    }
+
+    fn put(self, text: &str, name: &str, fields: Map<String, Value>, on_lines: bool) -> Result<String, Refusal> {
         let doc = read(text)?;
-        let is_new = doc.at(&self.path()).is_none();
+        let path = self.path();
+        let is_new = doc.at(&path).is_none();
         if is_new
             && let Some(spec) = doc.at(&FieldPath::keys("spec"))
             && let Kind::Map(_, Flow::Yes) = spec.kind()
@@ -46,14 +58,16 @@ impl Section {
             let why = format!("`spec` stands between braces and has no `{}` yet", self.name);
             return Err(Refusal { why, span: spec.span() });
         }
-        let edit = if doc.at(&self.path()).is_some_and(NodeRef::is_map) {
+        let keeps_braces = doc.at(&path).is_some_and(|node| node.is_map() && !(on_lines && node.entries().len() == 0));
+        let edit = if keeps_braces {
             // As what is in the map and not as the map's own: empty braces stay then.
             Edit::AddKeys { at: self.entry(name), entries: fields.into_iter().collect() }
         } else {
-            Edit::AddKeys { at: self.path(), entries: vec![(name.to_owned(), Value::Object(fields))] }
+            Edit::AddKeys { at: path.clone(), entries: vec![(name.to_owned(), Value::Object(fields))] }
         };
         let text = apply(&doc, &[edit])?;
-        if is_new { introduce(&read(&text)?, &self.path(), self.comment) } else { Ok(text) }
+        let text = if keeps_braces { text } else { keep_empty(&doc, &path, text)? };
+        if is_new { introduce(&read(&text)?, &path, self.comment) } else { Ok(text) }
     }
 
     /// The text with one entry less.
@@ -69,16 +83,25 @@ impl Section {
     }
 }
 
+/// The text in which something was put at `at`, with a comment of what stood there for nothing in `before`.
+pub(super) fn keep_empty(before: &Document<'_>, at: &FieldPath, text: String) -> Result<String, Refusal> {
+    match empty_source(before, at).filter(|source| !source.trim().is_empty()) {
+        Some(source) => set_aside(&read(&text)?, at, &source),
+        None => Ok(text),
+    }
+}
+
 /// Whether a mapping in block style has one entry, which cannot go without the mapping.
-fn is_alone(doc: &Document<'_>, at: &FieldPath) -> bool {
+pub(super) fn is_alone(doc: &Document<'_>, at: &FieldPath) -> bool {
     doc.at(at).is_some_and(|node| matches!(node.kind(), Kind::Map(entries, Flow::No) if entries.len() == 1))
 }
 
-/// The key stays, with nothing behind it.
-fn empty(doc: &Document<'_>, at: &FieldPath) -> Result<String, Refusal> {
-    apply(doc, &[Edit::Restore { at: at.clone(), source: String::new() }])
+/// The key stays, with what stood behind it for nothing.
+pub(super) fn empty(doc: &Document<'_>, at: &FieldPath) -> Result<String, Refusal> {
+    let (text, source) = bring_back(doc, at).unwrap_or_else(|| (doc.text().to_owned(), String::new()));
+    apply(&read(&text)?, &[Edit::Restore { at: at.clone(), source }])
 }
 
-fn read(text: &str) -> Result<Document<'_>, Refusal> {
+pub(super) fn read(text: &str) -> Result<Document<'_>, Refusal> {
     Document::parse(text).map_err(|error| Refusal { why: error.message, span: error.offset..error.offset })
 }

@@ -1,10 +1,10 @@
 //! `iamra k8s setup`
 
-use serde_json::{Map, json};
+use serde_json::Map;
 
 use super::draft::{self, Change, Draft};
-use super::section::{CLUSTERS, WORKLOADS};
-use super::{Editing, cluster_name, namespace_name};
+use super::section::CLUSTERS;
+use super::{Editing, cluster_name, namespace_name, pin};
 use crate::cli::Exit;
 use crate::cli::args::Shared;
 use crate::cli::error::Error;
@@ -62,7 +62,7 @@ fn change(configs: &[Config], text: &str, args: &Args) -> Result<Change, Refusal
     let name = args.name.as_str();
     let mut said = Vec::new();
     let Some(config) = configs.iter().find(|config| config.cluster.as_deref() == Some(name)) else {
-        let (mut text, pinned) = pin(configs, text)?;
+        let (mut text, pinned) = pin::pin(configs, text)?;
         said.extend(pinned);
         let mut fields = Map::new();
         fields.extend(args.k8s_namespace.iter().map(|namespace| ("namespace".to_owned(), namespace.as_str().into())));
@@ -79,24 +79,6 @@ fn change(configs: &[Config], text: &str, args: &Args) -> Result<Change, Refusal
     let edit = draft::put(&doc, &CLUSTERS.entry(name).key("namespace"), after.into());
     said.push(format!("cluster `{name}` changed: namespace `{before}` is `{after}` now"));
     Ok(Change { text: apply(&doc, &[edit])?, said })
-}
-
-/// A workload that names no cluster runs in the only one. Before there are two it must say so, or it would mean nothing.
-fn pin(configs: &[Config], text: &str) -> Result<(String, Option<String>), Refusal> {
-    let doc = document(text);
-    let [Config { cluster: Some(only), .. }] = configs else { return Ok((text.to_owned(), None)) };
-    let is_silent = |name: &&str| {
-        let clusters = doc.at(&WORKLOADS.entry(name).key("clusters"));
-        clusters.is_none_or(|clusters| clusters.items().len() == 0)
-    };
-    let silent: Vec<_> = WORKLOADS.names(&doc).into_iter().filter(is_silent).collect();
-    if silent.is_empty() {
-        return Ok((text.to_owned(), None));
-    }
-    let say = |name: &&str| draft::put(&doc, &WORKLOADS.entry(name).key("clusters"), json!([only]));
-    let edits: Vec<_> = silent.iter().map(say).collect();
-    let names = silent.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    Ok((apply(&doc, &edits)?, Some(format!("{names}: still in cluster `{only}`, which is said outright now"))))
 }
 
 #[expect(clippy::expect_used, reason = "`Draft::read` has read the same text")]

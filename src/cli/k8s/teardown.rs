@@ -3,6 +3,7 @@
 use super::Editing;
 use super::draft::{self, Change, Draft, Refused};
 use super::gone;
+use super::pin;
 use super::section::CLUSTERS;
 use crate::cli::Exit;
 use crate::cli::error::Error;
@@ -62,6 +63,7 @@ fn change(name: &str, config: Option<&Config>, text: &str) -> Result<Change, Ref
     }
     let text = CLUSTERS
         .remove(text, name)
+        .and_then(pin::unpin)
         .map_err(|refusal| draft::cannot_edit(&refusal, &format!("take `{name}` out of `spec.clusters`")))?;
     Ok(Change { text, said: vec![format!("cluster `{name}` taken out")] })
 }

@@ -1,6 +1,6 @@
 //! Comments on lines of their own above the key that they speak of.
 
-use super::super::{Document, FieldPath};
+use super::super::{Document, FieldPath, Flow, Kind};
 use super::Refusal;
 use super::text::Lines;
 
@@ -27,11 +27,67 @@ pub fn dismiss(doc: &Document<'_>, at: &FieldPath, words: &str) -> Option<String
     Some([text.get(..line)?.strip_suffix(&comment)?, text.get(line..)?].concat())
 }
 
-/// Where the line of a key starts, and where the key does, when only blanks stand before it.
+/// The words of the comment on the line above the key at `at`, when it begins with `start`.
+pub fn introduction<'d>(doc: &'d Document<'_>, at: &FieldPath, start: &str) -> Option<&'d str> {
+    let lines = Lines::of(doc).ok()?;
+    let (line, _) = line_of(doc, &lines, at)?;
+    let above = doc.text()[..line].lines().next_back()?;
+    above.trim_start().strip_prefix("# ").filter(|words| words.starts_with(start))
+}
+
+/// The text of `doc`, in which something stands now where `source` stood for nothing, with that in a comment behind the key at
+/// `at`: `key: # null`.
+///
+/// # Errors
+/// A comment there would not end with its line.
+pub fn set_aside(doc: &Document<'_>, at: &FieldPath, source: &str) -> Result<String, Refusal> {
+    let why = || Refusal::new(format!("`{at}` stands between braces, and its `{source}` could not be put back"), 0..0);
+    let colon = colon_of(doc, at).ok_or_else(why)?;
+    let space = if source.starts_with([' ', '\t']) { "" } else { " " };
+    let text = doc.text();
+    Ok([&text[..colon], " #", space, source, &text[colon..]].concat())
+}
+
+/// What [`set_aside`] has put behind the key at `at`, and the text without it.
+pub fn bring_back(doc: &Document<'_>, at: &FieldPath) -> Option<(String, String)> {
+    let text = doc.text();
+    let colon = colon_of(doc, at)?;
+    let line = text[colon..].lines().next()?.strip_prefix(" #")?;
+    let word = line.trim_start_matches([' ', '\t']);
+    let braces =
+        || word.strip_prefix('{').and_then(|rest| Some(rest.len() - rest.trim_start().strip_prefix('}')?.len() + 1));
+    let end = NULLS.iter().find(|null| word.starts_with(*null)).map(|null| null.len()).or_else(braces)?;
+    let rest = &word[end..];
+    let is_all = rest.trim().is_empty() || rest.trim_start() != rest && rest.trim_start().starts_with('#');
+    let source = &line[..line.len() - rest.len()];
+    if !is_all || source.len() == end {
+        return None;
+    }
+    let without = [&text[..colon], &text[colon + " #".len() + source.len()..]].concat();
+    let usual = source.strip_prefix(' ').filter(|rest| !rest.starts_with([' ', '\t']));
+    Some((without, usual.unwrap_or(source).to_owned()))
+}
+
+/// How nothing is written, longest first.
+const NULLS: [&str; 4] = ["null", "Null", "NULL", "~"];
+
+/// Behind the colon of a key that stands on a line of its own, in block style.
+fn colon_of(doc: &Document<'_>, at: &FieldPath) -> Option<usize> {
+    let (parent, step) = at.split_last()?;
+    let super::super::Step::Key(name) = step else { return None };
+    let holder = doc.at(&parent)?;
+    let Kind::Map(_, Flow::No) = holder.kind() else { return None };
+    let key = holder.entry(name)?.0.span();
+    let rest = doc.text()[key.end..].trim_start_matches([' ', '\t']).strip_prefix(':')?;
+    Some(doc.text().len() - rest.len())
+}
+
+/// Where the line of a key starts, and where the key does, when only blanks stand before it and no braces are around it.
 fn line_of(doc: &Document<'_>, lines: &Lines<'_>, at: &FieldPath) -> Option<(usize, usize)> {
     let (parent, step) = at.split_last()?;
     let super::super::Step::Key(name) = step else { return None };
-    let (key, _) = doc.at(&parent)?.entry(name)?;
-    let key = key.span().start;
+    let holder = doc.at(&parent)?;
+    let Kind::Map(_, Flow::No) = holder.kind() else { return None };
+    let key = holder.entry(name)?.0.span().start;
     lines.is_first(key).then(|| (lines.start(key), key))
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::scalar::{Resolved, resolve};
 use super::{Document, FieldPath, Flow, Kind, NodeRef, Span, Style};
 use change::Plan;
-pub use comment::{dismiss, introduce};
+pub use comment::{bring_back, dismiss, introduce, introduction, set_aside};
 use locate::{Locator, Target};
 use splice::Splices;
 use text::Lines;
