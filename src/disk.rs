@@ -192,6 +192,28 @@ pub fn read_folder(path: &Path) -> Result<BTreeMap<PathBuf, String>, Error> {
     Ok(files)
 }
 
+/// The texts of all files in and below a folder that whoever applies it may take for manifests, in the order of their paths.
+///
+/// # Errors
+/// One of them cannot be read, or is not UTF-8.
+pub fn read_manifests(path: &Path) -> Result<Vec<String>, Error> {
+    let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let mut entries = entries.map_err(|error| Error::Read(path.to_owned(), error))?;
+    entries.sort_by_key(fs::DirEntry::path);
+    let mut texts = Vec::new();
+    for path in entries.iter().map(fs::DirEntry::path) {
+        if path.is_dir() && !path.is_symlink() {
+            texts.extend(read_manifests(&path)?);
+        } else if MANIFESTS.iter().any(|extension| path.extension().is_some_and(|it| it == *extension)) {
+            texts.push(read(&path)?);
+        }
+    }
+    Ok(texts)
+}
+
+/// How files end that kubectl, Flux and Argo CD take for manifests.
+const MANIFESTS: [&str; 3] = ["yaml", "yml", "json"];
+
 fn place(path: &Path, bytes: &[u8], mode: u32, owner: Option<fs::Metadata>) -> io::Result<()> {
     let folder = folder_of(path);
     fs::create_dir_all(folder)?;

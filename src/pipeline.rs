@@ -8,9 +8,9 @@ use crate::diff::{Side, View};
 use crate::krm::{Changes, Item};
 use crate::plan;
 use crate::render::{self, Generated};
-use crate::resolve::{self, Answers, Lookup, Query, Resolved};
+use crate::resolve::{self, Answers, Guarded, Lookup, Policy, Query, Resolved};
 use crate::splice;
-use crate::verify;
+use crate::verify::{self, Rendered};
 use crate::workload;
 use crate::yaml::{FieldPath, NodeRef};
 
@@ -73,11 +73,11 @@ pub fn lockable(node: NodeRef<'_>, report: &mut Report) -> Option<Lockable> {
 }
 
 impl Lockable {
-    /// The answers, all of them checked. `None` when one is missing or wrong, which is reported.
-    pub fn ask(&self, lookup: &dyn Lookup, report: &mut Report) -> Option<Answers> {
-        let answers = lookup.answer(&self.queries);
-        resolve::check(&self.config, &answers, report);
-        (!report.has_errors()).then_some(answers)
+    /// The one reading of what a declaration lacks: the answers at hand and, in the report, what has none or a wrong one.
+    pub fn read(&self, lookup: &dyn Lookup, policy: &Policy, report: &mut Report) -> Answers {
+        let answers = Guarded { policy, lookup }.answer(&self.queries);
+        resolve::check(&self.config, &answers, policy, report);
+        answers
     }
 }
 
@@ -165,14 +165,26 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
 }
 
 /// Says where a rendered stream is not what the declaration asks for. Nothing is changed.
-pub fn verify(resolved: &Resolved, items: &[Item<'_>], report: &mut Report) {
+pub fn verify(resolved: &Resolved, rendered: Rendered<'_, '_>, report: &mut Report) {
+    let items = rendered.items;
     let adopted = verify::adopt(resolved, items);
     let bindings: Vec<_> = adopted.bindings.iter().map(|bound| &bound.binding).collect();
     let inventory = workload::inventory(items, &bindings, report);
     let plan = plan::plan(&adopted, items, &inventory, report);
-    verify::check_patches(&splice::inject(&plan, items, &inventory, report), &inventory, report);
+    verify::check_patches(rendered, &splice::inject(&plan, items, &inventory, report), &inventory, report);
     let wanted = render::objects(&plan, adopted.argo_cd, false);
-    verify::check_objects(&plan, &wanted, items, &inventory, report);
+    verify::check_objects(&plan, &wanted, rendered, &inventory, report);
+    verify::check_strangers(&adopted, &plan, items, &inventory, report);
+}
+
+/// Says what would be wrong with a stream into which nothing was injected yet. Nothing is changed.
+pub fn rehearse(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report: &mut Report) {
+    run(resolved, items, request, report);
+    let bindings: Vec<_> = resolved.bindings.iter().map(|bound| &bound.binding).collect();
+    // What was found on this way has been said.
+    let inventory = workload::inventory(items, &bindings, &mut Report::default());
+    let plan = plan::plan(resolved, items, &inventory, &mut Report::default());
+    verify::check_strangers(resolved, &plan, items, &inventory, report);
 }
 
 fn refuse_changes(changes: &Changes, inventory: &[workload::Workload<'_>], report: &mut Report) {

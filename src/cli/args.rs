@@ -1,5 +1,7 @@
 //! Arguments that several commands share, and what they mean.
 
+#[cfg(feature = "aws")]
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -15,7 +17,7 @@ use crate::diag;
 use crate::diag::{Diagnostic, Place, Report};
 use crate::disk;
 use crate::pipeline::{self, Request};
-use crate::resolve::{Guarded, Layered, Lockfile, Lookup, Policy, Resolved, Values, lock_path};
+use crate::resolve::{self, Guarded, Known, Layered, Lockfile, Lookup, Policy, Resolved, Values, lock_path};
 use crate::yaml::{Document, NodeRef, SyntaxError};
 
 /// What every command has that looks at identities.
@@ -38,6 +40,16 @@ pub(super) const CLUSTER: &str = "IAMRA_CLUSTER";
 /// Where references are answered from.
 #[derive(Args, Clone)]
 pub(super) struct Sources {
+    #[command(flatten)]
+    pub(super) at_hand: AtHand,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(super) live: Live,
+}
+
+/// What answers without asking anybody, and what the operator allows of it.
+#[derive(Args, Clone)]
+pub(super) struct AtHand {
     /// File with values of references, one `ssm:/name: value` a line
     #[arg(long, env = "IAMRA_VALUES", value_name = "FILE")]
     pub(super) values: Option<PathBuf>,
@@ -45,9 +57,6 @@ pub(super) struct Sources {
     pub(super) lock: LockFile,
     #[command(flatten)]
     pub(super) operator: Operator,
-    #[cfg(feature = "aws")]
-    #[command(flatten)]
-    pub(super) live: Live,
 }
 
 /// Which lock it is.
@@ -56,12 +65,20 @@ pub(super) struct LockFile {
     /// Lock file, when it is not `iamra.lock` beside the declaration
     #[arg(long = "lock", env = "IAMRA_LOCK", value_name = "FILE")]
     pub(super) named: Option<PathBuf>,
+    /// Whether it may be missing although it is named: then somebody else has named it.
+    #[arg(skip)]
+    pub(super) may_be_missing: bool,
 }
 
 impl LockFile {
     /// The lock of the declaration at `node`.
     pub(super) fn path(&self, node: NodeRef<'_>, folder: &Path) -> PathBuf {
         self.named.clone().unwrap_or_else(|| folder.join(lock_path(node)))
+    }
+
+    /// Whether the lock must be there: somebody has named it.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.named.is_some() && !self.may_be_missing
     }
 }
 
@@ -147,8 +164,42 @@ impl File {
         question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let Some(document) = self.document(report) else { return Ok(None) };
-        let Some(policy) = shared.sources.operator.policy(report)? else { return Ok(None) };
+        let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
         shared.look_up(&policy, document.root(), &self.folder, report, question)
+    }
+
+    /// The answers to all that the declaration refers to, in whichever cluster; what has none is in the report.
+    pub(super) fn read(&self, shared: &Shared, report: &mut Report) -> Result<Option<resolve::Answers>, Error> {
+        let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
+        self.ask(shared, report, |node, lookup, report| {
+            Some(pipeline::lockable(node, report)?.read(lookup, &policy, report))
+        })
+    }
+
+    /// The declaration with answers that are at hand.
+    pub(super) fn bind(
+        &self,
+        shared: &Shared,
+        request: Request<'_>,
+        answers: &resolve::Answers,
+        report: &mut Report,
+    ) -> Result<Option<Resolved>, Error> {
+        let Some(document) = self.document(report) else { return Ok(None) };
+        let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
+        let resolved = pipeline::resolve(document.root(), request, &Known(answers), report);
+        resolved.iter().for_each(|resolved| policy.check(resolved, report));
+        Ok(resolved.filter(|_| !report.has_errors()))
+    }
+
+    /// The certificates of the CAs that the declaration writes into Secrets, as far as the answers have them.
+    #[cfg(feature = "aws")]
+    pub(super) fn authorities(
+        &self,
+        request: Request<'_>,
+        answers: &resolve::Answers,
+        report: &mut Report,
+    ) -> Option<BTreeMap<String, String>> {
+        pipeline::ca_certificates(self.document(report)?.root(), request, &Known(answers), report)
     }
 
     fn document(&self, report: &mut Report) -> Option<Document<'_>> {
@@ -177,13 +228,23 @@ impl Shared {
         }
     }
 
+    /// The same without AWS, even where the declaration would ask it.
+    pub(super) fn asking_nobody(&self) -> Self {
+        let sources = self.sources.clone();
+        #[cfg(feature = "aws")]
+        let sources = sources.asking_nobody();
+        Self::new(self.cluster.clone(), sources)
+    }
+
     /// The same for an application of Argo CD.
     pub(super) fn for_argo_cd(&self, cluster: Option<String>, lock: PathBuf) -> Self {
+        // Whose lock it is unless the operator says so is the author's choice, who may have none.
+        let may_be_missing = self.sources.at_hand.lock.named.is_none();
+        let lock = LockFile { named: Some(lock), may_be_missing };
         let sources = Sources {
-            lock: LockFile { named: Some(lock) },
+            at_hand: AtHand { lock, ..self.sources.at_hand.clone() },
             #[cfg(feature = "aws")]
             live: self.sources.live.asked_by(Asker::ArgoCd),
-            ..self.sources.clone()
         };
         Self::new(cluster, sources)
     }
@@ -197,14 +258,9 @@ impl Shared {
         request: Request<'_>,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
-        let Some(policy) = self.sources.operator.policy(report)? else { return Ok(None) };
+        let Some(policy) = self.sources.at_hand.operator.policy(report)? else { return Ok(None) };
         let resolved = self.look_up(&policy, node, folder, report, |node, lookup, report| {
-            let broken = report.has_errors();
-            let mut found = Report::default();
-            let resolved = pipeline::resolve(node, request, lookup, &mut found);
-            // What a lock that cannot be read does not have is no news.
-            report.append(if broken { found.without(diag::Code::StaleLock) } else { found });
-            resolved
+            pipeline::resolve(node, request, lookup, report)
         })?;
         if let Some(resolved) = &resolved {
             policy.check(resolved, report);
@@ -221,9 +277,15 @@ impl Shared {
         report: &mut Report,
         question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        let lock_path = self.sources.lock.path(node, folder);
-        let answers =
-            self.sources.answers(&display(&lock_path), disk::read_if_there(&lock_path)?.as_deref(), report)?;
+        let at_hand = &self.sources.at_hand;
+        let lock_path = at_hand.lock.path(node, folder);
+        let lock = disk::read_if_there(&lock_path)?;
+        #[cfg(feature = "aws")]
+        let is_live = self.explain_calls || self.sources.live.is_on(node);
+        #[cfg(not(feature = "aws"))]
+        let is_live = false;
+        let must_be_there = at_hand.lock.is_asked_for() && !is_live;
+        let answers = at_hand.answers(&display(&lock_path), lock.as_deref(), must_be_there, report)?;
         #[cfg(feature = "aws")]
         if self.explain_calls {
             explain(policy, answers.lookups(), report, |lookup, report| drop(question(node, lookup, report)))?;
@@ -252,21 +314,31 @@ impl Sources {
     pub(super) fn asking_nobody(self) -> Self {
         Self { live: self.live.asked_by(Asker::Nobody), ..self }
     }
+}
 
-    /// What answers references, given the text of the lock.
-    pub(super) fn answers(&self, name: &str, lock: Option<&str>, report: &mut Report) -> Result<Answers, Error> {
+impl AtHand {
+    /// What answers references, given the text of the lock. One that `must_be_there` and is not is reported.
+    pub(super) fn answers(
+        &self,
+        name: &str,
+        lock: Option<&str>,
+        must_be_there: bool,
+        report: &mut Report,
+    ) -> Result<Answers, Error> {
         let values = match &self.values {
             Some(path) => Some(Values::read(&display(path), &disk::read(path)?, report)),
             None => None,
         };
-        Ok(Answers { values, lock: Lockfile::read(name, lock, report) })
+        let is_missing = lock.is_none() && must_be_there;
+        let lock = if is_missing { Lockfile::missing(name, report) } else { Lockfile::read(name, lock, report) };
+        Ok(Answers { values, lock })
     }
 }
 
 /// What answers references without asking anybody: values given by hand, then the lock.
 pub(super) struct Answers {
     values: Option<Values>,
-    lock: Lockfile,
+    pub(super) lock: Lockfile,
 }
 
 impl Answers {
@@ -286,13 +358,20 @@ fn is_bug(diagnostic: &Diagnostic) -> bool {
     diagnostic.code == diag::Code::InternalError
 }
 
-/// How a command ends that has reported everything. Where AWS failed, another try may do.
+/// How a command ends that has reported everything. Where only something outside failed, another try may do.
 pub(super) fn exit(report: &Report) -> Exit {
-    let mut errors = report.diagnostics().into_iter().filter(|it| it.severity == diag::Severity::Error);
-    match errors.next() {
-        None => Exit::Done,
-        Some(first) if is_bug(first) || errors.clone().any(is_bug) => Exit::Bug,
-        Some(first) if first.code == diag::Code::AwsFailed && errors.all(|it| it.code == first.code) => Exit::Failed,
-        Some(_) => Exit::WrongInput,
+    exit_of([report].into_iter())
+}
+
+/// The same over several reports.
+pub(super) fn exit_of<'r>(reports: impl Iterator<Item = &'r Report>) -> Exit {
+    let all = reports.flat_map(Report::diagnostics).filter(|it| it.severity == diag::Severity::Error);
+    let (outside, wrong): (Vec<_>, Vec<_>) =
+        all.partition(|it| matches!(it.code, diag::Code::AwsFailed | diag::Code::NotChecked));
+    match (outside.as_slice(), wrong.as_slice()) {
+        ([], []) => Exit::Done,
+        (_, []) => Exit::Failed,
+        (_, wrong) if wrong.iter().any(|it| is_bug(it)) => Exit::Bug,
+        _ => Exit::WrongInput,
     }
 }

@@ -18,7 +18,8 @@ use crate::disk;
 use crate::git::{Repository, Version};
 use crate::krm::Stream;
 use crate::output::{self, Declaration, Located, Sources};
-use crate::resolve::{LOCK_NAME, Layered, Lookup};
+use crate::resolve::{Guarded, LOCK_NAME, Layered};
+use crate::verify::Rendered;
 use crate::yaml::{Document, NodeRef};
 use crate::{pipeline, verify};
 
@@ -28,7 +29,7 @@ use crate::{pipeline, verify};
 /// kustomization, what kustomize builds is checked too: what would be in the way of an identity, or, when iamra is part of
 /// the build, whether it is as `iamra verify` wants it.
 ///
-/// Exit codes: 0 no error (there may be warnings), 1 an error.
+/// Exit codes: 0 no error (there may be warnings), 1 an error, 3 something could not be looked at.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Folders of declarations, their files, or their locks
@@ -38,7 +39,7 @@ pub(super) struct Args {
     #[cfg(feature = "git")]
     #[arg(long)]
     staged: bool,
-    /// Ask for a lock that answers every reference; without one, references are left alone
+    /// Ask for a lock that answers every reference; without one, a warning says that nothing can be rendered yet
     #[arg(long)]
     locked: bool,
     /// How it is written; everything but `human` goes to stdout
@@ -47,9 +48,19 @@ pub(super) struct Args {
     #[command(flatten)]
     levels: Levels,
     #[command(flatten)]
+    sidecar: Vouched,
+    #[command(flatten)]
     kustomize: kustomize::Options,
     #[command(flatten)]
     shared: Shared,
+}
+
+/// Images that somebody vouches for.
+#[derive(clap::Args)]
+pub(super) struct Vouched {
+    /// Image that the sidecar may have beside the declared one, such as a mirror's that kustomize puts in its place
+    #[arg(long = "sidecar-image", env = "IAMRA_SIDECAR_IMAGE", value_name = "IMAGE", value_delimiter = ',')]
+    pub(super) images: Vec<String>,
 }
 
 /// What becomes of warnings, on top of `spec.checks`.
@@ -104,9 +115,15 @@ pub(super) struct Checked {
     pub(super) report: Report,
     /// What the declaration wants done with warnings.
     pub(super) levels: BTreeMap<Code, Level>,
+    /// Whether nothing answers its references yet, which has been said.
+    pub(super) is_unanswered: bool,
 }
 
 impl Checked {
+    pub(super) fn of(file: File) -> Self {
+        Self { file, input: None, report: Report::default(), levels: BTreeMap::new(), is_unanswered: false }
+    }
+
     pub(super) fn sources(&self) -> Sources<'_> {
         let input = self.input.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
         Sources { declaration: Declaration::File(&self.file.name, &self.file.text), input }
@@ -136,8 +153,7 @@ impl Format {
         if let Some(text) = text {
             io.data(|out| out.write_all(text.as_bytes()))?;
         }
-        let failed = checked.iter().any(|it| it.report.has_errors());
-        Ok(if failed { Exit::WrongInput } else { Exit::Done })
+        Ok(args::exit_of(checked.iter().map(|it| &it.report)))
     }
 }
 
@@ -153,7 +169,7 @@ fn summary(diagnostics: &[Located]) -> String {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let shared = &args.shared;
+    let shared = &args.shared.asking_nobody();
     let mut names = BTreeSet::new();
     let mut checked = Vec::new();
     for path in &args.paths {
@@ -164,8 +180,16 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         let file = source.declaration(path)?;
         if names.insert(file.name.clone()) {
             let mut one = check(file, &source, args, shared)?;
-            if matches!(source, Source::Disk) && kustomize::is_kustomization(path) {
-                check_build(path, &mut one, args, shared, io)?;
+            match source {
+                Source::Disk if kustomize::is_kustomization(path) => check_build(path, &mut one, args, shared)?,
+                #[cfg(feature = "git")]
+                Source::Index(_) if kustomize::is_kustomization(path) => {
+                    let name = path.display();
+                    io.words(&format_args!(
+                        "note: what kustomize builds of `{name}` is not looked at with `--staged`\n"
+                    ))?;
+                }
+                _ => {}
             }
             one.report.judge(&args.levels.over(&one.levels));
             checked.push(one);
@@ -205,12 +229,13 @@ impl Source {
 
     /// The lock's name and its text. One that is named by hand is where its name says.
     fn lock(&self, file: &File, node: NodeRef<'_>, shared: &Shared) -> Result<(String, Option<String>), Error> {
-        let path = shared.sources.lock.path(node, &file.folder);
+        let path = shared.sources.at_hand.lock.path(node, &file.folder);
         let text = match self {
             Self::Disk => disk::read_if_there(&path)?,
             #[cfg(feature = "git")]
             Self::Index(repository) => {
-                let place = if shared.sources.lock.named.is_some() { repository.place(&path)? } else { path.clone() };
+                let place =
+                    if shared.sources.at_hand.lock.named.is_some() { repository.place(&path)? } else { path.clone() };
                 repository.read(&Version::Index, &place)?
             }
         };
@@ -219,31 +244,25 @@ impl Source {
 }
 
 fn check(file: File, source: &Source, args: &Args, shared: &Shared) -> Result<Checked, Error> {
-    let mut report = Report::default();
-    let levels = match Document::parse(&file.text) {
-        Ok(document) => check_document(&document, &file, source, args, shared, &mut report)?,
-        Err(error) => {
-            report.push(args::syntax_error(&error));
-            BTreeMap::new()
-        }
-    };
-    Ok(Checked { file, input: None, report, levels })
+    let text = file.text.clone();
+    let mut checked = Checked::of(file);
+    match Document::parse(&text) {
+        Ok(document) => checked.check(&document, source, args, shared)?,
+        Err(error) => checked.report.push(args::syntax_error(&error)),
+    }
+    Ok(checked)
 }
 
 /// What kustomize builds in the folder, with the declaration.
-fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared, io: &mut Io) -> Result<(), Error> {
+fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared) -> Result<(), Error> {
     let output = match args.kustomize.run(args.kustomize.build(dir)) {
-        Err(error @ Error::Program(..)) => {
-            return io.words(&format_args!("note: what is rendered was not checked: {}\n", error.words()));
-        }
-        output => output?,
+        Ok(output) if output.status.success() => output,
+        Ok(_) => return Ok(checked.report.push(not_built(&Error::Failed(args.kustomize.name())))),
+        Err(error) => return Ok(checked.report.push(not_built(&error))),
     };
-    if !output.status.success() {
-        return Err(Error::Failed(args.kustomize.name()));
-    }
     let mut report = Report::default();
     match Stream::from_utf8(&output.stdout) {
-        Ok(stream) => check_stream(&stream, &checked.file, shared, &mut report)?,
+        Ok(stream) => check_stream(&stream, checked, args, shared, &mut report)?,
         Err(error) => report.push(unreadable("kustomize build", &error)),
     }
     checked.report.append(report);
@@ -251,43 +270,80 @@ fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared, 
     Ok(())
 }
 
-/// What is built, with the declaration. Without an answer to its references nothing can be said.
-fn check_stream(stream: &Stream<'_>, file: &File, shared: &Shared, report: &mut Report) -> Result<(), Error> {
+fn not_built(error: &Error) -> Diagnostic {
+    Diagnostic::error(Code::NotChecked, format!("what kustomize builds was not checked: {}", error.words()))
+        .help("mend that, or name the declaration's file to check it alone: `iamra check iamra.yaml`")
+}
+
+/// What is built, with the declaration.
+fn check_stream(
+    stream: &Stream<'_>,
+    checked: &Checked,
+    args: &Args,
+    shared: &Shared,
+    report: &mut Report,
+) -> Result<(), Error> {
     let opted_in = verify::opted_in(&stream.items, report);
     let request = shared.request(Some(Mode::Transform), Some(render::NAMESPACE));
     let request = pipeline::Request { opted_in: &opted_in, ..request };
-    // What is wrong with the declaration alone has been said.
     let mut found = Report::default();
-    let Some(resolved) = file.resolve(shared, request, &mut found)? else { return Ok(()) };
+    let resolved = checked.file.resolve(shared, request, &mut found)?;
+    // What is wrong with the declaration alone has been said; what it says of this build has not.
+    report.append(if checked.is_unanswered { found.without(Code::UnresolvedReference) } else { found });
+    let Some(resolved) = resolved else { return Ok(()) };
     if verify::is_rendered(&stream.items) {
-        pipeline::verify(&resolved, &stream.items, report);
+        let rendered = Rendered { items: &stream.items, images: &args.sidecar.images };
+        pipeline::verify(&resolved, rendered, report);
     } else {
-        pipeline::run(&resolved, &stream.items, request, report);
+        pipeline::rehearse(&resolved, &stream.items, request, report);
     }
     Ok(())
 }
 
-/// Everything that the declaration and its lock say; what comes back is what the declaration wants done with warnings.
-fn check_document(
-    document: &Document<'_>,
-    file: &File,
-    source: &Source,
-    args: &Args,
-    shared: &Shared,
-    report: &mut Report,
-) -> Result<BTreeMap<Code, Level>, Error> {
-    let (name, lock) = source.lock(file, document.root(), shared)?;
-    if args.locked && lock.is_none() {
-        let message = format!("there is no {name}");
-        let help = "run `iamra lock`, and commit what it writes with the declaration";
-        report.push(Diagnostic::error(Code::StaleLock, message).at(Place::File(name.clone(), None)).help(help));
+impl Checked {
+    /// Everything that the declaration and its lock say, over all clusters.
+    fn check(&mut self, document: &Document<'_>, source: &Source, args: &Args, shared: &Shared) -> Result<(), Error> {
+        let report = &mut self.report;
+        let at_hand = &shared.sources.at_hand;
+        let Some(policy) = at_hand.operator.policy(report)? else { return Ok(()) };
+        let (name, lock) = source.lock(&self.file, document.root(), shared)?;
+        let must_be_there = args.locked || at_hand.lock.is_asked_for();
+        let answers = at_hand.answers(&name, lock.as_deref(), must_be_there, report)?;
+        let layered = Layered(answers.lookups());
+        let lookup = Guarded { policy: &policy, lookup: &layered };
+        // A key is never in a lock, so a CA is checked whole only where values are at hand.
+        let mode = if at_hand.values.is_some() { Mode::All } else { Mode::Transform };
+        let request = shared.request(Some(mode), Some(render::NAMESPACE));
+        let mut found = Report::default();
+        let side = pipeline::side(document.root(), request, Some(&lookup), &mut found).unwrap_or_default();
+        for resolved in side.values().filter_map(|view| view.resolved.as_ref()) {
+            policy.check(resolved, &mut found);
+        }
+        if !side.is_empty()
+            && let Some(lockable) = pipeline::lockable(document.root(), &mut found)
+        {
+            lockable.read(&layered, &policy, &mut found);
+        }
+        if lock.is_none() && at_hand.values.is_none() {
+            let all = found.diagnostics().len();
+            found = found.without(Code::UnresolvedReference);
+            let missing = all - found.diagnostics().len();
+            self.is_unanswered = missing > 0;
+            if self.is_unanswered {
+                found.push(unanswered(&name, missing));
+            }
+        }
+        report.append(found);
+        self.levels = side.into_values().next().map(|view| view.config.checks).unwrap_or_default();
+        Ok(())
     }
-    let answers = shared.sources.answers(&name, lock.as_deref(), report)?;
-    // A key is never in a lock, so a CA is checked only where values are at hand.
-    let mode = if shared.sources.values.is_some() { Mode::All } else { Mode::Transform };
-    let layered = Layered(answers.lookups());
-    let lookup = (lock.is_some() || shared.sources.values.is_some()).then_some(&layered as &dyn Lookup);
-    let request = shared.request(Some(mode), Some(render::NAMESPACE));
-    let side = pipeline::side(document.root(), request, lookup, report).unwrap_or_default();
-    Ok(side.into_values().next().map(|view| view.config.checks).unwrap_or_default())
+}
+
+/// That there is nothing yet to render from.
+fn unanswered(lock: &str, missing: usize) -> Diagnostic {
+    let references = if missing == 1 { "1 reference has".to_owned() } else { format!("{missing} references have") };
+    let message = format!("nothing can be rendered offline yet: {references} no value, and there is no {lock}");
+    Diagnostic::warning(Code::UnresolvedReference, message)
+        .at(Place::File(lock.to_owned(), None))
+        .help("run `iamra lock`, or give values in a file (`--values FILE`); `--locked` makes this an error")
 }

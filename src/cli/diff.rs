@@ -26,7 +26,7 @@ use crate::yaml::Document;
 ///   iamra diff main...HEAD           a branch with where it left main, as in a pull request
 ///   iamra diff v1.4..v1.5 apps/shop  two tags, for one folder
 ///
-/// Exit codes: 0 nothing changes, 4 something does, 1 a declaration cannot be read.
+/// Exit codes: 0 nothing changes, 4 something does or that cannot be told, 1 a declaration cannot be read.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
@@ -97,7 +97,14 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         notes: &notes,
     };
     args.format.write(&compared, io)?;
-    Ok(if changes.is_empty() { Exit::Done } else { Exit::Differs })
+    let is_same = changes.is_empty() && !is_half_blind(&old.side, &new.side);
+    Ok(if is_same { Exit::Done } else { Exit::Differs })
+}
+
+/// Whether ARNs are known on one side alone: what was not compared may be anything, and an escalation, too.
+fn is_half_blind(old: &Side, new: &Side) -> bool {
+    let is_known = |view: &diff::View| view.resolved.is_some();
+    old.iter().any(|(cluster, view)| new.get(cluster).is_some_and(|other| is_known(view) != is_known(other)))
 }
 
 /// The two versions that are meant.
@@ -191,13 +198,13 @@ impl Reading<'_> {
         report: &mut Report,
     ) -> Result<Option<Side>, Error> {
         let folder = path.parent().unwrap_or_else(|| Path::new(""));
-        let lock = match &self.shared.sources.lock.named {
+        let lock = match &self.shared.sources.at_hand.lock.named {
             Some(lock) => self.repository.place(lock)?,
-            None => self.shared.sources.lock.path(document.root(), folder),
+            None => self.shared.sources.at_hand.lock.path(document.root(), folder),
         };
         let text = self.repository.read(version, &lock)?;
         let name = display(&lock);
-        let answers = self.shared.sources.answers(&name, text.as_deref(), report)?;
+        let answers = self.shared.sources.at_hand.answers(&name, text.as_deref(), false, report)?;
         // The CA's key changes nothing about who may do what, and is not asked for.
         let request =
             pipeline::Request { cluster: None, ..self.shared.request(Some(Mode::Transform), Some(render::NAMESPACE)) };

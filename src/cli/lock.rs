@@ -9,7 +9,7 @@ use super::io::Io;
 use super::live::{Asking, Asks, explain};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::output::{self, Declaration, Sources};
-use crate::resolve::{self, Answers, Guarded, Lockfile};
+use crate::resolve::{self, Lockfile};
 use crate::yaml::Document;
 use crate::{disk, pipeline};
 
@@ -62,7 +62,7 @@ fn locked(
     let Some(lockable) = pipeline::lockable(document.root(), report) else { return Ok(None) };
     let Some(policy) = args.operator.policy(report)? else { return Ok(None) };
     if args.explain_calls {
-        explain(&policy, Vec::new(), report, |lookup, report| drop(lockable.ask(lookup, report)))?;
+        explain(&policy, Vec::new(), report, |lookup, report| drop(lockable.read(lookup, &policy, report)))?;
         return Ok(None);
     }
     let path = args.lock.path(document.root(), &file.folder);
@@ -81,11 +81,25 @@ fn locked(
         report.push(drift(&path, format!("there is no {}", display(&path))));
         return Ok(Some(Exit::Differs));
     }
+    let lock = there.as_deref().filter(|_| args.check).map(|text| Lockfile::read(&display(&path), Some(text), report));
+    if report.has_errors() {
+        return Ok(None);
+    }
+    if let Some(lock) = &lock {
+        // What is not even there differs whatever AWS has, and whether it can be asked or not.
+        say_drift(&path, lock.gaps(&lockable.queries), report);
+    }
+    let mut found = Report::default();
     let session = args.asks.session()?;
-    let lookup = Guarded { policy: &policy, lookup: &Asking::new(&session, &args.asks) };
-    let Some(answers) = lockable.ask(&lookup, report) else { return Ok(None) };
-    if args.check {
-        return Ok(check(&path, there.as_deref(), &answers, report));
+    let answers = lockable.read(&Asking::new(&session, &args.asks), &policy, &mut found);
+    let failed = found.has_errors();
+    report.append(found);
+    if failed {
+        return Ok(None);
+    }
+    if let Some(lock) = &lock {
+        say_drift(&path, lock.drift(&answers), report);
+        return Ok(report.has_errors().then_some(Exit::Differs));
     }
     let text = resolve::lock(&answers);
     let name = display(&path);
@@ -101,17 +115,8 @@ fn locked(
     Ok(None)
 }
 
-fn check(path: &Path, there: Option<&str>, answers: &Answers, report: &mut Report) -> Option<Exit> {
-    let lock = Lockfile::read(&display(path), there, report);
-    if report.has_errors() {
-        return None;
-    }
-    let drifts = lock.drift(answers);
-    let drifted = !drifts.is_empty();
-    for words in drifts {
-        report.push(drift(path, words));
-    }
-    drifted.then_some(Exit::Differs)
+fn say_drift(path: &Path, drifts: Vec<String>, report: &mut Report) {
+    drifts.into_iter().for_each(|words| report.push(drift(path, words)));
 }
 
 fn drift(path: &Path, words: String) -> Diagnostic {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::Exit;
-use super::args::{self, File, LockFile, display};
+use super::args::{self, AtHand, File, display};
 use super::error::Error;
 use super::io::Io;
 use crate::certificate::Certificate;
@@ -17,12 +17,12 @@ use crate::diag::Report;
 use crate::disk;
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::{self, Lockable};
-use crate::resolve::{Answers, Lockfile, Lookup as _, Wanted};
+use crate::resolve::{Answers, Layered, Lockfile, Lookup as _, Wanted};
 use crate::yaml::{Document, NodeRef};
 
 /// Say what is declared, what the lock covers, and when its CAs end
 ///
-/// It reads the declaration and its lock, and asks nobody. What all clusters together have counts.
+/// It reads the declaration, its lock and values given by hand, and asks nobody. What all clusters together have counts.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Folder of the declaration, or its file
@@ -32,7 +32,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
-    lock: LockFile,
+    at_hand: AtHand,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
     let said = match Document::parse(&file.text) {
-        Ok(document) => read(&file, document.root(), &args.lock, &mut report)?,
+        Ok(document) => read(&file, document.root(), &args.at_hand, &mut report)?,
         Err(error) => {
             report.push(args::syntax_error(&error));
             None
@@ -68,23 +68,27 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     Ok(args::exit(&report))
 }
 
-fn read(file: &File, node: NodeRef<'_>, lock: &LockFile, report: &mut Report) -> Result<Option<Value>, Error> {
-    let path = lock.path(node, &file.folder);
+fn read(file: &File, node: NodeRef<'_>, at_hand: &AtHand, report: &mut Report) -> Result<Option<Value>, Error> {
+    let path = at_hand.lock.path(node, &file.folder);
     let text = disk::read_if_there(&path)?;
-    let lock = Lockfile::read(&display(&path), text.as_deref(), report);
+    let Some(policy) = at_hand.operator.policy(report)? else { return Ok(None) };
+    let answers = at_hand.answers(&display(&path), text.as_deref(), at_hand.lock.is_asked_for(), report)?;
     let Some(declared) = pipeline::lockable(node, report) else { return Ok(None) };
-    let answers = lock.answer(&declared.queries);
-    let locked = Locked { file: display(&path), exists: text.is_some(), lock: &lock, answers };
+    let mut found = Report::default();
+    let known = declared.read(&Layered(answers.lookups()), &policy, &mut found);
+    let locked = Locked { file: display(&path), exists: text.is_some(), lock: &answers.lock, answers: known, found };
     let now = OffsetDateTime::now_utc().unix_timestamp();
     Ok(Some(status(&file.name, node, &declared, &locked, now)))
 }
 
-/// The lock, and what it says to the declaration's queries.
+/// The lock, and what it and all else at hand say to the declaration's queries.
 struct Locked<'l> {
     file: String,
     exists: bool,
     lock: &'l Lockfile,
     answers: Answers,
+    /// What is in the way of rendering.
+    found: Report,
 }
 
 fn status(file: &str, declaration: NodeRef<'_>, declared: &Lockable, locked: &Locked<'_>, now: i64) -> Value {
@@ -93,6 +97,11 @@ fn status(file: &str, declaration: NodeRef<'_>, declared: &Lockable, locked: &Lo
     let missing = locked.answers.iter().filter(|(_, answer)| answer.is_err());
     let missing: BTreeSet<_> = missing.map(|(query, _)| query.reference.as_str()).collect();
     let unused = locked.lock.unused(&declared.queries);
+    let recorded = locked.lock.answer(&declared.queries);
+    let problems = locked.found.diagnostics().into_iter();
+    let problems: Vec<_> = problems
+        .map(|it| json!({"code": it.code.name(), "severity": it.severity.word(), "message": it.message, "help": it.help}))
+        .collect();
     let authorities: Vec<_> = locked
         .answers
         .iter()
@@ -116,9 +125,12 @@ fn status(file: &str, declaration: NodeRef<'_>, declared: &Lockable, locked: &Lo
         "scopes": count("scopes").max(1),
         "clusters": count("clusters"),
         "lock": {
-            "file": locked.file, "exists": locked.exists, "locked": locked.answers.values().filter(|it| it.is_ok()).count(),
+            "file": locked.file, "exists": locked.exists, "locked": recorded.values().filter(|it| it.is_ok()).count(),
             "missing": missing, "unused": unused,
         },
+        // What every command that renders would say, too.
+        "ready": !locked.found.has_errors(),
+        "problems": problems,
         "authorities": authorities,
     })
 }
@@ -141,7 +153,7 @@ fn words(status: &Value) -> String {
     let (missing, unused) = (list(&lock["missing"]), list(&lock["unused"]));
     let file = text(&lock["file"]);
     let state = match (lock["exists"] == true, missing.len() + unused.len()) {
-        (false, 0) => "not there, and nothing has to be looked up".to_owned(),
+        (false, 0) => "not there, and nothing is missing without it".to_owned(),
         (false, _) => format!("not there, and {} references have to be looked up", missing.len()),
         (true, 0) => format!("{} references locked, it covers the declaration", lock["locked"]),
         (true, _) => {
@@ -153,6 +165,12 @@ fn words(status: &Value) -> String {
         for reference in references {
             let _ = writeln!(words, "  {word}: {reference}");
         }
+    }
+    if status["ready"] != true {
+        let codes: BTreeSet<_> =
+            status["problems"].as_array().into_iter().flatten().map(|it| text(&it["code"])).collect();
+        let codes: Vec<_> = codes.into_iter().collect();
+        let _ = writeln!(words, "not everything can be rendered yet ({}): `iamra check` says why", codes.join(", "));
     }
     for authority in status["authorities"].as_array().into_iter().flatten() {
         let days = authority["daysLeft"].as_i64().unwrap_or_default();

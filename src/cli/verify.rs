@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::args::{File, Shared};
-use super::check::{Checked, Format, Levels};
+use super::check::{Checked, Format, Levels, Vouched};
 use super::error::Error;
 use super::function::unreadable;
 use super::{Exit, io::Io, strip};
@@ -12,6 +12,7 @@ use crate::config::Mode;
 use crate::diag::Report;
 use crate::krm::Stream;
 use crate::pipeline::{self, Request};
+use crate::verify::Rendered;
 use crate::{disk, splice, verify};
 
 /// Check rendered manifests against the declaration, whoever rendered them
@@ -22,7 +23,7 @@ use crate::{disk, splice, verify};
 /// Exit codes: 0 no error, 1 an error.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// File with manifests, a folder of such files, or `-` for stdin
+    /// File with manifests, a folder with such files in and below it, or `-` for stdin
     #[arg(default_value = "-")]
     manifests: PathBuf,
     /// The declaration, or the folder it is in
@@ -34,6 +35,8 @@ pub(super) struct Args {
     /// How it is written; everything but `human` goes to stdout
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
+    #[command(flatten)]
+    sidecar: Vouched,
     #[command(flatten)]
     levels: Levels,
     #[command(flatten)]
@@ -55,7 +58,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         && let Some(stream) = stream
     {
         levels.clone_from(&resolved.checks);
-        pipeline::verify(&resolved, &stream.items, &mut report);
+        let rendered = Rendered { items: &stream.items, images: &args.sidecar.images };
+        pipeline::verify(&resolved, rendered, &mut report);
         if let Some(without) =
             without.as_deref().and_then(|text| parse("the manifests without iamra", text, &mut report))
         {
@@ -64,18 +68,15 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     }
     report.judge(&args.levels.over(&levels));
     let input = String::from_utf8(text).ok().map(|text| (name.to_owned(), text));
-    args.format.write(&[Checked { file, input, report, levels }], io)
+    args.format.write(&[Checked { input, report, levels, ..Checked::of(file) }], io)
 }
 
-/// The manifests in a file, in all files of a folder, or on stdin.
+/// The manifests in a file, in a folder and all below it, or on stdin.
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     if !path.is_dir() {
         return strip::manifests(path);
     }
-    let files = disk::read_folder(path)?
-        .into_iter()
-        .filter(|(path, _)| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"));
-    Ok(files.map(|(_, text)| text).collect::<Vec<_>>().join("\n---\n").into_bytes())
+    Ok(disk::read_manifests(path)?.join("\n---\n").into_bytes())
 }
 
 fn parse<'t>(name: &str, bytes: &'t [u8], report: &mut Report) -> Option<Stream<'t>> {

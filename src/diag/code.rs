@@ -155,6 +155,8 @@ pub enum Code {
     ChangedObject,
     /// `internal-error`
     InternalError,
+    /// `not-checked`
+    NotChecked,
 }
 
 struct Row {
@@ -265,6 +267,7 @@ const TABLE: &[Row] = &[
     row!(DanglingReference, "dangling-reference", "a rendered object refers to one that is not there"),
     row!(ChangedObject, "changed-object", "a rendered object is not what it should be"),
     row!(InternalError, "internal-error", "iamra has a bug"),
+    row!(NotChecked, "not-checked", "something that was to be checked could not be looked at"),
 ];
 
 impl Code {

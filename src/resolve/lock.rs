@@ -32,11 +32,33 @@ type Name = (Option<String>, String);
 #[derive(Debug, Default)]
 pub struct Lockfile {
     name: String,
-    exists: bool,
+    state: State,
     values: BTreeMap<Name, Answer>,
 }
 
+/// What there is of a lock.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing.
+    #[default]
+    Absent,
+    /// What `iamra lock` has written.
+    Whole,
+    /// Something that answers nothing, which has been told.
+    Useless,
+}
+
 impl Lockfile {
+    /// A lock named `name` in messages that somebody asks for and that is not there, which is reported.
+    pub fn missing(name: &str, report: &mut Report) -> Self {
+        report.push(
+            Diagnostic::error(Code::StaleLock, format!("there is no {name}"))
+                .at(Place::File(name.to_owned(), None))
+                .help("run `iamra lock`, and commit what it writes with the declaration"),
+        );
+        Self { name: name.to_owned(), state: State::Useless, values: BTreeMap::new() }
+    }
+
     /// Reads the lock file named `name` in messages; `None` when there is none.
     pub fn read(name: &str, text: Option<&str>, report: &mut Report) -> Self {
         let read = |node: NodeRef<'_>, report: &mut Report| {
@@ -51,8 +73,15 @@ impl Lockfile {
             }
             values
         };
-        let values = text.map_or_else(BTreeMap::new, |text| read_document(name, text, report, read));
-        Self { name: name.to_owned(), exists: text.is_some(), values }
+        let mut found = Report::default();
+        let values = text.map_or_else(BTreeMap::new, |text| read_document(name, text, &mut found, read));
+        let state = match text {
+            None => State::Absent,
+            Some(_) if found.has_errors() => State::Useless,
+            Some(_) => State::Whole,
+        };
+        report.append(found);
+        Self { name: name.to_owned(), state, values }
     }
 
     /// What is recorded and not asked for, in words.
@@ -64,6 +93,12 @@ impl Lockfile {
         self.values.keys().filter(|name| !asked.contains(*name)).map(|(_, reference)| reference.clone()).collect()
     }
 
+    /// What is asked for and not recorded, in words.
+    pub fn gaps(&self, queries: &BTreeSet<Query>) -> Vec<String> {
+        let names = queries.iter().filter(|query| !query.is_secret()).map(name_of);
+        names.filter(|name| !self.values.contains_key(name)).map(|name| not_locked(&name)).collect()
+    }
+
     /// How fresh answers differ from what is recorded, in words.
     pub fn drift(&self, fresh: &Answers) -> Vec<String> {
         let mut drift = Vec::new();
@@ -73,7 +108,7 @@ impl Lockfile {
             let name = name_of(query);
             let text = in_words(&name);
             match self.values.get(&name) {
-                None => drift.push(format!("{text} is not locked")),
+                None => drift.push(not_locked(&name)),
                 Some(locked) if locked.value != answer.value => {
                     drift.push(format!("{text} has another value{}", versions(locked, answer)));
                 }
@@ -103,6 +138,10 @@ fn in_words((scope, reference): &Name) -> String {
     scope.as_ref().map_or_else(|| format!("`{reference}`"), |scope| format!("`{reference}` of scope `{scope}`"))
 }
 
+fn not_locked(name: &Name) -> String {
+    format!("{} is not locked", in_words(name))
+}
+
 fn name_of(query: &Query) -> Name {
     (query.origin.scope.clone(), query.name())
 }
@@ -119,13 +158,13 @@ impl Lookup for Lockfile {
                 });
             }
             let missing = || {
-                let (code, why) = if self.exists {
-                    (Code::StaleLock, format!("{} has no entry for `{}`", self.name, query.reference))
-                } else {
-                    (
-                        Code::UnresolvedReference,
-                        format!("`{}` has no value: there is no {}", query.reference, self.name),
-                    )
+                let (name, reference) = (&self.name, &query.reference);
+                let (code, why) = match self.state {
+                    State::Absent => {
+                        (Code::UnresolvedReference, format!("`{reference}` has no value: there is no {name}"))
+                    }
+                    State::Whole => (Code::StaleLock, format!("{name} has no entry for `{reference}`")),
+                    State::Useless => (Code::InvalidLock, format!("`{reference}` has no value: {name} is of no use")),
                 };
                 NoAnswer { code, why, help: MEND.to_owned() }
             };

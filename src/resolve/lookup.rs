@@ -89,6 +89,21 @@ pub trait Lookup {
     fn answer(&self, queries: &BTreeSet<Query>) -> Answers;
 }
 
+/// A lookup that knows what was answered before, and nothing else.
+pub struct Known<'a>(pub &'a Answers);
+
+impl Lookup for Known<'_> {
+    fn answer(&self, queries: &BTreeSet<Query>) -> Answers {
+        let none = |query: &Query| NoAnswer {
+            code: Code::UnresolvedReference,
+            why: format!("`{}` has no value: nobody was asked for it", query.reference),
+            help: "give it in a values file (`--values FILE`)".to_owned(),
+        };
+        let answer = |query: &Query| self.0.get(query).cloned().unwrap_or_else(|| Err(none(query)));
+        queries.iter().map(|query| (query.clone(), answer(query))).collect()
+    }
+}
+
 /// Several lookups; the first that has a value answers. Where none has, the last one says why.
 pub struct Layered<'l>(pub Vec<&'l dyn Lookup>);
 

@@ -9,7 +9,7 @@ mod policy;
 pub use authority::Authority;
 pub use file::{LOCK_ANNOTATION, LOCK_NAME, Values, lock_path};
 pub use lock::{Lockfile, is_lock, lock};
-pub use lookup::{Answer, Answers, Layered, Lookup, NoAnswer, Query, Wanted};
+pub use lookup::{Answer, Answers, Known, Layered, Lookup, NoAnswer, Query, Wanted};
 pub use policy::{Guarded, Policy};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,16 +142,20 @@ pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Re
     (!report.has_errors()).then_some(Resolved { mode, name_suffix_hash, argo_cd, checks, bindings, authorities })
 }
 
-/// Checks the answers that a lock of the declaration would hold, everything but keys.
-pub fn check(config: &Config, answers: &Answers, report: &mut Report) {
-    let mut binder = Binder { answers, report };
+/// Checks the answers that a lock of the declaration would hold, everything but keys. What has none, or a wrong one, is
+/// reported at its field.
+pub fn check(config: &Config, answers: &Answers, policy: &Policy, report: &mut Report) {
     for (role, issuer) in &config.roles {
-        binder.identity(role);
+        let mut binder = Binder { answers, report };
+        let identity = binder.identity(role);
         if let Some((certificate, _)) = issuer.ca_pair()
             && let Some(value) = binder.value(certificate, Wanted::Certificate)
             && let Err(why) = Authority::check_chain(value.reveal())
         {
             binder.invalid_ca(certificate, &why);
+        }
+        if let Some(identity) = identity {
+            policy.check_identity(role, &identity, report);
         }
     }
 }
@@ -168,6 +172,8 @@ impl Binder<'_> {
         }
         match self.answers.get(&query(reference, wanted)?)? {
             Ok(answer) => Some(answer.value.clone()),
+            // A lock that cannot be read is told once, and not for every reference that it would have answered.
+            Err(none) if none.code == Code::InvalidLock => None,
             Err(none) => {
                 let place = Place::Config(reference.place.clone());
                 self.report.push(Diagnostic::error(none.code, &none.why).at(place).help(&none.help));

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::lookup::{Answers, Lookup, NoAnswer, Query};
 use super::{Identity, Resolved};
 use crate::arn::Arn;
+use crate::config::Role;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::reference::Target;
 use crate::yaml::Document;
@@ -61,17 +62,19 @@ impl Policy {
     /// Reports identities that are outside the policy.
     pub fn check(&self, resolved: &Resolved, report: &mut Report) {
         for bound in &resolved.bindings {
-            let Identity { trust_anchor, profile, role } = &bound.identity;
-            let declared = &bound.binding.role;
-            let all = [(trust_anchor, &declared.trust_anchor), (profile, &declared.profile), (role, &declared.role)];
-            for (arn, reference) in all {
-                if let Some(why) = self.refuses_arn(arn) {
-                    report.push(
-                        Diagnostic::error(Code::OutsidePolicy, why)
-                            .at(Place::Config(reference.place.clone()))
-                            .help(HELP),
-                    );
-                }
+            self.check_identity(&bound.binding.role, &bound.identity, report);
+        }
+    }
+
+    /// Reports what of an identity is outside the policy.
+    pub fn check_identity(&self, declared: &Role, identity: &Identity, report: &mut Report) {
+        let Identity { trust_anchor, profile, role } = identity;
+        let all = [(trust_anchor, &declared.trust_anchor), (profile, &declared.profile), (role, &declared.role)];
+        for (arn, reference) in all {
+            if let Some(why) = self.refuses_arn(arn) {
+                report.push(
+                    Diagnostic::error(Code::OutsidePolicy, why).at(Place::Config(reference.place.clone())).help(HELP),
+                );
             }
         }
     }

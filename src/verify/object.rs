@@ -7,10 +7,13 @@ use serde_json::Value;
 
 use crate::krm::ResourceRef;
 use crate::render::{MANAGED_BY, MANAGER, SCOPE, WORKLOAD, is_sidecar, is_volume};
-use crate::yaml::FieldPath;
+use crate::yaml::{FieldPath, Step};
 
 /// The namespace that is meant where none is said.
 const NAMESPACE: &str = "default";
+
+/// cert-manager's own group.
+const GROUP: &str = "cert-manager.io";
 
 /// One object, and which item it is.
 pub(super) struct Object {
@@ -78,6 +81,31 @@ impl Object {
         self.annotation(WORKLOAD).into_iter().flat_map(|marks| marks.split(',')).collect()
     }
 
+    /// The scope that it belongs to.
+    pub(super) fn scope(&self) -> Option<&str> {
+        self.annotation(SCOPE)
+    }
+
+    /// Where our parts of a pod template are.
+    pub(super) fn parts(&self, template: &FieldPath) -> BTreeSet<FieldPath> {
+        let spec = template.key("spec");
+        let of_list = |list: &str| {
+            let at = spec.key(list);
+            let entries = self.at(&at).and_then(Value::as_array).into_iter().flatten().enumerate();
+            let ours = entries.filter(|(_, entry)| is_volume(name(entry)) || is_sidecar(name(entry)));
+            ours.map(|(index, _)| at.index(index)).collect::<Vec<_>>()
+        };
+        ["volumes", "initContainers", "containers"].into_iter().flat_map(of_list).collect()
+    }
+
+    fn at(&self, path: &FieldPath) -> Option<&Value> {
+        path.steps().iter().try_fold(&self.value, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => value.get(index),
+            Step::Named(wanted) => value.as_array()?.iter().find(|entry| name(entry) == wanted),
+        })
+    }
+
     /// Whether we made it, as opposed to patched it.
     pub(super) fn is_ours(&self) -> bool {
         let is_marked = [WORKLOAD, SCOPE].iter().any(|mark| self.annotation(mark).is_some());
@@ -93,6 +121,16 @@ impl Object {
     pub(super) fn part(&self) -> Part {
         let [workload, scope] = [WORKLOAD, SCOPE].map(|mark| self.annotation(mark).map(str::to_owned));
         (self.kind().to_owned(), self.home().to_owned(), workload, scope)
+    }
+
+    /// What it is a kind of: `apps`, and nothing for the core group.
+    pub(super) fn group(&self) -> &str {
+        self.text("/apiVersion").rsplit_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// Whether cert-manager makes a certificate of it.
+    pub(super) fn is_certificate(&self) -> bool {
+        self.kind() == "Certificate" && self.group() == GROUP
     }
 
     /// `Deployment shop/api`
@@ -151,34 +189,49 @@ fn collect(value: &Value, at: &FieldPath, into: &mut Vec<(FieldPath, Reference)>
     }
 }
 
-/// Gives what we would write the names that kustomize has given it: with a prefix or a suffix, and the registry of a mirror.
-/// `within` is the field that holds both.
-pub(super) fn adopt_names(wanted: &mut Value, found: &Value, within: &str) {
-    match (wanted, found) {
-        (Value::Object(wanted), Value::Object(found)) => {
-            let is_reference = within == "issuerRef" || within == "configMapKeyRef";
-            for (key, wanted) in wanted {
-                let Some(found) = found.get(key) else { continue };
-                match (wanted, found) {
-                    (Value::String(wanted), Value::String(found))
-                        if key == "secretName" || is_reference && key == "name" =>
-                    {
-                        if found.contains(wanted.as_str()) {
-                            wanted.clone_from(found);
+/// What may be called otherwise in the stream than we would call it.
+#[derive(Clone, Copy)]
+pub(super) struct Renamed<'r> {
+    /// The sidecar's images that somebody vouches for.
+    pub(super) images: &'r [String],
+    /// The names of all objects of the stream.
+    pub(super) names: &'r BTreeSet<String>,
+}
+
+impl Renamed<'_> {
+    /// Gives what we would write the names that kustomize has given it: with a prefix or a suffix. `within` is the field that
+    /// holds both.
+    pub(super) fn adopt(self, wanted: &mut Value, found: &Value, within: &str) {
+        match (wanted, found) {
+            (Value::Object(wanted), Value::Object(found)) => {
+                for (key, wanted) in wanted {
+                    let Some(found) = found.get(key) else { continue };
+                    match (wanted, found) {
+                        (Value::String(wanted), Value::String(found)) => {
+                            if self.is_name(within, key, wanted, found) {
+                                wanted.clone_from(found);
+                            }
                         }
+                        (wanted, found) => self.adopt(wanted, found, key),
                     }
-                    (Value::String(wanted), Value::String(found)) if key == "image" => {
-                        if found.rsplit('/').next() == wanted.rsplit('/').next() {
-                            wanted.clone_from(found);
-                        }
-                    }
-                    (wanted, found) => adopt_names(wanted, found, key),
                 }
             }
+            (Value::Array(wanted), Value::Array(found)) => {
+                wanted.iter_mut().zip(found).for_each(|(wanted, found)| self.adopt(wanted, found, within));
+            }
+            _ => {}
         }
-        (Value::Array(wanted), Value::Array(found)) => {
-            wanted.iter_mut().zip(found).for_each(|(wanted, found)| adopt_names(wanted, found, within));
+    }
+
+    /// Whether `found` is another name of `wanted`.
+    fn is_name(self, within: &str, key: &str, wanted: &str, found: &str) -> bool {
+        match (within, key) {
+            // A name changes with the object that it is the name of, and only then.
+            ("issuerRef", "name") | ("ca", "secretName") => found.contains(wanted) && self.names.contains(found),
+            // Whether the object is there is looked at later.
+            ("configMapKeyRef", "name") | (_, "secretName") => found.contains(wanted),
+            (_, "image") | ("image", "reference") => self.images.iter().any(|image| image == found),
+            _ => false,
         }
-        _ => {}
     }
 }

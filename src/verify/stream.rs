@@ -6,6 +6,11 @@ use super::is_marked;
 use super::object::{Object, Part, Reference};
 use crate::krm::Item;
 
+/// The names of all objects.
+pub(super) fn names(items: &[Item<'_>]) -> BTreeSet<String> {
+    items.iter().filter_map(Item::ident).map(|ident| ident.name.to_string()).collect()
+}
+
 /// Those of the stream; nothing else is parsed.
 pub(super) struct Stream {
     marked: Vec<Object>,

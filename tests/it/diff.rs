@@ -458,6 +458,26 @@ fn a_lock_that_is_not_there_is_said() {
     assert!(comment.stdout.contains("\n> iamra.lock is not there in the worktree"), "{}", comment.stdout);
 }
 
+/// A lock that goes, and comes again with another role in it: neither step is a step of nothing.
+#[test]
+fn what_only_one_side_knows_is_no_sameness() {
+    let repository = Repository::with_payments();
+    repository.git(&["rm", "--quiet", "iamra.lock"]);
+    repository.commit("without a lock");
+    let gone = repository.diff(&["main~1..main", "--escalations"]);
+    assert!(gone.exit == 4 && gone.stderr.contains("note: iamra.lock is not there in main"), "{}", gone.stderr);
+    repository.write("iamra.lock", &lock().replace("role/readonly", "role/admin"));
+    repository.commit("with another role");
+    assert_eq!(repository.diff(&["main~1..main", "--escalations"]).exit, 4);
+    // Who renders live has no lock on either side, and is told so.
+    repository.git(&["rm", "--quiet", "iamra.lock"]);
+    repository.commit("live");
+    repository.write("more.txt", "");
+    repository.commit("something else");
+    let live = repository.diff(&["main~1..main"]);
+    assert!(live.exit == 0 && live.stderr.contains("ARNs and objects are not compared"), "{}", live.stderr);
+}
+
 #[test]
 fn a_link_is_followed_and_one_that_leads_out_is_not() {
     let repository = Repository::with_payments();

@@ -44,6 +44,7 @@ mod kubectl;
 mod kustomize;
 mod laws;
 mod lock;
+mod missing;
 mod peers;
 #[cfg(feature = "git")]
 mod pre_commit;

@@ -6,8 +6,13 @@ use std::path::Path;
 use crate::kustomize::{overlay_tree, without_iamra};
 use crate::support::{Output, iamra, root, run};
 
+/// The image that the overlay's own registry has in the official one's place.
+const MIRRORED: &str = "mirror.example.com/credential-helper:1.8.1-2026.04.09.16.01";
+
 fn verify(dir: &Path, args: &[&str], rendered: &str) -> Output {
-    run(iamra(dir).args(["verify", "--declaration", "iamra/declaration"]).args(args), rendered.as_bytes())
+    let mut command = iamra(dir);
+    command.args(["verify", "--declaration", "iamra/declaration", "--sidecar-image", MIRRORED]).args(args);
+    run(&mut command, rendered.as_bytes())
 }
 
 /// Behind a prefix, a suffix, a hash, labels, another registry and a patch of kustomize.
@@ -38,9 +43,56 @@ fn whatever_is_tampered_with_is_found() {
         let text = |field: &str| row[field].as_str().unwrap_or_else(|| panic!("{row:?} lacks {field}"));
         assert!(rendered.contains(text("replace")), "{}: nothing to replace in\n{rendered}", text("what"));
         let tampered = rendered.replacen(text("replace"), text("with"), 1);
-        let output = verify(dir.path(), &["--without", "without.yaml"], &tampered);
-        assert_eq!(output.exit, 1, "{}: {}", text("what"), output.stderr);
-        assert!(output.stderr.contains(&format!("error[{}]", text("code"))), "{}: {}", text("what"), output.stderr);
+        let said = |args: &[&str]| {
+            let output = verify(dir.path(), args, &tampered);
+            assert_eq!(output.exit, 1, "{}: {}", text("what"), output.stderr);
+            assert!(output.stderr.contains(&format!("error[{}]", text("code"))), "{}: {}", text("what"), output.stderr);
+        };
+        said(&["--without", "without.yaml"]);
+        // What a stranger has may be in the build without iamra, too.
+        if text("code") == "undeclared-identity" {
+            said(&[]);
+        }
+    }
+}
+
+/// Whoever has put another registry into the sidecar is vouched for, or is not ours.
+#[test]
+fn another_registry_is_vouched_for_or_refused() {
+    let (dir, rendered) = overlay_tree();
+    let output = run(iamra(dir.path()).args(["verify", "--declaration", "iamra/declaration"]), rendered.as_bytes());
+    assert_eq!(output.exit, 1, "{}", output.stderr);
+    for words in ["error[not-injected]", "initContainers[0].image", "vouch for it with `--sidecar-image IMAGE`"] {
+        assert!(output.stderr.contains(words), "{}", output.stderr);
+    }
+    // As the declaration says it, nobody needs to vouch.
+    let declaration = dir.path().join("iamra/declaration/iamra.yaml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    fs::write(
+        &declaration,
+        text.replace("spec:\n", &format!("spec:\n  defaults: {{sidecar: {{image: {MIRRORED}}}}}\n")),
+    )
+    .unwrap();
+    let output = run(iamra(dir.path()).args(["verify", "--declaration", "iamra/declaration"]), rendered.as_bytes());
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+}
+
+/// What has the same words and gives nobody an identity.
+#[test]
+fn who_does_not_reach_for_a_key_is_left_alone() {
+    let (dir, rendered) = overlay_tree();
+    let harmless = [
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: elsewhere}\nspec: {volumes: [{name: a, secret: {secretName: payment-service-cert}}]}\n",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop}\nspec: {volumes: [{name: a, secret: {secretName: iam-ra-ca, items: [{key: tls.crt, path: ca}]}}]}\n",
+        "apiVersion: trust.cert-manager.io/v1alpha1\nkind: Bundle\nmetadata: {name: a}\nspec: {sources: [{secret: {name: iam-ra-ca, key: tls.crt}}]}\n",
+        "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: ca, namespace: shop}\nspec: {isCA: true, commonName: ca, secretName: iam-ra-ca, issuerRef: {name: selfsigned}}\n",
+        "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: iam-ra-ca, namespace: shop}\nspec: {secretStoreRef: {name: vault}, target: {name: iam-ra-ca}}\n",
+        "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: web, namespace: shop}\nspec: {commonName: payment-service, secretName: web, issuerRef: {name: letsencrypt, kind: ClusterIssuer}}\n",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: payment-service-cert, namespace: shop, labels: {issuer: prod-iam-ra-eu}}\nspec: {}\n",
+    ];
+    for object in harmless {
+        let output = verify(dir.path(), &[], &format!("{rendered}---\n{object}"));
+        assert_eq!(output.exit, 0, "{object}: {}", output.stderr);
     }
 }
 
@@ -81,6 +133,16 @@ fn a_folder_is_read_whole() {
         fs::write(folder.join(format!("{number}.yaml")), document).unwrap();
     }
     fs::write(folder.join(".iamra-output"), "not a manifest\n").unwrap();
-    let output = run(iamra(dir.path()).args(["verify", "rendered", "--declaration", "iamra/declaration"]), b"");
-    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let whole = || verify(dir.path(), &["rendered"], "");
+    assert_eq!(whole().exit, 0, "{}", whole().stderr);
+    // What Flux and kubectl would take, wherever it is and however it is called.
+    let thief = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"volumes": [{"name": "a", "secret": {"secretName": "iam-ra-ca"}}]}}"#;
+    for name in ["deep/down/thief.yaml", "thief.json", ".thief.yml"] {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, thief).unwrap();
+        let output = whole();
+        assert!(output.exit == 1 && output.stderr.contains("error[undeclared-identity]"), "{name}: {}", output.stderr);
+        fs::remove_file(&path).unwrap();
+    }
 }

@@ -39,8 +39,8 @@ impl Application {
         }
         let file = File::open(&declaration)?;
         // Where the lock is when the declaration does not say so is the operator's choice.
-        let lock = shared.sources.lock.named.clone().unwrap_or_else(|| lock_of(&file));
-        let allowed = shared.sources.lock.named.is_some() || is_inside(&repository, &lock, report);
+        let lock = shared.sources.at_hand.lock.named.clone().unwrap_or_else(|| lock_of(&file));
+        let allowed = shared.sources.at_hand.lock.named.is_some() || is_inside(&repository, &lock, report);
         Ok(allowed.then_some(Self { repository, file, lock }))
     }
 }

@@ -27,7 +27,14 @@ pub(super) fn wanted(resolved: &Resolved) -> Vec<Wanted> {
         name: member.certificate_name(),
         place: member.bound.binding.place.clone(),
     };
-    members.iter().map(one).collect()
+    members.iter().filter(|member| member.has_certificate()).map(one).collect()
+}
+
+/// The workloads whose certificates are no object of the cluster.
+pub(super) fn unseen(resolved: &Resolved) -> Vec<String> {
+    let members = plan::declared(resolved, None).members;
+    let unseen = members.iter().filter(|member| !member.has_certificate());
+    unseen.map(|member| member.bound.binding.workload.clone()).collect()
 }
 
 /// The objects of the cluster; `None` when nobody asked for it, or they cannot be read, which is reported.

@@ -19,8 +19,8 @@ use crate::config::Mode;
 use crate::diag::Report;
 use crate::doctor;
 use crate::output::{self, Declaration, Sources};
-#[cfg(feature = "aws")]
-use crate::pipeline;
+use crate::pipeline::Request;
+use crate::resolve::{Answers, Resolved};
 
 /// Find out why credentials do not come
 ///
@@ -68,44 +68,74 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut report = Report::default();
     // Who only looks needs no CA, and above all not its key.
     let request = shared.request(Some(Mode::Transform), None);
-    let resolved = file.resolve(&shared, request, &mut report)?.filter(|_| !report.has_errors());
     #[cfg(feature = "aws")]
-    if let Some(resolved) = resolved.as_ref().filter(|_| args.explain_calls) {
-        print_calls(&aws::calls(args, resolved))?;
+    if args.explain_calls
+        && let Some(resolved) = file.resolve(&shared, request, &mut report)?
+    {
+        print_calls(&aws::calls(args, &resolved))?;
         return Ok(Exit::Done);
     }
     let mut lines = Vec::new();
-    if let Some(resolved) = resolved {
-        lines.push("every reference of the declaration has a value, and the ARNs agree".to_owned());
-        let wanted = cluster::wanted(&resolved);
-        let objects = cluster::objects(args, &mut report)?;
-        if let Some(objects) = &objects {
-            lines.extend(doctor::certificates(&wanted, objects, &mut report));
+    let answers = file.read(&shared, &mut report)?;
+    let is_whole = !report.has_errors();
+    // A CA that nobody knows is an error, and no reason to look at nothing else.
+    let mut found = Report::default();
+    let resolved = match &answers {
+        Some(answers) => file.bind(&shared, request, answers, &mut found)?,
+        None => None,
+    };
+    report.append(found);
+    if let (Some(resolved), Some(answers)) = (resolved, answers) {
+        if is_whole {
+            lines.push("every reference of the declaration has a value, and the ARNs agree".to_owned());
         }
-        #[cfg(feature = "aws")]
-        {
-            // Only what AWS has is compared with it.
-            let declared = if shared.sources.live.asked() {
-                file.ask(&shared, &mut report, |node, lookup, report| {
-                    pipeline::ca_certificates(node, request, lookup, report)
-                })?
-            } else {
-                None
-            };
-            let authorities = aws::Authorities {
-                in_cluster: doctor::authorities(&wanted, objects.as_deref().unwrap_or_default()),
-                declared: declared
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|(scope, pem)| Some((scope, Certificate::all(&pem).ok()?)))
-                    .collect(),
-            };
-            lines.extend(aws::look(args, &shared, &resolved, &authorities, &mut report)?);
-        }
+        let seen = Seen { args, shared: &shared, resolved: &resolved, answers: &answers };
+        lines.extend(seen.look(&file, request, &mut report, io)?);
     }
     let text: String = lines.iter().map(|line| format!("ok: {line}\n")).collect();
     io.data(|out| out.write_all(text.as_bytes()))?;
     let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
     output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
     Ok(args::exit(&report))
+}
+
+/// What the declaration means, and who is asked about it.
+struct Seen<'s> {
+    args: &'s Args,
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS is asked with it"))]
+    shared: &'s Shared,
+    resolved: &'s Resolved,
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only what AWS has is compared with it"))]
+    answers: &'s Answers,
+}
+
+impl Seen<'_> {
+    /// What is well in the cluster and in AWS, as lines.
+    #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "only AWS is asked with them"))]
+    fn look(&self, file: &File, request: Request<'_>, report: &mut Report, io: &mut Io) -> Result<Vec<String>, Error> {
+        let mut lines = Vec::new();
+        let wanted = cluster::wanted(self.resolved);
+        let objects = cluster::objects(self.args, report)?;
+        if let Some(objects) = &objects {
+            lines.extend(doctor::certificates(&wanted, objects, report));
+            for workload in cluster::unseen(self.resolved) {
+                io.words(&format_args!(
+                    "note: workload `{workload}` has its certificate from the CSI driver, and the cluster has no object to look at\n"
+                ))?;
+            }
+        }
+        #[cfg(feature = "aws")]
+        {
+            // Only what AWS has is compared with it.
+            let declared =
+                if self.shared.sources.live.asked() { file.authorities(request, self.answers, report) } else { None };
+            let read = |(scope, pem): (String, String)| Some((scope, Certificate::all(&pem).ok()?));
+            let authorities = aws::Authorities {
+                in_cluster: doctor::authorities(&wanted, objects.as_deref().unwrap_or_default()),
+                declared: declared.into_iter().flatten().filter_map(read).collect(),
+            };
+            lines.extend(aws::look(self.args, self.shared, self.resolved, &authorities, report)?);
+        }
+        Ok(lines)
+    }
 }
