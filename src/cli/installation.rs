@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::args::Operator;
+use super::at_hand::Operator;
 use super::error::Error;
 use super::live::{Asking, Asks, Unasked, print_calls, tell};
 use crate::aws::{Account, Location};

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::args::{self, File, LockFile, Operator, display};
+use super::args::{self, File, display};
+use super::at_hand::{LockFile, Operator};
 use super::error::Error;
 use super::io::Io;
 use super::live::{Asking, Asks, explain};
@@ -116,7 +117,9 @@ fn locked(
 }
 
 fn say_drift(path: &Path, drifts: Vec<String>, report: &mut Report) {
-    drifts.into_iter().for_each(|words| report.push(drift(path, words)));
+    for words in drifts {
+        report.push(drift(path, words));
+    }
 }
 
 fn drift(path: &Path, words: String) -> Diagnostic {

@@ -2,6 +2,7 @@
 
 mod argocd;
 mod args;
+mod at_hand;
 mod bug;
 mod build;
 mod check;
@@ -13,6 +14,7 @@ mod environment;
 mod error;
 mod exec_plugin;
 mod explain;
+mod findings;
 mod function;
 mod graph;
 mod import;

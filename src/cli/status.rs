@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::Exit;
-use super::args::{self, AtHand, File, display};
+use super::args::{self, File, display};
+use super::at_hand::AtHand;
 use super::error::Error;
 use super::io::Io;
 use crate::certificate::Certificate;

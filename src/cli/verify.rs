@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::args::{File, Shared};
-use super::check::{Checked, Format, Levels, Vouched};
 use super::error::Error;
+use super::findings::{Checked, Format, Levels, Vouched};
 use super::function::unreadable;
 use super::{Exit, io::Io, strip};
 use crate::config::Mode;

@@ -88,7 +88,7 @@ struct Walk<'k, 'f> {
     found: Vec<(FieldPath, Reach<'k>)>,
 }
 
-impl<'k> Walk<'k, '_> {
+impl Walk<'_, '_> {
     /// A value under `key`; entries of a list are under the list's.
     fn value(&mut self, key: &str, value: &Value, at: &FieldPath) {
         if (self.is_ours)(at) {
@@ -124,8 +124,8 @@ impl<'k> Walk<'k, '_> {
             self.secret(name, map.get("namespace").and_then(Value::as_str), &at.key("name"));
         }
         for (field, value) in map {
-            let is_skipped = LABELS.contains(&field.as_str()) || is_filled && speaks_of_secrets(field);
-            if !is_skipped && !(field == "secretName" && is_public) {
+            let is_made = is_filled && speaks_of_secrets(field);
+            if !(LABELS.contains(&field.as_str()) || is_made || is_public && field == "secretName") {
                 self.value(field, value, &at.key(field.as_str()));
             }
         }

@@ -1,0 +1,105 @@
+//! What answers references without asking anybody: values given by hand, and the lock; and what the operator allows of it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+
+use super::args::display;
+use super::environment::POLICY;
+use super::error::Error;
+use crate::diag::{Code, Diagnostic, Report};
+use crate::disk;
+use crate::resolve::{Lockfile, Lookup, Policy, Values, lock_path};
+use crate::yaml::NodeRef;
+
+/// What answers without asking anybody, and what the operator allows of it.
+#[derive(Args, Clone)]
+pub(super) struct AtHand {
+    /// File with values of references, one `ssm:/name: value` a line
+    #[arg(long, env = "IAMRA_VALUES", value_name = "FILE")]
+    pub(super) values: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) lock: LockFile,
+    #[command(flatten)]
+    pub(super) operator: Operator,
+}
+
+/// Which lock it is.
+#[derive(Args, Clone)]
+pub(super) struct LockFile {
+    /// Lock file, when it is not `iamra.lock` beside the declaration
+    #[arg(long = "lock", env = "IAMRA_LOCK", value_name = "FILE")]
+    pub(super) named: Option<PathBuf>,
+    /// Whether it may be missing although it is named: then somebody else has named it.
+    #[arg(skip)]
+    pub(super) may_be_missing: bool,
+}
+
+impl LockFile {
+    /// The lock of the declaration at `node`.
+    pub(super) fn path(&self, node: NodeRef<'_>, folder: &Path) -> PathBuf {
+        self.named.clone().unwrap_or_else(|| folder.join(lock_path(node)))
+    }
+
+    /// Whether the lock must be there: somebody has named it.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.named.is_some() && !self.may_be_missing
+    }
+}
+
+/// What the operator allows.
+#[derive(Args, Clone)]
+pub(super) struct Operator {
+    /// File with what declarations may refer to, for whoever renders the repositories of others
+    #[arg(long = "policy", env = POLICY, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    file: Option<PathBuf>,
+}
+
+impl Operator {
+    /// What may be looked up: everything, unless somebody says otherwise. `None` when that cannot be understood, which is
+    /// reported.
+    pub(super) fn policy(&self, report: &mut Report) -> Result<Option<Policy>, Error> {
+        let Some(path) = &self.file else { return Ok(Some(Policy::default())) };
+        if path.as_os_str().is_empty() {
+            let message = format!("{POLICY} is empty, and without a policy there is no limit");
+            let help = "name the operator's file, or unset the variable where none is wanted";
+            report.push(Diagnostic::error(Code::InvalidPolicy, message).help(help));
+            return Ok(None);
+        }
+        Ok(Policy::read(&display(path), &disk::read(path)?, report))
+    }
+}
+
+impl AtHand {
+    /// What answers references, given the text of the lock. One that `must_be_there` and is not is reported.
+    pub(super) fn answers(
+        &self,
+        name: &str,
+        lock: Option<&str>,
+        must_be_there: bool,
+        report: &mut Report,
+    ) -> Result<Answers, Error> {
+        let values = match &self.values {
+            Some(path) => Some(Values::read(&display(path), &disk::read(path)?, report)),
+            None => None,
+        };
+        let is_missing = lock.is_none() && must_be_there;
+        let lock = if is_missing { Lockfile::missing(name, report) } else { Lockfile::read(name, lock, report) };
+        Ok(Answers { values, lock })
+    }
+}
+
+/// What answers references without asking anybody: values given by hand, then the lock.
+pub(super) struct Answers {
+    values: Option<Values>,
+    pub(super) lock: Lockfile,
+}
+
+impl Answers {
+    pub(super) fn lookups(&self) -> Vec<&dyn Lookup> {
+        let mut lookups: Vec<&dyn Lookup> = self.values.iter().map(|values| values as &dyn Lookup).collect();
+        lookups.push(&self.lock);
+        lookups
+    }
+}

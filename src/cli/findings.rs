@@ -1,0 +1,126 @@
+//! What was found out about declarations: how it is judged, and how it is written.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
+
+use super::Exit;
+use super::args::{self, File};
+use super::error::Error;
+use super::io::Io;
+use crate::diag::{Code, Level, Report, Severity};
+use crate::output::{self, Declaration, Located, Sources};
+
+/// Images that somebody vouches for.
+#[derive(clap::Args)]
+pub(super) struct Vouched {
+    /// Image that the sidecar may have beside the declared one, such as a mirror's that kustomize puts in its place
+    #[arg(long = "sidecar-image", env = "IAMRA_SIDECAR_IMAGE", value_name = "IMAGE", value_delimiter = ',')]
+    pub(super) images: Vec<String>,
+}
+
+/// What becomes of warnings, on top of `spec.checks`.
+#[derive(clap::Args)]
+pub(super) struct Levels {
+    /// Make warnings of this code errors; `spec.checks` of the declaration does the same for everybody
+    #[arg(long, value_name = "CODE", value_parser = codes(), hide_possible_values = true)]
+    deny: Vec<String>,
+    /// Let warnings of this code be warnings, whatever `spec.checks` says
+    #[arg(long, value_name = "CODE", value_parser = codes(), hide_possible_values = true)]
+    warn: Vec<String>,
+    /// Do not tell of warnings of this code
+    #[arg(long, value_name = "CODE", value_parser = codes(), hide_possible_values = true)]
+    allow: Vec<String>,
+}
+
+fn codes() -> PossibleValuesParser {
+    PossibleValuesParser::new(Code::all().map(Code::name))
+}
+
+impl Levels {
+    /// The levels of a declaration with those of the command line on top.
+    pub(super) fn over(&self, declared: &BTreeMap<Code, Level>) -> BTreeMap<Code, Level> {
+        let given = [(&self.allow, Level::Allow), (&self.warn, Level::Warn), (&self.deny, Level::Deny)];
+        let given = given.into_iter().flat_map(|(names, level)| names.iter().map(move |name| (name, level)));
+        let given = given.filter_map(|(name, level)| Some((Code::find(name)?, level)));
+        declared.iter().map(|(code, level)| (*code, *level)).chain(given).collect()
+    }
+}
+
+/// How diagnostics are written.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(super) enum Format {
+    /// For people, on stderr
+    #[default]
+    Human,
+    /// With a schema version, for scripts
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands, which GitHub shows beside the lines
+    Github,
+    /// JUnit XML, for CI servers
+    Junit,
+}
+
+/// A declaration that was checked.
+pub(super) struct Checked {
+    pub(super) file: File,
+    /// The manifests that were checked with it.
+    pub(super) input: Option<(String, String)>,
+    pub(super) report: Report,
+    /// What the declaration wants done with warnings.
+    pub(super) levels: BTreeMap<Code, Level>,
+    /// Whether nothing answers its references yet, which has been said.
+    pub(super) is_unanswered: bool,
+}
+
+impl Checked {
+    pub(super) fn of(file: File) -> Self {
+        Self { file, input: None, report: Report::default(), levels: BTreeMap::new(), is_unanswered: false }
+    }
+
+    pub(super) fn sources(&self) -> Sources<'_> {
+        let input = self.input.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        Sources { declaration: Declaration::File(&self.file.name, &self.file.text), input }
+    }
+}
+
+impl Format {
+    /// Writes what was found out about some declarations, and says how it ended.
+    pub(super) fn write(self, checked: &[Checked], io: &mut Io) -> Result<Exit, Error> {
+        let by_declaration: Vec<_> =
+            checked.iter().map(|it| (it.file.name.as_str(), output::located(&it.report, it.sources()))).collect();
+        let located: Vec<_> = by_declaration.iter().flat_map(|(_, located)| located).cloned().collect();
+        let files: Vec<_> = checked.iter().map(|it| it.file.name.clone()).collect();
+        let text = match self {
+            Self::Human => {
+                for it in checked {
+                    output::write_report(&it.report, it.sources(), io.err()).map_err(Error::Output)?;
+                }
+                io.words(&format_args!("{}: {}\n", files.join(", "), summary(&located)))?;
+                None
+            }
+            Self::Json => Some(output::diagnostics_json(&files, &located)),
+            Self::Sarif => Some(output::diagnostics_sarif(&located)),
+            Self::Github => Some(output::annotations(&located)),
+            Self::Junit => Some(output::junit(&by_declaration)),
+        };
+        if let Some(text) = text {
+            io.data(|out| out.write_all(text.as_bytes()))?;
+        }
+        Ok(args::exit_of(checked.iter().map(|it| &it.report)))
+    }
+}
+
+/// `no problem`, `1 error, 2 warnings`
+fn summary(diagnostics: &[Located]) -> String {
+    let count = |severity: Severity| {
+        let count = diagnostics.iter().filter(|it| it.severity == severity).count();
+        let s = if count == 1 { "" } else { "s" };
+        (count > 0).then(|| format!("{count} {}{s}", severity.word()))
+    };
+    let counts: Vec<_> = [Severity::Error, Severity::Warning].into_iter().filter_map(count).collect();
+    if counts.is_empty() { "no problem".to_owned() } else { counts.join(", ") }
+}
