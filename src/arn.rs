@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::quote::quote;
+
 /// What an ARN must name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ArnKind {
@@ -65,29 +67,29 @@ impl Arn {
     /// The sentence that says what is wrong with it.
     pub fn parse(kind: ArnKind, text: &str) -> Result<Self, String> {
         let (service, prefix) = kind.shape();
-        let wrong = |what: String| Err(format!("`{text}` is not a {}: {what}", kind.words()));
+        let wrong = |what: String| Err(format!("{} is not a {}: {what}", quote(&text), kind.words()));
         let parts: Vec<_> = text.splitn(6, ':').collect();
         let &["arn", partition, found, region, account, resource] = parts.as_slice() else {
             return wrong("an ARN has six parts, `arn:partition:service:region:account:resource`".to_owned());
         };
         if partition != "aws" && !partition.starts_with("aws-") {
-            return wrong(format!("`{partition}` is not a partition of AWS"));
+            return wrong(format!("{} is not a partition of AWS", quote(&partition)));
         }
         if found != service {
-            return wrong(format!("its service is `{found}`, not `{service}`"));
+            return wrong(format!("its service is {}, not {}", quote(&found), quote(&service)));
         }
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return wrong("the account is not twelve digits".to_owned());
         }
         if region.is_empty() != (kind == ArnKind::Role) || !is_region_text(region) {
-            return wrong(format!("its region is `{region}`"));
+            return wrong(format!("its region is {}", quote(&region)));
         }
         let Some(id) = resource.strip_prefix(prefix) else {
-            return wrong(format!("its resource does not begin with `{prefix}`"));
+            return wrong(format!("its resource does not begin with {}", quote(&prefix)));
         };
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b);
         if id.is_empty() || !id.bytes().all(allowed) || id.ends_with('/') {
-            return wrong(format!("nothing that could be a name follows `{prefix}`"));
+            return wrong(format!("nothing that could be a name follows {}", quote(&prefix)));
         }
         Ok(Self {
             text: text.to_owned(),

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::temporary::{Temporary, TemporaryFolder};
 
+use crate::quote::quote;
+
 /// The name of the declaration's file.
 pub const DECLARATION: &str = "iamra.yaml";
 
@@ -15,22 +17,22 @@ pub const DECLARATION: &str = "iamra.yaml";
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no declaration.
-    #[error("there is no `iamra.yaml` in `{0}` or above it")]
+    #[error("there is no `iamra.yaml` in {} or above it", quote(&.0.display()))]
     NoDeclaration(PathBuf),
     /// The file cannot be read.
-    #[error("`{path}` cannot be read", path = .0.display())]
+    #[error("{} cannot be read", quote(&.0.display()))]
     Read(PathBuf, #[source] io::Error),
     /// The folder has files of somebody else.
-    #[error("`{path}` has files that `iamra build --output` did not write", path = .0.display())]
+    #[error("{} has files that `iamra build --output` did not write", quote(&.0.display()))]
     NotOurs(PathBuf),
     /// The file cannot be written.
-    #[error("`{path}` cannot be written", path = .0.display())]
+    #[error("{} cannot be written", quote(&.0.display()))]
     Write(PathBuf, #[source] io::Error),
     /// The file may not be written.
-    #[error("`{path}` is read-only", path = .0.display())]
+    #[error("{} is read-only", quote(&.0.display()))]
     ReadOnly(PathBuf),
     /// The file is not what it was when it was read.
-    #[error("`{path}` was changed by somebody else meanwhile, and is left as it is now", path = .0.display())]
+    #[error("{} was changed by somebody else meanwhile, and is left as it is now", quote(&.0.display()))]
     Changed(PathBuf),
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::quote::quote;
+
 /// A span of time that remembers how it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duration {
@@ -15,8 +17,9 @@ impl Duration {
     /// # Errors
     /// The sentence that says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("`{text}` is not a duration: write hours, minutes and seconds, such as `24h` or `1h30m`");
+        let wrong = || {
+            format!("{} is not a duration: write hours, minutes and seconds, such as `24h` or `1h30m`", quote(&text))
+        };
         let mut seconds: u64 = 0;
         let mut rest = text;
         while !rest.is_empty() {
@@ -28,7 +31,9 @@ impl Duration {
                 Some('h') => 3600,
                 Some('m') => 60,
                 Some('s') => 1,
-                Some('d') => return Err(format!("`{text}` counts days, which Kubernetes does not know: write hours")),
+                Some('d') => {
+                    return Err(format!("{} counts days, which Kubernetes does not know: write hours", quote(&text)));
+                }
                 _ => return Err(wrong()),
             };
             seconds = number.checked_mul(unit).and_then(|s| seconds.checked_add(s)).ok_or_else(wrong)?;

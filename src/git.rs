@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use git2::{Delta, Diff, DiffFindOptions, ErrorCode, ObjectType, Oid, RepositoryOpenFlags};
 
 use crate::disk;
+use crate::quote::quote;
 
 /// How many links a name may lead through.
 const LINKS: usize = 8;
@@ -18,10 +19,10 @@ const RENAMES: usize = 2000;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no repository.
-    #[error("`{path}` is not in a Git repository", path = .0.display())]
+    #[error("{} is not in a Git repository", quote(&.0.display()))]
     NoRepository(PathBuf),
     /// There is no such commit, or it is not in this clone.
-    #[error("`{name}` is no revision{place}", place = if *.shallow { " of this shallow clone" } else { "" })]
+    #[error("{} is no revision{place}", quote(&name), place = if *.shallow { " of this shallow clone" } else { "" })]
     NoRevision {
         /// What was asked for.
         name: String,
@@ -29,7 +30,7 @@ pub enum Error {
         shallow: bool,
     },
     /// Two commits with nothing in common.
-    #[error("`{base}` and `{head}` have no commit in common{place}", place = if *.shallow { " in this shallow clone" } else { "" })]
+    #[error("{} and {} have no commit in common{place}", quote(&base), quote(&head), place = if *.shallow { " in this shallow clone" } else { "" })]
     NoMergeBase {
         /// One commit.
         base: String,
@@ -42,16 +43,16 @@ pub enum Error {
     #[error("the repository is bare: it has no files beside its commits")]
     Bare,
     /// The path is somewhere else.
-    #[error("`{path}` is not in the repository's worktree", path = .0.display())]
+    #[error("{} is not in the repository's worktree", quote(&.0.display()))]
     Outside(PathBuf),
     /// A merge is not done.
-    #[error("`{path}` has conflicts in the index", path = .0.display())]
+    #[error("{} has conflicts in the index", quote(&.0.display()))]
     Conflict(PathBuf),
     /// A link that leads nowhere, or out of the repository.
-    #[error("`{path}` is a link that leads out of the repository or in circles", path = .0.display())]
+    #[error("{} is a link that leads out of the repository or in circles", quote(&.0.display()))]
     Link(PathBuf),
     /// The file is not text.
-    #[error("`{path}` is not UTF-8", path = .0.display())]
+    #[error("{} is not UTF-8", quote(&.0.display()))]
     NotText(PathBuf),
     /// A file of the worktree.
     #[error(transparent)]

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::quote::quote;
+
 /// The official image, at the newest multi-architecture tag that was seen published.
 pub const IMAGE: &str = "public.ecr.aws/rolesanywhere/credential-helper:1.8.1-2026.04.09.16.01";
 /// The official repository.
@@ -112,9 +114,9 @@ pub fn tag_problem(image: &str) -> Option<String> {
     let (name, tag) = split(image);
     match tag {
         None => Some("has no tag, which means `latest`".to_owned()),
-        Some(tag) if tag.starts_with("latest") => Some(format!("has the tag `{tag}`, which moves")),
+        Some(tag) if tag.starts_with("latest") => Some(format!("has the tag {}, which moves", quote(&tag))),
         Some(tag) if name == REPOSITORY && !is_published(tag) => {
-            Some(format!("has the tag `{tag}`, which this repository does not publish"))
+            Some(format!("has the tag {}, which this repository does not publish", quote(&tag)))
         }
         Some(_) => None,
     }

@@ -26,6 +26,7 @@ pub mod output;
 pub mod parallel;
 pub mod pipeline;
 pub mod plan;
+pub mod quote;
 pub mod reference;
 pub mod render;
 pub mod resolve;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::quote::quote;
+
 /// A DNS label (RFC 1123): a namespace, a container, a volume.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DnsLabel(String);
@@ -13,7 +15,7 @@ impl DnsLabel {
     /// The sentence that says which rule is broken.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > 63 {
-            return Err(format!("`{text}` has {} characters; at most 63 are allowed", text.len()));
+            return Err(format!("{} has {} characters; at most 63 are allowed", quote(&text), text.len()));
         }
         check_label(text).map(|()| Self(text.to_owned()))
     }
@@ -66,7 +68,8 @@ fn check_label(label: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "`{label}` is not a Kubernetes name: lower-case letters, digits and `-`, with a letter or digit at both ends"
+        "{} is not a Kubernetes name: lower-case letters, digits and `-`, with a letter or digit at both ends",
+        quote(&label)
     ))
 }
 

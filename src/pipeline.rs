@@ -7,6 +7,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::diff::{Side, View};
 use crate::krm::{Changes, Item};
 use crate::plan;
+use crate::quote::quote_object;
 use crate::render::{self, Generated};
 use crate::resolve::{self, Answers, Guarded, Lookup, Policy, Query, Resolved};
 use crate::splice;
@@ -190,7 +191,8 @@ pub fn rehearse(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, r
 fn refuse_changes(changes: &Changes, inventory: &[workload::Workload<'_>], report: &mut Report) {
     for workload in inventory.iter().filter(|workload| changes.replaced.contains_key(&workload.index)) {
         let target = workload.resource_ref();
-        let message = format!("{} `{}` does not have the identity that is declared for it", target.kind, target.name);
+        let message =
+            format!("{} does not have the identity that is declared for it", quote_object(&target.kind, &target.name));
         report.push(
             Diagnostic::error(Code::NotInjected, message)
                 .at(Place::Item(target, FieldPath::root()))

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::quote::quote;
 use crate::yaml::FieldPath;
 
 /// Where a value is. `ssm:/name`, `ssm:/name:version`, `ssm:/name:label`, `rolesanywhere:NAME`, or the ARN itself.
@@ -60,14 +61,19 @@ impl Reference {
             // The service's rule for names of trust anchors and profiles.
             let allowed = |c: char| c.is_ascii_alphanumeric() || " -_".contains(c);
             if name.is_empty() || name.len() > 255 || !name.chars().all(allowed) {
-                return Err(format!("`{name}` cannot be the name of a trust anchor or profile"));
+                return Err(format!("{} cannot be the name of a trust anchor or profile", quote(&name)));
             }
             Target::RolesAnywhere(name.to_owned())
         } else if text.starts_with('/') {
-            return Err(format!("`{text}` does not say where to look: write `ssm:{text}`"));
+            return Err(format!(
+                "{} does not say where to look: write {}",
+                quote(&text),
+                quote(&format_args!("ssm:{text}"))
+            ));
         } else {
             return Err(format!(
-                "`{text}` is not a reference: write `ssm:/name`, `rolesanywhere:NAME` or an ARN (`arn:…`)"
+                "{} is not a reference: write `ssm:/name`, `rolesanywhere:NAME` or an ARN (`arn:…`)",
+                quote(&text)
             ));
         };
         Ok(Self { text: text.to_owned(), target, origin: Arc::default(), place: place.clone() })
@@ -101,17 +107,20 @@ fn parameter(text: &str) -> Result<Target, String> {
         .map_or((text, None), |(name, rest)| (name, rest.strip_prefix(':')));
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
     if !parameter_arn && (!name.starts_with('/') || name.ends_with('/') || name.contains("//")) {
-        return Err(format!("`{name}` is not the full name of a parameter: it begins with `/` and ends without one"));
+        return Err(format!(
+            "{} is not the full name of a parameter: it begins with `/` and ends without one",
+            quote(&name)
+        ));
     }
     if !parameter_arn && !name.chars().all(allowed) {
-        return Err(format!("`{name}` has characters that parameter names cannot have"));
+        return Err(format!("{} has characters that parameter names cannot have", quote(&name)));
     }
     if name.len() > 1011 {
         return Err("the parameter's name is longer than 1011 characters".to_owned());
     }
     let selector_allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     if selector.is_some_and(|s| s.is_empty() || s.len() > 100 || !s.chars().all(selector_allowed)) {
-        return Err(format!("`{text}` does not end in a version or a label"));
+        return Err(format!("{} does not end in a version or a label", quote(&text)));
     }
     Ok(Target::Ssm { name: name.to_owned(), selector: selector.map(str::to_owned) })
 }

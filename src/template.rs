@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, filters};
 
+use crate::quote::{quote, quote_all};
+
 /// The longest template, and the longest name that comes of one, in bytes. The parser nests as deep as a text is long, and
 /// names have 64 bytes or fewer.
 const LONGEST: usize = 512;
@@ -33,8 +35,8 @@ pub fn fill(template: &str, variables: &BTreeMap<&str, &str>) -> Result<String, 
         if error.kind() == ErrorKind::OutOfFuel {
             return format!("filling the template takes more than {FUEL} steps");
         }
-        let known = variables.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        format!("`{template}` cannot be filled: {}; known are {known}", error.kind())
+        let known = quote_all(variables.keys());
+        format!("{} cannot be filled: {}; known are {known}", quote(&template), error.kind())
     })?;
     if name.len() > LONGEST {
         return Err(format!("a name has at most {LONGEST} bytes, and the template makes one of {}", name.len()));

@@ -13,6 +13,7 @@ use super::Answered;
 use super::busy::Busy;
 use super::failure::{self, Asked};
 use crate::diag::Code;
+use crate::quote::quote;
 use crate::reference::Target;
 use crate::resolve::{Answer, NoAnswer, Query};
 use crate::secret::Secret;
@@ -89,11 +90,11 @@ fn answer(queries: &[Query], found: &Result<Named, NoAnswer>, what: &str, config
         let (why, help) = match (found.next(), found.next()) {
             (Some(arn), None) => return Ok(Answer::from(Secret::new(arn))),
             (None, _) => (
-                format!("there is no {what} named `{name}` in {region}"),
+                format!("there is no {what} named {} in {region}", quote(&name)),
                 format!("correct the name, or create the {what}"),
             ),
             (Some(one), Some(other)) => (
-                format!("several {what}s are named `{name}` in {region}: {one}, {other}"),
+                format!("several {what}s are named {} in {region}: {one}, {other}", quote(&name)),
                 "write the ARN of the one that is meant".to_owned(),
             ),
         };

@@ -7,6 +7,7 @@ use aws_sdk_ssm::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as 
 use super::failure::{self, Asked};
 use super::http::{self, Call, Signed};
 use crate::diag::Code;
+use crate::quote::quote;
 use crate::resolve::NoAnswer;
 
 const SERVICE: &str = "S3";
@@ -52,7 +53,7 @@ pub(super) async fn get(config: &SdkConfig, location: &Location) -> Result<Strin
     http::send(config, call).await.map_err(|error| match error.raw_response().map(|it| it.status().as_u16()) {
         Some(404) => NoAnswer {
             code: Code::UnresolvedReference,
-            why: format!("there is no `s3://{bucket}/{key}` in {region}"),
+            why: format!("there is no {} in {region}", quote(&format_args!("s3://{bucket}/{key}"))),
             help: "check the region and the account".to_owned(),
         },
         _ => failure::of(&error, &asked),

@@ -10,6 +10,7 @@ use super::busy::Busy;
 use super::calls::{Names, parameter};
 use super::failure::{self, Asked};
 use crate::diag::Code;
+use crate::quote::quote;
 use crate::resolve::{Answer, NoAnswer};
 use crate::secret::Secret;
 
@@ -54,12 +55,15 @@ fn read(one: &Parameter, name: &str, decrypt: bool) -> Result<Answer, NoAnswer> 
         |why: String, help: &str| Err(NoAnswer { code: Code::UnresolvedReference, why, help: help.to_owned() });
     match one.r#type() {
         Some(ParameterType::StringList) => {
-            return refuse(format!("parameter `{name}` is a StringList, not one value"), "store it as a String");
+            return refuse(
+                format!("parameter {} is a StringList, not one value", quote(&name)),
+                "store it as a String",
+            );
         }
         // Without decryption this is the ciphertext.
         Some(ParameterType::SecureString) if !decrypt => {
             return refuse(
-                format!("parameter `{name}` is a SecureString, and only a CA's private key is ever decrypted"),
+                format!("parameter {} is a SecureString, and only a CA's private key is ever decrypted", quote(&name)),
                 "store it as a String: neither ARNs nor certificates are secret",
             );
         }
@@ -68,7 +72,7 @@ fn read(one: &Parameter, name: &str, decrypt: bool) -> Result<Answer, NoAnswer> 
     // A trailing newline is what a file leaves behind that was stored as it was.
     let value = one.value().unwrap_or_default().trim_end_matches('\n');
     if value.is_empty() {
-        return refuse(format!("parameter `{name}` is empty"), "store a value");
+        return refuse(format!("parameter {} is empty", quote(&name)), "store a value");
     }
     let version = Some(one.version()).filter(|version| *version > 0);
     Ok(Answer { value: Secret::new(value), version, arn: one.arn().map(str::to_owned) })
@@ -79,11 +83,11 @@ fn missing(name: &str, region: &str) -> NoAnswer {
         name.strip_prefix(parameter(name)).filter(|selector| !selector.is_empty() && !name.starts_with("arn:"));
     let why = match selected {
         Some(selector) => format!(
-            "there is no parameter `{}` with version or label `{}` in {region}",
-            parameter(name),
-            selector.trim_start_matches(':')
+            "there is no parameter {} with version or label {} in {region}",
+            quote(&parameter(name)),
+            quote(&selector.trim_start_matches(':'))
         ),
-        None => format!("there is no parameter `{name}` in {region}"),
+        None => format!("there is no parameter {} in {region}", quote(&name)),
     };
     let help =
         "create it, or correct the name, the region or the account (`aws sts get-caller-identity` says which it is)";

@@ -9,6 +9,8 @@ use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::pem::Pem;
 use x509_parser::x509::X509Name;
 
+use crate::quote::line;
+
 /// A certificate, as far as anybody here wants to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
@@ -51,7 +53,7 @@ impl Certificate {
         let end = parsed.validity().not_after.to_datetime();
         Ok(Self {
             der: block.contents.clone(),
-            subject: parsed.subject().to_string(),
+            subject: line(&parsed.subject().to_string()),
             attributes: attributes(parsed.subject()),
             common_name: first(parsed.subject()),
             issuer_common_name: first(parsed.issuer()),

@@ -16,6 +16,7 @@ use crate::diag;
 use crate::diag::{Diagnostic, Place, Report};
 use crate::disk;
 use crate::pipeline::{self, Request};
+use crate::quote::line;
 use crate::resolve::{self, Guarded, Known, Layered, Lookup, Policy, Resolved};
 use crate::yaml::{Document, NodeRef, SyntaxError};
 
@@ -81,7 +82,7 @@ impl File {
     /// The declaration that `path` means.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let path = disk::find_declaration(path)?;
-        let name = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+        let name = display(&path);
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         Ok(Self { name, text: disk::read(&path)?, folder })
     }
@@ -261,7 +262,7 @@ impl Sources {
 
 /// How messages name a file.
 pub(super) fn display(path: &Path) -> String {
-    path.strip_prefix(".").unwrap_or(path).display().to_string()
+    line(&path.strip_prefix(".").unwrap_or(path).display().to_string())
 }
 
 fn is_bug(diagnostic: &Diagnostic) -> bool {

@@ -41,11 +41,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.explained.shared();
     let file = File::open(args.declaration.as_ref().unwrap_or(&args.dir))?;
-    let output = args.kustomize.run(args.kustomize.build(&args.dir))?;
-    if !output.status.success() {
-        return Err(Error::Failed(args.kustomize.name()));
-    }
-    let manifests = Manifests { name: "kustomize build", bytes: &output.stdout };
+    let built = args.kustomize.run(&args.dir, io)?;
+    let manifests = Manifests { name: "kustomize build", bytes: &built };
     let request = shared.request(Some(Mode::All), Some(NAMESPACE));
     let injected = inject::inject(&file, manifests, shared, request)?;
     let Some(path) = &args.output else { return injected.print(output::write_report, io) };

@@ -15,6 +15,7 @@ use crate::disk;
 #[cfg(feature = "git")]
 use crate::git::{Repository, Version};
 use crate::krm::Stream;
+use crate::quote;
 use crate::resolve::{Guarded, LOCK_NAME, Layered};
 use crate::verify::Rendered;
 use crate::yaml::{Document, NodeRef};
@@ -65,12 +66,12 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         if names.insert(file.name.clone()) {
             let mut one = check(file, &source, args, shared)?;
             match source {
-                Source::Disk if kustomize::is_kustomization(path) => check_build(path, &mut one, args, shared)?,
+                Source::Disk if kustomize::is_kustomization(path) => check_build(path, &mut one, args, shared, io)?,
                 #[cfg(feature = "git")]
                 Source::Index(_) if kustomize::is_kustomization(path) => {
-                    let name = path.display();
+                    let name = quote::quote(&path.display()).to_string();
                     io.words(&format_args!(
-                        "note: what kustomize builds of `{name}` is not looked at with `--staged`\n"
+                        "note: what kustomize builds of {name} is not looked at with `--staged`\n"
                     ))?;
                 }
                 _ => {}
@@ -138,24 +139,21 @@ fn check(file: File, source: &Source, args: &Args, shared: &Shared) -> Result<Ch
 }
 
 /// What kustomize builds in the folder, with the declaration.
-fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared) -> Result<(), Error> {
-    let built = args.kustomize.run(args.kustomize.build(dir)).and_then(|output| {
-        if output.status.success() { Ok(output) } else { Err(Error::Failed(args.kustomize.name())) }
-    });
-    let output = match built {
-        Ok(output) => output,
+fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared, io: &mut Io) -> Result<(), Error> {
+    let built = match args.kustomize.run(dir, io) {
+        Ok(built) => built,
         Err(error) => {
             checked.report.push(not_built(&error));
             return Ok(());
         }
     };
     let mut report = Report::default();
-    match Stream::from_utf8(&output.stdout) {
+    match Stream::from_utf8(&built) {
         Ok(stream) => check_stream(&stream, checked, args, shared, &mut report)?,
         Err(error) => report.push(unreadable("kustomize build", &error)),
     }
     checked.report.append(report);
-    checked.input = String::from_utf8(output.stdout).ok().map(|text| ("kustomize build".to_owned(), text));
+    checked.input = String::from_utf8(built).ok().map(|text| ("kustomize build".to_owned(), text));
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::io::Io;
 #[cfg(feature = "git")]
 use crate::git;
+use crate::quote::{line, quote};
 use crate::{ca, disk};
 
 /// The world failed, or a bug came to light.
@@ -22,10 +23,10 @@ pub(super) enum Error {
     #[error("the output cannot be written")]
     Output(#[source] io::Error),
     /// A program that we run.
-    #[error("`{0}` cannot be run")]
+    #[error("{} cannot be run", quote(&.0))]
     Program(String, #[source] io::Error),
     /// A program that we ran.
-    #[error("`{0}` failed")]
+    #[error("{} failed", quote(&.0))]
     Failed(String),
     /// kustomize, when what it said is for people who did not call it.
     #[error("kustomize cannot build the application: {0}")]
@@ -37,16 +38,16 @@ pub(super) enum Error {
     #[error("an object that was built has no kind or no name to call its file by")]
     Nameless,
     /// The same, twice.
-    #[error("two objects that were built would both be in `{0}`")]
+    #[error("two objects that were built would both be in {}", quote(&.0))]
     Twice(String),
     /// The demo would write over something.
-    #[error("`{path}` is there already", path = .0.display())]
+    #[error("{} is there already", quote(&.0.display()))]
     Exists(PathBuf),
     /// A file would be written over that somebody may need.
-    #[error("`{path}` is there already", path = .0.display())]
+    #[error("{} is there already", quote(&.0.display()))]
     Overwrite(PathBuf),
     /// An option that means nothing for the tool.
-    #[error("`{option}` goes with `--from {tool}` only")]
+    #[error("{} goes with {} only", quote(&option), quote(&format_args!("--from {tool}")))]
     Misplaced {
         /// The option.
         option: &'static str,
@@ -63,11 +64,11 @@ pub(super) enum Error {
     Git(#[from] git::Error),
     /// There is no declaration in a version of the repository.
     #[cfg(feature = "git")]
-    #[error("there is no `iamra.yaml` in `{path}` or above it, neither in {1} nor in {2}", path = .0.display())]
+    #[error("there is no `iamra.yaml` in {path} or above it, neither in {1} nor in {2}", path = quote(&.0.display()))]
     Undeclared(PathBuf, String, String),
     /// A declaration that is not in the index.
     #[cfg(feature = "git")]
-    #[error("no `iamra.yaml` in `{path}` or above it is staged or committed", path = .0.display())]
+    #[error("no `iamra.yaml` in {} or above it is staged or committed", quote(&.0.display()))]
     Unstaged(PathBuf),
     /// There is no randomness for a key.
     #[error(transparent)]
@@ -84,7 +85,7 @@ impl Error {
             text.push_str(&error.to_string());
             cause = error.source();
         }
-        text
+        line(&text)
     }
 
     /// Says what failed, why, and what to do.

@@ -14,6 +14,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item, Object, ReadError, ResourceList, annotation, is_generator_call};
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::{self, Request};
+use crate::quote::quote;
 use crate::render;
 use crate::workload;
 use crate::yaml::{FieldPath, NodeRef, emit};
@@ -163,7 +164,7 @@ fn declaration<'t>(list: &ResourceList<'t>, report: &mut Report) -> Option<(Obje
         Some("all") => Some(Mode::All),
         Some("validate") => Some(Mode::Validate),
         Some(other) => {
-            let message = format!("`{other}` is not one of `generate`, `transform`, `all`, `validate`");
+            let message = format!("{} is not one of `generate`, `transform`, `all`, `validate`", quote(&other));
             let place = Place::Config(FieldPath::keys("data.mode"));
             report.push(Diagnostic::error(Code::InvalidValue, message).at(place));
             return None;

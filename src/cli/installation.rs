@@ -11,6 +11,7 @@ use super::live::{Asking, Asks, Unasked, print_calls, tell};
 use crate::aws::{Account, Location};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::import;
+use crate::quote::quote;
 use crate::reference::{Origin, Reference};
 use crate::resolve::{Guarded, Lookup, NoAnswer, Query, Wanted};
 use crate::yaml::FieldPath;
@@ -76,7 +77,7 @@ pub(super) fn read(name: &str, how: &How, report: &mut Report) -> Result<Option<
 fn no_location(parameter: &str) -> NoAnswer {
     NoAnswer {
         code: Code::InvalidState,
-        why: format!("parameter `{parameter}` does not name an object of S3, `s3://BUCKET/KEY`"),
+        why: format!("parameter {} does not name an object of S3, `s3://BUCKET/KEY`", quote(&parameter)),
         help: "run `iam-ra init` again, or give the document with `--state FILE`".to_owned(),
     }
 }

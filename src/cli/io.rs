@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write};
 use std::os::fd::AsFd;
 
 use super::error::Error;
+use crate::quote::lines;
 
 /// The largest pipe that an unprivileged process may ask for on Linux.
 const PIPE_SIZE: usize = 1 << 20;
@@ -39,9 +40,9 @@ impl Io {
         self.out.any
     }
 
-    /// Words to stderr.
+    /// Words to stderr, whoever's they are.
     pub(super) fn words(&mut self, words: &dyn Display) -> Result<(), Error> {
-        write!(self.err, "{words}").map_err(Error::Output)
+        write!(self.err, "{}", lines(&words.to_string())).map_err(Error::Output)
     }
 
     /// The stream for words.

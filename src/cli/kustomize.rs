@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::{panic, thread};
 
 use super::error::Error;
+use super::io::Io;
 use super::signals;
 
 /// The names that kustomize knows its file by.
@@ -37,8 +38,15 @@ impl Options {
     }
 
     /// What it prints. A signal to stop ends kustomize first, then us, and nothing is printed.
-    pub(super) fn run(&self, mut command: Command) -> Result<Output, Error> {
+    pub(super) fn output(&self, mut command: Command) -> Result<Output, Error> {
         output(&mut command).map_err(|error| Error::Program(self.name(), error))
+    }
+
+    /// What it prints for the folder, when it succeeds. What it says is passed on: it repeats what is in files.
+    pub(super) fn run(&self, dir: &Path, io: &mut Io) -> Result<Vec<u8>, Error> {
+        let output = self.output(self.build(dir))?;
+        io.words(&String::from_utf8_lossy(&output.stderr))?;
+        if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed(self.name())) }
     }
 
     /// How messages name the call.
@@ -48,7 +56,7 @@ impl Options {
 }
 
 fn output(command: &mut Command) -> io::Result<Output> {
-    let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let (stdout, stderr) = signals::start(command, |child| (child.stdout.take(), child.stderr.take()))?;
     let stderr = thread::Builder::new().spawn(move || read(stderr))?;
     let stdout = read(stdout)?;

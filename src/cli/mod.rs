@@ -30,6 +30,7 @@ mod list;
 mod live;
 #[cfg(feature = "aws")]
 mod lock;
+mod misuse;
 mod render;
 mod rendered;
 mod schema;
@@ -38,7 +39,7 @@ mod status;
 mod strip;
 mod verify;
 
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -130,9 +131,10 @@ fn ended(work: impl FnOnce() -> u8) -> u8 {
 /// What the arguments ask for, and the exit code that it ends with.
 fn to_its_end() -> u8 {
     let mut io = Io::new();
-    let outcome = match Cli::try_parse_from(exec_plugin::arguments()) {
+    let arguments = exec_plugin::arguments();
+    let outcome = match Cli::try_parse_from(&arguments) {
         Ok(cli) => command(&cli, &mut io),
-        Err(words) => tell(&words),
+        Err(words) => misuse::say(&words, &arguments, &mut io),
     };
     match outcome {
         Ok(exit) => exit as u8,
@@ -140,19 +142,6 @@ fn to_its_end() -> u8 {
             error.say(&mut io);
             error.exit_code()
         }
-    }
-}
-
-/// Help, the version, or what is wrong with the arguments. Who has closed the pipe has read enough of it.
-fn tell(words: &clap::Error) -> Result<Exit, Error> {
-    if words.use_stderr() {
-        // When stderr is gone there is nobody left to tell.
-        let _ = words.print();
-        return Ok(Exit::Usage);
-    }
-    match words.print().and_then(|()| std::io::stdout().flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
-        _ => Ok(Exit::Done),
     }
 }
 

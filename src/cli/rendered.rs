@@ -7,6 +7,7 @@ use super::error::Error;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
 use crate::krm::{Ident, Item, Stream};
+use crate::quote::{quote, typed};
 
 /// Writes manifests to one file, when `path` is named as one, or to a folder with a file for each object.
 pub(super) fn write(path: &Path, manifests: &[u8]) -> Result<(), Error> {
@@ -30,9 +31,9 @@ pub(super) fn drift(path: &Path, manifests: &[u8], again: &str) -> Result<Report
     let mut report = Report::default();
     let mut say = |file: &Path, line: Option<usize>, words: &str| {
         report.push(
-            Diagnostic::error(Code::StaleRender, format!("`{}` {words}", file.display()))
+            Diagnostic::error(Code::StaleRender, format!("{} {words}", quote(&file.display())))
                 .at(Place::File(file.display().to_string(), line))
-                .help(format!("run `{again}` and commit what it writes")),
+                .help(format!("run {} and commit what it writes", typed(&again))),
         );
     };
     for (file, wanted) in &wanted {

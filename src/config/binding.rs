@@ -9,6 +9,7 @@ use super::validate::{Declared, Reader};
 use super::{Binding, Containers, OptIn, Role, Target, Which};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::name::{DnsLabel, ObjectName};
+use crate::quote::{quote, typed};
 use crate::template;
 use crate::yaml::FieldPath;
 
@@ -53,7 +54,7 @@ impl Reader<'_> {
             self.report.push(
                 Diagnostic::error(
                     Code::UnknownCluster,
-                    format!("workload `{name}` runs in cluster `{cluster}`, which is not declared"),
+                    format!("workload {} runs in cluster {}, which is not declared", quote(&name), quote(&cluster)),
                 )
                 .at(Place::Config(at.key("clusters").index(index)))
                 .help(help),
@@ -64,13 +65,15 @@ impl Reader<'_> {
         }
         if declared.len() > 1 {
             let help = match self.known_clusters().all() {
-                Some(known) => format!("add `clusters: [{}]`, or some of them", known.join(", ")),
+                Some(known) => {
+                    format!("add {}, or some of them", typed(&format_args!("clusters: [{}]", known.join(", "))))
+                }
                 None => "add `clusters:` with the names of some of them".to_owned(),
             };
             self.report.push(
                 Diagnostic::error(
                     Code::AmbiguousCluster,
-                    format!("workload `{name}` does not say in which cluster it runs"),
+                    format!("workload {} does not say in which cluster it runs", quote(&name)),
                 )
                 .at(Place::Config(at.clone()))
                 .help(help),
@@ -133,7 +136,7 @@ impl Reader<'_> {
         let which = self.which(workload, target, at);
         let at = at.key("podTemplatePath");
         if let Some(path) = path.filter(|path| path.split('.').any(str::is_empty)) {
-            invalid(self.report, &at, format!("`{path}` is not a path such as `spec.template`"));
+            invalid(self.report, &at, format!("{} is not a path such as `spec.template`", quote(&path)));
         }
         if path.is_some() && target.kind.is_none() {
             let message = "`podTemplatePath` is the place in objects of one kind, and no `kind` is named";
@@ -171,8 +174,13 @@ impl Reader<'_> {
         }
         if !self.spec.roles.contains_key(wanted) {
             let (message, place) = match &workload.role {
-                Some(_) => (format!("workload `{name}` names role `{wanted}`, which is not declared"), at.key("role")),
-                None => (format!("workload `{name}` names no role, and there is none of its own name"), at.clone()),
+                Some(_) => (
+                    format!("workload {} names role {}, which is not declared", quote(&name), quote(&wanted)),
+                    at.key("role"),
+                ),
+                None => {
+                    (format!("workload {} names no role, and there is none of its own name", quote(&name)), at.clone())
+                }
             };
             let help = self.known_roles().help(wanted);
             self.report.push(Diagnostic::error(Code::UnknownRole, message).at(Place::Config(place)).help(help));
@@ -197,7 +205,10 @@ impl Reader<'_> {
             self.report.push(
                 Diagnostic::error(
                     Code::InvalidValue,
-                    format!("`{name}` cannot be a common name: 1 to 61 letters, digits or `_+=,.@-`, or AWS drops or refuses it"),
+                    format!(
+                        "{} cannot be a common name: 1 to 61 letters, digits or `_+=,.@-`, or AWS drops or refuses it",
+                        quote(&name)
+                    ),
                 )
                 .at(Place::Config(at))
                 .help("set `certificate.commonName`, for example to `{{ workload }}.{{ namespace }}`"),
@@ -213,14 +224,15 @@ impl Reader<'_> {
         let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         if !(2..=64).contains(&name.len()) || !name.chars().all(allowed) {
-            let message = format!("`{name}` cannot be the name of a session: 2 to 64 letters, digits or `_+=,.@-`");
+            let message =
+                format!("{} cannot be the name of a session: 2 to 64 letters, digits or `_+=,.@-`", quote(&name));
             invalid(self.report, &at, message);
             return None;
         }
         if !role.accepts_session_name {
             let message = format!(
-                "AWS refuses named sessions unless the profile accepts them, and role `{}` does not say that its profile does",
-                role.name
+                "AWS refuses named sessions unless the profile accepts them, and role {} does not say that its profile does",
+                quote(&role.name)
             );
             self.report.push(
                 Diagnostic::warning(Code::SessionNameNotAccepted, message)
@@ -239,8 +251,11 @@ impl Reader<'_> {
                 Diagnostic::error(
                     Code::CommonNameClash,
                     format!(
-                        "workloads `{other}` and `{}` would both be `CN={}` to scope `{}`",
-                        binding.workload, key.1, binding.scope
+                        "workloads {} and {} would both be {} to scope {}",
+                        quote(&other),
+                        quote(&binding.workload),
+                        quote(&format_args!("CN={}", key.1)),
+                        quote(&binding.scope)
                     ),
                 )
                 .at(Place::Config(binding.place.clone()))

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::schema;
 use super::v1alpha1::{API_VERSION, KIND, RolesAnywhere};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
+use crate::quote::quote;
 use crate::yaml::{Document, FieldPath, NodeRef, emit};
 
 /// Keys of `data`, and where each belongs in a declaration of one workload. `*` stands for the workload's name.
@@ -66,7 +67,7 @@ pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhe
             Some((_, "")) => {}
             Some((_, pointer)) => set(&mut declaration, pointer, workload, role, value),
             None => report.push(
-                Diagnostic::error(Code::UnknownField, format!("unknown key `{key}`"))
+                Diagnostic::error(Code::UnknownField, format!("unknown key {}", quote(&key)))
                     .at(Place::Config(at.key(*key)))
                     .help(known_names(key, KEYS.iter().map(|(known, _)| *known))),
             ),

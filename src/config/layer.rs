@@ -8,6 +8,7 @@ use super::{Certificate, Environment};
 use crate::arn;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::duration::Duration;
+use crate::quote::quote;
 use crate::yaml::FieldPath;
 
 /// The shortest certificate that cert-manager issues.
@@ -68,7 +69,11 @@ impl Layer {
         if let Some((duration, at)) = &self.duration
             && duration.seconds() < MIN_DURATION
         {
-            invalid(report, at, format!("`{duration}` is shorter than `1h`, the shortest that cert-manager issues"));
+            invalid(
+                report,
+                at,
+                format!("{} is shorter than `1h`, the shortest that cert-manager issues", quote(&duration)),
+            );
         }
         if let Some((renew_before, at)) = &self.renew_before
             && renew_before.seconds() < MIN_RENEW_BEFORE
@@ -76,13 +81,13 @@ impl Layer {
             invalid(
                 report,
                 at,
-                format!("`{renew_before}` is shorter than `5m`, the shortest that cert-manager accepts"),
+                format!("{} is shorter than `5m`, the shortest that cert-manager accepts", quote(&renew_before)),
             );
         }
         if let Some((region, at)) = &self.region
             && !arn::is_region(region)
         {
-            invalid(report, at, format!("`{region}` is not a region such as `eu-central-1`"));
+            invalid(report, at, format!("{} is not a region such as `eu-central-1`", quote(&region)));
         }
     }
 }
@@ -92,9 +97,9 @@ pub(super) fn check_quantities(quantities: &BTreeMap<String, String>, at: &Field
     for (resource, quantity) in quantities {
         let at = at.key(resource.as_str());
         if !["cpu", "memory", "ephemeral-storage"].contains(&resource.as_str()) {
-            invalid(report, &at, format!("`{resource}` is not `cpu`, `memory` or `ephemeral-storage`"));
+            invalid(report, &at, format!("{} is not `cpu`, `memory` or `ephemeral-storage`", quote(&resource)));
         } else if !is_quantity(quantity) {
-            invalid(report, &at, format!("`{quantity}` is not a quantity such as `10m` or `64Mi`"));
+            invalid(report, &at, format!("{} is not a quantity such as `10m` or `64Mi`", quote(&quantity)));
         }
     }
 }
@@ -127,7 +132,7 @@ impl Layers<'_> {
             invalid(
                 report,
                 &at,
-                format!("`{renew_before}` is not shorter than the certificate's life of `{duration}`"),
+                format!("{} is not shorter than the certificate's life of {}", quote(&renew_before), quote(&duration)),
             );
         } else if renew_before.seconds() < SAFE_RENEW_BEFORE {
             let message = format!(

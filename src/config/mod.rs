@@ -24,6 +24,7 @@ use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::duration::Duration;
 use crate::issuer::Issuer;
 use crate::name::DnsLabel;
+use crate::quote::quote;
 use crate::reference::Reference;
 use crate::yaml::{FieldPath, NodeRef};
 
@@ -104,10 +105,10 @@ pub enum Which {
 impl fmt::Display for Which {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(name) => write!(f, "named `{name}`"),
+            Self::Name(name) => write!(f, "named {}", quote(&name)),
             Self::Labels(labels) => {
                 let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                write!(f, "with the labels `{}`", labels.join(","))
+                write!(f, "with the labels {}", quote(&labels.join(",")))
             }
         }
     }
@@ -256,7 +257,7 @@ fn is_declaration(node: NodeRef<'_>, report: &mut Report) -> bool {
     }
     let found = match (api_version, kind) {
         ("", "") => "it has neither `apiVersion` nor `kind`".to_owned(),
-        _ => format!("it is `{api_version}` `{kind}`"),
+        _ => format!("it is {} {}", quote(&api_version), quote(&kind)),
     };
     let place = if kind == KIND || kind.is_empty() && api_version != API_VERSION { "apiVersion" } else { "kind" };
     report.push(

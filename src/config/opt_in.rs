@@ -7,6 +7,7 @@ use super::{Binding, Which, v1alpha1 as wire};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::krm::ResourceRef;
 use crate::name::ObjectName;
+use crate::quote::{quote, quote_object};
 use crate::yaml::FieldPath;
 
 /// The annotation on a pod template that names its role.
@@ -31,7 +32,7 @@ impl OptIn {
     }
 
     fn words(&self) -> String {
-        format!("{} `{}`", self.object.kind, self.object.name)
+        quote_object(&self.object.kind, &self.object.name)
     }
 
     fn is_meant_by(&self, binding: &Binding) -> bool {
@@ -82,10 +83,11 @@ impl Reader<'_> {
         if let Some(binding) = listed.meaning(opt_in) {
             if binding.role.name != *role {
                 let message = format!(
-                    "{} is annotated with role `{role}`, and workload `{}` gives it role `{}`",
+                    "{} is annotated with role {}, and workload {} gives it role {}",
                     opt_in.words(),
-                    binding.workload,
-                    binding.role.name
+                    quote(&role),
+                    quote(&binding.workload),
+                    quote(&binding.role.name)
                 );
                 let help = "remove the annotation or the workload";
                 self.report.push(Diagnostic::error(Code::ConflictingFields, message).at(opt_in.place()).help(help));
@@ -94,8 +96,9 @@ impl Reader<'_> {
         }
         if let Some(binding) = listed.workloads.get(name.as_str()) {
             let message = format!(
-                "{} would have the certificate of workload `{name}`, which is another one {}",
+                "{} would have the certificate of workload {}, which is another one {}",
                 opt_in.words(),
+                quote(&name),
                 binding.target.which
             );
             let help = "list it under `workloads` by another name, with `target:`, instead of annotating it";
@@ -103,7 +106,7 @@ impl Reader<'_> {
             return None;
         }
         if !self.spec.roles.contains_key(role) {
-            let message = format!("{} is annotated with role `{role}`, which is not declared", opt_in.words());
+            let message = format!("{} is annotated with role {}, which is not declared", opt_in.words(), quote(&role));
             let help = self.known_roles().help(role);
             self.report.push(Diagnostic::error(Code::UnknownRole, message).at(opt_in.place()).help(help));
             return None;

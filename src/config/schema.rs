@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::v1alpha1::RolesAnywhere;
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
+use crate::quote::{part, quote, quote_all, typed};
 use crate::yaml::scalar::{Resolved, resolve};
 use crate::yaml::{FieldPath, NodeRef, Style};
 
@@ -154,7 +155,7 @@ impl Checker<'_> {
             };
             let at = &at.key(name);
             if out.contains_key(name) {
-                self.say(Code::DuplicateField, &format!("`{name}` is written twice"), at, "keep one of them");
+                self.say(Code::DuplicateField, &format!("{} is written twice", quote(&name)), at, "keep one of them");
                 continue;
             }
             let read = match fields.and_then(|fields| fields.get(name)) {
@@ -163,7 +164,7 @@ impl Checker<'_> {
                 None if *others == Value::Bool(false) => {
                     let known = fields.into_iter().flat_map(Map::keys).map(String::as_str);
                     let help = known_names(name, known);
-                    self.say(Code::UnknownField, &format!("unknown field `{name}`"), at, &help);
+                    self.say(Code::UnknownField, &format!("unknown field {}", quote(&name)), at, &help);
                     None
                 }
                 None => None,
@@ -172,7 +173,12 @@ impl Checker<'_> {
         }
         for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if node.get(name).is_none() {
-                self.say(Code::MissingField, &format!("`{name}` is missing"), at, &format!("add `{name}:`"));
+                self.say(
+                    Code::MissingField,
+                    &format!("{} is missing", quote(&name)),
+                    at,
+                    &format!("add {}", typed(&format_args!("{name}:"))),
+                );
             }
         }
         Some(Value::Object(out))
@@ -206,7 +212,7 @@ impl Checker<'_> {
                 let help = if zero_first {
                     "quote it; without quotes YAML readers drop the leading zero or read it as octal".to_owned()
                 } else {
-                    format!("quote it: \"{text}\"")
+                    format!("quote it: \"{}\"", part(text))
                 };
                 self.say(Code::WrongType, &format!("expected text, found {}", found.words()), at, &help);
             }
@@ -224,8 +230,8 @@ impl Checker<'_> {
         if words.contains(&text) {
             return Some(text.into());
         }
-        let list = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-        let message = format!("`{text}` is not one of {list}");
+        let list = quote_all(words);
+        let message = format!("{} is not one of {list}", quote(&text));
         self.say(Code::InvalidValue, &message, at, &known_names(text, words.iter().copied()));
         None
     }

@@ -10,6 +10,7 @@ use crate::arn::{self, Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::issuer::{CaSecret, DEFAULT_SCOPE, Issuer, IssuerRef, ca_secret_name};
 use crate::name::{DnsLabel, ObjectName};
+use crate::quote::quote;
 use crate::reference::{Origin, Reference};
 use crate::yaml::FieldPath;
 
@@ -45,7 +46,11 @@ impl Reader<'_> {
 
     fn origin(&mut self, scope: &str, aws: &wire::Aws, at: &FieldPath) -> Origin {
         if let Some(region) = aws.region.as_deref().filter(|region| !arn::is_region(region)) {
-            invalid(self.report, &at.key("region"), format!("`{region}` is not a region such as `eu-central-1`"));
+            invalid(
+                self.report,
+                &at.key("region"),
+                format!("{} is not a region such as `eu-central-1`", quote(&region)),
+            );
         }
         if let Some(Err(why)) = aws.assume_role.as_deref().map(|role| Arn::parse(ArnKind::Role, role)) {
             invalid(self.report, &at.key("assumeRole"), why);
@@ -108,7 +113,7 @@ impl Reader<'_> {
                     if reference.as_str().starts_with("ssm:") {
                         return Some(reference);
                     }
-                    invalid(self.report, &at, format!("`{text}` is not a parameter: write `ssm:/name`"));
+                    invalid(self.report, &at, format!("{} is not a parameter: write `ssm:/name`", quote(&text)));
                     None
                 };
                 let (certificate, key) = (parameter(&ssm.certificate, "certificate"), parameter(&ssm.key, "key"));

@@ -7,6 +7,7 @@ use super::v1alpha1::{self as wire, Delivery, PullPolicy, SidecarStyle, Startup}
 use super::{Endpoint, Sidecar};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::helper::{self, Version};
+use crate::quote::quote;
 use crate::yaml::FieldPath;
 
 /// The port that the credential helper's own documentation uses.
@@ -204,11 +205,11 @@ fn texts(quantities: &BTreeMap<String, wire::Quantity>) -> BTreeMap<String, Stri
 /// An image should mean the same bytes tomorrow, and be of a release that can do what we ask of it.
 fn check_image(image: &str, at: &FieldPath, report: &mut Report) {
     if image.is_empty() || image.chars().any(char::is_whitespace) {
-        return invalid(report, at, format!("`{image}` is not an image"));
+        return invalid(report, at, format!("{} is not an image", quote(&image)));
     }
     if let Some(problem) = helper::tag_problem(image) {
         report.push(
-            Diagnostic::warning(Code::UnpinnedImage, format!("the image `{image}` {problem}"))
+            Diagnostic::warning(Code::UnpinnedImage, format!("the image {} {problem}", quote(&image)))
                 .at(Place::Config(at.clone()))
                 .help("pin a digest (`@sha256:…`) or a full tag such as `1.8.1-2026.04.09.16.01`"),
         );
@@ -249,8 +250,10 @@ fn check_endpoint(endpoint: &Endpoint, at: &FieldPath, report: &mut Report) {
     // The helper signs the path `/sessions`, whatever the URL says.
     let host = url.strip_prefix("https://").map(|host| host.strip_suffix('/').unwrap_or(host));
     if host.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#', '@'])) {
-        let message =
-            format!("`{url}` is not the URL of an endpoint such as `https://rolesanywhere.eu-central-1.amazonaws.com`");
+        let message = format!(
+            "{} is not the URL of an endpoint such as `https://rolesanywhere.eu-central-1.amazonaws.com`",
+            quote(&url)
+        );
         invalid(report, &at.key("url"), message);
     }
 }
@@ -261,7 +264,11 @@ fn check_arg(arg: &str, at: &FieldPath, report: &mut Report) {
     };
     let flag = flag.split('=').next().unwrap_or(flag);
     if let Some((_, field)) = FLAGS_OF_OURS.iter().find(|(name, _)| *name == flag) {
-        return invalid(report, at, format!("`--{flag}` is written by iamra: use `{field}`"));
+        return invalid(
+            report,
+            at,
+            format!("{} is written by iamra: use {}", quote(&format_args!("--{flag}")), quote(&field)),
+        );
     }
     if flag == "debug" {
         return invalid(report, at, "`--debug` writes AWS's answers into the log, credentials included");
@@ -269,7 +276,8 @@ fn check_arg(arg: &str, at: &FieldPath, report: &mut Report) {
     let takes = |known: &&helper::Flag| known.commands.contains(&"serve") && known.commands.contains(&"update");
     let known: Vec<_> = helper::FLAGS.iter().filter(takes).map(|known| known.name).collect();
     if !known.contains(&flag) {
-        let message = format!("the helper has no flag `--{flag}` with which it asks for sessions");
+        let message =
+            format!("the helper has no flag {} with which it asks for sessions", quote(&format_args!("--{flag}")));
         let is_free = |name: &&str| *name != "debug" && FLAGS_OF_OURS.iter().all(|(ours, _)| ours != name);
         let free: Vec<_> = known.into_iter().filter(is_free).collect();
         report.push(
@@ -285,8 +293,8 @@ fn check_variable(name: &str, at: &FieldPath, report: &mut Report) {
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty();
     if !is_name {
-        invalid(report, at, format!("`{name}` is not the name of a variable: letters, digits and `_`"));
+        invalid(report, at, format!("{} is not the name of a variable: letters, digits and `_`", quote(&name)));
     } else if let Some((_, field)) = VARIABLES_OF_OURS.iter().find(|(ours, _)| *ours == name) {
-        invalid(report, at, format!("`{name}` is written by iamra: use `{field}`"));
+        invalid(report, at, format!("{} is written by iamra: use {}", quote(&name), quote(&field)));
     }
 }

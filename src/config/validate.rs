@@ -13,6 +13,7 @@ use crate::diag::{Code, Diagnostic, Known, Level, Place, Report, known_names, ne
 use crate::duration::Duration;
 use crate::issuer::{DEFAULT_SCOPE, Issuer};
 use crate::name::DnsLabel;
+use crate::quote::quote;
 use crate::reference::{Origin, Reference};
 use crate::yaml::FieldPath;
 
@@ -30,7 +31,7 @@ pub(super) fn validate(
     if let Some(region) = &spec.region
         && !arn::is_region(region)
     {
-        invalid(report, &at.key("region"), format!("`{region}` is not a region such as `eu-central-1`"));
+        invalid(report, &at.key("region"), format!("{} is not a region such as `eu-central-1`", quote(&region)));
     }
     let prefix = spec.parameter_prefix.as_deref().unwrap_or(PARAMETER_PREFIX);
     if let Err(why) = Reference::parse(&format!("ssm:{prefix}"), &at) {
@@ -47,7 +48,7 @@ pub(super) fn validate(
     let declared = Declared { metadata: &wire.metadata, defaults, scopes, clusters, roles };
     let bindings = reader.bindings(cluster.as_deref(), opted_in, &declared);
     if bindings.is_empty() && !reader.report.has_errors() {
-        let whose = cluster.as_ref().map_or_else(String::new, |name| format!(" for cluster `{name}`"));
+        let whose = cluster.as_ref().map_or_else(String::new, |name| format!(" for cluster {}", quote(&name)));
         reader.report.push(
             Diagnostic::warning(Code::NothingToDo, format!("the declaration names no workload{whose}"))
                 .at(Place::Config(FieldPath::keys("spec.workloads")))
@@ -146,7 +147,7 @@ impl Reader<'_> {
         };
         if !declared.contains_key(name) {
             self.report.push(
-                Diagnostic::error(Code::UnknownCluster, format!("cluster `{name}` is not declared"))
+                Diagnostic::error(Code::UnknownCluster, format!("cluster {} is not declared", quote(&name)))
                     .at(place)
                     .help(known_names(name, declared.keys().map(String::as_str))),
             );
@@ -159,11 +160,11 @@ impl Reader<'_> {
         for (name, level) in &self.spec.checks {
             let Some(code) = Code::find(name) else {
                 self.report.push(
-                    Diagnostic::error(Code::UnknownField, format!("`{name}` is not a code of iamra"))
+                    Diagnostic::error(Code::UnknownField, format!("{} is not a code of iamra", quote(&name)))
                         .at(Place::Config(self.at.key("checks").key(name.as_str())))
                         .help(nearest(name, Code::all().map(Code::name)).map_or_else(
                             || "`iamra explain` lists them".to_owned(),
-                            |nearest| format!("did you mean `{nearest}`?"),
+                            |nearest| format!("did you mean {}?", quote(&nearest)),
                         )),
                 );
                 continue;
@@ -206,14 +207,14 @@ impl Reader<'_> {
                 invalid(self.report, &at.key("roleArn"), why);
             }
             for (index, policy) in role.policies.iter().enumerate().filter(|(_, policy)| !policy.starts_with("arn:")) {
-                invalid(self.report, &at.key("policies").index(index), format!("`{policy}` is not an ARN"));
+                invalid(self.report, &at.key("policies").index(index), format!("{} is not an ARN", quote(&policy)));
             }
             let session = self.session(role.session_duration.as_deref().unwrap_or("1h"), &at.key("sessionDuration"));
             if scope != DEFAULT_SCOPE && !self.spec.scopes.contains_key(scope) {
                 self.report.push(
                     Diagnostic::error(
                         Code::UnknownScope,
-                        format!("role `{name}` names scope `{scope}`, which is not declared"),
+                        format!("role {} names scope {}, which is not declared", quote(&name), quote(&scope)),
                     )
                     .at(Place::Config(at.key("scope")))
                     .help(known.get_or_init(|| Known::of(scopes.keys().map(String::as_str))).help(scope)),
@@ -238,7 +239,11 @@ impl Reader<'_> {
     fn session(&mut self, text: &str, at: &FieldPath) -> Option<Duration> {
         let session = Duration::parse(text).map_err(|why| invalid(self.report, at, why)).ok()?;
         if !(900..=43_200).contains(&session.seconds()) {
-            invalid(self.report, at, format!("`{text}` is not between `15m` and `12h`, the limits of a session"));
+            invalid(
+                self.report,
+                at,
+                format!("{} is not between `15m` and `12h`, the limits of a session", quote(&text)),
+            );
         } else if session.seconds() < 1800 {
             self.report.push(
                 Diagnostic::warning(

@@ -1,5 +1,7 @@
 //! "did you mean …?", at a price that does not depend on how many names there are.
 
+use crate::quote::{quote, quote_all};
+
 /// So many names are all compared with a wrong one.
 const FEW: usize = 64;
 
@@ -63,13 +65,13 @@ impl<'a> Known<'a> {
     /// `did you mean …?`, or the list of what is known.
     pub fn help(&self, name: &str) -> String {
         if let Some(nearest) = self.nearest(name) {
-            return format!("did you mean `{nearest}`?");
+            return format!("did you mean {}?", quote(&nearest));
         }
-        let listed: Vec<_> = self.all.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+        let listed = quote_all(self.all.iter().take(LISTED));
         match self.all.len() {
             0 => "none is declared".to_owned(),
-            count if count > LISTED => format!("known are {} and {} more", listed.join(", "), count - LISTED),
-            _ => format!("known are {}", listed.join(", ")),
+            count if count > LISTED => format!("known are {listed} and {} more", count - LISTED),
+            _ => format!("known are {listed}"),
         }
     }
 }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::krm::ResourceRef;
+use crate::quote::line;
 use crate::yaml::FieldPath;
 
 /// How bad it is.
@@ -60,7 +61,8 @@ pub enum Place {
     File(String, Option<usize>),
 }
 
-/// One thing said about the input.
+/// One thing said about the input. Made by [`Diagnostic::error`] or [`Diagnostic::warning`], so that its words are in one line
+/// and hold no key, whoever's they are.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
     /// What it is about.
@@ -78,7 +80,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// Something wrong with the input.
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), place: Place::Nowhere, help: None }
+        Self { code, severity: Severity::Error, message: line(&message.into()), place: Place::Nowhere, help: None }
     }
 
     /// Something that works now and will hurt later.
@@ -95,7 +97,7 @@ impl Diagnostic {
     /// Says how to fix it.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
+        Self { help: Some(line(&help.into())), ..self }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One change, in words and as data.
 
+use crate::quote::line;
 use crate::yaml::FieldPath;
 
 /// What has changed. The kebab-case name is a promise: scripts may rely on it.
@@ -130,8 +131,8 @@ impl Change {
             kind,
             escalation: false,
             clusters: Vec::new(),
-            subject: subject.to_owned(),
-            message,
+            subject: line(subject),
+            message: line(&message),
             before,
             after,
             place,
@@ -141,7 +142,7 @@ impl Change {
     /// Says from what to what.
     #[must_use]
     pub(super) fn values(self, before: impl Into<String>, after: impl Into<String>) -> Self {
-        Self { before: Some(before.into()), after: Some(after.into()), ..self }
+        Self { before: Some(line(&before.into())), after: Some(line(&after.into())), ..self }
     }
 
     /// Says whether it is an escalation.

@@ -6,6 +6,7 @@ use super::change::{Change, Kind};
 use super::{FieldPath, Workload};
 use crate::arn::Arn;
 use crate::config::Role;
+use crate::quote::{quote, quote_all, quote_object};
 use crate::reference::Reference;
 use crate::resolve::Identity;
 
@@ -40,7 +41,7 @@ fn by<'s>(workloads: &Workloads<'s>, name: impl Fn(&Workload<'s>) -> &'s String)
 }
 
 fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    quote_all(names)
 }
 
 fn role(name: &str, was: &Workload<'_>, is: &Workload<'_>, users: &str) -> Vec<Change> {
@@ -64,7 +65,8 @@ fn role(name: &str, was: &Workload<'_>, is: &Workload<'_>, users: &str) -> Vec<C
             (Some(old), Some(new)) => (old, new),
             _ => (text(None, old), text(None, new)),
         };
-        let message = format!("role `{name}` has another {words}: {new_text} instead of {old_text} (for {users})");
+        let message =
+            format!("role {} has another {words}: {new_text} instead of {old_text} (for {users})", quote(&name));
         changes.push(
             Change::new(kind, name, reference(new).place.clone(), message).values(old_text, new_text).escalates(true),
         );
@@ -76,8 +78,12 @@ fn role(name: &str, was: &Workload<'_>, is: &Workload<'_>, users: &str) -> Vec<C
     if old.session.seconds() != new.session.seconds() {
         let longer = new.session.seconds() > old.session.seconds();
         let word = if longer { "longer" } else { "shorter" };
-        let message =
-            format!("sessions of role `{name}` are {word}: {} instead of {} (for {users})", new.session, old.session);
+        let message = format!(
+            "sessions of role {} are {word}: {} instead of {} (for {users})",
+            quote(&name),
+            new.session,
+            old.session
+        );
         let change = Change::new(Kind::Session, name, at.key("sessionDuration"), message);
         changes.push(change.values(old.session.as_str(), new.session.as_str()).escalates(longer));
     }
@@ -95,7 +101,7 @@ fn policies(old: &Role, new: &Role, at: &FieldPath, users: &str) -> Option<Chang
     let words =
         |word: &str, policies: &[String]| (!policies.is_empty()).then(|| format!("{word} {}", policies.join(", ")));
     let parts: Vec<_> = [words("gains", &gained), words("loses", &lost)].into_iter().flatten().collect();
-    let message = format!("role `{}` {} (for {users})", new.name, parts.join(" and "));
+    let message = format!("role {} {} (for {users})", quote(&new.name), parts.join(" and "));
     let change = Change::new(Kind::Policies, &new.name, at.key("policies"), message);
     Some(change.values(old.policies.join(", "), new.policies.join(", ")).escalates(!gained.is_empty()))
 }
@@ -105,16 +111,16 @@ fn issuer(scope: &str, was: &Workload<'_>, is: &Workload<'_>) -> Option<Change> 
         let issuer = it.binding.issuer.issuer_ref(scope);
         let key =
             if it.binding.issuer.ca_pair().is_some() { ", with the CA's private key in the manifests" } else { "" };
-        format!("{} `{}`{key}", issuer.kind, issuer.name)
+        format!("{}{key}", quote_object(&issuer.kind, &issuer.name))
     };
     if was.binding.issuer == is.binding.issuer {
         return None;
     }
     let (old, new) = (words(was), words(is));
     let message = if old == new {
-        format!("the issuer of scope `{scope}` has its CA from somewhere else")
+        format!("the issuer of scope {} has its CA from somewhere else", quote(&scope))
     } else {
-        format!("scope `{scope}` has another issuer: {new} instead of {old}")
+        format!("scope {} has another issuer: {new} instead of {old}", quote(&scope))
     };
     let place = FieldPath::keys("spec.scopes").key(scope).key("issuer");
     Some(Change::new(Kind::Issuer, scope, place, message).values(old, new).escalates(true))

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::View;
 use super::change::{Change, Kind};
 use crate::plan::{self, Seat};
+use crate::quote::quote;
 use crate::render::{self, PodChange};
 use crate::yaml::FieldPath;
 
@@ -32,7 +33,7 @@ pub(super) fn compare(before: Option<&View>, after: Option<&View>) -> Vec<Change
     }
     for (name, (pod, place)) in &new.pods {
         if old.pods.get(name).is_some_and(|(was, _)| was != pod) {
-            let message = format!("the pods of `{name}` are replaced");
+            let message = format!("the pods of {} are replaced", quote(&name));
             changes.push(Change::new(Kind::Restart, name, place.clone(), message));
         }
     }

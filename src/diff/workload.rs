@@ -6,6 +6,7 @@ use super::Workload;
 use super::change::{Change, Kind};
 use super::sidecar;
 use crate::config::{Binding, Containers, Target};
+use crate::quote::{quote, quote_all};
 
 type Workloads<'s> = BTreeMap<&'s str, Workload<'s>>;
 
@@ -20,7 +21,7 @@ pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
     }
     let lost = old.iter().filter(|(name, _)| !new.contains_key(*name)).map(|(name, was)| {
         let role = &was.binding.role.name;
-        let message = format!("`{name}` loses role `{role}`");
+        let message = format!("{} loses role {}", quote(&name), quote(&role));
         Change { before: Some(role.clone()), ..Change::new(Kind::RoleLost, name, was.binding.place.clone(), message) }
     });
     changes.extend(lost);
@@ -29,13 +30,13 @@ pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
 
 fn gained(is: &Binding) -> Change {
     let Binding { workload, role, place, .. } = is;
-    let message = format!("`{workload}` gains role `{}`{}", role.name, in_namespace(is));
+    let message = format!("{} gains role {}{}", quote(&workload), quote(&role.name), in_namespace(is));
     let change = Change::new(Kind::RoleGained, workload, place.clone(), message).escalates(true);
     Change { after: Some(role.name.clone()), ..change }
 }
 
 fn in_namespace(binding: &Binding) -> String {
-    binding.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in namespace `{namespace}`"))
+    binding.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in namespace {}", quote(&namespace)))
 }
 
 fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
@@ -47,16 +48,17 @@ fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
         } else {
             field.split('.').fold(is.place.clone(), |at, key| at.key(key))
         };
-        let message = format!("`{name}` {words}");
+        let message = format!("{} {words}", quote(&name));
         changes.push(Change::new(kind, name, place, message).values(values.0, values.1).escalates(escalation));
     };
     if was.role.name != is.role.name {
         // Without policies in the declaration nobody can tell which role is the wider one.
         let narrower = !is.role.policies.is_empty() && is.role.policies.iter().all(|it| was.role.policies.contains(it));
-        let words = format!("moves from role `{}` to `{}`", was.role.name, is.role.name);
+        let words = format!("moves from role {} to {}", quote(&was.role.name), quote(&is.role.name));
         say(Kind::RoleMoved, "role", words, (was.role.name.clone(), is.role.name.clone()), !narrower);
     }
-    let namespace = |it: &Binding| it.namespace.as_ref().map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
+    let namespace =
+        |it: &Binding| it.namespace.as_ref().map_or_else(|| "none".to_owned(), |name| quote(&name).to_string());
     if was.namespace != is.namespace {
         let (old, new) = (namespace(was), namespace(is));
         say(Kind::Namespace, "namespace", format!("is in another namespace: {new} instead of {old}"), (old, new), true);
@@ -72,7 +74,11 @@ fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
     }
     let (old, new) = (&was.certificate, &is.certificate);
     if old.common_name != new.common_name {
-        let words = format!("is another subject to AWS: `CN={}` instead of `CN={}`", new.common_name, old.common_name);
+        let words = format!(
+            "is another subject to AWS: {} instead of {}",
+            quote(&format_args!("CN={}", new.common_name)),
+            quote(&format_args!("CN={}", old.common_name))
+        );
         let values = (old.common_name.clone(), new.common_name.clone());
         say(Kind::CommonName, "certificate.commonName", words, values, true);
     }
@@ -144,12 +150,12 @@ fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
 
 fn target(target: &Target) -> String {
     let kind = target.kind.as_deref().unwrap_or("any kind");
-    let path = target.pod_template.as_ref().map_or_else(String::new, |path| format!(" at `{path}`"));
+    let path = target.pod_template.as_ref().map_or_else(String::new, |path| format!(" at {}", quote(&path)));
     format!("{kind} {}{path}", target.which)
 }
 
 fn containers(containers: &Containers) -> String {
-    let names = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let names = |names: &[String]| quote_all(names);
     match containers {
         Containers::All => "all containers".to_owned(),
         Containers::Only(only) => names(only),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report, nearest};
 use crate::krm::ResourceRef;
+use crate::quote::{quote, typed};
 use crate::render::WORKLOAD;
 use crate::yaml::FieldPath;
 
@@ -76,13 +77,13 @@ fn is_of(object: &Value, wanted: &Wanted) -> bool {
 }
 
 fn missing(wanted: &Wanted, elsewhere: &[&Value]) -> Diagnostic {
-    let namespace = wanted.namespace.as_deref().map_or_else(String::new, |it| format!(" in namespace `{it}`"));
-    let message = format!("the cluster has no Certificate of workload `{}`{namespace}", wanted.workload);
+    let namespace = wanted.namespace.as_deref().map_or_else(String::new, |it| format!(" in namespace {}", quote(&it)));
+    let message = format!("the cluster has no Certificate of workload {}{namespace}", quote(&wanted.workload));
     let help = match elsewhere {
-        [] => format!("apply what iamra emits: `{}` is not among the objects", wanted.name),
+        [] => format!("apply what iamra emits: {} is not among the objects", quote(&wanted.name)),
         [other, ..] => format!(
-            "it is in namespace `{}`: correct `namespace`, or apply it where the pods are",
-            self::namespace(other)
+            "it is in namespace {}: correct `namespace`, or apply it where the pods are",
+            quote(&self::namespace(other))
         ),
     };
     Diagnostic::error(Code::CertificateMissing, message).at(Place::Config(wanted.place.clone())).help(help)
@@ -132,9 +133,12 @@ impl<'c> Cluster<'c> {
             name: name(certificate).to_owned(),
             namespace: Some(namespace(certificate).to_owned()),
         };
-        Diagnostic::error(Code::CertificateNotReady, format!("Certificate `{}` is not ready: {why}", name(certificate)))
-            .at(Place::Item(target, FieldPath::root()))
-            .help(help)
+        Diagnostic::error(
+            Code::CertificateNotReady,
+            format!("Certificate {} is not ready: {why}", quote(&name(certificate))),
+        )
+        .at(Place::Item(target, FieldPath::root()))
+        .help(help)
     }
 
     fn issuer(&self, certificate: &Value) -> Option<Cause> {
@@ -151,23 +155,24 @@ impl<'c> Cluster<'c> {
         let Some(issuer) = reachable.iter().find(|issuer| name(issuer) == wanted) else {
             if let Some(other) = self.kind(kind).find(|issuer| name(issuer) == wanted) {
                 let why = format!(
-                    "its Issuer `{wanted}` is in namespace `{}`, and an Issuer serves its own namespace alone",
-                    namespace(other)
+                    "its Issuer {} is in namespace {}, and an Issuer serves its own namespace alone",
+                    quote(&wanted),
+                    quote(&namespace(other))
                 );
                 return Some((
                     why,
-                    format!("put the Issuer, and the Secret of its CA, into `{here}`, or use a ClusterIssuer"),
+                    format!("put the Issuer, and the Secret of its CA, into {}, or use a ClusterIssuer", quote(&here)),
                 ));
             }
             let known = reachable.iter().map(|issuer| name(issuer));
-            let place = if cluster_wide { "the cluster".to_owned() } else { format!("namespace `{here}`") };
+            let place = if cluster_wide { "the cluster".to_owned() } else { format!("namespace {}", quote(&here)) };
             let help = match nearest(wanted, known) {
-                Some(near) => format!("did you mean `{near}`?"),
+                Some(near) => format!("did you mean {}?", quote(&near)),
                 None => {
                     "apply it: iamra emits it with the Certificate, unless the declaration says `existing`".to_owned()
                 }
             };
-            return Some((format!("there is no {kind} `{wanted}` in {place}"), help));
+            return Some((format!("there is no {kind} {} in {place}", quote(&wanted)), help));
         };
         let (status, reason, message) = condition(issuer, "Ready")?;
         (status != "True").then(|| unready_issuer(issuer, here, reason, message))
@@ -192,11 +197,16 @@ impl<'c> Cluster<'c> {
         let said = |kind: &str| condition(request, kind).filter(|(status, _, _)| *status == "True");
         let again = again(certificate);
         if let Some((_, reason, message)) = said("Denied") {
-            let why = format!("its request `{}` was denied by `{reason}`: {}", name(request), one_line(message));
+            let why = format!(
+                "its request {} was denied by {}: {}",
+                quote(&name(request)),
+                quote(&reason),
+                one_line(message)
+            );
             return Some((why, format!("let the policy allow what the Certificate asks for, {again}")));
         }
         if let Some((_, _, message)) = said("InvalidRequest") {
-            let why = format!("its request `{}` is not valid: {}", name(request), one_line(message));
+            let why = format!("its request {} is not valid: {}", quote(&name(request)), one_line(message));
             return Some((why, format!("correct the Certificate, {again}")));
         }
         let (_, reason, message) = condition(request, "Ready").unwrap_or(("", "", "nobody has looked at it"));
@@ -208,15 +218,18 @@ impl<'c> Cluster<'c> {
                 let help = format!("put the pair that belongs together into the Secret that the Issuer names, {again}");
                 return Some((why, help));
             }
-            return Some((format!("its request `{}` failed: {message}", name(request)), format!("mend that, {again}")));
+            return Some((
+                format!("its request {} failed: {message}", quote(&name(request))),
+                format!("mend that, {again}"),
+            ));
         }
         if said("Approved").is_none() {
-            let why = format!("its request `{}` waits for an approval that nobody gives", name(request));
+            let why = format!("its request {} waits for an approval that nobody gives", quote(&name(request)));
             let help = "add a policy that approves it (approver-policy), or let cert-manager approve by itself (`disableAutoApproval: false`)";
             return Some((why, help.to_owned()));
         }
         Some((
-            format!("its request `{}` is not signed yet: {message}", name(request)),
+            format!("its request {} is not signed yet: {message}", quote(&name(request))),
             "look again in a minute".to_owned(),
         ))
     }
@@ -229,21 +242,30 @@ fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Ca
     if let Some(secret) = secret.filter(|_| reason == "ErrGetKeyPair" && message.contains("not found")) {
         // A ClusterIssuer reads Secrets of cert-manager's own namespace, which only its flags say.
         let place = if kind == "Issuer" {
-            format!("namespace `{here}`")
+            format!("namespace {}", quote(&here))
         } else {
             "the namespace where cert-manager runs".to_owned()
         };
-        let why = format!("the Secret `{secret}` with the CA of its {kind} `{}` is not in {place}", name(issuer));
+        let why = format!(
+            "the Secret {} with the CA of its {kind} {} is not in {place}",
+            quote(&secret),
+            quote(&name(issuer))
+        );
         let help =
             "put it there, with the CA's certificate and key; see `issuer.ca.secret` for who could do that".to_owned();
         return (why, help);
     }
-    let why = format!("its {kind} `{}` is not ready: {message}", name(issuer));
+    let why = format!("its {kind} {} is not ready: {message}", quote(&name(issuer)));
     let help = match secret {
         Some(secret) => {
-            format!("the Secret `{secret}` needs `tls.crt` with one chain, the CA first, and `tls.key` with its key")
+            format!(
+                "the Secret {} needs `tls.crt` with one chain, the CA first, and `tls.key` with its key",
+                quote(&secret)
+            )
         }
-        None => format!("`kubectl describe {} {}` has more", kind.to_lowercase(), name(issuer)),
+        None => {
+            format!("{} has more", typed(&format_args!("kubectl describe {} {}", kind.to_lowercase(), name(issuer))))
+        }
     };
     (why, help)
 }
@@ -251,9 +273,8 @@ fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Ca
 /// How to have a failed one tried again: cert-manager waits an hour after the first failure, and longer after each further.
 fn again(certificate: &Value) -> String {
     format!(
-        "then `cmctl renew --namespace {} {}`: by itself cert-manager tries again an hour or more after a failure",
-        namespace(certificate),
-        name(certificate)
+        "then {}: by itself cert-manager tries again an hour or more after a failure",
+        typed(&format_args!("cmctl renew --namespace {} {}", namespace(certificate), name(certificate)))
     )
 }
 

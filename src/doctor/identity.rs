@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::trust;
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::quote::quote;
 use crate::resolve::{Bound, NoAnswer};
 
 /// An answer of AWS, or why there is none.
@@ -123,7 +124,7 @@ impl Check<'_> {
         for certificate in &certificates {
             if certificate.not_after <= known.now {
                 self.wrong(
-                    format!("the trust anchor's CA `{}` has expired on {}", certificate.subject, certificate.end),
+                    format!("the trust anchor's CA {} has expired on {}", quote(&certificate.subject), certificate.end),
                     "add the new CA certificate to the trust anchor (it takes two), then replace the CA's Secret",
                 );
             }
@@ -140,10 +141,7 @@ impl Check<'_> {
                 strangers.push(stranger);
                 self.wrong(
                     format!(
-                        "the CA {which}, `{}` (SHA-256 {:.16}…), is none that the trust anchor {arn} trusts",
-                        stranger.subject,
-                        stranger.fingerprint()
-                    ),
+                        "the CA {which}, {} (SHA-256 {:.16}…), is none that the trust anchor {arn} trusts", quote(&stranger.subject), stranger.fingerprint()),
                     "add its certificate to the trust anchor, or put the CA that the trust anchor trusts into the Secret",
                 );
             }
@@ -151,7 +149,7 @@ impl Check<'_> {
         if anchor.enabled && strangers.is_empty() {
             let ends = certificates
                 .iter()
-                .map(|it| format!("`{}` until {}", it.subject, it.end))
+                .map(|it| format!("{} until {}", quote(&it.subject), it.end))
                 .collect::<Vec<_>>()
                 .join(", ");
             let compared = sides.iter().find(|(authorities, ..)| !authorities.is_empty());

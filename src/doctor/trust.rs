@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::quote::typed;
 use crate::resolve::Bound;
 use crate::trust::{self, Caller, CertificateNames, Decision, Mapping, Policy, Verdict};
 
@@ -46,13 +47,13 @@ pub(super) fn policy(
             &openings.subject,
             "every certificate of the CA",
             "names no subject: every certificate of the CA may assume it",
-            format!("`StringEquals: {{{COMMON_NAME}: {common_name}}}`"),
+            typed(&format_args!("StringEquals: {{{COMMON_NAME}: {common_name}}}")),
         ),
         (
             &openings.trust_anchor,
             "every trust anchor of the account",
             "names no trust anchor: the same name from any trust anchor of the account may assume it",
-            format!("`ArnEquals: {{aws:SourceArn: {anchor}}}`"),
+            typed(&format_args!("ArnEquals: {{aws:SourceArn: {anchor}}}")),
         ),
     ] {
         let message = match opening.verdict {

@@ -8,6 +8,7 @@ use super::draft::{Role, Scope, Workload, draft};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Ident, Object, ResourceRef, annotation};
+use crate::quote::quote;
 use crate::workload::Kind;
 use crate::yaml::{FieldPath, NodeRef};
 
@@ -152,7 +153,7 @@ fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<W
     }
     for (ident, arn) in roles.iter().filter(|(account, _)| !used.contains(*account)).map(|(_, found)| found) {
         let at = FieldPath::keys("metadata.annotations").key(IRSA_ROLE);
-        let message = format!("no workload among the objects runs as this ServiceAccount, which has `{arn}`");
+        let message = format!("no workload among the objects runs as this ServiceAccount, which has {}", quote(&arn));
         leave_out(ident, at, message, "give the workload too, or add it to the declaration by hand", report);
     }
     workloads
@@ -169,7 +170,8 @@ fn kube2iam(pods: &Pods<'_>, base: Option<&str>, report: &mut Report) -> Option<
     let arn = if let Some(whole) = whole {
         Some(pods.arn(KUBE2IAM_ROLE, ArnKind::Role, &whole, report)?)
     } else {
-        let message = format!("role `{text}` is only named, so its ARN will be looked up where the declaration says");
+        let message =
+            format!("role {} is only named, so its ARN will be looked up where the declaration says", quote(&text));
         let help = "add `--base-role-arn arn:aws:iam::ACCOUNT:role/`, as kube2iam has it";
         pods.leave_out(KUBE2IAM_ROLE, message, help, report);
         None
@@ -198,7 +200,7 @@ fn ira_controller(pods: &Pods<'_>, report: &mut Report) -> Option<Workload> {
     let given = IRA.map(|(name, kind)| (name, kind, pods.annotation(name)));
     let there: Vec<_> = given.iter().filter(|(_, _, text)| text.is_some()).map(|(name, ..)| *name).collect();
     let lacks: Vec<_> =
-        given.iter().filter(|(_, _, text)| text.is_none()).map(|(name, ..)| format!("`{name}`")).collect();
+        given.iter().filter(|(_, _, text)| text.is_none()).map(|(name, ..)| quote(&name).to_string()).collect();
     let some = there.first()?;
     if !lacks.is_empty() {
         let message = format!("ira-controller leaves these pods alone: they lack {}", lacks.join(" and "));
@@ -213,7 +215,8 @@ fn ira_controller(pods: &Pods<'_>, report: &mut Report) -> Option<Workload> {
         (kind.to_owned(), name.to_owned())
     });
     if let Some(secret) = pods.annotation(IRA_SECRET) {
-        let message = format!("Secret `{secret}` is not used any more: the workload gets a certificate of its own");
+        let message =
+            format!("Secret {} is not used any more: the workload gets a certificate of its own", quote(&secret));
         pods.leave_out(
             IRA_SECRET,
             message,

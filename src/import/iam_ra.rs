@@ -9,6 +9,7 @@ use super::{declaration, entry};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::DEFAULT_SCOPE;
+use crate::quote::quote;
 
 /// The document, as far as it matters here. Versions 1.x have `ca`, versions 2.x `cas`.
 #[derive(Deserialize)]
@@ -83,7 +84,7 @@ impl Reader<'_> {
         let roles = state.roles.iter().flatten().map(|(name, role)| (name.clone(), self.role(name, role)));
         let roles = roles.collect::<Map<_, _>>();
         for host in state.hosts.iter().flatten().map(|(name, _)| name) {
-            let message = format!("host `{host}` is no pod");
+            let message = format!("host {} is no pod", quote(&host));
             self.leave_out(message, "keep what iam-ra gave it: nothing changes for the host");
         }
         let clusters = state.k8s_clusters.iter().flatten().map(|(name, _)| (name.clone(), json!({})));
@@ -110,12 +111,17 @@ impl Reader<'_> {
     }
 
     fn scope(&mut self, name: &str, ca: &Ca) -> Value {
-        let anchor = self.arn(&format!("scope `{name}`"), ArnKind::TrustAnchor, &ca.trust_anchor_arn);
+        let anchor = self.arn(&format!("scope {}", quote(&name)), ArnKind::TrustAnchor, &ca.trust_anchor_arn);
         let issuer = (ca.mode != "self-signed").then(|| {
             let pca = ca.pca_arn.as_deref().unwrap_or("an AWS Private CA");
             let suffix = if name == DEFAULT_SCOPE { String::new() } else { format!("-{name}") };
             let issuer = format!("iam-ra{suffix}");
-            let message = format!("the certificates of scope `{name}` come from `{pca}`, by an AWSPCAClusterIssuer `{issuer}` that has to be there");
+            let message = format!(
+                "the certificates of scope {} come from {}, by an AWSPCAClusterIssuer {} that has to be there",
+                quote(&name),
+                quote(&pca),
+                quote(&issuer)
+            );
             self.leave_out(message, "install aws-privateca-issuer and make the issuer, or name the one that there is");
             json!({"existing": {"group": "awspca.cert-manager.io", "kind": "AWSPCAClusterIssuer", "name": issuer}})
         });
@@ -123,7 +129,7 @@ impl Reader<'_> {
     }
 
     fn role(&mut self, name: &str, role: &Role) -> Value {
-        let whose = format!("role `{name}`");
+        let whose = format!("role {}", quote(&name));
         let scope = role.scope.as_deref().filter(|scope| *scope != DEFAULT_SCOPE);
         entry(vec![
             ("scope", json!(scope)),

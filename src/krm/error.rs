@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::lines::Lines;
+use crate::quote::quote;
 
 /// A place in a text as people count: both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +114,7 @@ impl fmt::Display for ReadError {
             Self::ItemsNotASequence { found, at } => {
                 write!(f, "`items` of the list must be a sequence, found {found}: {at}")
             }
-            Self::DuplicateKey { key, at } => write!(f, "`{key}` of the list is there twice: {at}"),
+            Self::DuplicateKey { key, at } => write!(f, "{} of the list is there twice: {at}", quote(&key)),
             Self::LineBreak { name, at } => {
                 write!(f, "a raw {name} character, which some YAML readers take for the end of the line: {at}")
             }

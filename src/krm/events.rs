@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::error::{Position, ReadError};
 use super::ident::Ident;
 use super::layout::{Entry, Layout, Root, Section, Shape, line_start, lines, next_line};
+use crate::quote::quote;
 use crate::yaml::{Document, Flow, Kind, NodeRef, Style, SyntaxError};
 
 /// Reads a `ResourceList`.
@@ -60,8 +61,8 @@ fn holds_nothing(text: &str) -> bool {
 fn description(root: NodeRef<'_>) -> String {
     let word = |key| root.get(key).and_then(NodeRef::text);
     match (word("kind"), word("apiVersion")) {
-        (Some(kind), Some(version)) => format!("kind `{kind}` of apiVersion `{version}`"),
-        (Some(kind), None) => format!("kind `{kind}` without apiVersion"),
+        (Some(kind), Some(version)) => format!("kind {} of apiVersion {}", quote(&kind), quote(&version)),
+        (Some(kind), None) => format!("kind {} without apiVersion", quote(&kind)),
         (None, _) if root.is_map() => "a mapping without kind".into(),
         _ => what(root).into(),
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::{Places, Sources};
 use crate::diag::{Diagnostic, Report, Severity};
+use crate::quote::line;
 
 /// As many errors as people read in a small window.
 const FEW: usize = 5;
@@ -56,7 +57,8 @@ fn in_order<'r>(report: &'r Report, sources: Sources<'_>) -> Vec<Said<'r>> {
         if index == all.len() {
             all.push(Said { diagnostic, places: Vec::new() });
         }
-        let place = concrete.locate(diagnostic).filter(|place| named.insert((index, place.clone())));
+        let place =
+            concrete.locate(diagnostic).map(|place| line(&place)).filter(|place| named.insert((index, place.clone())));
         all[index].places.extend(place);
     }
     all

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Declaration, Places, Sources};
 use crate::diag::{Code, Diagnostic, Place, Report, Severity};
 use crate::krm::Position;
+use crate::quote::line;
 
 /// A diagnostic and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,5 +58,6 @@ fn one(diagnostic: &Diagnostic, places: &Places<'_>) -> Located {
     };
     let position = places.position(diagnostic);
     let Diagnostic { code, severity, message, help, .. } = diagnostic.clone();
-    Located { code, severity, message, help, file, position, object }
+    let line = |text: String| line(&text);
+    Located { code, severity, message, help, file: file.map(line), position, object: object.map(line) }
 }

@@ -4,17 +4,32 @@ use std::fmt::Write as _;
 
 use super::Compared;
 use crate::diff::Change;
+use crate::quote::quote;
 
 /// A heading, a table of what widens somebody's rights, and the rest folded away.
 pub fn changes_markdown(compared: &Compared<'_>) -> String {
     let Compared { base, head, file, changes, notes, .. } = compared;
     let count = compared.escalations().count();
     let mut text = match (changes.len(), count) {
-        (0, _) => format!("### AWS identities: no change\n\n`{file}`, from {} to {}\n", escape(base), escape(head)),
-        (_, 0) => format!("### AWS identities: no escalation\n\n`{file}`, from {} to {}\n", escape(base), escape(head)),
-        (_, 1) => format!("### AWS identities: 1 escalation\n\n`{file}`, from {} to {}\n", escape(base), escape(head)),
+        (0, _) => {
+            format!("### AWS identities: no change\n\n{}, from {} to {}\n", quote(&file), escape(base), escape(head))
+        }
+        (_, 0) => format!(
+            "### AWS identities: no escalation\n\n{}, from {} to {}\n",
+            quote(&file),
+            escape(base),
+            escape(head)
+        ),
+        (_, 1) => {
+            format!("### AWS identities: 1 escalation\n\n{}, from {} to {}\n", quote(&file), escape(base), escape(head))
+        }
         _ => {
-            format!("### AWS identities: {count} escalations\n\n`{file}`, from {} to {}\n", escape(base), escape(head))
+            format!(
+                "### AWS identities: {count} escalations\n\n{}, from {} to {}\n",
+                quote(&file),
+                escape(base),
+                escape(head)
+            )
         }
     };
     for note in *notes {

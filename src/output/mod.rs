@@ -25,7 +25,8 @@ pub use sarif::{changes_sarif, diagnostics_sarif};
 use std::cell::OnceCell;
 
 use crate::diag::{Code, Diagnostic, Place};
-use crate::krm::{Lines, Position};
+use crate::krm::{Lines, Position, ResourceRef};
+use crate::quote::line;
 use crate::yaml::{Document, FieldPath, Step};
 
 /// The texts that places point into.
@@ -80,8 +81,10 @@ impl<'s> Places<'s> {
                 self.position(diagnostic).map(|at| format!("{name}:{}:{}", at.line, at.column))
             }
             (Place::Item(target, path), _) => {
-                let namespace = target.namespace.as_ref().map_or_else(String::new, |namespace| format!("{namespace}/"));
-                Some(format!("{} {namespace}{} {path}", target.kind, target.name).trim_end().to_owned())
+                // Each by itself: a key is not to be known again with a name before it.
+                let ResourceRef { kind, name, namespace, .. } = shown(target);
+                let namespace = namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
+                Some(format!("{kind} {namespace}{name} {path}").trim_end().to_owned())
             }
             (Place::File(name, line), _) => Some(line.map_or_else(|| name.clone(), |line| format!("{name}:{line}"))),
         }
@@ -112,6 +115,16 @@ impl<'s> Places<'s> {
             (Place::ConfigText(offset), Declaration::File(..)) => Some(*offset),
             _ => None,
         }
+    }
+}
+
+/// The object, under the name by which tools find it unless that steers a terminal or is a key.
+fn shown(target: &ResourceRef) -> ResourceRef {
+    ResourceRef {
+        api_version: line(&target.api_version),
+        kind: line(&target.kind),
+        name: line(&target.name),
+        namespace: target.namespace.as_deref().map(line),
     }
 }
 

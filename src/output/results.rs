@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Declaration, Sources};
+use super::{Declaration, Sources, shown};
 use crate::config::{API_VERSION, KIND};
 use crate::diag::{Diagnostic, Place, Report, Severity};
 use crate::krm::{self, ResourceRef};
+use crate::quote::line;
 use crate::yaml::{FieldPath, emit};
 
 /// The `results` of a run in block YAML; `None` when there is nothing to say.
@@ -19,11 +20,11 @@ pub fn results(report: &Report, sources: Sources<'_>) -> Option<String> {
 fn result(diagnostic: &Diagnostic, sources: Sources<'_>) -> krm::Result {
     let Diagnostic { code, severity, message, place, help } = diagnostic;
     let field = |path: &FieldPath| {
-        (!path.steps().is_empty()).then(|| krm::Field { path: path.to_string(), ..krm::Field::default() })
+        (!path.steps().is_empty()).then(|| krm::Field { path: line(&path.to_string()), ..krm::Field::default() })
     };
     let (resource_ref, field) = match place {
         Place::Config(path) => (Some(declaration()), field(path)),
-        Place::Item(target, path) => (Some(target.clone()), field(path)),
+        Place::Item(target, path) => (Some(shown(target)), field(path)),
         _ => (None, None),
     };
     let file = match (place, sources.declaration) {
@@ -42,7 +43,7 @@ fn result(diagnostic: &Diagnostic, sources: Sources<'_>) -> krm::Result {
         },
         resource_ref,
         field,
-        file: file.map(|path| krm::File { path, index: None }),
+        file: file.map(|path| krm::File { path: line(&path), index: None }),
         tags: BTreeMap::from([("code".to_owned(), code.name().to_owned())]),
     }
 }

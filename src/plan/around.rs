@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::config::{Binding, Which};
 use crate::diag::Known;
 use crate::krm::{Ident, Item};
+use crate::quote::{part, quote};
 use crate::workload::Kind;
 
 /// What else is among the objects, looked through once something is not.
@@ -38,13 +39,14 @@ impl<'i, 't> Around<'i, 't> {
             self.strangers.get_or_init(|| self.idents(false).map(|ident| (&*ident.kind, &*ident.name)).collect());
         if let Some(kind) = binding.target.kind.as_deref().filter(|kind| strangers.contains(&(*kind, target.as_str())))
         {
+            let kind = part(kind);
             return format!(
                 "there is one, of a kind that iamra does not know: say where the pod template of a {kind} is with `target.podTemplatePath`"
             );
         }
         let workloads = self.workloads.get_or_init(|| Known::of(self.idents(true).map(|ident| &*ident.name)));
         match workloads.nearest(target) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
+            Some(nearest) => format!("did you mean {}?", quote(&nearest)),
             None => "check `target` and that the object is part of this build".to_owned(),
         }
     }

@@ -10,6 +10,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::{Companion, Issuer};
 use crate::krm::{Ident, Item};
 use crate::name::DnsLabel;
+use crate::quote::{part, quote, quote_object, typed};
 use crate::resolve::{Authority, Bound, Resolved};
 use crate::workload::Workload;
 use around::Around;
@@ -206,7 +207,7 @@ fn find(
             } else {
                 format!("there is {}; say `namespace:` accordingly", elsewhere.join(" and "))
             };
-            let wanted = target.kind.as_deref().unwrap_or("workload");
+            let wanted = part(target.kind.as_deref().unwrap_or("workload"));
             let message = format!("no {wanted} {} is among the objects", target.which);
             let place = Place::Config(binding.place.clone());
             report.push(Diagnostic::error(Code::WorkloadNotFound, message).at(place).help(help));
@@ -214,7 +215,7 @@ fn find(
         }
         ([_, _, ..], Which::Name(name)) => {
             let found = named(&here);
-            let message = format!("several objects are named `{name}`: {}", found.join(", "));
+            let message = format!("several objects are named {}: {}", quote(&name), found.join(", "));
             let help = "say which one with `target.kind` or `namespace`";
             let place = Place::Config(binding.place.clone());
             report.push(Diagnostic::error(Code::AmbiguousTarget, message).at(place).help(help));
@@ -227,8 +228,8 @@ fn find(
 fn words(workload: &Workload<'_>) -> String {
     let ident = &workload.ident;
     let namespace =
-        ident.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in namespace `{namespace}`"));
-    format!("{} `{}`{namespace}", ident.kind, ident.name)
+        ident.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in namespace {}", quote(&namespace)));
+    format!("{}{namespace}", quote_object(&ident.kind, &ident.name))
 }
 
 impl Plan<'_> {
@@ -265,12 +266,16 @@ impl Plan<'_> {
             if named.iter().any(|ident| here(ident.namespace.as_deref()) == wanted) {
                 continue;
             }
-            let message =
-                format!("the Certificate `{name}` is not in namespace `{wanted}`, where {} is", words(workload));
+            let message = format!(
+                "the Certificate {} is not in namespace {}, where {} is",
+                quote(&name),
+                quote(&wanted),
+                words(workload)
+            );
             report.push(
                 Diagnostic::error(Code::NamespaceMismatch, message)
                     .at(Place::Config(member.bound.binding.place.clone()))
-                    .help(format!("say `namespace: {wanted}` for this workload")),
+                    .help(format!("say {} for this workload", typed(&format_args!("namespace: {wanted}")))),
             );
         }
     }

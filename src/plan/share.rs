@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Seat, words};
 use crate::config::{Binding, Containers};
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::quote::quote;
 use crate::resolve::Bound;
 use crate::workload::Workload;
 
@@ -25,9 +26,9 @@ pub(super) fn seats<'r>(
                 Diagnostic::error(
                     Code::NameCollision,
                     format!(
-                        "workloads `{}` and `{}` both mean {}",
-                        other.workload,
-                        binding.workload,
+                        "workloads {} and {} both mean {}",
+                        quote(&other.workload),
+                        quote(&binding.workload),
                         inventory.get(*workload).map(words).unwrap_or_default()
                     ),
                 )

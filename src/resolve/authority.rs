@@ -9,6 +9,7 @@ use x509_parser::public_key::PublicKey;
 
 use super::lock::hex;
 use crate::certificate::{Certificate, PrivateKey, Unusable};
+use crate::quote::quote;
 use crate::secret::Secret;
 
 /// A CA's certificate chain and private key, both in PEM.
@@ -36,8 +37,8 @@ impl Authority {
         for block in &chain {
             if block.label != "CERTIFICATE" {
                 return Err(format!(
-                    "the CA certificate holds a block `{}`; only certificates belong there",
-                    block.label
+                    "the CA certificate holds a block {}; only certificates belong there",
+                    quote(&block.label)
                 ));
             }
             let one = block.parse_x509().map_err(|_| "the CA certificate cannot be read".to_owned())?;
@@ -46,9 +47,9 @@ impl Authority {
                 && previous.issuer() != one.subject()
             {
                 return Err(format!(
-                    "the CA certificate is not one chain: `{}` was not issued by `{}`, which follows it",
-                    previous.subject(),
-                    one.subject()
+                    "the CA certificate is not one chain: {} was not issued by {}, which follows it",
+                    quote(&previous.subject()),
+                    quote(&one.subject())
                 ));
             }
             parsed.push(one);
@@ -104,11 +105,11 @@ fn check_anchor(certificate: &X509Certificate<'_>) -> Result<(), String> {
     let subject = certificate.subject();
     let constraints = certificate.basic_constraints().ok().flatten();
     if !constraints.is_some_and(|constraints| constraints.value.ca) {
-        return Err(format!("`{subject}` is not a CA: its basic constraints do not say CA:TRUE"));
+        return Err(format!("{} is not a CA: its basic constraints do not say CA:TRUE", quote(&subject)));
     }
     let usage = certificate.key_usage().ok().flatten();
     if !usage.is_some_and(|usage| usage.value.key_cert_sign()) {
-        return Err(format!("`{subject}` may not sign certificates: its key usage lacks keyCertSign"));
+        return Err(format!("{} may not sign certificates: its key usage lacks keyCertSign", quote(&subject)));
     }
     // What cert-manager and OpenSSL write today; anything else is MD5, SHA-1 or not RSA or ECDSA.
     let strong = [
@@ -121,11 +122,11 @@ fn check_anchor(certificate: &X509Certificate<'_>) -> Result<(), String> {
         oid::OID_SIG_ECDSA_WITH_SHA512,
     ];
     if !strong.contains(&certificate.signature_algorithm.algorithm) {
-        return Err(format!("`{subject}` is not signed by RSA or ECDSA with SHA-256 or stronger"));
+        return Err(format!("{} is not signed by RSA or ECDSA with SHA-256 or stronger", quote(&subject)));
     }
     match certificate.public_key().parsed() {
         Ok(PublicKey::RSA(_) | PublicKey::EC(_)) => Ok(()),
-        _ => Err(format!("`{subject}` has a key that is neither RSA nor EC")),
+        _ => Err(format!("{} has a key that is neither RSA nor EC", quote(&subject))),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lookup::{Answer, Answers, Lookup, NoAnswer, Query};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::Position;
+use crate::quote::quote;
 use crate::secret::Secret;
 use crate::yaml::{Document, NodeRef};
 
@@ -31,7 +32,7 @@ impl Lookup for Values {
             let value = self.values.get(&query.name()).or_else(|| self.values.get(&query.reference));
             value.cloned().map(Answer::from).ok_or_else(|| NoAnswer {
                 code: Code::UnresolvedReference,
-                why: format!("`{}` has no value in {}", query.reference, self.name),
+                why: format!("{} has no value in {}", quote(&query.reference), self.name),
                 help: format!("add a line for it to {}", self.name),
             })
         })

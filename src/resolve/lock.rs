@@ -10,6 +10,7 @@ use super::file::{answers, read_document};
 use super::lookup::{Answer, Answers, Lookup, NoAnswer, Query, Wanted};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::Position;
+use crate::quote::{line, quote};
 use crate::secret::Secret;
 use crate::yaml::{NodeRef, emit};
 
@@ -90,7 +91,7 @@ impl Lockfile {
             .iter()
             .flat_map(|query| [name_of(query), (query.origin.scope.clone(), query.reference.clone())])
             .collect();
-        self.values.keys().filter(|name| !asked.contains(*name)).map(|(_, reference)| reference.clone()).collect()
+        self.values.keys().filter(|name| !asked.contains(*name)).map(|(_, reference)| line(reference)).collect()
     }
 
     /// What is asked for and not recorded, in words.
@@ -135,7 +136,10 @@ fn versions(locked: &Answer, fresh: &Answer) -> String {
 }
 
 fn in_words((scope, reference): &Name) -> String {
-    scope.as_ref().map_or_else(|| format!("`{reference}`"), |scope| format!("`{reference}` of scope `{scope}`"))
+    scope.as_ref().map_or_else(
+        || quote(&reference).to_string(),
+        |scope| format!("{} of scope {}", quote(&reference), quote(&scope)),
+    )
 }
 
 fn not_locked(name: &Name) -> String {
@@ -152,19 +156,19 @@ impl Lookup for Lockfile {
             if query.is_secret() {
                 return Err(NoAnswer {
                     code: Code::UnresolvedReference,
-                    why: format!("`{}` is key material, which is never in {}", query.reference, self.name),
+                    why: format!("{} is key material, which is never in {}", quote(&query.reference), self.name),
                     help: "ask AWS for it (`--live`), give it in a values file (`--values FILE`), or use a CA Secret that exists"
                         .to_owned(),
                 });
             }
             let missing = || {
-                let (name, reference) = (&self.name, &query.reference);
+                let (name, reference) = (&self.name, quote(&query.reference));
                 let (code, why) = match self.state {
                     State::Absent => {
-                        (Code::UnresolvedReference, format!("`{reference}` has no value: there is no {name}"))
+                        (Code::UnresolvedReference, format!("{reference} has no value: there is no {name}"))
                     }
-                    State::Whole => (Code::StaleLock, format!("{name} has no entry for `{reference}`")),
-                    State::Useless => (Code::InvalidLock, format!("`{reference}` has no value: {name} is of no use")),
+                    State::Whole => (Code::StaleLock, format!("{name} has no entry for {reference}")),
+                    State::Useless => (Code::InvalidLock, format!("{reference} has no value: {name} is of no use")),
                 };
                 NoAnswer { code, why, help: MEND.to_owned() }
             };
@@ -245,7 +249,7 @@ fn read_lock<'d>(root: NodeRef<'d>, values: &mut BTreeMap<Name, Answer>) -> Resu
     match (text("apiVersion"), text("kind")) {
         (Some(API_VERSION), Some(KIND)) => {}
         (Some(version), Some(KIND)) => {
-            let why = format!("is a lock of version `{version}`, and this iamra reads `{API_VERSION}`");
+            let why = format!("is a lock of version {}, and this iamra reads `{API_VERSION}`", quote(&version));
             return Err((root.get("apiVersion"), why));
         }
         _ => return Err((None, format!("is not a lock file: expected `apiVersion: {API_VERSION}`, `kind: {KIND}`"))),
@@ -286,7 +290,10 @@ fn read_references<'d>(
         if recorded.is_some()
             && recorded != authority::fingerprint(value).map(|(fingerprint, _)| fingerprint).as_deref()
         {
-            return Err((Some(key), format!("has another certificate for `{name}` than its `fingerprint` says")));
+            return Err((
+                Some(key),
+                format!("has another certificate for {} than its `fingerprint` says", quote(&name)),
+            ));
         }
         let version = entry.get("version").and_then(|version| version.to_value().as_i64());
         let arn = entry.get("arn").and_then(NodeRef::text).map(str::to_owned);

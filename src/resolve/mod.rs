@@ -19,6 +19,7 @@ use crate::arn::{Arn, ArnKind};
 use crate::config::{ArgoCd, Binding, Config, Mode, Role};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::issuer::Issuer;
+use crate::quote::quote;
 use crate::reference::{Origin, Reference, Target};
 use crate::secret::Secret;
 
@@ -188,7 +189,8 @@ impl Binder<'_> {
         let say = |why| {
             // Whatever a parameter holds may be a secret put in the wrong place: its value is not shown.
             let literal = matches!(reference.target, Target::Literal(_));
-            let message = if literal { why } else { format!("the value of `{reference}` is not a {}", kind.words()) };
+            let message =
+                if literal { why } else { format!("the value of {} is not a {}", quote(&reference), kind.words()) };
             let place = Place::Config(reference.place.clone());
             let help = format!("it should look like {}", kind.example());
             self.report.push(Diagnostic::error(Code::InvalidValue, message).at(place).help(help));
@@ -226,7 +228,8 @@ impl Binder<'_> {
     /// Whether the trust anchor is where the declaration says that it is.
     fn check_origin(&mut self, trust_anchor: &Arn, reference: &Reference) {
         let Origin { scope, region, assume_role, .. } = &*reference.origin;
-        let declared = scope.as_ref().map_or_else(|| "`spec.region`".to_owned(), |scope| format!("scope `{scope}`"));
+        let declared =
+            scope.as_ref().map_or_else(|| "`spec.region`".to_owned(), |scope| format!("scope {}", quote(&scope)));
         if let Some(region) = region
             && *region != trust_anchor.region
         {

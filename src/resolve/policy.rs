@@ -9,6 +9,7 @@ use super::{Identity, Resolved};
 use crate::arn::Arn;
 use crate::config::Role;
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::quote::quote;
 use crate::reference::Target;
 use crate::yaml::Document;
 
@@ -40,12 +41,19 @@ impl Policy {
             let value = Document::parse(text).map_err(|error| error.message.clone())?.root().to_value();
             let policy: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
             if (policy.api_version.as_str(), policy.kind.as_str()) != TYPE {
-                return Err(format!("expected `apiVersion: {}`, `kind: {}`", TYPE.0, TYPE.1));
+                return Err(format!(
+                    "expected {}, {}",
+                    quote(&format_args!("apiVersion: {}", TYPE.0)),
+                    quote(&format_args!("kind: {}", TYPE.1))
+                ));
             }
             if let Some(folder) =
                 policy.parameters.iter().flatten().find(|it| !it.starts_with('/') || !it.ends_with('/'))
             {
-                return Err(format!("`{folder}` is not a folder of Parameter Store: it begins and ends with `/`"));
+                return Err(format!(
+                    "{} is not a folder of Parameter Store: it begins and ends with `/`",
+                    quote(&folder)
+                ));
             }
             Ok(policy)
         };
@@ -118,7 +126,7 @@ impl Policy {
     }
 
     fn refuses_parameter(&self, name: &str) -> Option<String> {
-        refused(self.parameters.as_deref(), |folder| name.starts_with(folder), || format!("parameter `{name}`"))
+        refused(self.parameters.as_deref(), |folder| name.starts_with(folder), || format!("parameter {}", quote(&name)))
     }
 }
 

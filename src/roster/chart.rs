@@ -9,6 +9,7 @@ use super::{Roster, Row};
 use crate::config::{CertificateVolume, Which};
 use crate::diag::{Diagnostic, Place, Severity};
 use crate::plan;
+use crate::quote;
 use crate::yaml::{FieldPath, Step};
 
 /// The columns from left to right: their headings, and what a node does to the one after it.
@@ -100,7 +101,7 @@ impl Chart {
             (rank, &binding.scope, &row.namespace, &binding.role.name, &binding.workload)
         });
         for row in rows {
-            let heading = row.cluster.as_ref().map(|cluster| format!("cluster {cluster}"));
+            let heading = row.cluster.as_ref().map(|cluster| format!("cluster {}", quote::line(cluster)));
             match sections.last_mut() {
                 Some(section) if section.heading == heading => section.lines.push(line(row, &spots)),
                 _ => sections.push(Section { heading, lines: vec![line(row, &spots)] }),
@@ -194,8 +195,8 @@ fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line
 }
 
 fn node(label: &str, detail: &str, more: &[&str]) -> Node {
-    let title = [&[label, detail], more].concat().join("\n");
-    Node { label: label.to_owned(), detail: detail.to_owned(), title, severity: None }
+    let title = [&[label, detail], more].concat().into_iter().map(quote::line).collect::<Vec<_>>().join("\n");
+    Node { label: quote::line(label), detail: quote::line(detail), title, severity: None }
 }
 
 /// The node with what is wrong with it.

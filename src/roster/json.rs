@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Roster, Row};
 use crate::config::Which;
+use crate::quote::line;
 
 /// The version of the form below; another one when a field goes or means something else.
 const SCHEMA_VERSION: u32 = 1;
@@ -12,7 +13,17 @@ const SCHEMA_VERSION: u32 = 1;
 pub fn json(roster: &Roster) -> String {
     let workloads: Vec<_> = roster.rows.iter().map(row).collect();
     let value = json!({"schemaVersion": SCHEMA_VERSION, "clusters": roster.clusters, "workloads": workloads});
-    format!("{value:#}\n")
+    format!("{:#}\n", shown(value))
+}
+
+/// Names of a declaration that is wrong may be anything.
+fn shown(value: Value) -> Value {
+    match value {
+        Value::String(text) => line(&text).into(),
+        Value::Array(values) => values.into_iter().map(shown).collect(),
+        Value::Object(entries) => entries.into_iter().map(|(key, value)| (line(&key), shown(value))).collect(),
+        other => other,
+    }
 }
 
 fn row(row: &Row) -> Value {

@@ -2,6 +2,7 @@
 
 use super::{Roster, Row};
 use crate::config::Which;
+use crate::quote::line;
 
 const HEAD: [&str; 7] = ["WORKLOAD", "CLUSTER", "NAMESPACE", "ROLE", "CERTIFICATE", "TARGET", "ROLE ARN"];
 
@@ -41,4 +42,5 @@ fn cells(row: &Row) -> [String; 7] {
         format!("{kind}{which}"),
         row.role.clone().unwrap_or_else(unknown),
     ]
+    .map(|cell| line(&cell))
 }

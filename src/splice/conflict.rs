@@ -6,6 +6,7 @@ use super::owned::UNDO;
 use super::pod::Pod;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
+use crate::quote::quote;
 use crate::render::{CONFIG_HASH, PodChange, is_sidecar, is_volume};
 use crate::workload::Allows;
 use crate::yaml::{FieldPath, NodeRef};
@@ -36,7 +37,7 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
     let volumes = pod.at("spec.volumes");
     for (index, volume) in pod.node(&volumes).into_iter().flat_map(NodeRef::items).enumerate() {
         if let Some(name) = volume.get("name").and_then(NodeRef::text).filter(|name| is_volume(name)) {
-            let message = format!("the volume `{name}` is not one that iamra made");
+            let message = format!("the volume {} is not one that iamra made", quote(&name));
             say(Code::AlreadyTaken, message, volumes.index(index), "rename it");
         }
     }
@@ -49,18 +50,18 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
     let mut names = BTreeSet::new();
     for container in pod.containers() {
         if !names.insert(container.name) {
-            let message = format!("two containers of the pod are named `{}`", container.name);
+            let message = format!("two containers of the pod are named {}", quote(&container.name));
             say(Code::CannotEdit, message, container.path.clone(), "give each container a name of its own");
         }
         if is_sidecar(container.name) {
-            let message = format!("the container `{}` is not one that iamra made", container.name);
+            let message = format!("the container {} is not one that iamra made", quote(&container.name));
             say(Code::AlreadyTaken, message, container.path.clone(), "remove or rename it");
         }
         let ports = container.node.get("ports").into_iter().flat_map(NodeRef::items).enumerate();
         for (index, port) in ports {
             let Some(ours) = change.port.map(|port| port.to_string()) else { continue };
             if port.get("containerPort").and_then(NodeRef::text) == Some(&ours) {
-                let message = format!("container `{}` already uses port {ours}", container.name);
+                let message = format!("container {} already uses port {ours}", quote(&container.name));
                 let at = container.path.key("ports").index(index).key("containerPort");
                 say(Code::PortClash, message, at, "set another `sidecar.port` in the declaration");
             }
@@ -78,7 +79,8 @@ pub(super) fn check_volumes(
 ) {
     let special = |kind: &&str| change.volumes.iter().any(|volume| volume.get(*kind).is_some());
     for kind in ["csi", "image"].into_iter().filter(special).filter(|_| allows == Allows::Plain) {
-        let message = format!("the pod gets a volume of kind `{kind}`, which Knative refuses as it is installed");
+        let message =
+            format!("the pod gets a volume of kind {}, which Knative refuses as it is installed", quote(&kind));
         report.push(
             Diagnostic::warning(Code::RefusedVolume, message)
                 .at(Place::Item(target.clone(), pod.at("spec.volumes")))
@@ -104,11 +106,15 @@ pub(super) fn check_secret(pod: Pod<'_>, change: &PodChange, target: &ResourceRe
             let name = container.name;
             let message = if mount.get("subPath").is_some() {
                 format!(
-                    "container `{name}` mounts Secret `{secret}` by a subPath, which a renewed certificate never reaches"
+                    "container {} mounts Secret {} by a subPath, which a renewed certificate never reaches",
+                    quote(&name),
+                    quote(&secret)
                 )
             } else {
                 format!(
-                    "container `{name}` mounts Secret `{secret}`: it has the key, and needs no sidecar to be this identity"
+                    "container {} mounts Secret {}: it has the key, and needs no sidecar to be this identity",
+                    quote(&name),
+                    quote(&secret)
                 )
             };
             let at = container.path.key("volumeMounts").index(index);

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::config::{Containers, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Known, Place, Report};
 use crate::krm::ResourceRef;
+use crate::quote::{quote, quote_object};
 use crate::render::is_sidecar;
 use crate::yaml::{Document, FieldPath, NodeRef};
 
@@ -80,8 +81,11 @@ impl<'d> Pod<'d> {
         let there: BTreeSet<_> = all.iter().map(|container| container.name).collect();
         let known = OnceCell::new();
         for (index, name) in listed.iter().enumerate().filter(|(_, name)| !there.contains(name.as_str())) {
-            let message =
-                format!("{} `{}` has no container `{name}` that could get credentials", target.kind, target.name);
+            let message = format!(
+                "{} has no container {} that could get credentials",
+                quote_object(&target.kind, &target.name),
+                quote(&name)
+            );
             let known = known.get_or_init(|| Known::of(all.iter().map(|container| container.name)));
             report.push(
                 Diagnostic::error(Code::ContainerNotFound, message)

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Ident, Item, Object, ResourceRef, annotation};
+use crate::quote::quote_object;
 use crate::render::{Generated, MANAGED_BY, MANAGER, SCOPE, WORKLOAD};
 use crate::yaml::{FieldPath, NodeRef, emit};
 
@@ -41,8 +42,10 @@ pub(super) fn upsert(objects: &[Generated], items: &[Item<'_>], changes: &mut Ch
             }
             Some((_, found)) => {
                 let target = resource_ref(value, found.root());
-                let message =
-                    format!("{} `{}` is there already and is not one that iamra made", target.kind, target.name);
+                let message = format!(
+                    "{} is there already and is not one that iamra made",
+                    quote_object(&target.kind, &target.name)
+                );
                 report.push(
                     Diagnostic::error(Code::AlreadyTaken, message)
                         .at(Place::Item(target, FieldPath::keys("metadata.name")))

@@ -11,6 +11,7 @@ use crate::config::{Binding, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Item, Object, ResourceRef};
 use crate::name::DnsLabel;
+use crate::quote::{quote, quote_object};
 use crate::render::{CONFIG_HASH, PodChange, WORKLOAD};
 use crate::workload::{Kind, Workload};
 use crate::yaml::edit::{self, Edit, Refusal};
@@ -32,7 +33,7 @@ pub(super) fn inject(
 ) -> Option<String> {
     let target = workload.resource_ref();
     let refused = |refusal: Refusal, report: &mut Report| {
-        let message = format!("{} `{}` cannot be edited: {}", target.kind, target.name, refusal.why);
+        let message = format!("{} cannot be edited: {}", quote_object(&target.kind, &target.name), refusal.why);
         report.push(
             Diagnostic::error(Code::CannotEdit, message)
                 .at(Place::Item(target.clone(), workload.template.clone()))
@@ -52,7 +53,11 @@ pub(super) fn inject(
     let document = reread.as_ref().unwrap_or(&workload.object.document);
     let pod = Pod { document, prefix: &workload.object.prefix, template };
     if pod.node(&pod.at("spec.containers")).is_none() {
-        let message = format!("{} `{}` has no containers at `{}`", target.kind, target.name, pod.at("spec.containers"));
+        let message = format!(
+            "{} has no containers at {}",
+            quote_object(&target.kind, &target.name),
+            quote(&pod.at("spec.containers"))
+        );
         report.push(
             Diagnostic::error(Code::CannotEdit, message)
                 .at(Place::Item(target.clone(), FieldPath::root()))
@@ -176,7 +181,10 @@ fn check_names(parts: &[Part<'_>], report: &mut Report) {
         }
         if let Some(other) = parts.iter().take(index).find(|other| other.change.name == change.name) {
             let (one, other) = (&binding.workload, &other.binding.workload);
-            say(Code::NameCollision, format!("the sidecars of `{other}` and `{one}` would both be `{}`", change.name));
+            say(
+                Code::NameCollision,
+                format!("the sidecars of {} and {} would both be {}", quote(&other), quote(&one), quote(&change.name)),
+            );
         }
     }
 }

@@ -7,6 +7,7 @@ use super::condition::Condition;
 use super::effect::Effect;
 use super::truth::Truth;
 use super::wildcard::is_like;
+use crate::quote::{part, quote};
 
 /// Who calls for IAM Roles Anywhere.
 pub(super) const SERVICE: &str = "rolesanywhere.amazonaws.com";
@@ -59,14 +60,14 @@ impl Statement {
             .get("Sid")
             .and_then(Value::as_str)
             .filter(|sid| !sid.is_empty())
-            .map_or_else(|| format!("statement {number}"), |sid| format!("statement {number} ({sid})"));
+            .map_or_else(|| format!("statement {number}"), |sid| format!("statement {number} ({})", part(sid)));
         let mut not_understood = None;
         let mut cannot = |why: String| not_understood = not_understood.take().or(Some(why));
         if elements.is_empty() {
             cannot("it is no statement".to_owned());
         }
         if let Some(other) = elements.keys().find(|name| !ELEMENTS.contains(&name.as_str())) {
-            cannot(format!("it has `{other}`"));
+            cannot(format!("it has {}", quote(other)));
         }
         let effect = match elements.get("Effect").and_then(Value::as_str) {
             Some("Allow") => Some(Effect::Allow),

@@ -6,6 +6,7 @@ use super::caller::Caller;
 use super::effect::Effect;
 use super::policy::{Policy, SERVICE, Statement};
 use super::truth::Truth;
+use crate::quote::quote;
 
 /// What IAM Roles Anywhere does with a role. Without any of them CreateSession fails.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
@@ -94,7 +95,7 @@ fn decide(policy: &Policy, caller: &Caller, action: &str) -> (Verdict, Vec<Claus
         (_, Truth::No) => {
             let mut why = clauses(&allowed, Truth::No);
             if why.is_empty() {
-                why.push(Clause { statement: None, says: format!("no statement allows {SERVICE} `{action}`") });
+                why.push(Clause { statement: None, says: format!("no statement allows {SERVICE} {}", quote(&action)) });
             }
             (Verdict::Deny, why)
         }

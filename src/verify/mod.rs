@@ -19,6 +19,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::Companion;
 use crate::krm::{Changes, Item};
 use crate::plan::Plan;
+use crate::quote::{quote, quote_object};
 use crate::render::{self, Generated, WORKLOAD};
 use crate::resolve::Resolved;
 use crate::workload::{self, Workload};
@@ -87,7 +88,8 @@ pub fn check_patches(rendered: Rendered<'_, '_>, changes: &Changes, inventory: &
         }
         let target = workload.resource_ref();
         let at = untouched::difference(&wanted, &found, &FieldPath::root()).unwrap_or_default();
-        let message = format!("{} `{}` does not have the identity that is declared for it", target.kind, target.name);
+        let message =
+            format!("{} does not have the identity that is declared for it", quote_object(&target.kind, &target.name));
         let help = if matches!(at.split_last(), Some((_, Step::Key(key))) if key == "image") {
             "say this image in `sidecar.image` of the declaration, or vouch for it with `--sidecar-image IMAGE`"
         } else {
@@ -197,7 +199,7 @@ fn check_declared(
     let seats: BTreeSet<_> = seats.collect();
     let declared: BTreeSet<_> = plan.members.iter().map(|member| member.bound.binding.workload.as_str()).collect();
     let mut say = |object: &Object, workload: &str| {
-        let message = format!("{} has the identity of `{workload}`, and nobody declares that", object.words());
+        let message = format!("{} has the identity of {}, and nobody declares that", object.words(), quote(&workload));
         report.push(
             Diagnostic::error(Code::UndeclaredIdentity, message)
                 .at(Place::Item(object.resource_ref(), FieldPath::keys("metadata.annotations").key(WORKLOAD)))

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::krm::ResourceRef;
+use crate::quote::{part, quote};
 use crate::render::{MANAGED_BY, MANAGER, SCOPE, WORKLOAD, is_sidecar, is_volume};
 use crate::yaml::{FieldPath, Step};
 
@@ -36,8 +37,8 @@ pub(super) enum Reference {
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CertificateSecret(name) => write!(f, "Secret `{name}`, the one of a Certificate"),
-            Self::ConfigMap(name) => write!(f, "ConfigMap `{name}`"),
+            Self::CertificateSecret(name) => write!(f, "Secret {}, the one of a Certificate", quote(&name)),
+            Self::ConfigMap(name) => write!(f, "ConfigMap {}", quote(&name)),
         }
     }
 }
@@ -135,8 +136,8 @@ impl Object {
 
     /// `Deployment shop/api`
     pub(super) fn words(&self) -> String {
-        let namespace = self.namespace().map_or_else(String::new, |namespace| format!("{namespace}/"));
-        format!("{} {namespace}{}", self.kind(), self.name())
+        let namespace = self.namespace().map_or_else(String::new, |namespace| format!("{}/", part(namespace)));
+        format!("{} {namespace}{}", part(self.kind()), part(self.name()))
     }
 
     pub(super) fn resource_ref(&self) -> ResourceRef {

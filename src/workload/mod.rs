@@ -12,6 +12,7 @@ use crate::config::{Binding, OptIn, ROLE, Target, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Ident, Item, Object, ResourceRef, annotation};
 use crate::parallel;
+use crate::quote::{quote_object, typed};
 use crate::yaml::{FieldPath, NodeRef};
 
 /// A workload that somebody may have meant.
@@ -128,11 +129,12 @@ fn opt_in(item: &Item<'_>, report: &mut Report) -> Option<OptIn> {
     let Some(role) = root.at(&at).and_then(NodeRef::text) else {
         let at = annotations.key(ROLE);
         if root.at(&at).is_some() {
-            let message = format!("{} `{}` is annotated with a role, its pod template is not", ident.kind, ident.name);
+            let message =
+                format!("{} is annotated with a role, its pod template is not", quote_object(&ident.kind, &ident.name));
             report.push(
                 Diagnostic::warning(Code::MisplacedRole, message)
                     .at(Place::Item(object, at))
-                    .help(format!("move the annotation to `{}`", template.join(&annotations))),
+                    .help(format!("move the annotation to {}", typed(&template.join(&annotations)))),
             );
         }
         return None;

@@ -7,6 +7,7 @@ use crate::support::root;
 
 /// A module may name those before it, never one behind it.
 const ORDER: &[&str] = &[
+    "quote",
     "yaml",
     "krm",
     "diag",
@@ -124,6 +125,25 @@ fn every_door_is_the_only_one() {
             let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
             let uses = code.filter(|line| line.contains(name)).count();
             assert!(uses == 0 || doors.iter().any(|door| file.starts_with(door)), "{file} names `{name}`");
+        }
+    }
+}
+
+/// Whatever stands between backticks goes through `quote`; only our own constants may be written there themselves.
+#[test]
+fn values_are_quoted_in_one_way() {
+    let is_ours = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    for (file, text) in all().into_iter().filter(|(file, _)| file != "src/quote.rs") {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code.filter(|line| line.contains('`') && line.contains('"')) {
+            // Every second part stands between backticks; what is doubled is no place to fill.
+            for part in line.replace("{{", "").replace("}}", "").split('`').skip(1).step_by(2) {
+                let filled = part.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+                let is_place = |name: &&str| !name.contains([' ', ':', '"']) || name.starts_with(':');
+                let foreign: Vec<_> =
+                    filled.filter(is_place).filter(|name| !is_ours(name) || name.is_empty()).collect();
+                assert!(foreign.is_empty(), "{file} quotes {foreign:?} without `quote`: {line}");
+            }
         }
     }
 }

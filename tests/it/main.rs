@@ -56,6 +56,7 @@ mod support;
 mod traps;
 mod trust;
 mod verify;
+mod words;
 
 /// A test file that nobody mentions here would never run.
 #[test]

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::super::args::{self, Shared};
 use super::super::error::Error;
@@ -14,6 +14,7 @@ use super::parameters::Parameters;
 use crate::diag::{Code, Diagnostic, Report};
 use crate::output::{self, Sources};
 use crate::pipeline::Request;
+use crate::quote::line;
 
 /// The variables of the plugin that kustomize sees. A kustomization can put any of its variables into a ConfigMap, so
 /// it must not see what the application's author wrote, and still less what the plugin's operator did.
@@ -61,7 +62,7 @@ fn give_up(report: &Report, io: &mut Io) -> Result<Exit, Error> {
 fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<u8>, Error> {
     let mut command = options.build(Path::new("."));
     seclude(&mut command);
-    let output = options.run(command)?;
+    let output = options.output(command)?;
     if output.status.success() {
         return Ok(output.stdout);
     }
@@ -71,15 +72,14 @@ fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<
 fn seclude(command: &mut Command) {
     let kept = FOR_KUSTOMIZE.iter().filter_map(|name| Some((name, env::var_os(name)?)));
     // User 999 has no home, and the root may be read-only.
-    command.env_clear().envs(kept).env("HOME", env::temp_dir()).stderr(Stdio::piped());
+    command.env_clear().envs(kept).env("HOME", env::temp_dir());
 }
 
 /// What kustomize said, without the name of the folder, which is another one each time.
 fn words(stderr: &[u8], repository: &Path) -> String {
     let text = String::from_utf8_lossy(stderr).replace(&format!("{}/", repository.display()), "");
-    let text = text.trim().trim_start_matches("Error: ");
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let mut words: String = text.chars().take(SHOWN).map(plain).collect();
+    let text = line(&text.trim_start().trim_start_matches("Error: ").split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut words: String = text.chars().take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {
         words.push('…');
     }

@@ -9,14 +9,12 @@ use super::super::args::Shared;
 use crate::config::Mode;
 use crate::diag::{Code, Diagnostic, Report};
 use crate::name::DnsLabel;
+use crate::quote::quote;
 
 /// Argo CD's variable with every parameter that is set, as JSON.
 const VARIABLE: &str = "ARGOCD_APP_PARAMETERS";
 /// Argo CD's variable with the namespace that it gives to objects that name none.
 const NAMESPACE: &str = "ARGOCD_APP_NAMESPACE";
-
-/// The longest part of a foreign name that a message repeats.
-const REPEATED: usize = 40;
 
 pub(super) const CLUSTER: &str = "cluster";
 pub(super) const MODE: &str = "mode";
@@ -64,7 +62,7 @@ impl Parameters {
         let Given { name, string, array, map } = given;
         let (CLUSTER | MODE) = name.as_str() else { return refuse(name, report) };
         let (Some(value), None, None) = (string, array, map) else {
-            return wrong(report, format!("parameter `{name}` is not a string"), "give it as `string:`");
+            return wrong(report, format!("parameter {} is not a string", quote(&name)), "give it as `string:`");
         };
         match (name.as_str(), value.as_str()) {
             (CLUSTER, value) => self.set_cluster(value, report),
@@ -82,7 +80,11 @@ impl Parameters {
         match &self.cluster {
             Some(fixed) if fixed != value => wrong(
                 report,
-                format!("parameter `cluster` is `{value}`, but this plugin renders for `{fixed}` alone"),
+                format!(
+                    "parameter `cluster` is {}, but this plugin renders for {} alone",
+                    quote(&value),
+                    quote(&fixed)
+                ),
                 "remove the parameter, or have the plugin's operator change IAMRA_CLUSTER",
             ),
             _ => self.cluster = Some(value.to_owned()),
@@ -92,10 +94,13 @@ impl Parameters {
 
 fn refuse(name: &str, report: &mut Report) {
     if [WORKLOADS, LOCK].contains(&name) {
-        return wrong(report, format!("parameter `{name}` is only shown"), "change the declaration in Git instead");
+        return wrong(
+            report,
+            format!("parameter {} is only shown", quote(&name)),
+            "change the declaration in Git instead",
+        );
     }
-    let name: String = name.chars().take(REPEATED).flat_map(char::escape_debug).collect();
-    wrong(report, format!("`{name}` is not a parameter"), "remove it; there are `cluster` and `mode`");
+    wrong(report, format!("{} is not a parameter", quote(&name)), "remove it; there are `cluster` and `mode`");
 }
 
 fn wrong(report: &mut Report, message: impl Into<String>, help: &str) {

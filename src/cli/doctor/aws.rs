@@ -14,6 +14,7 @@ use crate::certificate::{Certificate, PrivateKey, Unusable};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::disk;
 use crate::doctor::{self, Known};
+use crate::quote::quote;
 use crate::reference::Origin;
 use crate::resolve::{Bound, Identity, Resolved};
 use crate::secret::Secret;
@@ -143,8 +144,11 @@ fn present(
     match asks.session()?.create_session(&bound.identity, &presented, &tell) {
         Ok(Ok(granted)) => {
             return Ok(Some(format!(
-                "AWS makes a session for `{}` of workload `{}`: {}, until {}",
-                leaf.subject, binding.workload, granted.arn, granted.expiration
+                "AWS makes a session for {} of workload {}: {}, until {}",
+                quote(&leaf.subject),
+                quote(&binding.workload),
+                granted.arn,
+                granted.expiration
             )));
         }
         Ok(Err(refusal)) => report.push(doctor::refused(&refusal).at(place)),
@@ -166,9 +170,9 @@ fn whose<'r>(args: &Args, resolved: &'r Resolved, leaf: &Certificate, report: &m
     }
     let workloads = resolved.bindings.iter().map(|bound| bound.binding.workload.as_str());
     let (message, help) = match named {
-        Some(name) => (format!("there is no workload `{name}`"), known_names(name, workloads)),
+        Some(name) => (format!("there is no workload {}", quote(&name)), known_names(name, workloads)),
         None => (
-            format!("{} workloads have a certificate like this one, `{}`", found.len(), leaf.subject),
+            format!("{} workloads have a certificate like this one, {}", found.len(), quote(&leaf.subject)),
             "say which it is: `--workload NAME`".to_owned(),
         ),
     };

@@ -38,11 +38,11 @@ pub(super) fn unseen(resolved: &Resolved) -> Vec<String> {
 }
 
 /// The objects of the cluster; `None` when nobody asked for it, or they cannot be read, which is reported.
-pub(super) fn objects(args: &Args, report: &mut Report) -> Result<Option<Vec<Value>>, Error> {
+pub(super) fn objects(args: &Args, report: &mut Report, io: &mut Io) -> Result<Option<Vec<Value>>, Error> {
     let (name, text) = match &args.objects {
         Some(path) if path == Path::new("-") => ("stdin".to_owned(), Io::read()?),
         Some(path) => (path.display().to_string(), disk::read(path)?.into_bytes()),
-        None if args.cluster.is_some() => ("kubectl".to_owned(), kubectl()?),
+        None if args.cluster.is_some() => ("kubectl".to_owned(), kubectl(io)?),
         None => return Ok(None),
     };
     let list: Option<Value> = serde_json::from_slice(&text).ok();
@@ -57,9 +57,10 @@ pub(super) fn objects(args: &Args, report: &mut Report) -> Result<Option<Vec<Val
     Ok(None)
 }
 
-fn kubectl() -> Result<Vec<u8>, Error> {
+fn kubectl(io: &mut Io) -> Result<Vec<u8>, Error> {
     let mut command = Command::new("kubectl");
-    command.args(["get", KINDS, "--all-namespaces", "--output", "json"]).stdin(Stdio::null()).stderr(Stdio::inherit());
+    command.args(["get", KINDS, "--all-namespaces", "--output", "json"]).stdin(Stdio::null());
     let output = command.output().map_err(|error| Error::Program("kubectl get".to_owned(), error))?;
+    io.words(&String::from_utf8_lossy(&output.stderr))?;
     if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed("kubectl get".to_owned())) }
 }

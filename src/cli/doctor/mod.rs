@@ -20,6 +20,7 @@ use crate::diag::Report;
 use crate::doctor;
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::Request;
+use crate::quote;
 use crate::resolve::{Answers, Resolved};
 
 /// Find out why credentials do not come
@@ -92,7 +93,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         let seen = Seen { args, shared: &shared, resolved: &resolved, answers: &answers };
         lines.extend(seen.look(&file, request, &mut report, io)?);
     }
-    let text: String = lines.iter().map(|line| format!("ok: {line}\n")).collect();
+    let text: String = lines.iter().map(|line| format!("ok: {}\n", quote::line(line))).collect();
     io.data(|out| out.write_all(text.as_bytes()))?;
     let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
     output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
@@ -115,12 +116,13 @@ impl Seen<'_> {
     fn look(&self, file: &File, request: Request<'_>, report: &mut Report, io: &mut Io) -> Result<Vec<String>, Error> {
         let mut lines = Vec::new();
         let wanted = cluster::wanted(self.resolved);
-        let objects = cluster::objects(self.args, report)?;
+        let objects = cluster::objects(self.args, report, io)?;
         if let Some(objects) = &objects {
             lines.extend(doctor::certificates(&wanted, objects, report));
             for workload in cluster::unseen(self.resolved) {
                 io.words(&format_args!(
-                    "note: workload `{workload}` has its certificate from the CSI driver, and the cluster has no object to look at\n"
+                    "note: workload {} has its certificate from the CSI driver, and the cluster has no object to look at\n",
+                    quote::quote(&workload)
                 ))?;
             }
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::cli::args::{File, Shared, syntax_error};
+use crate::cli::args::{File, Shared, display, syntax_error};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::render::NAMESPACE;
@@ -16,6 +16,7 @@ use crate::issuer::Issuer;
 use crate::name::DnsLabel;
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::Request;
+use crate::quote::quote;
 use crate::render::Generated;
 use crate::yaml::edit::{Edit, Refusal};
 use crate::yaml::{Document, FieldPath, NodeRef, Step, emit};
@@ -68,7 +69,7 @@ impl Draft {
     }
 
     fn claim(path: &Path) -> Result<Self, Error> {
-        let name = path.strip_prefix(".").unwrap_or(path).display().to_string();
+        let name = display(path);
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         Ok(Self { claim: Claim::new(path)?, name, folder })
     }
@@ -226,7 +227,10 @@ pub(super) fn say_what_it_reads(
         if let Some(secret) = companion.reads().filter(|secret| !is_made(secret)) {
             let (kind, name) = companion.ident();
             io.words(&format_args!(
-                "{kind} `{name}` signs with Secret `{secret}`, which must be in namespace `{namespace}`\n"
+                "{kind} {} signs with Secret {}, which must be in namespace {}\n",
+                quote(&name),
+                quote(&secret),
+                quote(&namespace)
             ))?;
         }
     }

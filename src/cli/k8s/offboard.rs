@@ -15,6 +15,7 @@ use crate::cli::render::NAMESPACE;
 use crate::config::Config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
 use crate::plan;
+use crate::quote::quote;
 use crate::render;
 use crate::yaml::edit::{Edit, Refusal, apply, dismiss};
 use crate::yaml::{Document, NodeRef};
@@ -56,7 +57,7 @@ fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> 
     let doc = Document::parse(text).expect("it was read before");
     let known = WORKLOADS.names(&doc);
     if !known.contains(&name) {
-        return Err(Diagnostic::error(Code::UnknownWorkload, format!("workload `{name}` is not declared"))
+        return Err(Diagnostic::error(Code::UnknownWorkload, format!("workload {} is not declared", quote(&name)))
             .at(Place::Config(WORKLOADS.path()))
             .help(known_names(name, known))
             .into());
@@ -64,14 +65,15 @@ fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> 
     let runs_in = |config: &&Config| config.bindings.iter().any(|binding| binding.workload == name);
     let clusters: Vec<_> = configs.iter().filter(runs_in).filter_map(|config| config.cluster.as_deref()).collect();
     if let Some(asked) = cluster.filter(|asked| !clusters.contains(asked)) {
-        let message = format!("workload `{name}` does not run in cluster `{asked}`");
+        let message = format!("workload {} does not run in cluster {}", quote(&name), quote(&asked));
         let place = Place::Config(WORKLOADS.entry(name));
         return Err(Diagnostic::error(Code::UnknownCluster, message)
             .at(place)
             .help(known_names(asked, clusters))
             .into());
     }
-    let refused = |refusal: Refusal| draft::cannot_edit(&refusal, &format!("take `{name}` out of `spec.workloads`"));
+    let refused =
+        |refusal: Refusal| draft::cannot_edit(&refusal, &format!("take {} out of `spec.workloads`", quote(&name)));
     if let Some(left) = cluster.filter(|_| clusters.len() > 1) {
         let at = WORKLOADS.entry(name).key("clusters");
         let items = doc.at(&at).into_iter().flat_map(NodeRef::items);
@@ -81,10 +83,15 @@ fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> 
             .map(|(index, _)| Edit::Remove { at: at.index(index) })
             .collect();
         let others: Vec<_> = clusters.iter().filter(|cluster| **cluster != left).copied().collect();
-        let said = vec![format!("workload `{name}` taken out of cluster `{left}`; it stays in {}", others.join(", "))];
+        let said = vec![format!(
+            "workload {} taken out of cluster {}; it stays in {}",
+            quote(&name),
+            quote(&left),
+            others.join(", ")
+        )];
         return apply(&doc, &edits).map(|text| Change { text, said }).map_err(refused);
     }
-    let mut said = vec![format!("workload `{name}` taken out")];
+    let mut said = vec![format!("workload {} taken out", quote(&name))];
     if let Some(line) = comment_above(text, &doc, name) {
         said.push(format!("the comment above it stays, in line {line}"));
     }
@@ -99,9 +106,9 @@ fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> 
     for role in unused.iter().filter(|role| doc.at(&ROLES.entry(role)).is_some()) {
         if let Some(without) = without_role(&text, role) {
             text = without;
-            said.push(format!("role `{role}` taken out: `onboard` had declared it, and no workload has it now"));
+            said.push(format!("role {} taken out: `onboard` had declared it, and no workload has it now", quote(role)));
         } else {
-            said.push(format!("role `{role}` stays declared; no workload has it now"));
+            said.push(format!("role {} stays declared; no workload has it now", quote(role)));
         }
     }
     Ok(Change { text, said })

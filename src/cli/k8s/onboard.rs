@@ -14,6 +14,7 @@ use crate::config::{Binding, Config};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::issuer::DEFAULT_SCOPE;
 use crate::pipeline::{self, Request};
+use crate::quote::{quote, typed};
 use crate::yaml::edit::{Refusal, apply};
 use crate::yaml::{Document, FieldPath, NodeRef, emit};
 
@@ -113,10 +114,10 @@ impl<'a> Wish<'a> {
         let declared = ROLES.names(doc);
         if !declared.is_empty() && !declared.contains(&role.as_str()) {
             let message = match &args.role {
-                Some(_) => format!("role `{role}` is not declared"),
-                None => format!("no role is named, and there is none called `{role}` like the workload"),
+                Some(_) => format!("role {} is not declared", quote(&role)),
+                None => format!("no role is named, and there is none called {} like the workload", quote(&role)),
             };
-            let help = format!("{}or declare `{role}` under `spec.roles`", draft::known(&role, declared));
+            let help = format!("{}or declare {} under `spec.roles`", draft::known(&role, declared), quote(&role));
             return Err(Diagnostic::error(Code::UnknownRole, message)
                 .at(Place::Config(ROLES.path()))
                 .help(help)
@@ -147,11 +148,12 @@ impl<'a> Wish<'a> {
             let fields = emit::flow(&Value::Object(self.fields()));
             let what = if self.binding.is_some() { "what it should say is" } else { "add" };
             let role = if self.declares_role {
-                format!("`{}: {{}}` under `spec.roles`, and ", self.role)
+                format!("{} under `spec.roles`, and ", typed(&format_args!("{}: {{}}", self.role)))
             } else {
                 String::new()
             };
-            let by_hand = format!("{what} {role}`{}: {fields}` under `spec.workloads`", self.args.name);
+            let workload = typed(&format_args!("{}: {fields}", self.args.name));
+            let by_hand = format!("{what} {role}{workload} under `spec.workloads`");
             draft::cannot_edit(&refusal, &by_hand)
         })?;
         Ok(Change { text, said })
@@ -175,13 +177,18 @@ impl<'a> Wish<'a> {
         let mut text = text.to_owned();
         if self.declares_role {
             text = ROLES.add_introduced(&text, &self.role, DECLARED)?;
-            said.push(format!("role `{}` added, the first one", self.role));
+            said.push(format!("role {} added, the first one", quote(&self.role)));
         }
-        let cluster = self.cluster.as_ref().map_or_else(String::new, |cluster| format!(", cluster `{cluster}`"));
+        let cluster =
+            self.cluster.as_ref().map_or_else(String::new, |cluster| format!(", cluster {}", quote(&cluster)));
         let namespace =
-            self.namespace.as_ref().map_or_else(String::new, |namespace| format!(", namespace `{namespace}`"));
+            self.namespace.as_ref().map_or_else(String::new, |namespace| format!(", namespace {}", quote(&namespace)));
         let life = self.duration().map_or_else(String::new, |duration| format!(", certificate of {duration}"));
-        said.push(format!("workload `{}` added: role `{}`{cluster}{namespace}{life}", self.args.name, self.role));
+        said.push(format!(
+            "workload {} added: role {}{cluster}{namespace}{life}",
+            quote(&self.args.name),
+            quote(&self.role)
+        ));
         WORKLOADS.add(&text, &self.args.name, self.fields())
     }
 
@@ -189,7 +196,12 @@ impl<'a> Wish<'a> {
         let at = WORKLOADS.entry(&self.args.name);
         let mut edits = Vec::new();
         let mut set = |at: &FieldPath, field: &str, before: &str, after: &str| {
-            said.push(format!("workload `{}` changed: {field} `{before}` is `{after}` now", self.args.name));
+            said.push(format!(
+                "workload {} changed: {field} {} is {} now",
+                quote(&self.args.name),
+                quote(&before),
+                quote(&after)
+            ));
             edits.push(draft::put(doc, at, after.into()));
         };
         if binding.role.name != self.role {
@@ -204,7 +216,11 @@ impl<'a> Wish<'a> {
             set(&at.key("certificate").key("duration"), "duration", duration.as_str(), &format!("{hours}h"));
         }
         if let Some(cluster) = self.cluster.as_ref().filter(|_| !self.is_here) {
-            said.push(format!("workload `{}` changed: it runs in cluster `{cluster}` too", self.args.name));
+            said.push(format!(
+                "workload {} changed: it runs in cluster {} too",
+                quote(&self.args.name),
+                quote(&cluster)
+            ));
             edits.push(draft::put(doc, &at.key("clusters"), json!([cluster])));
         }
         apply(doc, &edits)
@@ -221,8 +237,14 @@ fn cluster(asked: Option<&str>, doc: &Document<'_>, here: &[&Config]) -> Result<
     let named = doc.at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text);
     match (asked, named, declared.as_slice(), here) {
         (Some(asked), ..) if !declared.contains(&asked) => {
-            let help = format!("{}`iamra k8s setup {asked}` declares it", draft::known(asked, declared));
-            Err(Diagnostic::error(Code::UnknownCluster, format!("cluster `{asked}` is not declared")).help(help).into())
+            let help = format!(
+                "{}{} declares it",
+                draft::known(asked, declared),
+                typed(&format_args!("iamra k8s setup {asked}"))
+            );
+            Err(Diagnostic::error(Code::UnknownCluster, format!("cluster {} is not declared", quote(&asked)))
+                .help(help)
+                .into())
         }
         (Some(name), ..) | (None, Some(name), ..) | (None, None, &[name], _) => Ok(Some(name.to_owned())),
         (None, None, [], _) => Ok(None),

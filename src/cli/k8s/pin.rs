@@ -8,6 +8,7 @@ use serde_json::json;
 use super::draft;
 use super::section::{self, CLUSTERS, WORKLOADS};
 use crate::config::Config;
+use crate::quote::{quote, quote_all};
 use crate::yaml::edit::{Edit, Refusal, apply, dismiss, introduce, introduction};
 use crate::yaml::{Document, FieldPath, NodeRef};
 
@@ -39,8 +40,8 @@ pub(super) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<Stri
         let with = above().iter().find_map(|at| introduce(&doc, at, &words).ok());
         text = with.unwrap_or_else(|| doc.text().to_owned());
     }
-    let names = silent.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    Ok((text, Some(format!("{names}: still in cluster `{only}`, which is said outright now"))))
+    let names = quote_all(&silent);
+    Ok((text, Some(format!("{names}: still in cluster {}, which is said outright now", quote(&only)))))
 }
 
 /// Takes back what [`pin`] has written, when one cluster is left and the workloads still say that they run there.

@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::quote::quote;
 use crate::yaml::edit::{Edit, Refusal, apply, bring_back, dismiss, empty_source, introduce, set_aside};
 use crate::yaml::{Document, FieldPath, Flow, Kind, NodeRef};
 
@@ -55,7 +56,7 @@ impl Section {
             && let Some(spec) = doc.at(&FieldPath::keys("spec"))
             && let Kind::Map(_, Flow::Yes) = spec.kind()
         {
-            let why = format!("`spec` stands between braces and has no `{}` yet", self.name);
+            let why = format!("`spec` stands between braces and has no {} yet", quote(&self.name));
             return Err(Refusal { why, span: spec.span() });
         }
         let keeps_braces = doc.at(&path).is_some_and(|node| node.is_map() && !(on_lines && node.entries().len() == 0));

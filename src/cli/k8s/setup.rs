@@ -12,6 +12,7 @@ use crate::cli::io::Io;
 use crate::cli::render::NAMESPACE;
 use crate::config::Config;
 use crate::pipeline;
+use crate::quote::{quote, typed};
 use crate::yaml::Document;
 use crate::yaml::edit::{Refusal, apply};
 
@@ -40,8 +41,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let change = match change(&configs, draft.text(), args) {
         Ok(change) => change,
         Err(refusal) => {
-            let by_hand =
-                format!("add `{}: {{}}` under `spec.clusters`, and `clusters:` to workloads that name none", args.name);
+            let by_hand = format!(
+                "add {} under `spec.clusters`, and `clusters:` to workloads that name none",
+                typed(&format_args!("{}: {{}}", args.name))
+            );
             return draft.refuse(*draft::cannot_edit(&refusal, &by_hand), io);
         }
     };
@@ -68,7 +71,7 @@ fn change(configs: &[Config], text: &str, args: &Args) -> Result<Change, Refusal
         fields.extend(args.k8s_namespace.iter().map(|namespace| ("namespace".to_owned(), namespace.as_str().into())));
         text = CLUSTERS.add(&text, name, fields)?;
         let namespace = args.k8s_namespace.as_deref().unwrap_or(NAMESPACE);
-        said.push(format!("cluster `{name}` added, workloads in namespace `{namespace}`"));
+        said.push(format!("cluster {} added, workloads in namespace {}", quote(&name), quote(&namespace)));
         return Ok(Change { text, said });
     };
     let before = config.namespace.as_ref().map_or(NAMESPACE, |namespace| namespace.as_str());
@@ -77,7 +80,7 @@ fn change(configs: &[Config], text: &str, args: &Args) -> Result<Change, Refusal
     };
     let doc = document(text);
     let edit = draft::put(&doc, &CLUSTERS.entry(name).key("namespace"), after.into());
-    said.push(format!("cluster `{name}` changed: namespace `{before}` is `{after}` now"));
+    said.push(format!("cluster {} changed: namespace {} is {} now", quote(&name), quote(&before), quote(&after)));
     Ok(Change { text: apply(&doc, &[edit])?, said })
 }
 

@@ -10,6 +10,7 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::config::Config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::quote::{quote, typed};
 use crate::yaml::{Document, FieldPath, NodeRef};
 
 /// Take a cluster out of the declaration, when no workload is left in it
@@ -42,28 +43,31 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 fn change(name: &str, config: Option<&Config>, text: &str) -> Result<Change, Refused> {
     let doc = Document::parse(text).expect("it was read before");
     let Some(config) = config else {
-        return Err(Diagnostic::error(Code::UnknownCluster, format!("cluster `{name}` is not declared"))
+        return Err(Diagnostic::error(Code::UnknownCluster, format!("cluster {} is not declared", quote(&name)))
             .at(Place::Config(CLUSTERS.path()))
             .help(known_names(name, CLUSTERS.names(&doc)))
             .into());
     };
-    let remaining: Vec<_> = config.bindings.iter().map(|binding| format!("`{}`", binding.workload)).collect();
+    let remaining: Vec<_> = config.bindings.iter().map(|binding| format!("{}", quote(&binding.workload))).collect();
     if !remaining.is_empty() {
-        let message = format!("workloads are declared for cluster `{name}`: {}", remaining.join(", "));
+        let message = format!("workloads are declared for cluster {}: {}", quote(&name), remaining.join(", "));
         return Err(Diagnostic::error(Code::ClusterInUse, message)
             .at(Place::Config(CLUSTERS.entry(name)))
-            .help(format!("take them out first: `iamra k8s offboard WORKLOAD --cluster {name}`"))
+            .help(format!(
+                "take them out first: {}",
+                typed(&format_args!("iamra k8s offboard WORKLOAD --cluster {name}"))
+            ))
             .into());
     }
     let chosen = FieldPath::keys("spec.cluster");
     if doc.at(&chosen).and_then(NodeRef::text) == Some(name) {
-        let message = format!("`spec.cluster` says that cluster `{name}` is rendered");
+        let message = format!("`spec.cluster` says that cluster {} is rendered", quote(&name));
         let help = "take `spec.cluster` out, or let it name another one";
         return Err(Diagnostic::error(Code::ClusterInUse, message).at(Place::Config(chosen)).help(help).into());
     }
     let text = CLUSTERS
         .remove(text, name)
         .and_then(pin::unpin)
-        .map_err(|refusal| draft::cannot_edit(&refusal, &format!("take `{name}` out of `spec.clusters`")))?;
-    Ok(Change { text, said: vec![format!("cluster `{name}` taken out")] })
+        .map_err(|refusal| draft::cannot_edit(&refusal, &format!("take {} out of `spec.clusters`", quote(&name))))?;
+    Ok(Change { text, said: vec![format!("cluster {} taken out", quote(&name))] })
 }

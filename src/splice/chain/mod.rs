@@ -9,6 +9,7 @@ use super::pod::{Container, Pod};
 use super::source::Sources;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
+use crate::quote::{quote, quote_object};
 use crate::render::PodChange;
 use crate::yaml::{FieldPath, NodeRef};
 
@@ -44,8 +45,8 @@ struct Variable {
 impl Variable {
     fn sets(&self, container: &Container<'_>) -> String {
         match &self.from {
-            None => format!("container `{}` sets `{}`", container.name, self.name),
-            Some(from) => format!("container `{}` has `{}` from {from}", container.name, self.name),
+            None => format!("container {} sets {}", quote(&container.name), quote(&self.name)),
+            Some(from) => format!("container {} has {} from {from}", quote(&container.name), quote(&self.name)),
         }
     }
 }
@@ -92,7 +93,7 @@ fn instead(name: &str, value: Option<&str>, change: &PodChange) -> Option<&'stat
 }
 
 fn differs(name: &str, sets: &str, ours: &str, place: Place) -> Diagnostic {
-    let message = format!("{sets}; iamra would set `{ours}`");
+    let message = format!("{sets}; iamra would set {}", quote(&ours));
     if name == ENDPOINT {
         Diagnostic::error(Code::CredentialsOverride, message).at(place).help(HELP)
     } else {
@@ -120,7 +121,7 @@ fn variables(pod: Pod<'_>, container: &Container<'_>, sources: &Sources<'_, '_>)
         for (key, value) in source.values {
             let name = format!("{prefix}{key}");
             if !own.contains(&name) {
-                let from = Some(format!("{} `{}`", source.kind, source.name));
+                let from = Some(quote_object(&source.kind, &source.name));
                 variables.push(Variable { name, value, at: container.path.key("envFrom").index(index), from });
             }
         }
@@ -135,8 +136,9 @@ fn check_mounts(container: &Container<'_>, target: &ResourceRef, report: &mut Re
         let Some(path) = mount.get("mountPath").and_then(NodeRef::text) else { continue };
         if path.split('/').any(|part| part == ".aws") {
             let message = format!(
-                "container `{}` mounts `{path}`: a profile or keys in there would be used before the sidecar",
-                container.name
+                "container {} mounts {}: a profile or keys in there would be used before the sidecar",
+                quote(&container.name),
+                quote(&path)
             );
             let at = container.path.key("volumeMounts").index(index).key("mountPath");
             report.push(
@@ -160,7 +162,8 @@ pub(super) fn check_service_account(
     let account = sources.find("ServiceAccount", name, pod);
     if account.is_some_and(|account| account.values.contains_key(IRSA)) && !skips {
         let message = format!(
-            "ServiceAccount `{name}` is annotated `{IRSA}`: where the pod identity webhook runs, the SDK would use that role"
+            "ServiceAccount {} is annotated `{IRSA}`: where the pod identity webhook runs, the SDK would use that role",
+            quote(&name)
         );
         report.push(
             Diagnostic::warning(Code::CredentialsOverride, message)

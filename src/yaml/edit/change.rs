@@ -8,6 +8,8 @@ use super::super::{Document, FieldPath, Kind, NodeId, NodeRef};
 use super::locate::{Locator, Place, Target, child};
 use super::{Edit, Refusal, is_empty};
 
+use crate::quote::quote;
+
 /// Everything that happens to one collection.
 #[derive(Debug, Clone)]
 pub(super) struct Change<'d> {
@@ -51,7 +53,7 @@ impl<'d> Plan<'d> {
                 Edit::Remove { at } => {
                     let place = locator.locate(at)?;
                     let (Target::Node(node), Some((holder, index))) = (&place.target, place.holder) else {
-                        return Err(Refusal::new(format!("there is no `{at}` to remove"), 0..0));
+                        return Err(Refusal::new(format!("there is no {} to remove", quote(&at)), 0..0));
                     };
                     locator.check(*node)?;
                     let holder_place =
@@ -90,7 +92,7 @@ impl<'d> Plan<'d> {
     fn whole(&mut self, locator: &Locator<'d>, at: &FieldPath, what: &str) -> Result<&mut Change<'d>, Refusal> {
         let place = locator.locate(at)?;
         let Target::Node(node) = place.target else {
-            return Err(Refusal::new(format!("there is no `{at}` to {what}"), 0..0));
+            return Err(Refusal::new(format!("there is no {} to {what}", quote(&at)), 0..0));
         };
         locator.check(node)?;
         Ok(self.change(&place, node))
@@ -109,7 +111,7 @@ impl<'d> Plan<'d> {
             Target::Node(node) => {
                 locator.check(*node)?;
                 if !is_empty(*node) && !node.is_seq() || matches!(node.kind(), Kind::Map(..)) {
-                    return Err(Refusal::new(format!("`{at}` is not a sequence"), node.span()));
+                    return Err(Refusal::new(format!("{} is not a sequence", quote(&at)), node.span()));
                 }
                 let change = self.change(&place, *node);
                 if first { &mut change.prepended } else { &mut change.appended }.extend_from_slice(values);
@@ -127,13 +129,13 @@ impl<'d> Plan<'d> {
             Target::Node(node) => {
                 locator.check(*node)?;
                 if !is_empty(*node) && !node.is_map() || matches!(node.kind(), Kind::Seq(..)) {
-                    return Err(Refusal::new(format!("`{at}` is not a mapping"), node.span()));
+                    return Err(Refusal::new(format!("{} is not a mapping", quote(&at)), node.span()));
                 }
                 let change = self.change(&place, *node);
                 for (key, value) in entries {
                     let is_there = node.entry(key).is_some();
                     if is_there || change.keys.insert(key.clone(), value.clone()).is_some() {
-                        return Err(Refusal::new(format!("`{at}` has a `{key}` already"), node.span()));
+                        return Err(Refusal::new(format!("{} has a {} already", quote(&at), quote(&key)), node.span()));
                     }
                 }
                 Ok(())
@@ -153,7 +155,7 @@ impl<'d> Plan<'d> {
         let parent = at.split_last().map(|(parent, _)| parent).unwrap_or_default();
         let place = locator.locate(&parent)?;
         let Target::Node(holder) = place.target else {
-            return Err(Refusal::new(format!("there is nothing to hold `{at}`"), 0..0));
+            return Err(Refusal::new(format!("there is nothing to hold {}", quote(&at)), 0..0));
         };
         let change = self.change(&place, holder);
         let count = value.as_array().filter(|_| first).map_or(0, Vec::len);
@@ -161,7 +163,7 @@ impl<'d> Plan<'d> {
             change.created.insert(key.to_owned(), count);
             return self.add_keys(locator, &parent, &[(key.to_owned(), value)]);
         };
-        let again = || Refusal::new(format!("`{at}` would be made in two ways"), holder.span());
+        let again = || Refusal::new(format!("{} would be made in two ways", quote(&at)), holder.span());
         match (change.keys.get_mut(key), value) {
             (Some(Value::Array(items)), Value::Array(more)) => {
                 let at = if first { *front } else { items.len() };

@@ -4,6 +4,8 @@ use super::super::{Document, FieldPath, Flow, Kind};
 use super::Refusal;
 use super::text::Lines;
 
+use crate::quote::quote;
+
 /// The text of `doc` with `# words` above the key at `at`.
 ///
 /// # Errors
@@ -11,7 +13,7 @@ use super::text::Lines;
 pub fn introduce(doc: &Document<'_>, at: &FieldPath, words: &str) -> Result<String, Refusal> {
     let lines = Lines::of(doc)?;
     let (line, key) = line_of(doc, &lines, at)
-        .ok_or_else(|| Refusal::new(format!("`{at}` does not stand on a line of its own"), 0..0))?;
+        .ok_or_else(|| Refusal::new(format!("{} does not stand on a line of its own", quote(&at)), 0..0))?;
     let text = doc.text();
     let introduced =
         || Some([text.get(..line)?, text.get(line..key)?, "# ", words, lines.eol, text.get(line..)?].concat());

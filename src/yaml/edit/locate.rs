@@ -4,6 +4,8 @@ use super::super::path::Step;
 use super::super::{Document, FieldPath, Kind, NodeId, NodeRef};
 use super::Refusal;
 
+use crate::quote::quote;
+
 /// What is at the end of a path.
 #[derive(Debug, Clone)]
 pub(super) enum Target<'d> {
@@ -38,7 +40,7 @@ impl<'d> Locator<'d> {
         for step in path.steps() {
             let Target::Node(node) = place.target else {
                 let span = place.holder.map_or(0..0, |(node, _)| node.span());
-                return Err(Refusal::new(format!("there is no `{path}`, nor what should hold it"), span));
+                return Err(Refusal::new(format!("there is no {}, nor what should hold it", quote(&path)), span));
             };
             self.check(node)?;
             place.way.push(node.id());
@@ -47,7 +49,7 @@ impl<'d> Locator<'d> {
                 place.target = Target::Node(child(node, index));
             } else {
                 let Step::Key(key) = step else {
-                    return Err(Refusal::new(format!("there is no `{path}`"), node.span()));
+                    return Err(Refusal::new(format!("there is no {}", quote(&path)), node.span()));
                 };
                 place.holder = Some((node, node.entries().len()));
                 place.target = Target::Missing(key.clone());
@@ -88,20 +90,23 @@ fn key_of(map: NodeRef<'_>, index: usize) -> NodeRef<'_> {
 fn position(node: NodeRef<'_>, step: &Step, path: &FieldPath) -> Result<Option<usize>, Refusal> {
     match step {
         Step::Key(_) if !node.is_map() => {
-            Err(Refusal::new(format!("on the way to `{path}` is no mapping"), node.span()))
+            Err(Refusal::new(format!("on the way to {} is no mapping", quote(&path)), node.span()))
         }
         Step::Index(_) | Step::Named(_) if !node.is_seq() => {
-            Err(Refusal::new(format!("on the way to `{path}` is no sequence"), node.span()))
+            Err(Refusal::new(format!("on the way to {} is no sequence", quote(&path)), node.span()))
         }
         Step::Key(key) => {
             let first = node.position(key, 0);
             if let Some(second) = first.and_then(|first| node.position(key, first + 1)) {
-                return Err(Refusal::new(format!("the key `{key}` is there twice"), key_of(node, second).span()));
+                return Err(Refusal::new(
+                    format!("the key {} is there twice", quote(&key)),
+                    key_of(node, second).span(),
+                ));
             }
             if first.is_none()
                 && let Some((name, _)) = node.entry(key)
             {
-                return Err(Refusal::new(format!("`{key}` comes from a merge key"), name.span()));
+                return Err(Refusal::new(format!("{} comes from a merge key", quote(&key)), name.span()));
             }
             Ok(first)
         }

@@ -1,0 +1,63 @@
+//! What clap has to say: help, the version, or a command line that it does not understand, whose words repeat what was
+//! given, in full.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Write as _};
+
+use clap::Parser as _;
+
+use super::error::Error;
+use super::io::Io;
+use super::{Cli, Exit};
+use crate::quote;
+
+/// How the variables begin that stand for arguments.
+const VARIABLES: &str = "IAMRA_";
+
+/// Says what is wrong, or the help that was asked for. Who has closed the pipe has read enough of it.
+pub(super) fn say(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<Exit, Error> {
+    if words.use_stderr() {
+        // When stderr is gone too there is nobody left to tell; the exit code speaks.
+        let _ = explain(words, arguments, io);
+        return Ok(Exit::Usage);
+    }
+    match words.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        _ => Ok(Exit::Done),
+    }
+}
+
+fn explain(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<(), Error> {
+    let shown: Vec<_> = arguments.iter().map(|argument| shown(argument)).collect();
+    let variables = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(VARIABLES));
+    let hidden = variables.filter(|(_, value)| !is_plain(&value.to_string_lossy())).map(|(name, _)| name).next();
+    if shown == arguments && hidden.is_none() {
+        // With its colours.
+        return words.print().map_err(Error::Output);
+    }
+    let words = match (hidden, Cli::try_parse_from(&shown)) {
+        (Some(name), _) => format!("error: {} has a value that cannot be shown\n", name.display()),
+        (None, Err(error)) => error.render().to_string(),
+        (None, Ok(_)) => "error: an argument has a value that cannot be shown\n".to_owned(),
+    };
+    io.words(&words)
+}
+
+/// The argument as words may repeat it; a dash at its start still makes it an option.
+fn shown(argument: &OsString) -> OsString {
+    let text = argument.to_string_lossy();
+    if is_plain(&text) && text.chars().count() <= quote::LONGEST {
+        return argument.clone();
+    }
+    let (option, value) = match text.split_once('=') {
+        Some((option, value)) if text.starts_with("--") && is_plain(option) => (format!("{option}="), value),
+        _ if text.starts_with('-') => ("--".to_owned(), text.trim_start_matches('-')),
+        _ => (String::new(), text.as_ref()),
+    };
+    format!("{option}{}", if is_plain(&text) { quote::part(value) } else { quote::part(&text) }).into()
+}
+
+fn is_plain(text: &str) -> bool {
+    quote::line(text) == text
+}

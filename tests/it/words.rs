@@ -1,0 +1,486 @@
+//! Whatever somebody writes into a declaration, an object or a file's name: no message shows a key, steers a terminal, forges
+//! another message or is longer than people read.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use iamra::config::Mode;
+use iamra::diag::Report;
+use iamra::krm::{Item, ResourceList, Stream};
+use iamra::output::{self, Declaration, Sources};
+use iamra::pipeline::{self, Request};
+use iamra::resolve::Lockfile;
+use iamra::yaml::{Document, NodeRef};
+use iamra::{roster, verify, workload};
+use serde_json::{Value, json};
+
+use crate::support::{Output, cases, iamra, root, run};
+
+/// A text that nobody should meet in a message.
+struct Payload {
+    text: String,
+    /// The parts of it that must not be said.
+    secret: String,
+}
+
+fn key() -> String {
+    fs::read_to_string(root().join("tests/data/ca/key.pem")).unwrap()
+}
+
+fn payloads() -> Vec<Payload> {
+    let body: String = key().lines().filter(|line| !line.starts_with('-')).collect();
+    let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    let forged = "x\nerror[forged]: y\r\n::error file=z::y\n::warning::y\u{1b}[31m\u{7}\u{85}\u{2028}\u{202e}\u{200b}`";
+    let with = |text: &str, secret: &str| Payload { text: text.to_owned(), secret: secret.to_owned() };
+    vec![with(&key(), &body), with(&body, &body), with(secret, secret), with(forged, ""), with(&"long".repeat(75), "")]
+}
+
+/// What is wrong with words of iamra, given what somebody wrote. `whole` lines may be as long as they have to be.
+fn faults(words: &str, payload: &Payload) -> Vec<String> {
+    let mut faults = Vec::new();
+    // Every twenty characters of it have such ten in them.
+    let parts = payload.secret.as_bytes().chunks_exact(10).map(|part| std::str::from_utf8(part).unwrap());
+    faults.extend(parts.filter(|part| words.contains(part)).take(1).map(|part| format!("a key: {part}")));
+    let steers = |c: &char| (c.is_control() && *c != '\n') || "\u{2028}\u{202e}\u{200b}".contains(*c);
+    faults.extend(words.chars().filter(steers).take(1).map(|c| format!("{c:?}")));
+    let forged = words
+        .lines()
+        .filter(|line| ["error[forged]", "::error file=z", "::warning::y"].iter().any(|it| line.starts_with(it)));
+    faults.extend(forged.map(|line| format!("forged: {line}")));
+    faults
+}
+
+/// Everything that can be said of a declaration and objects, in every format.
+struct Said {
+    report: Report,
+    words: String,
+}
+
+fn said(node: NodeRef<'_>, text: &str, lock: Option<&str>, (items, input): (&[Item<'_>], &str)) -> Said {
+    let mut report = Report::default();
+    let lookup = Lockfile::read("iamra.lock", lock, &mut report);
+    let opted_in = workload::opted_in(items, &mut report);
+    let request = Request { opted_in: &opted_in, ..Request::default() };
+    for mode in [Mode::All, Mode::Validate] {
+        let request = Request { mode: Some(mode), ..request };
+        if let Some(resolved) = pipeline::resolve(node, request, &lookup, &mut report) {
+            let mut found = Report::default();
+            pipeline::run(&resolved, items, request, &mut found);
+            pipeline::verify(&resolved, verify::Rendered { items, images: &[] }, &mut found);
+            report.append(found);
+        }
+    }
+    drop(verify::opted_in(items, &mut report));
+    let roster = roster::Roster::read(node, None, "default", &lookup);
+    report.append(roster.report.clone());
+    report.append(roster.lookups.clone());
+    let mut words = roster::table(&roster) + &roster::mermaid(&roster);
+    let sources = Sources { declaration: Declaration::File("iamra.yaml", text), input: Some(("stdin", input)) };
+    let mut human = Vec::new();
+    output::write_report(&report, sources, &mut human).unwrap();
+    words += &String::from_utf8(human).unwrap();
+    let located = output::located(&report, sources);
+    words += &output::annotations(&located);
+    words += &output::diagnostics_json(&["iamra.yaml".to_owned()], &located);
+    words += &output::diagnostics_sarif(&located);
+    words += &output::junit(&[("iamra.yaml", located)]);
+    let sources = Sources { declaration: Declaration::FunctionConfig(Some("iamra.yaml")), ..sources };
+    words += &output::results(&report, sources).unwrap_or_default();
+    Said { report, words }
+}
+
+/// No span of a message between backticks is longer than a value may be.
+fn long(report: &Report) -> Vec<String> {
+    let long_part = "long".repeat(16);
+    let messages =
+        report.diagnostics().into_iter().flat_map(|it| [Some(it.message.clone()), it.help.clone()]).flatten();
+    messages.filter(|message| message.contains(&long_part) || message.contains('\n')).collect()
+}
+
+/// The places of all texts in a value.
+fn texts(value: &Value, at: &str, into: &mut Vec<String>) {
+    match value {
+        Value::String(_) => into.push(at.to_owned()),
+        Value::Array(values) => {
+            values.iter().enumerate().for_each(|(index, value)| texts(value, &format!("{at}/{index}"), into));
+        }
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                texts(value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), into);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The value with another text at one place.
+fn with(value: &Value, at: &str, text: &str) -> Value {
+    let mut value = value.clone();
+    *value.pointer_mut(at).unwrap() = text.into();
+    value
+}
+
+/// The value with the last key of a place called otherwise.
+fn with_key(value: &Value, at: &str, text: &str) -> Option<Value> {
+    let mut value = value.clone();
+    let (parent, key) = at.rsplit_once('/')?;
+    let parent = value.pointer_mut(parent)?.as_object_mut()?;
+    let there = parent.remove(&key.replace("~1", "/").replace("~0", "~"))?;
+    parent.insert(text.to_owned(), there);
+    Some(value)
+}
+
+/// A declaration for each field of the schema that holds a text: the smallest around it.
+fn fields(schema: &Value, node: &Value, depth: usize, make: &dyn Fn(Value) -> Value, into: &mut Vec<Value>) {
+    if depth > 12 {
+        return;
+    }
+    let node = node["$ref"].as_str().map_or(node, |name| schema.pointer(name.trim_start_matches('#')).unwrap());
+    for choice in ["anyOf", "oneOf", "allOf"].iter().flat_map(|name| node[*name].as_array().into_iter().flatten()) {
+        fields(schema, choice, depth + 1, make, into);
+    }
+    let is =
+        |name: &str| node["type"] == name || node["type"].as_array().is_some_and(|types| types.contains(&name.into()));
+    if is("string") {
+        into.push(make(TEXT.into()));
+    }
+    if is("array") {
+        fields(schema, &node["items"], depth + 1, &|value| make(json!([value])), into);
+    }
+    for (name, field) in node["properties"].as_object().into_iter().flatten() {
+        fields(schema, field, depth + 1, &|value| make(json!({name: value})), into);
+    }
+    if node["additionalProperties"].is_object() {
+        fields(schema, &node["additionalProperties"], depth + 1, &|value| make(json!({"app": value})), into);
+        let is_text = node["additionalProperties"]["type"] == "string";
+        into.push(make(if is_text { json!({TEXT: "x"}) } else { json!({TEXT: {}}) }));
+    }
+}
+
+/// Stands for the payload while a declaration is made.
+const TEXT: &str = "TEXT";
+
+fn base() -> Value {
+    json!({
+        "apiVersion": "iamra.dev/v1alpha1", "kind": "RolesAnywhere", "metadata": {"name": "app"},
+        "spec": {
+            "region": "eu-central-1",
+            "roles": {"app": {
+                "arn": "arn:aws:iam::111122223333:role/app",
+                "profileArn": "arn:aws:rolesanywhere:eu-central-1:111122223333:profile/0a1b2c3d-0000-4000-8000-000000000001",
+            }},
+            "workloads": {"app": {"role": "app", "namespace": "shop"}},
+        },
+    })
+}
+
+fn merge(into: &mut Value, other: Value) {
+    match (into, other) {
+        (Value::Object(into), Value::Object(other)) => {
+            other.into_iter().for_each(|(key, value)| merge(into.entry(key).or_insert(Value::Null), value));
+        }
+        (into, other) => *into = other,
+    }
+}
+
+/// Every field of the schema that holds a text, and every name of a map.
+#[test]
+fn no_field_of_the_schema_brings_a_key_into_words() {
+    let schema = fs::read_to_string(root().join("fn-config/iamra.v1alpha1.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let mut declarations = Vec::new();
+    fields(&schema, &schema, 0, &|value| value, &mut declarations);
+    assert!(declarations.len() > 100, "{}", declarations.len());
+    let mut wrong = Vec::new();
+    for payload in payloads() {
+        // What is no level at all is not read as one, and is not about words.
+        for field in declarations.iter().filter(|field| field.pointer("/spec/checks").is_none()) {
+            let mut declaration = base();
+            merge(&mut declaration, field.clone());
+            let text = declaration
+                .to_string()
+                .replace(&format!("\"{TEXT}\""), &Value::from(payload.text.as_str()).to_string());
+            let document = Document::parse(&text).unwrap();
+            let said = said(document.root(), &text, None, (&[], ""));
+            let faults = [faults(&said.words, &payload), long(&said.report)].concat();
+            wrong.extend(faults.iter().map(|fault| format!("{field}: {fault}")));
+        }
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{} are said:\n{}", wrong.len(), wrong[..wrong.len().min(40)].join("\n"));
+}
+
+/// A declaration, its lock, and objects.
+struct Subject {
+    declaration: Value,
+    lock: Option<String>,
+    objects: Vec<Value>,
+}
+
+/// What the cases are about.
+fn subjects() -> Vec<(String, Subject)> {
+    let mut subjects = Vec::new();
+    for case in cases() {
+        let input = |name: &str| fs::read_to_string(case.input().join(name)).ok();
+        let text = case.stdin.as_ref().and_then(|bytes| String::from_utf8(bytes.clone()).ok()).unwrap_or_default();
+        let (mut declaration, mut objects) = (input("iamra.yaml"), Vec::new());
+        let parsed = |item: &Item<'_>| Some(item.parse().ok()?.root().to_value());
+        if let Ok(list) = ResourceList::read(&text) {
+            objects = list.items.iter().filter_map(parsed).collect();
+            let config = list.function_config.as_ref().and_then(|item| Some(item.parse().ok()?.root().to_value()));
+            declaration = config.map(|value| value.to_string());
+        } else if let Ok(stream) = Stream::read(&text) {
+            objects = stream.items.iter().filter_map(parsed).collect();
+        }
+        let read = |text: &String| Some(Document::parse(text).ok()?.root().to_value());
+        if let Some(declaration) = declaration.as_ref().and_then(read) {
+            subjects.push((case.name.clone(), Subject { declaration, lock: input("iamra.lock"), objects }));
+        }
+    }
+    subjects
+}
+
+impl Subject {
+    fn said(&self) -> Said {
+        let text = self.declaration.to_string();
+        let document = Document::parse(&text).unwrap();
+        let objects: String = self.objects.iter().map(|object| format!("---\n{object}\n")).collect();
+        let stream = Stream::read(&objects);
+        let items = stream.as_ref().map_or(&[][..], |stream| &stream.items);
+        said(document.root(), &text, self.lock.as_deref(), (items, &objects))
+    }
+}
+
+/// Every text of the declarations and objects of all cases, and every name of a field, is another one in turn.
+#[test]
+fn no_text_of_a_case_brings_a_key_into_words() {
+    let (payloads, mut wrong, mut turn) = (payloads(), BTreeSet::new(), 0);
+    for (name, subject) in subjects() {
+        let mut places = Vec::new();
+        texts(&json!({"declaration": subject.declaration, "objects": subject.objects}), "", &mut places);
+        for place in places.iter().filter(|place| !place.contains("/spec/checks/")) {
+            let payload = &payloads[turn % payloads.len()];
+            turn += 1;
+            let whole = json!({"declaration": subject.declaration, "objects": subject.objects});
+            for mutated in
+                [Some(with(&whole, place, &payload.text)), with_key(&whole, place, &payload.text)].into_iter().flatten()
+            {
+                let objects = mutated["objects"].as_array().cloned().unwrap_or_default();
+                let mutated =
+                    Subject { declaration: mutated["declaration"].clone(), lock: subject.lock.clone(), objects };
+                let said = mutated.said();
+                wrong.extend(faults(&said.words, payload).into_iter().map(|fault| format!("{name}{place}: {fault}")));
+                wrong.extend(long(&said.report).into_iter().map(|message| format!("{name}{place}: {message}")));
+            }
+        }
+    }
+    let shown: Vec<_> = wrong.iter().take(40).map(String::as_str).collect();
+    assert!(wrong.is_empty(), "{} of {turn} are said:\n{}", wrong.len(), shown.join("\n"));
+}
+
+/// The words among what a command has printed: all of stderr, and of stdout what is no data.
+fn words(args: &[&str], output: &Output) -> String {
+    let is_words = |arg: &&str| ["sarif", "github", "junit", "json", "markdown", "check", "status"].contains(arg);
+    let results = output.stdout.split_once("\nresults:").map_or("", |(_, results)| results);
+    let stdout = if args.iter().any(is_words) { &output.stdout } else { results };
+    format!("{}{stdout}", output.stderr)
+}
+
+/// Every command, on a declaration and objects that are full of it, and on files that are nothing else.
+#[test]
+fn no_command_shows_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let declaration = base().to_string();
+    let manifests = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "app", "namespace": "shop", "annotations": {"a": "b", "iamra.dev/role": "app"}},
+        "spec": {"template": {"metadata": {"annotations": {"iamra.dev/role": "app"}}, "spec": {"serviceAccountName": "app", "containers": [
+            {"name": "app", "image": "app", "env": [{"name": "AWS_PROFILE", "value": "x"}], "envFrom": [{"secretRef": {"name": "x"}}]},
+        ]}}},
+    });
+    let commands: &[&[&str]] = &[
+        &["check"],
+        &["check", "--locked"],
+        &["check", "--format", "sarif"],
+        &["check", "--format", "github"],
+        &["check", "--format", "junit"],
+        &["check", "--format", "json"],
+        &["render"],
+        &["inject", "manifests.yaml"],
+        &["inject", "-"],
+        &["strip", "manifests.yaml"],
+        &["verify", "manifests.yaml"],
+        &["verify", "manifests.yaml", "--format", "sarif"],
+        &["list"],
+        &["list", "--format", "json"],
+        &["graph"],
+        &["graph", "--format", "mermaid"],
+        &["status"],
+        &["status", "--format", "json"],
+        &["lock", "--explain-calls"],
+        &["import", "--from", "irsa", "manifests.yaml"],
+        &["import", "--from", "iam-ra", "--state", "manifests.yaml"],
+        &["doctor"],
+        &["doctor", "--objects", "manifests.yaml"],
+        &["argocd", "generate"],
+        &["argocd", "parameters"],
+        &["k8s", "onboard", "other", "--role", "app", "--dry-run"],
+        &["k8s", "offboard", "app", "--dry-run"],
+        &["k8s", "setup", "prod", "--dry-run"],
+        &["k8s", "list"],
+        &[],
+    ];
+    let mut wrong = BTreeSet::new();
+    for payload in payloads() {
+        let text = payload.text.as_str();
+        let full = |value: &Value| {
+            let mut places = Vec::new();
+            texts(value, "", &mut places);
+            let is_type = |place: &&String| place.ends_with("/kind") || place.ends_with("/apiVersion");
+            places.iter().filter(|place| !is_type(place)).fold(value.clone(), |value, place| with(&value, place, text))
+        };
+        let declared: Value = serde_json::from_str(&declaration).unwrap();
+        let ssm = with(&declared, "/spec/roles/app/arn", &format!("ssm:{text}"));
+        let mut named = declared.clone();
+        named["spec"]["roles"][text] = json!({});
+        named["spec"]["workloads"][text] = json!({"role": text});
+        named["spec"]["clusters"] = json!({text: {"namespace": text}});
+        let written = [
+            (full(&declared).to_string(), full(&manifests).to_string()),
+            (ssm.to_string(), manifests.to_string()),
+            (named.to_string(), manifests.to_string()),
+            (declaration.clone(), full(&manifests).to_string()),
+            (text.to_owned(), text.to_owned()),
+        ];
+        for (round, (declared, objects)) in written.iter().enumerate() {
+            fs::write(dir.join("iamra.yaml"), declared).unwrap();
+            fs::write(dir.join("manifests.yaml"), objects).unwrap();
+            for args in commands {
+                let stdin = if args.is_empty() {
+                    format!(
+                        "{{\"apiVersion\": \"config.kubernetes.io/v1\", \"kind\": \"ResourceList\", \"functionConfig\": {declared}, \"items\": [{objects}]}}"
+                    )
+                } else {
+                    objects.clone()
+                };
+                let output = run(iamra(dir).args(*args).env("IAMRA_KUSTOMIZE", "/nowhere"), stdin.as_bytes());
+                wrong.extend(
+                    faults(&words(args, &output), &payload).iter().map(|fault| format!("{args:?} {round}: {fault}")),
+                );
+            }
+        }
+        fs::remove_file(dir.join("iamra.yaml")).unwrap();
+    }
+    let shown: Vec<_> = wrong.iter().take(40).map(String::as_str).collect();
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), shown.join("\n"));
+}
+
+/// A key where a file, a name or a value is asked for.
+#[test]
+fn no_option_shows_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    fs::write(dir.join("iamra.yaml"), base().to_string()).unwrap();
+    fs::create_dir(dir.join("keys")).unwrap();
+    let mut wrong = BTreeSet::new();
+    for payload in payloads() {
+        let text = payload.text.as_str();
+        fs::write(dir.join("key.pem"), text).unwrap();
+        let on_key: &[&[&str]] = &[
+            &["render", "--policy", "key.pem"],
+            &["render", "--values", "key.pem"],
+            &["render", "--lock", "key.pem"],
+            &["check", "--locked", "--lock", "key.pem"],
+            &["check", "--values", "key.pem", "--format", "sarif"],
+            &["status", "--lock", "key.pem"],
+            &["inject", "--declaration", "key.pem"],
+            &["inject", "key.pem"],
+            &["strip", "key.pem"],
+            &["verify", "key.pem"],
+            &["doctor", "--objects", "key.pem"],
+            &["check", "key.pem"],
+            &["doctor", "--certificate", "key.pem", "--key", "key.pem"],
+            &["import", "--from", "irsa", "key.pem"],
+            &["import", "--from", "iam-ra", "--state", "key.pem"],
+            &["lock", "--check", "--lock", "key.pem"],
+            &["k8s", "onboard", "x", "--declaration", "key.pem"],
+            &["list", "key.pem"],
+            &["diff", "HEAD", "key.pem"],
+            &[],
+        ];
+        let with_text: &[&[&str]] = &[
+            &["render", "--policy", text],
+            &["render", "--values", text],
+            &["render", "--lock", text],
+            &["check", text],
+            &["inject", text],
+            &["verify", text],
+            &["doctor", "--objects", text],
+            &["render", "--cluster", text],
+            &["check", "--format", text],
+            &["check", "--deny", text],
+            &["explain", text],
+            &[text],
+            &["render", text],
+            &["lock", "--timeout", text],
+            &["k8s", "onboard", text, "--role", text],
+            &["k8s", "offboard", text],
+            &["k8s", "setup", text, "--namespace", text],
+            &["k8s", "teardown", text],
+            &["diff", text],
+            &["argocd", text],
+            &["import", "--from", "iam-ra", "--installation", text, "--explain-calls"],
+            &["build", text],
+            &["build", ".", "--kustomize", text],
+            &["doctor", "--cluster", text],
+        ];
+        for args in on_key.iter().chain(with_text) {
+            let output = run(iamra(dir).args(*args), text.as_bytes());
+            wrong.extend(faults(&words(args, &output), &payload).iter().map(|fault| format!("{args:.40?}: {fault}")));
+        }
+        for (variable, args) in [
+            ("IAMRA_CLUSTER", vec!["render"]),
+            ("IAMRA_TIMEOUT", vec!["render"]),
+            ("ARGOCD_APP_NAMESPACE", vec!["argocd", "generate"]),
+            ("ARGOCD_APP_PARAMETERS", vec!["argocd", "generate"]),
+            ("IAMRA_LOCK", vec!["check"]),
+            ("IAMRA_POLICY", vec!["render"]),
+        ] {
+            let output = run(iamra(dir).args(&args).env(variable, text), b"");
+            wrong.extend(faults(&words(&args, &output), &payload).iter().map(|fault| format!("{variable}: {fault}")));
+        }
+        named_file(dir, &payload, &mut wrong);
+    }
+    let shown: Vec<_> = wrong.iter().take(40).map(String::as_str).collect();
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), shown.join("\n"));
+}
+
+/// A file whose name is the payload, as far as a name can be.
+fn named_file(dir: &Path, payload: &Payload, wrong: &mut BTreeSet<String>) {
+    let name: String = payload.text.replace('/', "+").chars().take(100).collect();
+    let file = dir.join("keys").join(&name);
+    fs::write(&file, "a: [").unwrap();
+    let path = format!("keys/{name}");
+    for args in [
+        vec!["check", path.as_str(), "--format", "sarif"],
+        vec!["check", &path, "--format", "github"],
+        vec!["check", &path, "--format", "junit"],
+        vec!["check", &path, "--format", "json"],
+        vec!["check", &path],
+        vec!["render", "--values", &path],
+        vec!["render", "--policy", &path],
+        vec!["inject", &path],
+        vec!["strip", &path],
+        vec!["k8s", "setup", "x", "--declaration", &path],
+        vec!["build", "keys", "--output", &path, "--check"],
+    ] {
+        let output = run(iamra(dir).args(&args), b"");
+        let secret: String = payload.secret.replace('/', "+");
+        let payload = Payload { text: payload.text.clone(), secret };
+        let fault = faults(&words(&args, &output), &payload);
+        wrong.extend(fault.iter().map(|fault| format!("a file, {args:.30?}: {fault}")));
+    }
+    fs::remove_file(file).unwrap();
+}
