@@ -206,11 +206,15 @@ impl Repository {
     pub fn read(&self, version: &Version, path: &Path) -> Result<Option<String>, Error> {
         if *version == Version::Worktree {
             let root = self.0.workdir().ok_or(Error::Bare)?;
-            return Ok(if root.join(path).is_file() { Some(disk::read(&root.join(path))?) } else { None });
+            let path = root.join(path);
+            return Ok(if path.is_dir() { None } else { disk::read_if_there(&path)? });
         }
         let mut at = plain(path).ok_or_else(|| Error::Outside(path.to_owned()))?;
         for _ in 0..LINKS {
             let Some((blob, mode)) = self.blob(version, &at)? else { return Ok(None) };
+            if self.0.odb()?.read_header(blob)?.0 as u64 > disk::LARGEST {
+                return Err(disk::Error::TooLarge(path.to_owned(), disk::LARGEST >> 20).into());
+            }
             let blob = self.0.find_blob(blob)?;
             let text = std::str::from_utf8(blob.content()).map_err(|_| Error::NotText(path.to_owned()))?;
             if mode != LINK {

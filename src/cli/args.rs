@@ -151,6 +151,13 @@ impl File {
     }
 }
 
+/// That a file is not one of the repository: a link may name any file of a machine, and a message may tell of what is in it.
+pub(super) fn outside_repository(file: &Path) -> Diagnostic {
+    Diagnostic::error(diag::Code::OutsideRepository, "a file of the declaration leads out of the repository")
+        .at(Place::File(display(file), None))
+        .help("put the file itself into the repository")
+}
+
 /// That the declaration is not YAML.
 pub(super) fn syntax_error(error: &SyntaxError) -> Diagnostic {
     Diagnostic::error(diag::Code::SyntaxError, format!("the declaration is not YAML: {}", error.message))
@@ -222,7 +229,7 @@ impl Shared {
         question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let at_hand = &self.sources.at_hand;
-        let lock_path = at_hand.lock.path(node, folder);
+        let Some(lock_path) = at_hand.lock.on_disk(node, folder, report) else { return Ok(None) };
         let lock = disk::read_if_there(&lock_path)?;
         #[cfg(feature = "aws")]
         let is_live = self.explain_calls || self.sources.live.is_on(node);

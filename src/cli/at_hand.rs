@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
-use super::args::display;
+use super::args::{display, outside_repository};
 use super::environment::POLICY;
 use super::error::Error;
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
-use crate::resolve::{Lockfile, Lookup, Policy, Values, lock_path};
+use crate::resolve::{LOCK_NAME, Lockfile, Lookup, Policy, Values, lock_path};
 use crate::yaml::NodeRef;
 
 /// What answers without asking anybody, and what the operator allows of it.
@@ -37,9 +37,24 @@ pub(super) struct LockFile {
 }
 
 impl LockFile {
-    /// The lock of the declaration at `node`.
-    pub(super) fn path(&self, node: NodeRef<'_>, folder: &Path) -> PathBuf {
-        self.named.clone().unwrap_or_else(|| folder.join(lock_path(node)))
+    /// The lock of the declaration at `node`. `None` when it would lead out of the folder, which is reported.
+    pub(super) fn path(&self, node: NodeRef<'_>, folder: &Path, report: &mut Report) -> Option<PathBuf> {
+        if let Some(named) = &self.named {
+            return Some(named.clone());
+        }
+        let path = lock_path(node).map_err(|wrong| report.push(*wrong)).ok()?;
+        Some(folder.join(path.unwrap_or_else(|| LOCK_NAME.into())))
+    }
+
+    /// The same on disk, where a link may lead anywhere.
+    pub(super) fn on_disk(&self, node: NodeRef<'_>, folder: &Path, report: &mut Report) -> Option<PathBuf> {
+        let path = self.path(node, folder, report)?;
+        let is_declared = self.named.is_none() && lock_path(node).is_ok_and(|path| path.is_some());
+        if is_declared && !disk::is_in_working_copy(folder, &path) {
+            report.push(outside_repository(&path));
+            return None;
+        }
+        Some(path)
     }
 
     /// Whether the lock must be there: somebody has named it.
@@ -67,7 +82,7 @@ impl Operator {
             report.push(Diagnostic::error(Code::InvalidPolicy, message).help(help));
             return Ok(None);
         }
-        Ok(Policy::read(&display(path), &disk::read(path)?, report))
+        Ok(Policy::read(&display(path), &disk::read_given(path)?, report))
     }
 }
 
@@ -81,7 +96,7 @@ impl AtHand {
         report: &mut Report,
     ) -> Result<Answers, Error> {
         let values = match &self.values {
-            Some(path) => Some(Values::read(&display(path), &disk::read(path)?, report)),
+            Some(path) => Some(Values::read(&display(path), &disk::read_given(path)?, report)),
             None => None,
         };
         let is_missing = lock.is_none() && must_be_there;

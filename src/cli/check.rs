@@ -113,18 +113,29 @@ impl Source {
     }
 
     /// The lock's name and its text. One that is named by hand is where its name says.
-    fn lock(&self, file: &File, node: NodeRef<'_>, shared: &Shared) -> Result<(String, Option<String>), Error> {
-        let path = shared.sources.at_hand.lock.path(node, &file.folder);
+    fn lock(
+        &self,
+        file: &File,
+        node: NodeRef<'_>,
+        shared: &Shared,
+        report: &mut Report,
+    ) -> Result<Option<(String, Option<String>)>, Error> {
+        let lock = &shared.sources.at_hand.lock;
+        let path = match self {
+            Self::Disk => lock.on_disk(node, &file.folder, report),
+            #[cfg(feature = "git")]
+            Self::Index(_) => lock.path(node, &file.folder, report),
+        };
+        let Some(path) = path else { return Ok(None) };
         let text = match self {
             Self::Disk => disk::read_if_there(&path)?,
             #[cfg(feature = "git")]
             Self::Index(repository) => {
-                let place =
-                    if shared.sources.at_hand.lock.named.is_some() { repository.place(&path)? } else { path.clone() };
+                let place = if lock.named.is_some() { repository.place(&path)? } else { path.clone() };
                 repository.read(&Version::Index, &place)?
             }
         };
-        Ok((display(&path), text))
+        Ok(Some((display(&path), text)))
     }
 }
 
@@ -193,7 +204,7 @@ impl Checked {
         let report = &mut self.report;
         let at_hand = &shared.sources.at_hand;
         let Some(policy) = at_hand.operator.policy(report)? else { return Ok(()) };
-        let (name, lock) = source.lock(&self.file, document.root(), shared)?;
+        let Some((name, lock)) = source.lock(&self.file, document.root(), shared, report)? else { return Ok(()) };
         let must_be_there = args.locked || at_hand.lock.is_asked_for();
         let answers = at_hand.answers(&name, lock.as_deref(), must_be_there, report)?;
         let layered = Layered(answers.lookups());

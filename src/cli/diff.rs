@@ -14,6 +14,7 @@ use crate::diff::{self, Side};
 use crate::git::{Repository, Version};
 use crate::output::{self, Compared, Declaration, Sources};
 use crate::pipeline;
+use crate::quote::line;
 use crate::resolve::Layered;
 use crate::yaml::Document;
 
@@ -88,14 +89,9 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut changes = diff::compare(&old.side, &new.side);
     changes.retain(|change| change.escalation || !args.escalations);
     let there = if after.is_some() { &new } else { &old };
-    let compared = Compared {
-        base: base.name(),
-        head: head.name(),
-        file: &there.name,
-        text: &there.text,
-        changes: &changes,
-        notes: &notes,
-    };
+    let (base, head) = (line(base.name()), line(head.name()));
+    let compared =
+        Compared { base: &base, head: &head, file: &there.name, text: &there.text, changes: &changes, notes: &notes };
     args.format.write(&compared, io)?;
     let is_same = changes.is_empty() && !is_half_blind(&old.side, &new.side);
     Ok(if is_same { Exit::Done } else { Exit::Differs })
@@ -167,7 +163,7 @@ impl Reading<'_> {
         io: &mut Io,
     ) -> Result<Option<Read>, Error> {
         let Some(path) = path else {
-            notes.push(format!("there is no declaration in {}", version.name()));
+            notes.push(line(&format!("there is no declaration in {}", version.name())));
             return Ok(Some(Read::default()));
         };
         let text = self.repository.read(version, path)?.unwrap_or_default();
@@ -198,10 +194,9 @@ impl Reading<'_> {
         report: &mut Report,
     ) -> Result<Option<Side>, Error> {
         let folder = path.parent().unwrap_or_else(|| Path::new(""));
-        let lock = match &self.shared.sources.at_hand.lock.named {
-            Some(lock) => self.repository.place(lock)?,
-            None => self.shared.sources.at_hand.lock.path(document.root(), folder),
-        };
+        let named = &self.shared.sources.at_hand.lock;
+        let Some(lock) = named.path(document.root(), folder, report) else { return Ok(None) };
+        let lock = if named.named.is_some() { self.repository.place(&lock)? } else { lock };
         let text = self.repository.read(version, &lock)?;
         let name = display(&lock);
         let answers = self.shared.sources.at_hand.answers(&name, text.as_deref(), false, report)?;
@@ -215,7 +210,7 @@ impl Reading<'_> {
             }
             if side.values().any(|view| view.resolved.is_none()) {
                 let what = if text.is_some() { "does not answer every reference" } else { "is not there" };
-                notes.push(format!("{name} {what} in {}: ARNs and objects are not compared", version.name()));
+                notes.push(line(&format!("{name} {what} in {}: ARNs and objects are not compared", version.name())));
             }
             side
         }))

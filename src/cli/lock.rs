@@ -66,7 +66,7 @@ fn locked(
         explain(&policy, Vec::new(), report, |lookup, report| drop(lockable.read(lookup, &policy, report)))?;
         return Ok(None);
     }
-    let path = args.lock.path(document.root(), &file.folder);
+    let Some(path) = args.lock.on_disk(document.root(), &file.folder, report) else { return Ok(None) };
     let there = disk::read_if_there(&path)?;
     if let Some(text) = there.as_deref().filter(|_| !args.check)
         && !resolve::is_lock(text)

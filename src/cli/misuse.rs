@@ -29,7 +29,7 @@ pub(super) fn say(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> R
 }
 
 fn explain(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<(), Error> {
-    let shown: Vec<_> = arguments.iter().map(|argument| shown(argument)).collect();
+    let shown: Vec<_> = arguments.iter().map(shown).collect();
     let variables = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(VARIABLES));
     let hidden = variables.filter(|(_, value)| !is_plain(&value.to_string_lossy())).map(|(name, _)| name).next();
     if shown == arguments && hidden.is_none() {

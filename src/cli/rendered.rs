@@ -22,7 +22,7 @@ pub(super) fn write(path: &Path, manifests: &[u8]) -> Result<(), Error> {
 pub(super) fn drift(path: &Path, manifests: &[u8], again: &str) -> Result<Report, Error> {
     let text = text(manifests);
     let (wanted, there) = if is_file(path) {
-        let there = disk::read_if_there(path)?.map(|text| (path.to_owned(), text));
+        let there = disk::read_rendered(path)?.map(|text| (path.to_owned(), text));
         (BTreeMap::from([(path.to_owned(), text)]), there.into_iter().collect())
     } else {
         let wanted = files(text)?.into_iter().map(|(name, text)| (path.join(name), text)).collect();

@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 }
 
 fn read(file: &File, node: NodeRef<'_>, at_hand: &AtHand, report: &mut Report) -> Result<Option<Value>, Error> {
-    let path = at_hand.lock.path(node, &file.folder);
+    let Some(path) = at_hand.lock.on_disk(node, &file.folder, report) else { return Ok(None) };
     let text = disk::read_if_there(&path)?;
     let Some(policy) = at_hand.operator.policy(report)? else { return Ok(None) };
     let answers = at_hand.answers(&display(&path), text.as_deref(), at_hand.lock.is_asked_for(), report)?;

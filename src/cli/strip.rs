@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 
 /// The manifests in a file, or on stdin.
 pub(super) fn manifests(path: &Path) -> Result<Vec<u8>, Error> {
-    if path == Path::new("-") { Io::read() } else { Ok(disk::read(path)?.into_bytes()) }
+    if path == Path::new("-") { Io::read() } else { Ok(disk::read_manifests(path)?) }
 }
 
 /// How messages name them.

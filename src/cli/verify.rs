@@ -76,7 +76,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     if !path.is_dir() {
         return strip::manifests(path);
     }
-    Ok(disk::read_manifests(path)?.join("\n---\n").into_bytes())
+    Ok(disk::read_manifest_folder(path)?.join("\n---\n").into_bytes())
 }
 
 fn parse<'t>(name: &str, bytes: &'t [u8], report: &mut Report) -> Option<Stream<'t>> {

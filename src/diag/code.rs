@@ -258,7 +258,7 @@ const TABLE: &[Row] = &[
         "a certificate or key that was given to ask AWS with cannot be used"
     ),
     row!(InvalidParameter, "invalid-parameter", "an Argo CD parameter is unknown, of a wrong type or not allowed"),
-    row!(OutsideRepository, "outside-repository", "a link leads from the declaration out of the repository"),
+    row!(OutsideRepository, "outside-repository", "the declaration or its lock leads out of the repository"),
     row!(NotImported, "not-imported", "something of another tool has no counterpart in the declaration"),
     row!(NothingImported, "nothing-imported", "no object has an annotation of the other tool"),
     row!(InvalidState, "invalid-state", "the file is not iam-ra's state document, or is not whole"),

@@ -125,14 +125,14 @@ pub struct Change {
 }
 
 impl Change {
-    pub(super) fn new(kind: Kind, subject: &str, place: FieldPath, message: String) -> Self {
+    pub(super) fn new(kind: Kind, subject: &str, place: FieldPath, message: &str) -> Self {
         let (before, after) = (None, None);
         Self {
             kind,
             escalation: false,
             clusters: Vec::new(),
             subject: line(subject),
-            message: line(&message),
+            message: line(message),
             before,
             after,
             place,

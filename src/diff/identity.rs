@@ -68,7 +68,7 @@ fn role(name: &str, was: &Workload<'_>, is: &Workload<'_>, users: &str) -> Vec<C
         let message =
             format!("role {} has another {words}: {new_text} instead of {old_text} (for {users})", quote(&name));
         changes.push(
-            Change::new(kind, name, reference(new).place.clone(), message).values(old_text, new_text).escalates(true),
+            Change::new(kind, name, reference(new).place.clone(), &message).values(old_text, new_text).escalates(true),
         );
     };
     arn(Kind::RoleArn, "IAM role", |role| &role.role, |identity| &identity.role);
@@ -84,7 +84,7 @@ fn role(name: &str, was: &Workload<'_>, is: &Workload<'_>, users: &str) -> Vec<C
             new.session,
             old.session
         );
-        let change = Change::new(Kind::Session, name, at.key("sessionDuration"), message);
+        let change = Change::new(Kind::Session, name, at.key("sessionDuration"), &message);
         changes.push(change.values(old.session.as_str(), new.session.as_str()).escalates(longer));
     }
     changes
@@ -102,7 +102,7 @@ fn policies(old: &Role, new: &Role, at: &FieldPath, users: &str) -> Option<Chang
         |word: &str, policies: &[String]| (!policies.is_empty()).then(|| format!("{word} {}", policies.join(", ")));
     let parts: Vec<_> = [words("gains", &gained), words("loses", &lost)].into_iter().flatten().collect();
     let message = format!("role {} {} (for {users})", quote(&new.name), parts.join(" and "));
-    let change = Change::new(Kind::Policies, &new.name, at.key("policies"), message);
+    let change = Change::new(Kind::Policies, &new.name, at.key("policies"), &message);
     Some(change.values(old.policies.join(", "), new.policies.join(", ")).escalates(!gained.is_empty()))
 }
 
@@ -123,5 +123,5 @@ fn issuer(scope: &str, was: &Workload<'_>, is: &Workload<'_>) -> Option<Change> 
         format!("scope {} has another issuer: {new} instead of {old}", quote(&scope))
     };
     let place = FieldPath::keys("spec.scopes").key(scope).key("issuer");
-    Some(Change::new(Kind::Issuer, scope, place, message).values(old, new).escalates(true))
+    Some(Change::new(Kind::Issuer, scope, place, &message).values(old, new).escalates(true))
 }

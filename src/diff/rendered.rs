@@ -19,7 +19,7 @@ pub(super) fn compare(before: Option<&View>, after: Option<&View>) -> Vec<Change
     let (Some(old), Some(new)) = (Made::of(before), Made::of(after)) else { return Vec::new() };
     let mut changes = Vec::new();
     let mut say = |kind, object: &str, place: &FieldPath, words: &str| {
-        changes.push(Change::new(kind, object, place.clone(), format!("{object} is {words}")));
+        changes.push(Change::new(kind, object, place.clone(), &format!("{object} is {words}")));
     };
     for (name, (value, place)) in &new.objects {
         match old.objects.get(name) {
@@ -34,7 +34,7 @@ pub(super) fn compare(before: Option<&View>, after: Option<&View>) -> Vec<Change
     for (name, (pod, place)) in &new.pods {
         if old.pods.get(name).is_some_and(|(was, _)| was != pod) {
             let message = format!("the pods of {} are replaced", quote(&name));
-            changes.push(Change::new(Kind::Restart, name, place.clone(), message));
+            changes.push(Change::new(Kind::Restart, name, place.clone(), &message));
         }
     }
     changes

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Workload;
 use super::change::{Change, Kind};
 use super::sidecar;
-use crate::config::{Binding, Containers, Target};
+use crate::config::{Binding, Certificate, Containers, Target};
 use crate::quote::{quote, quote_all};
 
 type Workloads<'s> = BTreeMap<&'s str, Workload<'s>>;
@@ -22,7 +22,7 @@ pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
     let lost = old.iter().filter(|(name, _)| !new.contains_key(*name)).map(|(name, was)| {
         let role = &was.binding.role.name;
         let message = format!("{} loses role {}", quote(&name), quote(&role));
-        Change { before: Some(role.clone()), ..Change::new(Kind::RoleLost, name, was.binding.place.clone(), message) }
+        Change { before: Some(role.clone()), ..Change::new(Kind::RoleLost, name, was.binding.place.clone(), &message) }
     });
     changes.extend(lost);
     changes
@@ -31,12 +31,20 @@ pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
 fn gained(is: &Binding) -> Change {
     let Binding { workload, role, place, .. } = is;
     let message = format!("{} gains role {}{}", quote(&workload), quote(&role.name), in_namespace(is));
-    let change = Change::new(Kind::RoleGained, workload, place.clone(), message).escalates(true);
+    let change = Change::new(Kind::RoleGained, workload, place.clone(), &message).escalates(true);
     Change { after: Some(role.name.clone()), ..change }
 }
 
 fn in_namespace(binding: &Binding) -> String {
     binding.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in namespace {}", quote(&namespace)))
+}
+
+fn namespace(binding: &Binding) -> String {
+    binding.namespace.as_ref().map_or_else(|| "none".to_owned(), |name| quote(&name).to_string())
+}
+
+fn subject(certificate: &Certificate) -> String {
+    quote(&format_args!("CN={}", certificate.common_name)).to_string()
 }
 
 fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
@@ -49,7 +57,7 @@ fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
             field.split('.').fold(is.place.clone(), |at, key| at.key(key))
         };
         let message = format!("{} {words}", quote(&name));
-        changes.push(Change::new(kind, name, place, message).values(values.0, values.1).escalates(escalation));
+        changes.push(Change::new(kind, name, place, &message).values(values.0, values.1).escalates(escalation));
     };
     if was.role.name != is.role.name {
         // Without policies in the declaration nobody can tell which role is the wider one.
@@ -57,8 +65,6 @@ fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
         let words = format!("moves from role {} to {}", quote(&was.role.name), quote(&is.role.name));
         say(Kind::RoleMoved, "role", words, (was.role.name.clone(), is.role.name.clone()), !narrower);
     }
-    let namespace =
-        |it: &Binding| it.namespace.as_ref().map_or_else(|| "none".to_owned(), |name| quote(&name).to_string());
     if was.namespace != is.namespace {
         let (old, new) = (namespace(was), namespace(is));
         say(Kind::Namespace, "namespace", format!("is in another namespace: {new} instead of {old}"), (old, new), true);
@@ -74,11 +80,7 @@ fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
     }
     let (old, new) = (&was.certificate, &is.certificate);
     if old.common_name != new.common_name {
-        let words = format!(
-            "is another subject to AWS: {} instead of {}",
-            quote(&format_args!("CN={}", new.common_name)),
-            quote(&format_args!("CN={}", old.common_name))
-        );
+        let words = format!("is another subject to AWS: {} instead of {}", subject(new), subject(old));
         let values = (old.common_name.clone(), new.common_name.clone());
         say(Kind::CommonName, "certificate.commonName", words, values, true);
     }

@@ -8,10 +8,21 @@ use std::path::{Path, PathBuf};
 
 use crate::temporary::{Temporary, TemporaryFolder};
 
+mod inside;
+mod open;
+
+pub use inside::{inside, is_in_working_copy, working_copy};
+
 use crate::quote::quote;
 
 /// The name of the declaration's file.
 pub const DECLARATION: &str = "iamra.yaml";
+
+/// As large as a file may be that somebody has written or `iamra lock` writes: some fifty thousand workloads.
+pub const LARGEST: u64 = 8 << 20;
+
+/// As large as manifests may be.
+const MANIFESTS: u64 = 1 << 30;
 
 /// A file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +33,12 @@ pub enum Error {
     /// The file cannot be read.
     #[error("{} cannot be read", quote(&.0.display()))]
     Read(PathBuf, #[source] io::Error),
+    /// Something else has the file's name: a pipe or a device would keep us waiting for ever.
+    #[error("{} is {}, not a file", quote(&.0.display()), .1)]
+    NotAFile(PathBuf, &'static str),
+    /// The file is nothing that people write.
+    #[error("{} is larger than {} MiB", quote(&.0.display()), .1)]
+    TooLarge(PathBuf, u64),
     /// The folder has files of somebody else.
     #[error("{} has files that `iamra build --output` did not write", quote(&.0.display()))]
     NotOurs(PathBuf),
@@ -41,24 +58,26 @@ pub enum Error {
 /// # Errors
 /// There is none.
 pub fn find_declaration(path: &Path) -> Result<PathBuf, Error> {
-    if path.is_file() {
+    // Whatever is no folder is told apart when it is opened.
+    let is_there = |path: &Path| fs::metadata(path).is_ok_and(|it| !it.is_dir());
+    if is_there(path) {
         return Ok(path.to_owned());
     }
     let folder = path.canonicalize().map_err(|error| Error::Read(path.to_owned(), error))?;
     let mut above = folder.ancestors().map(|folder| folder.join(DECLARATION));
-    let found = above.find(|candidate| candidate.is_file());
+    let found = above.find(|candidate| is_there(candidate));
     // As the user named it, when it is right there.
     let here = path.join(DECLARATION);
-    let found = if here.is_file() { Some(here) } else { found };
+    let found = if is_there(&here) { Some(here) } else { found };
     found.ok_or_else(|| Error::NoDeclaration(path.to_owned()))
 }
 
 /// The text of a file.
 ///
 /// # Errors
-/// It cannot be read, or is not UTF-8.
+/// It is no file, cannot be read, is too large or not UTF-8.
 pub fn read(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|error| Error::Read(path.to_owned(), error))
+    text(path, open::file(path, LARGEST)?)
 }
 
 /// The text of a file, or `None` when there is no such file.
@@ -66,11 +85,52 @@ pub fn read(path: &Path) -> Result<String, Error> {
 /// # Errors
 /// It is there and cannot be read.
 pub fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::Read(path.to_owned(), error)),
+    if_there(read(path))
+}
+
+/// The same for rendered manifests, of which there may be many.
+///
+/// # Errors
+/// It is there and cannot be read.
+pub fn read_rendered(path: &Path) -> Result<Option<String>, Error> {
+    if_there(open::file(path, MANIFESTS).and_then(|bytes| text(path, bytes)))
+}
+
+fn if_there(read: Result<String, Error>) -> Result<Option<String>, Error> {
+    match read {
+        Err(Error::Read(_, error)) if is_missing(&error) => Ok(None),
+        read => read.map(Some),
     }
+}
+
+/// The text of what somebody has named on the command line: a file, or what a shell puts there for `<(command)`.
+///
+/// # Errors
+/// It is neither, cannot be read, is too large or not UTF-8.
+pub fn read_given(path: &Path) -> Result<String, Error> {
+    text(path, open::given(path, LARGEST)?)
+}
+
+/// The same for manifests, of which there may be many.
+///
+/// # Errors
+/// It is neither, or cannot be read.
+pub fn read_manifests(path: &Path) -> Result<Vec<u8>, Error> {
+    open::given(path, MANIFESTS)
+}
+
+/// Whether anything but a folder has this name, be it a link to nowhere.
+pub fn is_taken(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|it| !it.is_dir())
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
+    let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
+    String::from_utf8(bytes).map_err(not_text).map_err(|error| Error::Read(path.to_owned(), error))
 }
 
 /// Writes a file so that it is there whole or not at all, with the folders above it.
@@ -78,6 +138,9 @@ pub fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
 /// # Errors
 /// It cannot be written.
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+    if let Some(what) = open::no_file(path) {
+        return Err(Error::NotAFile(path.to_owned(), what));
+    }
     // Manifests are for everybody to read; temporary files are not, unless told.
     place(path, text.as_bytes(), 0o644, None).map_err(|error| Error::Write(path.to_owned(), error))
 }
@@ -188,7 +251,7 @@ pub fn read_folder(path: &Path) -> Result<BTreeMap<PathBuf, String>, Error> {
         let entry = entry.map_err(failed)?;
         let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         if !is_hidden && entry.path().is_file() {
-            files.insert(entry.path(), read(&entry.path())?);
+            files.extend(read_rendered(&entry.path())?.map(|text| (entry.path(), text)));
         }
     }
     Ok(files)
@@ -198,23 +261,23 @@ pub fn read_folder(path: &Path) -> Result<BTreeMap<PathBuf, String>, Error> {
 ///
 /// # Errors
 /// One of them cannot be read, or is not UTF-8.
-pub fn read_manifests(path: &Path) -> Result<Vec<String>, Error> {
+pub fn read_manifest_folder(path: &Path) -> Result<Vec<String>, Error> {
     let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = entries.map_err(|error| Error::Read(path.to_owned(), error))?;
     entries.sort_by_key(fs::DirEntry::path);
     let mut texts = Vec::new();
     for path in entries.iter().map(fs::DirEntry::path) {
         if path.is_dir() && !path.is_symlink() {
-            texts.extend(read_manifests(&path)?);
-        } else if MANIFESTS.iter().any(|extension| path.extension().is_some_and(|it| it == *extension)) {
-            texts.push(read(&path)?);
+            texts.extend(read_manifest_folder(&path)?);
+        } else if EXTENSIONS.iter().any(|extension| path.extension().is_some_and(|it| it == *extension)) {
+            texts.extend(read_rendered(&path)?);
         }
     }
     Ok(texts)
 }
 
 /// How files end that kubectl, Flux and Argo CD take for manifests.
-const MANIFESTS: [&str; 3] = ["yaml", "yml", "json"];
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 fn place(path: &Path, bytes: &[u8], mode: u32, owner: Option<fs::Metadata>) -> io::Result<()> {
     let folder = folder_of(path);

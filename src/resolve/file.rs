@@ -1,13 +1,14 @@
 //! Values given by hand, and what every file of values has in common.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, PathBuf};
 
 use super::lookup::{Answer, Answers, Lookup, NoAnswer, Query};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::Position;
 use crate::quote::quote;
 use crate::secret::Secret;
-use crate::yaml::{Document, NodeRef};
+use crate::yaml::{Document, FieldPath, NodeRef};
 
 /// Values by reference, as `--values FILE` gives them: one mapping, `ssm:/name: value`.
 #[derive(Debug, Default)]
@@ -101,9 +102,19 @@ pub const LOCK_NAME: &str = "iamra.lock";
 /// The annotation that says where the lock is when iamra runs as a function.
 pub const LOCK_ANNOTATION: &str = "iamra.dev/lock";
 
-/// The lock's path as the declaration's annotation gives it, or the default.
-pub fn lock_path(declaration: NodeRef<'_>) -> String {
-    let annotations = declaration.get("metadata").and_then(|metadata| metadata.get("annotations"));
-    let path = annotations.and_then(|annotations| annotations.get(LOCK_ANNOTATION)).and_then(NodeRef::text);
-    path.unwrap_or(LOCK_NAME).to_owned()
+/// The lock's path as the declaration's annotation gives it; `None` when it has none.
+///
+/// # Errors
+/// The path may lead out of the declaration's folder: whoever has written it must not choose among all files of a machine.
+pub fn lock_path(declaration: NodeRef<'_>) -> Result<Option<PathBuf>, Box<Diagnostic>> {
+    let at = FieldPath::keys("metadata.annotations").key(LOCK_ANNOTATION);
+    let Some(path) = declaration.at(&at).and_then(NodeRef::text).map(PathBuf::from) else { return Ok(None) };
+    if path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Ok(Some(path));
+    }
+    let message = "the path of the lock is absolute, or has `..` in it";
+    Err(Diagnostic::error(Code::OutsideRepository, message)
+        .at(Place::Config(at))
+        .help("name a file in the folder of the declaration or below it")
+        .into())
 }

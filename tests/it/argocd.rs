@@ -297,20 +297,37 @@ fn hostile_parameters_environment_and_files() {
         assert_eq!(value, "", "{name} reached kustomize");
     }
 
-    // Another application's lock is in the repository; a file of the machine is not.
+    // A lock below the declaration is its own; a file of the machine is not, nor is another application's.
     let declaration = folder.join("iamra.yaml");
     let text = fs::read_to_string(&declaration).unwrap();
     let with_lock = |path: &str| {
         let annotations = format!("annotations:\n    iamra.dev/lock: {path}");
         fs::write(&declaration, text.replacen("annotations:", &annotations, 1)).unwrap();
     };
-    with_lock("../1/iamra.lock");
+    write(&folder.join("locks/prod.lock"), &fs::read_to_string(folder.join("iamra.lock")).unwrap());
+    with_lock("locks/prod.lock");
     assert!(has_sidecar(&server.generate(repository.path(), "apps/0")));
-    for path in ["/etc/passwd", "../../../../../../../../../../../../etc/passwd"] {
+    // What waits for ever when it is opened, too; and what is not there is not told from what is.
+    let paths =
+        ["/etc/passwd", "/etc/nothing", "/dev/stderr", "/dev/stdin", "/dev/zero", "/proc/self/fd/0", "../1/iamra.lock"];
+    let refusals = paths.iter().chain(&["../../../../../../../../../../../../etc/passwd"]).map(|path| {
         with_lock(path);
-        let refusal = refused("{}", "apps/0");
-        assert!(refusal.contains("error[outside-repository]") && !refusal.contains("root:"), "{refusal}");
+        refused("{}", "apps/0")
+    });
+    let refusals: Vec<_> = refusals.collect();
+    assert!(refusals[0].contains("error[outside-repository]: the path of the lock is absolute"), "{}", refusals[0]);
+    assert!(refusals.iter().all(|refusal| *refusal == refusals[0]), "{refusals:?}");
+    let through_a_link = |target: &str| {
+        let link = folder.join("linked.lock");
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(target, link).unwrap();
+        with_lock("linked.lock");
+        refused("{}", "apps/0")
+    };
+    for (there, missing) in [("/etc/passwd", "/etc/nothing"), ("../../../../etc/passwd", "../../../../etc/nothing")] {
+        assert_eq!(through_a_link(there).replace("passwd", "nothing"), through_a_link(missing));
     }
+    fs::remove_file(folder.join("linked.lock")).unwrap();
     // Argo CD refuses to start anything outside.
     let outside = refused("{}", "../../etc");
     assert!(outside.contains("full path does not contain base path"), "{outside}");

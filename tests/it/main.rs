@@ -45,6 +45,7 @@ mod kustomize;
 mod laws;
 mod lock;
 mod missing;
+mod paths;
 mod peers;
 #[cfg(feature = "git")]
 mod pre_commit;

@@ -3,9 +3,9 @@
 use std::iter;
 use std::path::{Path, PathBuf};
 
-use super::super::args::{File, Shared};
+use super::super::args::{self, File, Shared};
 use super::super::error::Error;
-use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::diag::Report;
 use crate::disk;
 use crate::resolve::{LOCK_NAME, lock_path};
 use crate::yaml::Document;
@@ -28,20 +28,32 @@ impl Application {
         let here = PathBuf::from(".");
         let folder = here.canonicalize().map_err(|error| disk::Error::Read(here.clone(), error))?;
         let repository = repository_of(&folder).to_owned();
-        let depth = folder.ancestors().take_while(|above| above.starts_with(&repository)).count();
-        let above = (0..depth).map(|steps| iter::repeat_n("..", steps).collect::<PathBuf>());
-        let mut candidates = above.map(|above| above.join(disk::DECLARATION));
-        let Some(declaration) = candidates.find(|candidate| candidate.is_file()) else {
+        let mut candidates = folder.ancestors().take_while(|above| above.starts_with(&repository)).enumerate();
+        let Some((steps, whole)) = candidates.find(|(_, above)| disk::is_taken(&above.join(disk::DECLARATION))) else {
             return Err(disk::Error::NoDeclaration(here).into());
         };
-        if !is_inside(&repository, &declaration, report) {
+        let above: PathBuf = iter::repeat_n("..", steps).collect();
+        let is_inside = |name: &Path, report: &mut Report| {
+            let below = whole.strip_prefix(&repository).unwrap_or(whole).join(name);
+            let inside = disk::inside(&repository, &below).is_some();
+            if !inside {
+                report.push(args::outside_repository(&above.join(name)));
+            }
+            inside
+        };
+        if !is_inside(Path::new(disk::DECLARATION), report) {
             return Ok(None);
         }
-        let file = File::open(&declaration)?;
+        let file = File::open(&above.join(disk::DECLARATION))?;
         // Where the lock is when the declaration does not say so is the operator's choice.
-        let lock = shared.sources.at_hand.lock.named.clone().unwrap_or_else(|| lock_of(&file));
-        let allowed = shared.sources.at_hand.lock.named.is_some() || is_inside(&repository, &lock, report);
-        Ok(allowed.then_some(Self { repository, file, lock }))
+        if let Some(lock) = &shared.sources.at_hand.lock.named {
+            return Ok(Some(Self { repository, file, lock: lock.clone() }));
+        }
+        let document = Document::parse(&file.text).ok();
+        let declared = document.map_or(Ok(None), |it| lock_path(it.root()));
+        let name = declared.map(|path| path.unwrap_or_else(|| LOCK_NAME.into())).map_err(|wrong| report.push(*wrong));
+        let Some(name) = name.ok().filter(|name| is_inside(name, report)) else { return Ok(None) };
+        Ok(Some(Self { repository, lock: file.folder.join(name), file }))
     }
 }
 
@@ -51,24 +63,5 @@ fn repository_of(folder: &Path) -> &Path {
         let of_call = |above: &&Path| above.parent().and_then(Path::file_name).is_some_and(|name| name == WORK_DIR);
         folder.ancestors().filter(of_call).last()
     };
-    let working_copy = || folder.ancestors().find(|above| above.join(".git").exists());
-    unpacked().or_else(working_copy).unwrap_or(folder)
-}
-
-fn lock_of(file: &File) -> PathBuf {
-    let name = Document::parse(&file.text).map_or_else(|_| LOCK_NAME.to_owned(), |it| lock_path(it.root()));
-    file.folder.join(name)
-}
-
-/// A link may name any file of the plugin's machine, and a message may tell of what is in it.
-fn is_inside(repository: &Path, file: &Path, report: &mut Report) -> bool {
-    let inside = file.canonicalize().map_or(true, |file| file.starts_with(repository));
-    if !inside {
-        report.push(
-            Diagnostic::error(Code::OutsideRepository, "a file of the declaration leads out of the repository")
-                .at(Place::File(file.display().to_string(), None))
-                .help("put the file itself into the repository"),
-        );
-    }
-    inside
+    unpacked().or_else(|| disk::working_copy(folder)).unwrap_or(folder)
 }

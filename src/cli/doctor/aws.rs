@@ -99,7 +99,7 @@ fn present(
     (certificate, key): (&Path, &Path),
     report: &mut Report,
 ) -> Result<Option<String>, Error> {
-    let (pem, key_pem) = (disk::read(certificate)?, Secret::new(disk::read(key)?));
+    let (pem, key_pem) = (disk::read_given(certificate)?, Secret::new(disk::read_given(key)?));
     let wrong = |file: &Path, why: String| {
         let help = "give the `tls.crt` and `tls.key` of one Secret that cert-manager has written";
         Diagnostic::error(Code::InvalidCertificate, format!("{} cannot be used: {why}", file.display())).help(help)

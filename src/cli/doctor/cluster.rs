@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::error::Error;
 use super::super::io::Io;
 use super::Args;
+use super::args::display;
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
 use crate::doctor::Wanted;
@@ -41,7 +42,7 @@ pub(super) fn unseen(resolved: &Resolved) -> Vec<String> {
 pub(super) fn objects(args: &Args, report: &mut Report, io: &mut Io) -> Result<Option<Vec<Value>>, Error> {
     let (name, text) = match &args.objects {
         Some(path) if path == Path::new("-") => ("stdin".to_owned(), Io::read()?),
-        Some(path) => (path.display().to_string(), disk::read(path)?.into_bytes()),
+        Some(path) => (display(path), disk::read_manifests(path)?),
         None if args.cluster.is_some() => ("kubectl".to_owned(), kubectl(io)?),
         None => return Ok(None),
     };

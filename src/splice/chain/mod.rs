@@ -121,7 +121,7 @@ fn variables(pod: Pod<'_>, container: &Container<'_>, sources: &Sources<'_, '_>)
         for (key, value) in source.values {
             let name = format!("{prefix}{key}");
             if !own.contains(&name) {
-                let from = Some(quote_object(&source.kind, &source.name));
+                let from = Some(quote_object(source.kind, &source.name));
                 variables.push(Variable { name, value, at: container.path.key("envFrom").index(index), from });
             }
         }

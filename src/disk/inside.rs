@@ -1,0 +1,63 @@
+//! Paths that somebody else has written, and may have written to reach what is not his.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// How many links a path may lead through.
+const LINKS: usize = 8;
+
+/// Where `path`, taken from the folder `root`, leads to, without links; `None` when that is not below `root`, or nobody can
+/// tell. Nothing outside is looked at, so the answer does not depend on what is there. The file itself may be missing.
+pub fn inside(root: &Path, path: &Path) -> Option<PathBuf> {
+    let mut ahead: VecDeque<OsString> = parts(path)?.into();
+    let mut at = PathBuf::new();
+    let mut links = 0;
+    while let Some(part) = ahead.pop_front() {
+        if part == ".." {
+            at.pop().then_some(())?;
+            continue;
+        }
+        at.push(part);
+        match fs::read_link(root.join(&at)) {
+            Ok(target) => {
+                links += 1;
+                at.pop();
+                let target = parts(&target).filter(|_| links <= LINKS)?;
+                target.into_iter().rev().for_each(|part| ahead.push_front(part));
+            }
+            // No link, or nothing at all.
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound) => {}
+            Err(_) => return None,
+        }
+    }
+    Some(root.join(at))
+}
+
+/// Whether a file below `folder` is one of the working copy around it, or of the folder where there is none.
+pub fn is_in_working_copy(folder: &Path, file: &Path) -> bool {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(whole) = folder.canonicalize() else { return false };
+    let root = working_copy(&whole).unwrap_or(&whole);
+    let below = file.strip_prefix(folder).or_else(|_| file.strip_prefix(".")).unwrap_or(file);
+    whole.strip_prefix(root).is_ok_and(|folder| inside(root, &folder.join(below)).is_some())
+}
+
+/// The nearest folder above that is a working copy of Git.
+pub fn working_copy(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|above| above.join(".git").exists())
+}
+
+/// The steps of a relative path; `None` when it is absolute.
+fn parts(path: &Path) -> Option<Vec<OsString>> {
+    let part = |component: Component<'_>| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        Component::CurDir => Some(".".into()),
+        Component::RootDir | Component::Prefix(_) => None,
+    };
+    let parts: Option<Vec<_>> = path.components().map(part).collect();
+    Some(parts?.into_iter().filter(|part| part != ".").collect())
+}

@@ -1,0 +1,72 @@
+//! Files, opened without ever waiting: a pipe has no end before somebody has opened the other one.
+
+use std::fs::{File, FileType, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+use super::Error;
+
+/// How a shell names a pipe that it hands over. Whoever starts a program decides what these are, and nobody else may: a
+/// declaration that names one would read what is meant for somebody else.
+const HANDED_OVER: &[&str] = &["/dev/stdin", "/dev/fd", "/proc/self/fd"];
+
+/// The bytes of a regular file.
+pub(super) fn file(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
+    read(path, most, false)
+}
+
+/// The bytes of a regular file, or of a pipe that was handed over with the command: `--values <(command)`. A pipe with a name
+/// of its own is refused, for nobody may be at its other end.
+pub(super) fn given(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
+    read(path, most, HANDED_OVER.iter().any(|folder| path.starts_with(folder)))
+}
+
+fn read(path: &Path, most: u64, is_handed_over: bool) -> Result<Vec<u8>, Error> {
+    let failed = |error: io::Error| Error::Read(path.to_owned(), error);
+    let is_right = |kind: FileType| kind.is_file() || (is_handed_over && kind.is_fifo());
+    let check = |kind: FileType| {
+        if is_right(kind) { Ok(()) } else { Err(Error::NotAFile(path.to_owned(), words(kind))) }
+    };
+    // Some devices do something when they are opened.
+    check(path.metadata().map_err(failed)?.file_type())?;
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).map_err(failed)?;
+    let there = file.metadata().map_err(failed)?;
+    let kind = there.file_type();
+    check(kind)?;
+    if there.len() > most {
+        return Err(Error::TooLarge(path.to_owned(), most >> 20));
+    }
+    if kind.is_fifo() {
+        wait_for(&file).map_err(failed)?;
+    }
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most { Err(Error::TooLarge(path.to_owned(), most >> 20)) } else { Ok(bytes) }
+}
+
+/// Has reading wait for the program at the other end, which the shell has started.
+fn wait_for(pipe: &File) -> io::Result<()> {
+    Ok(fcntl_setfl(pipe, fcntl_getfl(pipe)? - OFlags::NONBLOCK)?)
+}
+
+/// What has the name instead of a file, or instead of nothing.
+pub(super) fn no_file(path: &Path) -> Option<&'static str> {
+    let kind = path.metadata().ok()?.file_type();
+    (!kind.is_file()).then(|| words(kind))
+}
+
+fn words(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}

@@ -1,0 +1,256 @@
+//! What stands where a file belongs: pipes, devices, sockets, folders, files without end, and paths that lead elsewhere. Nothing
+//! waits, nothing is read that is not a file, and no answer tells of what is outside.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{Output, iamra, iamra_path, root, run};
+
+/// Longer than any of these takes, shorter than anybody waits.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Runs a command that must end by itself. Its stdin is `/dev/null`, and it prints less than a pipe holds.
+fn in_time(command: &mut Command) -> Output {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let since = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if since.elapsed() > DEADLINE {
+            let _ = child.kill().and_then(|()| child.wait());
+            panic!("{command:?} waits for ever");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let read = |stream: &mut dyn std::io::Read| {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    };
+    Output {
+        stdout: read(&mut child.stdout.take().unwrap()),
+        stderr: read(&mut child.stderr.take().unwrap()),
+        exit: status.code().unwrap_or(-1),
+    }
+}
+
+/// A folder with a declaration, its lock and values.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["iamra.yaml", "iamra.lock", "deployment.yaml"] {
+        fs::copy(root().join("tests/data/kpt").join(name), folder.path().join(name)).unwrap();
+    }
+    folder
+}
+
+/// What can stand where a file belongs, and what is said of it.
+const KINDS: &[(&str, &str)] = &[
+    ("pipe", "is a pipe, not a file"),
+    ("socket", "is a socket, not a file"),
+    ("device", "is a device, not a file"),
+    ("zero", "is a device, not a file"),
+    ("folder", "is a folder, not a file"),
+    ("large", "is larger than"),
+];
+
+/// Puts one of them at a path. A socket stays while what comes back lives.
+fn make(kind: &str, path: &Path) -> Option<UnixListener> {
+    match kind {
+        "pipe" => assert_eq!(run(Command::new("mkfifo").arg(path), b"").exit, 0),
+        "socket" => return Some(UnixListener::bind(path).unwrap()),
+        "device" => symlink("/dev/null", path).unwrap(),
+        "zero" => symlink("/dev/zero", path).unwrap(),
+        "folder" => fs::create_dir(path).unwrap(),
+        "large" => fs::File::create(path).unwrap().set_len(1 << 40).unwrap(),
+        other => panic!("{other}"),
+    }
+    None
+}
+
+#[test]
+fn whatever_is_no_file_is_refused_without_waiting() {
+    let commands: &[&[&str]] = &[
+        &["render", "--values", "it"],
+        &["render", "--policy", "it"],
+        &["render", "--lock", "it"],
+        &["check", "--locked", "--lock", "it"],
+        &["status", "--lock", "it"],
+        &["lock", "--check", "--lock", "it"],
+        &["list", "--lock", "it"],
+        &["graph", "--values", "it"],
+        &["inject", "it"],
+        &["inject", "deployment.yaml", "--declaration", "it"],
+        &["strip", "it"],
+        &["verify", "it"],
+        &["verify", "deployment.yaml", "--without", "it"],
+        &["import", "--from", "irsa", "it"],
+        &["import", "--from", "iam-ra", "--state", "it"],
+        &["doctor", "--objects", "it"],
+        &["doctor", "--certificate", "it", "--key", "it", "--workload", "payment-service"],
+        &["check", "it"],
+        &["list", "it"],
+        &["k8s", "onboard", "x", "--declaration", "it"],
+        &["argocd", "parameters", "--lock", "it"],
+        &["argocd", "parameters", "--values", "it"],
+        &["argocd", "parameters", "--policy", "it"],
+    ];
+    for (kind, words) in KINDS {
+        let folder = folder();
+        let _socket = make(kind, &folder.path().join("it"));
+        for args in commands {
+            // A folder is where a declaration or manifests may be.
+            let may_be_folder =
+                ["check", "list", "verify", "k8s"].contains(&args[0]) || args.contains(&"--declaration");
+            if *kind == "folder" && may_be_folder && !args.contains(&"--lock") {
+                continue;
+            }
+            let output = in_time(iamra(folder.path()).args(*args).env("IAMRA_KUSTOMIZE", "/bin/true"));
+            assert!(output.exit == 3 && output.stdout.is_empty(), "{kind} {args:?}: {output:?}");
+            assert!(output.stderr.contains(words), "{kind} {args:?}: {}", output.stderr);
+        }
+    }
+}
+
+#[test]
+fn no_declaration_and_no_lock_is_waited_for() {
+    for (kind, words) in KINDS.iter().filter(|(kind, _)| *kind != "folder") {
+        for name in ["iamra.yaml", "iamra.lock"] {
+            let folder = folder();
+            let path = folder.path().join(name);
+            fs::remove_file(&path).unwrap();
+            let _socket = make(kind, &path);
+            for args in [
+                &["check"][..],
+                &["render"],
+                &["list"],
+                &["status"],
+                &["graph"],
+                &["inject", "deployment.yaml"],
+                &["doctor"],
+            ] {
+                let output = in_time(iamra(folder.path()).args(args));
+                assert_eq!(output.exit, 3, "{kind} {name} {args:?}: {}", output.stderr);
+                assert!(output.stderr.contains(&format!("{name}` {words}")), "{kind} {args:?}: {}", output.stderr);
+            }
+        }
+    }
+}
+
+/// The caller's own pipe is his own business: `<(command)` of a shell is a path below `/dev/fd`. One with a name is not: who
+/// knows whether somebody writes to it.
+#[test]
+fn what_a_shell_hands_over_is_read() {
+    let folder = folder();
+    let shell = |script: &str| {
+        let mut command = Command::new("bash");
+        in_time(command.args(["-c", script, "bash"]).arg(iamra_path()).current_dir(folder.path()))
+    };
+    let expected = in_time(iamra(folder.path()).args(["inject", "deployment.yaml"]));
+    assert_eq!(expected.exit, 0, "{}", expected.stderr);
+    for script in [
+        r#""$1" inject <(cat deployment.yaml)"#,
+        r#"cat deployment.yaml | "$1" inject /dev/stdin"#,
+        r#"cat deployment.yaml | "$1" inject -"#,
+        r#""$1" inject deployment.yaml --values <(echo 'ssm:/a: b')"#,
+        r#""$1" inject /dev/stdin <deployment.yaml"#,
+    ] {
+        assert_eq!(shell(script), expected, "{script}");
+    }
+    let policy = shell(r#""$1" inject deployment.yaml --policy <(echo 'no: policy')"#);
+    assert!(policy.exit == 1 && policy.stderr.contains("error[invalid-policy]"), "{}", policy.stderr);
+    // The pipe of a command is no lock, and nobody may name one in a declaration.
+    let lock = shell(r#"echo x | "$1" render --lock /dev/stdin"#);
+    assert!(lock.exit == 3 && lock.stderr.contains("`/dev/stdin` is a pipe, not a file"), "{}", lock.stderr);
+    let endless = shell(r#""$1" render --values <(cat /dev/zero)"#);
+    assert!(endless.exit == 3 && endless.stderr.contains("is larger than 8 MiB"), "{}", endless.stderr);
+}
+
+/// Whatever a declaration says of its lock, it is one in the folder of the declaration; and nobody learns what else there is.
+#[test]
+fn a_declaration_names_no_file_elsewhere() {
+    let folder = folder();
+    let declaration = folder.path().join("iamra.yaml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    fs::create_dir(folder.path().join("inside")).unwrap();
+    fs::copy(folder.path().join("iamra.lock"), folder.path().join("inside/real.lock")).unwrap();
+    for (name, target) in [
+        ("there", "/etc/passwd"),
+        ("nothing", "/etc/nothing"),
+        ("above", "../../../../../../../../etc/passwd"),
+        ("folder", "/etc"),
+        ("circle", "circle"),
+        ("link.lock", "inside/real.lock"),
+        ("inside/link.lock", "../inside/real.lock"),
+    ] {
+        symlink(target, folder.path().join(name)).unwrap();
+    }
+    let say = |path: &str, args: &[&str]| {
+        let lock = format!("annotations:\n    iamra.dev/lock: {path}");
+        fs::write(&declaration, text.replacen("annotations:", &lock, 1)).unwrap();
+        in_time(iamra(folder.path()).args(args).env("IAMRA_KUSTOMIZE", "/bin/true"))
+    };
+    let commands: &[&[&str]] = &[
+        &["check"],
+        &["render"],
+        &["status"],
+        &["list"],
+        &["inject", "deployment.yaml"],
+        &["argocd", "generate"],
+        &["argocd", "parameters"],
+    ];
+    for args in commands {
+        for path in [
+            "/etc/passwd",
+            "/etc/nothing",
+            "/dev/stderr",
+            "/dev/stdin",
+            "/proc/self/fd/0",
+            "../iamra.lock",
+            "inside/../iamra.lock",
+            "../../etc/passwd",
+        ] {
+            let output = say(path, args);
+            assert_eq!(output.exit, 1, "{args:?} {path}: {output:?}");
+            assert!(
+                output
+                    .stderr
+                    .contains("error[outside-repository]: the path of the lock is absolute, or has `..` in it"),
+                "{args:?} {path}: {}",
+                output.stderr
+            );
+        }
+        for path in ["there", "nothing", "above", "folder/passwd", "folder/nothing", "circle"] {
+            let output = say(path, args);
+            assert_eq!(output.exit, 1, "{args:?} {path}: {output:?}");
+            let said = output.stderr.replace(path, "PATH");
+            let expected =
+                "error[outside-repository]: a file of the declaration leads out of the repository\n  --> PATH\n";
+            assert!(said.contains(expected), "{args:?} {path}: {}", output.stderr);
+        }
+    }
+    for path in ["inside/real.lock", "./inside/real.lock", "link.lock", "inside/link.lock"] {
+        let output = say(path, &["inject", "deployment.yaml"]);
+        assert_eq!(output.exit, 0, "{path}: {}", output.stderr);
+    }
+}
+
+/// What is written replaces a file, never a device.
+#[test]
+fn no_device_is_replaced() {
+    let folder = folder();
+    for kind in ["pipe", "socket", "device"] {
+        let path = folder.path().join(format!("{kind}.yaml"));
+        let _socket = make(kind, &path);
+        let before = fs::symlink_metadata(&path).unwrap().file_type();
+        let mut command = iamra(folder.path());
+        command.args(["import", "--from", "kube2iam", "deployment.yaml", "--force", "--output"]).arg(&path);
+        let output = in_time(&mut command);
+        assert_ne!(output.exit, 0, "{kind}: {}", output.stderr);
+        assert_eq!(fs::symlink_metadata(&path).unwrap().file_type(), before, "{kind}");
+    }
+}
