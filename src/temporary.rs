@@ -211,7 +211,9 @@ mod tests {
             format!("{dead}-toolong"),
             format!("{PREFIX}me-abcdef"),
         ];
-        others.iter().for_each(|name| fs::write(dir.path().join(name), "theirs").unwrap());
+        for name in &others {
+            fs::write(dir.path().join(name), "theirs").unwrap();
+        }
         let held = dir.path().join(format!("{dead}-locked"));
         let lock = File::create(&held).unwrap();
         lock.try_lock().unwrap();

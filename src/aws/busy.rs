@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryReason};
 use aws_smithy_types::retry::ErrorKind;
@@ -17,7 +18,7 @@ pub(super) struct Busy {
 impl Busy {
     /// For calls of this configuration, whose longest pause is all the time that there is.
     pub(super) fn of(config: &SdkConfig) -> Self {
-        Self { longest: config.retry_config().map_or(Duration::MAX, |retries| retries.max_backoff()) }
+        Self { longest: config.retry_config().map_or(Duration::MAX, RetryConfig::max_backoff) }
     }
 }
 

@@ -60,7 +60,7 @@ where
 fn foreign(response: &HttpResponse) -> Option<String> {
     let kind = response.headers().get("content-type")?.split(';').next().unwrap_or_default().trim().to_lowercase();
     let is_aws = kind.is_empty() || kind.contains("json") || kind == "text/xml" || kind == "application/xml";
-    let words: String = kind.chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
+    let words: String = kind.chars().filter(char::is_ascii_graphic).take(60).collect();
     (!is_aws).then(|| format!("{} {words}", response.status()))
 }
 

@@ -60,7 +60,7 @@ const LONGEST: u64 = 86_400;
 fn seconds(text: &str) -> Result<Time, String> {
     let seconds = text.parse().map_err(|error: ParseIntError| error.to_string())?;
     if seconds > LONGEST {
-        return Err(format!("more than {LONGEST}, a day"));
+        return Err(format!("more than {LONGEST} seconds, a day"));
     }
     Ok(Time::new(Duration::from_secs(seconds)))
 }

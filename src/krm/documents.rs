@@ -20,22 +20,22 @@ pub(super) struct Documents {
 pub(super) fn documents(text: &str) -> Documents {
     let bytes = text.as_bytes();
     let body = body(text);
-    let starts_line = |at: usize| at == body || matches!(bytes[at - 1], b'\n' | b'\r');
+    let starts_line = |at: usize| at == body || matches!(bytes.get(..at).and_then(<[u8]>::last), Some(b'\n' | b'\r'));
     let mut markers: Vec<usize> = memmem::find_iter(bytes, "---").chain(memmem::find_iter(bytes, "...")).collect();
     markers.retain(|at| *at >= body && starts_line(*at) && is_marker(text, *at));
     markers.sort_unstable();
     let mut found = Vec::new();
     let mut start = body;
     for at in markers {
-        let end = if bytes[at] == b'.' { next_line(text, at) } else { at };
-        match holds(&text[start..at]) {
+        let end = if bytes.get(at) == Some(&b'.') { next_line(text, at) } else { at };
+        match holds(text, start..at) {
             Holds::Content => found.push(start..end),
             Holds::Directives if end == at => continue,
             Holds::Directives | Holds::Nothing => {}
         }
         start = end;
     }
-    let rest = holds(&text[start..]);
+    let rest = holds(text, start..text.len());
     if rest == Holds::Content {
         found.push(start..text.len());
     }
@@ -49,7 +49,7 @@ pub(super) fn body(text: &str) -> usize {
 
 /// Whether a line that says `---` or `...` and no more than a comment or a node starts at `at`.
 pub(super) fn is_marker(text: &str, at: usize) -> bool {
-    let rest = &text.as_bytes()[at..];
+    let rest = text.as_bytes().get(at..).unwrap_or_default();
     (rest.starts_with(b"---") || rest.starts_with(b"..."))
         && matches!(rest.get(3), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
 }
@@ -63,13 +63,13 @@ enum Holds {
     Content,
 }
 
-fn holds(part: &str) -> Holds {
+fn holds(text: &str, part: Range<usize>) -> Holds {
     let mut directives = false;
     let mut marked = false;
-    for (start, line) in lines(part, 0..part.len()) {
-        let separates = line.starts_with("---") && is_marker(part, start);
-        let line = if separates { line[3..].trim() } else { line.trim() };
-        match line.as_bytes().first() {
+    for (start, line) in lines(text, part) {
+        let behind_marker = line.strip_prefix("---").filter(|_| is_marker(text, start));
+        let separates = behind_marker.is_some();
+        match behind_marker.unwrap_or(line).trim().as_bytes().first() {
             None | Some(b'#') => {}
             Some(b'%') if !marked && !separates => directives = true,
             Some(_) => return Holds::Content,

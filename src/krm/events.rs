@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::error::{Position, ReadError};
 use super::ident::Ident;
-use super::layout::{Entry, Layout, Root, Section, Shape, line_start, lines, next_line};
+use super::layout::{Entry, Layout, Root, Section, Shape, before, line_start, lines, next_line};
 use crate::quote::quote;
 use crate::yaml::{Document, Flow, Kind, NodeRef, Style, SyntaxError};
 
@@ -165,7 +165,7 @@ fn items(text: &str, pair: Pair<'_>, end: usize, root: &Root) -> Result<(Vec<Ent
             let (entries, column) = block_entries(text, value, head, until).ok_or_else(unclear)?;
             let last = entries.last().map_or(head..until, |entry| entry.range.clone());
             // Behind a line without an end, more entries could not come without a trace.
-            let end = if text[..last.end].ends_with(['\n', '\r']) { last.end } else { last.start };
+            let end = if before(text, last.end).ends_with(['\n', '\r']) { last.end } else { last.start };
             Ok((entries, Shape::Dashes { column, head, end }))
         }
         _ => Err(ReadError::ItemsNotASequence { found: what(value), at: Position::of(text, range.start) }),

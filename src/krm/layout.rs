@@ -84,40 +84,51 @@ impl Layout<'_> {
     }
 }
 
-/// The start of the line that `offset` is in.
+/// What is before the place of a line or a node.
 #[expect(
     clippy::string_slice,
     reason = "offsets are those of line breaks and nodes: in the text, and between characters"
 )]
+pub(super) fn before(text: &str, offset: usize) -> &str {
+    &text[..offset]
+}
+
+/// What starts at the place of a line or a node.
+#[expect(
+    clippy::string_slice,
+    reason = "offsets are those of line breaks and nodes: in the text, and between characters"
+)]
+pub(super) fn after(text: &str, offset: usize) -> &str {
+    &text[offset..]
+}
+
+/// The start of the line that `offset` is in.
 pub(super) fn line_start(text: &str, offset: usize) -> usize {
-    text[..offset].rfind(['\n', '\r']).map_or(0, |at| at + 1)
+    before(text, offset).rfind(['\n', '\r']).map_or(0, |at| at + 1)
 }
 
 /// The start of the line after the one that `offset` is in, or the end of the text.
-#[expect(
-    clippy::string_slice,
-    reason = "offsets are those of line breaks and nodes: in the text, and between characters"
-)]
 pub(super) fn next_line(text: &str, offset: usize) -> usize {
-    let rest = &text[offset..];
+    let rest = after(text, offset);
     match rest.find(['\n', '\r']) {
-        Some(at) if rest[at..].starts_with("\r\n") => offset + at + 2,
+        Some(at) if after(rest, at).starts_with("\r\n") => offset + at + 2,
         Some(at) => offset + at + 1,
         None => text.len(),
     }
 }
 
+/// The first line of a text, with its end.
+pub(super) fn first_line(text: &str) -> &str {
+    before(text, next_line(text, 0))
+}
+
 /// How the first line of a text ends, and so how all of them should; a text of one line has the common one.
 pub(super) fn line_break(text: &str) -> &'static str {
-    let line = &text[..next_line(text, 0)];
+    let line = first_line(text);
     ["\r\n", "\r"].into_iter().find(|end| line.ends_with(end)).unwrap_or("\n")
 }
 
 /// The lines that start in `range`: where each begins and what it holds.
-#[expect(
-    clippy::string_slice,
-    reason = "offsets are those of line breaks and nodes: in the text, and between characters"
-)]
 pub(super) fn lines(text: &str, range: Range<usize>) -> impl Iterator<Item = (usize, &str)> {
     let mut at = range.start;
     std::iter::from_fn(move || {
@@ -126,6 +137,6 @@ pub(super) fn lines(text: &str, range: Range<usize>) -> impl Iterator<Item = (us
         }
         let start = at;
         at = next_line(text, start);
-        Some((start, text[start..at.min(range.end)].trim_end_matches(['\n', '\r'])))
+        Some((start, after(before(text, at.min(range.end)), start).trim_end_matches(['\n', '\r'])))
     })
 }

@@ -63,7 +63,7 @@ mod tests {
                 while !text.is_char_boundary(at) {
                     at -= 1;
                 }
-                let before = &text[..at];
+                let before = text.get(..at).unwrap();
                 let last = before.rsplit('\n').next().unwrap_or_default();
                 let expected = Position { line: before.matches('\n').count() + 1, column: last.chars().count() + 1 };
                 assert_eq!(lines.position(offset), expected, "{offset} in {text:?}");

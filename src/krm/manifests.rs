@@ -4,30 +4,30 @@
 //! byte as it came. Taking them out again is the reverse, so that the text of before needs no other memory than its form.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use super::documents::{body, is_marker};
-use super::item::Item;
 use super::json;
-use super::layout::{line_start, lines, next_line};
-use super::stream::{Form, Stream};
+use super::layout::{after, before, first_line, line_start, lines, next_line};
+use super::stream::{Form, Part, Stream};
 use super::write::{Changes, Places, Splice, invalid, like, write_spliced};
 
 impl Changes {
     /// Writes a stream with these changes. Every byte that they do not touch is that of the input; results are left
     /// out, as plain manifests have no place for them.
     pub fn write_stream(&self, stream: &Stream<'_>, out: impl Write) -> io::Result<()> {
-        let (text, items) = (stream.text(), &stream.items);
+        let text = stream.text();
         let unmarked = self.unmarked(stream);
         let mut splices = Vec::new();
         for (number, part) in stream.parts.iter().enumerate() {
             let Some((shape, root)) = &part.list else {
-                splices.extend(self.of_document(stream, number, unmarked == Some(number))?);
+                splices.extend(self.of_document(stream, number, part, unmarked == Some(number))?);
                 continue;
             };
             if unmarked == Some(number) {
                 splices.push(Splice::new(part.range.start..next_line(text, part.range.start), ""));
             }
-            let places = Places { text, items: &items[part.items.clone()], first: part.items.start, shape, root };
+            let places = Places { text, items: stream.items_of(part), first: part.items.start, shape, root };
             splices.extend(self.of_items(places)?);
             let added = if stream.parts.len() == 1 { self.appended.as_slice() } else { &[] };
             self.additions(places, added, &mut splices)?;
@@ -40,34 +40,38 @@ impl Changes {
     }
 
     /// What changes in a document that is one object. `unmarked` takes away the marker before it.
-    fn of_document(&self, stream: &Stream<'_>, part: usize, unmarked: bool) -> io::Result<Option<Splice>> {
-        let number = stream.parts[part].items.start;
-        let item = &stream.items[number];
-        let range = item.range();
-        if self.removed.contains(&number) {
-            return Ok(Some(self.without(stream, part)));
+    fn of_document(
+        &self,
+        stream: &Stream<'_>,
+        number: usize,
+        part: &Part,
+        unmarked: bool,
+    ) -> io::Result<Option<Splice>> {
+        let (range, object) = (part.range.clone(), part.items.start);
+        if self.removed.contains(&object) {
+            return Ok(Some(self.without(stream, number, range)));
         }
-        let start = range.start + if unmarked { next_line(item.text(), 0) } else { 0 };
-        let marker = start - range.start;
-        if let Some(object) = self.rewritten.get(&number) {
-            let rewritten = rewritten(stream, item, object)?;
-            return Ok(Some(Splice::new(range, &rewritten[marker..])));
-        }
-        let replaced = self.replaced.get(&number).map(|text| Splice::new(range.clone(), &text[marker..]));
-        Ok(replaced.or_else(|| unmarked.then(|| Splice::new(range.start..start, ""))))
+        let own = after(before(stream.text(), range.end), range.start);
+        let marker = if unmarked { first_line(own) } else { "" };
+        let put = |new: &str| Splice::new(range.clone(), new.strip_prefix(marker).unwrap_or(new));
+        Ok(match (self.rewritten.get(&object), self.replaced.get(&object)) {
+            (Some(object), _) => Some(put(&rewritten(stream, own, object)?)),
+            (None, Some(text)) => Some(put(text)),
+            (None, None) => unmarked.then(|| Splice::new(range.start..range.start + marker.len(), "")),
+        })
     }
 
     /// Takes a document out, and puts a marker where those beside it would run together.
-    fn without(&self, stream: &Stream<'_>, part: usize) -> Splice {
-        let (text, range) = (stream.text(), stream.parts[part].range.clone());
-        let next = stream.parts.get(part + 1).filter(|next| next.range.start == range.end);
+    fn without(&self, stream: &Stream<'_>, number: usize, range: Range<usize>) -> Splice {
+        let text = stream.text();
+        let next = stream.parts.get(number + 1).filter(|next| next.range.start == range.end);
         match next {
-            Some(next) if !self.leaves(stream, part + 1) && stream.form != Form::Row => {
-                let first = (0..part).rev().take_while(|it| self.leaves(stream, *it)).last().unwrap_or(part);
-                let before = stream.parts[first].range.start;
-                let is_parted = is_marker(text, next.range.start) || is_ended(text, before);
-                let marker =
-                    if is_parted { String::new() } else { like(text, separator(&text[next.range.start..]).to_owned()) };
+            Some(next) if !self.leaves(next) && stream.form != Form::Row => {
+                let first = stream.parts.iter().take(number).rev().take_while(|it| self.leaves(it)).last();
+                let start = first.map_or(range.start, |first| first.range.start);
+                let next = next.range.start;
+                let is_parted = is_marker(text, next) || is_ended(text, start);
+                let marker = if is_parted { String::new() } else { like(text, separator(text, next).to_owned()) };
                 Splice::new(range, marker)
             }
             _ => Splice::new(range, ""),
@@ -75,8 +79,7 @@ impl Changes {
     }
 
     /// Whether a document is one object that is left out.
-    fn leaves(&self, stream: &Stream<'_>, part: usize) -> bool {
-        let part = &stream.parts[part];
+    fn leaves(&self, part: &Part) -> bool {
         part.list.is_none() && self.removed.contains(&part.items.start)
     }
 
@@ -84,11 +87,12 @@ impl Changes {
     /// see [`Self::new_documents`].
     fn unmarked(&self, stream: &Stream<'_>) -> Option<usize> {
         let (text, parts) = (stream.text(), &stream.parts);
-        let kept = (0..parts.len()).find(|part| !self.leaves(stream, *part))?;
-        let (first, kept_start) = (parts[0].range.start, parts[kept].range.start);
-        let is_bare = first == body(text) && !is_marker(text, first) && !text[first..].starts_with('%');
-        let joined = parts[..=kept].windows(2).all(|pair| pair[0].range.end == pair[1].range.start);
-        let is_marked = text[kept_start..].starts_with(&like(text, "---\n".to_owned()));
+        let first = parts.first()?.range.start;
+        let (kept, kept_part) = parts.iter().enumerate().find(|(_, part)| !self.leaves(part))?;
+        let is_bare = first == body(text) && !is_marker(text, first) && !is_directive(text, first);
+        let mut pairs = parts.iter().zip(parts.iter().skip(1)).take(kept);
+        let joined = pairs.all(|(part, next)| part.range.end == next.range.start);
+        let is_marked = after(text, kept_part.range.start).starts_with(&like(text, "---\n".to_owned()));
         // What comes in the same run may come before it.
         (self.appended.is_empty() && kept > 0 && is_bare && joined && is_marked && stream.form != Form::Row)
             .then_some(kept)
@@ -114,7 +118,7 @@ impl Changes {
         let at = last.start;
         let is_marked = is_marker(text, at);
         // The first document may do without a marker, and so does the new first one.
-        let documents = if !is_marked && at == body(text) && !text[at..].starts_with('%') {
+        let documents = if !is_marked && at == body(text) && !is_directive(text, at) {
             documents + "---\n"
         } else {
             format!("---\n{documents}{}", if is_marked { "" } else { "...\n" })
@@ -124,35 +128,39 @@ impl Changes {
 }
 
 /// What parts a document that has no marker of its own from one before.
-fn separator(next: &str) -> &'static str {
-    if next.starts_with('%') { "...\n" } else { "---\n" }
+fn separator(text: &str, next: usize) -> &'static str {
+    if is_directive(text, next) { "...\n" } else { "---\n" }
+}
+
+/// Whether a line with a directive starts at `at`.
+fn is_directive(text: &str, at: usize) -> bool {
+    text.as_bytes().get(at) == Some(&b'%')
 }
 
 /// Whether nothing before `at` can run on: the text begins there, or a line with `...` is before.
 fn is_ended(text: &str, at: usize) -> bool {
-    let before = text[..at].trim_end_matches(['\n', '\r']);
+    let before = before(text, at).trim_end_matches(['\n', '\r']);
     let start = line_start(before, before.len());
-    at == body(text) || before[start..].starts_with("...") && is_marker(before, start)
+    at == body(text) || after(before, start).starts_with("...") && is_marker(before, start)
 }
 
-/// The object in the place and the form of the item.
-fn rewritten(stream: &Stream<'_>, item: &Item<'_>, object: &str) -> io::Result<String> {
-    let (whole, own) = (stream.text(), item.text());
+/// The object in the place and the form of the item with the text `own`.
+fn rewritten(stream: &Stream<'_>, own: &str, object: &str) -> io::Result<String> {
     if stream.form == Form::Row {
-        let space = own.len() - own.trim_start().len();
-        return Ok(format!("{}{}", &own[..space], json::from_block(object).map_err(invalid)?));
+        let space = own.strip_suffix(own.trim_start()).unwrap_or_default();
+        return Ok(format!("{space}{}", json::from_block(object).map_err(invalid)?));
     }
     let is_head = |start: usize, line: &str| {
         line.trim().is_empty()
             || line.trim_start().starts_with(['#', '%'])
-            || is_marker(own, start) && line[3..].trim().is_empty()
+            || is_marker(own, start) && line.get(3..).is_some_and(|rest| rest.trim().is_empty())
     };
     let first = lines(own, 0..own.len()).find(|(start, line)| !is_head(*start, line));
     let (start, line) = first.unwrap_or((own.len(), ""));
     let marker = if line.starts_with("---") && is_marker(own, start) { "---\n" } else { "" };
     let tail = lines(own, start..own.len()).last().filter(|(at, line)| line.starts_with("...") && is_marker(own, *at));
-    let tail = tail.map_or("", |(at, _)| &own[at..]);
+    let tail = tail.map_or("", |(at, _)| after(own, at));
     let object = object.strip_suffix('\n').unwrap_or(object);
     let end = if tail.is_empty() && !own.ends_with(['\n', '\r']) { "" } else { "\n" };
-    Ok(format!("{}{}{tail}", &own[..start], like(whole, format!("{marker}{object}{end}"))))
+    Ok(format!("{}{}{tail}", before(own, start), like(stream.text(), format!("{marker}{object}{end}"))))
 }

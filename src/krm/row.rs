@@ -20,13 +20,13 @@ pub(super) fn objects(text: &str) -> Result<Option<Vec<Range<usize>>>, ReadError
     let mut start = 0;
     while let Some(value) = values.next() {
         match value {
-            Ok(_) if is_object(&text[start..]) => {
+            Ok(_) if text.get(start..).is_some_and(is_object) => {
                 let end = values.byte_offset();
                 found.push(start..end);
                 start = end;
             }
             // One object, and then something that only YAML knows.
-            Err(error) if !found.is_empty() && is_object(&text[start..]) => {
+            Err(error) if !found.is_empty() && text.get(start..).is_some_and(is_object) => {
                 let message = format!("the JSON object number {} of a row is cut off, or no JSON", found.len() + 1);
                 let at = Position { line: error.line(), column: error.column().max(1) };
                 return Err(ReadError::Syntax { message, at });

@@ -86,6 +86,12 @@ impl<'t> Stream<'t> {
         self.text
     }
 
+    /// The objects of one of its documents.
+    #[expect(clippy::indexing_slicing, reason = "the items of each document are counted among these")]
+    pub(super) fn items_of(&self, part: &Part) -> &[Item<'t>] {
+        &self.items[part.items.clone()]
+    }
+
     fn add(&mut self, range: Range<usize>) {
         #[expect(clippy::string_slice, reason = "documents begin and end where their markers do")]
         let document = &self.text[range.clone()];

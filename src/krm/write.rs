@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::item::Item;
 use super::json;
-use super::layout::{Root, Shape, line_break, line_start, lines};
+use super::layout::{Root, Shape, after, before, line_break, lines};
 use super::list::ResourceList;
 use crate::yaml::SyntaxError;
 
@@ -81,16 +81,20 @@ impl Changes {
         let numbers = first..first + items.len();
         let stays = |number: &usize| !self.removed.contains(number);
         let replaced = self.replaced.range(numbers.clone()).filter(|(number, _)| stays(number));
+        let at = |number: &usize| items.get(number.checked_sub(first)?);
         let mut splices: Vec<Splice> =
-            replaced.map(|(number, text)| Splice::new(items[number - first].range(), text.as_str())).collect();
-        for (number, object) in self.rewritten.range(numbers.clone()).filter(|(number, _)| stays(number)) {
-            let item = &items[number - first];
+            replaced.filter_map(|(number, text)| Some(Splice::new(at(number)?.range(), text.as_str()))).collect();
+        let rewritten_items = self.rewritten.range(numbers.clone()).filter(|(number, _)| stays(number));
+        for (item, object) in rewritten_items.filter_map(|(number, object)| Some((at(number)?, object))) {
             splices.push(Splice::new(item.range(), rewritten(places, item, object)?));
         }
-        let removed: BTreeSet<usize> = self.removed.range(numbers).map(|number| number - first).collect();
+        let removed = self.removed.range(numbers);
         match shape {
-            Shape::Brackets(brackets) => splices.extend(without(places.text, items, &removed, brackets)),
-            _ => splices.extend(removed.iter().map(|number| Splice::new(items[*number].range(), ""))),
+            Shape::Brackets(brackets) => {
+                let removed = removed.map(|number| number - first).collect();
+                splices.extend(without(places.text, items, &removed, brackets));
+            }
+            _ => splices.extend(removed.filter_map(at).map(|item| Splice::new(item.range(), ""))),
         }
         Ok(splices)
     }
@@ -121,7 +125,9 @@ impl Changes {
                 let comma = if nothing_left { "" } else { ", " };
                 splices.push(Splice::new(at..at, format!("{comma}{}", json_items(appended)?)));
             }
-            Shape::Empty { value, .. } if text[value.clone()].starts_with('[') && !gives_way(text, shape) => {
+            Shape::Empty { value, .. }
+                if text.get(value.clone()).is_some_and(|it| it.starts_with('[')) && !gives_way(text, shape) =>
+            {
                 splices.push(Splice::new(value.start + 1..value.start + 1, json_items(appended)?));
             }
             Shape::Empty { value, .. } if flow => {
@@ -214,9 +220,8 @@ fn column(root: &Root) -> usize {
 /// Whether ` []` on a line of its own can give way to lines with dashes, and come back when they are gone.
 fn gives_way(text: &str, shape: &Shape) -> bool {
     let Shape::Empty { value, next_line } = shape else { return false };
-    let line = &text[line_start(text, value.start)..*next_line];
-    let before = &text[..value.start];
-    &text[value.clone()] == "[]" && before.ends_with(": ") && line.ends_with(['\n', '\r'])
+    let is_ended = before(text, *next_line).ends_with(['\n', '\r']);
+    text.get(value.clone()) == Some("[]") && before(text, value.start).ends_with(": ") && is_ended
 }
 
 /// The object in the place and the form of an entry.
@@ -224,7 +229,7 @@ fn rewritten(places: Places<'_, '_>, item: &Item<'_>, object: &String) -> io::Re
     let Shape::Dashes { column, .. } = places.shape else { return json::from_block(object).map_err(invalid) };
     let own = item.text();
     let dash = lines(own, 0..own.len()).find(|(_, line)| line.trim_start().starts_with('-'));
-    let comments = &own[..dash.map_or(0, |(start, _)| start)];
+    let comments = dash.map_or("", |(start, _)| before(own, start));
     let mut entry = entries(std::slice::from_ref(object), *column);
     if !own.ends_with(['\n', '\r']) {
         entry.pop();
@@ -238,7 +243,7 @@ fn without(text: &str, items: &[Item<'_>], removed: &BTreeSet<usize>, brackets: 
     let Some(first_kept) = (0..items.len()).find(|number| !removed.contains(number)) else {
         // A comma behind the last one must go too; new entries come between the two.
         let (start, end) = (first.offset(), last.range().end);
-        let behind = &text[end..brackets.end - 1];
+        let behind = after(before(text, brackets.end - 1), end);
         let rest = if behind.trim().is_empty() { end..end } else { end..brackets.end - 1 };
         return vec![Splice::new(start..end, ""), Splice::new(rest, "")];
     };

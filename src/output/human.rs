@@ -54,12 +54,12 @@ fn in_order<'r>(report: &'r Report, sources: Sources<'_>) -> Vec<Said<'r>> {
     for diagnostic in diagnostics {
         let Diagnostic { code, severity, message, help, .. } = diagnostic;
         let index = *known.entry((severity, code.name(), message, help)).or_insert(all.len());
-        if index == all.len() {
-            all.push(Said { diagnostic, places: Vec::new() });
-        }
         let place =
             concrete.locate(diagnostic).map(|place| line(&place)).filter(|place| named.insert((index, place.clone())));
-        all[index].places.extend(place);
+        match all.get_mut(index) {
+            Some(said) => said.places.extend(place),
+            None => all.push(Said { diagnostic, places: place.into_iter().collect() }),
+        }
     }
     all
 }

@@ -118,7 +118,8 @@ pub fn plan<'r>(
                 .unwrap_or_default()
                 .to_vec(),
         };
-        let meant: Vec<_> = meant.into_iter().filter(|position| inventory[*position].is_meant_by(target)).collect();
+        let is_meant = |position: &usize| inventory.get(*position).is_some_and(|workload| workload.is_meant_by(target));
+        let meant: Vec<_> = meant.into_iter().filter(is_meant).collect();
         if meant.is_empty() && !knows_all {
             continue;
         }

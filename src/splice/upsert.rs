@@ -27,8 +27,8 @@ pub(super) fn upsert(objects: &[Generated], items: &[Item<'_>], changes: &mut Ch
     }
     for object in objects {
         let value = &object.value;
-        let text = |field: &str| value["metadata"][field].as_str();
-        let name = (text("namespace").unwrap_or(DEFAULT), text("name").unwrap_or_default());
+        let text = |path: &str| value.pointer(path).and_then(Value::as_str);
+        let name = (text("/metadata/namespace").unwrap_or(DEFAULT), text("/metadata/name").unwrap_or_default());
         let mut named = named.get(&name).into_iter().flatten();
         match named.find(|(_, object)| is_same_object(object.root(), value)) {
             None => changes.appended.push(emit::document(value)),
@@ -100,7 +100,7 @@ fn is_same_object(found: NodeRef<'_>, ours: &Value) -> bool {
 }
 
 /// The namespace that an object is in, where it goes when nobody says another one.
-fn namespace<'d>(object: NodeRef<'d>) -> &'d str {
+fn namespace(object: NodeRef<'_>) -> &str {
     let said = object.get("metadata").and_then(|it| it.get("namespace")).and_then(NodeRef::text);
     said.filter(|_| Ident::of(object).is_some_and(|ident| ident.namespace.is_some())).unwrap_or(DEFAULT)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::is_marked;
 use super::object::{Object, Part, Reference};
 use crate::krm::Item;
@@ -77,7 +79,7 @@ impl Stream {
         ours.filter(|object| object.is_beside(from)).any(|object| match reference {
             Reference::CertificateSecret(name) => {
                 object.kind() == "Certificate"
-                    && object.value["spec"]["secretName"] == name.as_str()
+                    && object.value.pointer("/spec/secretName").and_then(Value::as_str) == Some(name.as_str())
                     && self.is_issued(object)
             }
             Reference::ConfigMap(name) => object.kind() == "ConfigMap" && object.name() == name,
@@ -86,9 +88,8 @@ impl Stream {
 
     /// Whether the issuer of a Certificate is there; one that we do not make is somebody else's business.
     fn is_issued(&self, certificate: &Object) -> bool {
-        let reference = &certificate.value["spec"]["issuerRef"];
-        let place = (reference["kind"].as_str().unwrap_or_default().to_owned(), certificate.home().to_owned());
-        let names = self.names.get(&place);
-        names.is_none_or(|names| reference["name"].as_str().is_some_and(|name| names.contains(name)))
+        let place = (certificate.text("/spec/issuerRef/kind").to_owned(), certificate.home().to_owned());
+        let name = certificate.value.pointer("/spec/issuerRef/name").and_then(Value::as_str);
+        self.names.get(&place).is_none_or(|names| name.is_some_and(|name| names.contains(name)))
     }
 }

@@ -255,8 +255,8 @@ fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut R
         labels,
     };
     let meant = targets.calling(&workload);
-    let said = meant.iter().filter(|target| target.kind.as_deref() == Some(&*workload.ident.kind));
-    let said = said.filter_map(|target| target.pod_template.clone()).next();
+    let mut said = meant.iter().filter(|target| target.kind.as_deref() == Some(&*workload.ident.kind));
+    let said = said.find_map(|target| target.pod_template.clone());
     if said.is_none() && kind.is_none() {
         return None;
     }

@@ -41,7 +41,7 @@ fn an_empty_variable_is_unset_for_the_sdk_too() {
 #[test]
 fn a_time_limit_is_a_day_at_most() {
     let output = run(crate::support::iamra(root()).args(["lock", "--timeout", "18446744073709551615"]), b"");
-    assert!(output.exit == 2 && output.stderr.contains("is not in 0..=86400"), "{}", output.stderr);
+    assert!(output.exit == 2 && output.stderr.contains("more than 86400 seconds, a day"), "{}", output.stderr);
 }
 
 #[test]

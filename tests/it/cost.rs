@@ -195,8 +195,11 @@ fn onboard(count: usize) -> Scenario {
     shown(count, &["k8s", "onboard", "new", "--role", "app", "--dry-run"])
 }
 
+/// What is run with so many of a thing.
+type Scaled = fn(usize) -> Scenario;
+
 /// What is more of, and how many of it there are at first.
-const SCENARIOS: &[(&str, fn(usize) -> Scenario, usize)] = &[
+const SCENARIOS: &[(&str, Scaled, usize)] = &[
     ("wrong roles", wrong_roles, 10),
     ("unknown fields", unknown_fields, 10),
     ("unknown fields of a function", unknown_fields_of_a_function, 10),
