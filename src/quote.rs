@@ -1,7 +1,7 @@
 //! How messages say what somebody else has written. A value of a declaration, the name of a file or the words of another
 //! program may forge a line of a log, steer a terminal or be a key that was pasted into the wrong field.
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 
 /// As much of a value as people need to know it again.
 pub const LONGEST: usize = 60;
@@ -49,7 +49,7 @@ pub fn part(value: &str) -> String {
         return value;
     }
     let (start, end) = (LONGEST - END - 1, length - END);
-    format!("{}…{}", prefix(&value, start), &value[prefix(&value, end).len()..])
+    format!("{}…{}", prefix(&value, start), behind(&value, prefix(&value, end).len()))
 }
 
 /// What people are to type, between backticks: whole, or it would not do what it says.
@@ -59,7 +59,17 @@ pub fn typed<T: Display + ?Sized>(words: &T) -> String {
 }
 
 fn prefix(text: &str, length: usize) -> &str {
-    text.char_indices().nth(length).map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(length).map_or(text, |(end, _)| before(text, end))
+}
+
+/// The text before a place that is one of its characters' starts; all of it, should it be none.
+fn before(text: &str, end: usize) -> &str {
+    text.get(..end).unwrap_or(text)
+}
+
+/// The text behind such a place.
+fn behind(text: &str, start: usize) -> &str {
+    text.get(start..).unwrap_or_default()
 }
 
 /// An object in words: Deployment `api`.
@@ -77,13 +87,13 @@ pub fn quote_all<T: Display>(values: impl IntoIterator<Item = T>) -> String {
 pub fn line(text: &str) -> String {
     let text = escaped(text);
     let armour = ARMOUR.iter().filter_map(|armour| text.find(armour)).min();
-    let (before, hides) = armour.map_or((text.as_str(), false), |start| (&text[..start], true));
-    let mut line = String::with_capacity(before.len());
-    let mut rest = before;
+    let (shown, hides) = armour.map_or((text.as_str(), false), |start| (before(&text, start), true));
+    let mut line = String::with_capacity(shown.len());
+    let mut rest = shown;
     while let Some((start, run)) = next_run(rest) {
-        line.push_str(&rest[..start]);
+        line.push_str(before(rest, start));
         line.push_str(if is_key_run(run) { HIDDEN } else { run });
-        rest = &rest[start + run.len()..];
+        rest = behind(rest, start + run.len());
     }
     line.push_str(rest);
     if hides {
@@ -95,7 +105,7 @@ pub fn line(text: &str) -> String {
 /// Words of several lines, each as [`line`] makes it.
 pub fn lines(text: &str) -> String {
     text.split_inclusive('\n')
-        .map(|part| line(part.trim_end_matches('\n')) + &part[part.trim_end_matches('\n').len()..])
+        .map(|part| line(part.trim_end_matches('\n')) + behind(part, part.trim_end_matches('\n').len()))
         .collect()
 }
 
@@ -107,7 +117,7 @@ fn escaped(text: &str) -> String {
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
-            c if is_unseen(c) => write!(escaped, "\\u{{{:x}}}", u32::from(c)).expect("memory takes all"),
+            c if is_unseen(c) => escaped.extend(c.escape_unicode()),
             c => escaped.push(c),
         }
     }
@@ -129,7 +139,7 @@ fn is_key(text: &str) -> bool {
         let mut rest = text;
         std::iter::from_fn(|| {
             let (start, run) = next_run(rest)?;
-            rest = &rest[start + run.len()..];
+            rest = behind(rest, start + run.len());
             Some(run)
         })
         .any(is_key_run)
@@ -142,9 +152,9 @@ fn is_key(text: &str) -> bool {
 fn next_run(text: &str) -> Option<(usize, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/-_=:".contains(c);
     let start = text.find(is_part)?;
-    let rest = &text[start..];
+    let rest = behind(text, start);
     let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-    Some((start, &rest[..end]))
+    Some((start, before(rest, end)))
 }
 
 fn is_key_run(run: &str) -> bool {
@@ -156,7 +166,7 @@ fn is_hex_key(run: &str) -> bool {
     let digits: String = run.chars().filter(|c| *c != ':').collect();
     digits.len() >= 64
         && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && (digits.len() > 128 || (digits.starts_with("30") && digits[..16].contains("0201")))
+        && (digits.len() > 128 || (digits.starts_with("30") && before(&digits, 16).contains("0201")))
 }
 
 /// Whether there is Base64 of something random in this, and no name: names have words in them, digests no capitals.
@@ -169,9 +179,9 @@ fn is_base64_key(text: &str) -> bool {
 fn has_random_part(path: &str) -> bool {
     let starts = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at + 1));
     starts.into_iter().any(|start| {
-        let rest = &path[start..];
+        let rest = behind(path, start);
         let ends = rest.match_indices('/').map(|(at, _)| at).chain([rest.len()]);
-        ends.take(STEPS).any(|end| is_random(&rest[..end]))
+        ends.take(STEPS).any(|end| is_random(before(rest, end)))
     })
 }
 

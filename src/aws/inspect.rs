@@ -14,6 +14,7 @@ use super::{Progress, anywhere, failure, iam};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::Code;
 use crate::doctor::{Found, Profile, Role, Seen, TrustAnchor};
+use crate::quote::typed;
 use crate::reference::Origin;
 use crate::resolve::{Identity, NoAnswer};
 
@@ -121,8 +122,8 @@ impl Session {
     fn no_time(&self, paced: usize) -> NoAnswer {
         let needed = PACE * u32::try_from(paced).unwrap_or(u32::MAX);
         let help = format!(
-            "IAM Roles Anywhere takes one such call a second, and {paced} are needed: give it more time (`--timeout {}`)",
-            needed.as_secs() + 10
+            "IAM Roles Anywhere takes one such call a second, and {paced} are needed: give it more time ({})",
+            typed(&format_args!("--timeout {}", needed.as_secs() + 10))
         );
         let none = self.too_late();
         if needed > self.time() { NoAnswer { help, ..none } } else { none }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::arn::ArnKind;
 use crate::diag::Code;
+use crate::quote::quote;
 use crate::reference::{Origin, Target};
 use crate::secret::Secret;
 
@@ -96,7 +97,7 @@ impl Lookup for Known<'_> {
     fn answer(&self, queries: &BTreeSet<Query>) -> Answers {
         let none = |query: &Query| NoAnswer {
             code: Code::UnresolvedReference,
-            why: format!("`{}` has no value: nobody was asked for it", query.reference),
+            why: format!("{} has no value: nobody was asked for it", quote(&query.reference)),
             help: "give it in a values file (`--values FILE`)".to_owned(),
         };
         let answer = |query: &Query| self.0.get(query).cloned().unwrap_or_else(|| Err(none(query)));

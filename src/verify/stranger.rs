@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::keys::{Keys, Signer};
 use super::object::Object;
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::quote::quote_object;
 use crate::yaml::{FieldPath, Step};
 
 /// Keys of a Secret of cert-manager's that everybody may read.
@@ -55,13 +56,19 @@ impl Reach<'_> {
     fn words(&self) -> String {
         match self {
             Self::Issuer(signer, _) => {
-                format!("asks {} `{}`, who signs for declared workloads, for a certificate", signer.kind, signer.name)
+                format!(
+                    "asks {}, who signs for declared workloads, for a certificate",
+                    quote_object(&signer.kind, &signer.name)
+                )
             }
             Self::Key { secret, of_ca: false } => {
-                format!("reaches for Secret `{secret}`, which has the key of an identity")
+                format!("reaches for {}, which has the key of an identity", quote_object("Secret", secret))
             }
             Self::Key { secret, of_ca: true } => {
-                format!("reaches for Secret `{secret}`, the CA's key: with it every workload can be made")
+                format!(
+                    "reaches for {}, the CA's key: with it every workload can be made",
+                    quote_object("Secret", secret)
+                )
             }
         }
     }
@@ -180,17 +187,15 @@ impl Walk<'_, '_> {
 
     /// For whom the object asks, as far as it says so itself.
     fn asked(&self) -> Asked {
-        let spec = &self.object.value["spec"];
-        let annotations = &self.object.value["metadata"]["annotations"];
-        let says_all = self.object.is_certificate() && spec["literalSubject"].is_null();
-        let common_name = if says_all {
-            &spec["commonName"]
+        let at = |path: &str| self.object.value.pointer(path).filter(|value| !value.is_null());
+        let common_name = if self.object.is_certificate() && at("/spec/literalSubject").is_none() {
+            at("/spec/commonName")
         } else if matches!(self.object.kind(), "Ingress" | "Gateway") {
-            &annotations["cert-manager.io/common-name"]
+            at("/metadata/annotations/cert-manager.io~1common-name")
         } else {
             return Asked::Anything;
         };
-        let is_declared = common_name.as_str().is_some_and(|name| self.keys.common_names.contains(name));
+        let is_declared = common_name.and_then(Value::as_str).is_some_and(|name| self.keys.common_names.contains(name));
         if is_declared { Asked::Anything } else { Asked::Other }
     }
 }

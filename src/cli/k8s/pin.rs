@@ -51,7 +51,7 @@ pub(super) fn unpin(text: String) -> Result<String, Refusal> {
     let introduced = above().into_iter().find_map(|at| Some((introduction(&doc, &at, SAID)?, at)));
     let (&[only], Some((words, at))) = (names.as_slice(), introduced) else { return Ok(text) };
     let Some(mut text) = dismiss(&doc, &at, words) else { return Ok(text) };
-    let noted: BTreeSet<_> = words[SAID.len()..].split(", ").collect();
+    let noted: BTreeSet<_> = words.strip_prefix(SAID).unwrap_or_default().split(", ").collect();
     let says_it = |name: &&str| {
         let said: Vec<_> = doc.at(&place(name)).into_iter().flat_map(NodeRef::items).map(NodeRef::text).collect();
         noted.contains(*name) && said == [Some(only)]

@@ -33,7 +33,7 @@ pub fn dismiss(doc: &Document<'_>, at: &FieldPath, words: &str) -> Option<String
 pub fn introduction<'d>(doc: &'d Document<'_>, at: &FieldPath, start: &str) -> Option<&'d str> {
     let lines = Lines::of(doc).ok()?;
     let (line, _) = line_of(doc, &lines, at)?;
-    let above = doc.text()[..line].lines().next_back()?;
+    let above = doc.text().get(..line)?.lines().next_back()?;
     above.trim_start().strip_prefix("# ").filter(|words| words.starts_with(start))
 }
 
@@ -43,29 +43,33 @@ pub fn introduction<'d>(doc: &'d Document<'_>, at: &FieldPath, start: &str) -> O
 /// # Errors
 /// A comment there would not end with its line.
 pub fn set_aside(doc: &Document<'_>, at: &FieldPath, source: &str) -> Result<String, Refusal> {
-    let why = || Refusal::new(format!("`{at}` stands between braces, and its `{source}` could not be put back"), 0..0);
+    let why = || {
+        let words = format!("{} stands between braces, and its {} could not be put back", quote(at), quote(source));
+        Refusal::new(words, 0..0)
+    };
     let colon = colon_of(doc, at).ok_or_else(why)?;
     let space = if source.starts_with([' ', '\t']) { "" } else { " " };
     let text = doc.text();
-    Ok([&text[..colon], " #", space, source, &text[colon..]].concat())
+    let (before, behind) = text.split_at_checked(colon).ok_or_else(why)?;
+    Ok([before, " #", space, source, behind].concat())
 }
 
 /// What [`set_aside`] has put behind the key at `at`, and the text without it.
 pub fn bring_back(doc: &Document<'_>, at: &FieldPath) -> Option<(String, String)> {
     let text = doc.text();
     let colon = colon_of(doc, at)?;
-    let line = text[colon..].lines().next()?.strip_prefix(" #")?;
+    let line = text.get(colon..)?.lines().next()?.strip_prefix(" #")?;
     let word = line.trim_start_matches([' ', '\t']);
     let braces =
         || word.strip_prefix('{').and_then(|rest| Some(rest.len() - rest.trim_start().strip_prefix('}')?.len() + 1));
     let end = NULLS.iter().find(|null| word.starts_with(*null)).map(|null| null.len()).or_else(braces)?;
-    let rest = &word[end..];
+    let rest = word.get(end..)?;
     let is_all = rest.trim().is_empty() || rest.trim_start() != rest && rest.trim_start().starts_with('#');
-    let source = &line[..line.len() - rest.len()];
+    let source = line.strip_suffix(rest)?;
     if !is_all || source.len() == end {
         return None;
     }
-    let without = [&text[..colon], &text[colon + " #".len() + source.len()..]].concat();
+    let without = [text.get(..colon)?, text.get(colon + " #".len() + source.len()..)?].concat();
     let usual = source.strip_prefix(' ').filter(|rest| !rest.starts_with([' ', '\t']));
     Some((without, usual.unwrap_or(source).to_owned()))
 }
@@ -80,7 +84,7 @@ fn colon_of(doc: &Document<'_>, at: &FieldPath) -> Option<usize> {
     let holder = doc.at(&parent)?;
     let Kind::Map(_, Flow::No) = holder.kind() else { return None };
     let key = holder.entry(name)?.0.span();
-    let rest = doc.text()[key.end..].trim_start_matches([' ', '\t']).strip_prefix(':')?;
+    let rest = doc.text().get(key.end..)?.trim_start_matches([' ', '\t']).strip_prefix(':')?;
     Some(doc.text().len() - rest.len())
 }
 
