@@ -173,11 +173,14 @@ fn key_material_reaches_the_one_secret_and_nothing_else() {
     let key = std::fs::read_to_string(root().join("tests/data/ca/key.pem")).unwrap();
     let secret_lines: Vec<_> = key.lines().filter(|line| !line.starts_with("---")).collect();
     for (case, output) in cases().into_iter().map(|case| (case.clone(), case.run())) {
+        let (list, results) = output.stdout.split_once("\nresults:").unwrap_or((&output.stdout, ""));
+        // A list with a key in it leaves as it came.
+        let given = text(&case);
         for line in &secret_lines {
             assert!(!output.stderr.contains(line), "{}: stderr shows the key", case.name);
-            assert!(!output.stdout.contains(line), "{}: stdout shows the key in clear", case.name);
+            assert!(!list.contains(line) || given.contains(line), "{}: stdout shows the key in clear", case.name);
+            assert!(!results.contains(line), "{}: results show the key", case.name);
         }
-        let results = output.stdout.split("\nresults:").nth(1).unwrap_or_default();
         assert!(!results.contains("tls.key:"), "{}: results show the key", case.name);
     }
 }
