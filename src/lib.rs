@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod diag;
 pub mod diff;
+pub mod digest;
 pub mod disk;
 pub mod doctor;
 pub mod duration;

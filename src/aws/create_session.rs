@@ -7,7 +7,6 @@ use aws_sdk_ssm::error::{ProvideErrorMetadata as _, SdkError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use super::Progress;
@@ -16,6 +15,7 @@ use super::failure::{self, Asked};
 use super::http::{self, Call, Signed};
 use super::session::Session;
 use crate::certificate::{Certificate, PrivateKey};
+use crate::digest::{hex, sha256_hex};
 use crate::doctor::Refusal;
 use crate::resolve::{Identity, NoAnswer};
 
@@ -120,10 +120,10 @@ fn request(endpoint: String, identity: &Identity, presented: &Presented<'_>) -> 
     let query = query.join("&");
     let names = headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
     let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-    let canonical = format!("POST\n/sessions\n{query}\n{lines}\n{names}\n{}", hash(&body));
+    let canonical = format!("POST\n/sessions\n{query}\n{lines}\n{names}\n{}", sha256_hex(&body));
     let scope = format!("{day}/{}/rolesanywhere/aws4_request", identity.trust_anchor.region);
     let algorithm = presented.key.algorithm();
-    let signature = presented.key.sign(format!("{algorithm}\n{at}\n{scope}\n{}", hash(&canonical)).as_bytes())?;
+    let signature = presented.key.sign(format!("{algorithm}\n{at}\n{scope}\n{}", sha256_hex(&canonical)).as_bytes())?;
     let signature = hex(&signature);
     let authorization =
         format!("{algorithm} Credential={}/{scope}, SignedHeaders={names}, Signature={signature}", leaf.serial);
@@ -131,12 +131,4 @@ fn request(endpoint: String, identity: &Identity, presented: &Presented<'_>) -> 
     let path = format!("/sessions?{query}");
     let (method, operation, signed) = ("POST", "CreateSession", Signed::Already);
     Some(Call { service: SERVICE, operation, endpoint, method, path, headers, body, signed })
-}
-
-fn hash(text: &str) -> String {
-    hex(&Sha256::digest(text))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,12 +3,12 @@
 use p384::ecdsa::signature::hazmat::PrehashSigner as _;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
-use sha2::{Digest as _, Sha256};
 use x509_parser::asn1_rs::{Any, FromDer as _, Oid, Sequence};
 use x509_parser::oid_registry::{OID_KEY_TYPE_EC_PUBLIC_KEY, OID_PKCS1_RSAENCRYPTION};
 use x509_parser::pem::Pem;
 
 use super::Certificate;
+use crate::digest;
 use crate::secret::Secret;
 
 /// The private key of a certificate.
@@ -77,7 +77,7 @@ impl PrivateKey {
     /// The signature of a text with SHA-256, as PKCS #1 v1.5 or in DER; `None` when the key cannot sign here, or the machine
     /// gives no randomness.
     pub fn sign(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let hash = Sha256::digest(text);
+        let hash = digest::sha256(text);
         match &self.0 {
             Kind::Rsa(key) => {
                 let mut signature = vec![0; key.public().modulus_len()];

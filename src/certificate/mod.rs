@@ -4,11 +4,11 @@ mod key;
 
 pub use key::{PrivateKey, Unusable};
 
-use sha2::{Digest as _, Sha256};
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::pem::Pem;
 use x509_parser::x509::X509Name;
 
+use crate::digest::sha256_hex;
 use crate::quote::line;
 
 /// A certificate, as far as anybody here wants to know.
@@ -66,7 +66,7 @@ impl Certificate {
 
     /// SHA-256 of its bytes in hexadecimal.
     pub fn fingerprint(&self) -> String {
-        Sha256::digest(&self.der).iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256_hex(&self.der)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::names::Names;
 use super::order::ordered;
 use super::spelling::algorithm;
 use super::{command, container, environment, volumes};
 use crate::config::{Delivery, Sidecar, SidecarStyle, Startup};
+use crate::digest::sha256_hex;
 use crate::plan::{Member, Seat};
 
 /// What one pod template gets for one identity.
@@ -81,6 +81,7 @@ fn config_hash(member: &Member<'_>, command: &Value) -> String {
         "args": command,
         "algorithm": algorithm(member.bound.binding.certificate.algorithm),
     });
-    let digest = Sha256::digest(inputs.to_string());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let mut hash = sha256_hex(inputs.to_string());
+    hash.truncate(16);
+    hash
 }

@@ -1,14 +1,13 @@
 //! A CA whose certificate and key are about to be written into a Secret, checked as IAM Roles Anywhere and
 //! cert-manager would: what they refuse later is refused here, in words.
 
-use sha2::{Digest as _, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::oid_registry as oid;
 use x509_parser::pem::Pem;
 use x509_parser::public_key::PublicKey;
 
-use super::lock::hex;
 use crate::certificate::{Certificate, PrivateKey, Unusable};
+use crate::digest::sha256_hex;
 use crate::quote::quote;
 use crate::secret::Secret;
 
@@ -97,7 +96,7 @@ pub(super) fn fingerprint(certificate: &str) -> Option<(String, String)> {
         time.minute(),
         time.second()
     );
-    Some((format!("sha256:{}", hex(&Sha256::digest(&block.contents))), not_after))
+    Some((format!("sha256:{}", sha256_hex(&block.contents)), not_after))
 }
 
 /// The requirements of the trust model's documentation: v3, CA:TRUE, keyCertSign, SHA-256 or stronger, RSA or EC.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::authority;
 use super::file::{answers, read_document};
 use super::lookup::{Answer, Answers, Lookup, NoAnswer, Query, Wanted};
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::digest::sha256_hex;
 use crate::krm::Position;
 use crate::quote::{line, quote};
 use crate::secret::Secret;
@@ -234,11 +234,7 @@ fn entry(query: &Query, answer: &Answer) -> Value {
 /// Shows a cut, an edit or a merge that git took for clean. It guards against accidents: whoever means harm can count too.
 fn digest(content: &Map<String, Value>) -> String {
     let text = emit::flow(&Value::Object(content.clone()));
-    format!("sha256:{}", hex(&Sha256::digest(text.as_bytes())))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("sha256:{}", sha256_hex(text))
 }
 
 type Wrong<'d> = (Option<NodeRef<'d>>, String);
