@@ -11,12 +11,12 @@ use super::at_hand::{AtHand, LockFile};
 use super::error::Error;
 #[cfg(feature = "aws")]
 use super::live::{Asker, Asking, Live, explain};
+use super::paths::display;
 use crate::config::Mode;
 use crate::diag;
 use crate::diag::{Diagnostic, Place, Report};
 use crate::disk;
 use crate::pipeline::{self, Request};
-use crate::quote::line;
 use crate::resolve::{self, Guarded, Known, Layered, Lookup, Policy, Resolved};
 use crate::yaml::{Document, NodeRef, SyntaxError};
 
@@ -151,13 +151,6 @@ impl File {
     }
 }
 
-/// That a file is not one of the repository: a link may name any file of a machine, and a message may tell of what is in it.
-pub(super) fn outside_repository(file: &Path) -> Diagnostic {
-    Diagnostic::error(diag::Code::OutsideRepository, "a file of the declaration leads out of the repository")
-        .at(Place::File(display(file), None))
-        .help("put the file itself into the repository")
-}
-
 /// That the declaration is not YAML.
 pub(super) fn syntax_error(error: &SyntaxError) -> Diagnostic {
     Diagnostic::error(diag::Code::SyntaxError, format!("the declaration is not YAML: {}", error.message))
@@ -265,11 +258,6 @@ impl Sources {
     pub(super) fn asking_nobody(self) -> Self {
         Self { live: self.live.asked_by(Asker::Nobody), ..self }
     }
-}
-
-/// How messages name a file.
-pub(super) fn display(path: &Path) -> String {
-    line(&path.strip_prefix(".").unwrap_or(path).display().to_string())
 }
 
 fn is_bug(diagnostic: &Diagnostic) -> bool {

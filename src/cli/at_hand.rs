@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
-use super::args::{display, outside_repository};
 use super::environment::POLICY;
 use super::error::Error;
+use super::paths::{display, outside_repository};
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
 use crate::resolve::{LOCK_NAME, Lockfile, Lookup, Policy, Values, lock_path};

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::args::{self, File, Shared, display};
+use super::args::{self, File, Shared};
 use super::error::Error;
 use super::findings::{Checked, Format, Levels, Vouched};
 use super::function::unreadable;
 use super::io::Io;
+use super::paths::display;
 use super::{Exit, kustomize, render};
 use crate::config::Mode;
 use crate::diag::{Code, Diagnostic, Place, Report};

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::args::{self, Shared, display};
+use super::args::{self, Shared};
 use super::error::Error;
 use super::io::Io;
+use super::paths::display;
 use super::{Exit, render};
 use crate::config::Mode;
 use crate::diag::Report;

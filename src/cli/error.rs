@@ -4,7 +4,6 @@ use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
-use super::io::Io;
 #[cfg(feature = "git")]
 use crate::git;
 use crate::quote::{line, quote};
@@ -88,13 +87,6 @@ impl Error {
         line(&text)
     }
 
-    /// Says what failed, why, and what to do.
-    pub(super) fn say(&self, io: &mut Io) {
-        let help = self.help().map_or_else(String::new, |help| format!("  help: {help}\n"));
-        // When stderr is gone too there is nobody left to tell; the exit code speaks.
-        let _ = io.words(&format_args!("error: {}\n{help}", self.words()));
-    }
-
     /// 2 for what the caller can mend by calling otherwise, 3 for the world.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
@@ -108,7 +100,8 @@ impl Error {
         }
     }
 
-    fn help(&self) -> Option<&'static str> {
+    /// What to do.
+    pub(super) fn help(&self) -> Option<&'static str> {
         match self {
             #[cfg(feature = "git")]
             Self::Git(error) => error.help(),

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::args::{self, File, display};
+use super::args::{self, File};
 use super::at_hand::{LockFile, Operator};
 use super::error::Error;
 use super::io::Io;
 use super::live::{Asking, Asks, explain};
+use super::paths::display;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::output::{self, Declaration, Sources};
-use crate::resolve::{self, Lockfile};
+use crate::resolve::{self, Answers, Lockfile};
 use crate::yaml::Document;
 use crate::{disk, pipeline};
 
@@ -102,18 +103,21 @@ fn locked(
         say_drift(&path, lock.drift(&answers), report);
         return Ok(report.has_errors().then_some(Exit::Differs));
     }
-    let text = resolve::lock(&answers);
-    let name = display(&path);
-    if there.as_deref() == Some(&text) {
-        io.words(&format_args!("{name} is up to date\n"))?;
-    } else {
-        disk::write(&path, &text)?;
-        io.words(&format_args!("{name}: {} references locked\n", answers.len()))?;
-    }
+    write(&path, there.as_deref(), &answers, io)?;
     if lockable.has_keys {
         io.words(&"note: a CA's private key is never locked: rendering it needs `--live`, or `--values FILE`\n")?;
     }
     Ok(None)
+}
+
+/// Writes the lock, unless it is there already.
+fn write(path: &Path, there: Option<&str>, answers: &Answers, io: &mut Io) -> Result<(), Error> {
+    let (text, name) = (resolve::lock(answers), display(path));
+    if there == Some(&text) {
+        return io.words(&format_args!("{name} is up to date\n"));
+    }
+    disk::write(path, &text)?;
+    io.words(&format_args!("{name}: {} references locked\n", answers.len()))
 }
 
 fn say_drift(path: &Path, drifts: Vec<String>, report: &mut Report) {

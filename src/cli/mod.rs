@@ -31,6 +31,7 @@ mod live;
 #[cfg(feature = "aws")]
 mod lock;
 mod misuse;
+mod paths;
 mod render;
 mod rendered;
 mod schema;
@@ -139,10 +140,17 @@ fn to_its_end() -> u8 {
     match outcome {
         Ok(exit) => exit as u8,
         Err(error) => {
-            error.say(&mut io);
+            say(&error, &mut io);
             error.exit_code()
         }
     }
+}
+
+/// Says what failed, why, and what to do.
+fn say(error: &Error, io: &mut Io) {
+    let help = error.help().map_or_else(String::new, |help| format!("  help: {help}\n"));
+    // When stderr is gone too there is nobody left to tell; the exit code speaks.
+    let _ = io.words(&format_args!("error: {}\n{help}", error.words()));
 }
 
 /// Runs what was asked for.

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::Exit;
-use super::args::{self, File, display};
+use super::args::{self, File};
 use super::at_hand::AtHand;
 use super::error::Error;
 use super::io::Io;
+use super::paths::display;
 use crate::certificate::Certificate;
 use crate::diag::Report;
 use crate::disk;

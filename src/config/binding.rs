@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::layer::{Layer, Layers, Placed, invalid};
+use super::declared::Declared;
+use super::layer::{Layer, Layers};
 use super::opt_in::Listed;
+use super::placed::{Placed, invalid};
+use super::reader::Reader;
 use super::v1alpha1 as wire;
-use super::validate::{Declared, Reader};
 use super::{Binding, Containers, OptIn, Role, Target, Which};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::name::{DnsLabel, ObjectName};
@@ -112,7 +114,7 @@ impl Reader<'_> {
             ("scope", scope),
         ]);
         let common_name = self.common_name(layers.common_name(), &variables, &at)?;
-        let session_name = self.session_name(layers.role_session_name(), &variables, role);
+        let session_name = self.session_name(layers.of_sidecar().role_session_name(), &variables, role);
         let target = self.target(name, &workload.target, &at.key("target"));
         Some(Binding {
             workload: name.to_owned(),
@@ -123,7 +125,7 @@ impl Reader<'_> {
             scope: scope.to_owned(),
             issuer: scope_entry.issuer.clone(),
             certificate: layers.certificate(common_name, &at, self.report),
-            sidecar: layers.sidecar(session_name, self.report),
+            sidecar: layers.of_sidecar().merged(session_name, self.report),
             environment: layers.environment(),
             sample: workload.sample,
             is_listed: true,

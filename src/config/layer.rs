@@ -1,8 +1,7 @@
 //! Settings in layers: defaults, cluster, scope, workload. The last layer that says something wins.
 
-use std::collections::BTreeMap;
-
-use super::sidecar::SidecarLayer;
+use super::placed::{Placed, invalid, pick};
+use super::sidecar::{SidecarLayer, SidecarLayers};
 use super::v1alpha1::{self as wire, CertificateVolume, KeyAlgorithm};
 use super::{Certificate, Environment};
 use crate::arn;
@@ -18,9 +17,6 @@ const MIN_RENEW_BEFORE: u64 = 300;
 /// cert-manager waits an hour after the first failed issuance; two hours leave room for one more try.
 const SAFE_RENEW_BEFORE: u64 = 7200;
 
-/// A value and the field it comes from.
-pub(super) type Placed<T> = Option<(T, FieldPath)>;
-
 /// What one layer says, checked.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layer {
@@ -30,7 +26,7 @@ pub(super) struct Layer {
     algorithm: Placed<KeyAlgorithm>,
     size: Placed<u32>,
     volume: Placed<CertificateVolume>,
-    pub(super) sidecar: SidecarLayer,
+    sidecar: SidecarLayer,
     region: Placed<String>,
     trailing_slash: Placed<bool>,
 }
@@ -92,29 +88,20 @@ impl Layer {
     }
 }
 
-/// Names and amounts of resources, as Kubernetes takes them for a container.
-pub(super) fn check_quantities(quantities: &BTreeMap<String, String>, at: &FieldPath, report: &mut Report) {
-    for (resource, quantity) in quantities {
-        let at = at.key(resource.as_str());
-        if !["cpu", "memory", "ephemeral-storage"].contains(&resource.as_str()) {
-            invalid(report, &at, format!("{} is not `cpu`, `memory` or `ephemeral-storage`", quote(&resource)));
-        } else if !is_quantity(quantity) {
-            invalid(report, &at, format!("{} is not a quantity such as `10m` or `64Mi`", quote(&quantity)));
-        }
-    }
-}
-
 /// The layers of one workload, weakest first.
 pub(super) struct Layers<'l>(pub(super) &'l [&'l Layer]);
 
 impl Layers<'_> {
-    /// What is said last, and where.
-    pub(super) fn pick<T: Clone>(&self, field: impl Fn(&Layer) -> &Placed<T>) -> Placed<T> {
-        self.0.iter().rev().find_map(|layer| field(layer).clone())
+    /// What they say of the sidecar.
+    pub(super) fn of_sidecar(&self) -> SidecarLayers<'_> {
+        SidecarLayers(self.0.iter().map(|layer| &layer.sidecar).collect())
     }
 
-    /// What is said last.
-    pub(super) fn value<T: Clone>(&self, field: impl Fn(&Layer) -> &Placed<T>) -> Option<T> {
+    fn pick<T: Clone>(&self, field: impl Fn(&Layer) -> &Placed<T>) -> Placed<T> {
+        pick(self.0, field)
+    }
+
+    fn value<T: Clone>(&self, field: impl Fn(&Layer) -> &Placed<T>) -> Option<T> {
         self.pick(field).map(|(value, _)| value)
     }
 
@@ -171,44 +158,6 @@ impl Layers<'_> {
         Environment {
             region: self.value(|layer| &layer.region),
             trailing_slash: self.value(|layer| &layer.trailing_slash).unwrap_or(false),
-        }
-    }
-}
-
-pub(super) fn invalid(report: &mut Report, at: &FieldPath, why: impl Into<String>) {
-    report.push(Diagnostic::error(Code::InvalidValue, why).at(Place::Config(at.clone())));
-}
-
-/// Kubernetes quantities that are not negative: a number and a suffix of size or an exponent.
-fn is_quantity(text: &str) -> bool {
-    let is_of_number = |c: char| c.is_ascii_digit() || c == '.';
-    let suffix = text.trim_start_matches(is_of_number);
-    let number = text.strip_suffix(suffix).unwrap_or(text);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let is_number = [whole, fraction].into_iter().all(|part| part.is_empty() || is_digits(part)) && number.len() > 1
-        || is_digits(number);
-    let exponent = suffix.strip_prefix(['e', 'E']).map(|rest| rest.strip_prefix(['+', '-']).unwrap_or(rest));
-    is_number
-        && (exponent.is_some_and(is_digits)
-            || ["", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].contains(&suffix))
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantities_as_kubernetes_reads_them() {
-        for good in ["1", "0.5", ".5", "1.", "10m", "64Mi", "1e6", "1E6", "1e-3", "2E", "0"] {
-            assert!(is_quantity(good), "{good}");
-        }
-        for bad in ["", ".", "-1", "1.2.3", "0x10", "1_000", "1e", "e6", "Mi", "64 Mi", "64mi", ".inf", ".nan", "1e6m"]
-        {
-            assert!(!is_quantity(bad), "{bad}");
         }
     }
 }

@@ -2,8 +2,11 @@
 
 mod binding;
 mod config_map;
+mod declared;
 mod layer;
 mod opt_in;
+mod placed;
+mod reader;
 mod schema;
 mod scope;
 mod sidecar;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::validate::{Declared, Reader};
+use super::declared::Declared;
+use super::reader::Reader;
 use super::{Binding, Which, v1alpha1 as wire};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::krm::ResourceRef;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::layer::{Layer, invalid};
+use super::layer::Layer;
+use super::placed::invalid;
+use super::reader::Reader;
 use super::v1alpha1 as wire;
-use super::validate::Reader;
 use crate::arn::{self, Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::issuer::{CaSecret, DEFAULT_SCOPE, Issuer, IssuerRef, ca_secret_name};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::layer::{Layers, Placed, check_quantities, invalid};
+use super::placed::{Placed, invalid, pick};
 use super::v1alpha1::{self as wire, Delivery, PullPolicy, SidecarStyle, Startup};
 use super::{Endpoint, Sidecar};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
@@ -121,35 +121,46 @@ impl SidecarLayer {
     }
 }
 
-impl Layers<'_> {
+/// What the layers of one workload say of its sidecar, weakest first.
+pub(super) struct SidecarLayers<'l>(pub(super) Vec<&'l SidecarLayer>);
+
+impl SidecarLayers<'_> {
+    fn pick<T: Clone>(&self, field: impl Fn(&SidecarLayer) -> &Placed<T>) -> Placed<T> {
+        pick(&self.0, field)
+    }
+
+    fn value<T: Clone>(&self, field: impl Fn(&SidecarLayer) -> &Placed<T>) -> Option<T> {
+        self.pick(field).map(|(value, _)| value)
+    }
+
     /// The template of the session's name and where it is given.
     pub(super) fn role_session_name(&self) -> Placed<String> {
-        self.pick(|layer| &layer.sidecar.role_session_name)
+        self.pick(|layer| &layer.role_session_name)
     }
 
     /// The sidecar's settings, with the session's name filled in.
-    pub(super) fn sidecar(&self, role_session_name: Option<String>, report: &mut Report) -> Sidecar {
+    pub(super) fn merged(&self, role_session_name: Option<String>, report: &mut Report) -> Sidecar {
         let quantities = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(resource, quantity)| ((*resource).to_owned(), (*quantity).to_owned())).collect()
         };
         let sidecar = Sidecar {
-            image: self.value(|layer| &layer.sidecar.image).unwrap_or_else(|| helper::IMAGE.to_owned()),
-            pull_policy: self.value(|layer| &layer.sidecar.pull_policy),
-            delivery: self.value(|layer| &layer.sidecar.delivery).unwrap_or(Delivery::Endpoint),
-            style: self.value(|layer| &layer.sidecar.style).unwrap_or(SidecarStyle::Native),
-            startup: self.value(|layer| &layer.sidecar.startup).unwrap_or(Startup::Credentials),
-            port: self.value(|layer| &layer.sidecar.port).unwrap_or(PORT),
-            hop_limit: self.value(|layer| &layer.sidecar.hop_limit).unwrap_or(1),
+            image: self.value(|layer| &layer.image).unwrap_or_else(|| helper::IMAGE.to_owned()),
+            pull_policy: self.value(|layer| &layer.pull_policy),
+            delivery: self.value(|layer| &layer.delivery).unwrap_or(Delivery::Endpoint),
+            style: self.value(|layer| &layer.style).unwrap_or(SidecarStyle::Native),
+            startup: self.value(|layer| &layer.startup).unwrap_or(Startup::Credentials),
+            port: self.value(|layer| &layer.port).unwrap_or(PORT),
+            hop_limit: self.value(|layer| &layer.hop_limit).unwrap_or(1),
             role_session_name,
-            proxy: self.value(|layer| &layer.sidecar.proxy),
-            endpoint: self.value(|layer| &layer.sidecar.endpoint).unwrap_or_default(),
-            extra_args: self.value(|layer| &layer.sidecar.extra_args).unwrap_or_default(),
-            env: self.value(|layer| &layer.sidecar.env).unwrap_or_default(),
-            fixed_user: self.value(|layer| &layer.sidecar.fixed_user).unwrap_or(true),
+            proxy: self.value(|layer| &layer.proxy),
+            endpoint: self.value(|layer| &layer.endpoint).unwrap_or_default(),
+            extra_args: self.value(|layer| &layer.extra_args).unwrap_or_default(),
+            env: self.value(|layer| &layer.env).unwrap_or_default(),
+            fixed_user: self.value(|layer| &layer.fixed_user).unwrap_or(true),
             requests: self
-                .value(|layer| &layer.sidecar.requests)
+                .value(|layer| &layer.requests)
                 .unwrap_or_else(|| quantities(&[("cpu", "10m"), ("memory", "32Mi")])),
-            limits: self.value(|layer| &layer.sidecar.limits).unwrap_or_else(|| quantities(&[("memory", "64Mi")])),
+            limits: self.value(|layer| &layer.limits).unwrap_or_else(|| quantities(&[("memory", "64Mi")])),
         };
         self.check_release(&sidecar, report);
         self.check_process(&sidecar, report);
@@ -161,10 +172,10 @@ impl Layers<'_> {
         if sidecar.delivery != Delivery::Process {
             return;
         }
-        let env = self.pick(|layer| &layer.sidecar.env).filter(|(env, _)| !env.is_empty()).map(|(_, at)| at);
+        let env = self.pick(|layer| &layer.env).filter(|(env, _)| !env.is_empty()).map(|(_, at)| at);
         let of_sdk = |endpoint: &Endpoint| endpoint.fips || endpoint.dual_stack;
-        let endpoint = self.pick(|layer| &layer.sidecar.endpoint).filter(|(it, _)| of_sdk(it)).map(|(_, at)| at);
-        let proxy = self.pick(|layer| &layer.sidecar.proxy).map(|(_, at)| at);
+        let endpoint = self.pick(|layer| &layer.endpoint).filter(|(it, _)| of_sdk(it)).map(|(_, at)| at);
+        let proxy = self.pick(|layer| &layer.proxy).map(|(_, at)| at);
         for at in [env, endpoint, proxy].into_iter().flatten() {
             let message =
                 "with `delivery: process` the helper has the variables of the application's containers, and no others";
@@ -179,7 +190,7 @@ impl Layers<'_> {
     /// What the helper's release cannot do, where its image says which it is.
     fn check_release(&self, sidecar: &Sidecar, report: &mut Report) {
         let Some(version) = Version::of_image(&sidecar.image) else { return };
-        if let Some((Startup::Certificate | Startup::None, at)) = self.pick(|layer| &layer.sidecar.startup)
+        if let Some((Startup::Certificate | Startup::None, at)) = self.pick(|layer| &layer.startup)
             && version.serves_empty_credentials()
             // Nothing waits for a plain container, with a probe or without.
             && sidecar.style == SidecarStyle::Native
@@ -296,5 +307,51 @@ fn check_variable(name: &str, at: &FieldPath, report: &mut Report) {
         invalid(report, at, format!("{} is not the name of a variable: letters, digits and `_`", quote(&name)));
     } else if let Some((_, field)) = VARIABLES_OF_OURS.iter().find(|(ours, _)| *ours == name) {
         invalid(report, at, format!("{} is written by iamra: use {}", quote(&name), quote(&field)));
+    }
+}
+
+/// Names and amounts of resources, as Kubernetes takes them for a container.
+fn check_quantities(quantities: &BTreeMap<String, String>, at: &FieldPath, report: &mut Report) {
+    for (resource, quantity) in quantities {
+        let at = at.key(resource.as_str());
+        if !["cpu", "memory", "ephemeral-storage"].contains(&resource.as_str()) {
+            invalid(report, &at, format!("{} is not `cpu`, `memory` or `ephemeral-storage`", quote(&resource)));
+        } else if !is_quantity(quantity) {
+            invalid(report, &at, format!("{} is not a quantity such as `10m` or `64Mi`", quote(&quantity)));
+        }
+    }
+}
+
+/// Kubernetes quantities that are not negative: a number and a suffix of size or an exponent.
+fn is_quantity(text: &str) -> bool {
+    let is_of_number = |c: char| c.is_ascii_digit() || c == '.';
+    let suffix = text.trim_start_matches(is_of_number);
+    let number = text.strip_suffix(suffix).unwrap_or(text);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_number = [whole, fraction].into_iter().all(|part| part.is_empty() || is_digits(part)) && number.len() > 1
+        || is_digits(number);
+    let exponent = suffix.strip_prefix(['e', 'E']).map(|rest| rest.strip_prefix(['+', '-']).unwrap_or(rest));
+    is_number
+        && (exponent.is_some_and(is_digits)
+            || ["", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].contains(&suffix))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_as_kubernetes_reads_them() {
+        for good in ["1", "0.5", ".5", "1.", "10m", "64Mi", "1e6", "1E6", "1e-3", "2E", "0"] {
+            assert!(is_quantity(good), "{good}");
+        }
+        for bad in ["", ".", "-1", "1.2.3", "0x10", "1_000", "1e", "e6", "Mi", "64 Mi", "64mi", ".inf", ".nan", "1e6m"]
+        {
+            assert!(!is_quantity(bad), "{bad}");
+        }
     }
 }

@@ -4,17 +4,20 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::layer::{Layer, invalid};
+use super::declared::Declared;
+use super::layer::Layer;
+use super::placed::invalid;
+use super::reader::Reader;
 use super::scope::Scope;
 use super::v1alpha1 as wire;
-use super::{Binding, Config, OptIn, Role};
+use super::{Config, OptIn, Role};
 use crate::arn;
 use crate::diag::{Code, Diagnostic, Known, Level, Place, Report, known_names, nearest};
 use crate::duration::Duration;
-use crate::issuer::{DEFAULT_SCOPE, Issuer};
+use crate::issuer::DEFAULT_SCOPE;
 use crate::name::DnsLabel;
 use crate::quote::quote;
-use crate::reference::{Origin, Reference};
+use crate::reference::Reference;
 use crate::yaml::FieldPath;
 
 /// Where iam-ra keeps the parameters of an installation that was given no name.
@@ -38,7 +41,7 @@ pub(super) fn validate(
         invalid(report, &at.key("parameterPrefix"), why);
         return None;
     }
-    let mut reader = Reader { spec, prefix, at, roles: OnceCell::new(), clusters: OnceCell::new(), report };
+    let mut reader = Reader::new(spec, prefix, at, report);
     let cluster = reader.cluster(cluster);
     let checks = reader.checks();
     let defaults = reader.settings(&spec.defaults, &reader.at.key("defaults"));
@@ -66,61 +69,6 @@ pub(super) fn validate(
         bindings,
         roles: declared.all_roles(),
     })
-}
-
-/// The entries that workloads refer to, checked.
-pub(super) struct Declared<'d> {
-    metadata: &'d wire::Metadata,
-    pub(super) defaults: Layer,
-    pub(super) scopes: BTreeMap<String, Scope>,
-    pub(super) clusters: BTreeMap<String, (Option<DnsLabel>, Layer)>,
-    /// Each with the name of its scope.
-    pub(super) roles: BTreeMap<String, (String, Role)>,
-}
-
-impl Declared<'_> {
-    fn all_roles(&self) -> Vec<(Role, Issuer)> {
-        let with_issuer = |(scope, role): &(String, Role)| Some((role.clone(), self.scopes.get(scope)?.issuer.clone()));
-        self.roles.values().filter_map(with_issuer).collect()
-    }
-
-    /// The namespace of a cluster's workloads that name none.
-    pub(super) fn namespace(&self, cluster: Option<&str>) -> Option<DnsLabel> {
-        let of_cluster = cluster.and_then(|name| self.clusters.get(name)?.0.clone());
-        of_cluster.or_else(|| DnsLabel::parse(self.metadata.namespace.as_deref()?).ok())
-    }
-
-    /// Who signs for these workloads or, when there are none, for whoever may come.
-    fn issuers(&self, bindings: &[Binding]) -> BTreeMap<String, Issuer> {
-        let of_bindings = bindings.iter().map(|binding| binding.scope.as_str());
-        let of_roles = self.roles.values().map(|(scope, _)| scope.as_str()).filter(|_| bindings.is_empty());
-        let mut used: Vec<_> = of_bindings.chain(of_roles).collect();
-        if used.is_empty() {
-            used.push(DEFAULT_SCOPE);
-        }
-        used.into_iter().filter_map(|name| Some((name.to_owned(), self.scopes.get(name)?.issuer.clone()))).collect()
-    }
-}
-
-pub(super) struct Reader<'r> {
-    pub(super) spec: &'r wire::Spec,
-    pub(super) prefix: &'r str,
-    pub(super) at: FieldPath,
-    roles: OnceCell<Known<'r>>,
-    clusters: OnceCell<Known<'r>>,
-    pub(super) report: &'r mut Report,
-}
-
-impl<'r> Reader<'r> {
-    /// The names of the declared roles, for who names another one.
-    pub(super) fn known_roles(&self) -> &Known<'r> {
-        self.roles.get_or_init(|| Known::of(self.spec.roles.keys().map(String::as_str)))
-    }
-
-    /// The names of the declared clusters.
-    pub(super) fn known_clusters(&self) -> &Known<'r> {
-        self.clusters.get_or_init(|| Known::of(self.spec.clusters.keys().map(String::as_str)))
-    }
 }
 
 impl Reader<'_> {
@@ -255,27 +203,5 @@ impl Reader<'_> {
             );
         }
         Some(session)
-    }
-
-    pub(super) fn namespace(&mut self, name: Option<&str>, at: &FieldPath) -> Option<DnsLabel> {
-        let at = at.key("namespace");
-        DnsLabel::parse(name?).map_err(|why| invalid(self.report, &at, why)).ok()
-    }
-
-    pub(super) fn reference(
-        &mut self,
-        text: Option<&str>,
-        default: &str,
-        at: &FieldPath,
-        origin: &Arc<Origin>,
-    ) -> Option<Reference> {
-        let reference = Reference::parse(text.unwrap_or(default), at);
-        reference.map(|it| it.looked_up_in(origin)).map_err(|why| invalid(self.report, at, why)).ok()
-    }
-
-    pub(super) fn conflict(&mut self, message: &str, at: &FieldPath) {
-        self.report.push(
-            Diagnostic::error(Code::ConflictingFields, message).at(Place::Config(at.clone())).help("keep one of them"),
-        );
     }
 }

@@ -2,30 +2,8 @@
 
 use std::fmt;
 
-use super::lines::Lines;
+use super::lines::Position;
 use crate::quote::quote;
-
-/// A place in a text as people count: both from 1, the column in characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    /// The line.
-    pub line: usize,
-    /// The character in the line.
-    pub column: usize,
-}
-
-impl Position {
-    /// The place of the byte at `offset`.
-    pub fn of(text: &str, offset: usize) -> Self {
-        Lines::of(text).position(offset)
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
-    }
-}
 
 /// Why a text could not be read as Kubernetes objects.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::error::{Position, ReadError};
+use super::error::ReadError;
 use super::ident::Ident;
 use super::layout::{Entry, Layout, Root, Section, Shape, before, line_start, lines, next_line};
+use super::lines::Position;
 use crate::quote::quote;
 use crate::yaml::{Document, Flow, Kind, NodeRef, Style, SyntaxError};
 

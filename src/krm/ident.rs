@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::lex::Value;
 use super::result::ResourceRef;
+use super::value::Value;
 use crate::yaml::{NodeRef, Style};
 
 /// The four words that name an object.

@@ -7,27 +7,11 @@ use std::ops::Range;
 use memchr::{memchr, memchr2, memmem};
 
 use super::ident::Tracker;
+use super::value::Value;
 
 /// The line may mean something that a look at the line alone cannot tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Doubt;
-
-/// What stands where a value may stand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
-    /// Nothing, or a comment: the value is on the lines that follow, or null.
-    Empty,
-    /// The header of a literal or folded block.
-    Block,
-    /// A plain scalar, which the next lines may continue.
-    Plain,
-    /// A quoted scalar that ends on this line.
-    Quoted(Range<usize>),
-    /// A flow collection that ends on this line.
-    Flow,
-    /// An anchor, an alias or a tag.
-    Property,
-}
 
 /// Leading spaces of a line, eight at a time.
 #[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]

@@ -1,6 +1,28 @@
 //! The lines of a text, counted once for whoever asks for many places in it.
 
-use super::error::Position;
+use std::fmt;
+
+/// A place in a text as people count: both from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The character in the line.
+    pub column: usize,
+}
+
+impl Position {
+    /// The place of the byte at `offset`.
+    pub fn of(text: &str, offset: usize) -> Self {
+        Lines::of(text).position(offset)
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
 
 /// Characters are counted in blocks of so many bytes, so that a place in a very long line is found as soon as any other.
 const BLOCK: usize = 256;

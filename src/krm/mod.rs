@@ -22,12 +22,13 @@ mod scan;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod value;
 mod write;
 
-pub use error::{Position, ReadError};
+pub use error::ReadError;
 pub use ident::Ident;
 pub use item::{Item, Object};
-pub use lines::Lines;
+pub use lines::{Lines, Position};
 pub use list::{ResourceList, is_generator_call};
 pub use result::{Field, File, ResourceRef, Result, Severity};
 pub use stream::Stream;

@@ -3,7 +3,8 @@
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-use super::error::{Position, ReadError};
+use super::error::ReadError;
+use super::lines::Position;
 use std::ops::Range;
 
 /// What JSON takes for space.

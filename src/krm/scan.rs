@@ -10,7 +10,8 @@ use memchr::{memchr, memchr_iter, memmem};
 
 use super::ident::Tracker;
 use super::layout::{Entry, Layout, Root, Section, Shape};
-use super::lex::{Doubt, Lexer, Value, indent, plain_key_end, scalar, skip_spaces, stands_alone, value};
+use super::lex::{Doubt, Lexer, indent, plain_key_end, scalar, skip_spaces, stands_alone, value};
+use super::value::Value;
 
 /// Finds the parts of a `ResourceList`, or says that it cannot be sure of them.
 #[expect(

@@ -3,11 +3,17 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
 
-use super::index::{Index, NARROW};
 use super::path::{FieldPath, Step};
+
+/// The entries of a collection in the order of their names, once somebody has asked for one by its name.
+pub(super) type Index = OnceLock<Box<[usize]>>;
+
+/// In a collection of so many entries looking at all of them finds a name as soon as an index would.
+pub(super) const NARROW: usize = 32;
 
 /// A range of bytes in the text of a document.
 pub type Span = Range<usize>;

@@ -2,15 +2,8 @@
 //! time.
 
 use std::iter::successors;
-use std::sync::OnceLock;
 
 use super::document::{Kind, NodeRef};
-
-/// The entries of a collection in the order of their names, once somebody has asked for one by its name.
-pub(super) type Index = OnceLock<Box<[usize]>>;
-
-/// In a collection of so many entries looking at all of them finds a name as soon as an index would.
-pub(super) const NARROW: usize = 32;
 
 impl<'d> NodeRef<'d> {
     /// The first entry of a mapping itself that has this key, and one that `is` so.
@@ -58,6 +51,7 @@ impl<'d> NodeRef<'d> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::document::NARROW;
     use super::super::{Document, FieldPath};
     use super::*;
 

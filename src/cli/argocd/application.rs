@@ -3,8 +3,9 @@
 use std::iter;
 use std::path::{Path, PathBuf};
 
-use super::super::args::{self, File, Shared};
+use super::super::args::{File, Shared};
 use super::super::error::Error;
+use super::super::paths;
 use crate::diag::Report;
 use crate::disk;
 use crate::resolve::{LOCK_NAME, lock_path};
@@ -37,7 +38,7 @@ impl Application {
             let below = whole.strip_prefix(&repository).unwrap_or(whole).join(name);
             let inside = disk::inside(&repository, &below).is_some();
             if !inside {
-                report.push(args::outside_repository(&above.join(name)));
+                report.push(paths::outside_repository(&above.join(name)));
             }
             inside
         };

@@ -99,38 +99,14 @@ fn present(
     (certificate, key): (&Path, &Path),
     report: &mut Report,
 ) -> Result<Option<String>, Error> {
-    let (pem, key_pem) = (disk::read_given(certificate)?, Secret::new(disk::read_given(key)?));
-    let wrong = |file: &Path, why: String| {
-        let help = "give the `tls.crt` and `tls.key` of one Secret that cert-manager has written";
-        Diagnostic::error(Code::InvalidCertificate, format!("{} cannot be used: {why}", file.display())).help(help)
-    };
-    let chain = match Certificate::all(&pem) {
-        Ok(chain) => chain,
-        Err(why) => {
-            report.push(wrong(certificate, why));
+    let (chain, found) = match pair(certificate, key)? {
+        Ok(pair) => pair,
+        Err(wrong) => {
+            report.push(wrong);
             return Ok(None);
         }
     };
-    let Some(leaf) = chain.first() else {
-        report.push(wrong(certificate, "it has no certificate".to_owned()));
-        return Ok(None);
-    };
-    let found = match PrivateKey::of(leaf, &key_pem) {
-        Ok(Some(found)) if found.can_sign() => Ok(found),
-        Ok(Some(_)) => Err(
-            "this program signs with RSA of 2048 to 4096 bits, and the key is longer (the credential helper can do more)",
-        ),
-        Ok(None) => Err("the private key does not belong to the certificate"),
-        Err(Unusable::Encrypted) => Err("the private key is encrypted"),
-        Err(Unusable::Unreadable) => Err("the private key is not RSA or EC in PEM"),
-    };
-    let found = match found {
-        Ok(found) => found,
-        Err(why) => {
-            report.push(wrong(key, why.to_owned()));
-            return Ok(None);
-        }
-    };
+    let Some(leaf) = chain.first() else { return Ok(None) };
     let Some(bound) = whose(args, resolved, leaf, report) else { return Ok(None) };
     let binding = &bound.binding;
     let presented = Presented {
@@ -155,6 +131,32 @@ fn present(
         Err(none) => report.push(Diagnostic::error(none.code, none.why).at(place).help(none.help)),
     }
     Ok(None)
+}
+
+/// A certificate with its chain and the private key that belongs to it, or what is wrong with one of them.
+type Pair = Result<(Vec<Certificate>, PrivateKey), Diagnostic>;
+
+fn pair(certificate: &Path, key: &Path) -> Result<Pair, Error> {
+    let (pem, key_pem) = (disk::read_given(certificate)?, Secret::new(disk::read_given(key)?));
+    let wrong = |file: &Path, why: &str| {
+        let help = "give the `tls.crt` and `tls.key` of one Secret that cert-manager has written";
+        Diagnostic::error(Code::InvalidCertificate, format!("{} cannot be used: {why}", file.display())).help(help)
+    };
+    let chain = match Certificate::all(&pem) {
+        Ok(chain) => chain,
+        Err(why) => return Ok(Err(wrong(certificate, &why))),
+    };
+    let Some(leaf) = chain.first() else { return Ok(Err(wrong(certificate, "it has no certificate"))) };
+    let why = match PrivateKey::of(leaf, &key_pem) {
+        Ok(Some(found)) if found.can_sign() => return Ok(Ok((chain, found))),
+        Ok(Some(_)) => {
+            "this program signs with RSA of 2048 to 4096 bits, and the key is longer (the credential helper can do more)"
+        }
+        Ok(None) => "the private key does not belong to the certificate",
+        Err(Unusable::Encrypted) => "the private key is encrypted",
+        Err(Unusable::Unreadable) => "the private key is not RSA or EC in PEM",
+    };
+    Ok(Err(wrong(key, why)))
 }
 
 /// The workload of a certificate: the one that was named, or the only one with its common name.

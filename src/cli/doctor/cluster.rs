@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::super::error::Error;
 use super::super::io::Io;
+use super::super::paths::display;
 use super::Args;
-use super::args::display;
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
 use crate::doctor::Wanted;

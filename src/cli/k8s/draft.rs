@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::cli::args::{File, Shared, display, syntax_error};
+use crate::cli::args::{File, Shared, syntax_error};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::paths::display;
 use crate::cli::render::NAMESPACE;
 use crate::cli::{Exit, args};
 use crate::config::{self, Config, Mode};

@@ -1,0 +1,44 @@
+//! The entries that workloads refer to.
+
+use std::collections::BTreeMap;
+
+use super::layer::Layer;
+use super::scope::Scope;
+use super::v1alpha1 as wire;
+use super::{Binding, Role};
+use crate::issuer::{DEFAULT_SCOPE, Issuer};
+use crate::name::DnsLabel;
+
+/// All of them, checked.
+pub(super) struct Declared<'d> {
+    pub(super) metadata: &'d wire::Metadata,
+    pub(super) defaults: Layer,
+    pub(super) scopes: BTreeMap<String, Scope>,
+    pub(super) clusters: BTreeMap<String, (Option<DnsLabel>, Layer)>,
+    /// Each with the name of its scope.
+    pub(super) roles: BTreeMap<String, (String, Role)>,
+}
+
+impl Declared<'_> {
+    pub(super) fn all_roles(&self) -> Vec<(Role, Issuer)> {
+        let with_issuer = |(scope, role): &(String, Role)| Some((role.clone(), self.scopes.get(scope)?.issuer.clone()));
+        self.roles.values().filter_map(with_issuer).collect()
+    }
+
+    /// The namespace of a cluster's workloads that name none.
+    pub(super) fn namespace(&self, cluster: Option<&str>) -> Option<DnsLabel> {
+        let of_cluster = cluster.and_then(|name| self.clusters.get(name)?.0.clone());
+        of_cluster.or_else(|| DnsLabel::parse(self.metadata.namespace.as_deref()?).ok())
+    }
+
+    /// Who signs for these workloads or, when there are none, for whoever may come.
+    pub(super) fn issuers(&self, bindings: &[Binding]) -> BTreeMap<String, Issuer> {
+        let of_bindings = bindings.iter().map(|binding| binding.scope.as_str());
+        let of_roles = self.roles.values().map(|(scope, _)| scope.as_str()).filter(|_| bindings.is_empty());
+        let mut used: Vec<_> = of_bindings.chain(of_roles).collect();
+        if used.is_empty() {
+            used.push(DEFAULT_SCOPE);
+        }
+        used.into_iter().filter_map(|name| Some((name.to_owned(), self.scopes.get(name)?.issuer.clone()))).collect()
+    }
+}

@@ -1,0 +1,20 @@
+//! What a line of YAML can hold for a value.
+
+use std::ops::Range;
+
+/// What stands where a value may stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    /// Nothing, or a comment: the value is on the lines that follow, or null.
+    Empty,
+    /// The header of a literal or folded block.
+    Block,
+    /// A plain scalar, which the next lines may continue.
+    Plain,
+    /// A quoted scalar that ends on this line.
+    Quoted(Range<usize>),
+    /// A flow collection that ends on this line.
+    Flow,
+    /// An anchor, an alias or a tag.
+    Property,
+}
