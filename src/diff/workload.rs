@@ -47,107 +47,175 @@ fn subject(certificate: &Certificate) -> String {
     quote(&format_args!("CN={}", certificate.common_name)).to_string()
 }
 
+/// How a property of a workload differs.
+struct Difference {
+    kind: Kind,
+    /// Where the declaration says it, below the workload; empty for the workload itself.
+    field: &'static str,
+    /// Behind the workload's name.
+    words: String,
+    /// As it was, and as it is.
+    values: (String, String),
+    escalates: bool,
+}
+
+type Property = fn(&Binding, &Binding) -> Option<Difference>;
+
+/// What is compared, in the order in which it is told.
+const PROPERTIES: &[Property] = &[
+    role,
+    other_namespace,
+    other_target,
+    other_containers,
+    common_name,
+    certificate_life,
+    renewal_margin,
+    private_key,
+    image,
+    other_sidecar,
+    environment,
+];
+
 fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
-    let name = &is.workload;
-    let mut changes = Vec::new();
-    let mut say = |kind, field: &str, words: String, values: (String, String), escalation| {
-        let place = if field.is_empty() {
-            is.place.clone()
-        } else {
-            field.split('.').fold(is.place.clone(), |at, key| at.key(key))
-        };
-        let message = format!("{} {words}", quote(&name));
-        changes.push(Change::new(kind, name, place, &message).values(values.0, values.1).escalates(escalation));
+    let change = |it: Difference| {
+        let place = it.field.split('.').filter(|key| !key.is_empty()).fold(is.place.clone(), |at, key| at.key(key));
+        let message = format!("{} {}", quote(&is.workload), it.words);
+        Change::new(it.kind, &is.workload, place, &message).values(it.values.0, it.values.1).escalates(it.escalates)
     };
-    if was.role.name != is.role.name {
-        // Without policies in the declaration nobody can tell which role is the wider one.
-        let narrower = !is.role.policies.is_empty() && is.role.policies.iter().all(|it| was.role.policies.contains(it));
-        let words = format!("moves from role {} to {}", quote(&was.role.name), quote(&is.role.name));
-        say(Kind::RoleMoved, "role", words, (was.role.name.clone(), is.role.name.clone()), !narrower);
-    }
-    if was.namespace != is.namespace {
-        let (old, new) = (namespace(was), namespace(is));
-        say(Kind::Namespace, "namespace", format!("is in another namespace: {new} instead of {old}"), (old, new), true);
-    }
-    if was.target != is.target {
-        let (old, new) = (target(&was.target), target(&is.target));
-        say(Kind::Target, "target", format!("is another object: {new} instead of {old}"), (old, new), true);
-    }
-    if was.containers != is.containers {
-        let (old, new) = (containers(&was.containers), containers(&is.containers));
-        let wider = !is_within(&is.containers, &was.containers);
-        say(Kind::Containers, "", format!("gives credentials to {new} instead of {old}"), (old, new), wider);
-    }
+    PROPERTIES.iter().filter_map(|property| property(was, is)).map(change).collect()
+}
+
+fn role(was: &Binding, is: &Binding) -> Option<Difference> {
+    let (old, new) = (&was.role, &is.role);
+    // Without policies in the declaration nobody can tell which role is the wider one.
+    let is_narrower = !new.policies.is_empty() && new.policies.iter().all(|it| old.policies.contains(it));
+    (old.name != new.name).then(|| Difference {
+        kind: Kind::RoleMoved,
+        field: "role",
+        words: format!("moves from role {} to {}", quote(&old.name), quote(&new.name)),
+        values: (old.name.clone(), new.name.clone()),
+        escalates: !is_narrower,
+    })
+}
+
+fn other_namespace(was: &Binding, is: &Binding) -> Option<Difference> {
+    let (old, new) = (namespace(was), namespace(is));
+    (was.namespace != is.namespace).then(|| Difference {
+        kind: Kind::Namespace,
+        field: "namespace",
+        words: format!("is in another namespace: {new} instead of {old}"),
+        values: (old, new),
+        escalates: true,
+    })
+}
+
+fn other_target(was: &Binding, is: &Binding) -> Option<Difference> {
+    let (old, new) = (target(&was.target), target(&is.target));
+    (was.target != is.target).then(|| Difference {
+        kind: Kind::Target,
+        field: "target",
+        words: format!("is another object: {new} instead of {old}"),
+        values: (old, new),
+        escalates: true,
+    })
+}
+
+fn other_containers(was: &Binding, is: &Binding) -> Option<Difference> {
+    let (old, new) = (containers(&was.containers), containers(&is.containers));
+    (was.containers != is.containers).then(|| Difference {
+        kind: Kind::Containers,
+        field: "",
+        words: format!("gives credentials to {new} instead of {old}"),
+        values: (old, new),
+        escalates: !is_within(&is.containers, &was.containers),
+    })
+}
+
+fn common_name(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (&was.certificate, &is.certificate);
-    if old.common_name != new.common_name {
-        let words = format!("is another subject to AWS: {} instead of {}", subject(new), subject(old));
-        let values = (old.common_name.clone(), new.common_name.clone());
-        say(Kind::CommonName, "certificate.commonName", words, values, true);
-    }
-    let mut span = |kind,
-                    field: &str,
-                    what: &str,
-                    old: &crate::duration::Duration,
-                    new: &crate::duration::Duration,
-                    more: &str,
-                    less: &str| {
-        if old.seconds() != new.seconds() {
-            let longer = new.seconds() > old.seconds();
-            let words =
-                format!("has a certificate that {what} {}: {new} instead of {old}", if longer { more } else { less });
-            let escalates = longer && kind == Kind::CertificateLife;
-            say(kind, field, words, (old.to_string(), new.to_string()), escalates);
-        }
-    };
-    span(Kind::CertificateLife, "certificate.duration", "lives", &old.duration, &new.duration, "longer", "shorter");
-    let margins = ("earlier before its end", "closer to its end");
-    span(
-        Kind::RenewalMargin,
-        "certificate.renewBefore",
-        "is renewed",
-        &old.renew_before,
-        &new.renew_before,
-        margins.0,
-        margins.1,
-    );
+    (old.common_name != new.common_name).then(|| Difference {
+        kind: Kind::CommonName,
+        field: "certificate.commonName",
+        words: format!("is another subject to AWS: {} instead of {}", subject(new), subject(old)),
+        values: (old.common_name.clone(), new.common_name.clone()),
+        escalates: true,
+    })
+}
+
+fn certificate_life(was: &Binding, is: &Binding) -> Option<Difference> {
+    let (old, new) = (&was.certificate.duration, &is.certificate.duration);
+    let is_longer = new.seconds() > old.seconds();
+    let how = if is_longer { "longer" } else { "shorter" };
+    (old.seconds() != new.seconds()).then(|| Difference {
+        kind: Kind::CertificateLife,
+        field: "certificate.duration",
+        words: format!("has a certificate that lives {how}: {new} instead of {old}"),
+        values: (old.to_string(), new.to_string()),
+        escalates: is_longer,
+    })
+}
+
+fn renewal_margin(was: &Binding, is: &Binding) -> Option<Difference> {
+    let (old, new) = (&was.certificate.renew_before, &is.certificate.renew_before);
+    let when = if new.seconds() > old.seconds() { "earlier before its end" } else { "closer to its end" };
+    (old.seconds() != new.seconds()).then(|| Difference {
+        kind: Kind::RenewalMargin,
+        field: "certificate.renewBefore",
+        words: format!("has a certificate that is renewed {when}: {new} instead of {old}"),
+        values: (old.to_string(), new.to_string()),
+        escalates: false,
+    })
+}
+
+fn private_key(was: &Binding, is: &Binding) -> Option<Difference> {
     let key = |it: &Binding| format!("{:?} {}", it.certificate.algorithm, it.certificate.size).to_uppercase();
-    if key(was) != key(is) {
-        let (old, new) = (key(was), key(is));
-        say(
-            Kind::PrivateKey,
-            "certificate.privateKey",
-            format!("has a key of {new} instead of {old}"),
-            (old, new),
-            false,
-        );
-    }
-    let (old, new) = (&was.sidecar, &is.sidecar);
-    if old.image != new.image {
-        let words = format!("has another sidecar image: {} instead of {}", new.image, old.image);
-        say(Kind::SidecarImage, "sidecar.image", words, (old.image.clone(), new.image.clone()), true);
-    }
-    let settings = sidecar::compare(old, new);
-    if !settings.is_empty() {
-        let (old, new) = sidecar::words(&settings);
-        let escalates = settings.iter().any(|setting| setting.escalates);
-        say(Kind::Sidecar, "sidecar", format!("has another sidecar: {new} instead of {old}"), (old, new), escalates);
-    }
-    if was.environment != is.environment {
-        let words = |it: &Binding| {
-            let region = it.environment.region.as_deref().unwrap_or("the trust anchor's");
-            let slash = if it.environment.trailing_slash { ", endpoint with a slash" } else { "" };
-            format!("region {region}{slash}")
-        };
-        let (old, new) = (words(was), words(is));
-        say(
-            Kind::Environment,
-            "environment",
-            format!("has other variables: {new} instead of {old}"),
-            (old, new),
-            false,
-        );
-    }
-    changes
+    let (old, new) = (key(was), key(is));
+    (old != new).then(|| Difference {
+        kind: Kind::PrivateKey,
+        field: "certificate.privateKey",
+        words: format!("has a key of {new} instead of {old}"),
+        values: (old, new),
+        escalates: false,
+    })
+}
+
+fn image(was: &Binding, is: &Binding) -> Option<Difference> {
+    let (old, new) = (&was.sidecar.image, &is.sidecar.image);
+    (old != new).then(|| Difference {
+        kind: Kind::SidecarImage,
+        field: "sidecar.image",
+        words: format!("has another sidecar image: {new} instead of {old}"),
+        values: (old.clone(), new.clone()),
+        escalates: true,
+    })
+}
+
+fn other_sidecar(was: &Binding, is: &Binding) -> Option<Difference> {
+    let settings = sidecar::compare(&was.sidecar, &is.sidecar);
+    let (old, new) = sidecar::words(&settings);
+    (!settings.is_empty()).then(|| Difference {
+        kind: Kind::Sidecar,
+        field: "sidecar",
+        words: format!("has another sidecar: {new} instead of {old}"),
+        values: (old, new),
+        escalates: settings.iter().any(|setting| setting.escalates),
+    })
+}
+
+fn environment(was: &Binding, is: &Binding) -> Option<Difference> {
+    let words = |it: &Binding| {
+        let region = it.environment.region.as_deref().unwrap_or("the trust anchor's");
+        let slash = if it.environment.trailing_slash { ", endpoint with a slash" } else { "" };
+        format!("region {region}{slash}")
+    };
+    let (old, new) = (words(was), words(is));
+    (was.environment != is.environment).then(|| Difference {
+        kind: Kind::Environment,
+        field: "environment",
+        words: format!("has other variables: {new} instead of {old}"),
+        values: (old, new),
+        escalates: false,
+    })
 }
 
 fn target(target: &Target) -> String {
