@@ -1,47 +1,9 @@
-//! The shape that ARCHITECTURE.md promises: who imports whom, and where each heavy crate is named.
+//! The shape that ARCHITECTURE.md promises: who imports whom, what each room may not know, where each heavy crate is
+//! named.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::root;
-
-/// A module may name those before it, never one behind it.
-const ORDER: &[&str] = &[
-    "quote",
-    "yaml",
-    "krm",
-    "diag",
-    "name",
-    "arn",
-    "duration",
-    "helper",
-    "secret",
-    "template",
-    "parallel",
-    "reference",
-    "trust",
-    "issuer",
-    "config",
-    "workload",
-    "import",
-    "certificate",
-    "resolve",
-    "plan",
-    "render",
-    "splice",
-    "verify",
-    "diff",
-    "pipeline",
-    "roster",
-    "doctor",
-    "output",
-    "aws",
-    "temporary",
-    "disk",
-    "git",
-    "ca",
-    "cli",
-];
+use crate::source::{File, Room, files, rooms, uses};
 
 /// Crates (and parts of the standard library) and the only places that may name them.
 const DOORS: &[(&str, &[&str])] = &[
@@ -61,6 +23,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("aws_smithy", &["src/aws/"]),
     ("aws_types", &["src/aws/"]),
     ("tokio", &["src/aws/"]),
+    ("sha2::", &["src/digest.rs"]),
     ("schemars", &["src/config/"]),
     ("clap", &["src/cli/"]),
     ("rustix", &["src/cli/io.rs", "src/disk/", "src/temporary.rs"]),
@@ -75,56 +38,80 @@ const DOORS: &[(&str, &[&str])] = &[
     ("HashMap", &[]),
 ];
 
-fn sources(dir: &Path, into: &mut Vec<(String, String)>) {
-    for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
-        // What only tests use is another matter.
-        if path.ends_with("tests") {
+/// The longest function, in lines.
+const LONGEST_FUNCTION: usize = 60;
+
+#[test]
+fn imports_point_up_the_table() {
+    let order: Vec<String> = rooms().into_iter().flat_map(|room| room.names).collect();
+    let rank = |room: &str| order.iter().position(|name| name == room);
+    let files = files();
+    for file in &files {
+        let Some(own) = rank(&file.room) else {
+            assert!(["lib", "main"].contains(&&*file.room), "`{}` is in no row of ARCHITECTURE.md", file.room);
             continue;
-        }
-        if path.is_dir() {
-            sources(&path, into);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let name: PathBuf = path.strip_prefix(root()).unwrap().to_owned();
-            let text = fs::read_to_string(&path).unwrap();
-            let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
-            into.push((name.display().to_string(), text));
+        };
+        for other in uses(file, &files) {
+            let other = &files[other].room;
+            assert!(rank(other) <= Some(own), "{} names `{other}`, which comes behind `{}`", file.path, file.room);
         }
     }
-}
-
-fn all() -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    sources(&root().join("src"), &mut all);
-    all
+    let there: BTreeSet<_> = files.iter().map(|file| &file.room).collect();
+    let gone: Vec<_> = order.iter().filter(|name| !there.contains(name)).collect();
+    assert!(gone.is_empty(), "ARCHITECTURE.md has rooms that are not there: {gone:?}");
 }
 
 #[test]
-fn imports_point_one_way() {
-    let rank = |module: &str| ORDER.iter().position(|name| *name == module);
-    for (file, text) in all() {
-        let module = file.trim_start_matches("src/").split(['/', '.']).next().unwrap();
-        let Some(own) = rank(module) else { continue };
-        for named in text.split("crate::").skip(1) {
-            let other = named.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
-            if let Some(other_rank) = rank(other) {
-                assert!(other_rank <= own, "{file} names `{other}`, which comes behind `{module}`");
-            }
+fn no_room_names_what_it_must_not_know() {
+    let files = files();
+    for Room { names, forbidden } in rooms() {
+        assert!(!forbidden.is_empty(), "{names:?}: the last column names nothing that can be looked for");
+        for file in files.iter().filter(|file| names.contains(&file.room)) {
+            let named: Vec<_> = forbidden.iter().filter(|word| file.code.contains(word.as_str())).collect();
+            assert!(named.is_empty(), "{} names {named:?}, which its room must not know", file.path);
         }
     }
-    let modules = fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let declared = modules.lines().filter_map(|line| line.strip_prefix("pub mod ")).map(|it| it.trim_end_matches(';'));
-    for module in declared {
-        assert!(ORDER.contains(&module), "`{module}` has no place in the order");
+}
+
+#[test]
+fn files_of_a_room_import_each_other_one_way() {
+    let files = files();
+    // A folder's own file says what is in it; only the others are parts of it.
+    let is_part = |file: &File| !file.path.ends_with("/mod.rs");
+    let below: BTreeMap<usize, BTreeSet<usize>> = (0..files.len())
+        .map(|index| {
+            let same_room = |other: &usize| files[*other].room == files[index].room && is_part(&files[*other]);
+            (index, uses(&files[index], &files).into_iter().filter(same_room).collect())
+        })
+        .collect();
+    for (start, file) in files.iter().enumerate().filter(|(_, file)| is_part(file)) {
+        let mut reached = BTreeSet::new();
+        let mut next: Vec<usize> = below[&start].iter().copied().collect();
+        while let Some(index) = next.pop() {
+            if reached.insert(index) {
+                next.extend(&below[&index]);
+            }
+        }
+        let through: Vec<_> = reached.iter().map(|index| &files[*index].path).collect();
+        assert!(!reached.contains(&start), "{} imports itself by a way among {through:?}", file.path);
+    }
+}
+
+#[test]
+fn no_function_is_long() {
+    for file in files() {
+        for (name, lines) in file.functions() {
+            assert!(lines <= LONGEST_FUNCTION, "{}: `{name}` has {lines} lines", file.path);
+        }
     }
 }
 
 #[test]
 fn every_door_is_the_only_one() {
-    for (file, text) in all() {
+    for file in files() {
         for (name, doors) in DOORS {
-            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-            let uses = code.filter(|line| line.contains(name)).count();
-            assert!(uses == 0 || doors.iter().any(|door| file.starts_with(door)), "{file} names `{name}`");
+            let is_open = doors.iter().any(|door| file.path.starts_with(door));
+            assert!(is_open || !file.code.contains(name), "{} names `{name}`", file.path);
         }
     }
 }
@@ -133,16 +120,15 @@ fn every_door_is_the_only_one() {
 #[test]
 fn values_are_quoted_in_one_way() {
     let is_ours = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    for (file, text) in all().into_iter().filter(|(file, _)| file != "src/quote.rs") {
-        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        for line in code.filter(|line| line.contains('`') && line.contains('"')) {
+    for File { path, code, .. } in files().into_iter().filter(|file| file.path != "src/quote.rs") {
+        for line in code.lines().filter(|line| line.contains('`') && line.contains('"')) {
             // Every second part stands between backticks; what is doubled is no place to fill.
             for part in line.replace("{{", "").replace("}}", "").split('`').skip(1).step_by(2) {
                 let filled = part.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
                 let is_place = |name: &&str| !name.contains([' ', ':', '"']) || name.starts_with(':');
                 let foreign: Vec<_> =
                     filled.filter(is_place).filter(|name| !is_ours(name) || name.is_empty()).collect();
-                assert!(foreign.is_empty(), "{file} quotes {foreign:?} without `quote`: {line}");
+                assert!(foreign.is_empty(), "{path} quotes {foreign:?} without `quote`: {line}");
             }
         }
     }

@@ -52,6 +52,7 @@ mod pre_commit;
 mod refusals;
 mod rendered;
 mod signals;
+mod source;
 mod status;
 mod support;
 mod traps;
