@@ -16,7 +16,6 @@ use crate::disk;
 #[cfg(feature = "git")]
 use crate::git::{Repository, Version};
 use crate::krm::Stream;
-use crate::quote;
 use crate::resolve::{Guarded, LOCK_NAME, Layered};
 use crate::verify::Rendered;
 use crate::yaml::{Document, NodeRef};
@@ -70,7 +69,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
                 Source::Disk if kustomize::is_kustomization(path) => check_build(path, &mut one, args, shared, io)?,
                 #[cfg(feature = "git")]
                 Source::Index(_) if kustomize::is_kustomization(path) => {
-                    let name = quote::quote(&path.display()).to_string();
+                    let name = crate::quote::quote(&path.display()).to_string();
                     io.words(&format_args!(
                         "note: what kustomize builds of {name} is not looked at with `--staged`\n"
                     ))?;
