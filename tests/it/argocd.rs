@@ -328,6 +328,16 @@ fn hostile_parameters_environment_and_files() {
         assert_eq!(through_a_link(there).replace("passwd", "nothing"), through_a_link(missing));
     }
     fs::remove_file(folder.join("linked.lock")).unwrap();
+    // A name whose template would take for ever, or all memory, is refused before it is filled.
+    let loops = "{% for a in workload %}{% for b in workload %}x{% endfor %}{% endfor %}".to_owned();
+    for template in
+        [loops, "{% set a = 'xx' %}{% set a = a ~ a %}".to_owned(), format!("{{{{ {}true }}}}", "not ".repeat(50_000))]
+    {
+        let defaults = format!("spec:\n  defaults: {{certificate: {{commonName: \"{template}\"}}}}\n");
+        fs::write(&declaration, text.replacen("spec:\n", &defaults, 1)).unwrap();
+        let refusal = refused("{}", "apps/0");
+        assert!(refusal.contains("error[invalid-value]: a name ") && refusal.len() < 2_000, "{refusal}");
+    }
     // Argo CD refuses to start anything outside.
     let outside = refused("{}", "../../etc");
     assert!(outside.contains("full path does not contain base path"), "{outside}");

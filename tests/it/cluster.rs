@@ -191,6 +191,8 @@ fn every_sidecar_is_admitted_where_pods_are_restricted() {
     let mut pods = 0;
     for (name, objects) in goldens() {
         for mut spec in objects.iter().flat_map(pod_specs) {
+            // Whose account it is says nothing of the sidecar, and the account is in another namespace.
+            spec.as_object_mut().unwrap().retain(|field, _| !field.starts_with("serviceAccount"));
             for list in ["containers", "initContainers"] {
                 for container in spec[list].as_array_mut().into_iter().flatten() {
                     // What we make must be admitted as it is.
@@ -258,7 +260,9 @@ fn every_style_goes_there_and_back_in_the_cluster() {
             }
             workloads.iter().map(|workload| format!("---\n{workload}\n")).collect::<String>()
         };
-        if workloads(std::str::from_utf8(case.stdin.as_ref().unwrap()).unwrap_or_default()).is_empty() {
+        let given = workloads(std::str::from_utf8(case.stdin.as_ref().unwrap()).unwrap_or_default());
+        // kustomize gets no object back from its validators.
+        if given.is_empty() || workloads(&case.run().stdout).is_empty() {
             continue;
         }
         let after = there_and_back(&case, &namespace, workloads);
