@@ -211,8 +211,8 @@ fn failures_of(field: &Field) -> Vec<String> {
 /// Every command that reads a declaration; `FILE` has objects, `PROGRAM` is kustomize.
 const COMMANDS: &[&[&str]] = &[
     &[],
-    &["check"],
-    &["check", "--format", "sarif"],
+    &["check", "--kustomize", "PROGRAM"],
+    &["check", "--format", "sarif", "--kustomize", "PROGRAM"],
     &["render"],
     &["inject", "FILE"],
     &["build", "--kustomize", "PROGRAM"],

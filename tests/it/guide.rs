@@ -89,7 +89,7 @@ fn the_guide_goes_there_and_back() {
         "ConfigMap guide/payment-service-iam-ra-config\n",
         "Issuer guide/iam-ra\n",
         "stays: Secret guide/payment-service-cert,",
-        "role `admin` stays declared",
+        "role `admin` taken out: `onboard` had declared it",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
