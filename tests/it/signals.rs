@@ -38,7 +38,10 @@ fn objects(dir: &Path, version: usize) {
 }
 
 fn build(dir: &Path) -> Command {
-    let mut command = iamra(dir);
+    // What whoever started the tests ignores, as `nohup` does, is not to be ignored here.
+    let mut command = Command::new("env");
+    command.current_dir(dir).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.arg("--default-signal").arg(iamra_path());
     command.args(["build", "--kustomize", "./kustomize", "--output", "out/rendered"]);
     command
 }
