@@ -19,7 +19,7 @@ use crate::arn::{Arn, ArnKind};
 use crate::config::{ArgoCd, Binding, Config, Mode, Role};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::issuer::Issuer;
-use crate::quote::quote;
+use crate::quote::{part, quote};
 use crate::reference::{Origin, Reference, Target};
 use crate::secret::Secret;
 
@@ -233,14 +233,15 @@ impl Binder<'_> {
         if let Some(region) = region
             && *region != trust_anchor.region
         {
-            let words = format!("the trust anchor is in {}, and {declared} says {region}", trust_anchor.region);
+            let words = format!("the trust anchor is in {}, and {declared} says {}", trust_anchor.region, part(region));
             self.mismatch(words, reference, "make them agree");
         }
         let partition = assume_role.as_ref().and_then(|role| role.split(':').nth(1));
         if let Some(partition) = partition.filter(|partition| *partition != trust_anchor.partition) {
             let words = format!(
-                "the trust anchor is in partition {}, and {declared} reads in {partition}",
-                trust_anchor.partition
+                "the trust anchor is in partition {}, and {declared} reads in {}",
+                trust_anchor.partition,
+                part(partition)
             );
             self.mismatch(words, reference, "no credentials are good in two partitions; make them agree");
         }
