@@ -172,9 +172,9 @@ pub fn verify(resolved: &Resolved, rendered: Rendered<'_, '_>, report: &mut Repo
     let bindings: Vec<_> = adopted.bindings.iter().map(|bound| &bound.binding).collect();
     let inventory = workload::inventory(items, &bindings, report);
     let plan = plan::plan(&adopted, items, &inventory, report);
-    verify::check_patches(rendered, &splice::inject(&plan, items, &inventory, report), &inventory, report);
+    let injected = splice::inject(&plan, items, &inventory, report);
     let wanted = render::objects(&plan, adopted.argo_cd, false);
-    verify::check_objects(&plan, &wanted, rendered, &inventory, report);
+    verify::check(&plan, &injected, &wanted, rendered, &inventory, report);
     verify::check_strangers(&adopted, &plan, items, &inventory, report);
 }
 

@@ -39,6 +39,22 @@ pub struct IssuerRef {
     pub name: String,
 }
 
+/// Kinds of issuer that serve their own namespace alone, by group: cert-manager's, and those of the external issuers in
+/// cert-manager's own list (<https://cert-manager.io/docs/configuration/issuers/>), from their definitions.
+const NAMESPACED: &[(&str, &str)] = &[
+    ("cert-manager.io", "Issuer"),
+    ("awspca.cert-manager.io", "AWSPCAIssuer"),
+    ("cas-issuer.jetstack.io", "GoogleCASIssuer"),
+    ("certmanager.step.sm", "StepIssuer"),
+];
+
+impl IssuerRef {
+    /// Whether it signs for its own namespace alone. Of a kind that is not known here nobody can say that.
+    pub fn is_namespaced(&self) -> bool {
+        NAMESPACED.contains(&(self.group.as_str(), self.kind.as_str()))
+    }
+}
+
 /// An object that must stand beside the Certificates of a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Companion {

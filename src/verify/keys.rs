@@ -1,10 +1,11 @@
 //! What makes an identity: the Secrets with keys, and those who sign.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::Object;
 use super::stream::Stream;
 use crate::config::CertificateVolume;
+use crate::issuer::IssuerRef;
 use crate::plan;
 use crate::resolve::Resolved;
 
@@ -14,9 +15,8 @@ type Namespace = Option<String>;
 /// What only declared workloads may reach for, under the names that it has in the stream.
 #[derive(Default)]
 pub(super) struct Keys {
-    pub(super) signers: BTreeSet<Signer>,
-    /// Names of Secrets, their namespaces, and whether it is a CA's.
-    secrets: BTreeSet<(String, Namespace, bool)>,
+    signers: BTreeMap<String, BTreeSet<Signer>>,
+    secrets: BTreeMap<String, BTreeSet<Secret>>,
     /// Common names of declared workloads.
     pub(super) common_names: BTreeSet<String>,
 }
@@ -25,20 +25,18 @@ pub(super) struct Keys {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Signer {
     pub(super) kind: String,
-    pub(super) name: String,
     namespace: Namespace,
+    /// Whether other namespaces can ask it, too.
+    is_wide: bool,
     /// Whether iamra has made it for these workloads, as opposed to found it.
     pub(super) is_own: bool,
 }
 
-impl Signer {
-    /// Whether a reference means it. Who names no kind may mean any.
-    pub(super) fn is_meant(&self, name: &str, kind: &str, namespace: Option<&str>) -> bool {
-        let is_wide = self.kind == "ClusterIssuer";
-        self.name == name
-            && (kind.is_empty() || self.kind == kind)
-            && (is_wide || meet(self.namespace.as_deref(), namespace))
-    }
+/// A Secret with a key.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Secret {
+    namespace: Namespace,
+    of_ca: bool,
 }
 
 impl Keys {
@@ -50,12 +48,13 @@ impl Keys {
             let issuer = binding.issuer.issuer_ref(&binding.scope);
             let companions = binding.issuer.companions(&binding.scope);
             let is_own = companions.iter().any(|companion| companion.ident() == (&*issuer.kind, &*issuer.name));
-            let cas = companions.iter().filter_map(|companion| companion.reads());
-            keys.secrets.extend(cas.map(|name| (name.to_owned(), namespace.clone(), true)));
-            if binding.certificate.volume == CertificateVolume::Secret {
-                keys.secrets.insert((plan::certificate_name(&binding.workload), namespace.clone(), false));
+            for name in companions.iter().filter_map(|companion| companion.reads()) {
+                keys.add_secret(name, namespace.clone(), true);
             }
-            keys.signers.insert(Signer { kind: issuer.kind, name: issuer.name, namespace, is_own });
+            if binding.certificate.volume == CertificateVolume::Secret {
+                keys.add_secret(&plan::certificate_name(&binding.workload), namespace.clone(), false);
+            }
+            keys.add_signer(issuer, namespace, is_own);
             keys.common_names.insert(binding.certificate.common_name.clone());
         }
         // Issuers first: whose they are is told by them, and not by who asks them.
@@ -67,39 +66,74 @@ impl Keys {
     /// kustomize may have given new names to what is there.
     fn add(&mut self, object: &Object) {
         let namespace = object.namespace().map(str::to_owned);
-        let text = |pointer: &str| object.value.pointer(pointer).and_then(|it| it.as_str()).map(str::to_owned);
+        let text = |pointer: &str| object.value.pointer(pointer).and_then(|it| it.as_str());
+        let issuer = |group: Option<&str>, kind: Option<&str>, name: &str| IssuerRef {
+            group: group.unwrap_or("cert-manager.io").to_owned(),
+            kind: kind.unwrap_or("Issuer").to_owned(),
+            name: name.to_owned(),
+        };
         match object.kind() {
             "Certificate" => {
-                self.secrets.extend(text("/spec/secretName").map(|name| (name, namespace.clone(), false)));
-                let kind = text("/spec/issuerRef/kind").unwrap_or_else(|| "Issuer".to_owned());
-                let known = |name: &String| self.signers.iter().any(|signer| signer.name == *name);
-                let name = text("/spec/issuerRef/name").filter(|name| !known(name));
-                self.signers.extend(name.map(|name| Signer { kind, name, namespace, is_own: false }));
+                if let Some(name) = text("/spec/secretName") {
+                    self.add_secret(name, namespace.clone(), false);
+                }
+                if let Some(name) = text("/spec/issuerRef/name").filter(|name| !self.signers.contains_key(*name)) {
+                    let issuer = issuer(text("/spec/issuerRef/group"), text("/spec/issuerRef/kind"), name);
+                    self.add_signer(issuer, namespace, false);
+                }
             }
             "Issuer" => {
-                self.secrets.extend(text("/spec/ca/secretName").map(|name| (name, namespace.clone(), true)));
-                let name = object.name().to_owned();
-                self.signers.insert(Signer { kind: "Issuer".to_owned(), name, namespace, is_own: true });
+                if let Some(name) = text("/spec/ca/secretName") {
+                    self.add_secret(name, namespace.clone(), true);
+                }
+                self.add_signer(issuer(None, None, object.name()), namespace, true);
             }
             _ => {}
         }
     }
 
-    /// The Secrets that a reference from a namespace may mean, and whether each is a CA's.
-    pub(super) fn secrets_of(&self, name: &str, namespace: Option<&str>) -> impl Iterator<Item = (&str, bool)> {
-        let meant = self.secrets.iter().filter(move |(it, there, _)| it == name && meet(there.as_deref(), namespace));
-        meant.map(|(name, _, of_ca)| (name.as_str(), *of_ca))
+    fn add_secret(&mut self, name: &str, namespace: Namespace, of_ca: bool) {
+        self.secrets.entry(name.to_owned()).or_default().insert(Secret { namespace, of_ca });
     }
 
-    /// Whether a text may name any of it. What is written with escapes may name anything.
+    fn add_signer(&mut self, issuer: IssuerRef, namespace: Namespace, is_own: bool) {
+        let is_wide = !issuer.is_namespaced();
+        let signer = Signer { kind: issuer.kind, namespace, is_wide, is_own };
+        self.signers.entry(issuer.name).or_default().insert(signer);
+    }
+
+    /// Whether a Secret of this name that a reference may mean is there, and if it is a CA's. A reference may mean any of
+    /// `namespaces`.
+    pub(super) fn secret(&self, name: &str, namespaces: &[Option<&str>]) -> Option<bool> {
+        let meant = self.secrets.get(name)?.iter().filter(|secret| meets(secret.namespace.as_deref(), namespaces));
+        meant.map(|secret| secret.of_ca).max()
+    }
+
+    /// The signers that a reference may mean. Who names no kind may mean any.
+    pub(super) fn signers(&self, name: &str, kind: &str, namespaces: &[Option<&str>]) -> impl Iterator<Item = &Signer> {
+        let named = self.signers.get(name).into_iter().flatten();
+        named
+            .filter(move |it| kind.is_empty() || it.kind == kind)
+            .filter(move |it| it.is_wide || meets(it.namespace.as_deref(), namespaces))
+    }
+
+    /// Whether a text may name any of it. What is written with escapes or tags may name anything.
     pub(super) fn may_be_in(&self, text: &str) -> bool {
-        let names = self.secrets.iter().map(|(name, ..)| name).chain(self.signers.iter().map(|signer| &signer.name));
-        text.contains('\\')
-            || names.into_iter().any(|name| memchr::memmem::find(text.as_bytes(), name.as_bytes()).is_some())
+        let is_known = |word: &str| self.secrets.contains_key(word) || self.signers.contains_key(word);
+        // Kubernetes' own requests name `NAMESPACE.ISSUER`.
+        let ends = |word: &str| word.split_once('.').is_some_and(|(_, end)| is_known(end));
+        text.contains(['\\', '!']) || words(text).any(|word| is_known(word) || ends(word))
     }
 }
 
-/// Whether both may be in one namespace. What says none is applied wherever somebody likes.
-fn meet(one: Option<&str>, other: Option<&str>) -> bool {
-    one.zip(other).is_none_or(|(one, other)| one == other)
+/// What could be names of objects in a text.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.')))
+        .map(|word| word.trim_matches(['-', '.']))
+        .filter(|word| !word.is_empty())
+}
+
+/// Whether something in one namespace may be meant by one of the others. What says none is applied wherever somebody likes.
+fn meets(one: Option<&str>, others: &[Option<&str>]) -> bool {
+    others.iter().any(|other| one.zip(*other).is_none_or(|(one, other)| one == other))
 }

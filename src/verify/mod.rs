@@ -2,10 +2,14 @@
 //! folder of committed manifests.
 //!
 //! kustomize may have given everything prefixes, namespaces and labels by now. An object of ours is therefore found by its
-//! mark, and a name that it refers to is followed and not compared.
+//! mark, and whoever refers to it must use the name that it has there.
 
+mod declared;
+mod generated;
 mod keys;
+mod names;
 mod object;
+mod patched;
 mod stranger;
 mod stream;
 mod untouched;
@@ -14,18 +18,17 @@ pub use untouched::check_untouched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{OptIn, Which};
+use crate::config::{self, OptIn, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::issuer::Companion;
 use crate::krm::{Changes, Item};
+use crate::name::DnsLabel;
 use crate::plan::Plan;
-use crate::quote::{quote, quote_object};
-use crate::render::{self, Generated, WORKLOAD};
+use crate::render::{self, Generated};
 use crate::resolve::Resolved;
 use crate::workload::{self, Workload};
-use crate::yaml::{Document, FieldPath, Step};
 use keys::Keys;
-use object::{Object, Renamed};
+use names::Names;
+use object::Object;
 use stream::Stream;
 
 /// A rendered stream, and what may be called otherwise in it than iamra would call it.
@@ -57,6 +60,10 @@ pub fn opted_in(items: &[Item<'_>], report: &mut Report) -> Vec<OptIn> {
 /// The declaration with the names and namespaces that its workloads have in the stream.
 pub fn adopt(resolved: &Resolved, items: &[Item<'_>]) -> Resolved {
     let stream = Stream::of(items);
+    let idents = items.iter().filter_map(Item::ident);
+    let there: BTreeSet<_> = idents
+        .map(|it| (it.kind.to_string(), object::home_of(it.namespace.as_deref()).to_owned(), it.name.to_string()))
+        .collect();
     let mut adopted = resolved.clone();
     for bound in &mut adopted.bindings {
         let binding = &mut bound.binding;
@@ -64,87 +71,34 @@ pub fn adopt(resolved: &Resolved, items: &[Item<'_>]) -> Resolved {
         let is_kind = |object: &&Object| binding.target.kind.as_ref().is_none_or(|kind| object.kind() == kind);
         let mut marked = stream.with_mark(&binding.workload).filter(|object| !object.is_ours());
         let Some(found) = marked.next().filter(|_| marked.next().is_none()).filter(is_kind) else { continue };
-        // A prefix and a suffix leave the name recognisable; anything else is another object.
-        if found.name().contains(name.as_str()) {
+        // A prefix and a suffix leave the name recognisable; anything else is another object, and so is whatever stands
+        // beside one that has the name.
+        let place = |name: &str| (found.kind().to_owned(), found.home().to_owned(), name.to_owned());
+        if found.name() == name || found.name().contains(name.as_str()) && !there.contains(&place(name)) {
             binding.target.which = Which::Name(found.name().to_owned());
-            binding.namespace = found.namespace().and_then(|namespace| crate::name::DnsLabel::parse(namespace).ok());
+            binding.namespace = found.namespace().and_then(|namespace| DnsLabel::parse(namespace).ok());
         }
     }
     adopted
 }
 
-/// Says which declared workloads are not patched as they would be. `changes` is what an injection would change.
-pub fn check_patches(rendered: Rendered<'_, '_>, changes: &Changes, inventory: &[Workload<'_>], report: &mut Report) {
-    let names = stream::names(rendered.items);
-    let renamed = Renamed { images: rendered.images, names: &names };
-    for workload in inventory {
-        let Some(text) = changes.replaced.get(&workload.index) else { continue };
-        #[expect(clippy::expect_used, reason = "an edit reads its result again before it gives it")]
-        let wanted = Document::parse(text).expect("the edit was proven");
-        let (mut wanted, found) = (wanted.root().to_value(), workload.object.document.root().to_value());
-        renamed.adopt(&mut wanted, &found, "");
-        if wanted == found {
-            continue;
-        }
-        let target = workload.resource_ref();
-        let at = untouched::difference(&wanted, &found, &FieldPath::root()).unwrap_or_default();
-        let message =
-            format!("{} does not have the identity that is declared for it", quote_object(&target.kind, &target.name));
-        let help = if matches!(at.split_last(), Some((_, Step::Key(key))) if key == "image") {
-            "say this image in `sidecar.image` of the declaration, or vouch for it with `--sidecar-image IMAGE`"
-        } else {
-            "render it again with iamra; do not edit what it has put in"
-        };
-        report.push(Diagnostic::error(Code::NotInjected, message).at(Place::Item(target, at)).help(help));
-    }
-}
-
-/// Says what else is wrong with the stream: identities that nobody declares, objects that are missing or changed, and
-/// references that lead nowhere.
-pub fn check_objects(
+/// Says where the stream is not what the declaration asks for: workloads that are not patched as they would be, identities
+/// that nobody declares, objects that are missing, changed or there twice. `injected` is what an injection would change.
+pub fn check(
     plan: &Plan<'_>,
+    injected: &Changes,
     wanted: &[Generated],
     rendered: Rendered<'_, '_>,
     inventory: &[Workload<'_>],
     report: &mut Report,
 ) {
     let stream = Stream::of(rendered.items);
-    let names = stream::names(rendered.items);
-    let renamed = Renamed { images: rendered.images, names: &names };
     let wanted: Vec<_> = wanted.iter().map(|generated| Object::of(0, generated.value.clone())).collect();
-    check_declared(plan, &wanted, &stream, inventory, report);
-    for wanted in &wanted {
-        check_generated(wanted, renamed, &stream, report);
-    }
-    let identities: BTreeMap<_, _> =
-        plan.members.iter().map(|member| (member.bound.binding.workload.as_str(), &member.bound.identity)).collect();
-    for object in stream.patched() {
-        for (at, reference) in object.references() {
-            if !stream.resolves(object, &reference) {
-                let message = format!("{} refers to {reference}, which is not among the objects", object.words());
-                let help = "render the whole declaration, and let kustomize rename references with the names (`name-reference.yaml`)";
-                report.push(
-                    Diagnostic::error(Code::DanglingReference, message)
-                        .at(Place::Item(object.resource_ref(), at))
-                        .help(help),
-                );
-            }
-        }
-    }
-    for object in stream.ours().filter(|object| object.kind() == "ConfigMap") {
-        let identity = object.marks().first().and_then(|workload| identities.get(workload));
-        let Some(identity) = identity else { continue };
-        let arns = [
-            ("TRUST_ANCHOR_ARN", &identity.trust_anchor),
-            ("PROFILE_ARN", &identity.profile),
-            ("ROLE_ARN", &identity.role),
-        ];
-        for (key, arn) in arns {
-            if object.text(&format!("/data/{key}")) != arn.as_str() {
-                say_changed(object, FieldPath::keys("data").key(key), report);
-            }
-        }
-    }
+    let names = Names::of(plan, &wanted, &stream, rendered.items, rendered.images);
+    patched::check(plan, injected, &names, inventory, report);
+    declared::check(plan, &wanted, &stream, inventory, report);
+    generated::check(&wanted, &names, &stream, report);
+    generated::check_once(&stream, rendered.items, report);
 }
 
 /// Says which objects reach for a declared identity without being declared: with a key, or by a certificate of their own.
@@ -175,119 +129,20 @@ pub fn check_strangers(
             }
         };
         let parts = seats.get(&index).map(|template| object.parts(template)).unwrap_or_default();
-        if !NO_READERS.contains(&object.group()) {
+        if !NO_READERS.contains(&(object.text("/apiVersion"), object.kind())) {
             stranger::check(&object, &keys, |at| parts.contains(at), report);
         }
     }
 }
 
-/// Who names objects without reading them: rights, which are somebody else's to review, and declarations.
-const NO_READERS: &[&str] = &["rbac.authorization.k8s.io", "iamra.dev"];
-
-/// An identity that is not declared, or sits in an object that is not meant.
-fn check_declared(
-    plan: &Plan<'_>,
-    wanted: &[Object],
-    stream: &Stream,
-    inventory: &[Workload<'_>],
-    report: &mut Report,
-) {
-    let seats = plan.members.iter().flat_map(|member| {
-        let workload = member.bound.binding.workload.as_str();
-        member.seats.iter().filter_map(move |seat| Some((workload, inventory.get(seat.workload)?.index)))
-    });
-    let seats: BTreeSet<_> = seats.collect();
-    let declared: BTreeSet<_> = plan.members.iter().map(|member| member.bound.binding.workload.as_str()).collect();
-    let mut say = |object: &Object, workload: &str| {
-        let message = format!("{} has the identity of {}, and nobody declares that", object.words(), quote(&workload));
-        report.push(
-            Diagnostic::error(Code::UndeclaredIdentity, message)
-                .at(Place::Item(object.resource_ref(), FieldPath::keys("metadata.annotations").key(WORKLOAD)))
-                .help("declare it under `workloads`, or render again without it"),
-        );
-    };
-    for object in stream.patched() {
-        for workload in object.marks().iter().filter(|workload| !seats.contains(&(**workload, object.index))) {
-            say(object, workload);
-        }
-    }
-    for object in stream.ours() {
-        for workload in object.marks().iter().filter(|workload| !declared.contains(*workload)) {
-            say(object, workload);
-        }
-    }
-    let wanted: BTreeSet<_> = wanted.iter().map(Object::part).collect();
-    let is_known = |object: &&Object| {
-        let is_declared = object.marks().iter().all(|workload| declared.contains(workload));
-        !is_declared || wanted.contains(&object.part()) || is_ca(plan, object)
-    };
-    for object in stream.ours().filter(|object| !is_known(object)) {
-        report.push(
-            Diagnostic::error(
-                Code::UndeclaredIdentity,
-                format!("{} carries the mark of iamra, and the declaration makes no such object", object.words()),
-            )
-            .at(Place::Item(object.resource_ref(), FieldPath::keys("metadata.annotations")))
-            .help("take it out: whatever has the mark passes for iamra's own"),
-        );
-    }
-}
-
-/// Whether it is the Secret of a CA, whose key is not at hand here.
-fn is_ca(plan: &Plan<'_>, object: &Object) -> bool {
-    let makes = |companion: &Companion| matches!(companion, Companion::CaSecret { .. });
-    let mut scopes =
-        plan.companions.iter().filter(|neighbour| makes(&neighbour.companion)).map(|neighbour| neighbour.scope);
-    object.kind() == "Secret" && object.group().is_empty() && scopes.any(|scope| object.scope() == Some(scope))
-}
-
-/// Fields of our objects that somebody may add without a change of what they are.
-const HARMLESS: &[(&str, &str)] = &[("Certificate", "revisionHistoryLimit")];
-
-/// One object of ours must be there, once, and hold what we would write, and nothing that makes it another one.
-fn check_generated(wanted: &Object, renamed: Renamed<'_>, stream: &Stream, report: &mut Report) {
-    let mut found = stream.counterparts(wanted);
-    let Some(object) = found.next() else {
-        let message = format!("{} is not among the objects", wanted.words());
-        report.push(
-            Diagnostic::error(Code::DanglingReference, message)
-                .at(Place::Item(wanted.resource_ref(), FieldPath::root()))
-                .help("render the whole declaration: `iamra inject` without `--workloads-only`, or mode `all`"),
-        );
-        return;
-    };
-    for section in ["spec", "data"] {
-        let part = |object: &Object| object.value.get(section).cloned().unwrap_or_default();
-        let (mut wanted, there) = (part(wanted), &part(object));
-        renamed.adopt(&mut wanted, there, section);
-        let at = FieldPath::root().key(section);
-        if let Some(at) = untouched::missing(&wanted, there, &at) {
-            say_changed(object, at, report);
-        }
-        let is_harmless = |key: &str| HARMLESS.contains(&(object.kind(), key));
-        let is_more = |key: &&String| wanted.get(key.as_str()).is_none() && !is_harmless(key);
-        for key in there.as_object().into_iter().flat_map(|there| there.keys()).filter(is_more) {
-            say_changed(object, at.key(key.as_str()), report);
-        }
-    }
-    if let Some(other) = found.next() {
-        let message = format!("{} is there a second time", other.words());
-        report.push(
-            Diagnostic::error(Code::ChangedObject, message)
-                .at(Place::Item(other.resource_ref(), FieldPath::root()))
-                .help("keep one of them"),
-        );
-    }
-}
-
-fn say_changed(object: &Object, at: FieldPath, report: &mut Report) {
-    let message = format!("{} is not what the declaration makes of it", object.words());
-    report.push(
-        Diagnostic::error(Code::ChangedObject, message)
-            .at(Place::Item(object.resource_ref(), at))
-            .help("change the declaration, and render again"),
-    );
-}
+/// Who names objects without reading them: rights, which are somebody else's to review, and the declaration.
+const NO_READERS: &[(&str, &str)] = &[
+    ("rbac.authorization.k8s.io/v1", "ClusterRole"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    (config::API_VERSION, config::KIND),
+];
 
 /// Whether anything in the stream is ours.
 pub fn is_rendered(items: &[Item<'_>]) -> bool {

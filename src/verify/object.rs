@@ -1,12 +1,11 @@
 //! One object of the stream, as a value.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde_json::Value;
 
 use crate::krm::ResourceRef;
-use crate::quote::{part, quote};
+use crate::quote::part;
 use crate::render::{MANAGED_BY, MANAGER, SCOPE, WORKLOAD, is_sidecar, is_volume};
 use crate::yaml::{FieldPath, Step};
 
@@ -16,6 +15,16 @@ const NAMESPACE: &str = "default";
 /// cert-manager's own group.
 const GROUP: &str = "cert-manager.io";
 
+/// The namespace that is meant by one that somebody says, or does not.
+pub(super) fn home_of(namespace: Option<&str>) -> &str {
+    namespace.filter(|namespace| !namespace.is_empty()).unwrap_or(NAMESPACE)
+}
+
+/// The group of an `apiVersion`: `apps`, and nothing for the core group.
+pub(super) fn group_of(api_version: &str) -> &str {
+    api_version.rsplit_once('/').map_or("", |(group, _)| group)
+}
+
 /// One object, and which item it is.
 pub(super) struct Object {
     pub(super) index: usize,
@@ -24,24 +33,6 @@ pub(super) struct Object {
 
 /// A kind, a namespace, and the workload and scope that it is made for.
 pub(super) type Part = (String, String, Option<String>, Option<String>);
-
-/// A name that an object refers to another one by.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reference {
-    /// A Certificate, by the Secret that it fills.
-    CertificateSecret(String),
-    /// A ConfigMap.
-    ConfigMap(String),
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CertificateSecret(name) => write!(f, "Secret {}, the one of a Certificate", quote(&name)),
-            Self::ConfigMap(name) => write!(f, "ConfigMap {}", quote(&name)),
-        }
-    }
-}
 
 impl Object {
     pub(super) fn of(index: usize, value: Value) -> Self {
@@ -60,17 +51,14 @@ impl Object {
         self.text("/metadata/name")
     }
 
+    /// The namespace that it says; an empty one says nothing.
     pub(super) fn namespace(&self) -> Option<&str> {
-        self.value.pointer("/metadata/namespace")?.as_str()
+        self.value.pointer("/metadata/namespace")?.as_str().filter(|namespace| !namespace.is_empty())
     }
 
     /// The namespace that it is in.
     pub(super) fn home(&self) -> &str {
-        self.namespace().unwrap_or(NAMESPACE)
-    }
-
-    pub(super) fn is_beside(&self, other: &Self) -> bool {
-        self.home() == other.home()
+        home_of(self.namespace())
     }
 
     fn annotation(&self, name: &str) -> Option<&str> {
@@ -126,7 +114,7 @@ impl Object {
 
     /// What it is a kind of: `apps`, and nothing for the core group.
     pub(super) fn group(&self) -> &str {
-        self.text("/apiVersion").rsplit_once('/').map_or("", |(group, _)| group)
+        group_of(self.text("/apiVersion"))
     }
 
     /// Whether cert-manager makes a certificate of it.
@@ -148,91 +136,8 @@ impl Object {
             namespace: self.namespace().map(str::to_owned),
         }
     }
-
-    /// What our parts of its pod refer to, and where.
-    pub(super) fn references(&self) -> Vec<(FieldPath, Reference)> {
-        let mut found = Vec::new();
-        collect(&self.value, &FieldPath::root(), &mut found);
-        // Each once: a sidecar names its ConfigMap three times.
-        let mut seen = BTreeSet::new();
-        found.retain(|(_, reference)| seen.insert(reference.clone()));
-        found
-    }
 }
 
 fn name(value: &Value) -> &str {
     value["name"].as_str().unwrap_or_default()
-}
-
-fn collect(value: &Value, at: &FieldPath, into: &mut Vec<(FieldPath, Reference)>) {
-    match value {
-        Value::Array(entries) => {
-            for (index, entry) in entries.iter().enumerate() {
-                let at = at.index(index);
-                if is_volume(name(entry))
-                    && let Some(secret) = entry.pointer("/secret/secretName").and_then(Value::as_str)
-                {
-                    let at = at.key("secret").key("secretName");
-                    into.push((at, Reference::CertificateSecret(secret.to_owned())));
-                } else if is_sidecar(name(entry)) {
-                    for (index, variable) in entry["env"].as_array().into_iter().flatten().enumerate() {
-                        if let Some(map) = variable.pointer("/valueFrom/configMapKeyRef/name").and_then(Value::as_str) {
-                            into.push((at.key("env").index(index), Reference::ConfigMap(map.to_owned())));
-                        }
-                    }
-                } else {
-                    collect(entry, &at, into);
-                }
-            }
-        }
-        Value::Object(entries) => entries.iter().for_each(|(key, entry)| collect(entry, &at.key(key.as_str()), into)),
-        _ => {}
-    }
-}
-
-/// What may be called otherwise in the stream than we would call it.
-#[derive(Clone, Copy)]
-pub(super) struct Renamed<'r> {
-    /// The sidecar's images that somebody vouches for.
-    pub(super) images: &'r [String],
-    /// The names of all objects of the stream.
-    pub(super) names: &'r BTreeSet<String>,
-}
-
-impl Renamed<'_> {
-    /// Gives what we would write the names that kustomize has given it: with a prefix or a suffix. `within` is the field that
-    /// holds both.
-    pub(super) fn adopt(self, wanted: &mut Value, found: &Value, within: &str) {
-        match (wanted, found) {
-            (Value::Object(wanted), Value::Object(found)) => {
-                for (key, wanted) in wanted {
-                    let Some(found) = found.get(key) else { continue };
-                    match (wanted, found) {
-                        (Value::String(wanted), Value::String(found)) => {
-                            if self.is_name(within, key, wanted, found) {
-                                wanted.clone_from(found);
-                            }
-                        }
-                        (wanted, found) => self.adopt(wanted, found, key),
-                    }
-                }
-            }
-            (Value::Array(wanted), Value::Array(found)) => {
-                wanted.iter_mut().zip(found).for_each(|(wanted, found)| self.adopt(wanted, found, within));
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether `found` is another name of `wanted`.
-    fn is_name(self, within: &str, key: &str, wanted: &str, found: &str) -> bool {
-        match (within, key) {
-            // A name changes with the object that it is the name of, and only then.
-            ("issuerRef", "name") | ("ca", "secretName") => found.contains(wanted) && self.names.contains(found),
-            // Whether the object is there is looked at later.
-            ("configMapKeyRef", "name") | (_, "secretName") => found.contains(wanted),
-            (_, "image") | ("image", "reference") => self.images.iter().any(|image| image == found),
-            _ => false,
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! `iamra verify`: whoever rendered it, it is what was declared, and nothing else.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -54,6 +55,48 @@ fn whatever_is_tampered_with_is_found() {
             said(&[]);
         }
     }
+}
+
+/// Every row of the table is one way to an identity, or looks like one.
+#[test]
+fn whoever_reaches_for_an_identity_is_found() {
+    let data = root().join("tests/data/verify");
+    let workloads = fs::read_to_string(data.join("workloads.yaml")).unwrap();
+    let rendered = |declaration: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        fs::copy(data.join(declaration).with_extension("yaml"), dir.path().join("iamra.yaml")).unwrap();
+        let output = run(iamra(dir.path()).args(["inject", "-"]), workloads.as_bytes());
+        assert_eq!(output.exit, 0, "{}", output.stderr);
+        (dir, output.stdout)
+    };
+    let streams: BTreeMap<_, _> = ["own", "external", "cluster"].map(|name| (name, rendered(name))).into();
+    let table = fs::read_to_string(root().join("tests/reaching.yaml")).unwrap();
+    let table: serde_yaml::Value = serde_yaml::from_str(&table).unwrap();
+    let mut wrong = Vec::new();
+    for row in table.as_sequence().unwrap() {
+        let text = |field: &str| row.get(field).and_then(|value| value.as_str());
+        let what = text("what").unwrap();
+        let (dir, stream) = &streams[text("with").unwrap_or("own")];
+        let stream = match (text("add"), text("replace")) {
+            (Some(object), None) => format!("{stream}---\n{object}"),
+            (None, Some(old)) => {
+                assert!(stream.contains(old), "{what}: nothing to replace in\n{stream}");
+                stream.replace(old, text("by").unwrap())
+            }
+            _ => panic!("{what}: neither `add` nor `replace`, or both"),
+        };
+        let output = run(iamra(dir.path()).args(["verify", "-"]), stream.as_bytes());
+        let is = |field: &str| row.get(field).is_some();
+        let (exit, words) = match (is("harmless"), is("warning")) {
+            (true, _) => (0, "no problem"),
+            (_, true) => (0, "warning[undeclared-identity]"),
+            _ => (1, "error["),
+        };
+        if output.exit != exit || !output.stderr.contains(words) {
+            wrong.push(format!("{what}: exit {}\n{}", output.exit, output.stderr));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Whoever has put another registry into the sidecar is vouched for, or is not ours.

@@ -1,7 +1,11 @@
 //! Objects beside the declared ones that reach for an identity: by a certificate of the same issuer, or by a key.
 //!
-//! Kinds are not told apart. A Secret is meant by its name where a word of the field speaks of Secrets, an issuer where one
-//! speaks of issuers, whether the field is a Certificate's, an Ingress's annotation, an attribute of a CSI driver or an argument.
+//! Kinds are not told apart. A Secret is meant by its name where a word around it speaks of Secrets, and with its namespace
+//! anywhere; an issuer where one speaks of issuers, whether the field is a Certificate's, an Ingress's annotation, an
+//! attribute of a CSI driver or an argument.
+
+mod public;
+mod speech;
 
 use std::collections::BTreeSet;
 
@@ -12,15 +16,8 @@ use super::object::Object;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::quote::quote_object;
 use crate::yaml::{FieldPath, Step};
+use speech::{Meaning, speaks_of_issuers, speaks_of_secrets};
 
-/// Keys of a Secret of cert-manager's that everybody may read.
-const PUBLIC: &[&str] = &["tls.crt", "ca.crt"];
-/// Fields whose Secrets are made and not read.
-const FILLING: &[&str] = &["secretTemplates", "secretObjects"];
-/// Where names have no effect on what runs.
-const LABELS: &[&str] = &["labels", "matchLabels"];
-/// Fields that hold names of Secrets, and whose own names do not say so.
-const HOLDS_SECRETS: &[&str] = &["credentialName", "certificateRefs"];
 /// What Kubernetes' own requests begin with when they mean an issuer of cert-manager.
 const SIGNERS: [(&str, &str); 2] =
     [("issuers.cert-manager.io/", "Issuer"), ("clusterissuers.cert-manager.io/", "ClusterIssuer")];
@@ -28,7 +25,7 @@ const SIGNERS: [(&str, &str); 2] =
 /// Reports how an object reaches for what only declared ones may have. `is_ours` says of a place whether we have written it.
 pub(super) fn check(object: &Object, keys: &Keys, is_ours: impl Fn(&FieldPath) -> bool, report: &mut Report) {
     let mut walk = Walk { object, keys, is_ours: &is_ours, found: Vec::new() };
-    walk.value("", &object.value, &FieldPath::root());
+    walk.root();
     let mut said = BTreeSet::new();
     for (at, reach) in walk.found {
         if said.insert(reach.words()) {
@@ -39,8 +36,19 @@ pub(super) fn check(object: &Object, keys: &Keys, is_ours: impl Fn(&FieldPath) -
 
 /// What an object reaches for.
 enum Reach<'k> {
-    Issuer(&'k Signer, Asked),
-    Key { secret: &'k str, of_ca: bool },
+    Issuer {
+        signer: &'k Signer,
+        name: String,
+        asked: Asked,
+    },
+    Key {
+        secret: String,
+        of_ca: bool,
+    },
+    /// It names a Secret, and nobody knows what for.
+    Unknown {
+        secret: String,
+    },
 }
 
 /// For which common name a certificate is asked.
@@ -55,10 +63,10 @@ enum Asked {
 impl Reach<'_> {
     fn words(&self) -> String {
         match self {
-            Self::Issuer(signer, _) => {
+            Self::Issuer { signer, name, .. } => {
                 format!(
                     "asks {}, who signs for declared workloads, for a certificate",
-                    quote_object(&signer.kind, &signer.name)
+                    quote_object(&signer.kind, name)
                 )
             }
             Self::Key { secret, of_ca: false } => {
@@ -70,6 +78,12 @@ impl Reach<'_> {
                     quote_object("Secret", secret)
                 )
             }
+            Self::Unknown { secret } => {
+                format!(
+                    "has the name of {} in a field of which nobody knows what it is for",
+                    quote_object("Secret", secret)
+                )
+            }
         }
     }
 
@@ -77,13 +91,17 @@ impl Reach<'_> {
         let message = format!("{} {}, and nobody declares that", object.words(), self.words());
         match self {
             // Such an issuer may be there for others, too; a role's conditions tell its certificates apart.
-            Self::Issuer(signer, Asked::Other) if !signer.is_own => Diagnostic::warning(Code::UndeclaredIdentity, message)
-                .help("give each role a condition on the common name, or the declaration an issuer of its own"),
-            Self::Issuer(..) => Diagnostic::error(Code::UndeclaredIdentity, message).help(
+            Self::Issuer { signer, asked: Asked::Other, .. } if !signer.is_own => {
+                Diagnostic::warning(Code::UndeclaredIdentity, message)
+                    .help("give each role a condition on the common name, or the declaration an issuer of its own")
+            }
+            Self::Issuer { .. } => Diagnostic::error(Code::UndeclaredIdentity, message).help(
                 "declare it under `workloads`, or let another issuer sign it: IAM Roles Anywhere trusts whatever this one signs",
             ),
             Self::Key { .. } => Diagnostic::error(Code::UndeclaredIdentity, message)
                 .help("take the reference out: credentials come from the sidecar, and nothing else needs the key"),
+            Self::Unknown { .. } => Diagnostic::warning(Code::UndeclaredIdentity, message)
+                .help("look whether it reads the Secret; if it does, take it out"),
         }
     }
 }
@@ -95,63 +113,106 @@ struct Walk<'k, 'f> {
     found: Vec<(FieldPath, Reach<'k>)>,
 }
 
+/// Where a value is.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    /// The field that holds it; entries of a list are under the list's.
+    key: &'a str,
+    /// What a name means there.
+    meaning: Meaning,
+    /// The namespace that stands beside it.
+    namespace: Option<&'a str>,
+    at: &'a FieldPath,
+}
+
 impl Walk<'_, '_> {
-    /// A value under `key`; entries of a list are under the list's.
-    fn value(&mut self, key: &str, value: &Value, at: &FieldPath) {
-        if (self.is_ours)(at) {
+    fn root(&mut self) {
+        let meaning = Meaning::of_kind(self.object.kind());
+        let root = FieldPath::root();
+        for (field, value) in self.object.value.as_object().into_iter().flatten() {
+            match field.as_str() {
+                "apiVersion" | "kind" => {}
+                "metadata" => self.metadata(value, &root.key("metadata")),
+                field => {
+                    let at = root.key(field);
+                    let meaning = meaning.below(field);
+                    self.value(value, Around { key: field, meaning, namespace: None, at: &at });
+                }
+            }
+        }
+    }
+
+    /// An object's own name is no reference, and its labels have no effect on what runs.
+    fn metadata(&mut self, metadata: &Value, at: &FieldPath) {
+        const OWN: &[&str] = &["name", "namespace", "generateName", "labels", "ownerReferences"];
+        for (field, value) in metadata.as_object().into_iter().flatten().filter(|(it, _)| !OWN.contains(&it.as_str())) {
+            let at = at.key(field.as_str());
+            self.value(value, Around { key: field, meaning: Meaning::Nothing, namespace: None, at: &at });
+        }
+    }
+
+    fn value(&mut self, value: &Value, around: Around<'_>) {
+        if (self.is_ours)(around.at) {
             return;
         }
         match value {
-            Value::Object(map) => self.map(key, map, at),
-            Value::Array(entries) => {
-                for (index, entry) in entries.iter().enumerate() {
-                    let at = at.index(index);
-                    self.argument(entry, entries.get(index + 1), &at);
-                    self.value(key, entry, &at);
-                }
-            }
-            Value::String(text) => self.text(key, text, at),
+            Value::Object(map) => self.map(map, around),
+            Value::Array(entries) => self.list(entries, around),
+            Value::String(text) => self.text(text, around),
             _ => {}
         }
     }
 
-    fn map(&mut self, key: &str, map: &'_ Map<String, Value>, at: &FieldPath) {
-        let text = |field: &str| map.get(field).and_then(Value::as_str).unwrap_or_default();
-        let (name, value) = (text("name"), text("value"));
-        // A variable: its name says what its value is.
-        if speaks_of_issuers(name) {
-            self.issuer(value, "", None, &at.key("value"));
-        }
-        if speaks_of_issuers(key) {
-            self.issuer(name, text("kind"), map.get("namespace").and_then(Value::as_str), &at.key("name"));
-        }
-        let is_filled = FILLING.contains(&key);
-        let is_public = is_public(key, map, at);
-        if (speaks_of_secrets(key) || text("kind") == "Secret") && !is_filled && !is_public {
-            self.secret(name, map.get("namespace").and_then(Value::as_str), &at.key("name"));
-        }
-        for (field, value) in map {
-            let is_made = is_filled && speaks_of_secrets(field);
-            if !(LABELS.contains(&field.as_str()) || is_made || is_public && field == "secretName") {
-                self.value(field, value, &at.key(field.as_str()));
-            }
+    /// What stands behind `get secret` or `--tls-secret` in a list means a Secret.
+    fn list(&mut self, entries: &[Value], around: Around<'_>) {
+        let mut before = "";
+        for (index, entry) in entries.iter().enumerate() {
+            let at = around.at.index(index);
+            self.argument(entry, entries.get(index + 1), &at);
+            let meaning =
+                if speech::announces_secret(before) { around.meaning.below("secret") } else { around.meaning };
+            self.value(entry, Around { meaning, at: &at, ..around });
+            before = entry.as_str().unwrap_or_default();
         }
     }
 
-    fn text(&mut self, key: &str, text: &str, at: &FieldPath) {
-        if speaks_of_issuers(key) {
-            self.issuer(text, "", None, at);
+    fn map(&mut self, map: &Map<String, Value>, around: Around<'_>) {
+        let text = |field: &str| map.get(field).and_then(Value::as_str).unwrap_or_default();
+        let namespace = map.get("namespace").and_then(Value::as_str).or(around.namespace);
+        let name = text("name");
+        let beside = Around { namespace, ..around };
+        // A variable: its name says what its value is.
+        if speaks_of_issuers(name) {
+            self.issuer(text("value"), "", Around { at: &around.at.key("value"), ..beside });
         }
-        if speaks_of_secrets(key) && !FILLING.contains(&key) {
-            self.secret(text, None, at);
+        if speaks_of_issuers(around.key) {
+            self.issuer(name, text("kind"), Around { at: &around.at.key("name"), ..beside });
         }
-        for (prefix, kind) in SIGNERS.iter().filter(|_| key == "signerName") {
+        let chosen = public::chosen(self.object, map, around.at);
+        let meaning = if text("kind") == "Secret" { around.meaning.below("secret") } else { around.meaning };
+        for (field, value) in map {
+            let at = around.at.key(field.as_str());
+            if chosen.is_some_and(|fields| fields.contains(&field.as_str())) || is_label(around.at, field) {
+                continue;
+            }
+            self.secret(field, Around { key: "", meaning: around.meaning, namespace, at: &at });
+            let means = if field == "value" && speaks_of_secrets(name) { "secret" } else { field };
+            self.value(value, Around { key: field, meaning: meaning.below(means), namespace, at: &at });
+        }
+    }
+
+    fn text(&mut self, text: &str, around: Around<'_>) {
+        if speaks_of_issuers(around.key) {
+            self.issuer(text, "", around);
+        }
+        self.secret(text, around);
+        for (prefix, kind) in SIGNERS.iter().filter(|_| around.key == "signerName") {
             if let Some(name) = text.strip_prefix(prefix) {
                 let (namespace, name) = match name.split_once('.') {
                     Some((namespace, name)) if *kind == "Issuer" => (Some(namespace), name),
                     _ => (None, name),
                 };
-                self.issuer(name, kind, namespace, at);
+                self.issuer(name, kind, Around { namespace, ..around });
             }
         }
     }
@@ -161,61 +222,82 @@ impl Walk<'_, '_> {
         let Some(text) = entry.as_str().filter(|text| text.starts_with('-')) else { return };
         let (flag, name) = text.split_once('=').unwrap_or((text, next.and_then(Value::as_str).unwrap_or_default()));
         if speaks_of_issuers(flag) {
-            self.issuer(name, "", None, at);
+            self.issuer(name, "", Around { key: "", meaning: Meaning::Nothing, namespace: None, at });
         }
     }
 
-    fn issuer(&mut self, name: &str, kind: &str, namespace: Option<&str>, at: &FieldPath) {
-        let namespace = namespace.or(self.object.namespace());
-        let signers = self.keys.signers.iter();
-        for signer in signers.filter(|signer| signer.is_meant(name, kind, namespace)) {
-            let reach = Reach::Issuer(signer, self.asked());
-            self.found.push((at.clone(), reach));
-        }
+    fn issuer(&mut self, name: &str, kind: &str, around: Around<'_>) {
+        let asked = self.asked();
+        // With its namespace before it, where a field takes one.
+        let (before, name) = name.rsplit_once('/').map_or((None, name), |(before, name)| (Some(before), name));
+        let namespaces = self.namespaces(before.or(around.namespace));
+        let signers = self.keys.signers(name, kind, &namespaces);
+        let reached = signers.map(|signer| (around.at.clone(), Reach::Issuer { signer, name: name.to_owned(), asked }));
+        let reached: Vec<_> = reached.collect();
+        self.found.extend(reached);
     }
 
-    fn secret(&mut self, name: &str, namespace: Option<&str>, at: &FieldPath) {
-        let namespace = namespace.or(self.object.namespace());
-        let is_certificate = self.object.is_certificate();
-        for (secret, of_ca) in self.keys.secrets_of(name, namespace) {
-            // A Certificate fills its Secret; that is how a CA is born in a cluster.
-            if !(of_ca && is_certificate) {
-                self.found.push((at.clone(), Reach::Key { secret, of_ca }));
+    /// The Secrets that a text names, in whatever it is written between.
+    fn secret(&mut self, text: &str, around: Around<'_>) {
+        for named in speech::named(text, around.meaning) {
+            let namespaces = match named.namespace {
+                Some(namespace) => vec![Some(namespace)],
+                None => self.namespaces(around.namespace),
+            };
+            let Some(of_ca) = self.keys.secret(named.name, &namespaces) else { continue };
+            let secret = named.name.to_owned();
+            let is_made = around.meaning == Meaning::SecretByKind && self.makes() == named.name
+                // A Certificate fills its Secret; that is how a CA is born in a cluster.
+                || of_ca && self.object.is_certificate();
+            if !is_made {
+                let reach = if named.is_sure { Reach::Key { secret, of_ca } } else { Reach::Unknown { secret } };
+                if named.is_sure || !speech::is_harmless(around.at) {
+                    self.found.push((around.at.clone(), reach));
+                }
             }
         }
+    }
+
+    /// The namespaces that a reference may mean: the one that stands beside it, and the object's own. Where the kind has no
+    /// such field, Kubernetes passes over what is said.
+    fn namespaces<'n>(&'n self, said: Option<&'n str>) -> Vec<Option<&'n str>> {
+        let said = said.filter(|namespace| !namespace.is_empty());
+        said.map(Some).into_iter().chain([self.object.namespace()]).collect()
+    }
+
+    /// The Secret that an object of a kind that makes Secrets makes.
+    fn makes(&self) -> &str {
+        let target = self.object.text("/spec/target/name");
+        if target.is_empty() { self.object.name() } else { target }
     }
 
     /// For whom the object asks, as far as it says so itself.
     fn asked(&self) -> Asked {
         let at = |path: &str| self.object.value.pointer(path).filter(|value| !value.is_null());
-        let common_name = if self.object.is_certificate() && at("/spec/literalSubject").is_none() {
+        let common_name = if self.object.is_certificate() {
+            // A CA signs for everybody.
+            let is_ca = at("/spec/isCA").is_some_and(|is_ca| *is_ca != Value::Bool(false));
+            if is_ca || at("/spec/literalSubject").is_some() {
+                return Asked::Anything;
+            }
             at("/spec/commonName")
         } else if matches!(self.object.kind(), "Ingress" | "Gateway") {
             at("/metadata/annotations/cert-manager.io~1common-name")
         } else {
             return Asked::Anything;
         };
-        let is_declared = common_name.and_then(Value::as_str).is_some_and(|name| self.keys.common_names.contains(name));
-        if is_declared { Asked::Anything } else { Asked::Other }
+        let is_declared = |name: &Value| name.as_str().is_none_or(|name| self.keys.common_names.contains(name));
+        if common_name.is_some_and(is_declared) { Asked::Anything } else { Asked::Other }
     }
 }
 
-fn speaks_of_issuers(field: &str) -> bool {
-    field.to_ascii_lowercase().contains("issuer")
-}
-
-fn speaks_of_secrets(field: &str) -> bool {
-    HOLDS_SECRETS.contains(&field) || field.to_ascii_lowercase().contains("secret")
-}
-
-/// Whether a reference names what it reads of a Secret, and none of it is the private key. `key` counts only where it is a
-/// field: elsewhere Kubernetes passes over it, and all is read.
-fn is_public(field: &str, reference: &Map<String, Value>, at: &FieldPath) -> bool {
-    let is_one = |key: &Value| key.as_str().is_some_and(|key| PUBLIC.contains(&key));
-    if let Some(items) = reference.get("items").and_then(Value::as_array) {
-        return !items.is_empty() && items.iter().all(|item| is_one(&item["key"]));
+/// Whether a field holds labels, or what selects by them.
+fn is_label(within: &FieldPath, field: &str) -> bool {
+    match within.steps().last() {
+        Some(Step::Key(holder)) => {
+            field == "labels" && holder == "metadata"
+                || field == "matchLabels" && holder.to_ascii_lowercase().ends_with("selector")
+        }
+        _ => false,
     }
-    let is_volume = at.steps().contains(&Step::Key("projected".to_owned())) || reference.contains_key("secretName");
-    let takes_one = field == "secretKeyRef" || field == "secret" && !is_volume;
-    takes_one && reference.get("key").is_some_and(is_one)
 }

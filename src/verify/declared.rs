@@ -1,0 +1,70 @@
+//! Identities that nobody declares, and marks on objects that the declaration does not make.
+
+use std::collections::BTreeSet;
+
+use super::object::Object;
+use super::stream::Stream;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::issuer::Companion;
+use crate::plan::Plan;
+use crate::quote::quote;
+use crate::render::WORKLOAD;
+use crate::workload::Workload;
+use crate::yaml::FieldPath;
+
+/// An identity that is not declared, or sits in an object that is not meant.
+pub(super) fn check(
+    plan: &Plan<'_>,
+    wanted: &[Object],
+    stream: &Stream,
+    inventory: &[Workload<'_>],
+    report: &mut Report,
+) {
+    let seats = plan.members.iter().flat_map(|member| {
+        let workload = member.bound.binding.workload.as_str();
+        member.seats.iter().filter_map(move |seat| Some((workload, inventory.get(seat.workload)?.index)))
+    });
+    let seats: BTreeSet<_> = seats.collect();
+    let declared: BTreeSet<_> = plan.members.iter().map(|member| member.bound.binding.workload.as_str()).collect();
+    let mut say = |object: &Object, workload: &str| {
+        let message = format!("{} has the identity of {}, and nobody declares that", object.words(), quote(&workload));
+        report.push(
+            Diagnostic::error(Code::UndeclaredIdentity, message)
+                .at(Place::Item(object.resource_ref(), FieldPath::keys("metadata.annotations").key(WORKLOAD)))
+                .help("declare it under `workloads`, or render again without it"),
+        );
+    };
+    for object in stream.patched() {
+        for workload in object.marks().iter().filter(|workload| !seats.contains(&(**workload, object.index))) {
+            say(object, workload);
+        }
+    }
+    for object in stream.ours() {
+        for workload in object.marks().iter().filter(|workload| !declared.contains(*workload)) {
+            say(object, workload);
+        }
+    }
+    let wanted: BTreeSet<_> = wanted.iter().map(Object::part).collect();
+    let is_known = |object: &&Object| {
+        let is_declared = object.marks().iter().all(|workload| declared.contains(workload));
+        !is_declared || wanted.contains(&object.part()) || is_ca(plan, object)
+    };
+    for object in stream.ours().filter(|object| !is_known(object)) {
+        report.push(
+            Diagnostic::error(
+                Code::UndeclaredIdentity,
+                format!("{} carries the mark of iamra, and the declaration makes no such object", object.words()),
+            )
+            .at(Place::Item(object.resource_ref(), FieldPath::keys("metadata.annotations")))
+            .help("take it out: whatever has the mark passes for iamra's own"),
+        );
+    }
+}
+
+/// Whether it is the Secret of a CA, whose key is not at hand here.
+fn is_ca(plan: &Plan<'_>, object: &Object) -> bool {
+    let makes = |companion: &Companion| matches!(companion, Companion::CaSecret { .. });
+    let mut scopes =
+        plan.companions.iter().filter(|neighbour| makes(&neighbour.companion)).map(|neighbour| neighbour.scope);
+    object.kind() == "Secret" && object.group().is_empty() && scopes.any(|scope| object.scope() == Some(scope))
+}

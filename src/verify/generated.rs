@@ -1,0 +1,116 @@
+//! Whether the objects that iamra makes are there, once, and nothing but what it makes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::names::Names;
+use super::object::{Object, group_of};
+use super::stream::Stream;
+use super::untouched;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::{Item, ResourceRef};
+use crate::quote::quote_object;
+use crate::yaml::FieldPath;
+
+/// Fields of our objects that somebody may add without a change of what they are.
+const HARMLESS: &[(&str, &str)] = &[("Certificate", "/spec/revisionHistoryLimit")];
+
+/// What annotations and labels begin with by which a controller copies a Secret: Reflector, Replicator and Config Syncer.
+const COPIERS: &[&str] = &["reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/"];
+
+/// Every object of ours must be there and hold what we would write, and nothing that makes it another one.
+pub(super) fn check(wanted: &[Object], names: &Names<'_>, stream: &Stream, report: &mut Report) {
+    for wanted in wanted {
+        check_one(wanted, names, stream, report);
+    }
+    for object in stream.ours() {
+        for section in ["annotations", "labels"] {
+            let entries = object.value.pointer(&format!("/metadata/{section}")).and_then(Value::as_object);
+            let copied = |key: &&String| COPIERS.iter().any(|copier| key.starts_with(copier));
+            for key in entries.into_iter().flat_map(|entries| entries.keys()).filter(copied) {
+                say_changed(object, FieldPath::keys("metadata").key(section).key(key.as_str()), report);
+            }
+        }
+    }
+}
+
+fn check_one(wanted: &Object, names: &Names<'_>, stream: &Stream, report: &mut Report) {
+    let Some(object) = stream.counterparts(wanted).next() else {
+        let message = format!("{} is not among the objects", wanted.words());
+        report.push(
+            Diagnostic::error(Code::DanglingReference, message)
+                .at(Place::Item(wanted.resource_ref(), FieldPath::root()))
+                .help("render the whole declaration: `iamra inject` without `--workloads-only`, or mode `all`"),
+        );
+        return;
+    };
+    if !object.name().contains(wanted.name()) {
+        say_changed(object, FieldPath::keys("metadata.name"), report);
+    }
+    let [mut expected, mut found] = [wanted, object].map(|object| without_metadata(&object.value));
+    for (_, field) in HARMLESS.iter().filter(|(kind, _)| object.kind() == *kind) {
+        remove(&mut found, field);
+    }
+    for astray in names.adopt(object.home(), &mut expected, &found, true) {
+        say_changed(object, astray.at, report);
+    }
+    if let Some(at) = untouched::difference(&expected, &found, &FieldPath::root()) {
+        say_changed(object, at, report);
+    }
+}
+
+/// An object apart from its names, labels and annotations, which kustomize may have changed.
+fn without_metadata(object: &Value) -> Value {
+    let fields = object.as_object().into_iter().flatten().filter(|(field, _)| *field != "metadata");
+    fields.map(|(field, value)| (field.clone(), value.clone())).collect()
+}
+
+fn remove(object: &mut Value, pointer: &str) {
+    let Some((parent, field)) = pointer.rsplit_once('/') else { return };
+    if let Some(Value::Object(fields)) = object.pointer_mut(parent) {
+        fields.shift_remove(field);
+    }
+}
+
+/// Of two objects with one name the one that is applied last counts, and two Certificates that fill one Secret take turns.
+pub(super) fn check_once(stream: &Stream, items: &[Item<'_>], report: &mut Report) {
+    let help = "keep one of them: whichever is applied last counts";
+    let mut ours = BTreeMap::<_, BTreeSet<Option<&str>>>::new();
+    let indexes: BTreeSet<_> = stream.ours().map(|object| object.index).collect();
+    for object in stream.ours() {
+        let there = ours.entry((object.group(), object.kind(), object.name())).or_default();
+        if !there.insert(object.namespace()) {
+            report.push(twice(object.resource_ref(), help));
+        }
+    }
+    for ident in items.iter().enumerate().filter_map(|(index, item)| item.ident().filter(|_| !indexes.contains(&index)))
+    {
+        let Some(there) = ours.get(&(group_of(&ident.api_version), &*ident.kind, &*ident.name)) else { continue };
+        // What says no namespace is applied wherever somebody likes.
+        let said = ident.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+        if said.is_none() || there.contains(&None) || there.contains(&said) {
+            report.push(twice(ident.resource_ref(), help));
+        }
+    }
+    let mut filled = BTreeSet::new();
+    for certificate in stream.ours().filter(|object| object.is_certificate()) {
+        if !filled.insert((certificate.home(), certificate.text("/spec/secretName"))) {
+            say_changed(certificate, FieldPath::keys("spec.secretName"), report);
+        }
+    }
+}
+
+fn twice(object: ResourceRef, help: &str) -> Diagnostic {
+    let message = format!("{} is there a second time", quote_object(&object.kind, &object.name));
+    Diagnostic::error(Code::ChangedObject, message).at(Place::Item(object, FieldPath::root())).help(help)
+}
+
+fn say_changed(object: &Object, at: FieldPath, report: &mut Report) {
+    let message = format!("{} is not what the declaration makes of it", object.words());
+    report.push(
+        Diagnostic::error(Code::ChangedObject, message)
+            .at(Place::Item(object.resource_ref(), at))
+            .help("change the declaration, and render again"),
+    );
+}

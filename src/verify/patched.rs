@@ -1,0 +1,57 @@
+//! Whether each declared workload has what iamra puts into it.
+
+use std::collections::BTreeSet;
+
+use super::names::Names;
+use super::object::home_of;
+use super::untouched;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::Changes;
+use crate::plan::Plan;
+use crate::quote::quote_object;
+use crate::workload::Workload;
+use crate::yaml::{Document, FieldPath, Step};
+
+pub(super) fn check(
+    plan: &Plan<'_>,
+    injected: &Changes,
+    names: &Names<'_>,
+    inventory: &[Workload<'_>],
+    report: &mut Report,
+) {
+    let seats: BTreeSet<_> = plan.members.iter().flat_map(|member| &member.seats).map(|seat| seat.workload).collect();
+    for workload in seats.into_iter().filter_map(|seat| inventory.get(seat)) {
+        let found = workload.object.document.root().to_value();
+        let mut wanted = match injected.replaced.get(&workload.index) {
+            #[expect(clippy::expect_used, reason = "an edit reads its result again before it gives it")]
+            Some(text) => Document::parse(text).expect("the edit was proven").root().to_value(),
+            None => found.clone(),
+        };
+        let target = workload.resource_ref();
+        for astray in names.adopt(home_of(target.namespace.as_deref()), &mut wanted, &found, false) {
+            let message = format!(
+                "{} refers to {}, which is not what the declaration makes for it",
+                quote_object(&target.kind, &target.name),
+                quote_object(&astray.kind, &astray.name)
+            );
+            let help = "render the whole declaration, and let kustomize rename references with the names (`name-reference.yaml`)";
+            report.push(
+                Diagnostic::error(Code::DanglingReference, message)
+                    .at(Place::Item(target.clone(), astray.at))
+                    .help(help),
+            );
+        }
+        if let Some(at) = untouched::difference(&wanted, &found, &FieldPath::root()) {
+            let message = format!(
+                "{} does not have the identity that is declared for it",
+                quote_object(&target.kind, &target.name)
+            );
+            let help = if matches!(at.split_last(), Some((_, Step::Key(key))) if key == "image") {
+                "say this image in `sidecar.image` of the declaration, or vouch for it with `--sidecar-image IMAGE`"
+            } else {
+                "render it again with iamra; do not edit what it has put in"
+            };
+            report.push(Diagnostic::error(Code::NotInjected, message).at(Place::Item(target, at)).help(help));
+        }
+    }
+}

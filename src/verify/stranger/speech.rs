@@ -1,0 +1,117 @@
+//! What names mean, told from the words around them.
+
+use crate::verify::keys::words;
+use crate::yaml::{FieldPath, Step};
+
+/// What a name in some place means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Nothing that the words around it tell.
+    Nothing,
+    /// A Secret, by the kind of the object alone.
+    SecretByKind,
+    /// A Secret, by a field above it.
+    Secret,
+    /// A Secret that is made there, and not read.
+    Made,
+}
+
+/// Fields whose Secrets are made and not read.
+const FILLING: &[&str] = &["secretTemplates", "secretObjects", "externalSecretName"];
+/// What fields say that hold names of Secrets, in any spelling.
+const SECRETS: &[&str] =
+    &["secret", "credential", "cert", "tls", "x509", "keystore", "truststore", "reflects", "replicat"];
+/// How command lines and paths of the API call Secrets.
+const RESOURCE: &[&str] = &["secret", "secrets"];
+/// Fields that hold other things' names.
+const OTHERS: &[&str] =
+    &["app", "claimName", "host", "hostname", "image", "serviceAccountName", "serviceName", "subdomain"];
+/// What holds a `name` of its own or another thing's.
+const HOLDERS: &[&str] = &[
+    "configMap",
+    "configMapKeyRef",
+    "configMapRef",
+    "containers",
+    "env",
+    "ephemeralContainers",
+    "initContainers",
+    "ports",
+    "service",
+    "volumeDevices",
+    "volumeMounts",
+    "volumes",
+];
+
+impl Meaning {
+    /// Of what is in an object of this kind.
+    pub(super) fn of_kind(kind: &str) -> Self {
+        let is_about_secrets = kind != "Secret" && kind.to_ascii_lowercase().contains("secret");
+        if is_about_secrets { Self::SecretByKind } else { Self::Nothing }
+    }
+
+    /// Of what is under a field.
+    pub(super) fn below(self, field: &str) -> Self {
+        match self {
+            Self::Made => Self::Made,
+            _ if FILLING.contains(&field) => Self::Made,
+            // What an ExternalSecret or the like makes.
+            Self::SecretByKind if field == "target" => Self::Made,
+            _ if speaks_of_secrets(field) => Self::Secret,
+            meaning => meaning,
+        }
+    }
+}
+
+/// A Secret that a text may name.
+pub(super) struct Named<'t> {
+    pub(super) namespace: Option<&'t str>,
+    pub(super) name: &'t str,
+    /// Whether it is meant without doubt.
+    pub(super) is_sure: bool,
+}
+
+/// What a text names: a Secret where that is the meaning, `NAMESPACE/NAME` anywhere, and whatever stands in a command that
+/// speaks of a Secret. A text that is a name and nothing else may be one, too.
+pub(super) fn named(text: &str, meaning: Meaning) -> Vec<Named<'_>> {
+    if meaning == Meaning::Made {
+        return Vec::new();
+    }
+    let is_alone = words(text).next().is_some_and(|word| word.len() == text.trim().len());
+    let paths = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/')));
+    let (paths, single): (Vec<_>, Vec<_>) = paths.partition(|it| it.contains('/'));
+    let pairs = paths.into_iter().filter_map(|path| path.trim_matches('/').rsplit_once('/')).map(|(before, name)| {
+        let namespace = before.rsplit_once('/').map_or(before, |(_, namespace)| namespace);
+        Named { namespace: Some(namespace).filter(|it| !RESOURCE.contains(it)), name, is_sure: true }
+    });
+    let commands: Vec<_> = single.iter().copied().filter(|word| word.to_ascii_lowercase().contains("secret")).collect();
+    let single = single.into_iter().flat_map(words).filter_map(|name| {
+        let is_sure = meaning != Meaning::Nothing || commands.iter().any(|word| !word.contains(name));
+        (is_sure || is_alone).then_some(Named { namespace: None, name, is_sure })
+    });
+    pairs.chain(single).collect()
+}
+
+/// Whether an entry of a list says that the next one is a Secret.
+pub(super) fn announces_secret(entry: &str) -> bool {
+    RESOURCE.contains(&entry) || entry.starts_with('-') && !entry.contains('=') && speaks_of_secrets(entry)
+}
+
+/// Whether what is in such a place names another thing.
+pub(super) fn is_harmless(at: &FieldPath) -> bool {
+    let key = |step: &Step| if let Step::Key(key) = step { Some(key.clone()) } else { None };
+    let mut keys = at.steps().iter().rev().filter_map(key);
+    let last = keys.next().unwrap_or_default();
+    OTHERS.contains(&last.as_str())
+        || keys.next().is_some_and(|holder| {
+            last == "name" && HOLDERS.contains(&holder.as_str()) || matches!(&*holder, "selector" | "matchLabels")
+        })
+}
+
+pub(super) fn speaks_of_issuers(field: &str) -> bool {
+    field.to_ascii_lowercase().contains("issuer")
+}
+
+pub(super) fn speaks_of_secrets(field: &str) -> bool {
+    let field = field.to_ascii_lowercase();
+    SECRETS.iter().any(|word| field.contains(word))
+}
