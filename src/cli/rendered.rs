@@ -82,7 +82,7 @@ fn alone<'t>(item: &Item<'t>) -> &'t str {
 
 /// `[NAMESPACE_][GROUP_]VERSION_KIND_NAME.yaml`, which is another one for another object.
 fn name(item: &Item<'_>) -> Option<String> {
-    let Ident { api_version, kind, namespace, name } = Ident::of(item.parse().ok()?.root())?;
+    let Ident { api_version, kind, namespace, name } = item.ident()?.clone();
     let words = api_version.split('/').map(str::to_lowercase).chain([kind.to_lowercase(), name.into_owned()]);
     let words: Vec<_> = namespace.map(Into::into).into_iter().chain(words).map(|word| plain(&word)).collect();
     Some(format!("{}.yaml", words.join("_")))

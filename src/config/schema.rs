@@ -13,7 +13,7 @@ use super::v1alpha1::RolesAnywhere;
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::quote::{part, quote, quote_all, typed};
 use crate::yaml::scalar::{Resolved, resolve};
-use crate::yaml::{FieldPath, NodeRef, Style};
+use crate::yaml::{FieldPath, NodeRef, Style, tag_name};
 
 /// The JSON Schema (draft 2020-12) of `iamra.yaml`.
 pub fn json_schema() -> &'static Value {
@@ -59,7 +59,7 @@ enum Found {
 
 impl Found {
     fn at(node: NodeRef<'_>) -> Self {
-        let tag = node.tag().map(|tag| tag.strip_prefix("tag:yaml.org,2002:").unwrap_or(tag));
+        let tag = node.tag().map(tag_name);
         if tag.is_some_and(|tag| !["!", "str", "int", "float", "bool", "null", "seq", "map"].contains(&tag)) {
             return Self::Tagged;
         }

@@ -77,7 +77,7 @@ struct Pods<'d> {
 impl<'d> Pods<'d> {
     fn of(object: &'d Object<'_>) -> Option<Self> {
         let root = object.root();
-        let ident = Ident::of(root)?;
+        let ident = object.ident()?;
         let at = Kind::find(&ident.api_version, &ident.kind)?.template(root);
         // The ReplicaSets of a Deployment say what the Deployment says.
         let owners = root.at(&FieldPath::keys("metadata.ownerReferences"));
@@ -125,7 +125,7 @@ fn of_account(arn: &Arn) -> Scope {
 fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<Workload> {
     let mut roles = BTreeMap::new();
     for object in objects {
-        let Some(ident) = Ident::of(object.root()).filter(|ident| ident.kind == "ServiceAccount") else { continue };
+        let Some(ident) = object.ident().filter(|ident| ident.kind == "ServiceAccount") else { continue };
         let Some(text) = annotation::get(object.root(), IRSA_ROLE) else { continue };
         match Arn::parse(ArnKind::Role, text) {
             Ok(arn) => drop(roles.insert(account_of(&ident, &ident.name), (ident, arn))),

@@ -4,6 +4,7 @@
 //! records of former names, kustomize silently stops fixing references and adding hashes to names. It removes them
 //! itself at the end of a build.
 
+use super::ident::namespace;
 use crate::yaml::NodeRef;
 
 /// How kustomize and kpt run a function: on a functionConfig.
@@ -55,7 +56,7 @@ pub fn file(object: NodeRef<'_>) -> Option<(&str, Option<u32>)> {
 /// One name of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name<'d> {
-    /// `kind`
+    /// `kind`; nothing where only the list around the object says it.
     pub kind: &'d str,
     /// `metadata.namespace`; kustomize records `default` for a former name without one.
     pub namespace: Option<&'d str>,
@@ -71,19 +72,17 @@ pub fn names(object: NodeRef<'_>) -> Vec<Name<'_>> {
     let metadata = object.get("metadata");
     let kind = object.get("kind").and_then(NodeRef::text);
     let name = metadata.and_then(|metadata| metadata.get("name")).and_then(NodeRef::text);
-    let namespace = metadata.and_then(|metadata| metadata.get("namespace")).and_then(NodeRef::text);
-    let mut names: Vec<Name<'_>> =
-        kind.zip(name).map(|(kind, name)| Name { kind, namespace, name }).into_iter().collect();
+    let namespace = namespace(object);
+    let kind = kind.unwrap_or_default();
+    let mut names: Vec<Name<'_>> = name.map(|name| Name { kind, namespace, name }).into_iter().collect();
     let parts = |annotation| get(object, annotation).unwrap_or_default().split(',').filter(|part| !part.is_empty());
     let mut namespaces = parts(PREVIOUS_NAMESPACES);
     let mut kinds = parts(PREVIOUS_KINDS);
     for name in parts(PREVIOUS_NAMES) {
         let namespace = namespaces.next();
-        if let Some(kind) = kinds.next().or(kind) {
-            let former = Name { kind, namespace, name };
-            if !names.contains(&former) {
-                names.push(former);
-            }
+        let former = Name { kind: kinds.next().unwrap_or(kind), namespace, name };
+        if !names.contains(&former) {
+            names.push(former);
         }
     }
     names

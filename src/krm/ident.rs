@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::result::ResourceRef;
 use super::value::Value;
-use crate::yaml::{NodeRef, Style};
+use crate::yaml::NodeRef;
 
 /// The four words that name an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,18 +35,48 @@ impl Ident<'_> {
 impl Ident<'static> {
     /// The words of a parsed object; `None` when one that must be there is not.
     pub fn of(object: NodeRef<'_>) -> Option<Self> {
-        let text = |node: NodeRef<'_>, key| match node.get(key)?.scalar()? {
-            (text, Style::Plain) if is_null(text) => None,
-            (text, _) => Some(Cow::Owned(text.to_owned())),
+        Self::of_listed(object, None)
+    }
+
+    /// The words of a parsed object that is in a list.
+    pub(super) fn of_listed(object: NodeRef<'_>, listed: Option<&Listed>) -> Option<Self> {
+        let (api_version, kind) = match (word(object, "apiVersion"), word(object, "kind"), listed) {
+            (None, None, Some(listed)) => (listed.api_version.as_str(), listed.kind.as_str()),
+            (api_version, kind, _) => (api_version?, kind?),
         };
-        let metadata = object.get("metadata")?;
         Some(Self {
-            api_version: text(object, "apiVersion")?,
-            kind: text(object, "kind")?,
-            namespace: text(metadata, "namespace"),
-            name: text(metadata, "name")?,
+            api_version: Cow::Owned(api_version.to_owned()),
+            kind: Cow::Owned(kind.to_owned()),
+            namespace: namespace(object).map(|namespace| Cow::Owned(namespace.to_owned())),
+            name: Cow::Owned(word(object.get("metadata")?, "name")?.to_owned()),
         })
     }
+}
+
+/// What the objects in a `ConfigMapList` are that say nothing themselves, as kubectl reads them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) api_version: String,
+    pub(super) kind: String,
+}
+
+impl Listed {
+    /// Of a list; `None` when its kind tells nothing.
+    pub(super) fn of(list: NodeRef<'_>) -> Option<Self> {
+        let kind = word(list, "kind")?.strip_suffix("List").filter(|kind| !kind.is_empty())?;
+        Some(Self { api_version: word(list, "apiVersion")?.to_owned(), kind: kind.to_owned() })
+    }
+}
+
+/// `metadata.namespace`, where it says one: to Kubernetes nothing between quotes is none.
+pub fn namespace(object: NodeRef<'_>) -> Option<&str> {
+    word(object.get("metadata")?, "namespace")
+}
+
+/// A text that is neither empty nor null.
+fn word<'d>(node: NodeRef<'d>, key: &str) -> Option<&'d str> {
+    let value = node.get(key)?;
+    value.text().filter(|text| !(text.is_empty() || is_null(text) && value.to_value().is_null()))
 }
 
 /// Where the entries of `metadata` are.
@@ -219,5 +249,5 @@ fn unquoted(source: &str) -> Option<&str> {
         return (!source.is_empty() && !is_null(source)).then_some(source);
     };
     let inner = rest.strip_suffix(source.chars().next()?)?;
-    (!inner.contains(['\\', '\''])).then_some(inner)
+    (!inner.is_empty() && !inner.contains(['\\', '\''])).then_some(inner)
 }

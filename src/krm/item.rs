@@ -1,11 +1,12 @@
 //! One object of a list or stream, as the text that it came in.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem};
+use serde_json::Value;
 
-use super::ident::Ident;
+use super::ident::{Ident, Listed};
 use super::layout::{Entry, Section};
 use crate::yaml::{Document, FieldPath, NodeRef, SyntaxError};
 
@@ -31,6 +32,8 @@ pub struct Item<'t> {
     /// What the parser says where the scanner says nothing.
     parsed: OnceLock<Option<Box<Ident<'static>>>>,
     tied: bool,
+    /// What it is when it does not say so itself.
+    listed: Option<Arc<Listed>>,
 }
 
 /// A parsed item.
@@ -40,9 +43,28 @@ pub struct Object<'t> {
     pub document: Document<'t>,
     /// Where in the document the object is: behind a dash, it is the first entry of a sequence.
     pub prefix: FieldPath,
+    listed: Option<Arc<Listed>>,
 }
 
 impl Object<'_> {
+    /// Which object it is; `None` when one of the words is not there.
+    pub fn ident(&self) -> Option<Ident<'static>> {
+        Ident::of_listed(self.root(), self.listed.as_deref())
+    }
+
+    /// Its value, which says what it is even where only the list around it does.
+    pub fn to_value(&self) -> Value {
+        let mut value = self.root().to_value();
+        if let (Value::Object(fields), Some(listed)) = (&mut value, &self.listed)
+            && !fields.contains_key("apiVersion")
+            && !fields.contains_key("kind")
+        {
+            fields.insert("apiVersion".to_owned(), listed.api_version.as_str().into());
+            fields.insert("kind".to_owned(), listed.kind.as_str().into());
+        }
+        value
+    }
+
     /// The object's own root.
     pub fn root(&self) -> NodeRef<'_> {
         self.document.at(&self.prefix).unwrap_or_else(|| self.document.root())
@@ -54,13 +76,18 @@ impl<'t> Item<'t> {
     pub(super) fn entry(source: &'t str, entry: Entry<'t>, dashes: bool) -> Self {
         let framing = if dashes { Framing::Dash } else { Framing::Bare };
         let Entry { range, ident, tied } = entry;
-        Self { source, range, framing, told: ident, parsed: OnceLock::new(), tied }
+        Self { source, range, framing, told: ident, parsed: OnceLock::new(), tied, listed: None }
     }
 
     /// A value of the list that is not one of its items.
     pub(super) fn section(source: &'t str, section: Section, key: &'static str) -> Self {
         let framing = if section.keyed { Framing::Key(key) } else { Framing::Bare };
-        Self { source, range: section.range, framing, told: None, parsed: OnceLock::new(), tied: true }
+        Self { source, range: section.range, framing, told: None, parsed: OnceLock::new(), tied: true, listed: None }
+    }
+
+    /// The same, in a list of a kind.
+    pub(super) fn in_list(self, listed: Option<Arc<Listed>>) -> Self {
+        Self { listed, ..self }
     }
 
     /// The text of the item, to the byte: with its dash and comments in a block list, and with the `---` before it in
@@ -84,7 +111,7 @@ impl<'t> Item<'t> {
     ///
     /// `None` for what lacks one of the words, or cannot be read.
     pub fn ident(&self) -> Option<&Ident<'t>> {
-        let parse = || self.parse().ok().and_then(|object| Ident::of(object.root())).map(Box::new);
+        let parse = || self.parse().ok().and_then(|object| object.ident()).map(Box::new);
         self.told.as_ref().or_else(|| self.parsed.get_or_init(parse).as_deref())
     }
 
@@ -93,12 +120,17 @@ impl<'t> Item<'t> {
         self.ident().is_none_or(|ident| ident.kind == kind)
     }
 
-    /// Whether these words may be in the object: false only when they surely are not. Escapes can spell anything, and some
-    /// printers of JSON write `\/`.
+    /// Whether these words may be in the object: false only when they surely are not.
     pub fn may_say(&self, words: &memmem::Finder<'_>) -> bool {
+        words.find(self.text().as_bytes()).is_some() || self.is_encoded()
+    }
+
+    /// Whether it may have words that cannot be found in its text: escapes and `!!binary` can spell anything, and some
+    /// printers of JSON write `\/`.
+    pub fn is_encoded(&self) -> bool {
         let text = self.text().as_bytes();
         let spells = |at: usize| matches!(text.get(at + 1), Some(b'u' | b'U' | b'x' | b'/' | b'\n' | b'\r'));
-        words.find(text).is_some() || memchr_iter(b'\\', text).any(spells)
+        memchr_iter(b'\\', text).any(spells) || (self.tied && memchr(b'!', text).is_some())
     }
 
     /// Whether anchors, aliases or tags are inside: other items may need what is here, and the other way round.
@@ -115,6 +147,6 @@ impl<'t> Item<'t> {
             Framing::Dash => FieldPath::root().index(0),
             Framing::Key(key) => FieldPath::root().key(key),
         };
-        Ok(Object { document, prefix })
+        Ok(Object { document, prefix, listed: self.listed.clone() })
     }
 }

@@ -26,7 +26,7 @@ mod value;
 mod write;
 
 pub use error::ReadError;
-pub use ident::Ident;
+pub use ident::{Ident, namespace};
 pub use item::{Item, Object};
 pub use lines::{Lines, Position};
 pub use list::{ResourceList, is_generator_call};

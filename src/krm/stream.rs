@@ -1,13 +1,14 @@
 //! Plain manifests: documents with `---` between, as `kustomize build` prints and people write them, or JSON objects.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use memchr::{memchr_iter, memmem};
 
 use super::documents::{Documents, documents, is_marker};
 use super::error::{ReadError, utf8};
 use super::events;
-use super::ident::{Ident, Tracker};
+use super::ident::{Ident, Listed, Tracker};
 use super::item::Item;
 use super::layout::{Entry, Layout, Root, Shape};
 use super::lex::{Doubt, Lexer, indent};
@@ -17,7 +18,7 @@ use crate::yaml::Document;
 
 /// A text with any number of documents: its objects as slices of the text, not parsed.
 ///
-/// A document of a kind that ends in `List` counts as the objects in its `items`. JSON objects in a row need nothing
+/// A document of a kind that ends in `List` counts as the objects in its `items`, which need not say of which kind they are. JSON objects in a row need nothing
 /// between them.
 ///
 /// ```
@@ -97,10 +98,12 @@ impl<'t> Stream<'t> {
         let document = &self.text[range.clone()];
         let first = self.items.len();
         let mut list_of_items = None;
-        if let Some(layout) = list(document) {
+        if let Some((layout, listed)) = list(document) {
+            let listed = listed.map(Arc::new);
             let layout = layout.moved(range.start);
             let dashes = matches!(layout.shape, Shape::Dashes { .. });
-            self.items.extend(layout.entries.into_iter().map(|entry| Item::entry(self.text, entry, dashes)));
+            let entries = layout.entries.into_iter().map(|entry| Item::entry(self.text, entry, dashes));
+            self.items.extend(entries.map(|item| item.in_list(listed.clone())));
             list_of_items = Some((layout.shape, layout.root));
         } else {
             let (ident, tied) = identify(document).unwrap_or((None, true));
@@ -110,8 +113,8 @@ impl<'t> Stream<'t> {
     }
 }
 
-/// The parts of a document that is a list.
-fn list(document: &str) -> Option<Layout<'static>> {
+/// The parts of a document that is a list, and what is in it.
+fn list(document: &str) -> Option<(Layout<'static>, Option<Listed>)> {
     // Most documents are no lists, which is much cheaper to see than to parse.
     memmem::find(document.as_bytes(), b"List")?;
     memmem::find(document.as_bytes(), b"items")?;
@@ -125,7 +128,7 @@ fn list(document: &str) -> Option<Layout<'static>> {
     if !kind.ends_with("List") || !parsed.root().get("items")?.is_seq() {
         return None;
     }
-    events::layout(parsed.root()).ok()
+    Some((events::layout(parsed.root()).ok()?, Listed::of(parsed.root())))
 }
 
 /// Which object a document is, and whether anchors, aliases or tags are inside.

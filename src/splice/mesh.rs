@@ -77,10 +77,11 @@ impl Mesh {
     }
 
     fn is_on_in_namespace(&self, pod: Pod<'_>, sources: &Sources<'_, '_>) -> bool {
-        let namespace = text(pod, &FieldPath::keys("metadata.namespace"));
-        let namespace = namespace.and_then(|name| sources.find("Namespace", name, pod));
-        let value = |name: &&str| namespace.as_ref()?.values.get(*name)?.as_deref();
-        self.on_namespace.iter().find_map(value).is_some_and(means_on)
+        let Some(name) = pod.namespace() else { return false };
+        sources.find("Namespace", name, pod).into_iter().any(|namespace| {
+            let value = |name: &&str| namespace.values.get(*name)?.as_deref();
+            self.on_namespace.iter().find_map(value).is_some_and(means_on)
+        })
     }
 
     fn is_excepted(&self, pod: Pod<'_>) -> bool {

@@ -47,6 +47,7 @@ pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], r
         changes.replaced.extend(text.map(|text| (workload.index, text)));
         report.append(found);
     }
+    sources.report_unreadable(report);
     changes
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::config::{Containers, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Known, Place, Report};
-use crate::krm::ResourceRef;
+use crate::krm::{self, ResourceRef};
 use crate::quote::{quote, quote_object};
 use crate::render::is_sidecar;
 use crate::yaml::{Document, FieldPath, NodeRef};
@@ -33,6 +33,11 @@ impl<'d> Pod<'d> {
     /// A node of the object; `at` is relative to the object.
     pub(super) fn node(self, at: &FieldPath) -> Option<NodeRef<'d>> {
         self.document.at(&self.prefix.join(at))
+    }
+
+    /// The namespace that the object says.
+    pub(super) fn namespace(self) -> Option<&'d str> {
+        krm::namespace(self.node(&FieldPath::root())?)
     }
 
     /// Whether the object is a pod itself.

@@ -1,13 +1,15 @@
 //! Objects beside a workload that its containers take something from.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use memchr::memmem;
 use serde_json::Value;
 
 use super::pod::{Container, Pod};
+use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Item, annotation};
-use crate::yaml::{FieldPath, NodeRef};
+use crate::yaml::{FieldPath, NodeRef, SyntaxError};
 
 /// Kinds that a pod names, and the fields whose entries matter here.
 const KINDS: &[(&str, &[&str])] = &[
@@ -21,6 +23,8 @@ const KINDS: &[(&str, &[&str])] = &[
 pub(super) struct Sources<'i, 't> {
     items: &'i [Item<'t>],
     positions: BTreeMap<(&'static str, String), Vec<usize>>,
+    /// What those that somebody has asked for give: many containers may name the same one.
+    read: BTreeMap<usize, OnceLock<Result<Source, SyntaxError>>>,
 }
 
 /// What one of them gives.
@@ -37,6 +41,7 @@ impl<'i, 't> Sources<'i, 't> {
     pub(super) fn of(items: &'i [Item<'t>]) -> Self {
         let renamed = memmem::Finder::new("previousNames");
         let mut positions: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        let mut read = BTreeMap::new();
         for (index, item) in items.iter().enumerate() {
             let Some(ident) = item.ident() else { continue };
             let Some((kind, _)) = KINDS.iter().find(|(kind, _)| *kind == ident.kind) else { continue };
@@ -46,47 +51,61 @@ impl<'i, 't> Sources<'i, 't> {
                 let former = object.iter().flat_map(|it| annotation::names(it.root()));
                 names.extend(former.map(|name| name.name.to_owned()).collect::<Vec<_>>());
             }
+            read.insert(index, OnceLock::new());
             for name in names {
                 positions.entry((*kind, name)).or_default().push(index);
             }
         }
-        Self { items, positions }
+        Self { items, positions, read }
     }
 
-    /// The object that an entry of `envFrom` names.
-    pub(super) fn of_entry(&self, entry: NodeRef<'_>, pod: Pod<'_>) -> Option<Source> {
+    /// The objects that an entry of `envFrom` may name.
+    pub(super) fn of_entry(&self, entry: NodeRef<'_>, pod: Pod<'_>) -> Vec<&Source> {
         let named = |field| entry.get(field).and_then(|it: NodeRef<'_>| it.get("name")).and_then(NodeRef::text);
         let fields = [("configMapRef", "ConfigMap"), ("secretRef", "Secret")];
-        fields.into_iter().find_map(|(field, kind)| self.find(kind, named(field)?, pod))
+        let named = fields.into_iter().filter_map(|(field, kind)| Some((kind, named(field)?)));
+        named.flat_map(|(kind, name)| self.find(kind, name, pod)).collect()
     }
 
     /// Whether every object that the container takes variables from is among the items.
     pub(super) fn knows_all(&self, container: &Container<'_>, pod: Pod<'_>) -> bool {
         let mut entries = container.node.get("envFrom").into_iter().flat_map(NodeRef::items);
-        entries.all(|entry| self.of_entry(entry, pod).is_some())
+        entries.all(|entry| !self.of_entry(entry, pod).is_empty())
     }
 
-    /// The one that the pod means by this kind and name.
-    pub(super) fn find(&self, kind: &'static str, name: &str, pod: Pod<'_>) -> Option<Source> {
-        let namespace = pod.node(&FieldPath::keys("metadata.namespace")).and_then(NodeRef::text);
-        let mut positions =
-            self.positions.get(&(kind, name.to_owned()))?.iter().filter_map(|index| self.items.get(*index));
-        let item = positions.find(|item| {
-            let theirs = item.ident().and_then(|ident| ident.namespace.as_deref());
-            theirs == namespace || theirs.is_none() || namespace.is_none()
-        })?;
-        Source::read(kind, item)
+    /// Those that the pod may mean by this kind and name. Of several the last one to be applied is there in the end, and that
+    /// is not for us to say.
+    pub(super) fn find(&self, kind: &'static str, name: &str, pod: Pod<'_>) -> Vec<&Source> {
+        let namespace = pod.namespace();
+        let named = self.positions.get(&(kind, name.to_owned())).into_iter().flatten();
+        let found = named.filter_map(|index| {
+            let item = self.items.get(*index)?;
+            let theirs = item.ident()?.namespace.as_deref();
+            let is_meant = theirs == namespace || theirs.is_none() || namespace.is_none();
+            let read = self.read.get(index).filter(|_| is_meant)?;
+            read.get_or_init(|| Source::read(kind, item)).as_ref().ok()
+        });
+        found.collect()
+    }
+
+    /// Says which of those that were asked for cannot be read: they may give anything.
+    pub(super) fn report_unreadable(&self, report: &mut Report) {
+        for (index, read) in &self.read {
+            if let Some(Err(error)) = read.get() {
+                let message = format!("item {index} cannot be read: {}", error.message);
+                report.push(Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(error.offset)));
+            }
+        }
     }
 }
 
 impl Source {
-    fn read(kind: &'static str, item: &Item<'_>) -> Option<Self> {
-        let object = item.parse().ok()?;
-        let root = object.root();
-        let (_, fields) = KINDS.iter().find(|(it, _)| *it == kind)?;
+    fn read(kind: &'static str, item: &Item<'_>) -> Result<Self, SyntaxError> {
+        let object = item.parse()?;
+        let fields = KINDS.iter().filter(|(it, _)| *it == kind).flat_map(|(_, fields)| *fields);
         let mut values = BTreeMap::new();
-        for field in *fields {
-            let entries = root.at(&FieldPath::keys(field)).map(|node| node.to_value());
+        for field in fields {
+            let entries = object.root().at(&FieldPath::keys(field)).map(|node| node.to_value());
             let Some(Value::Object(entries)) = entries else { continue };
             // What a Secret holds is nobody's business.
             let value = |value: Value| match value {
@@ -97,6 +116,7 @@ impl Source {
             };
             values.extend(entries.into_iter().map(|(key, found)| (key, value(found))));
         }
-        Some(Self { kind, name: item.ident()?.name.to_string(), values })
+        let name = item.ident().map(|ident| ident.name.to_string()).unwrap_or_default();
+        Ok(Self { kind, name, values })
     }
 }

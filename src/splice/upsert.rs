@@ -6,7 +6,7 @@ use memchr::memmem;
 use serde_json::{Map, Value};
 
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::krm::{Changes, Ident, Item, Object, ResourceRef, annotation};
+use crate::krm::{self, Changes, Item, Object, ResourceRef, annotation};
 use crate::quote::quote_object;
 use crate::render::{Generated, MANAGED_BY, MANAGER, SCOPE, WORKLOAD};
 use crate::yaml::{FieldPath, NodeRef, emit};
@@ -30,13 +30,13 @@ pub(super) fn upsert(objects: &[Generated], items: &[Item<'_>], changes: &mut Ch
         let text = |path: &str| value.pointer(path).and_then(Value::as_str);
         let name = (text("/metadata/namespace").unwrap_or(DEFAULT), text("/metadata/name").unwrap_or_default());
         let mut named = named.get(&name).into_iter().flatten();
-        match named.find(|(_, object)| is_same_object(object.root(), value)) {
+        match named.find(|(_, object)| is_same_object(object, value)) {
             None => changes.appended.push(emit::document(value)),
             // Our generator made it for this build; what the kustomization did to it since is meant.
             Some((_, found)) if is_ours(found.root()) && is_generated_now(found.root()) => {}
             Some((index, found)) if is_ours(found.root()) => {
                 let merged = keeping_metadata(value, found.root());
-                if found.root().to_value() != merged {
+                if found.to_value() != merged {
                     changes.rewritten.insert(*index, emit::document(&merged));
                 }
             }
@@ -86,10 +86,10 @@ fn is_generated_now(object: NodeRef<'_>) -> bool {
     annotation::get(object, annotation::GENERATOR_BEHAVIOR).is_some()
 }
 
-fn is_same_object(found: NodeRef<'_>, ours: &Value) -> bool {
+fn is_same_object(object: &Object<'_>, ours: &Value) -> bool {
     let group = |api_version: &str| api_version.rsplit_once('/').map_or("", |(group, _)| group).to_owned();
     let text = |path: &str| ours.pointer(path).and_then(Value::as_str);
-    let Some(ident) = Ident::of(found) else { return false };
+    let (found, Some(ident)) = (object.root(), object.ident()) else { return false };
     let name = text("/metadata/name").unwrap_or_default();
     // What a generator made has got the kustomization's prefix and suffix by now.
     let had_name = || is_generated_now(found) && annotation::names(found).iter().any(|it| name == it.name);
@@ -101,8 +101,7 @@ fn is_same_object(found: NodeRef<'_>, ours: &Value) -> bool {
 
 /// The namespace that an object is in, where it goes when nobody says another one.
 fn namespace(object: NodeRef<'_>) -> &str {
-    let said = object.get("metadata").and_then(|it| it.get("namespace")).and_then(NodeRef::text);
-    said.filter(|_| Ident::of(object).is_some_and(|ident| ident.namespace.is_some())).unwrap_or(DEFAULT)
+    krm::namespace(object).unwrap_or(DEFAULT)
 }
 
 /// Our object with the labels, annotations and other metadata that others have put on the one that is there.
@@ -135,6 +134,6 @@ fn resource_ref(ours: &Value, found: NodeRef<'_>) -> ResourceRef {
         api_version: text("/apiVersion"),
         kind: text("/kind"),
         name: text("/metadata/name"),
-        namespace: Ident::of(found).and_then(|ident| ident.namespace.map(Into::into)),
+        namespace: krm::namespace(found).map(str::to_owned),
     }
 }

@@ -90,9 +90,8 @@ pub(super) fn strip(item: &Item<'_>) -> Result<Option<String>, Refusal> {
     let syntax = |error: crate::yaml::SyntaxError| Refusal { why: error.message, span: error.offset..error.offset };
     let object = item.parse().map_err(syntax)?;
     let root = object.root();
-    let text = |key| root.get(key).and_then(crate::yaml::NodeRef::text).unwrap_or_default();
-    let template =
-        owned::template(root).or_else(|| Kind::find(text("apiVersion"), text("kind")).map(|kind| kind.template(root)));
+    let of_kind = || Some(Kind::find(&item.ident()?.api_version, &item.ident()?.kind)?.template(root));
+    let template = owned::template(root).or_else(of_kind);
     template.map_or(Ok(None), |template| strip_object(&object, &template))
 }
 

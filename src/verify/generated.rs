@@ -36,7 +36,8 @@ pub(super) fn check(wanted: &[Object], names: &Names<'_>, stream: &Stream, repor
 }
 
 fn check_one(wanted: &Object, names: &Names<'_>, stream: &Stream, report: &mut Report) {
-    let Some(object) = stream.counterparts(wanted).next() else {
+    let mut found = stream.counterparts(wanted);
+    let Some(object) = found.next() else {
         let message = format!("{} is not among the objects", wanted.words());
         report.push(
             Diagnostic::error(Code::DanglingReference, message)
@@ -48,15 +49,19 @@ fn check_one(wanted: &Object, names: &Names<'_>, stream: &Stream, report: &mut R
     if !object.name().contains(wanted.name()) {
         say_changed(object, FieldPath::keys("metadata.name"), report);
     }
-    let [mut expected, mut found] = [wanted, object].map(|object| without_metadata(&object.value));
+    let [mut expected, mut there] = [wanted, object].map(|object| without_metadata(&object.value));
     for (_, field) in HARMLESS.iter().filter(|(kind, _)| object.kind() == *kind) {
-        remove(&mut found, field);
+        remove(&mut there, field);
     }
-    for astray in names.adopt(object.home(), &mut expected, &found, true) {
+    for astray in names.adopt(object.home(), &mut expected, &there, true) {
         say_changed(object, astray.at, report);
     }
-    if let Some(at) = untouched::difference(&expected, &found, &FieldPath::root()) {
+    if let Some(at) = untouched::difference(&expected, &there, &FieldPath::root()) {
         say_changed(object, at, report);
+    }
+    // Those of one name are counted below.
+    for other in found.filter(|other| other.name() != object.name()) {
+        report.push(twice(other.resource_ref()));
     }
 }
 
@@ -75,13 +80,12 @@ fn remove(object: &mut Value, pointer: &str) {
 
 /// Of two objects with one name the one that is applied last counts, and two Certificates that fill one Secret take turns.
 pub(super) fn check_once(stream: &Stream, items: &[Item<'_>], report: &mut Report) {
-    let help = "keep one of them: whichever is applied last counts";
     let mut ours = BTreeMap::<_, BTreeSet<Option<&str>>>::new();
     let indexes: BTreeSet<_> = stream.ours().map(|object| object.index).collect();
     for object in stream.ours() {
         let there = ours.entry((object.group(), object.kind(), object.name())).or_default();
         if !there.insert(object.namespace()) {
-            report.push(twice(object.resource_ref(), help));
+            report.push(twice(object.resource_ref()));
         }
     }
     for ident in items.iter().enumerate().filter_map(|(index, item)| item.ident().filter(|_| !indexes.contains(&index)))
@@ -90,7 +94,7 @@ pub(super) fn check_once(stream: &Stream, items: &[Item<'_>], report: &mut Repor
         // What says no namespace is applied wherever somebody likes.
         let said = ident.namespace.as_deref().filter(|namespace| !namespace.is_empty());
         if said.is_none() || there.contains(&None) || there.contains(&said) {
-            report.push(twice(ident.resource_ref(), help));
+            report.push(twice(ident.resource_ref()));
         }
     }
     let mut filled = BTreeSet::new();
@@ -101,9 +105,11 @@ pub(super) fn check_once(stream: &Stream, items: &[Item<'_>], report: &mut Repor
     }
 }
 
-fn twice(object: ResourceRef, help: &str) -> Diagnostic {
+fn twice(object: ResourceRef) -> Diagnostic {
     let message = format!("{} is there a second time", quote_object(&object.kind, &object.name));
-    Diagnostic::error(Code::ChangedObject, message).at(Place::Item(object, FieldPath::root())).help(help)
+    Diagnostic::error(Code::ChangedObject, message)
+        .at(Place::Item(object, FieldPath::root()))
+        .help("keep one of them: of two with one name the one that is applied last counts")
 }
 
 fn say_changed(object: &Object, at: FieldPath, report: &mut Report) {

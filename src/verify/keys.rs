@@ -6,6 +6,7 @@ use super::object::Object;
 use super::stream::Stream;
 use crate::config::CertificateVolume;
 use crate::issuer::IssuerRef;
+use crate::krm::Item;
 use crate::plan;
 use crate::resolve::Resolved;
 
@@ -117,12 +118,12 @@ impl Keys {
             .filter(move |it| it.is_wide || meets(it.namespace.as_deref(), namespaces))
     }
 
-    /// Whether a text may name any of it. What is written with escapes or tags may name anything.
-    pub(super) fn may_be_in(&self, text: &str) -> bool {
+    /// Whether an item may name any of it.
+    pub(super) fn may_be_in(&self, item: &Item<'_>) -> bool {
         let is_known = |word: &str| self.secrets.contains_key(word) || self.signers.contains_key(word);
         // Kubernetes' own requests name `NAMESPACE.ISSUER`.
         let ends = |word: &str| word.split_once('.').is_some_and(|(_, end)| is_known(end));
-        text.contains(['\\', '!']) || words(text).any(|word| is_known(word) || ends(word))
+        item.is_encoded() || words(item.text()).any(|word| is_known(word) || ends(word))
     }
 }
 

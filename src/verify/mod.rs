@@ -117,11 +117,11 @@ pub fn check_strangers(
     let seats: BTreeMap<_, _> =
         seats.filter_map(|seat| inventory.get(seat.workload)).map(|found| (found.index, &found.template)).collect();
     for (index, item) in items.iter().enumerate() {
-        if ours.contains(&index) || !(keys.may_be_in(item.text()) || is_marked(item.text())) {
+        if ours.contains(&index) || !(keys.may_be_in(item) || is_marked(item)) {
             continue;
         }
         let object = match item.parse() {
-            Ok(object) => Object::of(index, object.root().to_value()),
+            Ok(object) => Object::of(index, object.to_value()),
             Err(error) => {
                 let message = format!("item {index} cannot be read: {}", error.message);
                 report.push(Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(error.offset)));
@@ -151,7 +151,7 @@ pub fn is_rendered(items: &[Item<'_>]) -> bool {
 }
 
 /// The mark that everything of ours has.
-fn is_marked(text: &str) -> bool {
-    memchr::memmem::find(text.as_bytes(), render::WORKLOAD.as_bytes()).is_some()
-        || memchr::memmem::find(text.as_bytes(), render::SCOPE.as_bytes()).is_some()
+fn is_marked(item: &Item<'_>) -> bool {
+    let says = |mark: &str| memchr::memmem::find(item.text().as_bytes(), mark.as_bytes()).is_some();
+    says(render::WORKLOAD) || says(render::SCOPE) || item.is_encoded()
 }

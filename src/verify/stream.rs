@@ -19,8 +19,8 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn of(items: &[Item<'_>]) -> Self {
-        let marked = items.iter().enumerate().filter(|(_, item)| is_marked(item.text()));
-        let read = |(index, item): (usize, &Item<'_>)| Some(Object::of(index, item.parse().ok()?.root().to_value()));
+        let marked = items.iter().enumerate().filter(|(_, item)| is_marked(item));
+        let read = |(index, item): (usize, &Item<'_>)| Some(Object::of(index, item.parse().ok()?.to_value()));
         let marked: Vec<_> = marked.filter_map(read).collect();
         let (mut patched, mut ours, mut by_mark) = (Vec::new(), Vec::new(), BTreeMap::<_, Vec<_>>::new());
         let mut parts = BTreeMap::<_, Vec<_>>::new();

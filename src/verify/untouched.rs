@@ -36,7 +36,7 @@ pub fn check_untouched(stripped: &[Item<'_>], without: &[Item<'_>], report: &mut
 
 fn by_name(items: &[Item<'_>]) -> BTreeMap<(String, String), Object> {
     let objects = items.iter().enumerate().filter_map(|(index, item)| {
-        let object = Object::of(index, item.parse().ok()?.root().to_value());
+        let object = Object::of(index, item.parse().ok()?.to_value());
         let api_version = object.resource_ref().api_version;
         Some(((api_version, object.words()), object))
     });

@@ -121,7 +121,7 @@ fn opt_in(item: &Item<'_>, report: &mut Report) -> Option<OptIn> {
     // What cannot be read is reported where it is looked for.
     let object = item.parse().ok()?;
     let root = object.root();
-    let ident = Ident::of(root)?;
+    let ident = object.ident()?;
     let annotations = FieldPath::keys("metadata.annotations");
     let template = Kind::find(&ident.api_version, &ident.kind)?.template(root);
     let at = template.join(&annotations).key(ROLE);
@@ -208,11 +208,12 @@ fn named<'t, 'b>(items: &[Item<'t>], targets: &Targets<'b>, report: &mut Report)
     let renamed = memmem::Finder::new("previousNames");
     let candidates = items.iter().enumerate().filter(|(_, item)| {
         item.ident().is_none_or(|ident| {
-            targets.is_workload(ident)
-                && (targets.names.contains_key(&*ident.name)
-                    || labelled.len() > FEW
-                    || item.may_say(&renamed)
-                    || labelled.iter().any(|values| values.iter().all(|value| item.may_say(value))))
+            ident.kind.ends_with(LIST)
+                || targets.is_workload(ident)
+                    && (targets.names.contains_key(&*ident.name)
+                        || labelled.len() > FEW
+                        || item.may_say(&renamed)
+                        || labelled.iter().any(|values| values.iter().all(|value| item.may_say(value))))
         })
     });
     let candidates: Vec<_> = candidates.collect();
@@ -227,6 +228,15 @@ fn named<'t, 'b>(items: &[Item<'t>], targets: &Targets<'b>, report: &mut Report)
     told.collect()
 }
 
+/// How the kinds of lists end.
+const LIST: &str = "List";
+
+/// Whether kubectl would apply what is in it, and not the object itself.
+fn is_list(object: NodeRef<'_>) -> bool {
+    let is_of_kind = object.get("kind").and_then(NodeRef::text).is_some_and(|kind| kind.ends_with(LIST));
+    is_of_kind && object.get("items").is_some_and(|items| items.items().len() > 0)
+}
+
 fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut Report) -> Option<Workload<'t>> {
     let object = match item.parse() {
         Ok(object) => object,
@@ -236,7 +246,16 @@ fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut R
             return None;
         }
     };
-    let ident = Ident::of(object.root())?;
+    if is_list(object.root()) {
+        let message = format!("item {index} is a list inside a list, and nobody looks at what is in it");
+        report.push(
+            Diagnostic::error(Code::UnreadableItem, message)
+                .at(Place::Input(item.offset()))
+                .help("write its objects into the outer list, or each as a document of its own"),
+        );
+        return None;
+    }
+    let ident = object.ident()?;
     let names: Vec<_> = annotation::names(object.root())
         .iter()
         .map(|name| (name.name.to_owned(), name.namespace.map(str::to_owned)))

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use base64::alphabet;
+use base64::engine::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
 
 use super::path::{FieldPath, Step};
@@ -50,7 +53,7 @@ pub enum Flow {
 /// What a node is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind<'t> {
-    /// A scalar: its text after escapes and folding.
+    /// A scalar: its text after escapes, folding and `!!binary`.
     Scalar(Cow<'t, str>, Style),
     /// A sequence of nodes.
     Seq(Vec<NodeId>, Flow),
@@ -182,6 +185,12 @@ impl<'t> Builder<'t> {
                 };
                 let span = if style == Style::Block { self.block_scalar(span) } else { span };
                 let tag = tag.map(|tag| tag.to_string().into_boxed_str());
+                let (text, style) = match tag.as_deref().map(tag_name) {
+                    Some("binary") => {
+                        (decoded(&text, span.start)?, if style == Style::Plain { Style::Quoted } else { style })
+                    }
+                    _ => (text, style),
+                };
                 let id = self.add(span, Kind::Scalar(text, style), anchor, tag)?;
                 self.close(id)
             }
@@ -288,6 +297,21 @@ impl<'t> Builder<'t> {
         let line = before.rfind('\n').map_or(0, |newline| newline + 1);
         if only_indentation && line >= span.start { span.start..line } else { span }
     }
+}
+
+/// The name of a tag of YAML's own; any other tag as it is.
+pub(crate) fn tag_name(tag: &str) -> &str {
+    tag.strip_prefix("tag:yaml.org,2002:").or_else(|| tag.strip_prefix("!!")).unwrap_or(tag)
+}
+
+/// What `!!binary` stands for: readers of YAML hand on what was encoded, be it a name, a kind or a key.
+fn decoded(text: &str, offset: usize) -> Result<Cow<'static, str>, SyntaxError> {
+    let settings = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+    let bytes = GeneralPurpose::new(&alphabet::STANDARD, settings)
+        .decode(text)
+        .map_err(|_| SyntaxError { message: "`!!binary` is not followed by Base64".into(), offset })?;
+    Ok(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 impl From<StructureStyle> for Flow {
@@ -457,6 +481,20 @@ mod tests {
         assert_eq!(text_at(&doc, "d.b"), Some("1"));
         assert_eq!(text_at(&doc, "e.b"), Some("1"));
         assert_eq!(text_at(&doc, "e.c"), Some("3"));
+    }
+
+    #[test]
+    fn binary_is_what_it_stands_for() {
+        let text = "!!binary a2V5: !!binary bmFtZQ==\n!<tag:yaml.org,2002:binary> YQ== : !!binary |\n  bmFt\n  ZQ==\n";
+        let doc = Document::parse(text).unwrap();
+        assert_eq!(text_at(&doc, "key"), Some("name"));
+        assert_eq!(text_at(&doc, "a"), Some("name"));
+        // Go's reader does not mind bits that nothing is left of, and puts a mark where bytes are no text.
+        assert_eq!(Document::parse("!!binary YR==").unwrap().root().text(), Some("a"));
+        assert_eq!(Document::parse("!!binary /w==").unwrap().root().to_value(), "\u{fffd}");
+        for text in ["!!binary a b", "!!binary YQ", "!!binary YQ==YQ==", "!!binary \u{e9}"] {
+            assert!(Document::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

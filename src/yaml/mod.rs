@@ -13,5 +13,6 @@ mod path;
 pub mod scalar;
 mod value;
 
+pub(crate) use document::tag_name;
 pub use document::{Document, Flow, Kind, NodeId, NodeRef, Span, Style, SyntaxError};
 pub use path::{FieldPath, Step};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::document::{Kind, NodeRef, Style};
+use super::document::{Kind, NodeRef, Style, tag_name};
 use super::emit;
 use super::scalar::{Resolved, resolve};
 
@@ -83,7 +83,7 @@ impl NodeRef<'_> {
 }
 
 fn scalar(text: &str, style: Style, tag: Option<&str>) -> Value {
-    let name = tag.map(|tag| tag.strip_prefix("tag:yaml.org,2002:").or_else(|| tag.strip_prefix("!!")).unwrap_or(tag));
+    let name = tag.map(tag_name);
     let resolved = match (name, style) {
         (None, Style::Plain) | (Some("int" | "float" | "bool" | "null"), _) => resolve(text),
         _ => Resolved::Str,

@@ -31,7 +31,7 @@ const CASES: &[(&str, &str, Verdict)] = &[
     ("anchor and alias across items", "items:\n- a: &x 1\n- b: *x\n", Fast),
     ("anchor on item", "items:\n- &x\n  a: 1\n- *x\n", Slow),
     ("anchored block mapping", "items:\n- metadata: &m\n    name: x\n  spec: &s |\n    - a: 1\n- b: 1\n", Fast),
-    ("tag", "items:\n- a: !!str 12\n  b: ! 13\n  c: !!binary |\n    - aGk=\n- b: 1\n", Fast),
+    ("tag", "items:\n- a: !!str 12\n  b: ! 13\n  c: !!str |\n    - aGk=\n  d: !!binary aGk=\n- b: 1\n", Fast),
     ("multi-line double quoted, indented", "items:\n- a: \"x\n    - apiVersion: y\"\n- b: 1\n", Slow),
     ("multi-line double quoted, col 0 (libyaml lenient)", "items:\n- a: \"x\n- apiVersion: y\n  z\"\n- b: 1\n", Slow),
     ("multi-line single quoted col 0", "items:\n- a: 'x\n- apiVersion: y'\n- b: 1\n", Slow),

@@ -61,7 +61,7 @@ pub(super) fn check_container(
     target: &ResourceRef,
     report: &mut Report,
 ) -> Vec<(&'static str, String)> {
-    let variables = variables(pod, container, sources);
+    let variables = variables(pod, container, &watched(change), sources);
     for variable in &variables {
         let (name, value) = (variable.name.as_str(), variable.value.as_deref());
         let sets = || variable.sets(container);
@@ -101,8 +101,21 @@ fn differs(name: &str, sets: &str, ours: &str, place: Place) -> Diagnostic {
     }
 }
 
-/// Every variable of the container that can be known from here; `env` wins over `envFrom`.
-fn variables(pod: Pod<'_>, container: &Container<'_>, sources: &Sources<'_, '_>) -> Vec<Variable> {
+/// The variables that matter here.
+fn watched(change: &PodChange) -> BTreeSet<&str> {
+    let overrides = OVERRIDES.iter().map(|(name, _)| *name).chain([DISABLED, ENDPOINT]);
+    let ours = change.environment.iter().map(|(name, _)| *name);
+    overrides.chain(ours).chain(proxy::NAMES).chain(region::NAMES).collect()
+}
+
+/// The variables of the container that can be known from here; `env` wins over `envFrom`, of which only those that are
+/// watched are looked for.
+fn variables(
+    pod: Pod<'_>,
+    container: &Container<'_>,
+    watched: &BTreeSet<&str>,
+    sources: &Sources<'_, '_>,
+) -> Vec<Variable> {
     let env = container.path.key("env");
     let mut variables: Vec<_> = container
         .env()
@@ -117,12 +130,14 @@ fn variables(pod: Pod<'_>, container: &Container<'_>, sources: &Sources<'_, '_>)
     let entries = container.node.get("envFrom").into_iter().flat_map(NodeRef::items).enumerate();
     for (index, entry) in entries {
         let prefix = entry.get("prefix").and_then(NodeRef::text).unwrap_or_default();
-        let Some(source) = sources.of_entry(entry, pod) else { continue };
-        for (key, value) in source.values {
-            let name = format!("{prefix}{key}");
-            if !own.contains(&name) {
-                let from = Some(quote_object(source.kind, &source.name));
-                variables.push(Variable { name, value, at: container.path.key("envFrom").index(index), from });
+        let sources = sources.of_entry(entry, pod);
+        for name in watched.iter().filter(|name| !own.contains(**name)) {
+            let Some(key) = name.strip_prefix(prefix) else { continue };
+            let given = sources.iter().filter_map(|source| Some((source.values.get(key)?, source.kind, &source.name)));
+            for (value, kind, source) in given.collect::<BTreeSet<_>>() {
+                let (value, from) = (value.clone(), Some(quote_object(kind, source)));
+                let at = container.path.key("envFrom").index(index);
+                variables.push(Variable { name: (*name).to_owned(), value, at, from });
             }
         }
     }
@@ -160,7 +175,7 @@ pub(super) fn check_service_account(
     let (at, name) = service_account(pod);
     let skips = pod.node(&pod.at("metadata.annotations").key(IRSA_SKIP)).is_some();
     let account = sources.find("ServiceAccount", name, pod);
-    if account.is_some_and(|account| account.values.contains_key(IRSA)) && !skips {
+    if account.iter().any(|account| account.values.contains_key(IRSA)) && !skips {
         let message = format!(
             "ServiceAccount {} is annotated `{IRSA}`: where the pod identity webhook runs, the SDK would use that role",
             quote(&name)

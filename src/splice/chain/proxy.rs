@@ -5,6 +5,9 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::splice::pod::Container;
 
+/// The variables that say it.
+pub(super) const NAMES: [&str; 4] = ["HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"];
+
 /// The variable that excepts the sidecar, for a container that has a proxy and no exceptions. Exceptions that lack it are
 /// the author's to change.
 pub(super) fn exception(

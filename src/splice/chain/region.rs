@@ -2,7 +2,7 @@
 
 use super::Variable;
 
-const NAMES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+pub(super) const NAMES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// Where the author has set one of the two, the other one gets the same value.
 pub(super) fn follow(missing: &mut Vec<(&'static str, String)>, variables: &[Variable]) {
