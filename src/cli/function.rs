@@ -106,7 +106,7 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
             changes.appended.push(emit::document(&render::stamp(name).value));
         }
         // A generator answers with its objects alone.
-        if generator || validates && is_kustomize(items) {
+        if generator || validates && is_kustomize(root, items) {
             changes.removed = (0..list.items.len()).collect();
         }
     }
@@ -116,15 +116,32 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
     finish(list, changes, &report, sources, io)
 }
 
-/// Whether kustomize calls: only there every item says what kustomize calls it.
+/// Whether `kustomize build` calls. Only there the functionConfig says what runs it and that it is not for the cluster, and
+/// is of no file; every item says what kustomize calls it, and is counted in the list.
 ///
 /// A validator of kustomize must return nothing. What it returns, kustomize reads anew and takes for changed: without fail
 /// where no function has run before, and else wherever one has written a value in its own way. What it does not return
-/// stays all the same. Everybody else keeps what is returned; kpt deletes the files of the rest.
-fn is_kustomize(items: &[Item<'_>]) -> bool {
+/// stays all the same. Everybody else keeps what is returned: kpt and `kustomize fn run` delete the files of the rest. An
+/// author can write kustomize's marks into them, but not take theirs out: kpt notes how each item is indented, and whoever
+/// reads files counts the items of each anew. So in doubt the items are returned, which kustomize refuses aloud.
+fn is_kustomize(config: NodeRef<'_>, items: &[Item<'_>]) -> bool {
+    let has = |name| annotation::get(config, name).is_some();
+    let is_called = has(annotation::FUNCTION) && has(annotation::LOCAL_CONFIG);
+    let is_read = has(annotation::INDEX) || annotation::file(config).is_some();
     let mark = memmem::Finder::new(annotation::KUSTOMIZE_ID);
-    let has_id = |object: &Object<'_>| annotation::get(object.root(), annotation::KUSTOMIZE_ID).is_some();
-    items.iter().all(|item| mark.find(item.text().as_bytes()).is_some() && item.parse().is_ok_and(|it| has_id(&it)))
+    let is_copy = |(position, item): (usize, &Item<'_>)| {
+        mark.find(item.text().as_bytes()).is_some() && item.parse().is_ok_and(|it| is_copy(it.root(), position))
+    };
+    is_called && !is_read && items.iter().enumerate().all(is_copy)
+}
+
+/// Whether an item may be kustomize's own copy of an object, as it stands at a position of the list.
+fn is_copy(item: NodeRef<'_>, position: usize) -> bool {
+    let get = |name| annotation::get(item, name);
+    let index = get(annotation::INDEX).or_else(|| get(annotation::LEGACY_INDEX));
+    get(annotation::KUSTOMIZE_ID).is_some()
+        && get(annotation::SEQUENCE_INDENT).is_none()
+        && index.is_some_and(|index| index.parse() == Ok(position))
 }
 
 /// The declaration that the call is about, and the mode when a ConfigMap says it.

@@ -31,6 +31,8 @@ pub const NEEDS_HASH: &str = "kustomize.config.k8s.io/needs-hash";
 pub const BEHAVIOR: &str = "kustomize.config.k8s.io/behavior";
 /// What kustomize writes on every object that a generator of the running build made.
 pub const GENERATOR_BEHAVIOR: &str = "internal.config.kubernetes.io/generatorBehavior";
+/// How the sequences of an object are indented: kpt writes it on every object that it hands to a function.
+pub const SEQUENCE_INDENT: &str = "internal.config.kubernetes.io/seqindent";
 /// What kustomize calls an object that it hands to a function.
 pub const KUSTOMIZE_ID: &str = "kustomize.config.k8s.io/id";
 /// The start of the names of all annotations that only orchestrators may change.

@@ -210,6 +210,51 @@ fn a_package_of_nothing_but_the_declaration_keeps_it() {
     assert_eq!(after.len(), before.len() + 3, "{after:?}");
 }
 
+/// Marks that only kustomize writes are text like any other, and an author may write them too.
+#[test]
+fn a_validator_leaves_files_with_marks_of_kustomize() {
+    for way in ["render", "eval", "unwrap", "sink"] {
+        let dir = package_for("validate");
+        mark(dir.path());
+        let before = files(dir.path());
+        let Some(output) = call(way, dir.path()) else { return };
+        assert_eq!(output.exit, 0, "{way}: {}", output.stderr);
+        if way == "unwrap" {
+            assert!(output.stdout.contains("kind: Deployment"), "{}", output.stdout);
+        }
+        if way == "sink" {
+            assert!(dir.path().join("sink/out/deployment.yaml").is_file());
+        } else {
+            assert_eq!(files(dir.path()), before, "{way}");
+        }
+    }
+}
+
+/// Items that come on stdin are of no file.
+#[test]
+fn a_validator_passes_on_what_kpt_read_from_stdin() {
+    let dir = package_for("validate");
+    mark(dir.path());
+    let Some(list) = kpt(&["fn", "source", "."], dir.path()) else { return };
+    let mut eval = Command::new("kpt");
+    eval.args(["fn", "eval", "-", "--exec", "iamra", "--fn-config", "iamra.yaml"]);
+    let output = run(eval.current_dir(dir.path()).env("PATH", path_with_iamra()), list.stdout.as_bytes());
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    assert!(output.stdout.contains("kind: Deployment"), "{}", output.stdout);
+}
+
+/// Gives every object of a package what kustomize writes on those that it hands to a validator.
+fn mark(dir: &Path) {
+    let id = "kustomize.config.k8s.io/id: x\n    config.kubernetes.io/function: |\n      exec: {path: iamra}\n    config.kubernetes.io/local-config: 'true'";
+    for (file, _) in files(dir).iter().filter(|(name, _)| !is_lock(name) && !Path::new(name).ends_with("Kptfile")) {
+        let text = fs::read_to_string(file).unwrap().replace("    config.kubernetes.io/local-config: \"true\"\n", "");
+        let is_annotated = text.contains("\n  annotations:\n");
+        let (place, head) =
+            if is_annotated { ("\n  annotations:\n", "") } else { ("\nmetadata:\n", "  annotations:\n") };
+        fs::write(file, text.replacen(place, &format!("{place}{head}    {id}\n"), 1)).unwrap();
+    }
+}
+
 #[test]
 fn a_validator_that_fails_leaves_the_package() {
     let dir = package();

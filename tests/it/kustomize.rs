@@ -371,6 +371,17 @@ fn a_validator_changes_nothing() {
             assert_eq!(with.exit, 0, "{version}, {resources}: {}", with.stderr);
             assert_eq!(with.stdout, without.stdout, "{version}, {resources}");
         }
+        // One object alone, to which the function before it gave a path, and no other to count it by.
+        for file in ["transformer.yaml", "kustomization.yaml"] {
+            fs::copy(prod.join(file), over.join(file)).unwrap();
+        }
+        let kustomization = fs::read_to_string(prod.join("kustomization.yaml")).unwrap();
+        let alone = kustomization.replace("generators:\n- generator.yaml\n", "");
+        assert_ne!(alone, kustomization);
+        fs::write(over.join("kustomization.yaml"), alone).unwrap();
+        let output = build(&peer(version), &["build", "--enable-alpha-plugins", "--enable-exec", "over"], dir.path());
+        assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+        assert!(output.stdout.contains("iam-ra-sidecar"), "{version}: {}", output.stdout);
         // And it fails for what nobody has patched.
         fs::write(over.join("kustomization.yaml"), "resources: [plain.yaml]\nvalidators: [validator.yaml]\n").unwrap();
         fs::copy(dir.path().join("base/deployment.yaml"), over.join("plain.yaml")).unwrap();
