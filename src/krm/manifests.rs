@@ -89,7 +89,7 @@ impl Changes {
         let (text, parts) = (stream.text(), &stream.parts);
         let first = parts.first()?.range.start;
         let (kept, kept_part) = parts.iter().enumerate().find(|(_, part)| !self.leaves(part))?;
-        let is_bare = first == body(text) && !is_marker(text, first) && !is_directive(text, first);
+        let is_bare = first == body(text) && !is_marker(text, first) && !starts_anew(text, first);
         let mut pairs = parts.iter().zip(parts.iter().skip(1)).take(kept);
         let joined = pairs.all(|(part, next)| part.range.end == next.range.start);
         let is_marked = after(text, kept_part.range.start).starts_with(&like(text, "---\n".to_owned()));
@@ -118,7 +118,7 @@ impl Changes {
         let at = last.start;
         let is_marked = is_marker(text, at);
         // The first document may do without a marker, and so does the new first one.
-        let documents = if !is_marked && at == body(text) && !is_directive(text, at) {
+        let documents = if !is_marked && at == body(text) && !starts_anew(text, at) {
             documents + "---\n"
         } else {
             format!("---\n{documents}{}", if is_marked { "" } else { "...\n" })
@@ -129,18 +129,21 @@ impl Changes {
 
 /// What parts a document that has no marker of its own from one before.
 fn separator(text: &str, next: usize) -> &'static str {
-    if is_directive(text, next) { "...\n" } else { "---\n" }
+    if starts_anew(text, next) { "...\n" } else { "---\n" }
 }
 
-/// Whether a line with a directive starts at `at`.
-fn is_directive(text: &str, at: usize) -> bool {
-    text.as_bytes().get(at) == Some(&b'%')
+/// Whether the document at `at` has directives or a byte order mark, which may stand behind comments but behind no document
+/// that has not ended.
+fn starts_anew(text: &str, at: usize) -> bool {
+    let mut lines = lines(text, at..text.len()).map(|(_, line)| line);
+    let first = lines.find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    first.is_some_and(|line| line.starts_with(['%', '\u{feff}']))
 }
 
 /// Whether nothing before `at` can run on: the text begins there, or a line with `...` is before.
 fn is_ended(text: &str, at: usize) -> bool {
     let before = before(text, at).trim_end_matches(['\n', '\r']);
-    let start = line_start(before, before.len());
+    let start = line_start(before, before.len()).max(body(text));
     at == body(text) || after(before, start).starts_with("...") && is_marker(before, start)
 }
 

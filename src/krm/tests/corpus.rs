@@ -114,7 +114,7 @@ pub(super) fn list(objects: &[String], look: &Look) -> String {
         let marker = if look.marker { "---\n" } else { "" };
         format!("{marker}{}{}", super::HEAD, keys.concat())
     };
-    finish(&mut text, look);
+    finish(&mut text, look.cut, look.dos);
     text
 }
 
@@ -132,15 +132,16 @@ pub(super) fn stream(objects: &[String], look: &Look) -> String {
         }
         text += object;
     }
-    finish(&mut text, look);
+    finish(&mut text, look.cut, look.dos);
     text
 }
 
-fn finish(text: &mut String, look: &Look) {
-    if look.cut {
+/// Without the end of the last line, and with the line ends of DOS.
+pub(super) fn finish(text: &mut String, cut: bool, dos: bool) {
+    if cut {
         text.truncate(text.trim_end_matches('\n').len());
     }
-    if look.dos {
+    if dos {
         *text = text.replace('\n', "\r\n");
     }
 }

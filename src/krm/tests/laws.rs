@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_yaml::Value;
 
-use super::corpus::{CONTENTS, Form, Look, list, object, stream};
+use super::corpus::{CONTENTS, Form, Look, finish, list, object, stream};
 use super::oracle;
 use crate::krm::{Changes, Item, ResourceList, Stream, json};
 
@@ -201,6 +201,31 @@ proptest! {
         }
     }
 
+    /// Whatever stands between documents: as long as each of them can be read, so can what comes of it.
+    #[test]
+    fn what_was_added_among_any_pieces_can_be_read_and_goes(
+        parts in prop::collection::vec((pieces(), 0..CONTENTS.len()), 1..3),
+        tail in pieces(),
+        cut in any::<bool>(),
+        dos in prop::bool::weighted(0.2),
+        appended in prop::collection::vec(0..CONTENTS.len(), 1..3),
+    ) {
+        let objects = parts.iter().enumerate().map(|(number, (pieces, content))| pieces.concat() + &object(number, *content));
+        let mut text = objects.collect::<String>() + &tail.concat();
+        finish(&mut text, cut, dos);
+        let Ok(read) = Stream::read(&text) else { return Ok(()) };
+        if read.items.iter().any(|item| item.parse().is_err()) {
+            return Ok(());
+        }
+        let out = stream_written(&read, &changes(&[], &[], &appended));
+        let after = Stream::read(&out).unwrap();
+        prop_assert_eq!(after.items.len(), read.items.len() + appended.len(), "{:?}\nbecame\n{:?}", text, out);
+        for item in &after.items {
+            prop_assert!(item.parse().is_ok(), "{:?}\nbecame\n{:?}", text, out);
+        }
+        prop_assert_eq!(stream_written(&after, &without_new(&after.items)), text.as_str(), "by way of\n{:?}", out);
+    }
+
     #[test]
     fn what_was_added_to_a_list_goes_without_a_trace(
         objects in objects(0),
@@ -261,6 +286,16 @@ proptest! {
             stream_written(&stream, &Changes { removed, appended, ..Changes::default() });
         }
     }
+}
+
+/// Lines, and a byte order mark, that may stand between documents.
+fn pieces() -> impl Strategy<Value = Vec<&'static str>> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(&["---\n", "...\n", "--- # c\n", "... # c\n"][..]),
+        2 => prop::sample::select(&["# c\n", " # c\n", "\n", " \n", "\t\n"][..]),
+        2 => prop::sample::select(&["%YAML 1.2\n---\n", "%TAG ! !x\n---\n", "%YAML 1.2\n", "\u{feff}"][..]),
+    ];
+    prop::collection::vec(piece, 0..5)
 }
 
 /// What may stand before the first document. One with directives, or that nothing precedes, has no marker of its own.
