@@ -14,7 +14,7 @@ pub mod v1alpha1;
 mod validate;
 
 pub use config_map::is_config_map;
-pub use opt_in::{OptIn, ROLE};
+pub use opt_in::{OUR_NAMES, OptIn, ROLE};
 pub use schema::json_schema;
 pub use v1alpha1::{
     API_VERSION, ArgoCd, CertificateVolume, Delivery, KIND, KeyAlgorithm, Mode, PullPolicy, SidecarStyle, Startup,

@@ -11,6 +11,8 @@ use crate::name::ObjectName;
 use crate::quote::{quote, quote_object};
 use crate::yaml::FieldPath;
 
+/// How the names of all our annotations and labels begin. What does not say so holds nothing of ours.
+pub const OUR_NAMES: &str = "iamra.dev/";
 /// The annotation on a pod template that names its role.
 pub const ROLE: &str = "iamra.dev/role";
 

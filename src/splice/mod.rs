@@ -12,6 +12,7 @@ mod workload;
 
 use std::collections::BTreeMap;
 
+use crate::config::OUR_NAMES;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
 use crate::parallel;
@@ -58,7 +59,7 @@ pub fn add(objects: &[Generated], items: &[Item<'_>], changes: &mut Changes, rep
 
 /// Takes out everything of ours.
 pub fn strip(items: &[Item<'_>], report: &mut Report) -> Changes {
-    let mark = memchr::memmem::Finder::new("iamra.dev/");
+    let mark = memchr::memmem::Finder::new(OUR_NAMES);
     let mut changes = Changes::default();
     for (index, item) in items.iter().enumerate() {
         if !item.may_say(&mark) {

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memmem;
 
-use crate::config::{Binding, OptIn, ROLE, Target, Which};
+use crate::config::{Binding, OUR_NAMES, OptIn, ROLE, Target, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Ident, Item, Object, ResourceRef, annotation};
 use crate::parallel;
 use crate::quote::{quote_object, typed};
-use crate::yaml::{FieldPath, NodeRef};
+use crate::yaml::{FieldPath, NodeRef, SyntaxError};
 
 /// A workload that somebody may have meant.
 #[derive(Debug)]
@@ -108,18 +108,24 @@ fn joined<'t>(found: Vec<Workload<'t>>, referrers: &BTreeMap<usize, Target>) -> 
 }
 
 /// Workloads whose pod templates are annotated with a role.
+///
+/// Whatever may speak of us is read, or is reported: it may be annotated, and `strip` would have to read it.
 pub fn opted_in(items: &[Item<'_>], report: &mut Report) -> Vec<OptIn> {
-    let annotated = memmem::Finder::new(ROLE);
-    let candidates = items.iter().filter(|item| {
-        item.may_say(&annotated)
-            && item.ident().is_none_or(|ident| Kind::find(&ident.api_version, &ident.kind).is_some())
+    let ours = memmem::Finder::new(OUR_NAMES);
+    let candidates: Vec<_> = items.iter().enumerate().filter(|(_, item)| item.may_say(&ours)).collect();
+    let read = parallel::map(&candidates, |(index, item)| {
+        let mut found = Report::default();
+        let object = item.parse().map_err(|error| found.push(unreadable(*index, &error)));
+        (object.ok().and_then(|object| opt_in(&object, &mut found)), found)
     });
-    candidates.filter_map(|item| opt_in(item, report)).collect()
+    let told = read.into_iter().filter_map(|(opt_in, found)| {
+        report.append(found);
+        opt_in
+    });
+    told.collect()
 }
 
-fn opt_in(item: &Item<'_>, report: &mut Report) -> Option<OptIn> {
-    // What cannot be read is reported where it is looked for.
-    let object = item.parse().ok()?;
+fn opt_in(object: &Object<'_>, report: &mut Report) -> Option<OptIn> {
     let root = object.root();
     let ident = object.ident()?;
     let annotations = FieldPath::keys("metadata.annotations");
@@ -237,12 +243,16 @@ fn is_list(object: NodeRef<'_>) -> bool {
     is_of_kind && object.get("items").is_some_and(|items| items.items().len() > 0)
 }
 
+fn unreadable(index: usize, error: &SyntaxError) -> Diagnostic {
+    let message = format!("item {index} cannot be read: {}", error.message);
+    Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(error.offset))
+}
+
 fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut Report) -> Option<Workload<'t>> {
     let object = match item.parse() {
         Ok(object) => object,
         Err(error) => {
-            let message = format!("item {index} cannot be read: {}", error.message);
-            report.push(Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(error.offset)));
+            report.push(unreadable(index, &error));
             return None;
         }
     };
