@@ -141,12 +141,10 @@ fn edits(
         edits.push(Edit::Prepend { at: pod.prefix.join(&init_containers), values: native });
     }
     if !plain.is_empty() {
-        edits.push(Edit::Append { at: pod.prefix.join(&containers), values: plain });
+        edits.push(append(pod, &containers, plain, &mut undo));
     }
-    let volumes = pod.at("spec.volumes");
-    undo.remember(pod, &volumes);
-    let values = parts.iter().flat_map(|part| part.change.volumes.clone()).collect();
-    edits.push(Edit::Append { at: pod.prefix.join(&volumes), values });
+    let volumes = parts.iter().flat_map(|part| part.change.volumes.clone()).collect();
+    edits.push(append(pod, &pod.at("spec.volumes"), volumes, &mut undo));
     let joined = |words: Vec<&str>| Value::String(words.join(","));
     let workloads = parts.iter().map(|part| part.binding.workload.as_str()).collect();
     let hashes = parts.iter().map(|part| part.change.config_hash.as_str()).collect();
@@ -197,20 +195,22 @@ fn variables(
     if missing.is_empty() {
         return None;
     }
-    let at = container.path.key("env");
-    undo.remember(pod, &at);
     undo.note_added(container, missing.iter().map(|(name, _)| *name));
     let values = missing.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
-    Some(Edit::Append { at: pod.prefix.join(&at), values })
+    Some(append(pod, &container.path.key("env"), values, undo))
 }
 
 fn mounts(pod: Pod<'_>, container: &Container<'_>, change: &PodChange, undo: &mut Undo) -> Option<Edit> {
     if change.mounts.is_empty() {
         return None;
     }
-    let at = container.path.key("volumeMounts");
-    undo.remember(pod, &at);
-    Some(Edit::Append { at: pod.prefix.join(&at), values: change.mounts.clone() })
+    Some(append(pod, &container.path.key("volumeMounts"), change.mounts.clone(), undo))
+}
+
+/// Values at the end of a list, which may be empty and is then to be so again.
+fn append(pod: Pod<'_>, at: &FieldPath, values: Vec<Value>, undo: &mut Undo) -> Edit {
+    undo.remember(pod, at);
+    Edit::Append { at: pod.prefix.join(at), values }
 }
 
 /// Annotations for the object at `owner`, in a `metadata` that may have to be made too.

@@ -1,5 +1,7 @@
 //! Deployments in many hands' writing: the sidecar goes in and out of each without a trace, or is refused in words.
 
+use std::path::Path;
+
 use serde_yaml::Value;
 
 use crate::support::{iamra, root, run};
@@ -22,27 +24,41 @@ fn variants() -> Vec<(String, String)> {
     documents.flat_map(of).collect()
 }
 
-#[test]
-fn in_and_out_without_a_trace_or_refused_in_words() {
+/// A folder with the declaration, which says this beside its roles and workloads.
+fn folder(more: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("iamra.yaml"), DECLARATION).unwrap();
+    std::fs::write(dir.path().join("iamra.yaml"), format!("{DECLARATION}{more}")).unwrap();
     let lock = root().join("tests/cases/function/transform/input/iamra.lock");
     std::fs::copy(lock, dir.path().join("iamra.lock")).unwrap();
-    let inject = |text: &str| run(iamra(dir.path()).args(["inject", "--workloads-only", "-"]), text.as_bytes());
+    dir
+}
+
+/// What `inject` makes of the text, which a second run must leave and `strip` must take back; `None` when it is refused.
+fn in_and_out(dir: &Path, flags: &[&str], name: &str, text: &str) -> Option<String> {
+    let inject = |text: &str| run(iamra(dir).arg("inject").args(flags).arg("-"), text.as_bytes());
+    let injected = inject(text);
+    if injected.exit != 0 {
+        assert_eq!((injected.exit, injected.stdout.as_str()), (1, ""), "{name}: {}", injected.stderr);
+        assert!(injected.stderr.contains("error[cannot-edit]"), "{name}: {}", injected.stderr);
+        return None;
+    }
+    let again = inject(&injected.stdout);
+    assert_eq!((again.exit, &again.stdout), (0, &injected.stdout), "{name}: a second run: {}", again.stderr);
+    let stripped = run(iamra(dir).args(["strip", "-"]), injected.stdout.as_bytes());
+    assert_eq!((stripped.exit, stripped.stdout.as_str()), (0, text), "{name}: {}", stripped.stderr);
+    Some(injected.stdout)
+}
+
+#[test]
+fn in_and_out_without_a_trace_or_refused_in_words() {
+    let dir = folder("");
     let (mut done, mut refused) = (0, Vec::new());
     for (name, text) in variants() {
-        let injected = inject(&text);
-        if injected.exit != 0 {
-            assert_eq!((injected.exit, injected.stdout.as_str()), (1, ""), "{name}: {}", injected.stderr);
-            assert!(injected.stderr.contains("error[cannot-edit]"), "{name}: {}", injected.stderr);
+        let Some(injected) = in_and_out(dir.path(), &["--workloads-only"], &name, &text) else {
             refused.push(name);
             continue;
-        }
-        let again = inject(&injected.stdout);
-        assert_eq!((again.exit, &again.stdout), (0, &injected.stdout), "{name}: a second run");
-        let stripped = run(iamra(dir.path()).args(["strip", "-"]), injected.stdout.as_bytes());
-        assert_eq!((stripped.exit, &stripped.stdout), (0, &text), "{name}: {}", stripped.stderr);
-        only_added(&name, &text, &injected.stdout);
+        };
+        only_added(&name, &text, &injected);
         done += 1;
     }
     // What two places share cannot be changed in one of them; and text that keeps its line breaks, and has none at the
@@ -50,6 +66,40 @@ fn in_and_out_without_a_trace_or_refused_in_words() {
     let expected = |name: &String| name.starts_with("alias env") || name == "literal keep at end, no final newline";
     assert!(refused.iter().all(expected), "{refused:?}");
     assert!(done >= 90, "only {done} of the variants were patched");
+}
+
+/// How a list may say that it has nothing yet.
+const NOTHING: &[&str] = &["[]", "[ ] # none", "", "# none", "null", "~", "[\n      ]"];
+
+/// Every list that iamra fills, with nothing in it, in each style and way to deliver, and how the stream may begin and end.
+#[test]
+fn a_list_with_nothing_in_it_has_nothing_in_it_again() {
+    let styles = [
+        "{}",
+        "{style: container, startup: certificate}",
+        "{delivery: file}",
+        "{delivery: process, image: example.com/helper:1}",
+    ];
+    let frames = ["", "# a\n\n%YAML 1.2\n---\n", "\n\u{feff}", "kind: Other\n...\n# b\n%TAG ! !x\n---\n"];
+    let main = "\n      - name: main\n        image: i\n        env: []\n        volumeMounts: null";
+    let lists = ["containers", "initContainers", "volumes"];
+    let rows = lists.iter().flat_map(|list| NOTHING.iter().map(move |nothing| (*list, *nothing)));
+    let rows: Vec<_> = rows.enumerate().collect();
+    for style in styles {
+        let dir = folder(&format!("  defaults: {{sidecar: {style}}}\n"));
+        for (number, (list, nothing)) in &rows {
+            let containers = if *list == "containers" { "" } else { main };
+            let lists = format!("      {list}: {nothing}\n");
+            let lists = if containers.is_empty() { lists } else { format!("      containers:{containers}\n{lists}") };
+            let head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: w}\nspec:\n  template:\n    spec:\n";
+            let text = format!("{}{head}{lists}", frames[number % frames.len()]);
+            let flags = [&["--workloads-only"][..], &[]][number / frames.len() % 2];
+            for text in [text.as_str(), text.trim_end_matches('\n')] {
+                let name = format!("{style}, {flags:?}:\n{text:?}\n");
+                assert!(in_and_out(dir.path(), flags, &name, text).is_some(), "{name}");
+            }
+        }
+    }
 }
 
 /// An independent reader finds everything that was there, and only additions of ours.
