@@ -1,7 +1,8 @@
 //! Templates for single names, such as a common name. Strict: an unknown variable is an error.
 //!
-//! Whoever writes a template may not be trusted by whoever fills it. So there are variables, a few filters and what
-//! expressions have; there are no statements, no functions, and everything is counted: bytes in, steps, bytes out.
+//! Whoever writes a template may not be trusted by whoever fills it. So there are variables, texts, a few filters and what
+//! joins and compares them; there are no statements, no functions, no numbers and nothing to reckon with, and everything is
+//! counted: bytes in, steps, bytes out.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,10 @@ const LONGEST: usize = 512;
 /// How many steps a template may take; each stands for an operation or for 64 bytes. One of nothing but variables takes 300.
 const FUEL: u64 = 1000;
 
+/// What an expression may have beside letters, spaces and texts in quotes. Numbers, and what makes or takes one (`[`, `:`,
+/// `*`, `-` and others), are not among it: a name needs none, and their overflows would be ours.
+const SIGNS: &str = "|(),~=!_";
+
 /// Fills `template` with `variables`.
 ///
 /// # Errors
@@ -27,8 +32,14 @@ pub fn fill(template: &str, variables: &BTreeMap<&str, &str>) -> Result<String, 
     if !template.contains('{') {
         return Ok(template.to_owned());
     }
-    if template.contains("{%") {
-        return Err("a name has no statements such as `{% if … %}`: write `{{ … }}` only".to_owned());
+    if template.contains("{%") || template.contains("{#") {
+        return Err("a name has no statements such as `{% if … %}` and no comments: write `{{ … }}` only".to_owned());
+    }
+    if let Some(sign) = foreign_sign(template) {
+        let found = quote(&sign);
+        return Err(format!(
+            "an expression in a name has no {found}: write variables, texts in quotes, filters and `~`"
+        ));
     }
     let values = minijinja::Value::from_pairs(variables.iter().map(|(name, value)| (*name, *value)));
     let name = environment().render_str(template, values).map_err(|error| {
@@ -42,6 +53,29 @@ pub fn fill(template: &str, variables: &BTreeMap<&str, &str>) -> Result<String, 
         return Err(format!("a name has at most {LONGEST} bytes, and the template makes one of {}", name.len()));
     }
     Ok(name)
+}
+
+/// The first character of an expression that is none of a variable, a text, a filter, or what joins and compares them.
+fn foreign_sign(template: &str) -> Option<char> {
+    let is_known = |it: char| it.is_ascii_alphabetic() || it.is_ascii_whitespace() || SIGNS.contains(it);
+    let mut rest = template;
+    while let Some((_, expression)) = rest.split_once("{{") {
+        let mut chars = expression.chars();
+        let mut text_until = None;
+        for found in chars.by_ref() {
+            match (text_until, found) {
+                // It would hide the end of a text.
+                (_, '\\') => return Some(found),
+                (Some(end), _) => text_until = text_until.filter(|_| found != end),
+                (None, '\'' | '"') => text_until = Some(found),
+                (None, '}') => break,
+                (None, _) if is_known(found) => {}
+                (None, _) => return Some(found),
+            }
+        }
+        rest = chars.as_str();
+    }
+    None
 }
 
 fn environment() -> Environment<'static> {
@@ -68,6 +102,8 @@ mod tests {
         assert_eq!(fill("plain", &variables).unwrap(), "plain");
         assert_eq!(fill("{{ workload }}.{{ namespace }}", &variables).unwrap(), "api.shop");
         assert_eq!(fill("{{ workload|upper|replace('P', '-')|lower }}", &variables).unwrap(), "a-i");
+        assert_eq!(fill("{{ workload ~ '-{}\"[1]' }}", &variables).unwrap(), "api-{}\"[1]");
+        assert_eq!(fill("{{ 'a' if namespace == \"shop\" else 'b' }}}", &variables).unwrap(), "a}");
         assert!(fill("{{ team }}", &variables).unwrap_err().contains("`namespace`, `workload`"));
         assert!(fill("{{ workload", &variables).is_err());
         // The longest of nothing but variables is within what it may take.
@@ -81,6 +117,7 @@ mod tests {
         const STATEMENT: &str = "no statements";
         const STEPS: &str = "more than 1000 steps";
         const WRONG: &str = "cannot be filled";
+        const FOREIGN: &str = "an expression in a name has no ";
         let rows: &[(String, &str)] = &[
             ("{% for a in workload %}{% for b in workload %}x{% endfor %}{% endfor %}".to_owned(), STATEMENT),
             ("{% set a = 'x' %}{% set a = a ~ a %}{{ a }}".to_owned(), STATEMENT),
@@ -90,26 +127,39 @@ mod tests {
             (format!("{{{{ {}1 }}}}", "-".repeat(50_000)), LONG),
             (format!("{{{{ {}1{} }}}}", "(".repeat(50_000), ")".repeat(50_000)), LONG),
             ("x".repeat(LONGEST + 1), LONG),
-            ("{{ workload * 1000 }}".to_owned(), LONG),
-            ("{{ 'a' * 999 * 999 }}".to_owned(), STEPS),
-            ("{{ 'a' * 99999999 }}".to_owned(), STEPS),
-            ("{{ ('a' * 9999)|replace('a', 'b' * 9999) }}".to_owned(), STEPS),
-            ("{{ 'a' * 9999999999999 }}".to_owned(), STEPS),
-            ("{{ [1] * 999999 }}".to_owned(), STEPS),
-            ("{{ 9 ** 999999 }}".to_owned(), WRONG),
-            ("{{ range(1000000000) }}".to_owned(), WRONG),
-            ("{{ workload.upper() }}".to_owned(), WRONG),
-            ("{{ workload|center(100000000) }}".to_owned(), WRONG),
-            (format!("{{{{ {}1{} }}}}", "(".repeat(200), ")".repeat(200)), WRONG),
+            ("{{ workload".to_owned() + &"|replace('a', 'aaaaaaaa')".repeat(3) + " }}", LONG),
+            ("{{ workload".to_owned() + &"|replace('a', 'aaaaaaaa')".repeat(18) + " }}", STEPS),
+            ("{{ workload * 1000 }}".to_owned(), FOREIGN),
+            ("{{ 'a' * 9999999999999 }}".to_owned(), FOREIGN),
+            ("{{ ('a' * 9999)|replace('a', 'b' * 9999) }}".to_owned(), FOREIGN),
+            ("{{ [] }}".to_owned(), FOREIGN),
+            ("{{ {} }}".to_owned(), FOREIGN),
+            ("{{ 9 ** 999999 }}".to_owned(), FOREIGN),
+            ("{{ 'x'[::-9223372036854775808] }}".to_owned(), FOREIGN),
+            ("{{ workload[-9223372036854775808:] }}".to_owned(), FOREIGN),
+            ("{{ 9223372036854775807 + 1 }}".to_owned(), FOREIGN),
+            ("{{ -9223372036854775808 // -1 }}".to_owned(), FOREIGN),
+            ("{{ workload ~ -1 }}".to_owned(), FOREIGN),
+            ("{{ workload % workload }}".to_owned(), FOREIGN),
+            ("{{ range(1000000000) }}".to_owned(), FOREIGN),
+            ("{{ workload.upper() }}".to_owned(), FOREIGN),
+            ("{{ workload|center(100000000) }}".to_owned(), FOREIGN),
+            // Neither what is before them nor a text hides them.
+            ("}} {{ 'a' }}{{ \"'\" ~ 'x'[::2] }}".to_owned(), FOREIGN),
+            (r"{{ 'x\' ~ ' [::2] ~ 'y' }}".to_owned(), FOREIGN),
+            ("{# {{ #}{{ 'x'[::2] }}".to_owned(), STATEMENT),
+            ("{{ range(workload) }}".to_owned(), WRONG),
+            ("{{ workload|center }}".to_owned(), WRONG),
+            (format!("{{{{ {}'a'{} }}}}", "(".repeat(200), ")".repeat(200)), WRONG),
         ];
         for (template, words) in rows {
             let refused = fill(template, &variables()).unwrap_err();
             assert!(refused.contains(words), "{refused}");
         }
         // As deep as one of this length can be: on the small stack of a thread it is filled, or refused in words.
-        for start in ["not ", "-", "(", "[", "{1:", "workload[", "1 if "] {
+        for start in ["not ", "(", "workload|lower(", "workload if ", "workload=="] {
             let deep = format!("{{{{ {}", start.repeat((LONGEST - 8) / start.len()));
-            for end in ["1 }}", "true }}", ") }}"] {
+            for end in ["role }}", "true }}", ") }}"] {
                 let _ = fill(&format!("{deep}{end}"), &variables());
             }
         }
