@@ -10,8 +10,10 @@ use crate::temporary::{Temporary, TemporaryFolder};
 
 mod inside;
 mod open;
+mod walk;
 
 pub use inside::{inside, is_in_working_copy, working_copy};
+pub use walk::check_files;
 
 use crate::quote::quote;
 

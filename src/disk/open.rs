@@ -59,7 +59,8 @@ pub(super) fn no_file(path: &Path) -> Option<&'static str> {
     (!kind.is_file()).then(|| words(kind))
 }
 
-fn words(kind: FileType) -> &'static str {
+/// What has a file's name and is no file.
+pub(super) fn words(kind: FileType) -> &'static str {
     if kind.is_dir() {
         "a folder"
     } else if kind.is_fifo() {

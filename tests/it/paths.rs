@@ -141,6 +141,26 @@ fn no_declaration_and_no_lock_is_waited_for() {
     }
 }
 
+/// kustomize opens what a kustomization names, wherever that is in the repository. Git itself has sockets, which cannot be
+/// opened and keep nobody waiting.
+#[test]
+fn no_pipe_in_an_application_s_repository_is_waited_for() {
+    let repository = tempfile::tempdir().unwrap();
+    let (app, base) = (repository.path().join("app"), repository.path().join("base"));
+    for folder in [&app, &base, &repository.path().join(".git")] {
+        fs::create_dir(folder).unwrap();
+    }
+    fs::copy(root().join("tests/data/kpt/iamra.yaml"), app.join("iamra.yaml")).unwrap();
+    let generate = || in_time(iamra(&app).args(["argocd", "generate"]).env("IAMRA_KUSTOMIZE", "/bin/true"));
+    let _socket = make("socket", &base.join("socket"));
+    assert!(generate().stderr.contains("error[no-objects]"), "{}", generate().stderr);
+    make("pipe", &base.join("resource.yaml"));
+    make("pipe", &base.join("second.yaml"));
+    let output = generate();
+    assert_eq!((output.exit, output.stdout.as_str()), (3, ""));
+    assert!(output.stderr.starts_with("error: `base/resource.yaml` is a pipe, not a file\n"), "{}", output.stderr);
+}
+
 /// The caller's own pipe is his own business: `<(command)` of a shell is a path below `/dev/fd`. One with a name is not: who
 /// knows whether somebody writes to it.
 #[test]

@@ -12,6 +12,7 @@ use super::super::{Exit, kustomize};
 use super::application::Application;
 use super::parameters::Parameters;
 use crate::diag::{Code, Diagnostic, Report};
+use crate::disk;
 use crate::output::{self, Sources};
 use crate::pipeline::Request;
 use crate::quote::line;
@@ -60,6 +61,9 @@ fn give_up(report: &Report, io: &mut Io) -> Result<Exit, Error> {
 }
 
 fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<u8>, Error> {
+    // kustomize opens whatever a kustomization names. Out of the repository it opens nothing, unless the plugin's operator
+    // lets it by a flag.
+    disk::check_files(&application.repository)?;
     let mut command = options.build(Path::new("."));
     seclude(&mut command);
     let output = options.output(command)?;
