@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use clap::builder::FalseyValueParser;
 
 use super::error::Error;
 use super::io::Io;
+use super::misuse::whole_number;
 use crate::aws::{self, Aws, Call, Profiles, Session, Settings, Time};
 use crate::diag::{Code, Report};
 use crate::disk;
@@ -55,14 +55,10 @@ pub(super) enum Asker {
 }
 
 /// Nobody waits longer than a day, and a clock cannot count to every number.
-const LONGEST: u64 = 86_400;
+const LONGEST: u32 = 86_400;
 
 fn seconds(text: &str) -> Result<Time, String> {
-    let seconds = text.parse().map_err(|error: ParseIntError| error.to_string())?;
-    if seconds > LONGEST {
-        return Err(format!("more than {LONGEST} seconds, a day"));
-    }
-    Ok(Time::new(Duration::from_secs(seconds)))
+    whole_number(text, 0..=LONGEST).map(|seconds| Time::new(Duration::from_secs(seconds.into())))
 }
 
 impl Live {

@@ -1,9 +1,10 @@
 //! What clap has to say: help, the version, or a command line that it does not understand, whose words repeat what was
-//! given, in full.
+//! given, in full; and numbers, of which it says no more than what Rust does.
 
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write as _};
+use std::ops::RangeInclusive;
 
 use clap::Parser as _;
 
@@ -60,4 +61,10 @@ fn shown(argument: &OsString) -> OsString {
 
 fn is_plain(text: &str) -> bool {
     quote::line(text) == text
+}
+
+/// A whole number in these bounds, or what was expected instead.
+pub(super) fn whole_number(text: &str, bounds: RangeInclusive<u32>) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| bounds.contains(number));
+    number.ok_or_else(|| format!("expected a whole number from {} to {}", bounds.start(), bounds.end()))
 }

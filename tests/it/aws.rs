@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::clouds::{ACCOUNT, APP, Server, arns, identity, moto, parameter, state, tree};
 use crate::peers::{image, peer};
-use crate::support::{Output, path_with_iamra, root, run};
+use crate::support::{Output, iamra, path_with_iamra, root, run};
 
 #[test]
 fn values_come_from_parameter_store() {
@@ -37,11 +37,22 @@ fn an_empty_variable_is_unset_for_the_sdk_too() {
     assert_eq!((output.exit, output.stderr.as_str()), (0, ""), "{}", output.stdout);
 }
 
-/// Past every clock: such a time limit was a panic.
+/// Past every clock, and past every number: such a time limit is told from a day in our words.
 #[test]
 fn a_time_limit_is_a_day_at_most() {
-    let output = run(crate::support::iamra(root()).args(["lock", "--timeout", "18446744073709551615"]), b"");
-    assert!(output.exit == 2 && output.stderr.contains("more than 86400 seconds, a day"), "{}", output.stderr);
+    for limit in ["86401", "18446744073709551615", "99999999999999999999", "-1", "1.5", "a", ""] {
+        let output = run(iamra(root()).arg("lock").arg(format!("--timeout={limit}")), b"");
+        let words = format!(
+            "error: invalid value '{limit}' for '--timeout <SECONDS>': expected a whole number from 0 to 86400\n"
+        );
+        assert!(output.exit == 2 && output.stderr.starts_with(&words), "{}", output.stderr);
+    }
+    let output = run(iamra(root()).args(["k8s", "onboard", "x", "--duration-hours", "99999999999"]), b"");
+    assert!(
+        output.exit == 2 && output.stderr.contains("expected a whole number from 1 to 8760\n"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]

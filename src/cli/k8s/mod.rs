@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use super::error::Error;
 use super::io::Io;
+use super::misuse::whole_number;
 use super::{Exit, list};
 use crate::name::{DnsLabel, ObjectName};
 
@@ -65,6 +66,11 @@ fn workload_name(text: &str) -> Result<String, String> {
 /// A namespace's name.
 fn namespace_name(text: &str) -> Result<String, String> {
     DnsLabel::parse(text).map(|name| name.to_string())
+}
+
+/// How many hours a certificate lives, a year at most.
+fn hours(text: &str) -> Result<u32, String> {
+    whole_number(text, 1..=8760)
 }
 
 /// A new cluster's name. It stands in templates of common names, so it has their characters.

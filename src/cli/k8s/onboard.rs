@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::draft::{self, Change, Draft, Refused};
 use super::section::{CLUSTERS, ROLES, WORKLOADS};
-use super::{Editing, namespace_name, workload_name};
+use super::{Editing, hours, namespace_name, workload_name};
 use crate::cli::Exit;
 use crate::cli::args::Shared;
 use crate::cli::error::Error;
@@ -35,7 +35,7 @@ pub(super) struct Args {
     #[arg(long, value_parser = namespace_name, value_name = "NS")]
     k8s_namespace: Option<String>,
     /// How long its certificate lives, 24 hours when omitted
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=8760), value_name = "HOURS")]
+    #[arg(long, value_parser = hours, value_name = "HOURS")]
     duration_hours: Option<u32>,
     /// Print no sample Pod
     #[arg(long)]
