@@ -9,9 +9,9 @@ use super::io::Io;
 use crate::diag::Report;
 use crate::krm::Stream;
 use crate::pipeline::{self, Request};
-use crate::resolve::{Layered, Lockfile, Values};
+use crate::resolve::Lockfile;
 use crate::yaml::{Document, emit};
-use crate::{ca, disk, output};
+use crate::{ca, disk, output, render};
 
 /// See it work: an example tree, a CA of its own, and everything rendered
 ///
@@ -23,6 +23,9 @@ pub(super) struct Args {
     #[arg(default_value = "iamra-demo")]
     dir: PathBuf,
 }
+
+/// The namespace of the example.
+const NAMESPACE: &str = "shop";
 
 /// The example's files. The last of them is the workload that is patched.
 const FILES: [(&str, &str); 4] = [
@@ -41,27 +44,25 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             return Err(Error::Exists(path));
         }
     }
+    // Its key lives in memory only. In a cluster somebody else puts the Secret there.
     let authority = ca::mint("iamra demo CA", SystemTime::now().into())?;
-    let values = serde_json::json!({
-        "ssm:/demo/scopes/default/ca/tls-crt": authority.certificate,
-        "ssm:/demo/scopes/default/ca/tls-key": authority.key.reveal(),
-    });
     for (name, text) in FILES {
         disk::write(&dir.join(name), text)?;
     }
     let mut report = Report::default();
     let [(_, declaration), (_, lock), _, (_, manifest)] = FILES;
     let document = Document::parse(declaration).expect("the example is YAML");
-    // The CA's certificate and key live in memory only: a lock never holds a key.
-    let values = Values::read("the demo's CA", &emit::document(&values), &mut report);
     let lock = Lockfile::read("iamra.lock", Some(lock), &mut report);
     let request = Request::default();
-    let resolved = pipeline::resolve(document.root(), request, &Layered(vec![&values, &lock]), &mut report);
+    let resolved = pipeline::resolve(document.root(), request, &lock, &mut report);
     let stream = Stream::read(manifest).expect("the example is a stream");
     let changes = resolved.map(|it| pipeline::run(&it, &stream.items, request, &mut report));
+    let mut changes = changes.unwrap_or_default();
+    changes.appended.insert(0, emit::document(&render::ca(Some(&NAMESPACE.to_owned()), &authority).value));
+    io.data(|out| changes.write_stream(&stream, out))?;
+    // Below what is explained, where somebody looks who ran it in a terminal.
     io.words(&format_args!("{}\n", explanation(&dir.display().to_string())))?;
     output::write_report(&report, output::Sources::default(), io.err()).map_err(Error::Output)?;
-    io.data(|out| changes.unwrap_or_default().write_stream(&stream, out))?;
     Ok(super::args::exit(&report))
 }
 

@@ -11,8 +11,9 @@ use super::object::{Generated, metadata};
 use super::order::ordered;
 use super::sample::sample;
 use crate::config::ArgoCd;
-use crate::issuer::Companion;
+use crate::issuer::{Companion, DEFAULT_SCOPE, ca_secret_name};
 use crate::plan::{Neighbour, Plan};
+use crate::resolve::Authority;
 
 /// Every object of the plan, in the order in which a cluster needs them. With `hash_suffix`, ConfigMaps ask kustomize
 /// for a hash in their names.
@@ -25,6 +26,12 @@ pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Gener
     let samples = samples.map(|member| (sample(member).value, Wave::Workload));
     let values = companions.chain(certificates).chain(config_maps).chain(samples);
     values.map(|(value, wave)| Generated { value: ordered(tell(argo_cd, value, wave)) }).collect()
+}
+
+/// The Secret of the default scope with a CA that is at hand, for the Issuer that expects it to be there.
+pub fn ca(namespace: Option<&String>, authority: &Authority) -> Generated {
+    let metadata = metadata(&ca_secret_name(DEFAULT_SCOPE), namespace, (SCOPE, DEFAULT_SCOPE));
+    Generated { value: ordered(ca_secret(metadata, authority)) }
 }
 
 /// When Argo CD syncs an object of ours. Workloads are in wave 0 unless their author says otherwise.

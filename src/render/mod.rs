@@ -24,7 +24,7 @@ mod sample;
 
 pub use config_map::stamp;
 pub use environment::ENVIRONMENT;
-pub use list::objects;
+pub use list::{ca, objects};
 pub use names::{
     CONFIG_HASH, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, config_map_name, is_sidecar, is_volume, sample_name,
 };

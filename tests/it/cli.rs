@@ -147,6 +147,23 @@ fn the_demo_shows_five_kinds_and_leaves_a_tree_that_works() {
     let injected = run(iamra(dir.path()).args(inject), b"");
     assert_eq!(injected.exit, 0, "{}", injected.stderr);
     assert!(output.stdout.starts_with(&injected.stdout));
+    // What comes next can be pasted, without AWS and without a warning.
+    let commands =
+        output.stderr.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| line.contains("iamra-demo"));
+    let commands: Vec<_> = commands.collect();
+    assert_eq!(commands.len(), 5, "{}", output.stderr);
+    let bin = dir.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(crate::peers::peer("kustomize-5.8.2"), bin.join("kustomize")).unwrap();
+    for line in commands {
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", line]).current_dir(dir.path()).env_clear();
+        shell.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).env("HOME", "/nonexistent");
+        let said = run(&mut shell, b"");
+        let differs = line.starts_with("diff ");
+        assert_eq!(said.exit, i32::from(differs), "{line}: {}", said.stderr);
+        assert!(!said.stderr.contains("warning["), "{line}: {}", said.stderr);
+    }
     // Again is fine; over somebody's own file it is not.
     assert_eq!(run(iamra(dir.path()).arg("demo"), b"").exit, 0);
     std::fs::write(tree.join("iamra.yaml"), "mine: true\n").unwrap();
