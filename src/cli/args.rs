@@ -202,6 +202,21 @@ impl Shared {
         request: Request<'_>,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
+        // What is wrong elsewhere is no reason not to say what is wrong here.
+        let mut found = Report::default();
+        let resolved = self.resolved(node, folder, request, &mut found);
+        let is_right = !found.has_errors();
+        report.append(found);
+        Ok(resolved?.filter(|_| is_right))
+    }
+
+    fn resolved(
+        &self,
+        node: NodeRef<'_>,
+        folder: &Path,
+        request: Request<'_>,
+        report: &mut Report,
+    ) -> Result<Option<Resolved>, Error> {
         let Some(policy) = self.sources.at_hand.operator.policy(report)? else { return Ok(None) };
         let resolved = self.look_up(&policy, node, folder, report, |node, lookup, report| {
             pipeline::resolve(node, request, lookup, report)
@@ -209,7 +224,7 @@ impl Shared {
         if let Some(resolved) = &resolved {
             policy.check(resolved, report);
         }
-        Ok(resolved.filter(|_| !report.has_errors()))
+        Ok(resolved)
     }
 
     /// What `question` makes of the declaration at `node` and of whoever answers its references.
