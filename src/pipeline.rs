@@ -66,8 +66,7 @@ pub struct Lockable {
 /// the declaration, which is reported.
 pub fn lockable(node: NodeRef<'_>, report: &mut Report) -> Option<Lockable> {
     // What a role refers to is the same in every cluster; one of them has to be named.
-    let clusters = node.get("spec").and_then(|spec| spec.get("clusters"));
-    let cluster = clusters.into_iter().flat_map(NodeRef::entries).find_map(|(name, _)| name.text());
+    let cluster = config::clusters(node).into_iter().next().flatten();
     let config = config::load(node, cluster, &[], report)?;
     let (keys, queries): (BTreeSet<_>, _) = resolve::all_queries(&config).into_iter().partition(Query::is_secret);
     Some(Lockable { config, queries, has_keys: !keys.is_empty() })
@@ -85,20 +84,14 @@ impl Lockable {
 /// The declaration as each of its clusters sees it, or as the cluster asked for does. A declaration that is wrong is no
 /// side; a reference without an answer leaves its cluster without identities. Both are reported.
 pub fn side(node: NodeRef<'_>, request: Request<'_>, lookup: Option<&dyn Lookup>, report: &mut Report) -> Option<Side> {
-    let declared = config::clusters(node);
-    let clusters: Vec<_> = match request.cluster {
-        Some(name) => vec![Some(name.to_owned())],
-        None if declared.is_empty() => vec![None],
-        None => declared.into_iter().map(|name| Some(name.to_owned())).collect(),
-    };
+    let clusters = request.cluster.map_or_else(|| config::clusters(node), |name| vec![Some(name)]);
     let mut side = Side::new();
-    for name in clusters {
-        let request = Request { cluster: name.as_deref(), ..request };
-        let config = config::load(node, request.cluster, request.opted_in, report)?;
+    for (name, config) in clusters.iter().zip(config::load_all(node, &clusters, request.opted_in, report)?) {
+        let request = Request { cluster: *name, ..request };
         let mut found = Report::default();
         let resolved = lookup.and_then(|lookup| bind(config.clone(), request, lookup, &mut found));
         report.append(found);
-        side.insert(name, View { config, resolved });
+        side.insert(name.map(str::to_owned), View { config, resolved });
     }
     Some(side)
 }

@@ -15,31 +15,46 @@ use crate::quote::{quote, typed};
 use crate::template;
 use crate::yaml::FieldPath;
 
+/// Workloads of all clusters.
+#[derive(Default)]
+pub(super) struct Bound {
+    listed: BTreeMap<Option<String>, Vec<Binding>>,
+    names: CommonNames,
+}
+
+/// By scope and common name, a workload and its role.
+type CommonNames = BTreeMap<(String, String), (String, String)>;
+
 impl Reader<'_> {
-    pub(super) fn bindings(
-        &mut self,
-        cluster: Option<&str>,
-        opted_in: &[OptIn],
-        declared: &Declared<'_>,
-    ) -> Vec<Binding> {
-        let mut names = BTreeMap::new();
-        let mut bindings = Vec::new();
-        for (name, workload) in &self.spec.workloads {
+    /// The listed workloads of every cluster.
+    pub(super) fn bindings(&mut self, declared: &Declared<'_>) -> Bound {
+        let mut bound = Bound::default();
+        let spec = self.spec;
+        for (name, workload) in &spec.workloads {
             let at = self.at.key("workloads").key(name.as_str());
-            for cluster_of_it in self.clusters_of(name, workload, &at) {
-                let binding = self.binding(name, workload, cluster_of_it, declared, at.clone());
-                let Some(binding) = binding else { continue };
-                self.check_unique(&binding, &mut names);
-                if cluster_of_it == cluster {
-                    bindings.push(binding);
-                }
+            for cluster in self.clusters_of(name, workload, &at) {
+                let Some(binding) = self.binding(name, workload, cluster, declared, at.clone()) else { continue };
+                self.check_unique(&binding, &mut bound.names);
+                bound.listed.entry(cluster.map(str::to_owned)).or_default().push(binding);
             }
         }
+        bound
+    }
+
+    /// Those of one cluster, and the annotated ones.
+    pub(super) fn with_opted_in(
+        &mut self,
+        bound: &mut Bound,
+        opted_in: &[OptIn],
+        cluster: Option<&str>,
+        declared: &Declared<'_>,
+    ) -> Vec<Binding> {
+        let mut bindings = bound.listed.get(&cluster.map(str::to_owned)).cloned().unwrap_or_default();
         let listed = Listed::of(&bindings);
         let unlisted = opted_in.iter().filter_map(|it| self.opted_in(it, &listed, cluster, declared));
         let unlisted: Vec<_> = unlisted.collect();
         for binding in &unlisted {
-            self.check_unique(binding, &mut names);
+            self.check_unique(binding, &mut bound.names);
         }
         bindings.extend(unlisted);
         bindings
@@ -246,7 +261,7 @@ impl Reader<'_> {
     }
 
     /// IAM policies tell workloads apart by their common names, so one CA must not give one name to two of them.
-    fn check_unique(&mut self, binding: &Binding, names: &mut BTreeMap<(String, String), (String, String)>) {
+    fn check_unique(&mut self, binding: &Binding, names: &mut CommonNames) {
         let key = (binding.scope.clone(), binding.certificate.common_name.clone());
         match names.get(&key) {
             Some((other, role)) if *other != binding.workload || *role != binding.role.name => self.report.push(

@@ -1,6 +1,7 @@
 //! The entries that workloads refer to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::layer::Layer;
 use super::scope::Scope;
@@ -20,9 +21,14 @@ pub(super) struct Declared<'d> {
 }
 
 impl Declared<'_> {
-    pub(super) fn all_roles(&self) -> Vec<(Role, Issuer)> {
+    pub(super) fn all_roles(&self) -> Arc<[(Role, Issuer)]> {
         let with_issuer = |(scope, role): &(String, Role)| Some((role.clone(), self.scopes.get(scope)?.issuer.clone()));
         self.roles.values().filter_map(with_issuer).collect()
+    }
+
+    /// The scopes that have roles.
+    pub(super) fn role_scopes(&self) -> BTreeSet<&str> {
+        self.roles.values().map(|(scope, _)| scope.as_str()).collect()
     }
 
     /// The namespace of a cluster's workloads that name none.
@@ -32,12 +38,13 @@ impl Declared<'_> {
     }
 
     /// Who signs for these workloads or, when there are none, for whoever may come.
-    pub(super) fn issuers(&self, bindings: &[Binding]) -> BTreeMap<String, Issuer> {
-        let of_bindings = bindings.iter().map(|binding| binding.scope.as_str());
-        let of_roles = self.roles.values().map(|(scope, _)| scope.as_str()).filter(|_| bindings.is_empty());
-        let mut used: Vec<_> = of_bindings.chain(of_roles).collect();
+    pub(super) fn issuers(&self, bindings: &[Binding], role_scopes: &BTreeSet<&str>) -> BTreeMap<String, Issuer> {
+        let mut used: BTreeSet<_> = bindings.iter().map(|binding| binding.scope.as_str()).collect();
         if used.is_empty() {
-            used.push(DEFAULT_SCOPE);
+            used.clone_from(role_scopes);
+        }
+        if used.is_empty() {
+            used.insert(DEFAULT_SCOPE);
         }
         used.into_iter().filter_map(|name| Some((name.to_owned(), self.scopes.get(name)?.issuer.clone()))).collect()
     }

@@ -22,6 +22,7 @@ pub use v1alpha1::{
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::duration::Duration;
@@ -51,7 +52,7 @@ pub struct Config {
     /// The workloads of this cluster, by name.
     pub bindings: Vec<Binding>,
     /// Every role, whether a workload of this cluster has it or not, and who signs in its scope.
-    pub roles: Vec<(Role, Issuer)>,
+    pub roles: Arc<[(Role, Issuer)]>,
 }
 
 /// One workload and what it becomes.
@@ -224,31 +225,43 @@ pub struct Environment {
 ///
 /// Everything wrong with it is reported; there is no `Config` then.
 pub fn load(node: NodeRef<'_>, cluster: Option<&str>, opted_in: &[OptIn], report: &mut Report) -> Option<Config> {
+    load_all(node, &[cluster], opted_in, report)?.pop()
+}
+
+/// Like [`load`], as seen from each of these clusters; what they share is read and checked once.
+pub fn load_all(
+    node: NodeRef<'_>,
+    clusters: &[Option<&str>],
+    opted_in: &[OptIn],
+    report: &mut Report,
+) -> Option<Vec<Config>> {
     let mut found = Report::default();
-    let config = read(node, cluster, opted_in, &mut found);
+    let configs = read(node, clusters, opted_in, &mut found);
     let failed = found.has_errors();
     report.append(found);
-    config.filter(|_| !failed)
+    (!failed).then_some(configs)
 }
 
-/// The names of the declared clusters, in the order of the file, read without checking the declaration.
-pub fn clusters(node: NodeRef<'_>) -> Vec<&str> {
+/// Those whom the declaration is read for: its clusters, in the order of the file, or nobody in particular. It is not checked.
+pub fn clusters(node: NodeRef<'_>) -> Vec<Option<&str>> {
     let clusters = node.at(&FieldPath::keys("spec.clusters"));
-    clusters.into_iter().flat_map(NodeRef::entries).filter_map(|(name, _)| name.text()).collect()
+    let names = clusters.into_iter().flat_map(NodeRef::entries).filter_map(|(name, _)| name.text());
+    let names: Vec<_> = names.map(Some).collect();
+    if names.is_empty() { vec![None] } else { names }
 }
 
-/// Like [`load`], for those who show the declaration as it is: what is right, even when something else is wrong.
-pub fn survey(node: NodeRef<'_>, cluster: Option<&str>, report: &mut Report) -> Option<Config> {
-    read(node, cluster, &[], report)
+/// Like [`load_all`], for those who show the declaration as it is: what is right, even when something else is wrong.
+pub fn survey(node: NodeRef<'_>, clusters: &[Option<&str>], report: &mut Report) -> Vec<Config> {
+    read(node, clusters, &[], report)
 }
 
-fn read(node: NodeRef<'_>, cluster: Option<&str>, opted_in: &[OptIn], found: &mut Report) -> Option<Config> {
+fn read(node: NodeRef<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found: &mut Report) -> Vec<Config> {
     let wire = if is_config_map(node) {
         config_map::read(node, found)
     } else {
         is_declaration(node, found).then(|| schema::read(node, found)).flatten()
     };
-    wire.and_then(|wire| validate::validate(&wire, cluster, opted_in, found))
+    wire.map(|wire| validate::validate(&wire, clusters, opted_in, found)).unwrap_or_default()
 }
 
 /// Whether the document says that it is a declaration; what it is instead is reported.

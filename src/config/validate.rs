@@ -23,12 +23,13 @@ use crate::yaml::FieldPath;
 /// Where iam-ra keeps the parameters of an installation that was given no name.
 const PARAMETER_PREFIX: &str = "/iam-ra/default";
 
+/// The declaration as seen from each of these clusters. What they share is checked once.
 pub(super) fn validate(
     wire: &wire::RolesAnywhere,
-    cluster: Option<&str>,
+    clusters: &[Option<&str>],
     opted_in: &[OptIn],
     report: &mut Report,
-) -> Option<Config> {
+) -> Vec<Config> {
     let spec = &wire.spec;
     let at = FieldPath::root().key("spec");
     if let Some(region) = &spec.region
@@ -39,39 +40,48 @@ pub(super) fn validate(
     let prefix = spec.parameter_prefix.as_deref().unwrap_or(PARAMETER_PREFIX);
     if let Err(why) = Reference::parse(&format!("ssm:{prefix}"), &at) {
         invalid(report, &at.key("parameterPrefix"), why);
-        return None;
+        return Vec::new();
     }
     let mut reader = Reader::new(spec, prefix, at, report);
-    let cluster = reader.cluster(cluster);
+    let chosen: Vec<_> = clusters.iter().map(|asked| reader.cluster(*asked)).collect();
     let checks = reader.checks();
     let defaults = reader.settings(&spec.defaults, &reader.at.key("defaults"));
     let scopes = reader.scopes();
     let clusters = reader.clusters();
     let roles = reader.roles(&scopes);
     let declared = Declared { metadata: &wire.metadata, defaults, scopes, clusters, roles };
-    let bindings = reader.bindings(cluster.as_deref(), opted_in, &declared);
-    if bindings.is_empty() && !reader.report.has_errors() {
-        let whose = cluster.as_ref().map_or_else(String::new, |name| format!(" for cluster {}", quote(&name)));
-        reader.report.push(
+    let (roles, role_scopes) = (declared.all_roles(), declared.role_scopes());
+    let mut bound = reader.bindings(&declared);
+    let configs = chosen.into_iter().map(|cluster| {
+        let bindings = reader.with_opted_in(&mut bound, opted_in, cluster.as_deref(), &declared);
+        if bindings.is_empty() && !reader.report.has_errors() {
+            reader.say_nothing_to_do(cluster.as_deref());
+        }
+        Config {
+            mode: spec.mode,
+            name_suffix_hash: spec.name_suffix_hash.unwrap_or(false),
+            argo_cd: spec.argo_cd,
+            checks: checks.clone(),
+            namespace: declared.namespace(cluster.as_deref()),
+            issuers: declared.issuers(&bindings, &role_scopes),
+            cluster,
+            bindings,
+            roles: Arc::clone(&roles),
+        }
+    });
+    configs.collect()
+}
+
+impl Reader<'_> {
+    fn say_nothing_to_do(&mut self, cluster: Option<&str>) {
+        let whose = cluster.map_or_else(String::new, |name| format!(" for cluster {}", quote(&name)));
+        self.report.push(
             Diagnostic::warning(Code::NothingToDo, format!("the declaration names no workload{whose}"))
                 .at(Place::Config(FieldPath::keys("spec.workloads")))
                 .help("add one under `workloads:`, `NAME: {role: ROLE}`, or annotate its pod template `iamra.dev/role: ROLE`"),
         );
     }
-    Some(Config {
-        mode: spec.mode,
-        name_suffix_hash: spec.name_suffix_hash.unwrap_or(false),
-        argo_cd: spec.argo_cd,
-        checks,
-        namespace: declared.namespace(cluster.as_deref()),
-        issuers: declared.issuers(&bindings),
-        cluster,
-        bindings,
-        roles: declared.all_roles(),
-    })
-}
 
-impl Reader<'_> {
     fn settings(&mut self, settings: &wire::Settings, at: &FieldPath) -> Layer {
         Layer::read(&settings.certificate, &settings.sidecar, &settings.environment, at, self.report)
     }

@@ -146,7 +146,7 @@ pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Re
 /// Checks the answers that a lock of the declaration would hold, everything but keys. What has none, or a wrong one, is
 /// reported at its field.
 pub fn check(config: &Config, answers: &Answers, policy: &Policy, report: &mut Report) {
-    for (role, issuer) in &config.roles {
+    for (role, issuer) in &*config.roles {
         let mut binder = Binder { answers, report };
         let identity = binder.identity(role);
         if let Some((certificate, _)) = issuer.ca_pair()

@@ -69,18 +69,11 @@ impl Roster {
     /// Reads the declaration at `node` for one cluster or for all; `namespace` is that of workloads that nobody gives one.
     pub fn read(node: NodeRef<'_>, only: Option<&str>, namespace: &str, lookup: &dyn Lookup) -> Self {
         let mut roster = Self::default();
-        let declared = config::clusters(node);
-        let wanted: Vec<_> = match only {
-            Some(name) => vec![Some(name)],
-            None if declared.is_empty() => vec![None],
-            None => declared.into_iter().map(Some).collect(),
-        };
+        let wanted = only.map_or_else(|| config::clusters(node), |name| vec![Some(name)]);
         let mut found = Report::default();
-        for cluster in wanted {
-            roster.clusters.extend(cluster.map(str::to_owned));
-            if let Some(config) = config::survey(node, cluster, &mut found) {
-                roster.add(config, namespace, lookup);
-            }
+        roster.clusters.extend(wanted.iter().copied().flatten().map(str::to_owned));
+        for config in config::survey(node, &wanted, &mut found) {
+            roster.add(config, namespace, lookup);
         }
         if only.is_none() {
             roster.lost = roster.lost(node);

@@ -170,6 +170,36 @@ fn variables(count: usize) -> Scenario {
     Scenario { stdin: one.stdin + &map, ..one }
 }
 
+/// Many containers that take their variables from one ConfigMap of many.
+fn variables_of_many_containers(count: usize) -> Scenario {
+    let containers = lines(count, |n| {
+        format!("      - name: c{n}\n        image: x\n        envFrom: [{{configMapRef: {{name: map}}}}]")
+    });
+    let (one, keys) = (one_pod(&containers), lines(count, |n| format!("  K{n}: x")));
+    let map = format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map, namespace: shop}}\ndata:\n{keys}");
+    Scenario { stdin: one.stdin + &map, ..one }
+}
+
+/// A declaration of so many clusters, each with a workload.
+fn clusters(count: usize, args: &'static [&'static str]) -> Scenario {
+    let clusters = lines(count, |n| format!("    c{n}: {{namespace: shop}}"));
+    let workloads = lines(count, |n| format!("    w{n}: {{role: app, clusters: [c{n}]}}"));
+    let lines = format!("  roles:\n    app: {{{ARNS}}}\n  clusters:\n{clusters}  workloads:\n{workloads}");
+    Scenario { args, ..check(&lines, 0) }
+}
+
+fn check_of_clusters(count: usize) -> Scenario {
+    clusters(count, &["check"])
+}
+
+fn list_of_clusters(count: usize) -> Scenario {
+    clusters(count, &["list"])
+}
+
+fn onboard_among_clusters(count: usize) -> Scenario {
+    clusters(count, &["k8s", "onboard", "new", "--role", "app", "--cluster", "c0", "--dry-run"])
+}
+
 fn graph(count: usize) -> Scenario {
     shown(count, &["graph"])
 }
@@ -205,7 +235,7 @@ const SCENARIOS: &[(&str, Scaled, usize)] = &[
     ("unknown fields of a function", unknown_fields_of_a_function, 10),
     ("wrong scopes as sarif", wrong_scopes_as_sarif, 10),
     ("warnings in the same words", warnings_in_the_same_words, 10),
-    ("missing workloads", missing_workloads, 8),
+    ("missing workloads", missing_workloads, 32),
     ("by their labels", by_their_labels, 3),
     ("containers", containers, 10),
     ("containers between braces", containers_between_braces, 10),
@@ -213,6 +243,10 @@ const SCENARIOS: &[(&str, Scaled, usize)] = &[
     ("containers that are not there", containers_that_are_not_there, 10),
     ("patched containers", patched_containers, 8),
     ("variables", variables, 10),
+    ("variables of many containers", variables_of_many_containers, 10),
+    ("check of clusters", check_of_clusters, 10),
+    ("list of clusters", list_of_clusters, 10),
+    ("onboard among clusters", onboard_among_clusters, 10),
     ("graph", graph, 10),
     ("graph of what cannot be rendered", graph_of_what_cannot_be_rendered, 8),
     ("list", list, 10),
@@ -246,7 +280,8 @@ fn instructions(scenario: &Scenario) -> f64 {
 #[test]
 fn more_of_anything_costs_as_much_more_and_not_its_square() {
     let mut slow = Vec::new();
-    for (name, scenario, first) in SCENARIOS {
+    let filter = std::env::var("CASE").unwrap_or_default();
+    for (name, scenario, first) in SCENARIOS.iter().filter(|(name, ..)| name.contains(&filter)) {
         let [small, middle, large] = [1, STEP, STEP * STEP].map(|times| instructions(&scenario(first * times)));
         // What it costs anyway is in none of the differences.
         let ratio = (large - middle) / (middle - small);

@@ -170,7 +170,7 @@ fn read(text: &str) -> Vec<Report> {
     let values = Values::read("values", "{}", &mut reports[0]);
     pipeline::resolve(node, Request::default(), &values, &mut reports[0]);
     pipeline::lockable(node, &mut reports[1]);
-    config::survey(node, Some("app"), &mut reports[2]);
+    config::survey(node, &[Some("app")], &mut reports[2]);
     reports
 }
 

@@ -163,16 +163,10 @@ impl Committed {
 fn configs(text: &str, report: &mut Report) -> Option<Vec<Config>> {
     let document = Document::parse(text).map_err(|error| report.push(syntax_error(&error))).ok()?;
     let mut found = Report::default();
-    let clusters = config::clusters(document.root());
-    let configs: Vec<_> = if clusters.is_empty() {
-        config::load(document.root(), None, &[], &mut found).into_iter().collect()
-    } else {
-        clusters.iter().filter_map(|name| config::load(document.root(), Some(name), &[], &mut found)).collect()
-    };
-    let failed = found.has_errors();
+    let configs = config::load_all(document.root(), &config::clusters(document.root()), &[], &mut found);
     // A cluster without workloads is what these commands begin and end with.
     report.append(found.without(Code::NothingToDo));
-    (!failed).then_some(configs)
+    configs
 }
 
 fn tell(name: &str, text: &str, report: &Report, io: &mut Io) -> Result<(), Error> {
