@@ -1,5 +1,6 @@
-//! Workloads that name no cluster run in the only one. With a second one they must say so, or they would mean nothing; and
-//! when it goes again, what was written for its sake goes, too.
+//! Workloads that name no cluster run in the only one, or wherever the declaration is rendered while there is none. Which of
+//! them were there before the first cluster is noted, so that it can go again without them. With a second one all must say
+//! where they run, or they would mean nothing; and when it goes again, what was written for its sake goes, too.
 
 use std::collections::BTreeSet;
 
@@ -14,20 +15,52 @@ use crate::yaml::{Document, FieldPath, NodeRef};
 
 /// Begins the comment that names the workloads.
 const SAID: &str = "Since there is a second cluster, these say where they run: ";
+/// Begins the comment that names those of before the first cluster.
+const BEFORE: &str = "Declared before there was a cluster: ";
+
+/// The text with a first cluster, in which it is noted whom it has found.
+pub(super) fn note(configs: &[Config], text: String) -> Result<(String, Option<String>), Refusal> {
+    let [Config { cluster: None, .. }] = configs else { return Ok((text, None)) };
+    let doc = section::read(&text)?;
+    let names: Vec<_> = WORKLOADS.names(&doc).into_iter().filter(|name| is_plain(name)).collect();
+    let (&[only], false) = (CLUSTERS.names(&doc).as_slice(), names.is_empty()) else { return Ok((text, None)) };
+    let words = format!("{BEFORE}{}", names.join(", "));
+    // JSON has no place for it: there the cluster stays as long as they do.
+    let noted = above().iter().find_map(|at| introduce(&doc, at, &words).ok());
+    let said = format!("{}: in cluster {} now, the only one", quote_all(&names), quote(&only));
+    Ok((noted.unwrap_or_else(|| text.clone()), Some(said)))
+}
+
+/// The text without what [`note`] has noted, and whom it names that name no cluster themselves.
+pub(super) fn unnote(text: &str) -> Option<(String, BTreeSet<String>)> {
+    let doc = section::read(text).ok()?;
+    let (words, at) = above().into_iter().find_map(|at| Some((introduction(&doc, &at, BEFORE)?, at)))?;
+    let names = words.strip_prefix(BEFORE)?.split(", ").filter(|name| is_silent(&doc, name));
+    Some((dismiss(&doc, &at, words)?, names.map(str::to_owned).collect()))
+}
+
+/// Whether a workload names no cluster.
+fn is_silent(doc: &Document<'_>, name: &str) -> bool {
+    doc.at(&place(name)).is_none_or(|clusters| clusters.items().len() == 0)
+}
+
+/// Whether a name can stand among others in a comment.
+fn is_plain(name: &str) -> bool {
+    !name.contains([',', '\n', '\r'])
+}
 
 /// Lets every workload say where it runs, before a second cluster comes.
 pub(super) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<String>), Refusal> {
     let doc = section::read(text)?;
     let [Config { cluster: Some(only), .. }] = configs else { return Ok((text.to_owned(), None)) };
-    let is_silent = |name: &&str| doc.at(&place(name)).is_none_or(|clusters| clusters.items().len() == 0);
-    let silent: Vec<_> = WORKLOADS.names(&doc).into_iter().filter(is_silent).collect();
+    let silent: Vec<_> = WORKLOADS.names(&doc).into_iter().filter(|name| is_silent(&doc, name)).collect();
     if silent.is_empty() {
         return Ok((text.to_owned(), None));
     }
     let edits: Vec<_> = silent.iter().map(|name| draft::put(&doc, &place(name), json!([only]))).collect();
     let mut text = apply(&doc, &edits)?;
     let mut noted = Vec::new();
-    for name in silent.iter().filter(|name| doc.at(&place(name)).is_none() && !name.contains([',', '\n', '\r'])) {
+    for name in silent.iter().filter(|name| doc.at(&place(name)).is_none() && is_plain(name)) {
         // Between braces nothing can say how the nothing was written, and what is said stays.
         if let Ok(kept) = section::keep_empty(&doc, &filled(&doc, name), text.clone()) {
             text = kept;

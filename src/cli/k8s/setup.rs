@@ -72,6 +72,8 @@ fn change(configs: &[Config], text: &str, args: &Args) -> Result<Change, Refusal
         text = CLUSTERS.add(&text, name, fields)?;
         let namespace = args.k8s_namespace.as_deref().unwrap_or(NAMESPACE);
         said.push(format!("cluster {} added, workloads in namespace {}", quote(&name), quote(&namespace)));
+        let (text, noted) = pin::note(configs, text)?;
+        said.extend(noted);
         return Ok(Change { text, said });
     };
     let before = config.namespace.as_ref().map_or(NAMESPACE, |namespace| namespace.as_str());

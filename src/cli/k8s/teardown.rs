@@ -1,5 +1,7 @@
 //! `iamra k8s teardown`
 
+use std::collections::BTreeSet;
+
 use super::Editing;
 use super::draft::{self, Change, Draft, Refused};
 use super::gone;
@@ -10,10 +12,12 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::config::Config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
-use crate::quote::{quote, typed};
+use crate::quote::{quote, quote_all, typed};
 use crate::yaml::{Document, FieldPath, NodeRef};
 
 /// Take a cluster out of the declaration, when no workload is left in it
+///
+/// With the last cluster, workloads that were declared before the first one go back to be of none.
 ///
 /// Prints no manifests, and touches no cluster: it says what `setup` has put there, and the command that deletes it.
 #[derive(clap::Args)]
@@ -33,8 +37,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Ok(change) => change,
         Err(diagnostic) => return draft.refuse(*diagnostic, io),
     };
-    let Some(_) = draft.commit(change, args.editing.dry_run, io)? else { return Ok(Exit::WrongInput) };
-    let gone = config.map(|config| gone::objects(config, true)).unwrap_or_default();
+    let Some(done) = draft.commit(change, args.editing.dry_run, io)? else { return Ok(Exit::WrongInput) };
+    let mut gone = config.map(|config| gone::objects(config, true)).unwrap_or_default();
+    let kept = done.configs.iter().filter(|config| config.cluster.is_none()).map(|config| gone::objects(config, false));
+    kept.for_each(|kept| gone.retain(|object| !kept.contains(object)));
     io.words(&gone::words(&gone, &[]))?;
     Ok(Exit::Done)
 }
@@ -48,9 +54,12 @@ fn change(name: &str, config: Option<&Config>, text: &str) -> Result<Change, Ref
             .help(known_names(name, CLUSTERS.names(&doc)))
             .into());
     };
-    let remaining: Vec<_> = config.bindings.iter().map(|binding| format!("{}", quote(&binding.workload))).collect();
+    let is_last = CLUSTERS.names(&doc) == [name];
+    let (text, before) = pin::unnote(text).filter(|_| is_last).unwrap_or_else(|| (text.to_owned(), BTreeSet::new()));
+    let (freed, remaining): (Vec<_>, Vec<_>) =
+        config.bindings.iter().map(|binding| &binding.workload).partition(|name| before.contains(*name));
     if !remaining.is_empty() {
-        let message = format!("workloads are declared for cluster {}: {}", quote(&name), remaining.join(", "));
+        let message = format!("workloads are declared for cluster {}: {}", quote(&name), quote_all(remaining));
         return Err(Diagnostic::error(Code::ClusterInUse, message)
             .at(Place::Config(CLUSTERS.entry(name)))
             .help(format!(
@@ -66,8 +75,12 @@ fn change(name: &str, config: Option<&Config>, text: &str) -> Result<Change, Ref
         return Err(Diagnostic::error(Code::ClusterInUse, message).at(Place::Config(chosen)).help(help).into());
     }
     let text = CLUSTERS
-        .remove(text, name)
+        .remove(&text, name)
         .and_then(pin::unpin)
         .map_err(|refusal| draft::cannot_edit(&refusal, &format!("take {} out of `spec.clusters`", quote(&name))))?;
-    Ok(Change { text, said: vec![format!("cluster {} taken out", quote(&name))] })
+    let mut said = vec![format!("cluster {} taken out", quote(&name))];
+    if !freed.is_empty() {
+        said.push(format!("{}: in no cluster now, as before the first one", quote_all(freed)));
+    }
+    Ok(Change { text, said })
 }
