@@ -120,7 +120,7 @@ fn every_door_is_the_only_one() {
 #[test]
 fn values_are_quoted_in_one_way() {
     let is_ours = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    for File { path, code, .. } in files().into_iter().filter(|file| file.path != "src/quote.rs") {
+    for File { path, code, .. } in files().into_iter().filter(|file| !file.path.starts_with("src/quote/")) {
         for line in code.lines().filter(|line| line.contains('`') && line.contains('"')) {
             // Every second part stands between backticks; what is doubled is no place to fill.
             for part in line.replace("{{", "").replace("}}", "").split('`').skip(1).step_by(2) {

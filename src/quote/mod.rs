@@ -1,0 +1,138 @@
+//! How messages say what somebody else has written. A value of a declaration, the name of a file or the words of another
+//! program may forge a line of a log, steer a terminal or be a key that was pasted into the wrong field.
+
+mod key;
+
+use std::fmt::{self, Display};
+
+use key::{ARMOUR, before, behind, is_key, is_key_run, next_run};
+
+/// As much of a value as people need to know it again.
+pub const LONGEST: usize = 60;
+/// The part of that which is the value's end, where paths and ARNs differ.
+const END: usize = 20;
+
+/// What stands for key material.
+const HIDDEN: &str = "(a key, not shown)";
+
+/// The value between backticks, as every message shows one: in one line, not long, and never a key.
+pub fn quote<T: Display + ?Sized>(value: &T) -> Quoted<'_, T> {
+    Quoted(value)
+}
+
+/// What [`quote`] shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Quoted<'v, T: ?Sized>(&'v T);
+
+impl<T: Display + ?Sized> Display for Quoted<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.0.to_string();
+        // The end of what is quoted is ours to say.
+        if is_key(&value) { f.write_str(HIDDEN) } else { write!(f, "`{}`", part(&value.replace('`', "\\u{60}"))) }
+    }
+}
+
+/// What is shown of a value by itself, where somebody else puts marks around it.
+pub fn part(value: &str) -> String {
+    if is_key(value) {
+        return HIDDEN.to_owned();
+    }
+    let value = escaped(value);
+    let length = value.chars().count();
+    if length <= LONGEST {
+        return value;
+    }
+    let (start, end) = (LONGEST - END - 1, length - END);
+    format!("{}…{}", prefix(&value, start), behind(&value, prefix(&value, end).len()))
+}
+
+/// What people are to type, between backticks: whole, or it would not do what it says.
+pub fn typed<T: Display + ?Sized>(words: &T) -> String {
+    let words = words.to_string();
+    if is_key(&words) { HIDDEN.to_owned() } else { format!("`{}`", escaped(&words)) }
+}
+
+fn prefix(text: &str, length: usize) -> &str {
+    text.char_indices().nth(length).map_or(text, |(end, _)| before(text, end))
+}
+
+/// An object in words: Deployment `api`.
+pub fn quote_object(kind: &str, name: &str) -> String {
+    format!("{} {}", part(kind), quote(name))
+}
+
+/// Names between backticks, with commas between them.
+pub fn quote_all<T: Display>(values: impl IntoIterator<Item = T>) -> String {
+    values.into_iter().map(|value| quote(&value).to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// A whole message in one line that steers no terminal, without what looks like a key. What is quoted in it has passed
+/// [`quote`] already; this is the net below.
+pub fn line(text: &str) -> String {
+    let text = escaped(text);
+    let armour = ARMOUR.iter().filter_map(|armour| text.find(armour)).min();
+    let (shown, hides) = armour.map_or((text.as_str(), false), |start| (before(&text, start), true));
+    let mut line = String::with_capacity(shown.len());
+    let mut rest = shown;
+    while let Some((start, run)) = next_run(rest) {
+        line.push_str(before(rest, start));
+        line.push_str(if is_key_run(run) { HIDDEN } else { run });
+        rest = behind(rest, start + run.len());
+    }
+    line.push_str(rest);
+    if hides {
+        line.push_str(HIDDEN);
+    }
+    line
+}
+
+/// Words of several lines, each as [`line`] makes it.
+pub fn lines(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|part| line(part.trim_end_matches('\n')) + behind(part, part.trim_end_matches('\n').len()))
+        .collect()
+}
+
+/// The text with everything that is no visible character written as an escape.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            c if is_unseen(c) => escaped.extend(c.escape_unicode()),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// What ends a line, turns the direction of writing, or cannot be seen.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_one_short_line() {
+        assert_eq!(
+            quote("x\nerror[forged]: y\u{1b}[31m\u{202e}`").to_string(),
+            "`x\\nerror[forged]: y\\u{1b}[31m\\u{202e}\\u{60}`"
+        );
+        let long = quote(&"ä".repeat(61)).to_string();
+        assert_eq!(long.chars().count(), 62);
+        assert_eq!(
+            quote(&format!("{}/iamra.yaml", "a".repeat(70))).to_string(),
+            format!("`{}…{}/iamra.yaml`", "a".repeat(39), "a".repeat(9))
+        );
+        assert_eq!(lines("a\u{7}\nb\n"), "a\\u{7}\nb\n");
+    }
+}
