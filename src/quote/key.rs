@@ -1,7 +1,18 @@
 //! What looks like a private key or a secret of AWS, in whatever way it is written.
 
+mod base32;
+mod hex;
+
+use std::ops::Range;
+
 /// As many steps of a path as a secret of AWS may look like.
 const STEPS: usize = 4;
+
+/// How long lines of Base64 are: of PEM, of OpenSSH and of MIME.
+const LINES: [usize; 3] = [64, 70, 76];
+
+/// A line of something wrapped is no shorter.
+const SHORTEST_LINE: usize = 8;
 
 /// How PEM begins and ends a block.
 pub(super) const ARMOUR: &[&str] =
@@ -23,21 +34,38 @@ pub(super) fn behind(text: &str, start: usize) -> &str {
 
 /// Whether a text is, or holds, what looks like a private key or a secret of AWS, in whatever way it is wrapped.
 pub(super) fn is_key(text: &str) -> bool {
-    let holds = |text: &str| {
-        let mut rest = text;
-        std::iter::from_fn(|| {
-            let (start, run) = next_run(rest)?;
-            rest = behind(rest, start + run.len());
-            Some(run)
-        })
-        .any(is_key_run)
-    };
     let joined: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    ARMOUR.iter().any(|armour| text.contains(armour)) || holds(text) || holds(&joined)
+    // Of words nobody can tell what they would be without the spaces between them.
+    let is_wrapped = text.split_whitespace().rev().skip(1).all(|line| line.len() >= SHORTEST_LINE);
+    ARMOUR.iter().any(|armour| text.contains(armour))
+        || base64_keys(text).next().is_some()
+        || base64_keys(&joined).next().is_some()
+        || hex::keys(text).next().is_some()
+        || base32::keys(text).next().is_some()
+        || is_wrapped && base32::keys(&joined).next().is_some()
+}
+
+/// Where in a line something looks like a key, in the order of their starts.
+pub(super) fn keys(line: &str) -> Vec<Range<usize>> {
+    let mut keys: Vec<_> = base64_keys(line).chain(hex::keys(line)).chain(base32::keys(line)).collect();
+    keys.sort_by_key(|key| key.start);
+    keys
+}
+
+/// The runs that hold keys in Base64.
+fn base64_keys(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    let runs = std::iter::from_fn(move || {
+        let (start, run) = next_run(behind(text, at))?;
+        let run = at + start..at + start + run.len();
+        at = run.end;
+        Some(run)
+    });
+    runs.filter(|run| is_key_run(text.get(run.clone()).unwrap_or_default()))
 }
 
 /// The next stretch of characters of Base64 (either alphabet) or of hexadecimal digits with colons, and where it is.
-pub(super) fn next_run(text: &str) -> Option<(usize, &str)> {
+fn next_run(text: &str) -> Option<(usize, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/-_=:".contains(c);
     let start = text.find(is_part)?;
     let rest = behind(text, start);
@@ -45,22 +73,19 @@ pub(super) fn next_run(text: &str) -> Option<(usize, &str)> {
     Some((start, before(rest, end)))
 }
 
-pub(super) fn is_key_run(run: &str) -> bool {
-    is_hex_key(run) || run.split([':', '=']).any(is_base64_key)
-}
-
-/// More digits than any digest has, or the DER of a key: a sequence that begins with a small version.
-fn is_hex_key(run: &str) -> bool {
-    let digits: String = run.chars().filter(|c| *c != ':').collect();
-    digits.len() >= 64
-        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && (digits.len() > 128 || (digits.starts_with("30") && before(&digits, 16).contains("0201")))
+fn is_key_run(run: &str) -> bool {
+    let mut parts = run.split_inclusive([':', '=']);
+    parts.any(|part| is_base64_key(part.trim_end_matches([':', '=']), part.ends_with('=')))
 }
 
 /// Whether there is Base64 of something random in this, and no name: names have words in them, digests no capitals.
-fn is_base64_key(text: &str) -> bool {
-    let separators = text.bytes().filter(|byte| b"-_/".contains(byte)).count();
-    (separators * 12 <= text.len() && is_random(text)) || text.split(['-', '_']).any(has_random_part)
+fn is_base64_key(text: &str, is_padded: bool) -> bool {
+    let count = |some: &[u8]| text.bytes().filter(|byte| some.contains(byte)).count();
+    // What no path has: its end, a plus, or the length of a line of PEM.
+    let is_plain = count(b"-_") == 0 && (is_padded || count(b"+") > 0 || LINES.contains(&text.len()));
+    let separators = count(b"-_/");
+    let few = if is_plain { 6 } else { 12 };
+    (separators * few <= text.len() && is_random(text, is_plain)) || text.split(['-', '_']).any(has_random_part)
 }
 
 /// Whether some steps of a path are Base64, which has slashes too, but few.
@@ -69,11 +94,11 @@ fn has_random_part(path: &str) -> bool {
     starts.into_iter().any(|start| {
         let rest = behind(path, start);
         let ends = rest.match_indices('/').map(|(at, _)| at).chain([rest.len()]);
-        ends.take(STEPS).any(|end| is_random(before(rest, end)))
+        ends.take(STEPS).any(|end| is_random(before(rest, end), false))
     })
 }
 
-fn is_random(text: &str) -> bool {
+fn is_random(text: &str, is_plain: bool) -> bool {
     let bytes = text.as_bytes();
     let has = |test: fn(&u8) -> bool| bytes.iter().any(test);
     if bytes.len() < 20 || !has(u8::is_ascii_lowercase) || !has(u8::is_ascii_uppercase) || !has(u8::is_ascii_digit) {
@@ -84,11 +109,12 @@ fn is_random(text: &str) -> bool {
     }
     let rows = || bytes.chunk_by(|one, next| class(*one) == class(*next)).map(<[u8]>::len);
     // Names with slashes have shorter words in them.
-    let shortest = if text.contains('/') { 3 } else { 4 };
+    let shortest = if text.contains('/') && !is_plain { 3 } else { 4 };
     let words: usize = rows().filter(|length| *length >= shortest).sum();
     match bytes.len() {
         // Secrets of AWS are just as long, and its documents' own have a word in them.
         40 if !text.contains(['-', '_']) => words * 100 <= 40 * 65,
+        41.. if is_plain => words * 100 <= bytes.len() * 75,
         41.. if !text.contains(['-', '_']) => words * 100 <= bytes.len() * 55,
         32.. => rows().count() * 2 >= bytes.len() && words * 100 <= bytes.len() * 30,
         _ => false,
@@ -123,6 +149,81 @@ mod tests {
 
     fn body(pem: &str) -> String {
         pem.lines().filter(|line| !line.starts_with('-')).collect()
+    }
+
+    fn hex(bytes: &[u8], between: &str) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(between)
+    }
+
+    fn base32(bytes: &[u8]) -> String {
+        let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+        let digit = |five: &[u8]| five.iter().fold(0, |digit, bit| digit << 1 | bit) << (5 - five.len());
+        let all = bits.chunks(5).map(|five| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(digit(five))]));
+        all.collect()
+    }
+
+    /// A key in the ways that tools print bytes in.
+    fn forms_of(bytes: &[u8]) -> Vec<String> {
+        use base64::Engine as _;
+        let words = |size: usize| bytes.chunks(size).map(|part| hex(part, "")).collect::<Vec<_>>().join(" ");
+        vec![
+            hex(bytes, ""),
+            hex(bytes, "").to_uppercase(),
+            format!("ssm:/{}", hex(bytes, "")),
+            format!("key{}", hex(bytes, "")),
+            format!("0x{}", hex(bytes, "")),
+            hex(bytes, ":"),
+            format!("SHA256 Fingerprint={}", hex(&[bytes, b"!"].concat(), ":")),
+            hex(bytes, " ").to_uppercase(),
+            hex(bytes, "  "),
+            hex(bytes, ", "),
+            hex(bytes, "-"),
+            format!("0x{}", hex(bytes, ", 0x")),
+            format!("\\x{}", hex(bytes, "\\x")),
+            format!("00:{}", hex(bytes, ":\n    ")),
+            words(2),
+            words(4),
+            words(16),
+            base32(bytes),
+            base32(bytes).to_lowercase(),
+            format!("ssm:/{}======", base32(bytes)),
+            base64::engine::general_purpose::STANDARD.encode(bytes),
+        ]
+    }
+
+    /// Something like random numbers, the same every time.
+    fn numbers() -> impl FnMut() -> u64 {
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state >> 16
+        }
+    }
+
+    /// The private number of a key on P-256, or Ed25519's, without anything around it.
+    #[test]
+    fn a_bare_number_is_known() {
+        let mut number = numbers();
+        for _ in 0..200 {
+            let bytes: Vec<u8> = (0..32).map(|_| number().to_le_bytes()[0]).collect();
+            for form in forms_of(&bytes) {
+                assert_eq!(quote(&form).to_string(), HIDDEN, "{form}");
+                assert!(line(&format!("it is {form} here")).contains(HIDDEN), "{form}");
+            }
+        }
+    }
+
+    /// One line of PEM says 48 bytes of a key.
+    #[test]
+    fn every_line_of_base64_is_known() {
+        use base64::Engine as _;
+        let mut number = numbers();
+        let lines = (0..20_000).map(|_| -> Vec<u8> { (0..48).map(|_| number().to_le_bytes()[0]).collect() });
+        let lines = lines.map(|bytes| base64::engine::general_purpose::STANDARD.encode(bytes));
+        let missed: Vec<_> = lines.filter(|line| !is_key(line)).collect();
+        assert!(missed.is_empty(), "{} {missed:?}", missed.len());
     }
 
     #[test]
@@ -160,6 +261,10 @@ mod tests {
             for line in pem.lines().filter(|line| line.len() == 64) {
                 assert!(is_key(line), "{line}");
             }
+            for form in forms_of(&der) {
+                assert_eq!(quote(&form).to_string(), HIDDEN, "{form}");
+                assert!(line(&format!("it is {form} here")).contains(HIDDEN), "{form}");
+            }
         }
         for secret in ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"] {
             assert_eq!(quote(secret).to_string(), HIDDEN);
@@ -181,7 +286,19 @@ mod tests {
             "arn:aws:iam::111122223333:role/MyCompany/Ec2/ProdK8sS3ReadWriteAccessRole",
             "public.ecr.aws/rolesanywhere/credential-helper:1.4.0-amd64-2024.11.05.17.18.28",
             "ghcr.io/acme/app@sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0",
-            "AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89",
+            "SHA256 Fingerprint=AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89",
+            "sha256:0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0",
+            "blobs/sha256/0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0",
+            "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3",
+            "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3 de9f2c7fd25e1b3afad3e85a0bd17d9b100db4b3",
+            "AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01",
+            "00:1a:2b:3c:4d:5e",
+            "6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d, 0a1b2c3d-0000-4000-8000-000000000001",
+            "111122223333, 222233334444, 333344445555, 444455556666, 555566667777, 666677778888",
+            "payments-service-for-the-european-customers-of-the-shop-v2-7d4b9c6f58",
+            "paymentsserviceforalltheeuropeancustomersoftheshopv2",
+            "the quick brown fox jumps over 2 lazy dogs, 3 cats and 7 more of them",
+            "/nix/store/3q6fqn5lwkdwmbk2ss4gvmlrdnh4nc7y-iamra-0.1.0/bin/iamra",
             "/Users/Bob/Dev/K8s/App1/Infra/Eu1/Prod/iamra",
             "/home/build/GitLab-Runner1/Projects/Acme/platform/declarations/iamra.yaml",
             "CDK-hnb659fds-cfn-exec-role-123456789012-eu-west-1",

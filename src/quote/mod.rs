@@ -5,7 +5,7 @@ mod key;
 
 use std::fmt::{self, Display};
 
-use key::{ARMOUR, before, behind, is_key, is_key_run, next_run};
+use key::{ARMOUR, before, behind, is_key};
 
 /// As much of a value as people need to know it again.
 pub const LONGEST: usize = 60;
@@ -73,13 +73,15 @@ pub fn line(text: &str) -> String {
     let armour = ARMOUR.iter().filter_map(|armour| text.find(armour)).min();
     let (shown, hides) = armour.map_or((text.as_str(), false), |start| (before(&text, start), true));
     let mut line = String::with_capacity(shown.len());
-    let mut rest = shown;
-    while let Some((start, run)) = next_run(rest) {
-        line.push_str(before(rest, start));
-        line.push_str(if is_key_run(run) { HIDDEN } else { run });
-        rest = behind(rest, start + run.len());
+    let mut at = 0;
+    for key in key::keys(shown).into_iter() {
+        if key.start >= at {
+            line.push_str(behind(before(shown, key.start), at));
+            line.push_str(HIDDEN);
+        }
+        at = at.max(key.end);
     }
-    line.push_str(rest);
+    line.push_str(behind(shown, at));
     if hides {
         line.push_str(HIDDEN);
     }
