@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use iamra::config::Mode;
+use iamra::config::{self, Mode};
 use iamra::diag::Report;
 use iamra::krm::{Item, ResourceList, Stream};
 use iamra::output::{self, Declaration, Sources};
@@ -33,7 +33,17 @@ fn payloads() -> Vec<Payload> {
     let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
     let forged = "x\nerror[forged]: y\r\n::error file=z::y\n::warning::y\u{1b}[31m\u{7}\u{85}\u{2028}\u{202e}\u{200b}`";
     let with = |text: &str, secret: &str| Payload { text: text.to_owned(), secret: secret.to_owned() };
-    vec![with(&key(), &body), with(&body, &body), with(secret, secret), with(forged, ""), with(&"long".repeat(75), "")]
+    let line = key().lines().nth(3).unwrap().to_owned();
+    let scalar = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
+    let colons =
+        scalar.as_bytes().chunks(2).map(|byte| std::str::from_utf8(byte).unwrap()).collect::<Vec<_>>().join(":");
+    let base32 = "ZGX2TWCFXJ2RM22cEFLWPMOWSNHFBQ63G3UJWET3RJRCWEQPM4QQ".to_uppercase();
+    let der = format!("ssm:/30770201010420{scalar}");
+    let keys = [&key(), &body, secret, &line, scalar, &colons, &base32, &der];
+    let secrets = [&body, &body, secret, &line, scalar, &colons, &base32, &der];
+    let mut payloads: Vec<_> = keys.iter().zip(secrets).map(|(text, secret)| with(text, secret)).collect();
+    payloads.extend([with(forged, ""), with(&"long".repeat(75), "")]);
+    payloads
 }
 
 /// What is wrong with words of iamra, given what somebody wrote. `whole` lines may be as long as they have to be.
@@ -167,7 +177,7 @@ fn base() -> Value {
         "spec": {
             "region": "eu-central-1",
             "roles": {"app": {
-                "arn": "arn:aws:iam::111122223333:role/app",
+                "roleArn": "arn:aws:iam::111122223333:role/app",
                 "profileArn": "arn:aws:rolesanywhere:eu-central-1:111122223333:profile/0a1b2c3d-0000-4000-8000-000000000001",
             }},
             "workloads": {"app": {"role": "app", "namespace": "shop"}},
@@ -192,10 +202,12 @@ fn no_field_of_the_schema_brings_a_key_into_words() {
     let mut declarations = Vec::new();
     fields(&schema, &schema, 0, &|value| value, &mut declarations);
     assert!(declarations.len() > 100, "{}", declarations.len());
+    let text = base().to_string();
+    let mut report = Report::default();
+    assert!(config::load(Document::parse(&text).unwrap().root(), None, &[], &mut report).is_some(), "{report:?}");
     let mut wrong = Vec::new();
     for payload in payloads() {
-        // What is no level at all is not read as one, and is not about words.
-        for field in declarations.iter().filter(|field| field.pointer("/spec/checks").is_none()) {
+        for field in &declarations {
             let mut declaration = base();
             merge(&mut declaration, field.clone());
             let text = declaration
@@ -259,7 +271,7 @@ fn no_text_of_a_case_brings_a_key_into_words() {
     for (name, subject) in subjects() {
         let mut places = Vec::new();
         texts(&json!({"declaration": subject.declaration, "objects": subject.objects}), "", &mut places);
-        for place in places.iter().filter(|place| !place.contains("/spec/checks/")) {
+        for place in &places {
             let payload = &payloads[turn % payloads.len()];
             turn += 1;
             let whole = json!({"declaration": subject.declaration, "objects": subject.objects});
@@ -342,7 +354,7 @@ fn no_command_shows_a_key() {
             places.iter().filter(|place| !is_type(place)).fold(value.clone(), |value, place| with(&value, place, text))
         };
         let declared: Value = serde_json::from_str(&declaration).unwrap();
-        let ssm = with(&declared, "/spec/roles/app/arn", &format!("ssm:{text}"));
+        let ssm = with(&declared, "/spec/roles/app/roleArn", &format!("ssm:{text}"));
         let mut named = declared.clone();
         named["spec"]["roles"][text] = json!({});
         named["spec"]["workloads"][text] = json!({"role": text});
