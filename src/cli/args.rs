@@ -47,6 +47,28 @@ pub(super) struct Sources {
     pub(super) live: Live,
 }
 
+/// What a command has that looks at identities as they are at hand, and asks nobody.
+#[derive(Args, Clone)]
+pub(super) struct Offline {
+    /// Cluster that is looked at, when the declaration has several
+    #[arg(long, env = CLUSTER, value_name = "NAME")]
+    pub(super) cluster: Option<String>,
+    #[command(flatten)]
+    pub(super) at_hand: AtHand,
+}
+
+impl Offline {
+    /// The same for those who could ask AWS, even where the declaration would have it asked.
+    pub(super) fn shared(&self) -> Shared {
+        let sources = Sources {
+            at_hand: self.at_hand.clone(),
+            #[cfg(feature = "aws")]
+            live: Live::nobody(),
+        };
+        Shared::new(self.cluster.clone(), sources)
+    }
+}
+
 /// What a command has that looks at identities and can show which calls that takes.
 #[derive(Args)]
 pub(super) struct Explained {
@@ -170,14 +192,6 @@ impl Shared {
             #[cfg(feature = "aws")]
             explain_calls: false,
         }
-    }
-
-    /// The same without AWS, even where the declaration would ask it.
-    pub(super) fn asking_nobody(&self) -> Self {
-        let sources = self.sources.clone();
-        #[cfg(feature = "aws")]
-        let sources = sources.asking_nobody();
-        Self::new(self.cluster.clone(), sources)
     }
 
     /// The same for an application of Argo CD.

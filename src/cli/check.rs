@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::args::{self, File, Shared};
+use super::args::{self, File, Offline, Shared};
 use super::error::Error;
 use super::findings::{Checked, Format, Levels, Vouched};
 use super::function::unreadable;
@@ -50,11 +50,11 @@ pub(super) struct Args {
     #[command(flatten)]
     kustomize: kustomize::Options,
     #[command(flatten)]
-    shared: Shared,
+    offline: Offline,
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let shared = &args.shared.asking_nobody();
+    let shared = &args.offline.shared();
     let mut names = BTreeSet::new();
     let mut checked = Vec::new();
     for path in &args.paths {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::args::{self, Shared};
+use super::args::{self, Offline, Shared};
 use super::error::Error;
 use super::io::Io;
 use super::paths::display;
@@ -48,7 +48,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
     #[command(flatten)]
-    shared: Shared,
+    offline: Offline,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -77,7 +77,7 @@ impl Format {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let shared = &args.shared;
+    let shared = &args.offline.shared();
     let repository = Repository::find(&args.dir)?;
     let (base, head) = versions(&repository, args)?;
     let reading = Reading { repository: &repository, shared };

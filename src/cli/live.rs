@@ -80,6 +80,12 @@ impl Live {
         }
     }
 
+    /// For those who never ask.
+    pub(super) fn nobody() -> Self {
+        let time = Time::new(Duration::ZERO);
+        Self { on: false, asks: Asks { time, asker: Asker::Nobody } }
+    }
+
     /// The same on somebody else's behalf.
     pub(super) fn asked_by(&self, asker: Asker) -> Self {
         Self { asks: Asks { asker, ..self.asks.clone() }, ..self.clone() }

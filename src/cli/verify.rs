@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::args::{File, Shared};
+use super::args::{File, Offline};
 use super::error::Error;
 use super::findings::{Checked, Format, Levels, Vouched};
 use super::function::unreadable;
@@ -40,11 +40,11 @@ pub(super) struct Args {
     #[command(flatten)]
     levels: Levels,
     #[command(flatten)]
-    shared: Shared,
+    offline: Offline,
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let shared = &args.shared;
+    let shared = &args.offline.shared();
     let file = File::open(&args.declaration)?;
     let text = read(&args.manifests)?;
     let without = args.without.as_deref().map(read).transpose()?;

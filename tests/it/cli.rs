@@ -121,6 +121,46 @@ fn whoever_has_read_enough_of_the_help_ends_nothing() {
     }
 }
 
+/// Options stand with the commands that they mean something to: whoever asks for more is told, and a variable that is set for
+/// other commands, or a word in the declaration, makes nobody ask AWS.
+#[test]
+fn who_never_asks_aws_has_no_option_for_it() {
+    let dir = scratch();
+    let _ = run(iamra(dir.path()).arg("demo"), b"");
+    let tree = dir.path().join("iamra-demo");
+    std::fs::remove_file(tree.join("iamra.lock")).unwrap();
+    let declaration = tree.join("iamra.yaml");
+    let text = std::fs::read_to_string(&declaration).unwrap();
+    let asking = text.replacen("metadata:\n", "metadata:\n  annotations: {iamra.dev/live: \"true\"}\n", 1);
+    assert_ne!(text, asking);
+    for args in [&["check", "iamra.yaml"][..], &["verify", "deployment.yaml"]] {
+        let plain = run(iamra(&tree).args(args), b"");
+        std::fs::write(&declaration, &asking).unwrap();
+        let mut command = iamra(&tree);
+        // Nobody listens there.
+        command.args(args).envs([("IAMRA_LIVE", "true"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]);
+        let asked = run(&mut command, b"");
+        assert_eq!((asked.exit, &asked.stdout), (plain.exit, &plain.stdout), "{args:?}: {}", asked.stderr);
+        assert!(asked.stderr.contains("unresolved-reference") && !asked.stderr.contains("aws"), "{}", asked.stderr);
+        std::fs::write(&declaration, &text).unwrap();
+    }
+    let offboard = ["--live", "--timeout=1", "--values=x", "--lock=x", "--policy=x"];
+    for (command, options) in [
+        ("check", &["--live", "--timeout=1"][..]),
+        ("verify", &["--live", "--timeout=1"]),
+        ("diff HEAD", &["--live", "--timeout=1"]),
+        ("status", &["--live", "--timeout=1"]),
+        ("k8s offboard app", &offboard),
+        ("k8s teardown app", &offboard),
+    ] {
+        for option in options {
+            let output = run(iamra(&tree).args(command.split(' ')).arg(option), b"");
+            assert_eq!(output.exit, 2, "{command} {option}: {}", output.stderr);
+            assert!(output.stderr.contains("unexpected argument"), "{command} {option}: {}", output.stderr);
+        }
+    }
+}
+
 #[test]
 fn a_missing_declaration_is_wrong_usage() {
     let dir = scratch();

@@ -8,7 +8,7 @@ use super::gone;
 use super::onboard::DECLARED;
 use super::section::{self, ROLES, WORKLOADS};
 use crate::cli::Exit;
-use crate::cli::args::Shared;
+use crate::cli::args::CLUSTER;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::render::NAMESPACE;
@@ -31,15 +31,15 @@ pub(super) struct Args {
     name: String,
     #[command(flatten)]
     editing: Editing,
-    #[command(flatten)]
-    shared: Shared,
+    /// The only cluster that it leaves
+    #[arg(long, env = CLUSTER, value_name = "NAME")]
+    cluster: Option<String>,
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let shared = &args.shared;
     let draft = Draft::open(&args.editing.declaration)?;
     let Some(before) = draft.read(io)? else { return Ok(Exit::WrongInput) };
-    let change = match change(&args.name, shared.cluster.as_deref(), draft.text(), &before) {
+    let change = match change(&args.name, args.cluster.as_deref(), draft.text(), &before) {
         Ok(change) => change,
         Err(diagnostic) => return draft.refuse(*diagnostic, io),
     };
