@@ -31,12 +31,12 @@ pub struct Wanted {
 
 /// A line for each Certificate that is ready; a diagnostic for each that is not, or is not there.
 pub fn certificates(wanted: &[Wanted], objects: &[Value], report: &mut Report) -> Vec<String> {
-    let cluster = Cluster { objects };
+    let cluster = Cluster::of(objects);
     let mut lines = Vec::new();
     for one in wanted {
-        let found: Vec<_> = cluster.kind("Certificate").filter(|object| is_of(object, one)).collect();
-        let (here, elsewhere): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|object| one.namespace.as_deref().is_none_or(|it| it == namespace(object)));
+        let (here, elsewhere): (Vec<_>, Vec<_>) = cluster
+            .certificates_of(one)
+            .partition(|object| one.namespace.as_deref().is_none_or(|it| it == namespace(object)));
         if here.is_empty() {
             report.push(missing(one, &elsewhere));
         }
@@ -53,11 +53,10 @@ pub fn certificates(wanted: &[Wanted], objects: &[Value], report: &mut Report) -
 /// The CAs that stand behind each workload's newest certificate: what a trust anchor must have one of. As the cluster has them,
 /// for a Secret is never read.
 pub fn authorities(wanted: &[Wanted], objects: &[Value]) -> BTreeMap<String, Vec<Certificate>> {
-    let cluster = Cluster { objects };
+    let cluster = Cluster::of(objects);
     let mut found: BTreeMap<String, Vec<Certificate>> = BTreeMap::new();
     for one in wanted {
-        let mine = cluster.kind("Certificate").filter(|object| is_of(object, one));
-        for request in mine.filter_map(|certificate| cluster.newest_request(certificate)) {
+        for request in cluster.certificates_of(one).filter_map(|certificate| cluster.newest_request(certificate)) {
             let read = |field: &str| {
                 let pem = STANDARD.decode(text(request, &["status", field])?).ok()?;
                 Certificate::all(&String::from_utf8(pem).ok()?).ok()
@@ -68,12 +67,6 @@ pub fn authorities(wanted: &[Wanted], objects: &[Value]) -> BTreeMap<String, Vec
         }
     }
     found
-}
-
-/// Ours carry the workload's name, whatever kustomize did to their own.
-fn is_of(object: &Value, wanted: &Wanted) -> bool {
-    let annotated = text(object, &["metadata", "annotations", WORKLOAD]);
-    annotated.map_or_else(|| name(object) == wanted.name, |workload| workload == wanted.workload)
 }
 
 fn missing(wanted: &Wanted, elsewhere: &[&Value]) -> Diagnostic {
@@ -104,16 +97,56 @@ fn ready(certificate: &Value) -> Option<String> {
     (status == "True").then(words)
 }
 
+/// cert-manager's objects, by what leads to them.
+#[derive(Default)]
 struct Cluster<'c> {
-    objects: &'c [Value],
+    certificates: BTreeMap<Owner<'c>, Vec<(usize, &'c Value)>>,
+    /// The newest one of each Certificate, by its namespace and name.
+    requests: BTreeMap<(&'c str, &'c str), &'c Value>,
+    /// All others, by kind and name.
+    others: BTreeMap<(&'c str, &'c str), Vec<&'c Value>>,
+}
+
+/// Whose a Certificate is. Ours carry the workload's name, whatever kustomize did to their own.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Owner<'c> {
+    Marked(&'c str),
+    Named(&'c str),
 }
 
 /// What was found, and what to do.
 type Cause = (String, String);
 
 impl<'c> Cluster<'c> {
-    fn kind(&self, kind: &str) -> impl Iterator<Item = &'c Value> {
-        self.objects.iter().filter(move |object| object["kind"] == kind && group(object) == GROUP)
+    fn of(objects: &'c [Value]) -> Self {
+        let mut cluster = Self::default();
+        for (position, object) in objects.iter().enumerate().filter(|(_, object)| group(object) == GROUP) {
+            let annotation = |name: &str| text(object, &["metadata", "annotations", name]);
+            match object["kind"].as_str().unwrap_or_default() {
+                "Certificate" => {
+                    let owner = annotation(WORKLOAD).map_or_else(|| Owner::Named(name(object)), Owner::Marked);
+                    cluster.certificates.entry(owner).or_default().push((position, object));
+                }
+                "CertificateRequest" => {
+                    let Some(certificate) = annotation("cert-manager.io/certificate-name") else { continue };
+                    let newest = cluster.requests.entry((namespace(object), certificate)).or_insert(object);
+                    if revision(newest) <= revision(object) {
+                        *newest = object;
+                    }
+                }
+                kind => cluster.others.entry((kind, name(object))).or_default().push(object),
+            }
+        }
+        cluster
+    }
+
+    /// The Certificates of a workload, in the order of the objects.
+    fn certificates_of(&self, wanted: &Wanted) -> impl Iterator<Item = &'c Value> {
+        let owners = [Owner::Marked(&wanted.workload), Owner::Named(&wanted.name)];
+        let mut found: Vec<_> =
+            owners.iter().filter_map(|owner| self.certificates.get(owner)).flatten().copied().collect();
+        found.sort_by_key(|(position, _)| *position);
+        found.into_iter().map(|(_, object)| object)
     }
 
     /// Why a Certificate is not ready: the first thing on the way from its issuer to its signature that is wrong.
@@ -151,9 +184,10 @@ impl<'c> Cluster<'c> {
         }
         let here = namespace(certificate);
         let cluster_wide = kind == "ClusterIssuer";
-        let reachable: Vec<_> = self.kind(kind).filter(|issuer| cluster_wide || namespace(issuer) == here).collect();
-        let Some(issuer) = reachable.iter().find(|issuer| name(issuer) == wanted) else {
-            if let Some(other) = self.kind(kind).find(|issuer| name(issuer) == wanted) {
+        let named = self.others.get(&(kind, wanted)).map_or(&[][..], Vec::as_slice);
+        let is_reachable = |issuer: &&&Value| cluster_wide || namespace(issuer) == here;
+        let Some(issuer) = named.iter().find(is_reachable) else {
+            if let Some(other) = named.first() {
                 let why = format!(
                     "its Issuer {} is in namespace {}, and an Issuer serves its own namespace alone",
                     quote(&wanted),
@@ -164,7 +198,9 @@ impl<'c> Cluster<'c> {
                     format!("put the Issuer, and the Secret of its CA, into {}, or use a ClusterIssuer", quote(&here)),
                 ));
             }
-            let known = reachable.iter().map(|issuer| name(issuer));
+            let all = self.others.range((kind, "")..).take_while(|((it, _), _)| *it == kind);
+            let known =
+                all.filter(|(_, issuers)| issuers.iter().any(|it| is_reachable(&it))).map(|((_, name), _)| *name);
             let place = if cluster_wide { "the cluster".to_owned() } else { format!("namespace {}", quote(&here)) };
             let help = match nearest(wanted, known) {
                 Some(near) => format!("did you mean {}?", quote(&near)),
@@ -179,16 +215,7 @@ impl<'c> Cluster<'c> {
     }
 
     fn newest_request(&self, certificate: &Value) -> Option<&'c Value> {
-        let revision = |request: &Value| {
-            let text = text(request, &["metadata", "annotations", "cert-manager.io/certificate-revision"]);
-            text.and_then(|text| text.parse::<u64>().ok())
-        };
-        let of_it = |request: &&Value| {
-            namespace(request) == namespace(certificate)
-                && text(request, &["metadata", "annotations", "cert-manager.io/certificate-name"])
-                    == Some(name(certificate))
-        };
-        self.kind("CertificateRequest").filter(of_it).max_by_key(|request| revision(request))
+        self.requests.get(&(namespace(certificate), name(certificate))).copied()
     }
 
     /// How the newest request ended.
@@ -233,6 +260,10 @@ impl<'c> Cluster<'c> {
             "look again in a minute".to_owned(),
         ))
     }
+}
+
+fn revision(request: &Value) -> Option<u64> {
+    text(request, &["metadata", "annotations", "cert-manager.io/certificate-revision"])?.parse().ok()
 }
 
 fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Cause {

@@ -200,6 +200,26 @@ fn onboard_among_clusters(count: usize) -> Scenario {
     clusters(count, &["k8s", "onboard", "new", "--role", "app", "--cluster", "c0", "--dry-run"])
 }
 
+/// A cluster with so many Certificates, none of which is ready.
+fn certificates(count: usize) -> Scenario {
+    let objects = (0..count).flat_map(|n| {
+        let object = |kind: &str, name: String, of: &str, rest: &str| {
+            format!(
+                r#"{{"apiVersion":"cert-manager.io/v1","kind":"{kind}","metadata":{{"name":"{name}","namespace":"shop","annotations":{{{of}}}}}{rest}}}"#
+            )
+        };
+        let of = format!(r#""cert-manager.io/certificate-name":"w{n}-cert","cert-manager.io/certificate-revision":"1""#);
+        let issuer = format!(r#","spec":{{"issuerRef":{{"name":"i{n}"}}}}"#);
+        [
+            object("Certificate", format!("w{n}-cert"), "", &issuer),
+            object("CertificateRequest", format!("w{n}-cert-1"), &of, ""),
+            object("Issuer", format!("i{n}"), "", ""),
+        ]
+    });
+    let stdin = format!(r#"{{"items":[{}]}}"#, objects.collect::<Vec<_>>().join(","));
+    Scenario { stdin, exit: 1, ..shown(count, &["doctor", "--objects", "-"]) }
+}
+
 fn graph(count: usize) -> Scenario {
     shown(count, &["graph"])
 }
@@ -245,6 +265,7 @@ const SCENARIOS: &[(&str, Scaled, usize)] = &[
     ("variables", variables, 10),
     ("variables of many containers", variables_of_many_containers, 10),
     ("check of clusters", check_of_clusters, 10),
+    ("certificates", certificates, 10),
     ("list of clusters", list_of_clusters, 10),
     ("onboard among clusters", onboard_among_clusters, 10),
     ("graph", graph, 10),
