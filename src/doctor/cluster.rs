@@ -6,15 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::index::{Cluster, GROUP, name, namespace, text};
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report, nearest};
 use crate::krm::ResourceRef;
 use crate::quote::{quote, typed};
-use crate::render::WORKLOAD;
 use crate::yaml::FieldPath;
-
-/// cert-manager's own group; what an issuerRef means that names none.
-const GROUP: &str = "cert-manager.io";
 
 /// A Certificate that should be in the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +32,7 @@ pub fn certificates(wanted: &[Wanted], objects: &[Value], report: &mut Report) -
     let mut lines = Vec::new();
     for one in wanted {
         let (here, elsewhere): (Vec<_>, Vec<_>) = cluster
-            .certificates_of(one)
+            .certificates_of(&one.workload, &one.name)
             .partition(|object| one.namespace.as_deref().is_none_or(|it| it == namespace(object)));
         if here.is_empty() {
             report.push(missing(one, &elsewhere));
@@ -56,7 +53,10 @@ pub fn authorities(wanted: &[Wanted], objects: &[Value]) -> BTreeMap<String, Vec
     let cluster = Cluster::of(objects);
     let mut found: BTreeMap<String, Vec<Certificate>> = BTreeMap::new();
     for one in wanted {
-        for request in cluster.certificates_of(one).filter_map(|certificate| cluster.newest_request(certificate)) {
+        for request in cluster
+            .certificates_of(&one.workload, &one.name)
+            .filter_map(|certificate| cluster.newest_request(certificate))
+        {
             let read = |field: &str| {
                 let pem = STANDARD.decode(text(request, &["status", field])?).ok()?;
                 Certificate::all(&String::from_utf8(pem).ok()?).ok()
@@ -97,58 +97,10 @@ fn ready(certificate: &Value) -> Option<String> {
     (status == "True").then(words)
 }
 
-/// cert-manager's objects, by what leads to them.
-#[derive(Default)]
-struct Cluster<'c> {
-    certificates: BTreeMap<Owner<'c>, Vec<(usize, &'c Value)>>,
-    /// The newest one of each Certificate, by its namespace and name.
-    requests: BTreeMap<(&'c str, &'c str), &'c Value>,
-    /// All others, by kind and name.
-    others: BTreeMap<(&'c str, &'c str), Vec<&'c Value>>,
-}
-
-/// Whose a Certificate is. Ours carry the workload's name, whatever kustomize did to their own.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Owner<'c> {
-    Marked(&'c str),
-    Named(&'c str),
-}
-
 /// What was found, and what to do.
 type Cause = (String, String);
 
-impl<'c> Cluster<'c> {
-    fn of(objects: &'c [Value]) -> Self {
-        let mut cluster = Self::default();
-        for (position, object) in objects.iter().enumerate().filter(|(_, object)| group(object) == GROUP) {
-            let annotation = |name: &str| text(object, &["metadata", "annotations", name]);
-            match object["kind"].as_str().unwrap_or_default() {
-                "Certificate" => {
-                    let owner = annotation(WORKLOAD).map_or_else(|| Owner::Named(name(object)), Owner::Marked);
-                    cluster.certificates.entry(owner).or_default().push((position, object));
-                }
-                "CertificateRequest" => {
-                    let Some(certificate) = annotation("cert-manager.io/certificate-name") else { continue };
-                    let newest = cluster.requests.entry((namespace(object), certificate)).or_insert(object);
-                    if revision(newest) <= revision(object) {
-                        *newest = object;
-                    }
-                }
-                kind => cluster.others.entry((kind, name(object))).or_default().push(object),
-            }
-        }
-        cluster
-    }
-
-    /// The Certificates of a workload, in the order of the objects.
-    fn certificates_of(&self, wanted: &Wanted) -> impl Iterator<Item = &'c Value> {
-        let owners = [Owner::Marked(&wanted.workload), Owner::Named(&wanted.name)];
-        let mut found: Vec<_> =
-            owners.iter().filter_map(|owner| self.certificates.get(owner)).flatten().copied().collect();
-        found.sort_by_key(|(position, _)| *position);
-        found.into_iter().map(|(_, object)| object)
-    }
-
+impl Cluster<'_> {
     /// Why a Certificate is not ready: the first thing on the way from its issuer to its signature that is wrong.
     fn explain(&self, certificate: &Value) -> Diagnostic {
         let cause = self.issuer(certificate).or_else(|| self.request(certificate));
@@ -214,10 +166,6 @@ impl<'c> Cluster<'c> {
         (status != "True").then(|| unready_issuer(issuer, here, reason, message))
     }
 
-    fn newest_request(&self, certificate: &Value) -> Option<&'c Value> {
-        self.requests.get(&(namespace(certificate), name(certificate))).copied()
-    }
-
     /// How the newest request ended.
     fn request(&self, certificate: &Value) -> Option<Cause> {
         let request = self.newest_request(certificate)?;
@@ -260,10 +208,6 @@ impl<'c> Cluster<'c> {
             "look again in a minute".to_owned(),
         ))
     }
-}
-
-fn revision(request: &Value) -> Option<u64> {
-    text(request, &["metadata", "annotations", "cert-manager.io/certificate-revision"])?.parse().ok()
 }
 
 fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Cause {
@@ -315,23 +259,6 @@ fn condition<'o>(object: &'o Value, kind: &str) -> Option<(&'o str, &'o str, &'o
     let found = conditions.iter().find(|condition| condition["type"] == kind)?;
     let text = |field: &str| found[field].as_str().unwrap_or_default();
     Some((text("status"), text("reason"), text("message")))
-}
-
-/// The text of a field, when there is one.
-fn text<'o>(object: &'o Value, path: &[&str]) -> Option<&'o str> {
-    path.iter().try_fold(object, |value, key| value.get(key))?.as_str()
-}
-
-fn name(object: &Value) -> &str {
-    text(object, &["metadata", "name"]).unwrap_or_default()
-}
-
-fn namespace(object: &Value) -> &str {
-    text(object, &["metadata", "namespace"]).unwrap_or_default()
-}
-
-fn group(object: &Value) -> &str {
-    object["apiVersion"].as_str().unwrap_or_default().split('/').next().unwrap_or_default()
 }
 
 /// What a controller wrote, fit for one line.

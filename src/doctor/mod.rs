@@ -5,6 +5,7 @@
 
 mod cluster;
 mod identity;
+mod index;
 mod session;
 mod trust;
 

@@ -74,7 +74,7 @@ pub fn line(text: &str) -> String {
     let (shown, hides) = armour.map_or((text.as_str(), false), |start| (before(&text, start), true));
     let mut line = String::with_capacity(shown.len());
     let mut at = 0;
-    for key in key::keys(shown).into_iter() {
+    for key in key::keys(shown) {
         if key.start >= at {
             line.push_str(behind(before(shown, key.start), at));
             line.push_str(HIDDEN);

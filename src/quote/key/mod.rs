@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::quote::{HIDDEN, line, quote};
 
-    const KEY: &str = include_str!("../../tests/data/ca/key.pem");
+    const KEY: &str = include_str!("../../../tests/data/ca/key.pem");
 
     fn keys() -> Vec<String> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");

@@ -1,0 +1,85 @@
+//! cert-manager's objects, found by what leads to them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::render::WORKLOAD;
+
+/// cert-manager's own group; what an issuerRef means that names none.
+pub(super) const GROUP: &str = "cert-manager.io";
+
+/// cert-manager's objects, by what leads to them.
+#[derive(Default)]
+pub(super) struct Cluster<'c> {
+    certificates: BTreeMap<Owner<'c>, Vec<(usize, &'c Value)>>,
+    /// The newest one of each Certificate, by its namespace and name.
+    requests: BTreeMap<(&'c str, &'c str), &'c Value>,
+    /// All others, by kind and name.
+    pub(super) others: BTreeMap<(&'c str, &'c str), Vec<&'c Value>>,
+}
+
+/// Whose a Certificate is. Ours carry the workload's name, whatever kustomize did to their own.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Owner<'c> {
+    Marked(&'c str),
+    Named(&'c str),
+}
+
+impl<'c> Cluster<'c> {
+    pub(super) fn of(objects: &'c [Value]) -> Self {
+        let mut cluster = Self::default();
+        for (position, object) in objects.iter().enumerate().filter(|(_, object)| group(object) == GROUP) {
+            let annotation = |name: &str| text(object, &["metadata", "annotations", name]);
+            match object["kind"].as_str().unwrap_or_default() {
+                "Certificate" => {
+                    let owner = annotation(WORKLOAD).map_or_else(|| Owner::Named(name(object)), Owner::Marked);
+                    cluster.certificates.entry(owner).or_default().push((position, object));
+                }
+                "CertificateRequest" => {
+                    let Some(certificate) = annotation("cert-manager.io/certificate-name") else { continue };
+                    let newest = cluster.requests.entry((namespace(object), certificate)).or_insert(object);
+                    if revision(newest) <= revision(object) {
+                        *newest = object;
+                    }
+                }
+                kind => cluster.others.entry((kind, name(object))).or_default().push(object),
+            }
+        }
+        cluster
+    }
+
+    /// The Certificates of a workload, or of this name where they say no workload, in the order of the objects.
+    pub(super) fn certificates_of(&self, workload: &str, certificate: &str) -> impl Iterator<Item = &'c Value> {
+        let owners = [Owner::Marked(workload), Owner::Named(certificate)];
+        let mut found: Vec<_> =
+            owners.iter().filter_map(|owner| self.certificates.get(owner)).flatten().copied().collect();
+        found.sort_by_key(|(position, _)| *position);
+        found.into_iter().map(|(_, object)| object)
+    }
+
+    pub(super) fn newest_request(&self, certificate: &Value) -> Option<&'c Value> {
+        self.requests.get(&(namespace(certificate), name(certificate))).copied()
+    }
+}
+
+fn revision(request: &Value) -> Option<u64> {
+    text(request, &["metadata", "annotations", "cert-manager.io/certificate-revision"])?.parse().ok()
+}
+
+/// The text of a field, when there is one.
+pub(super) fn text<'o>(object: &'o Value, path: &[&str]) -> Option<&'o str> {
+    path.iter().try_fold(object, |value, key| value.get(key))?.as_str()
+}
+
+pub(super) fn name(object: &Value) -> &str {
+    text(object, &["metadata", "name"]).unwrap_or_default()
+}
+
+pub(super) fn namespace(object: &Value) -> &str {
+    text(object, &["metadata", "namespace"]).unwrap_or_default()
+}
+
+fn group(object: &Value) -> &str {
+    object["apiVersion"].as_str().unwrap_or_default().split('/').next().unwrap_or_default()
+}
