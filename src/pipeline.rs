@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{self, Config, Mode, OptIn};
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::diff::{Side, View};
+use crate::diff::{Snapshot, View};
 use crate::krm::{Changes, Item};
 use crate::plan;
 use crate::quote::quote_object;
-use crate::render::{self, Generated};
-use crate::resolve::{self, Answers, Guarded, Lookup, Policy, Query, Resolved};
+use crate::render::{self, Manifest};
+use crate::resolve::{self, Answers, Guarded, Lookup, OperatorPolicy, Query, Resolved};
 use crate::splice;
 use crate::verify::{self, Rendered};
 use crate::workload;
@@ -54,7 +54,7 @@ fn bind(config: Config, request: Request<'_>, lookup: &dyn Lookup, report: &mut 
 }
 
 /// What a lock of a declaration holds.
-pub struct Lockable {
+pub struct LockPlan {
     config: Config,
     /// What is asked: everything but keys.
     pub queries: BTreeSet<Query>,
@@ -64,17 +64,17 @@ pub struct Lockable {
 
 /// Everything that a lock must answer, so that every cluster can be rendered from it. `None` when something is wrong with
 /// the declaration, which is reported.
-pub fn lockable(node: NodeRef<'_>, report: &mut Report) -> Option<Lockable> {
+pub fn lock_plan(node: NodeRef<'_>, report: &mut Report) -> Option<LockPlan> {
     // What a role refers to is the same in every cluster; one of them has to be named.
     let cluster = config::clusters(node).into_iter().next().flatten();
     let config = config::load(node, cluster, &[], report)?;
     let (keys, queries): (BTreeSet<_>, _) = resolve::all_queries(&config).into_iter().partition(Query::is_secret);
-    Some(Lockable { config, queries, has_keys: !keys.is_empty() })
+    Some(LockPlan { config, queries, has_keys: !keys.is_empty() })
 }
 
-impl Lockable {
+impl LockPlan {
     /// The one reading of what a declaration lacks: the answers at hand and, in the report, what has none or a wrong one.
-    pub fn read(&self, lookup: &dyn Lookup, policy: &Policy, report: &mut Report) -> Answers {
+    pub fn read(&self, lookup: &dyn Lookup, policy: &OperatorPolicy, report: &mut Report) -> Answers {
         let answers = Guarded { policy, lookup }.answer(&self.queries);
         resolve::check(&self.config, &answers, policy, report);
         answers
@@ -82,37 +82,42 @@ impl Lockable {
 }
 
 /// The declaration as each of its clusters sees it, or as the cluster asked for does. A declaration that is wrong is no
-/// side; a reference without an answer leaves its cluster without identities. Both are reported.
-pub fn side(node: NodeRef<'_>, request: Request<'_>, lookup: Option<&dyn Lookup>, report: &mut Report) -> Option<Side> {
+/// snapshot; a reference without an answer leaves its cluster without identities. Both are reported.
+pub fn snapshot(
+    node: NodeRef<'_>,
+    request: Request<'_>,
+    lookup: Option<&dyn Lookup>,
+    report: &mut Report,
+) -> Option<Snapshot> {
     let clusters = request.cluster.map_or_else(|| config::clusters(node), |name| vec![Some(name)]);
-    let mut side = Side::new();
+    let mut snapshot = Snapshot::new();
     for (name, config) in clusters.iter().zip(config::load_all(node, &clusters, request.opted_in, report)?) {
         let request = Request { cluster: *name, ..request };
         let mut found = Report::default();
         let resolved = lookup.and_then(|lookup| bind(config.clone(), request, lookup, &mut found));
         report.append(found);
-        side.insert(name.map(str::to_owned), View { config, resolved });
+        snapshot.insert(name.map(str::to_owned), View { config, resolved });
     }
-    Some(side)
+    Some(snapshot)
 }
 
 /// The objects that the declaration alone asks for.
-pub fn generate(resolved: &Resolved, request: Request<'_>) -> Vec<Generated> {
+pub fn generate(resolved: &Resolved, request: Request<'_>) -> Vec<Manifest> {
     let hash_suffix = request.generator && resolved.name_suffix_hash;
     render::objects(&plan::declared(resolved, request.namespace), resolved.argo_cd, hash_suffix)
 }
 
 /// The objects that Certificates need before there is one. `None` when something is wrong, which is reported.
-pub fn foundation(
+pub fn prerequisites(
     node: NodeRef<'_>,
     request: Request<'_>,
     lookup: &dyn Lookup,
     report: &mut Report,
-) -> Option<Vec<Generated>> {
+) -> Option<Vec<Manifest>> {
     let config = config::load(node, request.cluster, &[], report)?;
     let answers = lookup.answer(&resolve::authority_queries(&config));
     let authorities = resolve::authorities(&config, &answers, report);
-    let plan = plan::foundation(&config, &authorities, request.namespace);
+    let plan = plan::prerequisites(&config, &authorities, request.namespace);
     (!report.has_errors()).then(|| render::objects(&plan, config.argo_cd, false))
 }
 
@@ -135,7 +140,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
     if mode == Mode::Generate {
         splice::add(&generate(resolved, request), items, &mut changes, report);
     } else {
-        let bindings: Vec<_> = resolved.bindings.iter().map(|bound| &bound.binding).collect();
+        let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
         let inventory = workload::inventory(items, &bindings, report);
         let mut plan = plan::plan(resolved, items, &inventory, report);
         changes = splice::inject(&plan, items, &inventory, report);
@@ -162,7 +167,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
 pub fn verify(resolved: &Resolved, rendered: Rendered<'_, '_>, report: &mut Report) {
     let items = rendered.items;
     let adopted = verify::adopt(resolved, items);
-    let bindings: Vec<_> = adopted.bindings.iter().map(|bound| &bound.binding).collect();
+    let bindings: Vec<_> = adopted.bindings.iter().map(|binding| &binding.declared).collect();
     let inventory = workload::inventory(items, &bindings, report);
     let plan = plan::plan(&adopted, items, &inventory, report);
     let injected = splice::inject(&plan, items, &inventory, report);
@@ -174,7 +179,7 @@ pub fn verify(resolved: &Resolved, rendered: Rendered<'_, '_>, report: &mut Repo
 /// Says what would be wrong with a stream into which nothing was injected yet. Nothing is changed.
 pub fn rehearse(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report: &mut Report) {
     run(resolved, items, request, report);
-    let bindings: Vec<_> = resolved.bindings.iter().map(|bound| &bound.binding).collect();
+    let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
     // What was found on this way has been said.
     let inventory = workload::inventory(items, &bindings, &mut Report::default());
     let plan = plan::plan(resolved, items, &inventory, &mut Report::default());

@@ -12,9 +12,9 @@ use crate::digest;
 use crate::secret::Secret;
 
 /// The private key of a certificate.
-pub struct PrivateKey(Kind);
+pub struct PrivateKey(KeyKind);
 
-enum Kind {
+enum KeyKind {
     /// RSA of 2048 to 4096 bits.
     Rsa(RsaKeyPair),
     /// RSA of more bits: no signature is made with it.
@@ -63,14 +63,14 @@ impl PrivateKey {
 
     /// Whether a signature can be made with it here.
     pub fn can_sign(&self) -> bool {
-        !matches!(self.0, Kind::OtherRsa)
+        !matches!(self.0, KeyKind::OtherRsa)
     }
 
     /// The name of the algorithm in a request to IAM Roles Anywhere, which takes SHA-256 with every key.
     pub fn algorithm(&self) -> &'static str {
         match self.0 {
-            Kind::Rsa(_) | Kind::OtherRsa => "AWS4-X509-RSA-SHA256",
-            Kind::P256(_) | Kind::P384(_) | Kind::P521(_) => "AWS4-X509-ECDSA-SHA256",
+            KeyKind::Rsa(_) | KeyKind::OtherRsa => "AWS4-X509-RSA-SHA256",
+            KeyKind::P256(_) | KeyKind::P384(_) | KeyKind::P521(_) => "AWS4-X509-ECDSA-SHA256",
         }
     }
 
@@ -79,18 +79,20 @@ impl PrivateKey {
     pub fn sign(&self, text: &[u8]) -> Option<Vec<u8>> {
         let hash = digest::sha256(text);
         match &self.0 {
-            Kind::Rsa(key) => {
+            KeyKind::Rsa(key) => {
                 let mut signature = vec![0; key.public().modulus_len()];
                 key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature).ok()?;
                 Some(signature)
             }
-            Kind::OtherRsa => None,
-            Kind::P256(key) => key.sign(&SystemRandom::new(), text).ok().map(|signature| signature.as_ref().to_vec()),
-            Kind::P384(key) => {
+            KeyKind::OtherRsa => None,
+            KeyKind::P256(key) => {
+                key.sign(&SystemRandom::new(), text).ok().map(|signature| signature.as_ref().to_vec())
+            }
+            KeyKind::P384(key) => {
                 let signature: p384::ecdsa::DerSignature = key.sign_prehash(&hash).ok()?;
                 Some(signature.as_bytes().to_vec())
             }
-            Kind::P521(key) => {
+            KeyKind::P521(key) => {
                 let signature: p521::ecdsa::DerSignature = key.sign_prehash(&hash).ok()?;
                 Some(signature.as_bytes().to_vec())
             }
@@ -99,9 +101,9 @@ impl PrivateKey {
 }
 
 /// The key in PKCS #1, if the public key is its own.
-fn rsa(pkcs1: &[u8], public: &[u8]) -> Result<Option<Kind>, Unusable> {
+fn rsa(pkcs1: &[u8], public: &[u8]) -> Result<Option<KeyKind>, Unusable> {
     if let Ok(key) = RsaKeyPair::from_der(pkcs1) {
-        return Ok((key.public_key().as_ref() == public).then_some(Kind::Rsa(key)));
+        return Ok((key.public_key().as_ref() == public).then_some(KeyKind::Rsa(key)));
     }
     // Modulus and exponent follow the version; the public key has nothing else.
     let own = fields(pkcs1)?;
@@ -111,11 +113,11 @@ fn rsa(pkcs1: &[u8], public: &[u8]) -> Result<Option<Kind>, Unusable> {
         return Err(Unusable::Unreadable);
     }
     // The public key of another algorithm is no sequence.
-    Ok(fields(public).is_ok_and(|numbers| own == numbers).then_some(Kind::OtherRsa))
+    Ok(fields(public).is_ok_and(|numbers| own == numbers).then_some(KeyKind::OtherRsa))
 }
 
 /// The key in SEC 1, if the public point is its own.
-fn elliptic(sec1: &[u8], public: &[u8]) -> Result<Option<Kind>, Unusable> {
+fn elliptic(sec1: &[u8], public: &[u8]) -> Result<Option<KeyKind>, Unusable> {
     // Version, scalar, …
     let scalar = *fields(sec1)?.get(1).ok_or(Unusable::Unreadable)?;
     // Which curve it is the length of the point says: it is uncompressed in certificates.
@@ -123,15 +125,15 @@ fn elliptic(sec1: &[u8], public: &[u8]) -> Result<Option<Kind>, Unusable> {
         65 => {
             let (algorithm, random) = (&ECDSA_P256_SHA256_ASN1_SIGNING, SystemRandom::new());
             let key = EcdsaKeyPair::from_private_key_and_public_key(algorithm, scalar, public, &random);
-            key.ok().map(Kind::P256)
+            key.ok().map(KeyKind::P256)
         }
         97 => {
             let key = p384::ecdsa::SigningKey::from_slice(scalar).ok();
-            key.filter(|key| key.verifying_key().to_sec1_point(false).as_bytes() == public).map(Kind::P384)
+            key.filter(|key| key.verifying_key().to_sec1_point(false).as_bytes() == public).map(KeyKind::P384)
         }
         133 => {
             let key = p521::ecdsa::SigningKey::from_slice(scalar).ok();
-            key.filter(|key| key.verifying_key().to_sec1_point(false).as_bytes() == public).map(Kind::P521)
+            key.filter(|key| key.verifying_key().to_sec1_point(false).as_bytes() == public).map(KeyKind::P521)
         }
         _ => None,
     };

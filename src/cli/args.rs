@@ -17,7 +17,7 @@ use crate::diag;
 use crate::diag::{Diagnostic, Place, Report};
 use crate::disk;
 use crate::pipeline::{self, Request};
-use crate::resolve::{self, Guarded, Known, Layered, Lookup, Policy, Resolved};
+use crate::resolve::{self, Guarded, Known, Layered, Lookup, OperatorPolicy, Resolved};
 use crate::yaml::{Document, NodeRef, SyntaxError};
 
 /// What every command has that looks at identities.
@@ -136,7 +136,7 @@ impl File {
     pub(super) fn read(&self, shared: &Shared, report: &mut Report) -> Result<Option<resolve::Answers>, Error> {
         let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
         self.ask(shared, report, |node, lookup, report| {
-            Some(pipeline::lockable(node, report)?.read(lookup, &policy, report))
+            Some(pipeline::lock_plan(node, report)?.read(lookup, &policy, report))
         })
     }
 
@@ -244,7 +244,7 @@ impl Shared {
     /// What `question` makes of the declaration at `node` and of whoever answers its references.
     fn look_up<T>(
         &self,
-        policy: &Policy,
+        policy: &OperatorPolicy,
         node: NodeRef<'_>,
         folder: &Path,
         report: &mut Report,

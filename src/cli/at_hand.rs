@@ -10,7 +10,7 @@ use super::error::Error;
 use super::paths::{display, outside_repository};
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
-use crate::resolve::{LOCK_NAME, Lockfile, Lookup, Policy, Values, lock_path};
+use crate::resolve::{LOCK_NAME, Lockfile, Lookup, OperatorPolicy, Values, lock_path};
 use crate::yaml::NodeRef;
 
 /// What answers without asking anybody, and what the operator allows of it.
@@ -74,15 +74,15 @@ pub(super) struct Operator {
 impl Operator {
     /// What may be looked up: everything, unless somebody says otherwise. `None` when that cannot be understood, which is
     /// reported.
-    pub(super) fn policy(&self, report: &mut Report) -> Result<Option<Policy>, Error> {
-        let Some(path) = &self.file else { return Ok(Some(Policy::default())) };
+    pub(super) fn policy(&self, report: &mut Report) -> Result<Option<OperatorPolicy>, Error> {
+        let Some(path) = &self.file else { return Ok(Some(OperatorPolicy::default())) };
         if path.as_os_str().is_empty() {
             let message = format!("{POLICY} is empty, and without a policy there is no limit");
             let help = "name the operator's file, or unset the variable where none is wanted";
             report.push(Diagnostic::error(Code::InvalidPolicy, message).help(help));
             return Ok(None);
         }
-        Ok(Policy::read(&display(path), &disk::read_given(path)?, report))
+        Ok(OperatorPolicy::read(&display(path), &disk::read_given(path)?, report))
     }
 }
 

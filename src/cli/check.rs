@@ -213,14 +213,14 @@ impl Checked {
         let mode = if at_hand.values.is_some() { Mode::All } else { Mode::Transform };
         let request = shared.request(Some(mode), Some(render::NAMESPACE));
         let mut found = Report::default();
-        let side = pipeline::side(document.root(), request, Some(&lookup), &mut found).unwrap_or_default();
-        for resolved in side.values().filter_map(|view| view.resolved.as_ref()) {
+        let snapshot = pipeline::snapshot(document.root(), request, Some(&lookup), &mut found).unwrap_or_default();
+        for resolved in snapshot.values().filter_map(|view| view.resolved.as_ref()) {
             policy.check(resolved, &mut found);
         }
-        if !side.is_empty()
-            && let Some(lockable) = pipeline::lockable(document.root(), &mut found)
+        if !snapshot.is_empty()
+            && let Some(lock_plan) = pipeline::lock_plan(document.root(), &mut found)
         {
-            lockable.read(&layered, &policy, &mut found);
+            lock_plan.read(&layered, &policy, &mut found);
         }
         if lock.is_none() && at_hand.values.is_none() {
             let all = found.diagnostics().len();
@@ -232,7 +232,7 @@ impl Checked {
             }
         }
         report.append(found);
-        self.levels = side.into_values().next().map(|view| view.config.checks).unwrap_or_default();
+        self.levels = snapshot.into_values().next().map(|view| view.config.checks).unwrap_or_default();
         Ok(())
     }
 }

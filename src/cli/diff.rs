@@ -11,7 +11,7 @@ use super::paths::display;
 use super::{Exit, render};
 use crate::config::Mode;
 use crate::diag::Report;
-use crate::diff::{self, Side};
+use crate::diff::{self, Snapshot};
 use crate::git::{Repository, Version};
 use crate::output::{self, Compared, Declaration, Sources};
 use crate::pipeline;
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 }
 
 /// Whether ARNs are known on one side alone: what was not compared may be anything, and an escalation, too.
-fn is_half_blind(old: &Side, new: &Side) -> bool {
+fn is_half_blind(old: &Snapshot, new: &Snapshot) -> bool {
     let is_known = |view: &diff::View| view.resolved.is_some();
     old.iter().any(|(cluster, view)| new.get(cluster).is_some_and(|other| is_known(view) != is_known(other)))
 }
@@ -146,7 +146,7 @@ fn declarations(
 struct Read {
     name: String,
     text: String,
-    side: Side,
+    side: Snapshot,
 }
 
 struct Reading<'r> {
@@ -193,7 +193,7 @@ impl Reading<'_> {
         document: &Document<'_>,
         notes: &mut Vec<String>,
         report: &mut Report,
-    ) -> Result<Option<Side>, Error> {
+    ) -> Result<Option<Snapshot>, Error> {
         let folder = path.parent().unwrap_or_else(|| Path::new(""));
         let named = &self.shared.sources.at_hand.lock;
         let Some(lock) = named.path(document.root(), folder, report) else { return Ok(None) };
@@ -204,7 +204,7 @@ impl Reading<'_> {
         // The CA's key changes nothing about who may do what, and is not asked for.
         let request =
             pipeline::Request { cluster: None, ..self.shared.request(Some(Mode::Transform), Some(render::NAMESPACE)) };
-        let side = pipeline::side(document.root(), request, Some(&Layered(answers.lookups())), report);
+        let side = pipeline::snapshot(document.root(), request, Some(&Layered(answers.lookups())), report);
         Ok(side.map(|mut side| {
             if let Some(cluster) = &self.shared.cluster {
                 side.retain(|name, _| name.as_ref() == Some(cluster));

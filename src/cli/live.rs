@@ -16,7 +16,7 @@ use super::misuse::whole_number;
 use crate::aws::{self, Aws, Call, Profiles, Session, Settings, Time};
 use crate::diag::{Code, Report};
 use crate::disk;
-use crate::resolve::{Answers, Guarded, Layered, Lookup, NoAnswer, Policy, Query};
+use crate::resolve::{Answers, Guarded, Layered, Lookup, NoAnswer, OperatorPolicy, Query};
 use crate::yaml::NodeRef;
 
 /// The annotation of a functionConfig that asks AWS: kustomize passes functions no flags.
@@ -174,7 +174,7 @@ impl Lookup for Unasked {
 
 /// Shows which calls would answer what a question asks beyond these lookups, as far as the policy allows them.
 pub(super) fn explain(
-    policy: &Policy,
+    policy: &OperatorPolicy,
     lookups: Vec<&dyn Lookup>,
     report: &mut Report,
     question: impl FnOnce(&dyn Lookup, &mut Report),

@@ -61,10 +61,10 @@ fn locked(
     report: &mut Report,
     io: &mut Io,
 ) -> Result<Option<Exit>, Error> {
-    let Some(lockable) = pipeline::lockable(document.root(), report) else { return Ok(None) };
+    let Some(lock_plan) = pipeline::lock_plan(document.root(), report) else { return Ok(None) };
     let Some(policy) = args.operator.policy(report)? else { return Ok(None) };
     if args.explain_calls {
-        explain(&policy, Vec::new(), report, |lookup, report| drop(lockable.read(lookup, &policy, report)))?;
+        explain(&policy, Vec::new(), report, |lookup, report| drop(lock_plan.read(lookup, &policy, report)))?;
         return Ok(None);
     }
     let Some(path) = args.lock.on_disk(document.root(), &file.folder, report) else { return Ok(None) };
@@ -89,11 +89,11 @@ fn locked(
     }
     if let Some(lock) = &lock {
         // What is not even there differs whatever AWS has, and whether it can be asked or not.
-        say_drift(&path, lock.gaps(&lockable.queries), report);
+        say_drift(&path, lock.gaps(&lock_plan.queries), report);
     }
     let mut found = Report::default();
     let session = args.asks.session()?;
-    let answers = lockable.read(&Asking::new(&session, &args.asks), &policy, &mut found);
+    let answers = lock_plan.read(&Asking::new(&session, &args.asks), &policy, &mut found);
     let failed = found.has_errors();
     report.append(found);
     if failed {
@@ -104,7 +104,7 @@ fn locked(
         return Ok(report.has_errors().then_some(Exit::Differs));
     }
     write(&path, there.as_deref(), &answers, io)?;
-    if lockable.has_keys {
+    if lock_plan.has_keys {
         io.words(&"note: a CA's private key is never locked: rendering it needs `--live`, or `--values FILE`\n")?;
     }
     Ok(None)

@@ -68,7 +68,7 @@ fn files(text: &str) -> Result<BTreeMap<String, &str>, Error> {
     let mut files = BTreeMap::new();
     for item in &stream.items {
         let name = name(item).ok_or(Error::Nameless)?;
-        if files.insert(name.clone(), alone(item)).is_some() {
+        if files.insert(name.clone(), document_text(item)).is_some() {
             return Err(Error::Twice(name));
         }
     }
@@ -76,7 +76,7 @@ fn files(text: &str) -> Result<BTreeMap<String, &str>, Error> {
 }
 
 /// The item's document without the line that parts it from the one before.
-fn alone<'t>(item: &Item<'t>) -> &'t str {
+fn document_text<'t>(item: &Item<'t>) -> &'t str {
     item.text().trim_start_matches("---\n")
 }
 

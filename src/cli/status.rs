@@ -18,7 +18,7 @@ use crate::certificate::Certificate;
 use crate::diag::Report;
 use crate::disk;
 use crate::output::{self, Declaration, Sources};
-use crate::pipeline::{self, Lockable};
+use crate::pipeline::{self, LockPlan};
 use crate::resolve::{Answers, Layered, Lockfile, Lookup as _, Wanted};
 use crate::yaml::{Document, NodeRef};
 
@@ -75,7 +75,7 @@ fn read(file: &File, node: NodeRef<'_>, at_hand: &AtHand, report: &mut Report) -
     let text = disk::read_if_there(&path)?;
     let Some(policy) = at_hand.operator.policy(report)? else { return Ok(None) };
     let answers = at_hand.answers(&display(&path), text.as_deref(), at_hand.lock.is_asked_for(), report)?;
-    let Some(declared) = pipeline::lockable(node, report) else { return Ok(None) };
+    let Some(declared) = pipeline::lock_plan(node, report) else { return Ok(None) };
     let mut found = Report::default();
     let known = declared.read(&Layered(answers.lookups()), &policy, &mut found);
     let locked = Locked { file: display(&path), exists: text.is_some(), lock: &answers.lock, answers: known, found };
@@ -93,7 +93,7 @@ struct Locked<'l> {
     found: Report,
 }
 
-fn status(file: &str, declaration: NodeRef<'_>, declared: &Lockable, locked: &Locked<'_>, now: i64) -> Value {
+fn status(file: &str, declaration: NodeRef<'_>, declared: &LockPlan, locked: &Locked<'_>, now: i64) -> Value {
     let spec = declaration.get("spec");
     let count = |field: &str| spec.and_then(|spec| spec.get(field)).map_or(0, |node| node.entries().count());
     let missing = locked.answers.iter().filter(|(_, answer)| answer.is_err());

@@ -17,7 +17,7 @@ use crate::yaml::FieldPath;
 
 /// Workloads of all clusters.
 #[derive(Default)]
-pub(super) struct Bound {
+pub(super) struct Bindings {
     listed: BTreeMap<Option<String>, Vec<Binding>>,
     names: CommonNames,
 }
@@ -27,8 +27,8 @@ type CommonNames = BTreeMap<(String, String), (String, String)>;
 
 impl Reader<'_> {
     /// The listed workloads of every cluster.
-    pub(super) fn bindings(&mut self, declared: &Declared<'_>) -> Bound {
-        let mut bound = Bound::default();
+    pub(super) fn bindings(&mut self, declared: &Declared<'_>) -> Bindings {
+        let mut bound = Bindings::default();
         let spec = self.spec;
         for (name, workload) in &spec.workloads {
             let at = self.at.key("workloads").key(name.as_str());
@@ -44,7 +44,7 @@ impl Reader<'_> {
     /// Those of one cluster, and the annotated ones.
     pub(super) fn with_opted_in(
         &mut self,
-        bound: &mut Bound,
+        bound: &mut Bindings,
         opted_in: &[OptIn],
         cluster: Option<&str>,
         declared: &Declared<'_>,

@@ -251,7 +251,7 @@ pub fn clusters(node: NodeRef<'_>) -> Vec<Option<&str>> {
 }
 
 /// Like [`load_all`], for those who show the declaration as it is: what is right, even when something else is wrong.
-pub fn survey(node: NodeRef<'_>, clusters: &[Option<&str>], report: &mut Report) -> Vec<Config> {
+pub fn load_lenient(node: NodeRef<'_>, clusters: &[Option<&str>], report: &mut Report) -> Vec<Config> {
     read(node, clusters, &[], report)
 }
 

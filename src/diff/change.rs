@@ -5,7 +5,7 @@ use crate::yaml::FieldPath;
 
 /// What has changed. The kebab-case name is a promise: scripts may rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ChangeKind {
     /// A workload has a role where it had none.
     RoleGained,
     /// A workload has no role any more.
@@ -55,33 +55,33 @@ pub enum Kind {
 }
 
 /// One row a kind, in the order of the enum: its name, and what it means.
-const TABLE: &[(Kind, &str, &str)] = &[
-    (Kind::RoleGained, "role-gained", "a workload has a role where it had none"),
-    (Kind::RoleLost, "role-lost", "a workload has no role any more"),
-    (Kind::RoleMoved, "role-moved", "a workload has another role"),
-    (Kind::RoleArn, "role-arn", "a role is another IAM role"),
-    (Kind::Profile, "profile", "a role has another profile"),
-    (Kind::TrustAnchor, "trust-anchor", "a role trusts another anchor, and so another CA"),
-    (Kind::Policies, "policies", "a role has other policies"),
-    (Kind::Session, "session", "a role's sessions last longer or shorter"),
-    (Kind::Issuer, "issuer", "somebody else signs, or the CA's key is somewhere else"),
-    (Kind::CommonName, "common-name", "a workload is another subject to AWS"),
-    (Kind::Namespace, "namespace", "a workload is in another namespace"),
-    (Kind::Target, "target", "another object gets the identity"),
-    (Kind::Containers, "containers", "other containers get credentials"),
-    (Kind::CertificateLife, "certificate-life", "a certificate lives longer or shorter"),
-    (Kind::RenewalMargin, "renewal-margin", "a certificate is renewed sooner or later before its end"),
-    (Kind::PrivateKey, "private-key", "a certificate has another kind of key"),
-    (Kind::SidecarImage, "sidecar-image", "another program holds the certificate's key"),
-    (Kind::Sidecar, "sidecar", "the sidecar runs otherwise"),
-    (Kind::Environment, "environment", "containers get other variables"),
-    (Kind::ObjectAdded, "object-added", "an object is made that was not"),
-    (Kind::ObjectRemoved, "object-removed", "an object is not made any more"),
-    (Kind::ObjectChanged, "object-changed", "an object is made otherwise"),
-    (Kind::Restart, "restart", "the pods of a workload are replaced"),
+const TABLE: &[(ChangeKind, &str, &str)] = &[
+    (ChangeKind::RoleGained, "role-gained", "a workload has a role where it had none"),
+    (ChangeKind::RoleLost, "role-lost", "a workload has no role any more"),
+    (ChangeKind::RoleMoved, "role-moved", "a workload has another role"),
+    (ChangeKind::RoleArn, "role-arn", "a role is another IAM role"),
+    (ChangeKind::Profile, "profile", "a role has another profile"),
+    (ChangeKind::TrustAnchor, "trust-anchor", "a role trusts another anchor, and so another CA"),
+    (ChangeKind::Policies, "policies", "a role has other policies"),
+    (ChangeKind::Session, "session", "a role's sessions last longer or shorter"),
+    (ChangeKind::Issuer, "issuer", "somebody else signs, or the CA's key is somewhere else"),
+    (ChangeKind::CommonName, "common-name", "a workload is another subject to AWS"),
+    (ChangeKind::Namespace, "namespace", "a workload is in another namespace"),
+    (ChangeKind::Target, "target", "another object gets the identity"),
+    (ChangeKind::Containers, "containers", "other containers get credentials"),
+    (ChangeKind::CertificateLife, "certificate-life", "a certificate lives longer or shorter"),
+    (ChangeKind::RenewalMargin, "renewal-margin", "a certificate is renewed sooner or later before its end"),
+    (ChangeKind::PrivateKey, "private-key", "a certificate has another kind of key"),
+    (ChangeKind::SidecarImage, "sidecar-image", "another program holds the certificate's key"),
+    (ChangeKind::Sidecar, "sidecar", "the sidecar runs otherwise"),
+    (ChangeKind::Environment, "environment", "containers get other variables"),
+    (ChangeKind::ObjectAdded, "object-added", "an object is made that was not"),
+    (ChangeKind::ObjectRemoved, "object-removed", "an object is not made any more"),
+    (ChangeKind::ObjectChanged, "object-changed", "an object is made otherwise"),
+    (ChangeKind::Restart, "restart", "the pods of a workload are replaced"),
 ];
 
-impl Kind {
+impl ChangeKind {
     /// Every kind, in a stable order.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|(kind, ..)| *kind)
@@ -107,7 +107,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
     /// What it is about.
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// Whether somebody can do more than before, or for longer, or whether that cannot be excluded.
     pub escalation: bool,
     /// The clusters it happens in; none when the declaration names none.
@@ -125,7 +125,7 @@ pub struct Change {
 }
 
 impl Change {
-    pub(super) fn new(kind: Kind, subject: &str, place: FieldPath, message: &str) -> Self {
+    pub(super) fn new(kind: ChangeKind, subject: &str, place: FieldPath, message: &str) -> Self {
         let (before, after) = (None, None);
         Self {
             kind,

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::change::{Change, Kind};
-use super::{FieldPath, Workload};
+use super::change::{Change, ChangeKind};
+use super::{DeclaredWorkload, FieldPath};
 use crate::arn::Arn;
 use crate::config::Role;
 use crate::quote::{quote, quote_all, quote_object};
 use crate::reference::Reference;
 use crate::resolve::Identity;
 
-type Workloads<'s> = BTreeMap<&'s str, Workload<'s>>;
+type Workloads<'s> = BTreeMap<&'s str, DeclaredWorkload<'s>>;
 
 /// Changes of roles and scopes that workloads have before and after. What nobody uses changes nothing.
 pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
@@ -32,7 +32,10 @@ pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
     changes
 }
 
-fn by<'s>(workloads: &Workloads<'s>, name: impl Fn(&Workload<'s>) -> &'s String) -> BTreeMap<&'s str, Workload<'s>> {
+fn by<'s>(
+    workloads: &Workloads<'s>,
+    name: impl Fn(&DeclaredWorkload<'s>) -> &'s String,
+) -> BTreeMap<&'s str, DeclaredWorkload<'s>> {
     let mut all = BTreeMap::new();
     for workload in workloads.values() {
         all.entry(name(workload).as_str()).or_insert(*workload);
@@ -44,12 +47,12 @@ fn list(names: &[&str]) -> String {
     quote_all(names)
 }
 
-fn role(name: &str, was: &Workload<'_>, is: &Workload<'_>, users: &str) -> Vec<Change> {
+fn role(name: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>, users: &str) -> Vec<Change> {
     let (old, new) = (&was.binding.role, &is.binding.role);
     let at = FieldPath::keys("spec.roles").key(name);
     let mut changes = Vec::new();
     let mut arn = |kind, words: &str, reference: fn(&Role) -> &Reference, arn: fn(&Identity) -> &Arn| {
-        let value = |it: &Workload<'_>| it.bound.map(|bound| arn(&bound.identity).to_string());
+        let value = |it: &DeclaredWorkload<'_>| it.resolved.map(|resolved| arn(&resolved.identity).to_string());
         let (old_value, new_value) = (value(was), value(is));
         let same_reference = reference(old).as_str() == reference(new).as_str();
         // With both values at hand they alone count: a reference may be written otherwise and mean the same.
@@ -71,9 +74,9 @@ fn role(name: &str, was: &Workload<'_>, is: &Workload<'_>, users: &str) -> Vec<C
             Change::new(kind, name, reference(new).place.clone(), &message).values(old_text, new_text).escalates(true),
         );
     };
-    arn(Kind::RoleArn, "IAM role", |role| &role.role, |identity| &identity.role);
-    arn(Kind::Profile, "profile", |role| &role.profile, |identity| &identity.profile);
-    arn(Kind::TrustAnchor, "trust anchor", |role| &role.trust_anchor, |identity| &identity.trust_anchor);
+    arn(ChangeKind::RoleArn, "IAM role", |role| &role.role, |identity| &identity.role);
+    arn(ChangeKind::Profile, "profile", |role| &role.profile, |identity| &identity.profile);
+    arn(ChangeKind::TrustAnchor, "trust anchor", |role| &role.trust_anchor, |identity| &identity.trust_anchor);
     changes.extend(policies(old, new, &at, users));
     if old.session.seconds() != new.session.seconds() {
         let longer = new.session.seconds() > old.session.seconds();
@@ -84,7 +87,7 @@ fn role(name: &str, was: &Workload<'_>, is: &Workload<'_>, users: &str) -> Vec<C
             new.session,
             old.session
         );
-        let change = Change::new(Kind::Session, name, at.key("sessionDuration"), &message);
+        let change = Change::new(ChangeKind::Session, name, at.key("sessionDuration"), &message);
         changes.push(change.values(old.session.as_str(), new.session.as_str()).escalates(longer));
     }
     changes
@@ -102,12 +105,12 @@ fn policies(old: &Role, new: &Role, at: &FieldPath, users: &str) -> Option<Chang
         |word: &str, policies: &[String]| (!policies.is_empty()).then(|| format!("{word} {}", policies.join(", ")));
     let parts: Vec<_> = [words("gains", &gained), words("loses", &lost)].into_iter().flatten().collect();
     let message = format!("role {} {} (for {users})", quote(&new.name), parts.join(" and "));
-    let change = Change::new(Kind::Policies, &new.name, at.key("policies"), &message);
+    let change = Change::new(ChangeKind::Policies, &new.name, at.key("policies"), &message);
     Some(change.values(old.policies.join(", "), new.policies.join(", ")).escalates(!gained.is_empty()))
 }
 
-fn issuer(scope: &str, was: &Workload<'_>, is: &Workload<'_>) -> Option<Change> {
-    let words = |it: &Workload<'_>| {
+fn issuer(scope: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>) -> Option<Change> {
+    let words = |it: &DeclaredWorkload<'_>| {
         let issuer = it.binding.issuer.issuer_ref(scope);
         let key =
             if it.binding.issuer.ca_pair().is_some() { ", with the CA's private key in the manifests" } else { "" };
@@ -123,5 +126,5 @@ fn issuer(scope: &str, was: &Workload<'_>, is: &Workload<'_>) -> Option<Change> 
         format!("scope {} has another issuer: {new} instead of {old}", quote(&scope))
     };
     let place = FieldPath::keys("spec.scopes").key(scope).key("issuer");
-    Some(Change::new(Kind::Issuer, scope, place, &message).values(old, new).escalates(true))
+    Some(Change::new(ChangeKind::Issuer, scope, place, &message).values(old, new).escalates(true))
 }

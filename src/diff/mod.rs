@@ -1,6 +1,6 @@
 //! What changed between two declarations, in the words of who may do what: the reviewer's view of a pull request.
 //!
-//! A [`Side`] is a declaration at one revision; [`compare`] tells two of them apart. Where the declarations come from is
+//! A [`Snapshot`] is a declaration at one revision; [`compare`] tells two of them apart. Where the declarations come from is
 //! not known here.
 
 mod change;
@@ -9,12 +9,12 @@ mod rendered;
 mod sidecar;
 mod workload;
 
-pub use change::{Change, Kind};
+pub use change::{Change, ChangeKind};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Binding, Config};
-use crate::resolve::{Bound, Resolved};
+use crate::resolve::{Resolved, ResolvedBinding};
 use crate::yaml::FieldPath;
 
 /// A declaration as one of its clusters sees it.
@@ -27,29 +27,29 @@ pub struct View {
 }
 
 /// A declaration as each of its clusters sees it, by the cluster's name; without one when it declares none.
-pub type Side = BTreeMap<Option<String>, View>;
+pub type Snapshot = BTreeMap<Option<String>, View>;
 
 /// A workload at one revision.
 #[derive(Clone, Copy)]
-struct Workload<'s> {
+struct DeclaredWorkload<'s> {
     binding: &'s Binding,
-    bound: Option<&'s Bound>,
+    resolved: Option<&'s ResolvedBinding>,
 }
 
-fn workloads(view: Option<&View>) -> BTreeMap<&str, Workload<'_>> {
+fn workloads(view: Option<&View>) -> BTreeMap<&str, DeclaredWorkload<'_>> {
     let all = view.into_iter().flat_map(|view| {
-        let bounds = view.resolved.iter().flat_map(|resolved| &resolved.bindings);
-        let bounds: BTreeMap<_, _> = bounds.map(|bound| (bound.binding.workload.as_str(), bound)).collect();
+        let bindings = view.resolved.iter().flat_map(|resolved| &resolved.bindings);
+        let bindings: BTreeMap<_, _> = bindings.map(|binding| (binding.declared.workload.as_str(), binding)).collect();
         view.config.bindings.iter().map(move |binding| {
             let name = binding.workload.as_str();
-            (name, Workload { binding, bound: bounds.get(name).copied() })
+            (name, DeclaredWorkload { binding, resolved: bindings.get(name).copied() })
         })
     });
     all.collect()
 }
 
 /// Everything that changed, what widens somebody's rights first. A change in several clusters is told once.
-pub fn compare(base: &Side, head: &Side) -> Vec<Change> {
+pub fn compare(base: &Snapshot, head: &Snapshot) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     // Each change, wherever it happens, and its place among all.
     let mut told: BTreeMap<Change, usize> = BTreeMap::new();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::View;
-use super::change::{Change, Kind};
-use crate::plan::{self, Seat};
+use super::change::{Change, ChangeKind};
+use crate::plan::{self, Placement};
 use crate::quote::quote;
 use crate::render::{self, PodChange};
 use crate::yaml::FieldPath;
@@ -23,18 +23,18 @@ pub(super) fn compare(before: Option<&View>, after: Option<&View>) -> Vec<Change
     };
     for (name, (value, place)) in &new.objects {
         match old.objects.get(name) {
-            None => say(Kind::ObjectAdded, name, place, "added"),
-            Some((was, _)) if was != value => say(Kind::ObjectChanged, name, place, "changed"),
+            None => say(ChangeKind::ObjectAdded, name, place, "added"),
+            Some((was, _)) if was != value => say(ChangeKind::ObjectChanged, name, place, "changed"),
             Some(_) => {}
         }
     }
     for (name, (_, place)) in old.objects.iter().filter(|(name, _)| !new.objects.contains_key(*name)) {
-        say(Kind::ObjectRemoved, name, place, "removed");
+        say(ChangeKind::ObjectRemoved, name, place, "removed");
     }
     for (name, (pod, place)) in &new.pods {
         if old.pods.get(name).is_some_and(|(was, _)| was != pod) {
             let message = format!("the pods of {} are replaced", quote(&name));
-            changes.push(Change::new(Kind::Restart, name, place.clone(), &message));
+            changes.push(Change::new(ChangeKind::Restart, name, place.clone(), &message));
         }
     }
     changes
@@ -61,12 +61,12 @@ impl Made {
         Some(Self {
             objects: objects.map(|object| (name(&object), (object.clone(), place(&object)))).collect(),
             pods: plan
-                .members
+                .workloads
                 .iter()
-                .map(|member| {
-                    let binding = &member.bound.binding;
-                    let seat = Seat { workload: 0, port: binding.sidecar.port, is_shared: false };
-                    let change = render::pod_change(member, seat, &binding.sidecar, None);
+                .map(|planned| {
+                    let binding = &planned.binding();
+                    let placement = Placement { workload: 0, port: binding.sidecar.port, is_shared: false };
+                    let change = render::pod_change(planned, placement, &binding.sidecar, None);
                     (binding.workload.clone(), (change, binding.place.clone()))
                 })
                 .collect(),

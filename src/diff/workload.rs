@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Workload;
-use super::change::{Change, Kind};
+use super::DeclaredWorkload;
+use super::change::{Change, ChangeKind};
 use super::sidecar;
 use crate::config::{Binding, Certificate, Containers, Target};
 use crate::quote::{quote, quote_all};
 
-type Workloads<'s> = BTreeMap<&'s str, Workload<'s>>;
+type Workloads<'s> = BTreeMap<&'s str, DeclaredWorkload<'s>>;
 
 /// Changes of the workloads of one cluster.
 pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
@@ -22,7 +22,10 @@ pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
     let lost = old.iter().filter(|(name, _)| !new.contains_key(*name)).map(|(name, was)| {
         let role = &was.binding.role.name;
         let message = format!("{} loses role {}", quote(&name), quote(&role));
-        Change { before: Some(role.clone()), ..Change::new(Kind::RoleLost, name, was.binding.place.clone(), &message) }
+        Change {
+            before: Some(role.clone()),
+            ..Change::new(ChangeKind::RoleLost, name, was.binding.place.clone(), &message)
+        }
     });
     changes.extend(lost);
     changes
@@ -31,7 +34,7 @@ pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
 fn gained(is: &Binding) -> Change {
     let Binding { workload, role, place, .. } = is;
     let message = format!("{} gains role {}{}", quote(&workload), quote(&role.name), in_namespace(is));
-    let change = Change::new(Kind::RoleGained, workload, place.clone(), &message).escalates(true);
+    let change = Change::new(ChangeKind::RoleGained, workload, place.clone(), &message).escalates(true);
     Change { after: Some(role.name.clone()), ..change }
 }
 
@@ -49,7 +52,7 @@ fn subject(certificate: &Certificate) -> String {
 
 /// How a property of a workload differs.
 struct Difference {
-    kind: Kind,
+    kind: ChangeKind,
     /// Where the declaration says it, below the workload; empty for the workload itself.
     field: &'static str,
     /// Behind the workload's name.
@@ -90,7 +93,7 @@ fn role(was: &Binding, is: &Binding) -> Option<Difference> {
     // Without policies in the declaration nobody can tell which role is the wider one.
     let is_narrower = !new.policies.is_empty() && new.policies.iter().all(|it| old.policies.contains(it));
     (old.name != new.name).then(|| Difference {
-        kind: Kind::RoleMoved,
+        kind: ChangeKind::RoleMoved,
         field: "role",
         words: format!("moves from role {} to {}", quote(&old.name), quote(&new.name)),
         values: (old.name.clone(), new.name.clone()),
@@ -101,7 +104,7 @@ fn role(was: &Binding, is: &Binding) -> Option<Difference> {
 fn other_namespace(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (namespace(was), namespace(is));
     (was.namespace != is.namespace).then(|| Difference {
-        kind: Kind::Namespace,
+        kind: ChangeKind::Namespace,
         field: "namespace",
         words: format!("is in another namespace: {new} instead of {old}"),
         values: (old, new),
@@ -112,7 +115,7 @@ fn other_namespace(was: &Binding, is: &Binding) -> Option<Difference> {
 fn other_target(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (target(&was.target), target(&is.target));
     (was.target != is.target).then(|| Difference {
-        kind: Kind::Target,
+        kind: ChangeKind::Target,
         field: "target",
         words: format!("is another object: {new} instead of {old}"),
         values: (old, new),
@@ -123,7 +126,7 @@ fn other_target(was: &Binding, is: &Binding) -> Option<Difference> {
 fn other_containers(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (containers(&was.containers), containers(&is.containers));
     (was.containers != is.containers).then(|| Difference {
-        kind: Kind::Containers,
+        kind: ChangeKind::Containers,
         field: "",
         words: format!("gives credentials to {new} instead of {old}"),
         values: (old, new),
@@ -134,7 +137,7 @@ fn other_containers(was: &Binding, is: &Binding) -> Option<Difference> {
 fn common_name(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (&was.certificate, &is.certificate);
     (old.common_name != new.common_name).then(|| Difference {
-        kind: Kind::CommonName,
+        kind: ChangeKind::CommonName,
         field: "certificate.commonName",
         words: format!("is another subject to AWS: {} instead of {}", subject(new), subject(old)),
         values: (old.common_name.clone(), new.common_name.clone()),
@@ -147,7 +150,7 @@ fn certificate_life(was: &Binding, is: &Binding) -> Option<Difference> {
     let is_longer = new.seconds() > old.seconds();
     let how = if is_longer { "longer" } else { "shorter" };
     (old.seconds() != new.seconds()).then(|| Difference {
-        kind: Kind::CertificateLife,
+        kind: ChangeKind::CertificateLife,
         field: "certificate.duration",
         words: format!("has a certificate that lives {how}: {new} instead of {old}"),
         values: (old.to_string(), new.to_string()),
@@ -159,7 +162,7 @@ fn renewal_margin(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (&was.certificate.renew_before, &is.certificate.renew_before);
     let when = if new.seconds() > old.seconds() { "earlier before its end" } else { "closer to its end" };
     (old.seconds() != new.seconds()).then(|| Difference {
-        kind: Kind::RenewalMargin,
+        kind: ChangeKind::RenewalMargin,
         field: "certificate.renewBefore",
         words: format!("has a certificate that is renewed {when}: {new} instead of {old}"),
         values: (old.to_string(), new.to_string()),
@@ -171,7 +174,7 @@ fn private_key(was: &Binding, is: &Binding) -> Option<Difference> {
     let key = |it: &Binding| format!("{:?} {}", it.certificate.algorithm, it.certificate.size).to_uppercase();
     let (old, new) = (key(was), key(is));
     (old != new).then(|| Difference {
-        kind: Kind::PrivateKey,
+        kind: ChangeKind::PrivateKey,
         field: "certificate.privateKey",
         words: format!("has a key of {new} instead of {old}"),
         values: (old, new),
@@ -182,7 +185,7 @@ fn private_key(was: &Binding, is: &Binding) -> Option<Difference> {
 fn image(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (&was.sidecar.image, &is.sidecar.image);
     (old != new).then(|| Difference {
-        kind: Kind::SidecarImage,
+        kind: ChangeKind::SidecarImage,
         field: "sidecar.image",
         words: format!("has another sidecar image: {new} instead of {old}"),
         values: (old.clone(), new.clone()),
@@ -194,7 +197,7 @@ fn other_sidecar(was: &Binding, is: &Binding) -> Option<Difference> {
     let settings = sidecar::compare(&was.sidecar, &is.sidecar);
     let (old, new) = sidecar::words(&settings);
     (!settings.is_empty()).then(|| Difference {
-        kind: Kind::Sidecar,
+        kind: ChangeKind::Sidecar,
         field: "sidecar",
         words: format!("has another sidecar: {new} instead of {old}"),
         values: (old, new),
@@ -210,7 +213,7 @@ fn environment(was: &Binding, is: &Binding) -> Option<Difference> {
     };
     let (old, new) = (words(was), words(is));
     (was.environment != is.environment).then(|| Difference {
-        kind: Kind::Environment,
+        kind: ChangeKind::Environment,
         field: "environment",
         words: format!("has other variables: {new} instead of {old}"),
         values: (old, new),

@@ -6,7 +6,7 @@ use super::trust;
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::quote::quote;
-use crate::resolve::{Bound, NoAnswer};
+use crate::resolve::{NoAnswer, ResolvedBinding};
 
 /// An answer of AWS, or why there is none.
 pub type Found<T> = Result<T, NoAnswer>;
@@ -66,8 +66,8 @@ pub struct Known<'k> {
 }
 
 /// What is well becomes lines, what is not diagnostics.
-pub fn identity(bound: &Bound, seen: &Seen, known: Known<'_>, report: &mut Report) -> Vec<String> {
-    let mut check = Check { bound, report, lines: Vec::new() };
+pub fn identity(binding: &ResolvedBinding, seen: &Seen, known: Known<'_>, report: &mut Report) -> Vec<String> {
+    let mut check = Check { binding, report, lines: Vec::new() };
     if let Some(anchor) = check.found(&seen.trust_anchor) {
         check.trust_anchor(anchor, known);
     }
@@ -77,13 +77,13 @@ pub fn identity(bound: &Bound, seen: &Seen, known: Known<'_>, report: &mut Repor
     if let Some(role) = check.found(&seen.role) {
         check.role(role);
         let issuer = known.authorities.first().or(known.declared.first());
-        trust::policy(bound, &role.trust_policy, issuer, check.report, &mut check.lines);
+        trust::policy(binding, &role.trust_policy, issuer, check.report, &mut check.lines);
     }
     check.lines
 }
 
 struct Check<'c> {
-    bound: &'c Bound,
+    binding: &'c ResolvedBinding,
     report: &'c mut Report,
     lines: Vec<String>,
 }
@@ -94,7 +94,7 @@ impl Check<'_> {
     }
 
     fn say(&mut self, diagnostic: Diagnostic) {
-        self.report.push(diagnostic.at(Place::Config(self.bound.binding.place.clone())));
+        self.report.push(diagnostic.at(Place::Config(self.binding.declared.place.clone())));
     }
 
     fn wrong(&mut self, message: String, help: &str) {
@@ -102,7 +102,7 @@ impl Check<'_> {
     }
 
     fn trust_anchor(&mut self, anchor: &TrustAnchor, known: Known<'_>) {
-        let arn = &self.bound.identity.trust_anchor;
+        let arn = &self.binding.identity.trust_anchor;
         if !anchor.enabled {
             // The API's own default.
             self.wrong(
@@ -159,7 +159,7 @@ impl Check<'_> {
     }
 
     fn profile(&mut self, profile: &Profile) {
-        let identity = &self.bound.identity;
+        let identity = &self.binding.identity;
         let (arn, role) = (&identity.profile, identity.role.as_str());
         let before = self.report.diagnostics().len();
         if !profile.enabled {
@@ -174,7 +174,7 @@ impl Check<'_> {
                 "add the role to the profile's roles",
             );
         }
-        let wanted = self.bound.binding.role.session.seconds();
+        let wanted = self.binding.declared.role.session.seconds();
         if let Some(most) = profile.duration.filter(|most| *most < wanted) {
             self.say(
                 Diagnostic::warning(
@@ -184,7 +184,7 @@ impl Check<'_> {
                 .help("raise the profile's duration, or lower `sessionDuration`"),
             );
         }
-        if self.bound.binding.sidecar.role_session_name.is_some() && !profile.accepts_session_name {
+        if self.binding.declared.sidecar.role_session_name.is_some() && !profile.accepts_session_name {
             self.wrong(
                 format!("the sidecar names its sessions, and the profile {arn} accepts no name"),
                 "set `acceptRoleSessionName` on the profile, or remove the session name",
@@ -196,11 +196,11 @@ impl Check<'_> {
     }
 
     fn role(&mut self, role: &Role) {
-        let wanted = self.bound.binding.role.session.seconds();
+        let wanted = self.binding.declared.role.session.seconds();
         if role.longest_session < wanted {
             let message = format!(
                 "sessions of {wanted} s are asked for, and the role {} allows {} s: AWS refuses instead of shortening",
-                self.bound.identity.role, role.longest_session
+                self.binding.identity.role, role.longest_session
             );
             self.wrong(message, "raise the role's maximum session duration, or lower `sessionDuration`");
         }

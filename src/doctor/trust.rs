@@ -5,23 +5,23 @@ use serde_json::Value;
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::quote::typed;
-use crate::resolve::Bound;
-use crate::trust::{self, Caller, CertificateNames, Decision, Mapping, Policy, Verdict};
+use crate::resolve::ResolvedBinding;
+use crate::trust::{self, Caller, CertificateNames, Decision, Mapping, TrustPolicy, Verdict};
 
 /// How the subject's common name is called in a condition.
 const COMMON_NAME: &str = "aws:PrincipalTag/x509Subject/CN";
 
 /// Judges the policy; a line shows both sides. `issuer` is the CA that signs, where it is known.
 pub(super) fn policy(
-    bound: &Bound,
+    binding: &ResolvedBinding,
     policy: &Value,
     issuer: Option<&Certificate>,
     report: &mut Report,
     lines: &mut Vec<String>,
 ) {
-    let mut say = |diagnostic: Diagnostic| report.push(diagnostic.at(Place::Config(bound.binding.place.clone())));
-    let role = &bound.identity.role;
-    let (policy, caller) = (Policy::new(policy), caller(bound, issuer));
+    let mut say = |diagnostic: Diagnostic| report.push(diagnostic.at(Place::Config(binding.declared.place.clone())));
+    let role = &binding.identity.role;
+    let (policy, caller) = (TrustPolicy::new(policy), caller(binding, issuer));
     let decision = trust::simulate(&policy, &caller);
     match decision.verdict {
         Verdict::Deny => return say(denied(role.as_str(), &decision)),
@@ -36,12 +36,14 @@ pub(super) fn policy(
         Verdict::Allow => lines.push(format!(
             "role {role} trusts what the certificate will carry: aws:SourceArn = {}, aws:SourceAccount = {}, \
              {COMMON_NAME} = {}",
-            bound.identity.trust_anchor, bound.identity.trust_anchor.account, bound.binding.certificate.common_name
+            binding.identity.trust_anchor,
+            binding.identity.trust_anchor.account,
+            binding.declared.certificate.common_name
         )),
     }
     let openings = trust::openings(&policy, &caller);
-    let common_name = &bound.binding.certificate.common_name;
-    let anchor = &bound.identity.trust_anchor;
+    let common_name = &binding.declared.certificate.common_name;
+    let anchor = &binding.identity.trust_anchor;
     for (opening, who, is_open, condition) in [
         (
             &openings.subject,
@@ -86,10 +88,10 @@ fn clauses(decision: &Decision) -> String {
 }
 
 /// What the call will have, as far as the declaration and the CA at hand say it.
-fn caller(bound: &Bound, issuer: Option<&Certificate>) -> Caller {
-    let anchor = &bound.identity.trust_anchor;
+fn caller(binding: &ResolvedBinding, issuer: Option<&Certificate>) -> Caller {
+    let anchor = &binding.identity.trust_anchor;
     let names = CertificateNames {
-        subject: vec![("CN".to_owned(), bound.binding.certificate.common_name.clone())],
+        subject: vec![("CN".to_owned(), binding.declared.certificate.common_name.clone())],
         issuer: issuer.map(|authority| authority.attributes.clone()),
         ..CertificateNames::default()
     };

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::draft::{Role, Scope, Workload, draft};
+use super::draft::{DraftRole, DraftWorkload, Scope, draft};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Ident, Object, ResourceRef, annotation};
 use crate::quote::quote;
-use crate::workload::Kind;
+use crate::workload::WorkloadKind;
 use crate::yaml::{FieldPath, NodeRef};
 
 /// A tool that gives roles to pods.
@@ -78,7 +78,7 @@ impl<'d> Pods<'d> {
     fn of(object: &'d Object<'_>) -> Option<Self> {
         let root = object.root();
         let ident = object.ident()?;
-        let at = Kind::find(&ident.api_version, &ident.kind)?.template(root);
+        let at = WorkloadKind::find(&ident.api_version, &ident.kind)?.template(root);
         // The ReplicaSets of a Deployment say what the Deployment says.
         let owners = root.at(&FieldPath::keys("metadata.ownerReferences"));
         let is_owned = owners.is_some_and(|owners| owners.items().len() > 0);
@@ -122,7 +122,7 @@ fn of_account(arn: &Arn) -> Scope {
     Scope { account: Some(arn.account.clone()), ..Scope::default() }
 }
 
-fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<Workload> {
+fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<DraftWorkload> {
     let mut roles = BTreeMap::new();
     for object in objects {
         let Some(ident) = object.ident().filter(|ident| ident.kind == "ServiceAccount") else { continue };
@@ -146,10 +146,10 @@ fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<W
         let Some((_, arn)) = roles.get(&account) else { continue };
         used.insert(account);
         let role =
-            Role { name: role_name(arn.as_str()), arn: Some(arn.clone()), profile: None, scope: of_account(arn) };
+            DraftRole { name: role_name(arn.as_str()), arn: Some(arn.clone()), profile: None, scope: of_account(arn) };
         let skipped = pods.annotation(IRSA_SKIP).into_iter().flat_map(|names| names.split(','));
         let except = skipped.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-        workloads.push(Workload { ident: pods.ident.clone(), role, except, trailing_slash: false });
+        workloads.push(DraftWorkload { ident: pods.ident.clone(), role, except, trailing_slash: false });
     }
     for (ident, arn) in roles.iter().filter(|(account, _)| !used.contains(*account)).map(|(_, found)| found) {
         let at = FieldPath::keys("metadata.annotations").key(IRSA_ROLE);
@@ -164,7 +164,7 @@ fn account_of(ident: &Ident<'_>, name: &str) -> (String, String) {
     (ident.namespace.as_deref().unwrap_or("default").to_owned(), name.to_owned())
 }
 
-fn kube2iam(pods: &Pods<'_>, base: Option<&str>, report: &mut Report) -> Option<Workload> {
+fn kube2iam(pods: &Pods<'_>, base: Option<&str>, report: &mut Report) -> Option<DraftWorkload> {
     let text = pods.annotation(KUBE2IAM_ROLE)?;
     let whole = if text.starts_with("arn:") { Some(text.to_owned()) } else { base.map(|base| format!("{base}{text}")) };
     let arn = if let Some(whole) = whole {
@@ -181,12 +181,12 @@ fn kube2iam(pods: &Pods<'_>, base: Option<&str>, report: &mut Report) -> Option<
         pods.leave_out(KUBE2IAM_EXTERNAL_ID, message, "remove `sts:ExternalId` from the role's trust policy", report);
     }
     let scope = arn.as_ref().map(of_account).unwrap_or_default();
-    let role = Role { name: role_name(text), arn, profile: None, scope };
-    Some(Workload { ident: pods.ident.clone(), role, except: Vec::new(), trailing_slash: false })
+    let role = DraftRole { name: role_name(text), arn, profile: None, scope };
+    Some(DraftWorkload { ident: pods.ident.clone(), role, except: Vec::new(), trailing_slash: false })
 }
 
 /// Roles that are only named are of the account that all others are of.
-fn of_one_account(mut workloads: Vec<Workload>) -> Vec<Workload> {
+fn of_one_account(mut workloads: Vec<DraftWorkload>) -> Vec<DraftWorkload> {
     let known: BTreeSet<_> = workloads.iter().filter_map(|workload| workload.role.scope.account.clone()).collect();
     if let [only] = Vec::from_iter(known).as_slice() {
         for workload in &mut workloads {
@@ -196,7 +196,7 @@ fn of_one_account(mut workloads: Vec<Workload>) -> Vec<Workload> {
     workloads
 }
 
-fn ira_controller(pods: &Pods<'_>, report: &mut Report) -> Option<Workload> {
+fn ira_controller(pods: &Pods<'_>, report: &mut Report) -> Option<DraftWorkload> {
     let given = IRA.map(|(name, kind)| (name, kind, pods.annotation(name)));
     let there: Vec<_> = given.iter().filter(|(_, _, text)| text.is_some()).map(|(name, ..)| *name).collect();
     let lacks: Vec<_> =
@@ -225,7 +225,7 @@ fn ira_controller(pods: &Pods<'_>, report: &mut Report) -> Option<Workload> {
         );
     }
     let scope = Scope { account: Some(anchor.account.clone()), trust_anchor: Some(anchor), issuer };
-    let role = Role { name: role_name(role.as_str()), arn: Some(role), profile: Some(profile), scope };
+    let role = DraftRole { name: role_name(role.as_str()), arn: Some(role), profile: Some(profile), scope };
     let trailing_slash = pods.annotation(IRA_SLASH).is_some();
-    Some(Workload { ident: pods.ident.clone(), role, except: Vec::new(), trailing_slash })
+    Some(DraftWorkload { ident: pods.ident.clone(), role, except: Vec::new(), trailing_slash })
 }

@@ -10,9 +10,9 @@ use crate::issuer::DEFAULT_SCOPE;
 use crate::krm::Ident;
 
 /// A workload and what it becomes.
-pub(super) struct Workload {
+pub(super) struct DraftWorkload {
     pub(super) ident: Ident<'static>,
-    pub(super) role: Role,
+    pub(super) role: DraftRole,
     /// Containers that get no credentials.
     pub(super) except: Vec<String>,
     pub(super) trailing_slash: bool,
@@ -20,7 +20,7 @@ pub(super) struct Workload {
 
 /// A role as a workload names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Role {
+pub(super) struct DraftRole {
     /// What people call it.
     pub(super) name: String,
     /// `None` when it is known by name only.
@@ -40,7 +40,7 @@ pub(super) struct Scope {
 }
 
 /// The declaration of these workloads.
-pub(super) fn draft(workloads: &[Workload]) -> Value {
+pub(super) fn draft(workloads: &[DraftWorkload]) -> Value {
     let scopes: BTreeSet<_> = workloads.iter().map(|workload| &workload.role.scope).collect();
     let scopes = if let [only] = Vec::from_iter(&scopes)[..] {
         BTreeMap::from([(*only, DEFAULT_SCOPE.to_owned())])
@@ -71,7 +71,7 @@ pub(super) fn draft(workloads: &[Workload]) -> Value {
 }
 
 /// The region of every trust anchor, when that is one.
-fn region(workloads: &[Workload]) -> Option<&str> {
+fn region(workloads: &[DraftWorkload]) -> Option<&str> {
     let anchors = workloads.iter().filter_map(|workload| workload.role.scope.trust_anchor.as_ref());
     let regions: BTreeSet<_> = anchors.map(|anchor| anchor.region.as_str()).collect();
     regions.first().copied().filter(|_| regions.len() == 1)
@@ -87,7 +87,7 @@ fn sorted<'n>(entries: impl Iterator<Item = (&'n String, Value)>) -> Value {
     )
 }
 
-impl Workload {
+impl DraftWorkload {
     fn entry(&self, name: &str, role: &str) -> Value {
         let target = self.ident.name.as_ref();
         let other = Some(target).filter(|target| *target != name);
@@ -113,7 +113,7 @@ fn names_of(ident: &Ident<'_>) -> Names {
     [name.to_string(), longer, longest]
 }
 
-impl Role {
+impl DraftRole {
     fn names(&self) -> Names {
         // What is no part of a parameter's name would be none of the default references'.
         let allowed = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' };

@@ -18,10 +18,10 @@ struct State {
     region: String,
     ca: Option<Ca>,
     cas: Option<BTreeMap<String, Ca>>,
-    roles: Option<BTreeMap<String, Role>>,
+    roles: Option<BTreeMap<String, StateRole>>,
     hosts: Option<Map<String, Value>>,
     k8s_clusters: Option<Map<String, Value>>,
-    k8s_workloads: Option<BTreeMap<String, Workload>>,
+    k8s_workloads: Option<BTreeMap<String, StateWorkload>>,
 }
 
 #[derive(Deserialize)]
@@ -32,7 +32,7 @@ struct Ca {
 }
 
 #[derive(Deserialize)]
-struct Role {
+struct StateRole {
     #[serde(rename = "role_arn")]
     arn: String,
     #[serde(rename = "profile_arn")]
@@ -42,7 +42,7 @@ struct Role {
 }
 
 #[derive(Deserialize)]
-struct Workload {
+struct StateWorkload {
     cluster_name: String,
     role_name: String,
     namespace: Option<String>,
@@ -128,7 +128,7 @@ impl Reader<'_> {
         entry(vec![("trustAnchor", anchor), ("issuer", json!(issuer))])
     }
 
-    fn role(&mut self, name: &str, role: &Role) -> Value {
+    fn role(&mut self, name: &str, role: &StateRole) -> Value {
         let whose = format!("role {}", quote(&name));
         let scope = role.scope.as_deref().filter(|scope| *scope != DEFAULT_SCOPE);
         entry(vec![

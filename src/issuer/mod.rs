@@ -57,7 +57,7 @@ impl IssuerRef {
 
 /// An object that must stand beside the Certificates of a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Companion {
+pub enum IssuerObject {
     /// The Secret with the CA whose certificate and key were looked up.
     CaSecret {
         /// Its name.
@@ -72,7 +72,7 @@ pub enum Companion {
     },
 }
 
-impl Companion {
+impl IssuerObject {
     /// Its kind and its name.
     pub fn ident(&self) -> (&'static str, &str) {
         match self {
@@ -107,13 +107,13 @@ impl Issuer {
     }
 
     /// What must stand beside the Certificates of the scope, in every namespace that has one.
-    pub fn companions(&self, scope: &str) -> Vec<Companion> {
-        let issuer = |secret: &str| Companion::CaIssuer { name: issuer_name(scope), secret: secret.to_owned() };
+    pub fn objects(&self, scope: &str) -> Vec<IssuerObject> {
+        let issuer = |secret: &str| IssuerObject::CaIssuer { name: issuer_name(scope), secret: secret.to_owned() };
         match self {
             Self::Ca(CaSecret::Existing(name)) => vec![issuer(name)],
             Self::Ca(CaSecret::Ssm { .. }) => {
                 let name = ca_secret_name(scope);
-                vec![Companion::CaSecret { name: name.clone() }, issuer(&name)]
+                vec![IssuerObject::CaSecret { name: name.clone() }, issuer(&name)]
             }
             Self::Existing(_) => Vec::new(),
         }

@@ -7,7 +7,7 @@ use super::ident::Ident;
 use super::layout::{Entry, Layout, Root, Section, Shape, before, line_start, lines, next_line};
 use super::lines::Position;
 use crate::quote::quote;
-use crate::yaml::{Document, Flow, Kind, NodeRef, Style, SyntaxError};
+use crate::yaml::{Document, Flow, NodeKind, NodeRef, Style, SyntaxError};
 
 /// Reads a `ResourceList`.
 pub(super) fn read(text: &str) -> Result<Layout<'static>, ReadError> {
@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, ReadError> {
         let mut bytes = [0; 4];
         for offset in memchr::memmem::find_iter(text.as_bytes(), mark.encode_utf8(&mut bytes)) {
             if quoted.is_empty() {
-                collect(document.root(), &mut quoted, |node| matches!(node.kind(), Kind::Scalar(_, Style::Quoted)));
+                collect(document.root(), &mut quoted, |node| matches!(node.kind(), NodeKind::Scalar(_, Style::Quoted)));
             }
             if !inside(&quoted, offset) {
                 return Err(ReadError::LineBreak { name, at: Position::of(text, offset) });
@@ -71,10 +71,10 @@ fn description(root: NodeRef<'_>) -> String {
 
 fn what(node: NodeRef<'_>) -> &'static str {
     match node.kind() {
-        Kind::Scalar(..) => "a scalar",
-        Kind::Seq(..) => "a sequence",
-        Kind::Map(..) => "a mapping",
-        Kind::Alias(_) | Kind::Dangling => "an alias",
+        NodeKind::Scalar(..) => "a scalar",
+        NodeKind::Seq(..) => "a sequence",
+        NodeKind::Map(..) => "a mapping",
+        NodeKind::Alias(_) | NodeKind::Dangling => "an alias",
     }
 }
 
@@ -91,7 +91,7 @@ struct Pair<'d> {
 pub(super) fn layout(root: NodeRef<'_>) -> Result<Layout<'static>, ReadError> {
     let text = root.document().text();
     let unclear = |offset| ReadError::Unclear(Position::of(text, offset));
-    let Kind::Map(_, flow) = root.kind() else {
+    let NodeKind::Map(_, flow) = root.kind() else {
         return Err(ReadError::NotAResourceList { found: description(root) });
     };
     let (Some(first), Some(last)) = (root.entries().next(), root.entries().next_back()) else {
@@ -145,19 +145,19 @@ fn items(text: &str, pair: Pair<'_>, end: usize, root: &Root) -> Result<(Vec<Ent
     let Pair { key, value, next } = pair;
     let unclear = || ReadError::Unclear(Position::of(text, key.span().start));
     let range = value_range(text, key, value);
-    let null = matches!(value.kind(), Kind::Scalar(text, Style::Plain)
+    let null = matches!(value.kind(), NodeKind::Scalar(text, Style::Plain)
         if matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL"));
-    let empty = matches!(value.kind(), Kind::Seq(entries, _) if entries.is_empty());
+    let empty = matches!(value.kind(), NodeKind::Seq(entries, _) if entries.is_empty());
     match value.kind() {
-        Kind::Seq(_, Flow::Yes) if !empty || matches!(root, Root::Flow { .. }) => {
+        NodeKind::Seq(_, Flow::Yes) if !empty || matches!(root, Root::Flow { .. }) => {
             Ok((flow_entries(text, value), Shape::Brackets(value.span())))
         }
         _ if null || empty => {
             let value = if empty { value.span() } else { range };
             Ok((Vec::new(), Shape::Empty { next_line: next_line(text, value.end), value }))
         }
-        Kind::Seq(..) if value.is_anchored() || value.tag().is_some() => Err(unclear()),
-        Kind::Seq(..) => {
+        NodeKind::Seq(..) if value.is_anchored() || value.tag().is_some() => Err(unclear()),
+        NodeKind::Seq(..) => {
             let head = after_colon(text, key).ok_or_else(unclear)?;
             let until = match next {
                 Some(next) => key_line(text, next).ok_or_else(unclear)?,
@@ -177,8 +177,8 @@ fn items(text: &str, pair: Pair<'_>, end: usize, root: &Root) -> Result<(Vec<Ent
 fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -> Option<(Vec<Entry<'static>>, usize)> {
     let mut long = Vec::new();
     collect(sequence, &mut long, |node| {
-        let flow = matches!(node.kind(), Kind::Seq(_, Flow::Yes) | Kind::Map(_, Flow::Yes));
-        let scalar = matches!(node.kind(), Kind::Scalar(_, Style::Plain | Style::Quoted));
+        let flow = matches!(node.kind(), NodeKind::Seq(_, Flow::Yes) | NodeKind::Map(_, Flow::Yes));
+        let scalar = matches!(node.kind(), NodeKind::Scalar(_, Style::Plain | Style::Quoted));
         (flow || scalar) && text.get(node.span()).is_some_and(|it| it.contains(['\n', '\r']))
     });
     let filled = |line: &str| !line.trim_start().is_empty() && !line.trim_start().starts_with('#');
@@ -224,7 +224,7 @@ fn flow_entries(text: &str, sequence: NodeRef<'_>) -> Vec<Entry<'static>> {
 fn entry(item: NodeRef<'_>, range: Range<usize>) -> Entry<'static> {
     let mut ties = Vec::new();
     collect(item, &mut ties, |node| {
-        node.is_anchored() || node.tag().is_some() || matches!(node.kind(), Kind::Alias(_) | Kind::Dangling)
+        node.is_anchored() || node.tag().is_some() || matches!(node.kind(), NodeKind::Alias(_) | NodeKind::Dangling)
     });
     Entry { range, ident: Ident::of(item), tied: !ties.is_empty() }
 }
@@ -234,8 +234,8 @@ fn collect(node: NodeRef<'_>, spans: &mut Vec<Range<usize>>, wanted: impl Fn(Nod
     let child = |id: u32| node.document().node(id);
     match node.kind() {
         _ if wanted(node) => spans.push(node.span()),
-        Kind::Seq(items, _) => items.iter().for_each(|item| collect(child(*item), spans, wanted)),
-        Kind::Map(entries, _) => entries.iter().for_each(|(key, value)| {
+        NodeKind::Seq(items, _) => items.iter().for_each(|item| collect(child(*item), spans, wanted)),
+        NodeKind::Map(entries, _) => entries.iter().for_each(|(key, value)| {
             collect(child(*key), spans, wanted);
             collect(child(*value), spans, wanted);
         }),
@@ -247,8 +247,8 @@ fn collect(node: NodeRef<'_>, spans: &mut Vec<Range<usize>>, wanted: impl Fn(Nod
 fn content(node: NodeRef<'_>) -> usize {
     let end = |id: &u32| content(node.document().node(*id));
     match node.kind() {
-        Kind::Seq(items, Flow::No) => items.iter().map(end).max().unwrap_or_default(),
-        Kind::Map(entries, Flow::No) => {
+        NodeKind::Seq(items, Flow::No) => items.iter().map(end).max().unwrap_or_default(),
+        NodeKind::Map(entries, Flow::No) => {
             entries.iter().map(|(key, value)| end(key).max(end(value))).max().unwrap_or_default()
         }
         _ if node.span().is_empty() => 0,
@@ -290,7 +290,7 @@ fn key_line(text: &str, key: NodeRef<'_>) -> Option<usize> {
     let mark = if text.get(start..)?.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     // A key behind `?` may be written as a block, or on a line after its `?`; its colon is on yet another line.
     let colon = text.get(key.span().end..)?.trim_start_matches([' ', '\t']).starts_with(':');
-    let scalar = matches!(key.kind(), Kind::Scalar(_, Style::Plain | Style::Quoted)) && !key.span().is_empty();
+    let scalar = matches!(key.kind(), NodeKind::Scalar(_, Style::Plain | Style::Quoted)) && !key.span().is_empty();
     (scalar && colon && text.get(start + mark..at)?.bytes().all(|byte| byte == b' ')).then_some(start + mark)
 }
 
@@ -336,9 +336,11 @@ fn safe_end(text: &str, node: NodeRef<'_>, end: usize) -> bool {
     let mut last = node;
     loop {
         let child = match last.kind() {
-            Kind::Seq(items, _) => items.last(),
-            Kind::Map(entries, _) => entries.last().map(|(_, value)| value),
-            Kind::Scalar(_, Style::Block) => return text.get(..end).is_some_and(|text| text.ends_with(['\n', '\r'])),
+            NodeKind::Seq(items, _) => items.last(),
+            NodeKind::Map(entries, _) => entries.last().map(|(_, value)| value),
+            NodeKind::Scalar(_, Style::Block) => {
+                return text.get(..end).is_some_and(|text| text.ends_with(['\n', '\r']));
+            }
             _ => None,
         };
         match child {

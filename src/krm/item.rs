@@ -28,7 +28,7 @@ pub struct Item<'t> {
     range: Range<usize>,
     framing: Framing,
     /// What the scanner could prove.
-    told: Option<Ident<'t>>,
+    scanned: Option<Ident<'t>>,
     /// What the parser says where the scanner says nothing.
     parsed: OnceLock<Option<Box<Ident<'static>>>>,
     tied: bool,
@@ -76,13 +76,13 @@ impl<'t> Item<'t> {
     pub(super) fn entry(source: &'t str, entry: Entry<'t>, dashes: bool) -> Self {
         let framing = if dashes { Framing::Dash } else { Framing::Bare };
         let Entry { range, ident, tied } = entry;
-        Self { source, range, framing, told: ident, parsed: OnceLock::new(), tied, listed: None }
+        Self { source, range, framing, scanned: ident, parsed: OnceLock::new(), tied, listed: None }
     }
 
     /// A value of the list that is not one of its items.
     pub(super) fn section(source: &'t str, section: Section, key: &'static str) -> Self {
         let framing = if section.keyed { Framing::Key(key) } else { Framing::Bare };
-        Self { source, range: section.range, framing, told: None, parsed: OnceLock::new(), tied: true, listed: None }
+        Self { source, range: section.range, framing, scanned: None, parsed: OnceLock::new(), tied: true, listed: None }
     }
 
     /// The same, in a list of a kind.
@@ -112,7 +112,7 @@ impl<'t> Item<'t> {
     /// `None` for what lacks one of the words, or cannot be read.
     pub fn ident(&self) -> Option<&Ident<'t>> {
         let parse = || self.parse().ok().and_then(|object| object.ident()).map(Box::new);
-        self.told.as_ref().or_else(|| self.parsed.get_or_init(parse).as_deref())
+        self.scanned.as_ref().or_else(|| self.parsed.get_or_init(parse).as_deref())
     }
 
     /// Whether the item may be of this kind; false only when it surely is not.

@@ -1,6 +1,6 @@
 //! Block YAML that we printed, as JSON: for lists that came as JSON.
 
-use crate::yaml::{Document, Kind, NodeRef, Style, SyntaxError};
+use crate::yaml::{Document, NodeKind, NodeRef, Style, SyntaxError};
 
 /// One object or sequence in block YAML as JSON on one line.
 ///
@@ -14,10 +14,10 @@ pub(super) fn from_block(yaml: &str) -> Result<String, SyntaxError> {
 
 fn print(node: NodeRef<'_>, out: &mut String) {
     match node.followed().kind() {
-        Kind::Scalar(text, Style::Plain) if is_json(text) => out.push_str(text),
-        Kind::Scalar(text, Style::Plain) if matches!(text.as_ref(), "" | "~") => out.push_str("null"),
-        Kind::Scalar(text, _) => string(text, out),
-        Kind::Seq(..) => {
+        NodeKind::Scalar(text, Style::Plain) if is_json(text) => out.push_str(text),
+        NodeKind::Scalar(text, Style::Plain) if matches!(text.as_ref(), "" | "~") => out.push_str("null"),
+        NodeKind::Scalar(text, _) => string(text, out),
+        NodeKind::Seq(..) => {
             out.push('[');
             for (position, item) in node.items().enumerate() {
                 if position > 0 {
@@ -27,7 +27,7 @@ fn print(node: NodeRef<'_>, out: &mut String) {
             }
             out.push(']');
         }
-        Kind::Map(..) => {
+        NodeKind::Map(..) => {
             out.push('{');
             for (position, (key, value)) in node.entries().enumerate() {
                 if position > 0 {
@@ -39,7 +39,7 @@ fn print(node: NodeRef<'_>, out: &mut String) {
             }
             out.push('}');
         }
-        Kind::Alias(_) | Kind::Dangling => out.push_str("null"),
+        NodeKind::Alias(_) | NodeKind::Dangling => out.push_str("null"),
     }
 }
 

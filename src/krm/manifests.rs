@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::documents::{body, is_marker};
 use super::json;
 use super::layout::{after, before, first_line, line_start, lines, next_line};
-use super::stream::{Form, Part, Stream};
+use super::stream::{Form, Stream, StreamDocument};
 use super::write::{Changes, Places, Splice, invalid, like, write_spliced};
 
 impl Changes {
@@ -44,7 +44,7 @@ impl Changes {
         &self,
         stream: &Stream<'_>,
         number: usize,
-        part: &Part,
+        part: &StreamDocument,
         unmarked: bool,
     ) -> io::Result<Option<Splice>> {
         let (range, object) = (part.range.clone(), part.items.start);
@@ -79,7 +79,7 @@ impl Changes {
     }
 
     /// Whether a document is one object that is left out.
-    fn leaves(&self, part: &Part) -> bool {
+    fn leaves(&self, part: &StreamDocument) -> bool {
         part.list.is_none() && self.removed.contains(&part.items.start)
     }
 

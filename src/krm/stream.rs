@@ -35,7 +35,7 @@ pub struct Stream<'t> {
     text: &'t str,
     /// The objects, in their order.
     pub items: Vec<Item<'t>>,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<StreamDocument>,
     pub(super) form: Form,
 }
 
@@ -53,7 +53,7 @@ pub(super) enum Form {
 
 /// One document of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct StreamDocument {
     pub(super) range: Range<usize>,
     /// Its objects, by their numbers in the stream.
     pub(super) items: Range<usize>,
@@ -89,7 +89,7 @@ impl<'t> Stream<'t> {
 
     /// The objects of one of its documents.
     #[expect(clippy::indexing_slicing, reason = "the items of each document are counted among these")]
-    pub(super) fn items_of(&self, part: &Part) -> &[Item<'t>] {
+    pub(super) fn items_of(&self, part: &StreamDocument) -> &[Item<'t>] {
         &self.items[part.items.clone()]
     }
 
@@ -109,7 +109,7 @@ impl<'t> Stream<'t> {
             let (ident, tied) = identify(document).unwrap_or((None, true));
             self.items.push(Item::entry(self.text, Entry { range: range.clone(), ident, tied }, false));
         }
-        self.parts.push(Part { range, items: first..self.items.len(), list: list_of_items });
+        self.parts.push(StreamDocument { range, items: first..self.items.len(), list: list_of_items });
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Compared, Located};
 use crate::diag::{Code, Severity};
-use crate::diff::Kind;
+use crate::diff::ChangeKind;
 use crate::krm::Position;
 
 #[derive(Serialize)]
@@ -129,7 +129,7 @@ pub fn diagnostics_sarif(diagnostics: &[Located]) -> String {
 
 /// The changes: an escalation is a warning, anything else a note.
 pub fn changes_sarif(compared: &Compared<'_>) -> String {
-    let kinds: Vec<_> = Kind::all().filter(|kind| compared.changes.iter().any(|it| it.kind == *kind)).collect();
+    let kinds: Vec<_> = ChangeKind::all().filter(|kind| compared.changes.iter().any(|it| it.kind == *kind)).collect();
     let rules: Vec<_> = kinds
         .iter()
         .map(|kind| Rule { id: kind.name(), short_description: Text { text: kind.summary().to_owned() }, help: None })

@@ -7,7 +7,7 @@ use crate::config::{Binding, Which};
 use crate::diag::Known;
 use crate::krm::{Ident, Item};
 use crate::quote::{part, quote};
-use crate::workload::Kind;
+use crate::workload::WorkloadKind;
 
 /// What else is among the objects, looked through once something is not.
 pub(super) struct Around<'i, 't> {
@@ -25,7 +25,7 @@ impl<'i, 't> Around<'i, 't> {
 
     /// The objects that are workloads, or those that are not.
     fn idents(&self, workloads: bool) -> impl Iterator<Item = &'i Ident<'t>> + use<'i, 't> {
-        let is_known = |it: &&Ident<'_>| Kind::find(&it.api_version, &it.kind).is_some();
+        let is_known = |it: &&Ident<'_>| WorkloadKind::find(&it.api_version, &it.kind).is_some();
         let items: &'i [Item<'t>] = self.items;
         items.iter().filter_map(Item::ident).filter(move |it| is_known(it) == workloads)
     }

@@ -5,13 +5,13 @@ mod share;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{CertificateVolume, Config, Which};
+use crate::config::{Binding, CertificateVolume, Config, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::issuer::{Companion, Issuer};
+use crate::issuer::{Issuer, IssuerObject};
 use crate::krm::{Ident, Item};
 use crate::name::DnsLabel;
 use crate::quote::{part, quote, quote_object, typed};
-use crate::resolve::{Authority, Bound, Resolved};
+use crate::resolve::{Authority, Identity, Resolved, ResolvedBinding};
 use crate::workload::Workload;
 use around::Around;
 
@@ -19,25 +19,25 @@ use around::Around;
 #[derive(Debug)]
 pub struct Plan<'r> {
     /// Every workload of the declaration.
-    pub members: Vec<Member<'r>>,
+    pub workloads: Vec<PlannedWorkload<'r>>,
     /// What its Certificates need, once a namespace and scope.
-    pub companions: Vec<Neighbour<'r>>,
+    pub prerequisites: Vec<Prerequisite<'r>>,
 }
 
 /// A workload in one namespace and, when the objects were at hand, which of them it is.
 #[derive(Debug)]
-pub struct Member<'r> {
+pub struct PlannedWorkload<'r> {
     /// The workload and its identity.
-    pub bound: &'r Bound,
+    pub resolved: &'r ResolvedBinding,
     /// The namespace of what is emitted for it; none is written when `None`.
     pub namespace: Option<String>,
     /// The objects that get its identity.
-    pub seats: Vec<Seat>,
+    pub placements: Vec<Placement>,
 }
 
 /// An object that gets an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seat {
+pub struct Placement {
     /// Its place in the inventory.
     pub workload: usize,
     /// The sidecar's port in it.
@@ -48,26 +48,36 @@ pub struct Seat {
 
 /// An object beside the Certificates of a scope.
 #[derive(Debug)]
-pub struct Neighbour<'r> {
+pub struct Prerequisite<'r> {
     /// The namespace it is in.
     pub namespace: Option<String>,
     /// The scope it belongs to.
     pub scope: &'r str,
     /// What it is.
-    pub companion: Companion,
+    pub object: IssuerObject,
     /// The CA, when it was looked up.
     pub authority: Option<&'r Authority>,
 }
 
-impl Member<'_> {
+impl<'r> PlannedWorkload<'r> {
+    /// What the declaration says of it.
+    pub fn binding(&self) -> &'r Binding {
+        &self.resolved.declared
+    }
+
+    /// What it becomes.
+    pub fn identity(&self) -> &'r Identity {
+        &self.resolved.identity
+    }
+
     /// Whether a Certificate is emitted for it; cert-manager's CSI driver needs none.
     pub fn has_certificate(&self) -> bool {
-        self.bound.binding.certificate.volume == CertificateVolume::Secret
+        self.binding().certificate.volume == CertificateVolume::Secret
     }
 
     /// `<workload>-cert`: the Certificate and the Secret that cert-manager writes for it.
     pub fn certificate_name(&self) -> String {
-        certificate_name(&self.bound.binding.workload)
+        certificate_name(&self.binding().workload)
     }
 }
 
@@ -78,11 +88,15 @@ pub fn certificate_name(workload: &str) -> String {
 
 /// Plans without looking at objects: what the declaration alone says.
 pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> {
-    let members = resolved.bindings.iter().map(|bound| {
-        let declared = bound.binding.namespace.as_ref().map(ToString::to_string);
-        Member { bound, namespace: declared.or_else(|| fallback.map(str::to_owned)), seats: Vec::new() }
+    let workloads = resolved.bindings.iter().map(|binding| {
+        let declared = binding.declared.namespace.as_ref().map(ToString::to_string);
+        PlannedWorkload {
+            resolved: binding,
+            namespace: declared.or_else(|| fallback.map(str::to_owned)),
+            placements: Vec::new(),
+        }
     });
-    with_companions(resolved, members.collect())
+    with_companions(resolved, workloads.collect())
 }
 
 /// Plans for the objects in the inventory. A workload that is not there, or there twice, is an error.
@@ -103,11 +117,11 @@ pub fn plan<'r>(
         }
     }
     let around = Around::of(items);
-    let mut found: Vec<(&Bound, usize)> = Vec::new();
+    let mut found: Vec<(&ResolvedBinding, usize)> = Vec::new();
     // What cannot be read may be the workload that somebody means: nobody can say that it is not there.
     let knows_all = !report.says(Code::UnreadableItem);
-    for bound in &resolved.bindings {
-        let target = &bound.binding.target;
+    for binding in &resolved.bindings {
+        let target = &binding.declared.target;
         let meant: Vec<usize> = match &target.which {
             Which::Name(name) => by_name.get(name.as_str()).into_iter().flatten().copied().collect(),
             // Those with the label that the fewest have.
@@ -123,28 +137,28 @@ pub fn plan<'r>(
         if meant.is_empty() && !knows_all {
             continue;
         }
-        let positions = find(bound, &meant, &around, inventory, report);
-        found.extend(positions.into_iter().map(|position| (bound, position)));
+        let positions = find(binding, &meant, &around, inventory, report);
+        found.extend(positions.into_iter().map(|position| (binding, position)));
     }
-    let mut members: Vec<Member<'r>> = Vec::new();
+    let mut workloads: Vec<PlannedWorkload<'r>> = Vec::new();
     let mut known: BTreeMap<(&str, Option<String>), usize> = BTreeMap::new();
-    for (bound, seat) in share::seats(&found, inventory, report) {
-        let declared = bound.binding.namespace.as_ref().map(ToString::to_string);
+    for (binding, placement) in share::placements(&found, inventory, report) {
+        let declared = binding.declared.namespace.as_ref().map(ToString::to_string);
         // kustomize may have moved the workload; what belongs to it goes where it is now.
-        let namespace = inventory.get(seat.workload).and_then(|it| it.ident.namespace.as_ref());
+        let namespace = inventory.get(placement.workload).and_then(|it| it.ident.namespace.as_ref());
         let namespace = namespace.map(ToString::to_string).or(declared);
         // Annotated workloads of one name have one role, or there would have been an error.
-        let index = *known.entry((&bound.binding.workload, namespace.clone())).or_insert(members.len());
-        match members.get_mut(index) {
-            Some(member) => member.seats.push(seat),
-            None => members.push(Member { bound, namespace, seats: vec![seat] }),
+        let index = *known.entry((&binding.declared.workload, namespace.clone())).or_insert(workloads.len());
+        match workloads.get_mut(index) {
+            Some(planned) => planned.placements.push(placement),
+            None => workloads.push(PlannedWorkload { resolved: binding, namespace, placements: vec![placement] }),
         }
     }
-    with_companions(resolved, members)
+    with_companions(resolved, workloads)
 }
 
 /// Plans what Certificates need before there is one: in the cluster's own namespace and wherever a workload is.
-pub fn foundation<'r>(
+pub fn prerequisites<'r>(
     config: &'r Config,
     authorities: &'r BTreeMap<String, Authority>,
     fallback: Option<&str>,
@@ -153,46 +167,46 @@ pub fn foundation<'r>(
     let own = config.issuers.iter().map(|(scope, issuer)| (namespace(config.namespace.as_ref()), &**scope, issuer));
     let of_workloads =
         config.bindings.iter().map(|binding| (namespace(binding.namespace.as_ref()), &*binding.scope, &binding.issuer));
-    Plan { members: Vec::new(), companions: companions(own.chain(of_workloads), authorities) }
+    Plan { workloads: Vec::new(), prerequisites: beside(own.chain(of_workloads), authorities) }
 }
 
-fn with_companions<'r>(resolved: &'r Resolved, members: Vec<Member<'r>>) -> Plan<'r> {
-    let sites = members.iter().map(|member| {
-        let binding = &member.bound.binding;
-        (member.namespace.clone(), binding.scope.as_str(), &binding.issuer)
+fn with_companions<'r>(resolved: &'r Resolved, workloads: Vec<PlannedWorkload<'r>>) -> Plan<'r> {
+    let sites = workloads.iter().map(|planned| {
+        let binding = &planned.binding();
+        (planned.namespace.clone(), binding.scope.as_str(), &binding.issuer)
     });
-    let companions = companions(sites, &resolved.authorities);
-    Plan { members, companions }
+    let prerequisites = beside(sites, &resolved.authorities);
+    Plan { workloads, prerequisites }
 }
 
 /// What stands beside Certificates, once a namespace and scope.
-fn companions<'r>(
+fn beside<'r>(
     sites: impl Iterator<Item = (Option<String>, &'r str, &'r Issuer)>,
     authorities: &'r BTreeMap<String, Authority>,
-) -> Vec<Neighbour<'r>> {
+) -> Vec<Prerequisite<'r>> {
     let mut seen = BTreeSet::new();
-    let mut companions = Vec::new();
+    let mut prerequisites = Vec::new();
     for (namespace, scope, issuer) in sites {
         if seen.insert((namespace.clone(), scope)) {
-            companions.extend(issuer.companions(scope).into_iter().map(|companion| Neighbour {
+            prerequisites.extend(issuer.objects(scope).into_iter().map(|object| Prerequisite {
                 namespace: namespace.clone(),
                 scope,
-                companion,
+                object,
                 authority: authorities.get(scope),
             }));
         }
     }
-    companions
+    prerequisites
 }
 
 fn find(
-    bound: &Bound,
+    resolved: &ResolvedBinding,
     meant: &[usize],
     around: &Around<'_, '_>,
     inventory: &[Workload<'_>],
     report: &mut Report,
 ) -> Vec<usize> {
-    let binding = &bound.binding;
+    let binding = &resolved.declared;
     let is_in = |index: usize, namespace: &str| inventory.get(index).is_some_and(|it| it.may_be_in(namespace));
     let named = |some: &[usize]| some.iter().filter_map(|index| inventory.get(*index)).map(words).collect::<Vec<_>>();
     let here: Vec<usize> = match &binding.namespace {
@@ -236,16 +250,16 @@ fn words(workload: &Workload<'_>) -> String {
 impl Plan<'_> {
     /// Leaves only what belongs to workloads that no declaration lists: a generator cannot know of them.
     pub fn keep_unlisted(&mut self) {
-        self.members.retain(|member| !member.bound.binding.is_listed);
+        self.workloads.retain(|planned| !planned.binding().is_listed);
         let needs: BTreeSet<_> =
-            self.members.iter().map(|it| (it.namespace.as_deref(), it.bound.binding.scope.as_str())).collect();
-        self.companions.retain(|it| needs.contains(&(it.namespace.as_deref(), it.scope)));
+            self.workloads.iter().map(|it| (it.namespace.as_deref(), it.binding().scope.as_str())).collect();
+        self.prerequisites.retain(|it| needs.contains(&(it.namespace.as_deref(), it.scope)));
     }
 
     /// Gives a namespace to what has none.
     pub fn use_namespace(&mut self, namespace: Option<&str>) {
-        let unnamed = self.members.iter_mut().map(|member| &mut member.namespace);
-        let unnamed = unnamed.chain(self.companions.iter_mut().map(|neighbour| &mut neighbour.namespace));
+        let unnamed = self.workloads.iter_mut().map(|planned| &mut planned.namespace);
+        let unnamed = unnamed.chain(self.prerequisites.iter_mut().map(|prerequisite| &mut prerequisite.namespace));
         for slot in unnamed.filter(|slot| slot.is_none()) {
             *slot = namespace.map(str::to_owned);
         }
@@ -258,9 +272,12 @@ impl Plan<'_> {
         for ident in items.iter().filter_map(Item::ident).filter(|ident| ident.kind == "Certificate") {
             certificates.entry(&ident.name).or_default().push(ident);
         }
-        for member in self.members.iter().filter(|member| member.has_certificate()) {
-            let Some(workload) = member.seats.first().and_then(|seat| inventory.get(seat.workload)) else { continue };
-            let name = member.certificate_name();
+        for planned in self.workloads.iter().filter(|planned| planned.has_certificate()) {
+            let Some(workload) = planned.placements.first().and_then(|placement| inventory.get(placement.workload))
+            else {
+                continue;
+            };
+            let name = planned.certificate_name();
             let Some(named) = certificates.get(name.as_str()) else { continue };
             let here = |namespace: Option<&str>| namespace.unwrap_or("default").to_owned();
             let wanted = here(workload.ident.namespace.as_deref());
@@ -275,7 +292,7 @@ impl Plan<'_> {
             );
             report.push(
                 Diagnostic::error(Code::NamespaceMismatch, message)
-                    .at(Place::Config(member.bound.binding.place.clone()))
+                    .at(Place::Config(planned.binding().place.clone()))
                     .help(format!("say {} for this workload", typed(&format_args!("namespace: {wanted}")))),
             );
         }

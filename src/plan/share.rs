@@ -2,24 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Seat, words};
+use super::{Placement, words};
 use crate::config::{Binding, Containers};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::quote::quote;
-use crate::resolve::Bound;
+use crate::resolve::ResolvedBinding;
 use crate::workload::Workload;
 
-/// A seat for every identity and object that were found to belong together. Identities that mean the same pod share it
+/// A placement for every identity and object that were found to belong together. Identities that mean the same pod share it
 /// when each names containers of its own; their sidecars listen on the next free ports.
-pub(super) fn seats<'r>(
-    found: &[(&'r Bound, usize)],
+pub(super) fn placements<'r>(
+    found: &[(&'r ResolvedBinding, usize)],
     inventory: &[Workload<'_>],
     report: &mut Report,
-) -> Vec<(&'r Bound, Seat)> {
+) -> Vec<(&'r ResolvedBinding, Placement)> {
     let mut pods: BTreeMap<usize, Vec<(&Binding, u16)>> = BTreeMap::new();
-    let mut seats = Vec::new();
-    for (bound, workload) in found {
-        let binding = &bound.binding;
+    let mut placements = Vec::new();
+    for (found, workload) in found {
+        let binding = &found.declared;
         let others = pods.entry(*workload).or_default();
         if let Some((other, _)) = others.iter().find(|(other, _)| !can_share(other, binding)) {
             report.push(
@@ -41,12 +41,12 @@ pub(super) fn seats<'r>(
         let taken: BTreeSet<_> = others.iter().map(|(_, port)| *port).collect();
         let port = (wanted..=u16::MAX).chain(1024..wanted).find(|port| !taken.contains(port)).unwrap_or(wanted);
         others.push((binding, port));
-        seats.push((*bound, Seat { workload: *workload, port, is_shared: false }));
+        placements.push((*found, Placement { workload: *workload, port, is_shared: false }));
     }
-    for (_, seat) in &mut seats {
-        seat.is_shared = pods.get(&seat.workload).is_some_and(|pod| pod.len() > 1);
+    for (_, placement) in &mut placements {
+        placement.is_shared = pods.get(&placement.workload).is_some_and(|pod| pod.len() > 1);
     }
-    seats
+    placements
 }
 
 fn can_share(one: &Binding, other: &Binding) -> bool {

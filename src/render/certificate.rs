@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::names::WORKLOAD;
 use super::object::{metadata, value};
 use super::spelling::{USAGES, algorithm};
-use crate::plan::Member;
+use crate::plan::PlannedWorkload;
 
 /// cert-manager's Certificate, as far as we write it.
 #[derive(Serialize)]
@@ -46,15 +46,15 @@ struct IssuerRef {
     group: String,
 }
 
-pub(super) fn certificate(member: &Member<'_>) -> Value {
-    let binding = &member.bound.binding;
+pub(super) fn certificate(planned: &PlannedWorkload<'_>) -> Value {
+    let binding = &planned.binding();
     let settings = &binding.certificate;
     let issuer = binding.issuer.issuer_ref(&binding.scope);
-    let name = member.certificate_name();
+    let name = planned.certificate_name();
     value(&Certificate {
         api_version: "cert-manager.io/v1",
         kind: "Certificate",
-        metadata: metadata(&name, member.namespace.as_ref(), (WORKLOAD, &binding.workload)),
+        metadata: metadata(&name, planned.namespace.as_ref(), (WORKLOAD, &binding.workload)),
         spec: CertificateSpec {
             common_name: settings.common_name.clone(),
             secret_name: name,

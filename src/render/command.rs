@@ -4,14 +4,14 @@ use super::layout::{MOUNT, certificate_file};
 use crate::arn::Arn;
 use crate::config::{Delivery, Sidecar};
 use crate::helper::PROGRAM;
-use crate::plan::Member;
+use crate::plan::PlannedWorkload;
 
 /// What the sidecar does. The kubelet fills in the variables.
-pub(super) fn arguments(member: &Member<'_>, settings: &Sidecar) -> Vec<String> {
+pub(super) fn arguments(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
     let serves = settings.delivery == Delivery::Endpoint;
     let mut args = vec![if serves { "serve" } else { "update" }.to_owned()];
     args.extend(identity_flags(["$(TRUST_ANCHOR_ARN)", "$(PROFILE_ARN)", "$(ROLE_ARN)"]));
-    args.extend(session_flags(member, settings));
+    args.extend(session_flags(planned, settings));
     if serves {
         // Answers that live one hop reach this pod and nobody else.
         args.extend([format!("--port={}", settings.port), format!("--hop-limit={}", settings.hop_limit)]);
@@ -20,18 +20,18 @@ pub(super) fn arguments(member: &Member<'_>, settings: &Sidecar) -> Vec<String> 
 }
 
 /// The command with which an application asks for credentials itself. Nobody fills in variables there.
-pub(super) fn credential_process(member: &Member<'_>, settings: &Sidecar) -> Vec<String> {
+pub(super) fn credential_process(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
     let mut command = [PROGRAM, "credential-process"].map(str::to_owned).to_vec();
-    command.extend(identity_flags(arns(member)));
-    command.extend(session_flags(member, settings));
+    command.extend(identity_flags(arns(planned)));
+    command.extend(session_flags(planned, settings));
     command
 }
 
 /// Shows that a first session can be had. A probe's command expands no variables, so the ARNs stand here themselves.
-pub(super) fn update_once(member: &Member<'_>, settings: &Sidecar) -> Vec<String> {
+pub(super) fn update_once(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
     let mut command = [PROGRAM, "update", "--once"].map(str::to_owned).to_vec();
-    command.extend(identity_flags(arns(member)));
-    command.extend(session_flags(member, settings));
+    command.extend(identity_flags(arns(planned)));
+    command.extend(session_flags(planned, settings));
     command
 }
 
@@ -40,8 +40,8 @@ pub(super) fn read_certificate() -> Vec<String> {
     [PROGRAM, "read-certificate-data", "--certificate", &certificate_file()].map(str::to_owned).to_vec()
 }
 
-fn arns<'m>(member: &'m Member<'_>) -> [&'m str; 3] {
-    let identity = &member.bound.identity;
+fn arns<'m>(planned: &'m PlannedWorkload<'_>) -> [&'m str; 3] {
+    let identity = &planned.identity();
     [&identity.trust_anchor, &identity.profile, &identity.role].map(Arn::as_str)
 }
 
@@ -57,8 +57,8 @@ fn identity_flags(arns: [&str; 3]) -> [String; 5] {
 }
 
 /// How a session is asked for, at the start of a pod and later.
-fn session_flags(member: &Member<'_>, settings: &Sidecar) -> Vec<String> {
-    let mut flags = vec![format!("--session-duration={}", member.bound.binding.role.session.seconds())];
+fn session_flags(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
+    let mut flags = vec![format!("--session-duration={}", planned.binding().role.session.seconds())];
     flags.extend(settings.role_session_name.iter().map(|name| format!("--role-session-name={name}")));
     flags.extend(settings.endpoint.url.iter().map(|url| format!("--endpoint={url}")));
     flags.extend(settings.proxy.iter().map(|_| "--with-proxy".to_owned()));

@@ -8,16 +8,16 @@ use serde_json::Value;
 use super::environment::sdk_config;
 use super::layout::CONFIG_KEY;
 use super::names::{WORKLOAD, config_map_name};
-use super::object::{Generated, metadata, value};
+use super::object::{Manifest, metadata, value};
 use super::order::ordered;
 use crate::config::Delivery;
 use crate::krm::annotation::{LOCAL_CONFIG, NEEDS_HASH};
-use crate::plan::Member;
+use crate::plan::PlannedWorkload;
 
-pub(super) fn config_map(member: &Member<'_>, hash_suffix: bool) -> Value {
-    let identity = &member.bound.identity;
-    let workload = &member.bound.binding.workload;
-    let mut metadata = metadata(&config_map_name(workload), member.namespace.as_ref(), (WORKLOAD, workload));
+pub(super) fn config_map(planned: &PlannedWorkload<'_>, hash_suffix: bool) -> Value {
+    let identity = &planned.identity();
+    let workload = &planned.binding().workload;
+    let mut metadata = metadata(&config_map_name(workload), planned.namespace.as_ref(), (WORKLOAD, workload));
     if hash_suffix {
         metadata.annotations.get_or_insert_default().insert(NEEDS_HASH.to_owned(), "true".to_owned());
     }
@@ -26,17 +26,17 @@ pub(super) fn config_map(member: &Member<'_>, hash_suffix: bool) -> Value {
         ("PROFILE_ARN".to_owned(), identity.profile.to_string()),
         ("ROLE_ARN".to_owned(), identity.role.to_string()),
     ]);
-    if member.bound.binding.sidecar.delivery == Delivery::Process {
-        data.insert(CONFIG_KEY.to_owned(), sdk_config(member));
+    if planned.binding().sidecar.delivery == Delivery::Process {
+        data.insert(CONFIG_KEY.to_owned(), sdk_config(planned));
     }
     value(&ConfigMap { metadata, data: Some(data), ..ConfigMap::default() })
 }
 
 /// A ConfigMap that never reaches the cluster. A kustomization that needs it fails when the generator that makes it
 /// was silently skipped.
-pub fn stamp(name: &str) -> Generated {
+pub fn stamp(name: &str) -> Manifest {
     let mut metadata = metadata(name, None, (LOCAL_CONFIG, "true"));
     metadata.labels = None;
     let data = Some(BTreeMap::from([("generated".to_owned(), "true".to_owned())]));
-    Generated { value: ordered(value(&ConfigMap { metadata, data, ..ConfigMap::default() })) }
+    Manifest { value: ordered(value(&ConfigMap { metadata, data, ..ConfigMap::default() })) }
 }

@@ -13,11 +13,16 @@ use super::names::{Names, config_map_name};
 use super::spelling::pull_policy;
 use super::{command, volumes};
 use crate::config::{Delivery, Sidecar, SidecarStyle, Startup};
-use crate::plan::Member;
+use crate::plan::PlannedWorkload;
 
 /// The sidecar of a workload with these settings. It runs as `user` where that matters to the application.
-pub(super) fn sidecar(member: &Member<'_>, settings: &Sidecar, names: &Names, user: Option<i64>) -> Container {
-    let binding = &member.bound.binding;
+pub(super) fn sidecar(
+    planned: &PlannedWorkload<'_>,
+    settings: &Sidecar,
+    names: &Names,
+    user: Option<i64>,
+) -> Container {
+    let binding = &planned.binding();
     let mut env: Vec<_> = ["TRUST_ANCHOR_ARN", "PROFILE_ARN", "ROLE_ARN"]
         .into_iter()
         .map(|key| from_config_map(&config_map_name(&binding.workload), key))
@@ -28,9 +33,9 @@ pub(super) fn sidecar(member: &Member<'_>, settings: &Sidecar, names: &Names, us
         image: Some(settings.image.clone()),
         image_pull_policy: settings.pull_policy.map(|policy| pull_policy(policy).to_owned()),
         restart_policy: (settings.style == SidecarStyle::Native).then(|| "Always".to_owned()),
-        args: Some(command::arguments(member, settings)),
+        args: Some(command::arguments(planned, settings)),
         env: Some(env),
-        startup_probe: startup_probe(member, settings),
+        startup_probe: startup_probe(planned, settings),
         resources: Some(ResourceRequirements {
             requests: quantities(&settings.requests),
             limits: quantities(&settings.limits),
@@ -46,11 +51,11 @@ pub(super) fn sidecar(member: &Member<'_>, settings: &Sidecar, names: &Names, us
 }
 
 /// What holds the application back until there is something to ask.
-fn startup_probe(member: &Member<'_>, settings: &Sidecar) -> Option<Probe> {
+fn startup_probe(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Option<Probe> {
     let command = match settings.startup {
         Startup::None => return None,
         Startup::Certificate => command::read_certificate(),
-        Startup::Credentials => command::update_once(member, settings),
+        Startup::Credentials => command::update_once(planned, settings),
     };
     Some(Probe {
         exec: Some(ExecAction { command: Some(command) }),

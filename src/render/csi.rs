@@ -6,13 +6,13 @@ use k8s_openapi::api::core::v1::CSIVolumeSource;
 
 use super::layout::USER;
 use super::spelling::{USAGES, algorithm};
-use crate::plan::Member;
+use crate::plan::PlannedWorkload;
 
 /// The driver's name, and what its attributes begin with.
 const DRIVER: &str = "csi.cert-manager.io";
 
-pub(super) fn source(member: &Member<'_>) -> CSIVolumeSource {
-    let binding = &member.bound.binding;
+pub(super) fn source(planned: &PlannedWorkload<'_>) -> CSIVolumeSource {
+    let binding = &planned.binding();
     let settings = &binding.certificate;
     let issuer = binding.issuer.issuer_ref(&binding.scope);
     let mut attributes = vec![

@@ -3,7 +3,7 @@
 use super::command::credential_process;
 use super::layout::{CONFIG, CONFIG_KEY, HELPER, credentials_file};
 use crate::config::{Delivery, Sidecar};
-use crate::plan::Member;
+use crate::plan::PlannedWorkload;
 
 /// The variables that an application with an endpoint gets, in this order.
 pub const ENVIRONMENT: &[&str] = &[
@@ -16,8 +16,12 @@ pub const ENVIRONMENT: &[&str] = &[
 ];
 
 /// What an SDK needs to find its credentials, and the region that no helper can tell it.
-pub(super) fn variables(member: &Member<'_>, settings: &Sidecar, trailing_slash: bool) -> Vec<(&'static str, String)> {
-    let region = region(member);
+pub(super) fn variables(
+    planned: &PlannedWorkload<'_>,
+    settings: &Sidecar,
+    trailing_slash: bool,
+) -> Vec<(&'static str, String)> {
+    let region = region(planned);
     let regions = [("AWS_REGION", region.clone()), ("AWS_DEFAULT_REGION", region.clone())];
     match settings.delivery {
         Delivery::Endpoint => {
@@ -47,14 +51,14 @@ pub(super) fn variables(member: &Member<'_>, settings: &Sidecar, trailing_slash:
     }
 }
 
-fn region(member: &Member<'_>) -> String {
-    let declared = member.bound.binding.environment.region.as_deref();
-    declared.unwrap_or(&member.bound.identity.trust_anchor.region).to_owned()
+fn region(planned: &PlannedWorkload<'_>) -> String {
+    let declared = planned.binding().environment.region.as_deref();
+    declared.unwrap_or(&planned.identity().trust_anchor.region).to_owned()
 }
 
 /// The SDK's configuration of an application that starts the helper itself.
-pub(super) fn sdk_config(member: &Member<'_>) -> String {
-    let command = credential_process(member, &member.bound.binding.sidecar).join(" ");
-    let region = region(member);
+pub(super) fn sdk_config(planned: &PlannedWorkload<'_>) -> String {
+    let command = credential_process(planned, &planned.binding().sidecar).join(" ");
+    let region = region(planned);
     format!("[default]\nregion = {region}\ncredential_process = {HELPER}{command}\n")
 }

@@ -7,31 +7,31 @@ use super::ca_secret::ca_secret;
 use super::certificate::certificate;
 use super::config_map::config_map;
 use super::names::SCOPE;
-use super::object::{Generated, metadata};
+use super::object::{Manifest, metadata};
 use super::order::ordered;
 use super::sample::sample;
 use crate::config::ArgoCd;
-use crate::issuer::{Companion, DEFAULT_SCOPE, ca_secret_name};
-use crate::plan::{Neighbour, Plan};
+use crate::issuer::{DEFAULT_SCOPE, IssuerObject, ca_secret_name};
+use crate::plan::{Plan, Prerequisite};
 use crate::resolve::Authority;
 
 /// Every object of the plan, in the order in which a cluster needs them. With `hash_suffix`, ConfigMaps ask kustomize
 /// for a hash in their names.
-pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Generated> {
-    let companions = plan.companions.iter().filter_map(companion);
-    let certified = plan.members.iter().filter(|member| member.has_certificate());
-    let certificates = certified.map(|member| (certificate(member), Wave::Certificate));
-    let config_maps = plan.members.iter().map(|member| (config_map(member, hash_suffix), Wave::Certificate));
-    let samples = plan.members.iter().filter(|member| member.bound.binding.sample);
-    let samples = samples.map(|member| (sample(member).value, Wave::Workload));
-    let values = companions.chain(certificates).chain(config_maps).chain(samples);
-    values.map(|(value, wave)| Generated { value: ordered(tell(argo_cd, value, wave)) }).collect()
+pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manifest> {
+    let prerequisites = plan.prerequisites.iter().filter_map(object);
+    let certified = plan.workloads.iter().filter(|planned| planned.has_certificate());
+    let certificates = certified.map(|planned| (certificate(planned), Wave::Certificate));
+    let config_maps = plan.workloads.iter().map(|planned| (config_map(planned, hash_suffix), Wave::Certificate));
+    let samples = plan.workloads.iter().filter(|planned| planned.binding().sample);
+    let samples = samples.map(|planned| (sample(planned).value, Wave::Workload));
+    let values = prerequisites.chain(certificates).chain(config_maps).chain(samples);
+    values.map(|(value, wave)| Manifest { value: ordered(tell(argo_cd, value, wave)) }).collect()
 }
 
 /// The Secret of the default scope with a CA that is at hand, for the Issuer that expects it to be there.
-pub fn ca(namespace: Option<&String>, authority: &Authority) -> Generated {
+pub fn ca(namespace: Option<&String>, authority: &Authority) -> Manifest {
     let metadata = metadata(&ca_secret_name(DEFAULT_SCOPE), namespace, (SCOPE, DEFAULT_SCOPE));
-    Generated { value: ordered(ca_secret(metadata, authority)) }
+    Manifest { value: ordered(ca_secret(metadata, authority)) }
 }
 
 /// When Argo CD syncs an object of ours. Workloads are in wave 0 unless their author says otherwise.
@@ -56,10 +56,10 @@ fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave) -> Value {
     value
 }
 
-fn companion(neighbour: &Neighbour<'_>) -> Option<(Value, Wave)> {
-    let metadata = |name: &str| metadata(name, neighbour.namespace.as_ref(), (SCOPE, neighbour.scope));
-    match &neighbour.companion {
-        Companion::CaSecret { name } => Some((ca_secret(metadata(name), neighbour.authority?), Wave::Ca)),
-        Companion::CaIssuer { name, secret } => Some((ca_issuer(metadata(name), secret), Wave::Issuer)),
+fn object(prerequisite: &Prerequisite<'_>) -> Option<(Value, Wave)> {
+    let metadata = |name: &str| metadata(name, prerequisite.namespace.as_ref(), (SCOPE, prerequisite.scope));
+    match &prerequisite.object {
+        IssuerObject::CaSecret { name } => Some((ca_secret(metadata(name), prerequisite.authority?), Wave::Ca)),
+        IssuerObject::CaIssuer { name, secret } => Some((ca_issuer(metadata(name), secret), Wave::Issuer)),
     }
 }

@@ -28,6 +28,6 @@ pub use list::{ca, objects};
 pub use names::{
     CONFIG_HASH, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, config_map_name, is_sidecar, is_volume, sample_name,
 };
-pub use object::Generated;
+pub use object::Manifest;
 pub use pod::{PodChange, pod_change};
 pub use sample::sample;

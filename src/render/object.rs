@@ -10,7 +10,7 @@ use super::names::{MANAGED_BY, MANAGER};
 
 /// An object that iamra emits.
 #[derive(Clone)]
-pub struct Generated {
+pub struct Manifest {
     /// The whole object, in reading order.
     pub value: Value,
 }

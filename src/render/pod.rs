@@ -9,7 +9,7 @@ use super::spelling::algorithm;
 use super::{command, container, environment, volumes};
 use crate::config::{Delivery, Sidecar, SidecarStyle, Startup};
 use crate::digest::sha256_hex;
-use crate::plan::{Member, Seat};
+use crate::plan::{Placement, PlannedWorkload};
 
 /// What one pod template gets for one identity.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,15 +36,20 @@ pub struct PodChange {
     pub config_hash: String,
 }
 
-/// What a pod gets of a member, with a sidecar of these settings. `user` is the one that the application's containers
+/// What a pod gets of a planned, with a sidecar of these settings. `user` is the one that the application's containers
 /// run as, where the sidecar must be the same.
-pub fn pod_change(member: &Member<'_>, seat: Seat, settings: &Sidecar, user: Option<i64>) -> PodChange {
-    let names = if seat.is_shared { Names::shared(&member.bound.binding.workload) } else { Names::single() };
-    let settings = Sidecar { port: seat.port, ..settings.clone() };
+pub fn pod_change(
+    planned: &PlannedWorkload<'_>,
+    placement: Placement,
+    settings: &Sidecar,
+    user: Option<i64>,
+) -> PodChange {
+    let names = if placement.is_shared { Names::shared(&planned.binding().workload) } else { Names::single() };
+    let settings = Sidecar { port: placement.port, ..settings.clone() };
     let (sidecar, command) = match settings.delivery {
-        Delivery::Process => (None, json!(command::credential_process(member, &settings))),
+        Delivery::Process => (None, json!(command::credential_process(planned, &settings))),
         Delivery::Endpoint | Delivery::File => {
-            let container = container::sidecar(member, &settings, &names, user);
+            let container = container::sidecar(planned, &settings, &names, user);
             let args = json!(container.args);
             (Some(value(&container)), args)
         }
@@ -56,11 +61,11 @@ pub fn pod_change(member: &Member<'_>, seat: Seat, settings: &Sidecar, user: Opt
         waits_for_aws: settings.style == SidecarStyle::Native
             && settings.startup == Startup::Credentials
             && settings.delivery != Delivery::Process,
-        secret: member.has_certificate().then(|| member.certificate_name()),
-        volumes: volumes::volumes(member, &settings, &names).iter().map(value).collect(),
+        secret: planned.has_certificate().then(|| planned.certificate_name()),
+        volumes: volumes::volumes(planned, &settings, &names).iter().map(value).collect(),
         mounts: volumes::mounts(&settings, &names).iter().map(value).collect(),
-        environment: environment::variables(member, &settings, member.bound.binding.environment.trailing_slash),
-        config_hash: config_hash(member, &command),
+        environment: environment::variables(planned, &settings, planned.binding().environment.trailing_slash),
+        config_hash: config_hash(planned, &command),
         name: names.sidecar,
     }
 }
@@ -72,14 +77,14 @@ fn value(part: &impl Serialize) -> Value {
 
 /// Over what a running pod would not notice: the ARNs, which it reads at its start, and the key's algorithm, which
 /// the helper fixes at its start. Never over the certificate.
-fn config_hash(member: &Member<'_>, command: &Value) -> String {
-    let identity = &member.bound.identity;
+fn config_hash(planned: &PlannedWorkload<'_>, command: &Value) -> String {
+    let identity = &planned.identity();
     let inputs = json!({
         "trustAnchor": identity.trust_anchor.as_str(),
         "profile": identity.profile.as_str(),
         "role": identity.role.as_str(),
         "args": command,
-        "algorithm": algorithm(member.bound.binding.certificate.algorithm),
+        "algorithm": algorithm(planned.binding().certificate.algorithm),
     });
     let mut hash = sha256_hex(inputs.to_string());
     hash.truncate(16);

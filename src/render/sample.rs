@@ -7,11 +7,11 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::container::{self, restricted};
 use super::names::{Names, WORKLOAD, sample_name};
-use super::object::{Generated, metadata, value};
+use super::object::{Manifest, metadata, value};
 use super::order::ordered;
 use super::{environment, volumes};
 use crate::config::{Delivery, Sidecar};
-use crate::plan::Member;
+use crate::plan::PlannedWorkload;
 use crate::workload::Allows;
 
 /// The AWS CLI's official image, at a tag that was seen published.
@@ -21,12 +21,12 @@ const USER: i64 = 65_534;
 
 /// `<workload>-sample`, whether the declaration asks for it or not. It has a native sidecar whatever the workload has:
 /// with another it would not end.
-pub fn sample(member: &Member<'_>) -> Generated {
-    let workload = &member.bound.binding.workload;
+pub fn sample(planned: &PlannedWorkload<'_>) -> Manifest {
+    let workload = &planned.binding().workload;
     let names = Names::single();
-    let settings = Sidecar { delivery: Delivery::Endpoint, ..Allows::Native.fit(&member.bound.binding.sidecar) };
+    let settings = Sidecar { delivery: Delivery::Endpoint, ..Allows::Native.fit(&planned.binding().sidecar) };
     // The CLI finds the endpoint only with a slash at its end, and keeps a cache in its home.
-    let mut variables = environment::variables(member, &settings, true);
+    let mut variables = environment::variables(planned, &settings, true);
     variables.push(("HOME", "/tmp".to_owned()));
     let variable =
         |(name, value): (&str, String)| EnvVar { name: name.to_owned(), value: Some(value), value_from: None };
@@ -48,16 +48,16 @@ pub fn sample(member: &Member<'_>) -> Generated {
         ..Container::default()
     };
     let pod = value(&Pod {
-        metadata: metadata(&sample_name(workload), member.namespace.as_ref(), (WORKLOAD, workload)),
+        metadata: metadata(&sample_name(workload), planned.namespace.as_ref(), (WORKLOAD, workload)),
         spec: Some(PodSpec {
             automount_service_account_token: Some(false),
             containers: vec![cli],
-            init_containers: Some(vec![container::sidecar(member, &settings, &names, None)]),
+            init_containers: Some(vec![container::sidecar(planned, &settings, &names, None)]),
             restart_policy: Some("Never".to_owned()),
-            volumes: Some(vec![volumes::certificate(member, &names)]),
+            volumes: Some(vec![volumes::certificate(planned, &names)]),
             ..PodSpec::default()
         }),
         ..Pod::default()
     });
-    Generated { value: ordered(pod) }
+    Manifest { value: ordered(pod) }
 }

@@ -9,11 +9,11 @@ use super::layout::{CONFIG, CONFIG_KEY, CREDENTIALS, HELPER, MOUNT};
 use super::names::{Names, config_map_name};
 use super::{csi, spelling};
 use crate::config::{CertificateVolume, Delivery, Sidecar};
-use crate::plan::Member;
+use crate::plan::PlannedWorkload;
 
 /// The volumes of the pod.
-pub(super) fn volumes(member: &Member<'_>, settings: &Sidecar, names: &Names) -> Vec<Volume> {
-    let certificate = certificate(member, names);
+pub(super) fn volumes(planned: &PlannedWorkload<'_>, settings: &Sidecar, names: &Names) -> Vec<Volume> {
+    let certificate = certificate(planned, names);
     match settings.delivery {
         Delivery::Endpoint => vec![certificate],
         Delivery::File => {
@@ -31,7 +31,7 @@ pub(super) fn volumes(member: &Member<'_>, settings: &Sidecar, names: &Names) ->
                 pull_policy: settings.pull_policy.map(|policy| spelling::pull_policy(policy).to_owned()),
             };
             let config = ConfigMapVolumeSource {
-                name: config_map_name(&member.bound.binding.workload),
+                name: config_map_name(&planned.binding().workload),
                 items: Some(vec![file(CONFIG_KEY)]),
                 ..ConfigMapVolumeSource::default()
             };
@@ -45,12 +45,12 @@ pub(super) fn volumes(member: &Member<'_>, settings: &Sidecar, names: &Names) ->
 }
 
 /// The volume with the workload's certificate and key.
-pub(super) fn certificate(member: &Member<'_>, names: &Names) -> Volume {
+pub(super) fn certificate(planned: &PlannedWorkload<'_>, names: &Names) -> Volume {
     let volume = Volume { name: names.certificate.clone(), ..Volume::default() };
-    match member.bound.binding.certificate.volume {
+    match planned.binding().certificate.volume {
         CertificateVolume::Secret => Volume {
             secret: Some(SecretVolumeSource {
-                secret_name: Some(member.certificate_name()),
+                secret_name: Some(planned.certificate_name()),
                 // Read by the helper's user without touching the pod's fsGroup.
                 // 0444, in decimal because YAML readers disagree on octal numbers.
                 default_mode: Some(0o444),
@@ -59,7 +59,7 @@ pub(super) fn certificate(member: &Member<'_>, names: &Names) -> Volume {
             }),
             ..volume
         },
-        CertificateVolume::Csi => Volume { csi: Some(csi::source(member)), ..volume },
+        CertificateVolume::Csi => Volume { csi: Some(csi::source(planned)), ..volume },
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where identities live: questions out, answers bound in.
+//! Where identities live: questions out, answers binding in.
 
 mod authority;
 mod file;
@@ -10,7 +10,7 @@ pub use authority::Authority;
 pub use file::{LOCK_ANNOTATION, LOCK_NAME, Values, lock_path};
 pub use lock::{Lockfile, is_lock, lock};
 pub use lookup::{Answer, Answers, Known, Layered, Lookup, NoAnswer, Query, Wanted};
-pub use policy::{Guarded, Policy};
+pub use policy::{Guarded, OperatorPolicy};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,16 +35,16 @@ pub struct Resolved {
     /// What a check does with warnings.
     pub checks: BTreeMap<Code, Level>,
     /// The workloads and what they become.
-    pub bindings: Vec<Bound>,
+    pub bindings: Vec<ResolvedBinding>,
     /// The CAs whose certificate and key were looked up, by scope.
     pub authorities: BTreeMap<String, Authority>,
 }
 
-/// A workload and its identity.
+/// A binding with its identity.
 #[derive(Debug, Clone)]
-pub struct Bound {
+pub struct ResolvedBinding {
     /// What the declaration says of it.
-    pub binding: Binding,
+    pub declared: Binding,
     /// What it becomes.
     pub identity: Identity,
 }
@@ -136,7 +136,9 @@ pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Re
     let bindings: Vec<_> = config
         .bindings
         .into_iter()
-        .filter_map(|binding| binder.identity(&binding.role).map(|identity| Bound { binding, identity }))
+        .filter_map(|binding| {
+            binder.identity(&binding.role).map(|identity| ResolvedBinding { declared: binding, identity })
+        })
         .collect();
     let (mode, name_suffix_hash, argo_cd, checks) =
         (config.mode, config.name_suffix_hash, config.argo_cd, config.checks);
@@ -145,7 +147,7 @@ pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Re
 
 /// Checks the answers that a lock of the declaration would hold, everything but keys. What has none, or a wrong one, is
 /// reported at its field.
-pub fn check(config: &Config, answers: &Answers, policy: &Policy, report: &mut Report) {
+pub fn check(config: &Config, answers: &Answers, policy: &OperatorPolicy, report: &mut Report) {
     for (role, issuer) in &*config.roles {
         let mut binder = Binder { answers, report };
         let identity = binder.identity(role);

@@ -21,7 +21,7 @@ const HELP: &str = "use what the policy allows, or have the operator change the 
 /// What may be looked up and rendered. A list that is left out allows everything.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Policy {
+pub struct OperatorPolicy {
     #[serde(rename = "apiVersion")]
     api_version: String,
     kind: String,
@@ -33,7 +33,7 @@ pub struct Policy {
     regions: Option<Vec<String>>,
 }
 
-impl Policy {
+impl OperatorPolicy {
     /// Reads the policy file named `name` in messages. `None` when it is not one, which is reported: what cannot be read
     /// allows nothing.
     pub fn read(name: &str, text: &str, report: &mut Report) -> Option<Self> {
@@ -69,8 +69,8 @@ impl Policy {
 
     /// Reports identities that are outside the policy.
     pub fn check(&self, resolved: &Resolved, report: &mut Report) {
-        for bound in &resolved.bindings {
-            self.check_identity(&bound.binding.role, &bound.identity, report);
+        for binding in &resolved.bindings {
+            self.check_identity(&binding.declared.role, &binding.identity, report);
         }
     }
 
@@ -138,7 +138,7 @@ fn refused(allowed: Option<&[String]>, is: impl Fn(&str) -> bool, what: impl Fn(
 /// A lookup that is never asked for what the policy refuses.
 pub struct Guarded<'l> {
     /// The policy.
-    pub policy: &'l Policy,
+    pub policy: &'l OperatorPolicy,
     /// Answers what is allowed.
     pub lookup: &'l dyn Lookup,
 }

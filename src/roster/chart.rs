@@ -156,7 +156,7 @@ fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line
     let issuer = binding.issuer.issuer_ref(&binding.scope);
     let is_namespaced = !issuer.kind.contains("Cluster");
     let place = if is_namespaced { format!(" in {namespace}") } else { String::new() };
-    let secret = binding.issuer.companions(&binding.scope).iter().find_map(|it| it.reads().map(str::to_owned));
+    let secret = binding.issuer.objects(&binding.scope).iter().find_map(|it| it.reads().map(str::to_owned));
     let life = format!("{}, renewed {} before", binding.certificate.duration, binding.certificate.renew_before);
     let certificate = plan::certificate_name(workload);
     let has_secret = binding.certificate.volume == CertificateVolume::Secret;

@@ -72,7 +72,7 @@ impl Roster {
         let wanted = only.map_or_else(|| config::clusters(node), |name| vec![Some(name)]);
         let mut found = Report::default();
         roster.clusters.extend(wanted.iter().copied().flatten().map(str::to_owned));
-        for config in config::survey(node, &wanted, &mut found) {
+        for config in config::load_lenient(node, &wanted, &mut found) {
             roster.add(config, namespace, lookup);
         }
         if only.is_none() {

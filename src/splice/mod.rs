@@ -5,9 +5,9 @@ mod conflict;
 mod mesh;
 mod owned;
 mod pod;
+mod readers;
 mod source;
 mod upsert;
-mod users;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -17,24 +17,24 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
 use crate::parallel;
 use crate::plan::Plan;
-use crate::render::{self, Generated};
+use crate::render::{self, Manifest};
 use crate::workload::Workload;
+use readers::FileReaders;
 use source::Sources;
-use users::Users;
-use workload::Part;
+use workload::Injection;
 
 /// The workloads of the plan with their identities in them.
 pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], report: &mut Report) -> Changes {
     let sources = Sources::of(items);
-    let mut parts: BTreeMap<usize, Vec<Part<'_>>> = BTreeMap::new();
-    for member in &plan.members {
-        let binding = &member.bound.binding;
-        for seat in &member.seats {
-            let Some(workload) = inventory.get(seat.workload) else { continue };
+    let mut parts: BTreeMap<usize, Vec<Injection<'_>>> = BTreeMap::new();
+    for planned in &plan.workloads {
+        let binding = &planned.binding();
+        for placement in &planned.placements {
+            let Some(workload) = inventory.get(placement.workload) else { continue };
             let settings = workload.allows.fit(&binding.sidecar);
-            let users = Users::of(workload, binding, &settings);
-            let change = render::pod_change(member, *seat, &settings, users.one());
-            parts.entry(seat.workload).or_default().push(Part { binding, change, users });
+            let readers = FileReaders::of(workload, binding, &settings);
+            let change = render::pod_change(planned, *placement, &settings, readers.one());
+            parts.entry(placement.workload).or_default().push(Injection { binding, change, readers });
         }
     }
     let parts: Vec<_> =
@@ -53,7 +53,7 @@ pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], r
 }
 
 /// Adds the objects, or puts them in the place of those that an earlier run added.
-pub fn add(objects: &[Generated], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
+pub fn add(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
     upsert::upsert(objects, items, changes, report);
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::pod::{Container, Pod};
 use crate::krm::{ResourceRef, annotation};
 use crate::render::{CONFIG_HASH, ENVIRONMENT, WORKLOAD, is_sidecar, is_volume};
-use crate::workload::Kind;
+use crate::workload::WorkloadKind;
 use crate::yaml::edit::{self, Edit};
 use crate::yaml::{FieldPath, NodeRef};
 
@@ -35,7 +35,8 @@ pub(super) struct Undo {
 impl Undo {
     /// Nothing yet, for a pod template at this place.
     pub(super) fn for_template(object: &ResourceRef, template: &FieldPath) -> Self {
-        let is_known = Kind::find(&object.api_version, &object.kind).is_some_and(|kind| kind.has_template_at(template));
+        let is_known =
+            WorkloadKind::find(&object.api_version, &object.kind).is_some_and(|kind| kind.has_template_at(template));
         Self { template: (!is_known).then(|| template.to_string()), ..Self::default() }
     }
 

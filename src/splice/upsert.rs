@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{self, Changes, Item, Object, ResourceRef, annotation};
 use crate::quote::quote_object;
-use crate::render::{Generated, MANAGED_BY, MANAGER, SCOPE, WORKLOAD};
+use crate::render::{MANAGED_BY, MANAGER, Manifest, SCOPE, WORKLOAD};
 use crate::yaml::{FieldPath, NodeRef, emit};
 
 /// Kinds of the objects that we emit.
@@ -17,7 +17,7 @@ const KINDS: &[&str] = &["Secret", "Issuer", "Certificate", "ConfigMap", "Pod"];
 /// The namespace of what names none.
 const DEFAULT: &str = "default";
 
-pub(super) fn upsert(objects: &[Generated], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
+pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
     let existing = existing(objects, items);
     let mut named: BTreeMap<(&str, &str), Vec<&(usize, Object<'_>)>> = BTreeMap::new();
     for it @ (_, object) in &existing {
@@ -62,7 +62,7 @@ pub(super) fn is_generated(item: &Item<'_>) -> bool {
 }
 
 /// The items that may be one of the objects; nothing else is parsed.
-fn existing<'t>(objects: &[Generated], items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
+fn existing<'t>(objects: &[Manifest], items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
     let names: BTreeSet<_> =
         objects.iter().filter_map(|object| object.value.pointer("/metadata/name")?.as_str()).collect();
     let generated = memmem::Finder::new(annotation::GENERATOR_BEHAVIOR);

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::owned::{self, UNDO, Undo};
 use super::pod::{Container, Pod};
+use super::readers::FileReaders;
 use super::source::Sources;
-use super::users::Users;
 use super::{chain, conflict, mesh};
 use crate::config::{Binding, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -13,21 +13,21 @@ use crate::krm::{Item, Object, ResourceRef};
 use crate::name::DnsLabel;
 use crate::quote::{quote, quote_object};
 use crate::render::{CONFIG_HASH, PodChange, WORKLOAD};
-use crate::workload::{Kind, Workload};
+use crate::workload::{Workload, WorkloadKind};
 use crate::yaml::edit::{self, Edit, Refusal};
 use crate::yaml::{Document, FieldPath};
 
 /// One identity, and what a pod gets for it.
-pub(super) struct Part<'p> {
+pub(super) struct Injection<'p> {
     pub(super) binding: &'p Binding,
     pub(super) change: PodChange,
-    pub(super) users: Users,
+    pub(super) readers: FileReaders,
 }
 
 /// The workload's text with its identities in it; `None` when they are there already or cannot be put there.
 pub(super) fn inject(
     workload: &Workload<'_>,
-    parts: &[Part<'_>],
+    parts: &[Injection<'_>],
     sources: &Sources<'_, '_>,
     report: &mut Report,
 ) -> Option<String> {
@@ -90,7 +90,7 @@ pub(super) fn strip(item: &Item<'_>) -> Result<Option<String>, Refusal> {
     let syntax = |error: crate::yaml::SyntaxError| Refusal { why: error.message, span: error.offset..error.offset };
     let object = item.parse().map_err(syntax)?;
     let root = object.root();
-    let of_kind = || Some(Kind::find(&item.ident()?.api_version, &item.ident()?.kind)?.template(root));
+    let of_kind = || Some(WorkloadKind::find(&item.ident()?.api_version, &item.ident()?.kind)?.template(root));
     let template = owned::template(root).or_else(of_kind);
     template.map_or(Ok(None), |template| strip_object(&object, &template))
 }
@@ -109,7 +109,7 @@ fn is_same(text: &str, object: &Object<'_>) -> bool {
 
 fn edits(
     pod: Pod<'_>,
-    parts: &[Part<'_>],
+    parts: &[Injection<'_>],
     sources: &Sources<'_, '_>,
     target: &ResourceRef,
     report: &mut Report,
@@ -119,11 +119,11 @@ fn edits(
     undo.keep_variables(pod);
     let mut edits = Vec::new();
     check_names(parts, report);
-    for Part { binding, change, users } in parts {
+    for Injection { binding, change, readers } in parts {
         conflict::check_pod(pod, change, target, report);
         conflict::check_secret(pod, change, target, report);
         mesh::check(pod, change, sources, target, report);
-        users.check(target, pod, report);
+        readers.check(target, pod, report);
         for container in &pod.select(&binding.containers, change.style, &binding.place, target, report) {
             let missing = chain::check_container(pod, container, change, sources, target, report);
             edits.extend(variables(pod, container, &missing, &mut undo));
@@ -166,8 +166,8 @@ fn edits(
 }
 
 /// Names of workloads may have what names of containers may not.
-fn check_names(parts: &[Part<'_>], report: &mut Report) {
-    for (index, Part { binding, change, .. }) in parts.iter().enumerate() {
+fn check_names(parts: &[Injection<'_>], report: &mut Report) {
+    for (index, Injection { binding, change, .. }) in parts.iter().enumerate() {
         let mut say = |code, message| {
             report.push(
                 Diagnostic::error(code, message).at(Place::Config(binding.place.clone())).help("name it otherwise"),

@@ -13,6 +13,6 @@ mod truth;
 mod wildcard;
 
 pub use caller::{Attributes, Caller, CertificateNames, Mapping, SubjectAlternativeNames};
-pub use policy::Policy;
+pub use policy::TrustPolicy;
 pub use simulate::{Clause, Decision, Openings, Verdict, openings, simulate};
 pub use truth::Truth;

@@ -14,7 +14,7 @@ pub(super) const SERVICE: &str = "rolesanywhere.amazonaws.com";
 
 /// A role's trust policy. Reading one cannot fail: what is not understood makes a statement that nobody can judge.
 #[derive(Debug, Clone)]
-pub struct Policy {
+pub struct TrustPolicy {
     pub(super) statements: Vec<Statement>,
 }
 
@@ -41,7 +41,7 @@ enum Actions {
 /// What a statement of a trust policy may have.
 const ELEMENTS: &[&str] = &["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"];
 
-impl Policy {
+impl TrustPolicy {
     /// Reads a policy document.
     pub fn new(document: &Value) -> Self {
         let statements = match &document["Statement"] {

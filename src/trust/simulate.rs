@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::caller::Caller;
 use super::effect::Effect;
-use super::policy::{Policy, SERVICE, Statement};
+use super::policy::{SERVICE, Statement, TrustPolicy};
 use super::truth::Truth;
 use crate::quote::quote;
 
@@ -53,7 +53,7 @@ pub struct Openings {
 }
 
 /// Whether the caller gets a session with the role.
-pub fn simulate(policy: &Policy, caller: &Caller) -> Decision {
+pub fn simulate(policy: &TrustPolicy, caller: &Caller) -> Decision {
     let decisions: Vec<_> = ACTIONS.iter().map(|action| (*action, decide(policy, caller, action))).collect();
     let verdict = [Verdict::Deny, Verdict::Unknown]
         .into_iter()
@@ -70,7 +70,7 @@ pub fn simulate(policy: &Policy, caller: &Caller) -> Decision {
 }
 
 /// Who else gets one.
-pub fn openings(policy: &Policy, caller: &Caller) -> Openings {
+pub fn openings(policy: &TrustPolicy, caller: &Caller) -> Openings {
     Openings {
         subject: simulate(policy, &caller.with_any_subject()),
         trust_anchor: simulate(policy, &caller.with_other_trust_anchor()),
@@ -78,7 +78,7 @@ pub fn openings(policy: &Policy, caller: &Caller) -> Openings {
 }
 
 /// One action: what is denied stays denied, whatever else allows it; what nobody allows is denied.
-fn decide(policy: &Policy, caller: &Caller, action: &str) -> (Verdict, Vec<Clause>) {
+fn decide(policy: &TrustPolicy, caller: &Caller, action: &str) -> (Verdict, Vec<Clause>) {
     let about = |effect: Effect| {
         let may_be = move |statement: &&Statement| statement.effect.is_none_or(|it| it == effect);
         let statements = policy.statements.iter().filter(may_be);

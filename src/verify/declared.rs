@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::object::Object;
 use super::stream::Stream;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::issuer::Companion;
+use crate::issuer::IssuerObject;
 use crate::plan::Plan;
 use crate::quote::quote;
 use crate::render::WORKLOAD;
@@ -20,12 +20,15 @@ pub(super) fn check(
     inventory: &[Workload<'_>],
     report: &mut Report,
 ) {
-    let seats = plan.members.iter().flat_map(|member| {
-        let workload = member.bound.binding.workload.as_str();
-        member.seats.iter().filter_map(move |seat| Some((workload, inventory.get(seat.workload)?.index)))
+    let placements = plan.workloads.iter().flat_map(|planned| {
+        let workload = planned.binding().workload.as_str();
+        planned
+            .placements
+            .iter()
+            .filter_map(move |placement| Some((workload, inventory.get(placement.workload)?.index)))
     });
-    let seats: BTreeSet<_> = seats.collect();
-    let declared: BTreeSet<_> = plan.members.iter().map(|member| member.bound.binding.workload.as_str()).collect();
+    let placements: BTreeSet<_> = placements.collect();
+    let declared: BTreeSet<_> = plan.workloads.iter().map(|planned| planned.binding().workload.as_str()).collect();
     let mut say = |object: &Object, workload: &str| {
         let message = format!("{} has the identity of {}, and nobody declares that", object.words(), quote(&workload));
         report.push(
@@ -35,7 +38,7 @@ pub(super) fn check(
         );
     };
     for object in stream.patched() {
-        for workload in object.marks().iter().filter(|workload| !seats.contains(&(**workload, object.index))) {
+        for workload in object.marks().iter().filter(|workload| !placements.contains(&(**workload, object.index))) {
             say(object, workload);
         }
     }
@@ -63,8 +66,11 @@ pub(super) fn check(
 
 /// Whether it is the Secret of a CA, whose key is not at hand here.
 fn is_ca(plan: &Plan<'_>, object: &Object) -> bool {
-    let makes = |companion: &Companion| matches!(companion, Companion::CaSecret { .. });
-    let mut scopes =
-        plan.companions.iter().filter(|neighbour| makes(&neighbour.companion)).map(|neighbour| neighbour.scope);
+    let makes = |object: &IssuerObject| matches!(object, IssuerObject::CaSecret { .. });
+    let mut scopes = plan
+        .prerequisites
+        .iter()
+        .filter(|prerequisite| makes(&prerequisite.object))
+        .map(|prerequisite| prerequisite.scope);
     object.kind() == "Secret" && object.group().is_empty() && scopes.any(|scope| object.scope() == Some(scope))
 }

@@ -43,13 +43,13 @@ struct Secret {
 impl Keys {
     pub(super) fn of(resolved: &Resolved, stream: &Stream) -> Self {
         let mut keys = Self::default();
-        for bound in &resolved.bindings {
-            let binding = &bound.binding;
+        for binding in &resolved.bindings {
+            let binding = &binding.declared;
             let namespace = binding.namespace.as_ref().map(ToString::to_string);
             let issuer = binding.issuer.issuer_ref(&binding.scope);
-            let companions = binding.issuer.companions(&binding.scope);
-            let is_own = companions.iter().any(|companion| companion.ident() == (&*issuer.kind, &*issuer.name));
-            for name in companions.iter().filter_map(|companion| companion.reads()) {
+            let objects = binding.issuer.objects(&binding.scope);
+            let is_own = objects.iter().any(|object| object.ident() == (&*issuer.kind, &*issuer.name));
+            for name in objects.iter().filter_map(|object| object.reads()) {
                 keys.add_secret(name, namespace.clone(), true);
             }
             if binding.certificate.volume == CertificateVolume::Secret {

@@ -23,7 +23,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
 use crate::name::DnsLabel;
 use crate::plan::Plan;
-use crate::render::{self, Generated};
+use crate::render::{self, Manifest};
 use crate::resolve::Resolved;
 use crate::workload::{self, Workload};
 use keys::Keys;
@@ -65,8 +65,8 @@ pub fn adopt(resolved: &Resolved, items: &[Item<'_>]) -> Resolved {
         .map(|it| (it.kind.to_string(), object::home_of(it.namespace.as_deref()).to_owned(), it.name.to_string()))
         .collect();
     let mut adopted = resolved.clone();
-    for bound in &mut adopted.bindings {
-        let binding = &mut bound.binding;
+    for binding in &mut adopted.bindings {
+        let binding = &mut binding.declared;
         let Which::Name(name) = &binding.target.which else { continue };
         let is_kind = |object: &&Object| binding.target.kind.as_ref().is_none_or(|kind| object.kind() == kind);
         let mut marked = stream.with_mark(&binding.workload).filter(|object| !object.is_ours());
@@ -87,7 +87,7 @@ pub fn adopt(resolved: &Resolved, items: &[Item<'_>]) -> Resolved {
 pub fn check(
     plan: &Plan<'_>,
     injected: &Changes,
-    wanted: &[Generated],
+    wanted: &[Manifest],
     rendered: Rendered<'_, '_>,
     inventory: &[Workload<'_>],
     report: &mut Report,
@@ -113,9 +113,11 @@ pub fn check_strangers(
     let keys = Keys::of(resolved, &stream);
     // What is ours is looked at elsewhere, and more closely.
     let ours: BTreeSet<_> = stream.ours().map(|object| object.index).collect();
-    let seats = plan.members.iter().flat_map(|member| &member.seats);
-    let seats: BTreeMap<_, _> =
-        seats.filter_map(|seat| inventory.get(seat.workload)).map(|found| (found.index, &found.template)).collect();
+    let placements = plan.workloads.iter().flat_map(|planned| &planned.placements);
+    let placements: BTreeMap<_, _> = placements
+        .filter_map(|placement| inventory.get(placement.workload))
+        .map(|found| (found.index, &found.template))
+        .collect();
     for (index, item) in items.iter().enumerate() {
         if ours.contains(&index) || !(keys.may_be_in(item) || is_marked(item)) {
             continue;
@@ -128,7 +130,7 @@ pub fn check_strangers(
                 continue;
             }
         };
-        let parts = seats.get(&index).map(|template| object.parts(template)).unwrap_or_default();
+        let parts = placements.get(&index).map(|template| object.parts(template)).unwrap_or_default();
         if !NO_READERS.contains(&(object.text("/apiVersion"), object.kind())) {
             stranger::check(&object, &keys, |at| parts.contains(at), report);
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::object::{Object, home_of};
 use super::stream::Stream;
-use crate::issuer::Companion;
+use crate::issuer::IssuerObject;
 use crate::krm::Item;
 use crate::plan::Plan;
 use crate::render::{is_sidecar, is_volume};
@@ -54,10 +54,10 @@ impl<'s> Names<'s> {
                 names.call("Secret", wanted.home(), secret, called);
             }
         }
-        for neighbour in &plan.companions {
-            let Companion::CaSecret { name } = &neighbour.companion else { continue };
-            let home = home_of(neighbour.namespace.as_deref());
-            if let Some(found) = stream.ca_secret(neighbour.scope, home) {
+        for prerequisite in &plan.prerequisites {
+            let IssuerObject::CaSecret { name } = &prerequisite.object else { continue };
+            let home = home_of(prerequisite.namespace.as_deref());
+            if let Some(found) = stream.ca_secret(prerequisite.scope, home) {
                 names.call("Secret", home, name, found.name());
             }
         }

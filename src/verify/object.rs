@@ -32,7 +32,7 @@ pub(super) struct Object {
 }
 
 /// A kind, a namespace, and the workload and scope that it is made for.
-pub(super) type Part = (String, String, Option<String>, Option<String>);
+pub(super) type DeclaredAs = (String, String, Option<String>, Option<String>);
 
 impl Object {
     pub(super) fn of(index: usize, value: Value) -> Self {
@@ -107,7 +107,7 @@ impl Object {
     }
 
     /// Which part of which declaration it is, whatever kustomize calls it.
-    pub(super) fn part(&self) -> Part {
+    pub(super) fn part(&self) -> DeclaredAs {
         let [workload, scope] = [WORKLOAD, SCOPE].map(|mark| self.annotation(mark).map(str::to_owned));
         (self.kind().to_owned(), self.home().to_owned(), workload, scope)
     }

@@ -19,8 +19,9 @@ pub(super) fn check(
     inventory: &[Workload<'_>],
     report: &mut Report,
 ) {
-    let seats: BTreeSet<_> = plan.members.iter().flat_map(|member| &member.seats).map(|seat| seat.workload).collect();
-    for workload in seats.into_iter().filter_map(|seat| inventory.get(seat)) {
+    let placements: BTreeSet<_> =
+        plan.workloads.iter().flat_map(|planned| &planned.placements).map(|placement| placement.workload).collect();
+    for workload in placements.into_iter().filter_map(|placement| inventory.get(placement)) {
         let found = workload.object.document.root().to_value();
         let mut wanted = match injected.replaced.get(&workload.index) {
             #[expect(clippy::expect_used, reason = "an edit reads its result again before it gives it")]

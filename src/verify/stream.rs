@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::is_marked;
-use super::object::{Object, Part};
+use super::object::{DeclaredAs, Object};
 use crate::krm::Item;
 
 /// Those of the stream; nothing else is parsed.
@@ -14,7 +14,7 @@ pub(super) struct Stream {
     /// Of both, by each of their marks.
     by_mark: BTreeMap<String, Vec<usize>>,
     /// Ours, by which part of the declaration each is.
-    parts: BTreeMap<Part, Vec<usize>>,
+    parts: BTreeMap<DeclaredAs, Vec<usize>>,
 }
 
 impl Stream {

@@ -5,7 +5,7 @@ use crate::yaml::{FieldPath, NodeRef};
 
 /// A kind of workload: its API group and name, and where its pod template is.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Kind {
+pub struct WorkloadKind {
     /// The API group; empty for the core group.
     pub group: &'static str,
     /// The kind.
@@ -27,14 +27,19 @@ pub enum Allows {
     Plain,
 }
 
-const fn row(group: &'static str, kind: &'static str, template: &'static [&'static str], sidecar: Allows) -> Kind {
-    Kind { group, kind, templates: template, sidecar }
+const fn row(
+    group: &'static str,
+    kind: &'static str,
+    template: &'static [&'static str],
+    sidecar: Allows,
+) -> WorkloadKind {
+    WorkloadKind { group, kind, templates: template, sidecar }
 }
 
 const TEMPLATE: &[&str] = &["spec.template"];
 
 /// Every kind that iamra can patch without being told where its pod template is.
-pub const KINDS: &[Kind] = &[
+pub const KINDS: &[WorkloadKind] = &[
     row("apps", "Deployment", TEMPLATE, Allows::Any),
     row("apps", "StatefulSet", TEMPLATE, Allows::Any),
     row("apps", "DaemonSet", TEMPLATE, Allows::Any),
@@ -59,7 +64,7 @@ pub const KINDS: &[Kind] = &[
     ),
 ];
 
-impl Kind {
+impl WorkloadKind {
     /// The row of a kind, if there is one.
     pub fn find(api_version: &str, kind: &str) -> Option<&'static Self> {
         let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);

@@ -2,7 +2,7 @@
 
 mod kind;
 
-pub use kind::{Allows, KINDS, Kind};
+pub use kind::{Allows, KINDS, WorkloadKind};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -129,7 +129,7 @@ fn opt_in(object: &Object<'_>, report: &mut Report) -> Option<OptIn> {
     let root = object.root();
     let ident = object.ident()?;
     let annotations = FieldPath::keys("metadata.annotations");
-    let template = Kind::find(&ident.api_version, &ident.kind)?.template(root);
+    let template = WorkloadKind::find(&ident.api_version, &ident.kind)?.template(root);
     let at = template.join(&annotations).key(ROLE);
     let object = ident.resource_ref();
     let Some(role) = root.at(&at).and_then(NodeRef::text) else {
@@ -195,7 +195,7 @@ impl<'b> Targets<'b> {
     }
 
     fn is_workload(&self, ident: &Ident<'_>) -> bool {
-        Kind::find(&ident.api_version, &ident.kind).is_some() || self.kinds.contains(&*ident.kind)
+        WorkloadKind::find(&ident.api_version, &ident.kind).is_some() || self.kinds.contains(&*ident.kind)
     }
 
     /// Those by whose name or labels the workload goes, in their order.
@@ -272,11 +272,11 @@ fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut R
         .collect();
     let labels = object.root().at(&FieldPath::keys("metadata.labels")).into_iter().flat_map(NodeRef::entries);
     let labels = labels.filter_map(|(name, value)| Some((name.text()?.to_owned(), value.text()?.to_owned()))).collect();
-    let kind = Kind::find(&ident.api_version, &ident.kind);
+    let kind = WorkloadKind::find(&ident.api_version, &ident.kind);
     let mut workload = Workload {
         index,
         template: kind.map_or_else(FieldPath::root, |kind| kind.template(object.root())),
-        allows: kind.map_or(Allows::Any, Kind::allows),
+        allows: kind.map_or(Allows::Any, WorkloadKind::allows),
         kinds: vec![ident.kind.to_string()],
         object,
         ident,

@@ -52,7 +52,7 @@ pub enum Flow {
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind<'t> {
+pub enum NodeKind<'t> {
     /// A scalar: its text after escapes, folding and `!!binary`.
     Scalar(Cow<'t, str>, Style),
     /// A sequence of nodes.
@@ -65,7 +65,7 @@ pub enum Kind<'t> {
     Dangling,
 }
 
-impl Kind<'_> {
+impl NodeKind<'_> {
     /// How many entries a collection has.
     pub(super) fn len(&self) -> usize {
         match self {
@@ -82,7 +82,7 @@ pub type NodeId = u32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node<'t> {
     pub(super) span: Span,
-    pub(super) kind: Kind<'t>,
+    pub(super) kind: NodeKind<'t>,
     pub(super) anchored: bool,
     /// Whether an alias of this text stands for it.
     pub(super) aliased: bool,
@@ -191,7 +191,7 @@ impl<'t> Builder<'t> {
                     }
                     _ => (text, style),
                 };
-                let id = self.add(span, Kind::Scalar(text, style), anchor, tag)?;
+                let id = self.add(span, NodeKind::Scalar(text, style), anchor, tag)?;
                 self.close(id)
             }
             Event::Alias(anchor) => {
@@ -200,7 +200,7 @@ impl<'t> Builder<'t> {
                     let message = "an alias inside the value that it stands for".into();
                     return Err(SyntaxError { message, offset: span.start });
                 }
-                let id = self.add(span, target.map_or(Kind::Dangling, Kind::Alias), 0, None)?;
+                let id = self.add(span, target.map_or(NodeKind::Dangling, NodeKind::Alias), 0, None)?;
                 if let Some(target) = target {
                     self.nodes[target as usize].aliased = true;
                     self.sizes[id as usize] = self.sizes[target as usize];
@@ -208,23 +208,29 @@ impl<'t> Builder<'t> {
                 self.close(id)
             }
             Event::UnresolvedAlias(_) => {
-                let id = self.add(span, Kind::Dangling, 0, None)?;
+                let id = self.add(span, NodeKind::Dangling, 0, None)?;
                 self.close(id)
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let tag = tag.map(|tag| tag.to_string().into_boxed_str());
-                self.start(span, Kind::Seq(Vec::new(), style.into()), anchor, tag)
+                self.start(span, NodeKind::Seq(Vec::new(), style.into()), anchor, tag)
             }
             Event::MappingStart(style, anchor, tag) => {
                 let tag = tag.map(|tag| tag.to_string().into_boxed_str());
-                self.start(span, Kind::Map(Vec::new(), style.into()), anchor, tag)
+                self.start(span, NodeKind::Map(Vec::new(), style.into()), anchor, tag)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(&span),
             _ => Ok(()),
         }
     }
 
-    fn add(&mut self, span: Span, kind: Kind<'t>, anchor: usize, tag: Option<Box<str>>) -> Result<NodeId, SyntaxError> {
+    fn add(
+        &mut self,
+        span: Span,
+        kind: NodeKind<'t>,
+        anchor: usize,
+        tag: Option<Box<str>>,
+    ) -> Result<NodeId, SyntaxError> {
         let id = NodeId::try_from(self.nodes.len())
             .map_err(|_| SyntaxError { message: "more nodes than can be counted".into(), offset: span.start })?;
         if anchor != 0 {
@@ -235,7 +241,13 @@ impl<'t> Builder<'t> {
         Ok(id)
     }
 
-    fn start(&mut self, span: Span, kind: Kind<'t>, anchor: usize, tag: Option<Box<str>>) -> Result<(), SyntaxError> {
+    fn start(
+        &mut self,
+        span: Span,
+        kind: NodeKind<'t>,
+        anchor: usize,
+        tag: Option<Box<str>>,
+    ) -> Result<(), SyntaxError> {
         if self.open.len() >= MAX_DEPTH {
             return Err(SyntaxError { message: format!("nested deeper than {MAX_DEPTH} levels"), offset: span.start });
         }
@@ -250,8 +262,8 @@ impl<'t> Builder<'t> {
         // A block collection ends where its last child does; the event's span is that of the next token.
         let kind = &self.nodes[id as usize].kind;
         let last = match kind {
-            Kind::Seq(items, Flow::No) => items.last().copied(),
-            Kind::Map(entries, Flow::No) => entries.last().map(|(_, value)| *value),
+            NodeKind::Seq(items, Flow::No) => items.last().copied(),
+            NodeKind::Map(entries, Flow::No) => entries.last().map(|(_, value)| *value),
             _ => None,
         };
         if kind.len() > NARROW {
@@ -280,8 +292,8 @@ impl<'t> Builder<'t> {
             return Err(SyntaxError { message, offset: self.nodes[id as usize].span.start });
         }
         match &mut self.nodes[open.id as usize].kind {
-            Kind::Seq(items, _) => items.push(id),
-            Kind::Map(entries, _) => match open.key.take() {
+            NodeKind::Seq(items, _) => items.push(id),
+            NodeKind::Map(entries, _) => match open.key.take() {
                 None => open.key = Some(id),
                 Some(key) => entries.push((key, id)),
             },
@@ -353,7 +365,7 @@ impl<'d> NodeRef<'d> {
     }
 
     /// What is written here, with aliases *not* followed.
-    pub fn kind(self) -> &'d Kind<'d> {
+    pub fn kind(self) -> &'d NodeKind<'d> {
         &self.raw().kind
     }
 
@@ -376,7 +388,7 @@ impl<'d> NodeRef<'d> {
     #[must_use]
     pub fn followed(self) -> Self {
         match self.kind() {
-            Kind::Alias(target) => Self { doc: self.doc, id: *target },
+            NodeKind::Alias(target) => Self { doc: self.doc, id: *target },
             _ => self,
         }
     }
@@ -384,7 +396,7 @@ impl<'d> NodeRef<'d> {
     /// The text of a scalar.
     pub fn text(self) -> Option<&'d str> {
         match self.followed().kind() {
-            Kind::Scalar(text, _) => Some(text),
+            NodeKind::Scalar(text, _) => Some(text),
             _ => None,
         }
     }
@@ -392,7 +404,7 @@ impl<'d> NodeRef<'d> {
     /// The text of a scalar and how it is written.
     pub fn scalar(self) -> Option<(&'d str, Style)> {
         match self.followed().kind() {
-            Kind::Scalar(text, style) => Some((text, *style)),
+            NodeKind::Scalar(text, style) => Some((text, *style)),
             _ => None,
         }
     }
@@ -400,7 +412,7 @@ impl<'d> NodeRef<'d> {
     /// The entries of a sequence; none for anything else.
     pub fn items(self) -> impl ExactSizeIterator<Item = Self> + DoubleEndedIterator + Clone {
         let ids: &'d [NodeId] = match self.followed().kind() {
-            Kind::Seq(items, _) => items,
+            NodeKind::Seq(items, _) => items,
             _ => &[],
         };
         ids.iter().map(move |id| Self { doc: self.doc, id: *id })
@@ -409,7 +421,7 @@ impl<'d> NodeRef<'d> {
     /// The keys and values of a mapping as written; none for anything else.
     pub fn entries(self) -> impl ExactSizeIterator<Item = (Self, Self)> + DoubleEndedIterator + Clone {
         let ids: &'d [(NodeId, NodeId)] = match self.followed().kind() {
-            Kind::Map(entries, _) => entries,
+            NodeKind::Map(entries, _) => entries,
             _ => &[],
         };
         ids.iter().map(move |(key, value)| (Self { doc: self.doc, id: *key }, Self { doc: self.doc, id: *value }))
@@ -417,12 +429,12 @@ impl<'d> NodeRef<'d> {
 
     /// Whether this is a mapping.
     pub fn is_map(self) -> bool {
-        matches!(self.followed().kind(), Kind::Map(..))
+        matches!(self.followed().kind(), NodeKind::Map(..))
     }
 
     /// Whether this is a sequence.
     pub fn is_seq(self) -> bool {
-        matches!(self.followed().kind(), Kind::Seq(..))
+        matches!(self.followed().kind(), NodeKind::Seq(..))
     }
 
     /// The value under `key`, looking into merge keys (`<<`) when the mapping itself lacks it.
@@ -446,14 +458,14 @@ impl<'d> NodeRef<'d> {
     /// The entry of a sequence at this position.
     fn item(self, position: usize) -> Option<Self> {
         match self.followed().kind() {
-            Kind::Seq(items, _) => items.get(position).map(|id| self.doc.node(*id)),
+            NodeKind::Seq(items, _) => items.get(position).map(|id| self.doc.node(*id)),
             _ => None,
         }
     }
 
     /// Whether this is the key `<<` that merges other mappings into its own.
     pub fn is_merge_key(self) -> bool {
-        matches!(self.kind(), Kind::Scalar(text, Style::Plain) if text == "<<")
+        matches!(self.kind(), NodeKind::Scalar(text, Style::Plain) if text == "<<")
     }
 
     /// One step down.
@@ -500,7 +512,7 @@ mod tests {
     #[test]
     fn an_alias_without_its_anchor_is_a_dangling_node() {
         let doc = Document::parse("a: *elsewhere\n").unwrap();
-        assert!(matches!(doc.at(&FieldPath::keys("a")).unwrap().kind(), Kind::Dangling));
+        assert!(matches!(doc.at(&FieldPath::keys("a")).unwrap().kind(), NodeKind::Dangling));
     }
 
     #[test]

@@ -3,13 +3,13 @@
 
 use std::iter::successors;
 
-use super::document::{Kind, NodeRef};
+use super::document::{NodeKind, NodeRef};
 
 impl<'d> NodeRef<'d> {
     /// The first entry of a mapping itself that has this key, and one that `is` so.
     pub(super) fn written(self, key: &str, is: impl Fn(Self) -> bool) -> Option<(Self, Self)> {
         let map = self.followed();
-        let Kind::Map(entries, _) = map.kind() else { return None };
+        let NodeKind::Map(entries, _) = map.kind() else { return None };
         let entry =
             |at: usize| entries.get(at).map(|(key, value)| (map.document().node(*key), map.document().node(*value)));
         if !map.is_wide() {
@@ -38,8 +38,8 @@ impl<'d> NodeRef<'d> {
     /// What the entry at a position of this very collection is called.
     fn name_of(self, position: usize) -> Option<&'d str> {
         match self.kind() {
-            Kind::Map(entries, _) => self.document().node(entries.get(position)?.0).text(),
-            Kind::Seq(items, _) => self.document().node(*items.get(position)?).get("name")?.text(),
+            NodeKind::Map(entries, _) => self.document().node(entries.get(position)?.0).text(),
+            NodeKind::Seq(items, _) => self.document().node(*items.get(position)?).get("name")?.text(),
             _ => None,
         }
     }

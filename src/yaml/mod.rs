@@ -14,5 +14,5 @@ pub mod scalar;
 mod value;
 
 pub(crate) use document::tag_name;
-pub use document::{Document, Flow, Kind, NodeId, NodeRef, Span, Style, SyntaxError};
+pub use document::{Document, Flow, NodeId, NodeKind, NodeRef, Span, Style, SyntaxError};
 pub use path::{FieldPath, Step};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::document::{Kind, NodeRef, Style, tag_name};
+use super::document::{NodeKind, NodeRef, Style, tag_name};
 use super::emit;
 use super::scalar::{Resolved, resolve};
 
@@ -15,14 +15,14 @@ impl NodeRef<'_> {
     pub fn to_value(&self) -> Value {
         let node = self.followed();
         match node.kind() {
-            Kind::Scalar(text, style) => scalar(text, *style, node.tag()),
-            Kind::Seq(..) => node.items().map(|item| item.to_value()).collect(),
-            Kind::Map(..) => {
+            NodeKind::Scalar(text, style) => scalar(text, *style, node.tag()),
+            NodeKind::Seq(..) => node.items().map(|item| item.to_value()).collect(),
+            NodeKind::Map(..) => {
                 let mut entries = Map::new();
                 node.add_entries(&mut entries);
                 Value::Object(entries)
             }
-            Kind::Alias(_) | Kind::Dangling => Value::Null,
+            NodeKind::Alias(_) | NodeKind::Dangling => Value::Null,
         }
     }
 
@@ -39,13 +39,13 @@ impl NodeRef<'_> {
             return false;
         }
         match (left.kind(), right.kind()) {
-            (Kind::Scalar(text, style), Kind::Scalar(other, other_style)) => {
+            (NodeKind::Scalar(text, style), NodeKind::Scalar(other, other_style)) => {
                 text == other && (*style == Style::Plain) == (*other_style == Style::Plain)
             }
-            (Kind::Seq(..), Kind::Seq(..)) => {
+            (NodeKind::Seq(..), NodeKind::Seq(..)) => {
                 left.items().len() == right.items().len() && left.items().zip(right.items()).all(|(a, b)| a.is_alike(b))
             }
-            (Kind::Map(..), Kind::Map(..)) => {
+            (NodeKind::Map(..), NodeKind::Map(..)) => {
                 let mut pairs = left.entries().zip(right.entries());
                 left.entries().len() == right.entries().len()
                     && pairs.all(|((key, value), (other, of_other))| key.is_alike(other) && value.is_alike(of_other))

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use iamra::diag::Report;
-use iamra::diff::{Kind, Side, compare};
-use iamra::pipeline::{Request, side};
+use iamra::diff::{ChangeKind, Snapshot, compare};
+use iamra::pipeline::{Request, snapshot};
 use iamra::resolve::{Answers, Lookup, Query};
 use iamra::secret::Secret;
 use iamra::yaml::Document;
@@ -36,7 +36,7 @@ impl Lookup for Told {
     }
 }
 
-fn read(spec: &Value, answers: BTreeMap<String, String>) -> Side {
+fn read(spec: &Value, answers: BTreeMap<String, String>) -> Snapshot {
     let text = format!(
         "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {{name: acme}}\nspec: {}\n",
         spec.as_str().unwrap()
@@ -44,8 +44,8 @@ fn read(spec: &Value, answers: BTreeMap<String, String>) -> Side {
     let document = Document::parse(&text).unwrap();
     let mut report = Report::default();
     let request = Request { mode: Some(iamra::config::Mode::Transform), ..Request::default() };
-    let side = side(document.root(), request, Some(&Told(answers)), &mut report);
-    side.filter(|_| !report.has_errors()).unwrap_or_else(|| panic!("{text}\n{report:?}"))
+    let snapshot = snapshot(document.root(), request, Some(&Told(answers)), &mut report);
+    snapshot.filter(|_| !report.has_errors()).unwrap_or_else(|| panic!("{text}\n{report:?}"))
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_reviewer_is_told_what_changes() {
         let (base, head) = (read(&row["base"], BTreeMap::new()), read(&row["head"], lock.collect()));
         let changes = compare(&base, &head);
         shown.extend(changes.iter().map(|change| change.kind));
-        let is_object = |kind: Kind| kind >= Kind::ObjectAdded;
+        let is_object = |kind: ChangeKind| kind >= ChangeKind::ObjectAdded;
         let said = changes.iter().filter(|change| !is_object(change.kind)).map(|change| {
             let mark = if change.escalation { "! " } else { "" };
             let clusters =
@@ -74,7 +74,7 @@ fn a_reviewer_is_told_what_changes() {
         assert!(!(changes.iter().any(|it| is_object(it.kind)) && expected.is_empty()), "{why}: {changes:?}");
         assert_eq!(compare(&head, &head), [], "{why}");
     }
-    let silent: Vec<_> = Kind::all().filter(|kind| !shown.contains(kind)).map(Kind::name).collect();
+    let silent: Vec<_> = ChangeKind::all().filter(|kind| !shown.contains(kind)).map(ChangeKind::name).collect();
     assert!(silent.is_empty(), "no row shows {silent:?}");
 }
 
@@ -84,7 +84,7 @@ fn objects_and_pods_are_told() {
     let role = "{roles: {pay: {}, more: {}}, workloads: ";
     let of = |workloads: &str| read(&Value::String(format!("{role}{workloads}}}")), BTreeMap::new());
     let messages = |base: &str, head: &str| {
-        let changes = compare(&of(base), &of(head)).into_iter().filter(|change| change.kind >= Kind::ObjectAdded);
+        let changes = compare(&of(base), &of(head)).into_iter().filter(|change| change.kind >= ChangeKind::ObjectAdded);
         changes.map(|change| change.message).collect::<Vec<_>>()
     };
     let one = "{api: {role: pay}}";
@@ -469,7 +469,7 @@ fn what_only_one_side_knows_is_no_sameness() {
     repository.write("iamra.lock", &lock().replace("role/readonly", "role/admin"));
     repository.commit("with another role");
     assert_eq!(repository.diff(&["main~1..main", "--escalations"]).exit, 4);
-    // Who renders live has no lock on either side, and is told so.
+    // Who renders live has no lock on either snapshot, and is told so.
     repository.git(&["rm", "--quiet", "iamra.lock"]);
     repository.commit("live");
     repository.write("more.txt", "");

@@ -169,8 +169,8 @@ fn read(text: &str) -> Vec<Report> {
     let mut reports = vec![Report::default(); 3];
     let values = Values::read("values", "{}", &mut reports[0]);
     pipeline::resolve(node, Request::default(), &values, &mut reports[0]);
-    pipeline::lockable(node, &mut reports[1]);
-    config::survey(node, &[Some("app")], &mut reports[2]);
+    pipeline::lock_plan(node, &mut reports[1]);
+    config::load_lenient(node, &[Some("app")], &mut reports[2]);
     reports
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use iamra::trust::{Caller, CertificateNames, Decision, Mapping, Policy, SubjectAlternativeNames, Verdict};
+use iamra::trust::{Caller, CertificateNames, Decision, Mapping, SubjectAlternativeNames, TrustPolicy, Verdict};
 use iamra::trust::{openings, simulate};
 use serde_json::{Value, json};
 
@@ -40,9 +40,9 @@ fn with(mut statement: Value, elements: &Value) -> Value {
     statement
 }
 
-fn policy(row: &Value) -> Policy {
+fn policy(row: &Value) -> TrustPolicy {
     if let Some(document) = row.get("document") {
-        return Policy::new(document);
+        return TrustPolicy::new(document);
     }
     let mut first = with(good(), &row["set"]);
     if let Some(condition) = row.get("condition") {
@@ -52,7 +52,7 @@ fn policy(row: &Value) -> Policy {
     let statements: Vec<_> = std::iter::once(first.clone()).chain(also).collect();
     // One statement may stand without a list.
     let statements = if statements.len() == 1 { first } else { Value::Array(statements) };
-    Policy::new(&json!({"Version": "2012-10-17", "Statement": statements}))
+    TrustPolicy::new(&json!({"Version": "2012-10-17", "Statement": statements}))
 }
 
 fn texts(value: &Value) -> Vec<String> {

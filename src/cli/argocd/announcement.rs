@@ -61,9 +61,9 @@ fn announcements(file: &File, cluster: Option<&str>, resolved: Option<&Resolved>
     let only = || clusters.first().filter(|_| clusters.len() == 1).copied();
     let cluster = cluster.or_else(|| spec("cluster").and_then(NodeRef::text)).or_else(only);
     let mode = spec("mode").and_then(NodeRef::text).unwrap_or("all");
-    let workloads = resolved.into_iter().flat_map(|it| &it.bindings).map(|bound| {
-        let role = format!("role {}, {}", bound.binding.role.name, bound.identity.role);
-        (bound.binding.workload.clone(), role)
+    let workloads = resolved.into_iter().flat_map(|it| &it.bindings).map(|binding| {
+        let role = format!("role {}, {}", binding.declared.role.name, binding.identity.role);
+        (binding.declared.workload.clone(), role)
     });
     let string = |name, title, tooltip: String, value: Option<&str>| Announcement {
         name,

@@ -16,7 +16,7 @@ use crate::disk;
 use crate::doctor::{self, Known};
 use crate::quote::quote;
 use crate::reference::Origin;
-use crate::resolve::{Bound, Identity, Resolved};
+use crate::resolve::{Identity, Resolved, ResolvedBinding};
 use crate::secret::Secret;
 
 /// What is presented to AWS for a session.
@@ -71,7 +71,7 @@ pub(super) fn look(
 
 fn identities(resolved: &Resolved) -> Vec<(&Identity, &Origin)> {
     let bindings = resolved.bindings.iter();
-    bindings.map(|bound| (&bound.identity, &*bound.binding.role.trust_anchor.origin)).collect()
+    bindings.map(|binding| (&binding.identity, &*binding.declared.role.trust_anchor.origin)).collect()
 }
 
 fn inspect(session: &Session, resolved: &Resolved, authorities: &Authorities, report: &mut Report) -> Vec<String> {
@@ -79,13 +79,13 @@ fn inspect(session: &Session, resolved: &Resolved, authorities: &Authorities, re
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let mut lines: Vec<String> = Vec::new();
     let mut said = BTreeSet::new();
-    for (bound, seen) in resolved.bindings.iter().zip(&seen) {
+    for (binding, seen) in resolved.bindings.iter().zip(&seen) {
         let known = Known {
-            authorities: authorities.in_cluster.get(&bound.binding.workload).map_or(&[], Vec::as_slice),
-            declared: authorities.declared.get(&bound.binding.scope).map_or(&[], Vec::as_slice),
+            authorities: authorities.in_cluster.get(&binding.declared.workload).map_or(&[], Vec::as_slice),
+            declared: authorities.declared.get(&binding.declared.scope).map_or(&[], Vec::as_slice),
             now,
         };
-        let found = doctor::identity(bound, seen, known, report);
+        let found = doctor::identity(binding, seen, known, report);
         lines.extend(found.into_iter().filter(|line| said.insert(line.clone())));
     }
     lines
@@ -107,8 +107,8 @@ fn present(
         }
     };
     let Some(leaf) = chain.first() else { return Ok(None) };
-    let Some(bound) = whose(args, resolved, leaf, report) else { return Ok(None) };
-    let binding = &bound.binding;
+    let Some(whose) = whose(args, resolved, leaf, report) else { return Ok(None) };
+    let binding = &whose.declared;
     let presented = Presented {
         chain: &chain,
         key: &found,
@@ -117,7 +117,7 @@ fn present(
         now: OffsetDateTime::now_utc(),
     };
     let place = Place::Config(binding.place.clone());
-    match asks.session()?.create_session(&bound.identity, &presented, &tell) {
+    match asks.session()?.create_session(&whose.identity, &presented, &tell) {
         Ok(Ok(granted)) => {
             return Ok(Some(format!(
                 "AWS makes a session for {} of workload {}: {}, until {}",
@@ -160,17 +160,22 @@ fn pair(certificate: &Path, key: &Path) -> Result<Pair, Error> {
 }
 
 /// The workload of a certificate: the one that was named, or the only one with its common name.
-fn whose<'r>(args: &Args, resolved: &'r Resolved, leaf: &Certificate, report: &mut Report) -> Option<&'r Bound> {
+fn whose<'r>(
+    args: &Args,
+    resolved: &'r Resolved,
+    leaf: &Certificate,
+    report: &mut Report,
+) -> Option<&'r ResolvedBinding> {
     let named = args.present.workload.as_deref();
-    let fits = |bound: &&Bound| match named {
-        Some(name) => bound.binding.workload == name,
-        None => Some(&bound.binding.certificate.common_name) == leaf.common_name.as_ref(),
+    let fits = |binding: &&ResolvedBinding| match named {
+        Some(name) => binding.declared.workload == name,
+        None => Some(&binding.declared.certificate.common_name) == leaf.common_name.as_ref(),
     };
     let found: Vec<_> = resolved.bindings.iter().filter(fits).collect();
     if let [one] = found.as_slice() {
         return Some(one);
     }
-    let workloads = resolved.bindings.iter().map(|bound| bound.binding.workload.as_str());
+    let workloads = resolved.bindings.iter().map(|binding| binding.declared.workload.as_str());
     let (message, help) = match named {
         Some(name) => (format!("there is no workload {}", quote(&name)), known_names(name, workloads)),
         None => (

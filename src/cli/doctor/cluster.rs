@@ -21,21 +21,21 @@ const KINDS: &str = "certificates.cert-manager.io,certificaterequests.cert-manag
 
 /// The Certificates that should be there.
 pub(super) fn wanted(resolved: &Resolved) -> Vec<Wanted> {
-    let members = plan::declared(resolved, None).members;
-    let one = |member: &plan::Member<'_>| Wanted {
-        workload: member.bound.binding.workload.clone(),
-        namespace: member.namespace.clone(),
-        name: member.certificate_name(),
-        place: member.bound.binding.place.clone(),
+    let workloads = plan::declared(resolved, None).workloads;
+    let one = |planned: &plan::PlannedWorkload<'_>| Wanted {
+        workload: planned.binding().workload.clone(),
+        namespace: planned.namespace.clone(),
+        name: planned.certificate_name(),
+        place: planned.binding().place.clone(),
     };
-    members.iter().filter(|member| member.has_certificate()).map(one).collect()
+    workloads.iter().filter(|planned| planned.has_certificate()).map(one).collect()
 }
 
 /// The workloads whose certificates are no object of the cluster.
 pub(super) fn unseen(resolved: &Resolved) -> Vec<String> {
-    let members = plan::declared(resolved, None).members;
-    let unseen = members.iter().filter(|member| !member.has_certificate());
-    unseen.map(|member| member.bound.binding.workload.clone()).collect()
+    let workloads = plan::declared(resolved, None).workloads;
+    let unseen = workloads.iter().filter(|planned| !planned.has_certificate());
+    unseen.map(|planned| planned.binding().workload.clone()).collect()
 }
 
 /// The objects of the cluster; `None` when nobody asked for it, or they cannot be read, which is reported.

@@ -18,7 +18,7 @@ use crate::name::DnsLabel;
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::Request;
 use crate::quote::quote;
-use crate::render::Generated;
+use crate::render::Manifest;
 use crate::yaml::edit::{Edit, Refusal};
 use crate::yaml::{Document, FieldPath, NodeRef, Step, emit};
 
@@ -140,7 +140,7 @@ impl Committed {
         cluster: Option<&str>,
         shared: &Shared,
         io: &mut Io,
-        draw: impl FnOnce(&File, Request<'_>, &mut Report) -> Result<Option<Vec<Generated>>, Error>,
+        draw: impl FnOnce(&File, Request<'_>, &mut Report) -> Result<Option<Vec<Manifest>>, Error>,
     ) -> Result<Exit, Error> {
         let request = Request { cluster, ..shared.request(Some(Mode::Generate), Some(NAMESPACE)) };
         let mut report = Report::default();
@@ -216,11 +216,11 @@ pub(super) fn say_what_it_reads(
     io: &mut Io,
 ) -> Result<(), Error> {
     let namespace = namespace.map_or(NAMESPACE, DnsLabel::as_str);
-    let companions = issuer.companions(scope);
-    let is_made = |secret: &str| companions.iter().any(|companion| companion.ident() == ("Secret", secret));
-    for companion in &companions {
-        if let Some(secret) = companion.reads().filter(|secret| !is_made(secret)) {
-            let (kind, name) = companion.ident();
+    let objects = issuer.objects(scope);
+    let is_made = |secret: &str| objects.iter().any(|object| object.ident() == ("Secret", secret));
+    for object in &objects {
+        if let Some(secret) = object.reads().filter(|secret| !is_made(secret)) {
+            let (kind, name) = object.ident();
             io.words(&format_args!(
                 "{kind} {} signs with Secret {}, which must be in namespace {}\n",
                 quote(&name),

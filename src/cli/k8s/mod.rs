@@ -1,7 +1,7 @@
 //! `iamra k8s`: the commands that users of IAM Roles Anywhere know. They edit the declaration and print manifests.
 
 mod draft;
-mod gone;
+mod leftover;
 mod offboard;
 mod onboard;
 mod pin;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Editing;
 use super::draft::{self, Change, Draft, Refused};
-use super::gone;
+use super::leftover;
 use super::onboard::DECLARED;
 use super::section::{self, ROLES, WORKLOADS};
 use crate::cli::Exit;
@@ -137,8 +137,8 @@ fn of_cluster(name: &str, before: &Config, after: &[Config]) -> Option<String> {
     if after.bindings.iter().any(|binding| binding.workload == name) {
         return None;
     }
-    let kept = gone::objects(after, false);
-    let gone = gone::objects(before, false).into_iter().filter(|object| !kept.contains(object)).collect();
+    let kept = leftover::objects(after, false);
+    let leftovers = leftover::objects(before, false).into_iter().filter(|object| !kept.contains(object)).collect();
     let namespace = binding.namespace.as_ref().map_or(NAMESPACE, |namespace| namespace.as_str());
     let certificate = plan::certificate_name(name);
     let mut by_hand = vec![format!("secret/{certificate}")];
@@ -146,7 +146,7 @@ fn of_cluster(name: &str, before: &Config, after: &[Config]) -> Option<String> {
         by_hand.push(format!("pod/{}", render::sample_name(name)));
     }
     let by_hand: Vec<_> = by_hand.into_iter().map(|resource| (namespace.to_owned(), resource)).collect();
-    let words = gone::words(&gone, &by_hand);
+    let words = leftover::words(&leftovers, &by_hand);
     let cluster = before.cluster.as_ref().map_or_else(String::new, |cluster| format!("in cluster {cluster}, "));
     Some(format!(
         "{cluster}{words}stays: Secret {namespace}/{certificate}, the certificate that cert-manager wrote, until it is deleted by hand\n"

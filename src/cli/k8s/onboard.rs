@@ -52,8 +52,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let draft = Draft::open_or_new(&args.editing.declaration)?;
     let Some(configs) = draft.read(io)? else { return Ok(Exit::WrongInput) };
     let doc = Document::parse(draft.text()).expect("it was read before");
-    let wish = Wish::of(args, shared.cluster.as_deref(), &doc, &configs);
-    let (change, cluster) = match wish.and_then(|wish| Ok((wish.change(&doc)?, wish.cluster))) {
+    let wanted = OnboardRequest::of(args, shared.cluster.as_deref(), &doc, &configs);
+    let (change, cluster) = match wanted.and_then(|wanted| Ok((wanted.change(&doc)?, wanted.cluster))) {
         Ok(done) => done,
         Err(diagnostic) => return draft.refuse(*diagnostic, io),
     };
@@ -71,8 +71,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     done.print(cluster.as_deref(), shared, io, |file, request, report| {
         let request = Request { workload: Some(&args.name), ..request };
         let Some(mut resolved) = file.resolve(shared, request, report)? else { return Ok(None) };
-        for bound in resolved.bindings.iter_mut().filter(|_| !args.no_sample_pod) {
-            bound.binding.sample = true;
+        for binding in resolved.bindings.iter_mut().filter(|_| !args.no_sample_pod) {
+            binding.declared.sample = true;
         }
         Ok(Some(pipeline::generate(&resolved, request)))
     })
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 pub(super) const DECLARED: &str = "Declared by `iamra k8s onboard`; goes with the last workload that has it.";
 
 /// What is asked for, with every name checked.
-struct Wish<'a> {
+struct OnboardRequest<'a> {
     args: &'a Args,
     role: String,
     /// Whether the role is declared here: the first one of a declaration is.
@@ -97,7 +97,7 @@ struct Wish<'a> {
     is_here: bool,
 }
 
-impl<'a> Wish<'a> {
+impl<'a> OnboardRequest<'a> {
     fn of(args: &'a Args, asked: Option<&str>, doc: &Document<'_>, configs: &[Config]) -> Result<Self, Refused> {
         let name = args.name.as_str();
         let here: Vec<_> = configs.iter().filter(|config| binding(config, name).is_some()).collect();

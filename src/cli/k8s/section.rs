@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::quote::quote;
 use crate::yaml::edit::{Edit, Refusal, apply, bring_back, dismiss, empty_source, introduce, set_aside};
-use crate::yaml::{Document, FieldPath, Flow, Kind, NodeRef};
+use crate::yaml::{Document, FieldPath, Flow, NodeKind, NodeRef};
 
 /// A map under `spec`.
 #[derive(Clone, Copy)]
@@ -54,7 +54,7 @@ impl Section {
         let is_new = doc.at(&path).is_none();
         if is_new
             && let Some(spec) = doc.at(&FieldPath::keys("spec"))
-            && let Kind::Map(_, Flow::Yes) = spec.kind()
+            && let NodeKind::Map(_, Flow::Yes) = spec.kind()
         {
             let why = format!("`spec` stands between braces and has no {} yet", quote(&self.name));
             return Err(Refusal { why, span: spec.span() });
@@ -94,7 +94,7 @@ pub(super) fn keep_empty(before: &Document<'_>, at: &FieldPath, text: String) ->
 
 /// Whether a mapping in block style has one entry, which cannot go without the mapping.
 pub(super) fn is_alone(doc: &Document<'_>, at: &FieldPath) -> bool {
-    doc.at(at).is_some_and(|node| matches!(node.kind(), Kind::Map(entries, Flow::No) if entries.len() == 1))
+    doc.at(at).is_some_and(|node| matches!(node.kind(), NodeKind::Map(entries, Flow::No) if entries.len() == 1))
 }
 
 /// The key stays, with what stood behind it for nothing.

@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         draft::say_what_it_reads(scope, issuer, config.and_then(|config| config.namespace.as_ref()), io)?;
     }
     done.print(Some(&args.name), shared, io, |file, request, report| {
-        file.ask(shared, report, |node, lookup, report| pipeline::foundation(node, request, lookup, report))
+        file.ask(shared, report, |node, lookup, report| pipeline::prerequisites(node, request, lookup, report))
     })
 }
 

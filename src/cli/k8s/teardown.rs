@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Editing;
 use super::draft::{self, Change, Draft, Refused};
-use super::gone;
+use super::leftover;
 use super::pin;
 use super::section::CLUSTERS;
 use crate::cli::Exit;
@@ -38,10 +38,11 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Err(diagnostic) => return draft.refuse(*diagnostic, io),
     };
     let Some(done) = draft.commit(change, args.editing.dry_run, io)? else { return Ok(Exit::WrongInput) };
-    let mut gone = config.map(|config| gone::objects(config, true)).unwrap_or_default();
-    let kept = done.configs.iter().filter(|config| config.cluster.is_none()).map(|config| gone::objects(config, false));
-    kept.for_each(|kept| gone.retain(|object| !kept.contains(object)));
-    io.words(&gone::words(&gone, &[]))?;
+    let mut leftovers = config.map(|config| leftover::objects(config, true)).unwrap_or_default();
+    let kept =
+        done.configs.iter().filter(|config| config.cluster.is_none()).map(|config| leftover::objects(config, false));
+    kept.for_each(|kept| leftovers.retain(|object| !kept.contains(object)));
+    io.words(&leftover::words(&leftovers, &[]))?;
     Ok(Exit::Done)
 }
 

@@ -29,7 +29,7 @@ pub(super) fn check(object: &Object, keys: &Keys, is_ours: impl Fn(&FieldPath) -
     let mut said = BTreeSet::new();
     for (at, reach) in walk.found {
         if said.insert(reach.words()) {
-            report.push(reach.told(object).at(Place::Item(object.resource_ref(), at)));
+            report.push(reach.diagnostic(object).at(Place::Item(object.resource_ref(), at)));
         }
     }
 }
@@ -87,7 +87,7 @@ impl Reach<'_> {
         }
     }
 
-    fn told(&self, object: &Object) -> Diagnostic {
+    fn diagnostic(&self, object: &Object) -> Diagnostic {
         let message = format!("{} {}, and nobody declares that", object.words(), self.words());
         match self {
             // Such an issuer may be there for others, too; a role's conditions tell its certificates apart.

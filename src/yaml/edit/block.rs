@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::emit::pad;
-use super::super::{Flow, Kind, NodeRef};
+use super::super::{Flow, NodeKind, NodeRef};
 use super::Refusal;
 use super::change::Change;
 use super::locate::child;
@@ -53,7 +53,7 @@ pub(super) fn rendered(lines: &Lines<'_>, at: usize, column: usize, value: &Valu
 fn before_first(lines: &Lines<'_>, change: &Change<'_>) -> Result<usize, Refusal> {
     let first = lines.dash(change.node, 0)?;
     if let Some((holder, index)) = change.holder
-        && let Kind::Map(entries, Flow::No) = holder.kind()
+        && let NodeKind::Map(entries, Flow::No) = holder.kind()
     {
         let key = holder.document().node(entries[index].0).span();
         let below = lines.next(key.end);
@@ -72,7 +72,7 @@ fn next_in_place(
     change: &Change<'_>,
     index: usize,
 ) -> Result<Option<std::ops::Range<usize>>, Refusal> {
-    let Kind::Map(entries, Flow::No) = change.node.kind() else { return Ok(None) };
+    let NodeKind::Map(entries, Flow::No) = change.node.kind() else { return Ok(None) };
     let key = |index: usize| entries.get(index).map(|(key, _)| change.node.document().node(*key).span().start);
     let (Some(start), Some(next)) = (key(index), key(index + 1)) else { return Ok(None) };
     if index > 0 || lines.is_first(start) || change.removed.contains(&1) {
@@ -87,7 +87,7 @@ fn next_in_place(
 fn entry_lines(lines: &Lines<'_>, node: NodeRef<'_>, index: usize) -> Result<std::ops::Range<usize>, Refusal> {
     let entry = child(node, index);
     let start = match node.kind() {
-        Kind::Map(entries, _) => node.document().node(entries[index].0).span().start,
+        NodeKind::Map(entries, _) => node.document().node(entries[index].0).span().start,
         _ => lines.dash(node, index)?,
     };
     if !lines.is_first(start) {

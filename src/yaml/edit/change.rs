@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::super::{Document, FieldPath, Kind, NodeId, NodeRef};
+use super::super::{Document, FieldPath, NodeId, NodeKind, NodeRef};
 use super::locate::{Locator, Place, Target, child};
 use super::{Edit, Refusal, is_empty};
 
@@ -72,12 +72,12 @@ impl<'d> Plan<'d> {
     }
 
     fn change(&mut self, place: &Place<'d>, node: NodeRef<'d>) -> &mut Change<'d> {
-        self.touched.extend(place.way.iter().copied());
+        self.touched.extend(place.ancestors.iter().copied());
         self.touched.insert(node.id());
         self.changes.entry(node.id()).or_insert_with(|| Change {
             node,
             holder: place.holder,
-            depth: place.way.len(),
+            depth: place.ancestors.len(),
             prepended: Vec::new(),
             appended: Vec::new(),
             keys: Map::new(),
@@ -110,7 +110,7 @@ impl<'d> Plan<'d> {
             Target::Missing(key) => self.add_missing(locator, at, key, Value::Array(values.to_vec()), first),
             Target::Node(node) => {
                 locator.check(*node)?;
-                if !is_empty(*node) && !node.is_seq() || matches!(node.kind(), Kind::Map(..)) {
+                if !is_empty(*node) && !node.is_seq() || matches!(node.kind(), NodeKind::Map(..)) {
                     return Err(Refusal::new(format!("{} is not a sequence", quote(&at)), node.span()));
                 }
                 let change = self.change(&place, *node);
@@ -128,7 +128,7 @@ impl<'d> Plan<'d> {
             }
             Target::Node(node) => {
                 locator.check(*node)?;
-                if !is_empty(*node) && !node.is_map() || matches!(node.kind(), Kind::Seq(..)) {
+                if !is_empty(*node) && !node.is_map() || matches!(node.kind(), NodeKind::Seq(..)) {
                     return Err(Refusal::new(format!("{} is not a mapping", quote(&at)), node.span()));
                 }
                 let change = self.change(&place, *node);
@@ -197,7 +197,7 @@ impl<'d> Plan<'d> {
         }
         let kept = |index: &usize| change.is_none_or(|change| !change.removed.contains(index));
         match node.kind() {
-            Kind::Seq(items, _) if read.is_seq() => {
+            NodeKind::Seq(items, _) if read.is_seq() => {
                 let (before, after) = change.map_or((&[][..], &[][..]), |it| (&it.prepended, &it.appended));
                 let mut found = read.items();
                 let mut is_next = |value: &Value| found.next().is_some_and(|it| it.to_value() == *value);
@@ -208,7 +208,7 @@ impl<'d> Plan<'d> {
                     && after.iter().all(|value| found.next().is_some_and(|it| it.to_value() == *value))
                     && found.next().is_none()
             }
-            Kind::Map(entries, _) if read.is_map() => {
+            NodeKind::Map(entries, _) if read.is_map() => {
                 let mut found = read.entries();
                 let mut names = BTreeSet::new();
                 let mut is_next = |name: Option<&'d str>| {
@@ -251,14 +251,14 @@ impl<'d> Plan<'d> {
         let gone = |index: usize| change.is_some_and(|change| change.removed.contains(&index));
         match (node.kind(), change) {
             (_, Some(change)) if is_empty(node) => change.filling(),
-            (Kind::Seq(items, _), _) => {
+            (NodeKind::Seq(items, _), _) => {
                 let kept =
                     (0..items.len()).filter(|index| !gone(*index)).map(|index| self.expected(child(node, index)));
                 let before = change.into_iter().flat_map(|change| change.prepended.iter().cloned());
                 let after = change.into_iter().flat_map(|change| change.appended.iter().cloned());
                 before.chain(kept).chain(after).collect()
             }
-            (Kind::Map(entries, _), _) => {
+            (NodeKind::Map(entries, _), _) => {
                 let Value::Object(mut map) = node.to_value() else { return Value::Null };
                 for (index, (key, _)) in entries.iter().enumerate() {
                     let Some(key) = node.document().node(*key).text() else { continue };

@@ -1,6 +1,6 @@
 //! Comments on lines of their own above the key that they speak of.
 
-use super::super::{Document, FieldPath, Flow, Kind};
+use super::super::{Document, FieldPath, Flow, NodeKind};
 use super::Refusal;
 use super::text::Lines;
 
@@ -82,7 +82,7 @@ fn colon_of(doc: &Document<'_>, at: &FieldPath) -> Option<usize> {
     let (parent, step) = at.split_last()?;
     let super::super::Step::Key(name) = step else { return None };
     let holder = doc.at(&parent)?;
-    let Kind::Map(_, Flow::No) = holder.kind() else { return None };
+    let NodeKind::Map(_, Flow::No) = holder.kind() else { return None };
     let key = holder.entry(name)?.0.span();
     let rest = doc.text().get(key.end..)?.trim_start_matches([' ', '\t']).strip_prefix(':')?;
     Some(doc.text().len() - rest.len())
@@ -93,7 +93,7 @@ fn line_of(doc: &Document<'_>, lines: &Lines<'_>, at: &FieldPath) -> Option<(usi
     let (parent, step) = at.split_last()?;
     let super::super::Step::Key(name) = step else { return None };
     let holder = doc.at(&parent)?;
-    let Kind::Map(_, Flow::No) = holder.kind() else { return None };
+    let NodeKind::Map(_, Flow::No) = holder.kind() else { return None };
     let key = holder.entry(name)?.0.span().start;
     lines.is_first(key).then(|| (lines.start(key), key))
 }

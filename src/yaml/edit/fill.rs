@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::emit::Inline;
-use super::super::{Flow, Kind};
+use super::super::{Flow, NodeKind};
 use super::Refusal;
 use super::block::rendered;
 use super::change::Change;
@@ -16,7 +16,9 @@ pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices
     let node = change.node;
     let value = change.filling();
     let style = change.holder.map_or(Inline::Json, |(holder, _)| style_of(holder));
-    if let (Value::Object(entries), Kind::Map(_, Flow::Yes), false) = (&value, node.kind(), change.created.is_empty()) {
+    if let (Value::Object(entries), NodeKind::Map(_, Flow::Yes), false) =
+        (&value, node.kind(), change.created.is_empty())
+    {
         // Keys made for what is in them go again without a word about this mapping: its brackets must stay.
         let mut text = String::new();
         for (key, value) in entries {
@@ -26,7 +28,8 @@ pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices
         splices.insert(node.span().start + 1, text, change.depth);
         return Ok(());
     }
-    let Some((holder, _)) = change.holder.filter(|(holder, _)| matches!(holder.kind(), Kind::Map(_, Flow::No))) else {
+    let Some((holder, _)) = change.holder.filter(|(holder, _)| matches!(holder.kind(), NodeKind::Map(_, Flow::No)))
+    else {
         let span = node.span();
         if span.is_empty() {
             return Err(Refusal::new("there is nothing written where it would go", span));
@@ -54,7 +57,7 @@ pub(super) fn restore(
     splices: &mut Splices,
 ) -> Result<(), Refusal> {
     let node = change.node;
-    let block = matches!(node.kind(), Kind::Seq(_, Flow::No) | Kind::Map(_, Flow::No));
+    let block = matches!(node.kind(), NodeKind::Seq(_, Flow::No) | NodeKind::Map(_, Flow::No));
     if !block {
         let span = node.span();
         splices.delete(span.clone());
@@ -64,7 +67,7 @@ pub(super) fn restore(
     let Some((holder, index)) = change.holder else {
         return Err(Refusal::new("it is not the value of a key", node.span()));
     };
-    let Kind::Map(entries, Flow::No) = holder.kind() else {
+    let NodeKind::Map(entries, Flow::No) = holder.kind() else {
         return Err(Refusal::new("it is not the value of a key", node.span()));
     };
     let key = holder.document().node(entries[index].0).span();
@@ -74,7 +77,7 @@ pub(super) fn restore(
     splices.insert(colon, format!("{space}{source}"), change.depth);
     // Comments between the key and its first entry are not ours.
     let first = match node.kind() {
-        Kind::Map(entries, _) => entries.first().map(|(key, _)| node.document().node(*key).span().start),
+        NodeKind::Map(entries, _) => entries.first().map(|(key, _)| node.document().node(*key).span().start),
         _ => Some(lines.dash(node, 0)?),
     };
     let start = first.filter(|first| lines.is_first(*first)).map_or(lines.next(colon), |first| lines.start(first));

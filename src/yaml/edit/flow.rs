@@ -1,7 +1,7 @@
 //! Changes to collections in flow style: `[a, b]`, `{a: b}`, JSON.
 
 use super::super::emit::Inline;
-use super::super::{Kind, NodeRef, Style};
+use super::super::{NodeKind, NodeRef, Style};
 use super::change::Change;
 use super::locate::child;
 use super::splice::Splices;
@@ -39,13 +39,13 @@ pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
 /// Strings are written as the keys around them are: JSON stays JSON, and what is plain stays plain.
 pub(super) fn style_of(holder: NodeRef<'_>) -> Inline {
     let first = match holder.kind() {
-        Kind::Seq(items, _) => items.first().map(|item| holder.document().node(*item)),
-        Kind::Map(entries, _) => entries.first().map(|(key, _)| holder.document().node(*key)),
+        NodeKind::Seq(items, _) => items.first().map(|item| holder.document().node(*item)),
+        NodeKind::Map(entries, _) => entries.first().map(|(key, _)| holder.document().node(*key)),
         _ => None,
     };
     match first.map(NodeRef::kind) {
-        Some(Kind::Scalar(_, Style::Quoted)) | None => Inline::Json,
-        Some(Kind::Seq(..) | Kind::Map(..)) => first.map_or(Inline::Json, style_of),
+        Some(NodeKind::Scalar(_, Style::Quoted)) | None => Inline::Json,
+        Some(NodeKind::Seq(..) | NodeKind::Map(..)) => first.map_or(Inline::Json, style_of),
         Some(_) => Inline::Plain,
     }
 }
@@ -53,10 +53,10 @@ pub(super) fn style_of(holder: NodeRef<'_>) -> Inline {
 /// Where each entry starts and ends.
 fn entry_spans(node: NodeRef<'_>) -> Vec<(usize, usize)> {
     match node.kind() {
-        Kind::Seq(items, _) => {
+        NodeKind::Seq(items, _) => {
             (0..items.len()).map(|index| child(node, index).span()).map(|it| (it.start, it.end)).collect()
         }
-        Kind::Map(entries, _) => entries
+        NodeKind::Map(entries, _) => entries
             .iter()
             .map(|(key, value)| (node.document().node(*key).span(), node.document().node(*value).span()))
             .map(|(key, value)| (key.start, key.end.max(value.end)))

@@ -1,7 +1,7 @@
 //! From a path to the nodes that an edit is about.
 
 use super::super::path::Step;
-use super::super::{Document, FieldPath, Kind, NodeId, NodeRef};
+use super::super::{Document, FieldPath, NodeId, NodeKind, NodeRef};
 use super::Refusal;
 
 use crate::quote::quote;
@@ -18,7 +18,7 @@ pub(super) enum Target<'d> {
 #[derive(Debug, Clone)]
 pub(super) struct Place<'d> {
     /// The nodes on the way, the holder last.
-    pub(super) way: Vec<NodeId>,
+    pub(super) ancestors: Vec<NodeId>,
     /// The collection that the node is in, and its position there.
     pub(super) holder: Option<(NodeRef<'d>, usize)>,
     pub(super) target: Target<'d>,
@@ -36,14 +36,14 @@ impl<'d> Locator<'d> {
 
     pub(super) fn locate(&self, path: &FieldPath) -> Result<Place<'d>, Refusal> {
         let target = Target::Node(self.doc.root());
-        let mut place = Place { way: Vec::new(), holder: None, target };
+        let mut place = Place { ancestors: Vec::new(), holder: None, target };
         for step in path.steps() {
             let Target::Node(node) = place.target else {
                 let span = place.holder.map_or(0..0, |(node, _)| node.span());
                 return Err(Refusal::new(format!("there is no {}, nor what should hold it", quote(&path)), span));
             };
             self.check(node)?;
-            place.way.push(node.id());
+            place.ancestors.push(node.id());
             if let Some(index) = position(node, step, path)? {
                 place.holder = Some((node, index));
                 place.target = Target::Node(child(node, index));
@@ -62,8 +62,8 @@ impl<'d> Locator<'d> {
     pub(super) fn check(&self, node: NodeRef<'d>) -> Result<(), Refusal> {
         let in_list = self.doc.root().is_seq();
         let why = match node.kind() {
-            Kind::Alias(_) => "it is reached through an alias",
-            Kind::Dangling => "it is an alias of something outside this text",
+            NodeKind::Alias(_) => "it is reached through an alias",
+            NodeKind::Dangling => "it is an alias of something outside this text",
             _ if node.is_anchored() && node.is_aliased() => "it has an anchor with aliases elsewhere",
             _ if node.is_anchored() && in_list => "it has an anchor that other items may refer to",
             _ => return Ok(()),
@@ -76,8 +76,8 @@ impl<'d> Locator<'d> {
 #[expect(clippy::indexing_slicing, reason = "the index is that of an entry which was found in the collection")]
 pub(super) fn child(holder: NodeRef<'_>, index: usize) -> NodeRef<'_> {
     match holder.kind() {
-        Kind::Seq(items, _) => holder.document().node(items[index]),
-        Kind::Map(entries, _) => holder.document().node(entries[index].1),
+        NodeKind::Seq(items, _) => holder.document().node(items[index]),
+        NodeKind::Map(entries, _) => holder.document().node(entries[index].1),
         _ => holder,
     }
 }

@@ -17,7 +17,7 @@ mod text;
 use serde_json::Value;
 
 use super::scalar::{Resolved, resolve};
-use super::{Document, FieldPath, Flow, Kind, NodeRef, Span, Style};
+use super::{Document, FieldPath, Flow, NodeKind, NodeRef, Span, Style};
 use change::Plan;
 pub use comment::{bring_back, dismiss, introduce, introduction, set_aside};
 use locate::{Locator, Target};
@@ -108,7 +108,7 @@ pub fn apply(doc: &Document<'_>, edits: &[Edit]) -> Result<String, Refusal> {
             fill::fill(&lines, change, &mut splices)?;
         } else {
             match change.node.kind() {
-                Kind::Seq(_, Flow::Yes) | Kind::Map(_, Flow::Yes) => flow::change(change, &mut splices),
+                NodeKind::Seq(_, Flow::Yes) | NodeKind::Map(_, Flow::Yes) => flow::change(change, &mut splices),
                 _ => block::change(&lines, change, &mut splices)?,
             }
         }
@@ -144,9 +144,9 @@ pub fn empty_source(doc: &Document<'_>, at: &FieldPath) -> Option<String> {
 /// Null, `[]` or `{}`.
 fn is_empty(node: NodeRef<'_>) -> bool {
     match node.kind() {
-        Kind::Scalar(text, Style::Plain) => node.tag().is_none() && resolve(text) == Resolved::Null,
-        Kind::Seq(items, _) => items.is_empty(),
-        Kind::Map(entries, _) => entries.is_empty(),
+        NodeKind::Scalar(text, Style::Plain) => node.tag().is_none() && resolve(text) == Resolved::Null,
+        NodeKind::Seq(items, _) => items.is_empty(),
+        NodeKind::Map(entries, _) => entries.is_empty(),
         _ => false,
     }
 }

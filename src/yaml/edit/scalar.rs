@@ -1,7 +1,7 @@
 //! Scalars that become others.
 
 use super::super::emit::Inline;
-use super::super::{Kind, Style};
+use super::super::{NodeKind, Style};
 use super::Refusal;
 use super::change::Change;
 use super::splice::Splices;
@@ -12,7 +12,7 @@ pub(super) fn set(lines: &Lines<'_>, change: &Change<'_>, text: &str, splices: &
     let node = change.node;
     let span = node.span();
     let refuse = |why: &str| Err(Refusal::new(why, span.clone()));
-    let Kind::Scalar(_, style) = node.kind() else { return refuse("it is not a scalar") };
+    let NodeKind::Scalar(_, style) = node.kind() else { return refuse("it is not a scalar") };
     let old = lines.within(span.clone());
     if *style == Style::Block || old.contains('\n') {
         return refuse("it stands on several lines");

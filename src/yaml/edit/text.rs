@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::emit::Shape;
-use super::super::{Document, Flow, Kind, NodeRef, Style};
+use super::super::{Document, Flow, NodeKind, NodeRef, Style};
 use super::Refusal;
 use super::locate::child;
 
@@ -29,7 +29,7 @@ impl<'d> Lines<'d> {
         }
         let eol = if text.split_once('\n').is_some_and(|(line, _)| line.ends_with('\r')) { "\r\n" } else { "\n" };
         let ends = |node: NodeRef<'_>| match node.kind() {
-            Kind::Scalar(value, Style::Block) if value.ends_with('\n') => Some(node.span().end),
+            NodeKind::Scalar(value, Style::Block) if value.ends_with('\n') => Some(node.span().end),
             _ => None,
         };
         let block_ends = doc.nodes().filter_map(ends).collect();
@@ -73,8 +73,8 @@ impl<'d> Lines<'d> {
     /// The column of the dashes or of the keys of a block collection.
     pub(super) fn column_of(&self, node: NodeRef<'_>) -> Result<usize, Refusal> {
         let column = match node.kind() {
-            Kind::Seq(_, Flow::No) => self.column(self.dash(node, 0)?),
-            Kind::Map(entries, Flow::No) => {
+            NodeKind::Seq(_, Flow::No) => self.column(self.dash(node, 0)?),
+            NodeKind::Map(entries, Flow::No) => {
                 // The first key may share its line with properties; no other can.
                 let key = entries.get(1).or(entries.first()).map(|(key, _)| node.document().node(*key));
                 key.filter(|key| !key.is_anchored() && key.tag().is_none())
@@ -109,7 +109,7 @@ impl<'d> Lines<'d> {
     /// The reader starts a sequence at its first dash, or, when the dashes stand at the column of a key, behind it.
     fn first_dash(&self, seq: NodeRef<'_>) -> Option<usize> {
         let start = seq.span().start;
-        let inner = seq.items().next().filter(|item| matches!(item.kind(), Kind::Seq(_, Flow::No)));
+        let inner = seq.items().next().filter(|item| matches!(item.kind(), NodeKind::Seq(_, Flow::No)));
         let is_dash = |at: usize| {
             let rest = self.from(at).strip_prefix('-');
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
@@ -126,7 +126,7 @@ impl<'d> Lines<'d> {
     pub(super) fn after(&self, node: NodeRef<'_>) -> Result<usize, Refusal> {
         let leaf = last_leaf(node);
         let span = leaf.span();
-        if let Kind::Scalar(value, Style::Block) = leaf.kind() {
+        if let NodeKind::Scalar(value, Style::Block) = leaf.kind() {
             return self.after_block_scalar(&span, value);
         }
         let mut at = span.end;
@@ -225,15 +225,15 @@ impl<'d> Lines<'d> {
         for node in doc.nodes() {
             let Ok(outer) = self.column_of(node) else { continue };
             let inner: Vec<(NodeRef<'_>, usize)> = match node.kind() {
-                Kind::Seq(items, Flow::No) => items.iter().map(|item| (doc.node(*item), 2)).collect(),
-                Kind::Map(entries, Flow::No) => {
-                    let slot = |value: NodeRef<'_>| usize::from(matches!(value.kind(), Kind::Seq(..)));
+                NodeKind::Seq(items, Flow::No) => items.iter().map(|item| (doc.node(*item), 2)).collect(),
+                NodeKind::Map(entries, Flow::No) => {
+                    let slot = |value: NodeRef<'_>| usize::from(matches!(value.kind(), NodeKind::Seq(..)));
                     entries.iter().map(|(_, value)| (doc.node(*value), slot(doc.node(*value)))).collect()
                 }
                 _ => continue,
             };
             for (child, slot) in inner {
-                if slot == 2 && !matches!(child.kind(), Kind::Map(..)) {
+                if slot == 2 && !matches!(child.kind(), NodeKind::Map(..)) {
                     continue;
                 }
                 if let Ok(column) = self.column_of(child)
@@ -261,7 +261,7 @@ impl<'d> Lines<'d> {
 /// From after the colon to the value, when `node` is a value of a block mapping and stands on its key's line.
 pub(super) fn gap(text: &str, holder: Option<(NodeRef<'_>, usize)>, node: NodeRef<'_>) -> Option<Range<usize>> {
     let (map, index) = holder?;
-    let Kind::Map(entries, Flow::No) = map.kind() else { return None };
+    let NodeKind::Map(entries, Flow::No) = map.kind() else { return None };
     let key = map.document().node(entries.get(index)?.0).span();
     let rest = text.get(key.end..)?.trim_start_matches([' ', '\t']).strip_prefix(':')?;
     let colon = text.len() - rest.len();
@@ -286,8 +286,8 @@ fn is_odd_break(text: &str, at: usize, char: char) -> bool {
 /// The scalar, alias or flow collection in which a node ends.
 fn last_leaf(node: NodeRef<'_>) -> NodeRef<'_> {
     let last = match node.kind() {
-        Kind::Seq(items, Flow::No) => items.last(),
-        Kind::Map(entries, Flow::No) => entries.last().map(|(_, value)| value),
+        NodeKind::Seq(items, Flow::No) => items.last(),
+        NodeKind::Map(entries, Flow::No) => entries.last().map(|(_, value)| value),
         _ => None,
     };
     last.map_or(node, |last| last_leaf(node.document().node(*last)))

@@ -10,7 +10,7 @@ use crate::workload::Workload;
 use crate::yaml::NodeRef;
 
 /// The users of the containers that read a file of credentials.
-pub(super) enum Users {
+pub(super) enum FileReaders {
     /// Nobody reads a file, or the cluster gives one user to all containers of a pod.
     Any,
     /// All of them are this one, which reads what it has written.
@@ -23,7 +23,7 @@ pub(super) enum Users {
     Several,
 }
 
-impl Users {
+impl FileReaders {
     /// Of the containers that a binding means.
     pub(super) fn of(workload: &Workload<'_>, binding: &Binding, settings: &Sidecar) -> Self {
         if settings.delivery != Delivery::File {

@@ -12,8 +12,8 @@ use crate::render;
 /// Namespace, kind and name.
 type Objects = BTreeSet<(String, &'static str, String)>;
 
-/// The objects that are rendered for a cluster's workloads and, with `foundation`, what `setup` prints.
-pub(super) fn objects(config: &Config, foundation: bool) -> Objects {
+/// The objects that are rendered for a cluster's workloads and, with `prerequisites`, what `setup` prints.
+pub(super) fn objects(config: &Config, prerequisites: bool) -> Objects {
     let namespace = |declared: &Option<DnsLabel>| declared.as_ref().map_or(NAMESPACE, DnsLabel::as_str).to_owned();
     let of_binding = |binding: &Binding| {
         let namespace = namespace(&binding.namespace);
@@ -23,33 +23,33 @@ pub(super) fn objects(config: &Config, foundation: bool) -> Objects {
         let sample = binding.sample.then(|| ("Pod", render::sample_name(&binding.workload)));
         let own = certificate.into_iter().chain(config_map).chain(sample);
         let own: Vec<_> = own.map(|(kind, name)| (namespace.clone(), kind, name)).collect();
-        own.into_iter().chain(companions(&namespace, &binding.scope, &binding.issuer))
+        own.into_iter().chain(issuer_objects(&namespace, &binding.scope, &binding.issuer))
     };
-    let own = config.issuers.iter().filter(|_| foundation);
-    let own = own.flat_map(|(scope, issuer)| companions(&namespace(&config.namespace), scope, issuer));
+    let own = config.issuers.iter().filter(|_| prerequisites);
+    let own = own.flat_map(|(scope, issuer)| issuer_objects(&namespace(&config.namespace), scope, issuer));
     config.bindings.iter().flat_map(of_binding).chain(own).collect()
 }
 
-fn companions(namespace: &str, scope: &str, issuer: &Issuer) -> Vec<(String, &'static str, String)> {
+fn issuer_objects(namespace: &str, scope: &str, issuer: &Issuer) -> Vec<(String, &'static str, String)> {
     let ident = |(kind, name): (&'static str, &str)| (namespace.to_owned(), kind, name.to_owned());
-    issuer.companions(scope).iter().map(|companion| ident(companion.ident())).collect()
+    issuer.objects(scope).iter().map(|object| ident(object.ident())).collect()
 }
 
 /// What is no longer rendered, a line each, and the command that deletes it where nobody prunes.
 ///
 /// `by_hand` are objects beside those: a resource of kubectl by namespace.
-pub(super) fn words(gone: &Objects, by_hand: &[(String, String)]) -> String {
+pub(super) fn words(leftovers: &Objects, by_hand: &[(String, String)]) -> String {
     let mut of_namespace: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (namespace, kind, name) in gone {
+    for (namespace, kind, name) in leftovers {
         of_namespace.entry(namespace).or_default().push(format!("{}/{name}", kind.to_lowercase()));
     }
     for (namespace, resource) in by_hand {
         of_namespace.entry(namespace).or_default().push(resource.clone());
     }
     let mut said = String::new();
-    if !gone.is_empty() {
+    if !leftovers.is_empty() {
         said.push_str("no longer rendered; Argo CD, Flux and `kubectl apply --prune` delete it:\n");
-        said.extend(gone.iter().map(|(namespace, kind, name)| format!("  {kind} {namespace}/{name}\n")));
+        said.extend(leftovers.iter().map(|(namespace, kind, name)| format!("  {kind} {namespace}/{name}\n")));
     }
     if !of_namespace.is_empty() {
         said.push_str("to delete by hand what is in the cluster:\n");
