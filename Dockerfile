@@ -49,9 +49,9 @@ WORKDIR /src
 COPY . .
 RUN target=$(uname -m)-unknown-linux-musl \
  && rustup target add "$target" \
- && cargo build --release --locked --target "$target" \
+ && cargo build --profile image --locked --target "$target" \
  && mkdir -p /rootfs/usr/local/bin /rootfs/usr/share/sbom /rootfs/etc/ssl/certs \
- && cp "target/$target/release/iamra" /rootfs/usr/local/bin/ \
+ && cp "target/$target/image/iamra" /rootfs/usr/local/bin/ \
  && tests/sbom "$target" /rootfs/usr/share/sbom/iamra.cdx.json \
  && cp /etc/ssl/certs/ca-certificates.crt /rootfs/etc/ssl/certs/
 

@@ -1,19 +1,27 @@
 # `make` alone lists what there is.
-.PHONY: help demo test bless lint deny image bench peers
+.PHONY: help demo check test bless lint deny image bench peers
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 demo:  ## the main job on this machine: no AWS, no cluster
-	@cargo run --quiet --locked -- demo
+	cargo run --locked --no-default-features -- demo
+
+check:  ## what needs only Rust: formatting, clippy, unit tests, cases, laws, architecture
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo test --locked --lib
+	cargo test --locked --test it -- architecture:: cases:: laws:: trust::
 
 peers:  ## build the real programs that the tests talk to, once
-	@tests/peers/build
-	@tests/peers/docker
+	@tests/step tests/peers/build
+	@tests/step tests/peers/docker
 	@tests/peers/report
 
 test: peers  ## everything, against real kustomize, Docker, API server and cert-manager
-	cargo test --locked
+	@tests/step cargo test --locked --no-run
+	@tests/step tests/image test "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
+	@tests/step cargo test --locked
 
 bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it cases
@@ -31,7 +39,7 @@ deny:  ## licences, sources and double versions of dependencies
 
 image:  ## the images iamra:dev and iamra-cmp:dev, from static binaries
 	@tests/peers/build kustomize-5.8.2
-	@tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
+	@PROFILE=image tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
 
 bench:  ## how fast, beside `cat` and a plain parse-and-print; and in Argo CD, beside kustomize
 	cargo bench --locked --bench pass_through

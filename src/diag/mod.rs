@@ -3,9 +3,11 @@
 
 mod code;
 mod known;
+mod severity;
 
 pub use code::Code;
 pub use known::Known;
+pub use severity::Severity;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,25 +15,6 @@ use std::sync::Arc;
 use crate::krm::ResourceRef;
 use crate::quote::line;
 use crate::yaml::FieldPath;
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Nothing is written; the run fails.
-    Error,
-    /// Done as asked, but it will probably hurt.
-    Warning,
-}
-
-impl Severity {
-    /// The word as KRM `results` spell it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
 
 /// What a check does with a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,12 +63,17 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// Something wrong with the input.
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: line(&message.into()), place: Place::Nowhere, help: None }
+        Self::new(code, Severity::Error, &message.into())
     }
 
     /// Something that works now and will hurt later.
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, message) }
+        Self::new(code, Severity::Warning, &message.into())
+    }
+
+    fn new(code: Code, severity: Severity, message: &str) -> Self {
+        debug_assert!(code.can_be(severity), "{code} is never of this severity");
+        Self { code, severity, message: line(message), place: Place::Nowhere, help: None }
     }
 
     /// Says where.

@@ -1,0 +1,20 @@
+//! How bad a diagnostic is.
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is written; the run fails.
+    Error,
+    /// Done as asked, but it will probably hurt.
+    Warning,
+}
+
+impl Severity {
+    /// The word as KRM `results` spell it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
