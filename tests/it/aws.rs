@@ -7,7 +7,7 @@ use std::process::Command;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use crate::clouds::{ACCOUNT, APP, Server, arns, identity, moto, parameter, state, tree};
+use crate::aws_peers::{ACCOUNT, APP, Server, arns, identity, moto, parameter, state, tree};
 use crate::peers::{image, peer};
 use crate::support::{Output, iamra, path_with_iamra, root, run};
 

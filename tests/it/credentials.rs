@@ -9,10 +9,10 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::anywhere::{Anywhere, World, python};
-use crate::clouds::moto;
+use crate::aws_peers::moto;
 use crate::cluster::{APPLY, CLUSTER, bytes_of, goldens, pod_specs};
 use crate::peers::peer;
+use crate::roles_anywhere_peers::{Anywhere, World, python};
 use crate::support::{Output, iamra, root, run};
 
 /// AWS's own helper, which no registry has.

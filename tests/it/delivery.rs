@@ -6,11 +6,11 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::anywhere::{Anywhere, python};
-use crate::clouds::moto;
+use crate::aws_peers::moto;
 use crate::cluster::{goldens, pod_specs};
 use crate::credentials::{official_helper, sidecars};
 use crate::refusals::{pair, world, write};
+use crate::roles_anywhere_peers::{Anywhere, python};
 use crate::support::run;
 
 /// The machine's own places for those of the golden's pod.

@@ -10,7 +10,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_tim
 use serde_json::{Value, json};
 
 use crate::aws::{DEPLOYMENT, function_list};
-use crate::clouds::{ACCOUNT, Server, arns, identity, parameter, state, tree};
+use crate::aws_peers::{ACCOUNT, Server, arns, identity, parameter, state, tree};
 use crate::support::run;
 
 /// What is wrong, the exit code, and what is said.
@@ -135,7 +135,7 @@ fn a_name_that_nobody_resolves_is_said_to_be_that() {
     let dir = tree(BOTH);
     let mut command = crate::support::iamra(dir.path());
     command
-        .envs(crate::clouds::CREDENTIALS)
+        .envs(crate::aws_peers::CREDENTIALS)
         .envs([("AWS_ENDPOINT_URL", "http://aws.invalid"), ("AWS_MAX_ATTEMPTS", "1")]);
     let output = run(command.args(["render", "--live"]), b"");
     assert_eq!((output.exit, output.stdout.as_str()), (3, ""), "{}", output.stderr);
@@ -234,7 +234,7 @@ fn a_server_is_known_by_its_certificate() {
     fs::write(dir.path().join("ca.pem"), authority).unwrap();
     let render = |settings: &[(&str, &str)]| {
         let mut command = crate::support::iamra(dir.path());
-        command.envs(crate::clouds::CREDENTIALS).envs(settings.iter().copied());
+        command.envs(crate::aws_peers::CREDENTIALS).envs(settings.iter().copied());
         command.env("AWS_ENDPOINT_URL", format!("https://{}", double.address)).env("AWS_MAX_ATTEMPTS", "1");
         run(command.args(["render", "--live"]), b"")
     };
@@ -263,7 +263,7 @@ fn what_tls_refuses_is_said_in_words() {
     fs::write(dir.path().join("ca.pem"), ca).unwrap();
     let says = |address: &str, words: &str| {
         let mut command = crate::support::iamra(dir.path());
-        command.envs(crate::clouds::CREDENTIALS).env("SSL_CERT_FILE", "ca.pem").env("AWS_MAX_ATTEMPTS", "1");
+        command.envs(crate::aws_peers::CREDENTIALS).env("SSL_CERT_FILE", "ca.pem").env("AWS_MAX_ATTEMPTS", "1");
         let output = run(command.env("AWS_ENDPOINT_URL", format!("https://{address}")).args(["render", "--live"]), b"");
         assert_eq!((output.exit, output.stdout.as_str()), (3, ""), "{words}: {}", output.stderr);
         let line = format!("SSM in eu-central-1 cannot be reached: {words}");
@@ -306,7 +306,7 @@ fn a_doctor_s_time_is_for_all_calls_together() {
         fs::write(dir.path().join("iamra.yaml"), text).unwrap();
         let started = Instant::now();
         let mut command = crate::support::iamra(dir.path());
-        command.envs(crate::clouds::CREDENTIALS).env("AWS_ENDPOINT_URL", format!("http://{address}"));
+        command.envs(crate::aws_peers::CREDENTIALS).env("AWS_ENDPOINT_URL", format!("http://{address}"));
         let output = run(command.args(["doctor", "--live", "--timeout", "3"]), b"");
         assert!(started.elapsed() < Duration::from_secs(20), "{count} roles: {:?}", started.elapsed());
         assert_eq!(output.exit, 3, "{}", output.stderr);
@@ -350,7 +350,7 @@ fn a_credential_process_that_works_is_heard() {
     let dir = tree("  roles:\n    app: {}\n");
     let config = dir.path().join("config");
     let script = dir.path().join("process");
-    let [(_, id), (_, secret), ..] = crate::clouds::CREDENTIALS;
+    let [(_, id), (_, secret), ..] = crate::aws_peers::CREDENTIALS;
     let json = json!({"Version": 1, "AccessKeyId": id, "SecretAccessKey": secret});
     fs::write(&script, format!("echo a warning >&2; echo '{json}'\n")).unwrap();
     fs::write(&config, format!("[default]\ncredential_process = sh {} 'a;b' # ours\n", script.display())).unwrap();

@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_yaml::Value;
 
-use crate::clouds::{CREDENTIALS, moto};
+use crate::aws_peers::{CREDENTIALS, moto};
 use crate::peers::peer;
 use crate::support::{Case, Output, cases, iamra, run};
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::clouds::{APP, Server, identity, state, tree};
+use crate::aws_peers::{APP, Server, identity, state, tree};
 use crate::support::{Output, iamra, iamra_path, run};
 
 fn lock(double: &Server, dir: &Path, args: &[&str]) -> Output {

@@ -10,17 +10,15 @@
     reason = "a test that panics has failed"
 )]
 
-mod anywhere;
 mod architecture;
 mod argocd;
-mod awkward;
 mod aws;
+mod aws_peers;
 mod cases;
-mod chain;
 mod cli;
-mod clouds;
 mod cluster;
 mod cost;
+mod credential_chain;
 mod credentials;
 mod definition;
 mod delivery;
@@ -39,6 +37,7 @@ mod helper_flags;
 mod image;
 mod import;
 mod k8s;
+mod known_traps;
 mod kpt;
 mod kubectl;
 mod kustomize;
@@ -51,14 +50,15 @@ mod peers;
 mod pre_commit;
 mod refusals;
 mod rendered;
+mod roles_anywhere_peers;
 mod signals;
 mod source;
 mod status;
 mod support;
-mod traps;
 mod trust;
 mod verify;
 mod words;
+mod yaml_styles;
 
 /// A test file that nobody mentions here would never run.
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_yaml::Value;
 
-use crate::clouds::CREDENTIALS;
+use crate::aws_peers::CREDENTIALS;
 use crate::support::{iamra, root, run};
 
 const DECLARATION: &str = "\

@@ -10,9 +10,9 @@ use rcgen::{
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use crate::anywhere::{Anywhere, World};
-use crate::clouds::moto;
+use crate::aws_peers::moto;
 use crate::peers::peer;
+use crate::roles_anywhere_peers::{Anywhere, World};
 use crate::support::{iamra, root, run};
 
 const TRUST_ANCHOR: &str =

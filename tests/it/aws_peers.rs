@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use crate::anywhere::{self, python};
 use crate::peers::peer;
+use crate::roles_anywhere_peers::{self, python};
 use crate::support::iamra;
 
 /// A server of AWS's protocols.
 pub(crate) struct Server {
-    _process: anywhere::Server,
+    _process: roles_anywhere_peers::Server,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
 }
@@ -25,7 +25,7 @@ impl Server {
     pub(crate) fn double(state: &Value) -> Self {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), state.to_string()).unwrap();
-        let (process, address) = anywhere::Server::start(Command::new(peer("aws-double")).arg(file.path()));
+        let (process, address) = roles_anywhere_peers::Server::start(Command::new(peer("aws-double")).arg(file.path()));
         Self { _process: process, address }
     }
 
@@ -140,7 +140,7 @@ pub(crate) fn tree(spec: &str) -> tempfile::TempDir {
 pub(crate) const APP: &str = "  roles:\n    app: {}\n";
 
 static MOTO: LazyLock<Server> = LazyLock::new(|| {
-    let (process, url) = anywhere::Server::start(&mut python("aws_services.py"));
+    let (process, url) = roles_anywhere_peers::Server::start(&mut python("aws_services.py"));
     Server { _process: process, address: url.trim_start_matches("http://").to_owned() }
 });
 

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::clouds::moto;
+use crate::aws_peers::moto;
 use crate::peers::{of_cache, peer};
 use crate::support::{Output, root, run};
 
