@@ -31,6 +31,7 @@ pub mod quote;
 pub mod reference;
 pub mod render;
 pub mod resolve;
+pub mod resource;
 pub mod roster;
 pub mod secret;
 pub mod splice;

@@ -16,7 +16,7 @@ use super::http::{self, Call, Signed};
 use super::session::Session;
 use crate::certificate::{Certificate, PrivateKey};
 use crate::digest::{hex, sha256_hex};
-use crate::doctor::Refusal;
+use crate::resource::Refusal;
 use crate::resolve::{Identity, NoAnswer};
 
 const SERVICE: &str = "IAM Roles Anywhere";

@@ -8,7 +8,7 @@ use super::failure::{self, Asked};
 use super::http::{self, Call, Signed, decoded, element, encoded};
 use crate::arn::Arn;
 use crate::diag::Code;
-use crate::doctor::{Found, Role};
+use crate::resource::{Found, Role};
 use crate::resolve::NoAnswer;
 
 const SERVICE: &str = "IAM";

@@ -13,7 +13,7 @@ use super::session::{Session, pause};
 use super::{Progress, anywhere, failure, iam};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::Code;
-use crate::doctor::{Found, Profile, Role, Seen, TrustAnchor};
+use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
 use crate::quote::typed;
 use crate::reference::Origin;
 use crate::resolve::{Identity, NoAnswer};

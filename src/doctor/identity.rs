@@ -1,57 +1,11 @@
 //! Trust anchor, profile and role as AWS has them, against what the declaration needs of them.
 
-use serde_json::Value;
-
 use super::trust;
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::quote::quote;
-use crate::resolve::{NoAnswer, ResolvedBinding};
-
-/// An answer of AWS, or why there is none.
-pub type Found<T> = Result<T, NoAnswer>;
-
-/// A trust anchor.
-#[derive(Debug, Clone)]
-pub struct TrustAnchor {
-    /// Whether it may be used.
-    pub enabled: bool,
-    /// What it trusts, in PEM; `None` when that is AWS Private CA.
-    pub certificates: Option<String>,
-}
-
-/// A profile.
-#[derive(Debug, Clone)]
-pub struct Profile {
-    /// Whether it may be used.
-    pub enabled: bool,
-    /// The ARNs of the roles that it lets a session have.
-    pub roles: Vec<String>,
-    /// The longest session, in seconds.
-    pub duration: Option<u64>,
-    /// Whether a session may say its name.
-    pub accepts_session_name: bool,
-}
-
-/// An IAM role.
-#[derive(Debug, Clone)]
-pub struct Role {
-    /// The longest session, in seconds.
-    pub longest_session: u64,
-    /// The trust policy.
-    pub trust_policy: Value,
-}
-
-/// What AWS has for one identity.
-#[derive(Debug, Clone)]
-pub struct Seen {
-    /// The trust anchor.
-    pub trust_anchor: Found<TrustAnchor>,
-    /// The profile.
-    pub profile: Found<Profile>,
-    /// The role.
-    pub role: Found<Role>,
-}
+use crate::resolve::ResolvedBinding;
+use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
 
 /// What is known beside the declaration.
 #[derive(Debug, Clone, Copy)]

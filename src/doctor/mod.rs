@@ -10,5 +10,5 @@ mod session;
 mod trust;
 
 pub use cluster::{Wanted, authorities, certificates};
-pub use identity::{Found, Known, Profile, Role, Seen, TrustAnchor, identity};
-pub use session::{Refusal, refused};
+pub use identity::{Known, identity};
+pub use session::refused;

@@ -1,17 +1,7 @@
 //! What IAM Roles Anywhere says no with, and what that means.
 
 use crate::diag::{Code, Diagnostic};
-
-/// An answer of CreateSession that is no session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: u16,
-    /// The error's name, such as `AccessDeniedException`.
-    pub kind: String,
-    /// AWS's own words.
-    pub message: String,
-}
+use crate::resource::Refusal;
 
 /// Words of a refusal, in small letters, what they mean, and what to do. The first that is found counts.
 const CAUSES: &[(&str, &str, &str)] = &[
