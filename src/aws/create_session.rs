@@ -16,8 +16,8 @@ use super::http::{self, Call, Signed};
 use super::session::Session;
 use crate::certificate::{Certificate, PrivateKey};
 use crate::digest::{hex, sha256_hex};
-use crate::resource::Refusal;
 use crate::resolve::{Identity, NoAnswer};
+use crate::resource::Refusal;
 
 const SERVICE: &str = "IAM Roles Anywhere";
 

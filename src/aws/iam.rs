@@ -8,8 +8,8 @@ use super::failure::{self, Asked};
 use super::http::{self, Call, Signed, decoded, element, encoded};
 use crate::arn::Arn;
 use crate::diag::Code;
-use crate::resource::{Found, Role};
 use crate::resolve::NoAnswer;
+use crate::resource::{Found, Role};
 
 const SERVICE: &str = "IAM";
 

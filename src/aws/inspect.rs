@@ -13,10 +13,10 @@ use super::session::{Session, pause};
 use super::{Progress, anywhere, failure, iam};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::Code;
-use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
 use crate::quote::typed;
 use crate::reference::Origin;
 use crate::resolve::{Identity, NoAnswer};
+use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
 
 /// IAM Roles Anywhere allows one such call a second.
 const PACE: Duration = Duration::from_millis(1100);

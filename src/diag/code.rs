@@ -74,7 +74,7 @@ codes! {
     EmptyCredentials "empty-credentials" Warning "the application may start against a helper without credentials";
     InlineCaKey "inline-ca-key" Warning "the CA's private key will be in the rendered manifests";
     InvalidCa "invalid-ca" Error "the CA certificate and key cannot serve as a trust anchor";
-    UnresolvedReference "unresolved-reference" Warning "a reference has no value";
+    UnresolvedReference "unresolved-reference" Either "a reference has no value";
     NoAccess "no-access" Error "AWS credentials are missing, expired, or not allowed to read a value";
     AwsFailed "aws-failed" Error "AWS cannot be reached, or gave no answer in time";
     StaleLock "stale-lock" Error "`iamra.lock` does not cover the declaration";

@@ -1,7 +1,7 @@
 //! Whatever somebody writes into a declaration, an object or a file's name: no message shows a key, steers a terminal, forges
 //! another message or is longer than people read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -77,7 +77,10 @@ fn said(node: NodeRef<'_>, text: &str, lock: Option<&str>, (items, input): (&[It
         if let Some(resolved) = pipeline::resolve(node, request, &lookup, &mut report) {
             let mut found = Report::default();
             pipeline::run(&resolved, items, request, &mut found);
-            pipeline::verify(&resolved, verify::Rendered { items, images: &[] }, &mut found);
+            // It asks for no mode.
+            if mode == Mode::All {
+                pipeline::verify(&resolved, verify::Rendered { items, images: &[] }, &mut found);
+            }
             report.append(found);
         }
     }
@@ -264,14 +267,31 @@ impl Subject {
     }
 }
 
-/// Every text of the declarations and objects of all cases, and every name of a field, is another one in turn.
+/// A place in an object as all objects of its kind have it; `None` in a declaration.
+fn common_place(subject: &Subject, place: &str) -> Option<String> {
+    let (index, rest) = place.strip_prefix("/objects/")?.split_once('/')?;
+    let kind = subject.objects.get(index.parse::<usize>().ok()?)?["kind"].as_str().unwrap_or_default();
+    let fields = rest.split('/').filter(|step| step.parse::<usize>().is_err());
+    Some(fields.fold(kind.to_owned(), |place, field| format!("{place}/{field}")))
+}
+
+/// Every text of the declarations and objects of all cases, and every name of a field, is another one in turn. What many
+/// objects have is so once for each payload.
 #[test]
 fn no_text_of_a_case_brings_a_key_into_words() {
     let (payloads, mut wrong, mut turn) = (payloads(), BTreeSet::new(), 0);
+    let mut had = BTreeMap::<String, usize>::new();
     for (name, subject) in subjects() {
         let mut places = Vec::new();
         texts(&json!({"declaration": subject.declaration, "objects": subject.objects}), "", &mut places);
         for place in &places {
+            if let Some(common) = common_place(&subject, place) {
+                let times = had.entry(common).or_default();
+                *times += 1;
+                if *times > payloads.len() {
+                    continue;
+                }
+            }
             let payload = &payloads[turn % payloads.len()];
             turn += 1;
             let whole = json!({"declaration": subject.declaration, "objects": subject.objects});
