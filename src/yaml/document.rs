@@ -5,11 +5,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use base64::alphabet;
-use base64::engine::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
-
 use super::path::{FieldPath, Step};
 
 /// The entries of a collection in the order of their names, once somebody has asked for one by its name.
@@ -92,33 +87,14 @@ pub(super) struct Node<'t> {
 /// One YAML document: its text and the span of every node in it.
 #[derive(Debug)]
 pub struct Document<'t> {
-    text: &'t str,
-    nodes: Vec<Node<'t>>,
-    root: NodeId,
+    pub(super) text: &'t str,
+    pub(super) nodes: Vec<Node<'t>>,
+    pub(super) root: NodeId,
     /// The collections that are too wide to be looked through for every name.
     pub(super) wide: BTreeMap<NodeId, Index>,
 }
 
-/// Deeper nesting than any object of Kubernetes has; the reader's own limit is 255.
-const MAX_DEPTH: usize = 200;
-
-/// Few nodes can stand for very many through aliases of aliases; a reader that looks them all up never ends.
-const MAX_EXPANDED: u32 = 10_000_000;
-
-/// A collection that is still open while the events of its children come in.
-struct Open {
-    id: NodeId,
-    key: Option<NodeId>,
-}
-
 impl<'t> Document<'t> {
-    /// Reads `text`, which must hold exactly one document.
-    ///
-    /// An alias whose anchor is not in the text is no error here: the text may be one item of a longer list.
-    pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
-        Builder { text, ..Builder::default() }.build()
-    }
-
     /// The text that was read.
     pub fn text(&self) -> &'t str {
         self.text
@@ -145,194 +121,9 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Collects the events of the parser into a [`Document`].
-#[derive(Default)]
-struct Builder<'t> {
-    text: &'t str,
-    nodes: Vec<Node<'t>>,
-    /// How many nodes each node stands for once its aliases are written out.
-    sizes: Vec<u32>,
-    anchors: BTreeMap<usize, NodeId>,
-    open: Vec<Open>,
-    root: Option<NodeId>,
-    wide: BTreeMap<NodeId, Index>,
-}
-
-impl<'t> Builder<'t> {
-    fn build(mut self) -> Result<Document<'t>, SyntaxError> {
-        let settings = options! { emit_unresolved_aliases: true };
-        let mut parser = Parser::new_from_str_with_options(self.text, settings);
-        while let Some(event) = parser.next_event() {
-            let (event, at) = event.map_err(|error| SyntaxError {
-                message: error.info(),
-                offset: error.marker().byte_offset().unwrap_or(0).min(self.text.len()),
-            })?;
-            let span = at.byte_range().unwrap_or(0..0);
-            self.event(event, span)?;
-        }
-        let root = self.root.ok_or(SyntaxError { message: "the document is empty".into(), offset: 0 })?;
-        Ok(Document { text: self.text, nodes: self.nodes, root, wide: self.wide })
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
-    fn event(&mut self, event: Event<'t>, span: Span) -> Result<(), SyntaxError> {
-        match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                let style = match style {
-                    ScalarStyle::Plain => Style::Plain,
-                    ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
-                    ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
-                };
-                let span = if style == Style::Block { self.block_scalar(span) } else { span };
-                let tag = tag.map(|tag| tag.to_string().into_boxed_str());
-                let (text, style) = match tag.as_deref().map(tag_name) {
-                    Some("binary") => {
-                        (decoded(&text, span.start)?, if style == Style::Plain { Style::Quoted } else { style })
-                    }
-                    _ => (text, style),
-                };
-                let id = self.add(span, NodeKind::Scalar(text, style), anchor, tag)?;
-                self.close(id)
-            }
-            Event::Alias(anchor) => {
-                let target = self.anchors.get(&anchor).copied();
-                if target.is_some_and(|target| self.open.iter().any(|open| open.id == target)) {
-                    let message = "an alias inside the value that it stands for".into();
-                    return Err(SyntaxError { message, offset: span.start });
-                }
-                let id = self.add(span, target.map_or(NodeKind::Dangling, NodeKind::Alias), 0, None)?;
-                if let Some(target) = target {
-                    self.nodes[target as usize].aliased = true;
-                    self.sizes[id as usize] = self.sizes[target as usize];
-                }
-                self.close(id)
-            }
-            Event::UnresolvedAlias(_) => {
-                let id = self.add(span, NodeKind::Dangling, 0, None)?;
-                self.close(id)
-            }
-            Event::SequenceStart(style, anchor, tag) => {
-                let tag = tag.map(|tag| tag.to_string().into_boxed_str());
-                self.start(span, NodeKind::Seq(Vec::new(), style.into()), anchor, tag)
-            }
-            Event::MappingStart(style, anchor, tag) => {
-                let tag = tag.map(|tag| tag.to_string().into_boxed_str());
-                self.start(span, NodeKind::Map(Vec::new(), style.into()), anchor, tag)
-            }
-            Event::SequenceEnd | Event::MappingEnd => self.end(&span),
-            _ => Ok(()),
-        }
-    }
-
-    fn add(
-        &mut self,
-        span: Span,
-        kind: NodeKind<'t>,
-        anchor: usize,
-        tag: Option<Box<str>>,
-    ) -> Result<NodeId, SyntaxError> {
-        let id = NodeId::try_from(self.nodes.len())
-            .map_err(|_| SyntaxError { message: "more nodes than can be counted".into(), offset: span.start })?;
-        if anchor != 0 {
-            self.anchors.insert(anchor, id);
-        }
-        self.nodes.push(Node { span, kind, anchored: anchor != 0, aliased: false, tag });
-        self.sizes.push(1);
-        Ok(id)
-    }
-
-    fn start(
-        &mut self,
-        span: Span,
-        kind: NodeKind<'t>,
-        anchor: usize,
-        tag: Option<Box<str>>,
-    ) -> Result<(), SyntaxError> {
-        if self.open.len() >= MAX_DEPTH {
-            return Err(SyntaxError { message: format!("nested deeper than {MAX_DEPTH} levels"), offset: span.start });
-        }
-        let id = self.add(span, kind, anchor, tag)?;
-        self.open.push(Open { id, key: None });
-        Ok(())
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
-    fn end(&mut self, span: &Span) -> Result<(), SyntaxError> {
-        let Some(Open { id, .. }) = self.open.pop() else { return Ok(()) };
-        // A block collection ends where its last child does; the event's span is that of the next token.
-        let kind = &self.nodes[id as usize].kind;
-        let last = match kind {
-            NodeKind::Seq(items, Flow::No) => items.last().copied(),
-            NodeKind::Map(entries, Flow::No) => entries.last().map(|(_, value)| *value),
-            _ => None,
-        };
-        if kind.len() > NARROW {
-            self.wide.insert(id, Index::new());
-        }
-        let end = last.map_or(span.end, |last| self.nodes[last as usize].span.end);
-        let node = &mut self.nodes[id as usize].span;
-        node.end = end.max(node.start);
-        self.close(id)
-    }
-
-    /// Hands a finished node to the collection that it is in.
-    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
-    fn close(&mut self, id: NodeId) -> Result<(), SyntaxError> {
-        let Some(open) = self.open.last_mut() else {
-            let offset = self.nodes[id as usize].span.start;
-            return match self.root.replace(id) {
-                None => Ok(()),
-                Some(_) => Err(SyntaxError { message: "a second document where one was expected".into(), offset }),
-            };
-        };
-        let size = self.sizes[id as usize].saturating_add(self.sizes[open.id as usize]);
-        self.sizes[open.id as usize] = size;
-        if size > MAX_EXPANDED {
-            let message = format!("aliases that stand for more than {MAX_EXPANDED} nodes");
-            return Err(SyntaxError { message, offset: self.nodes[id as usize].span.start });
-        }
-        match &mut self.nodes[open.id as usize].kind {
-            NodeKind::Seq(items, _) => items.push(id),
-            NodeKind::Map(entries, _) => match open.key.take() {
-                None => open.key = Some(id),
-                Some(key) => entries.push((key, id)),
-            },
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// The parser ends a block scalar on the indentation of the line after it; ours ends at the line's start.
-    fn block_scalar(&self, span: Span) -> Span {
-        let before = self.text.get(..span.end).unwrap_or_default();
-        let only_indentation = before.rsplit('\n').next().is_some_and(|line| line.bytes().all(|byte| byte == b' '));
-        let line = before.rfind('\n').map_or(0, |newline| newline + 1);
-        if only_indentation && line >= span.start { span.start..line } else { span }
-    }
-}
-
 /// The name of a tag of YAML's own; any other tag as it is.
 pub(crate) fn tag_name(tag: &str) -> &str {
     tag.strip_prefix("tag:yaml.org,2002:").or_else(|| tag.strip_prefix("!!")).unwrap_or(tag)
-}
-
-/// What `!!binary` stands for: readers of YAML hand on what was encoded, be it a name, a kind or a key.
-fn decoded(text: &str, offset: usize) -> Result<Cow<'static, str>, SyntaxError> {
-    let settings = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
-    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
-    let bytes = GeneralPurpose::new(&alphabet::STANDARD, settings)
-        .decode(text)
-        .map_err(|_| SyntaxError { message: "`!!binary` is not followed by Base64".into(), offset })?;
-    Ok(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-impl From<StructureStyle> for Flow {
-    fn from(style: StructureStyle) -> Self {
-        match style {
-            StructureStyle::Flow => Self::Yes,
-            StructureStyle::Block => Self::No,
-        }
-    }
 }
 
 /// A node of a [`Document`]. Reading through it follows aliases; `id` and `span` are those of the node itself.

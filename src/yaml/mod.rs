@@ -5,6 +5,7 @@
 //! objects that are ours, [`scalar`] knows what YAML 1.1 and 1.2 readers make of a plain scalar, and a
 //! [`FieldPath`] names a place. Nothing here knows Kubernetes.
 
+mod builder;
 mod document;
 pub mod edit;
 pub mod emit;
