@@ -3,7 +3,7 @@
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use time::{Duration, OffsetDateTime};
 
-use crate::resolve::Authority;
+use crate::certificate::Authority;
 use crate::secret::Secret;
 
 /// No CA could be made.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::arn::ArnKind;
 use crate::quote::quote;
 use crate::yaml::FieldPath;
 
@@ -33,6 +34,50 @@ pub struct Origin {
     pub profile: Option<String>,
     /// The ARN of a role to assume before asking.
     pub assume_role: Option<String>,
+}
+
+/// What a value is needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    /// An ARN of this kind.
+    Arn(ArnKind),
+    /// A CA's certificate.
+    Certificate,
+    /// A CA's private key.
+    Key,
+    /// Where a document is.
+    Location,
+}
+
+/// One value that is needed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Query {
+    /// The reference as the declaration writes it.
+    pub reference: String,
+    /// What it refers to.
+    pub target: Target,
+    /// In which account and region.
+    pub origin: Arc<Origin>,
+    /// What for.
+    pub wanted: Wanted,
+}
+
+impl Query {
+    /// Whether the value is key material.
+    pub fn is_secret(&self) -> bool {
+        self.wanted == Wanted::Key
+    }
+
+    /// The reference, as locks and messages name it: a trust anchor and a profile may have the same name.
+    pub fn name(&self) -> String {
+        match (&self.target, self.wanted) {
+            (Target::RolesAnywhere(name), Wanted::Arn(ArnKind::TrustAnchor)) => {
+                format!("rolesanywhere:trust-anchor/{name}")
+            }
+            (Target::RolesAnywhere(name), Wanted::Arn(ArnKind::Profile)) => format!("rolesanywhere:profile/{name}"),
+            _ => self.reference.clone(),
+        }
+    }
 }
 
 /// A reference and the field that holds it.

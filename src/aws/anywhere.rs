@@ -14,8 +14,8 @@ use super::busy::Busy;
 use super::failure::{self, Asked};
 use crate::diag::Code;
 use crate::quote::quote;
-use crate::reference::Target;
-use crate::resolve::{Answer, NoAnswer, Query};
+use crate::reference::{Query, Target};
+use crate::resolve::{Answer, NoAnswer};
 use crate::secret::Secret;
 
 /// The service allows one list a second; a page counts as one.

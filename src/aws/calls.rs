@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::arn::ArnKind;
-use crate::reference::{Origin, Target};
-use crate::resolve::{Query, Wanted};
+use crate::reference::{Origin, Query, Target, Wanted};
 
 /// The most names that GetParameters takes.
 const NAMES: usize = 10;

@@ -29,7 +29,8 @@ pub use session::{Session, Settings, Time};
 
 use std::collections::BTreeSet;
 
-use crate::resolve::{Answers, Lookup, NoAnswer, Query};
+use crate::reference::Query;
+use crate::resolve::{Answers, Lookup, NoAnswer};
 
 /// What is told every second while AWS is asked, and at the end when anything was told: how many calls have ended, of how
 /// many.

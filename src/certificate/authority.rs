@@ -6,7 +6,7 @@ use x509_parser::oid_registry as oid;
 use x509_parser::pem::Pem;
 use x509_parser::public_key::PublicKey;
 
-use crate::certificate::{Certificate, PrivateKey, Unusable};
+use super::{Certificate, PrivateKey, Unusable};
 use crate::digest::sha256_hex;
 use crate::quote::quote;
 use crate::secret::Secret;
@@ -83,7 +83,7 @@ impl Authority {
 }
 
 /// The first certificate's SHA-256 in hexadecimal, and its end of life in RFC 3339. `None` when it is no certificate.
-pub(super) fn fingerprint(certificate: &str) -> Option<(String, String)> {
+pub(crate) fn fingerprint(certificate: &str) -> Option<(String, String)> {
     let block = Pem::iter_from_buffer(certificate.as_bytes()).next()?.ok()?;
     let end = block.parse_x509().ok()?.validity().not_after.to_datetime();
     let (date, time) = (end.date(), end.time());

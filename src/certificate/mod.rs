@@ -1,7 +1,10 @@
 //! X.509 certificates and the keys that belong to them, read: what a trust anchor trusts, what a workload presents.
 
+mod authority;
 mod key;
 
+pub use authority::Authority;
+pub(crate) use authority::fingerprint;
 pub use key::{PrivateKey, Unusable};
 
 use x509_parser::objects::{oid_registry, oid2abbrev};

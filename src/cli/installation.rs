@@ -12,8 +12,8 @@ use crate::aws::{Account, Location};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::import;
 use crate::quote::quote;
-use crate::reference::{Origin, Reference};
-use crate::resolve::{Guarded, Lookup, NoAnswer, Query, Wanted};
+use crate::reference::{Origin, Query, Reference, Wanted};
+use crate::resolve::{Guarded, Lookup, NoAnswer};
 use crate::yaml::FieldPath;
 
 /// How the state is asked for.

@@ -16,7 +16,8 @@ use super::misuse::whole_number;
 use crate::aws::{self, Aws, Call, Profiles, Session, Settings, Time};
 use crate::diag::{Code, Report};
 use crate::disk;
-use crate::resolve::{Answers, Guarded, Layered, Lookup, NoAnswer, OperatorPolicy, Query};
+use crate::reference::Query;
+use crate::resolve::{Answers, Guarded, Layered, Lookup, NoAnswer, OperatorPolicy};
 use crate::yaml::NodeRef;
 
 /// The annotation of a functionConfig that asks AWS: kustomize passes functions no flags.

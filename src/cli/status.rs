@@ -19,7 +19,8 @@ use crate::diag::Report;
 use crate::disk;
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::{self, LockPlan};
-use crate::resolve::{Answers, Layered, Lockfile, Lookup as _, Wanted};
+use crate::reference::Wanted;
+use crate::resolve::{Answers, Layered, Lockfile, Lookup as _};
 use crate::yaml::{Document, NodeRef};
 
 /// Say what is declared, what the lock covers, and when its CAs end

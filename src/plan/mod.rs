@@ -5,13 +5,14 @@ mod share;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::certificate::Authority;
 use crate::config::{Binding, CertificateVolume, Config, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::{Issuer, IssuerObject};
 use crate::krm::{Ident, Item};
 use crate::name::DnsLabel;
 use crate::quote::{part, quote, quote_object, typed};
-use crate::resolve::{Authority, Identity, Resolved, ResolvedBinding};
+use crate::resolve::{Identity, Resolved, ResolvedBinding};
 use crate::workload::Workload;
 use around::Around;
 

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 use super::object::value;
-use crate::resolve::Authority;
+use crate::certificate::Authority;
 
 pub(super) fn ca_secret(metadata: ObjectMeta, authority: &Authority) -> Value {
     let bytes = |text: &str| ByteString(text.as_bytes().to_vec());

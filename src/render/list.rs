@@ -10,10 +10,10 @@ use super::names::SCOPE;
 use super::object::{Manifest, metadata};
 use super::order::ordered;
 use super::sample::sample;
+use crate::certificate::Authority;
 use crate::config::ArgoCd;
 use crate::issuer::{DEFAULT_SCOPE, IssuerObject, ca_secret_name};
 use crate::plan::{Plan, Prerequisite};
-use crate::resolve::Authority;
 
 /// Every object of the plan, in the order in which a cluster needs them. With `hash_suffix`, ConfigMaps ask kustomize
 /// for a hash in their names.

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, PathBuf};
 
-use super::lookup::{Answer, Answers, Lookup, NoAnswer, Query};
+use super::lookup::{Answer, Answers, Lookup, NoAnswer};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::Position;
 use crate::quote::quote;
+use crate::reference::Query;
 use crate::secret::Secret;
 use crate::yaml::{Document, FieldPath, NodeRef};
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::authority;
 use super::file::{answers, read_document};
-use super::lookup::{Answer, Answers, Lookup, NoAnswer, Query, Wanted};
+use super::lookup::{Answer, Answers, Lookup, NoAnswer};
+use crate::certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::digest::sha256_hex;
 use crate::krm::Position;
 use crate::quote::{line, quote};
+use crate::reference::{Query, Wanted};
 use crate::secret::Secret;
 use crate::yaml::{NodeRef, emit};
 
@@ -224,7 +225,7 @@ fn entry(query: &Query, answer: &Answer) -> Value {
     }
     entry.extend(answer.version.map(|version| ("version".to_owned(), version.into())));
     entry.extend(answer.arn.as_deref().map(|arn| ("arn".to_owned(), arn.into())));
-    if let Some((fingerprint, not_after)) = authority::fingerprint(value) {
+    if let Some((fingerprint, not_after)) = certificate::fingerprint(value) {
         entry.insert("fingerprint".to_owned(), fingerprint.into());
         entry.insert("notAfter".to_owned(), not_after.into());
     }
@@ -284,7 +285,7 @@ fn read_references<'d>(
         let value = value.trim_end_matches('\n');
         let recorded = entry.get("fingerprint").and_then(NodeRef::text);
         if recorded.is_some()
-            && recorded != authority::fingerprint(value).map(|(fingerprint, _)| fingerprint).as_deref()
+            && recorded != certificate::fingerprint(value).map(|(fingerprint, _)| fingerprint).as_deref()
         {
             return Err((
                 Some(key),

@@ -1,57 +1,11 @@
 //! The one question the core asks of the world.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use crate::arn::ArnKind;
 use crate::diag::Code;
 use crate::quote::quote;
-use crate::reference::{Origin, Target};
+use crate::reference::Query;
 use crate::secret::Secret;
-
-/// What a value is needed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wanted {
-    /// An ARN of this kind.
-    Arn(ArnKind),
-    /// A CA's certificate.
-    Certificate,
-    /// A CA's private key.
-    Key,
-    /// Where a document is.
-    Location,
-}
-
-/// One value that is needed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Query {
-    /// The reference as the declaration writes it.
-    pub reference: String,
-    /// What it refers to.
-    pub target: Target,
-    /// In which account and region.
-    pub origin: Arc<Origin>,
-    /// What for.
-    pub wanted: Wanted,
-}
-
-impl Query {
-    /// Whether the value is key material.
-    pub fn is_secret(&self) -> bool {
-        self.wanted == Wanted::Key
-    }
-
-    /// The reference, as locks and messages name it: a trust anchor and a profile may have the same name.
-    pub fn name(&self) -> String {
-        match (&self.target, self.wanted) {
-            (Target::RolesAnywhere(name), Wanted::Arn(ArnKind::TrustAnchor)) => {
-                format!("rolesanywhere:trust-anchor/{name}")
-            }
-            (Target::RolesAnywhere(name), Wanted::Arn(ArnKind::Profile)) => format!("rolesanywhere:profile/{name}"),
-            _ => self.reference.clone(),
-        }
-    }
-}
 
 /// A value and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

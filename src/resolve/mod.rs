@@ -1,26 +1,25 @@
 //! Where identities live: questions out, answers binding in.
 
-mod authority;
 mod file;
 mod lock;
 mod lookup;
 mod policy;
 
-pub use authority::Authority;
 pub use file::{LOCK_ANNOTATION, LOCK_NAME, Values, lock_path};
 pub use lock::{Lockfile, is_lock, lock};
-pub use lookup::{Answer, Answers, Known, Layered, Lookup, NoAnswer, Query, Wanted};
+pub use lookup::{Answer, Answers, Known, Layered, Lookup, NoAnswer};
 pub use policy::{Guarded, OperatorPolicy};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::arn::{Arn, ArnKind};
+use crate::certificate::Authority;
 use crate::config::{ArgoCd, Binding, Config, Mode, Role};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::issuer::Issuer;
 use crate::quote::{part, quote};
-use crate::reference::{Origin, Reference, Target};
+use crate::reference::{Origin, Query, Reference, Target, Wanted};
 use crate::secret::Secret;
 
 /// The declaration with every value in place.

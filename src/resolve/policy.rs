@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::lookup::{Answers, Lookup, NoAnswer, Query};
+use super::lookup::{Answers, Lookup, NoAnswer};
 use super::{Identity, Resolved};
 use crate::arn::Arn;
 use crate::config::Role;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::quote::quote;
-use crate::reference::Target;
+use crate::reference::{Query, Target};
 use crate::yaml::Document;
 
 /// `apiVersion` and `kind` of the file.
