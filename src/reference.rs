@@ -130,6 +130,17 @@ impl Reference {
         Self { origin: Arc::clone(origin), ..self }
     }
 
+    /// What has to be asked to have this of it; nothing when it is the value itself.
+    pub fn query(&self, wanted: Wanted) -> Option<Query> {
+        let looked_up = !matches!(self.target, Target::Literal(_));
+        looked_up.then(|| Query {
+            reference: self.text.clone(),
+            target: self.target.clone(),
+            origin: Arc::clone(&self.origin),
+            wanted,
+        })
+    }
+
     /// The reference as it is written; its key in lock and values files.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -165,17 +165,14 @@ impl Reader<'_> {
     }
 
     fn which(&mut self, workload: &str, target: &wire::Target, at: &FieldPath) -> Which {
-        let Some(selector) = &target.selector else {
-            return Which::Name(target.name.clone().unwrap_or_else(|| workload.to_owned()));
-        };
-        if target.name.is_some() {
-            self.conflict("`name` and `selector` exclude each other", at);
-        }
-        let at = at.key("selector").key("matchLabels");
-        if selector.match_labels.is_empty() {
+        let labels = target.selector.as_ref().map(|selector| &selector.match_labels);
+        let fields = [("name", target.name.clone().map(Which::Name)), ("selector", labels.cloned().map(Which::Labels))];
+        let which = self.one_of(fields, "", at).ok().flatten();
+        if labels.is_some_and(BTreeMap::is_empty) {
+            let at = at.key("selector").key("matchLabels");
             invalid(self.report, &at, "no labels would mean every workload: name at least one");
         }
-        Which::Labels(selector.match_labels.clone())
+        which.unwrap_or_else(|| Which::Name(workload.to_owned()))
     }
 
     fn role_of<'d>(
@@ -286,14 +283,10 @@ impl Reader<'_> {
     }
 
     fn containers(&mut self, workload: &wire::Workload, at: &FieldPath) -> Containers {
-        match (&workload.containers, &workload.except) {
-            (Some(_), Some(_)) => {
-                self.conflict("`containers` and `except` exclude each other", at);
-                Containers::All
-            }
-            (Some(names), None) => Containers::Only(names.clone()),
-            (None, Some(names)) => Containers::Except(names.clone()),
-            (None, None) => Containers::All,
-        }
+        let fields = [
+            ("containers", workload.containers.clone().map(Containers::Only)),
+            ("except", workload.except.clone().map(Containers::Except)),
+        ];
+        self.one_of(fields, "", at).ok().flatten().unwrap_or(Containers::All)
     }
 }

@@ -3,6 +3,7 @@
 mod binding;
 mod config_map;
 mod declared;
+mod issuer;
 mod layer;
 mod opt_in;
 mod placed;

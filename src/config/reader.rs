@@ -7,6 +7,7 @@ use super::placed::invalid;
 use super::v1alpha1 as wire;
 use crate::diag::{Code, Diagnostic, Known, Place, Report};
 use crate::name::DnsLabel;
+use crate::quote::quote;
 use crate::reference::{Origin, Reference};
 use crate::yaml::FieldPath;
 
@@ -52,9 +53,32 @@ impl Reader<'_> {
         reference.map(|it| it.looked_up_in(origin)).map_err(|why| invalid(self.report, at, why)).ok()
     }
 
-    pub(super) fn conflict(&mut self, message: &str, at: &FieldPath) {
+    /// What stands in the one of several fields that is there; each has its name and, where it is there, what it says. More than
+    /// one of them is reported, with the end of a sentence that says why.
+    pub(super) fn one_of<T, const N: usize>(
+        &mut self,
+        fields: [(&str, Option<T>); N],
+        why: &str,
+        at: &FieldPath,
+    ) -> Result<Option<T>, Conflict> {
+        let there = fields.into_iter().filter_map(|(name, value)| Some((quote(&name).to_string(), value?)));
+        let (mut names, mut values): (Vec<_>, Vec<_>) = there.unzip();
+        let value = values.pop();
+        if values.is_empty() {
+            return Ok(value);
+        }
+        let last = names.pop().unwrap_or_default();
         self.report.push(
-            Diagnostic::error(Code::ConflictingFields, message).at(Place::Config(at.clone())).help("keep one of them"),
+            Diagnostic::error(
+                Code::ConflictingFields,
+                format!("{} and {last} exclude each other{why}", names.join(", ")),
+            )
+            .at(Place::Config(at.clone()))
+            .help("keep one of them"),
         );
+        Err(Conflict)
     }
 }
+
+/// Several fields are there that exclude each other.
+pub(super) struct Conflict;

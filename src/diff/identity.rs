@@ -111,10 +111,9 @@ fn policies(old: &Role, new: &Role, at: &FieldPath, users: &str) -> Option<Chang
 
 fn issuer(scope: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>) -> Option<Change> {
     let words = |it: &DeclaredWorkload<'_>| {
-        let issuer = it.binding.issuer.issuer_ref(scope);
-        let key =
-            if it.binding.issuer.ca_pair().is_some() { ", with the CA's private key in the manifests" } else { "" };
-        format!("{}{key}", quote_object(&issuer.kind, &issuer.name))
+        let issuer = &it.binding.issuer;
+        let key = if issuer.shows_key() { ", with the CA's private key in the manifests" } else { "" };
+        format!("{}{key}", quote_object(&issuer.issuer_ref.kind, &issuer.issuer_ref.name))
     };
     if was.binding.issuer == is.binding.issuer {
         return None;

@@ -6,11 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::index::{Cluster, GROUP, name, namespace, text};
+use super::index::{Cluster, name, namespace, text};
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report, nearest};
+use crate::issuer::{GROUP, IssuerRef, KIND};
 use crate::krm::ResourceRef;
 use crate::quote::{quote, typed};
+use crate::render::CERTIFICATE;
 use crate::yaml::FieldPath;
 
 /// A Certificate that should be in the cluster.
@@ -113,8 +115,8 @@ impl Cluster<'_> {
             )
         });
         let target = ResourceRef {
-            api_version: "cert-manager.io/v1".to_owned(),
-            kind: "Certificate".to_owned(),
+            api_version: CERTIFICATE.api_version(),
+            kind: CERTIFICATE.kind.to_owned(),
             name: name(certificate).to_owned(),
             namespace: Some(namespace(certificate).to_owned()),
         };
@@ -127,15 +129,13 @@ impl Cluster<'_> {
     }
 
     fn issuer(&self, certificate: &Value) -> Option<Cause> {
-        let word = |field: &str, otherwise: &'static str| {
-            text(certificate, &["spec", "issuerRef", field]).unwrap_or(otherwise)
-        };
-        let (kind, wanted) = (word("kind", "Issuer"), word("name", ""));
-        if word("group", GROUP) != GROUP {
+        let word = |field: &str| text(certificate, &["spec", "issuerRef", field]);
+        let issuer = IssuerRef::new(word("group"), word("kind"), word("name").unwrap_or_default());
+        if issuer.group != GROUP {
             return None; // what other issuers say of themselves is in the request
         }
         let here = namespace(certificate);
-        let cluster_wide = kind == "ClusterIssuer";
+        let (kind, wanted, cluster_wide) = (issuer.kind.as_str(), issuer.name.as_str(), !issuer.is_namespaced());
         let named = self.others.get(&(kind, wanted)).map_or(&[][..], Vec::as_slice);
         let is_reachable = |issuer: &&&Value| cluster_wide || namespace(issuer) == here;
         let Some(issuer) = named.iter().find(is_reachable) else {
@@ -216,7 +216,7 @@ fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Ca
     let message = one_line(message);
     if let Some(secret) = secret.filter(|_| reason == "ErrGetKeyPair" && message.contains("not found")) {
         // A ClusterIssuer reads Secrets of cert-manager's own namespace, which only its flags say.
-        let place = if kind == "Issuer" {
+        let place = if kind == KIND {
             format!("namespace {}", quote(&here))
         } else {
             "the namespace where cert-manager runs".to_owned()

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::render::WORKLOAD;
-
-/// cert-manager's own group; what an issuerRef means that names none.
-pub(super) const GROUP: &str = "cert-manager.io";
+use crate::issuer::GROUP;
+use crate::render::{CERTIFICATE, WORKLOAD};
 
 /// cert-manager's objects, by what leads to them.
 #[derive(Default)]
@@ -32,7 +30,7 @@ impl<'c> Cluster<'c> {
         for (position, object) in objects.iter().enumerate().filter(|(_, object)| group(object) == GROUP) {
             let annotation = |name: &str| text(object, &["metadata", "annotations", name]);
             match object["kind"].as_str().unwrap_or_default() {
-                "Certificate" => {
+                kind if kind == CERTIFICATE.kind => {
                     let owner = annotation(WORKLOAD).map_or_else(|| Owner::Named(name(object)), Owner::Marked);
                     cluster.certificates.entry(owner).or_default().push((position, object));
                 }

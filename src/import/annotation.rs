@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::draft::{DraftRole, DraftWorkload, Scope, draft};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::issuer;
 use crate::krm::{Ident, Object, ResourceRef, annotation};
 use crate::quote::quote;
 use crate::workload::WorkloadKind;
@@ -211,7 +212,7 @@ fn ira_controller(pods: &Pods<'_>, report: &mut Report) -> Option<DraftWorkload>
         given.map(|(name, kind, text)| pods.arn(name, kind, text.unwrap_or_default(), report));
     let (anchor, profile, role) = (anchor?, profile?, role?);
     let issuer = pods.annotation(IRA_ISSUER_NAME).map(|name| {
-        let kind = pods.annotation(IRA_ISSUER_KIND).unwrap_or("Issuer");
+        let kind = pods.annotation(IRA_ISSUER_KIND).unwrap_or(issuer::KIND);
         (kind.to_owned(), name.to_owned())
     });
     if let Some(secret) = pods.annotation(IRA_SECRET) {

@@ -8,6 +8,7 @@ pub mod annotation;
 mod documents;
 mod error;
 mod events;
+mod gvk;
 mod ident;
 mod item;
 mod json;
@@ -26,6 +27,7 @@ mod value;
 mod write;
 
 pub use error::ReadError;
+pub use gvk::{Gvk, group_of};
 pub use ident::{Ident, namespace};
 pub use item::{Item, Object};
 pub use lines::{Lines, Position};

@@ -55,7 +55,7 @@ pub struct Prerequisite<'r> {
     /// The scope it belongs to.
     pub scope: &'r str,
     /// What it is.
-    pub object: IssuerObject,
+    pub object: &'r IssuerObject,
     /// The CA, when it was looked up.
     pub authority: Option<&'r Authority>,
 }
@@ -97,7 +97,7 @@ pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> 
             placements: Vec::new(),
         }
     });
-    with_companions(resolved, workloads.collect())
+    with_prerequisites(resolved, workloads.collect())
 }
 
 /// Plans for the objects in the inventory. A workload that is not there, or there twice, is an error.
@@ -155,7 +155,7 @@ pub fn plan<'r>(
             None => workloads.push(PlannedWorkload { resolved: binding, namespace, placements: vec![placement] }),
         }
     }
-    with_companions(resolved, workloads)
+    with_prerequisites(resolved, workloads)
 }
 
 /// Plans what Certificates need before there is one: in the cluster's own namespace and wherever a workload is.
@@ -171,7 +171,7 @@ pub fn prerequisites<'r>(
     Plan { workloads: Vec::new(), prerequisites: beside(own.chain(of_workloads), authorities) }
 }
 
-fn with_companions<'r>(resolved: &'r Resolved, workloads: Vec<PlannedWorkload<'r>>) -> Plan<'r> {
+fn with_prerequisites<'r>(resolved: &'r Resolved, workloads: Vec<PlannedWorkload<'r>>) -> Plan<'r> {
     let sites = workloads.iter().map(|planned| {
         let binding = &planned.binding();
         (planned.namespace.clone(), binding.scope.as_str(), &binding.issuer)
@@ -189,7 +189,7 @@ fn beside<'r>(
     let mut prerequisites = Vec::new();
     for (namespace, scope, issuer) in sites {
         if seen.insert((namespace.clone(), scope)) {
-            prerequisites.extend(issuer.objects(scope).into_iter().map(|object| Prerequisite {
+            prerequisites.extend(issuer.objects.iter().map(|object| Prerequisite {
                 namespace: namespace.clone(),
                 scope,
                 object,

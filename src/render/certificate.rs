@@ -1,24 +1,20 @@
 //! cert-manager's Certificate of a workload.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::custom_resource::custom_resource;
 use super::names::WORKLOAD;
-use super::object::{metadata, value};
-use super::spelling::{USAGES, algorithm};
+use super::object::metadata;
+use super::spelling::algorithm;
+use crate::issuer::{GROUP, IssuerRef};
+use crate::krm::Gvk;
 use crate::plan::PlannedWorkload;
 
-/// cert-manager's Certificate, as far as we write it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Certificate {
-    api_version: &'static str,
-    kind: &'static str,
-    metadata: ObjectMeta,
-    spec: CertificateSpec,
-}
+/// cert-manager's Certificate.
+pub const CERTIFICATE: Gvk = Gvk { group: GROUP, version: "v1", kind: "Certificate" };
 
+/// As far as we write it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CertificateSpec {
@@ -27,8 +23,8 @@ struct CertificateSpec {
     duration: String,
     renew_before: String,
     private_key: PrivateKey,
-    usages: [&'static str; 2],
-    issuer_ref: IssuerRef,
+    usages: &'static [&'static str],
+    issuer_ref: IssuerName,
 }
 
 #[derive(Serialize)]
@@ -40,7 +36,7 @@ struct PrivateKey {
 }
 
 #[derive(Serialize)]
-struct IssuerRef {
+struct IssuerName {
     name: String,
     kind: String,
     group: String,
@@ -49,25 +45,22 @@ struct IssuerRef {
 pub(super) fn certificate(planned: &PlannedWorkload<'_>) -> Value {
     let binding = &planned.binding();
     let settings = &binding.certificate;
-    let issuer = binding.issuer.issuer_ref(&binding.scope);
+    let IssuerRef { group, kind, name: issuer } = binding.issuer.issuer_ref.clone();
     let name = planned.certificate_name();
-    value(&Certificate {
-        api_version: "cert-manager.io/v1",
-        kind: "Certificate",
-        metadata: metadata(&name, planned.namespace.as_ref(), (WORKLOAD, &binding.workload)),
-        spec: CertificateSpec {
-            common_name: settings.common_name.clone(),
-            secret_name: name,
-            duration: settings.duration.to_string(),
-            renew_before: settings.renew_before.to_string(),
-            private_key: PrivateKey {
-                algorithm: algorithm(settings.algorithm),
-                size: settings.size,
-                // Said outright: the default was `Never` before cert-manager 1.18.
-                rotation_policy: "Always",
-            },
-            usages: USAGES,
-            issuer_ref: IssuerRef { name: issuer.name, kind: issuer.kind, group: issuer.group },
+    let metadata = metadata(&name, planned.namespace.as_ref(), (WORKLOAD, &binding.workload));
+    let spec = CertificateSpec {
+        common_name: settings.common_name.clone(),
+        secret_name: name,
+        duration: settings.duration.to_string(),
+        renew_before: settings.renew_before.to_string(),
+        private_key: PrivateKey {
+            algorithm: algorithm(settings.algorithm),
+            size: settings.size,
+            // Said outright: the default was `Never` before cert-manager 1.18.
+            rotation_policy: "Always",
         },
-    })
+        usages: binding.issuer.usages,
+        issuer_ref: IssuerName { name: issuer, kind, group },
+    };
+    custom_resource(&CERTIFICATE, metadata, &spec)
 }

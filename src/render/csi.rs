@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::CSIVolumeSource;
 
 use super::layout::USER;
-use super::spelling::{USAGES, algorithm};
+use super::spelling::algorithm;
 use crate::plan::PlannedWorkload;
 
 /// The driver's name, and what its attributes begin with.
@@ -14,7 +14,7 @@ const DRIVER: &str = "csi.cert-manager.io";
 pub(super) fn source(planned: &PlannedWorkload<'_>) -> CSIVolumeSource {
     let binding = &planned.binding();
     let settings = &binding.certificate;
-    let issuer = binding.issuer.issuer_ref(&binding.scope);
+    let issuer = binding.issuer.issuer_ref.clone();
     let mut attributes = vec![
         ("issuer-name", issuer.name),
         ("issuer-kind", issuer.kind),
@@ -22,7 +22,7 @@ pub(super) fn source(planned: &PlannedWorkload<'_>) -> CSIVolumeSource {
         ("common-name", settings.common_name.clone()),
         ("duration", settings.duration.to_string()),
         ("renew-before", settings.renew_before.to_string()),
-        ("key-usages", USAGES.join(",")),
+        ("key-usages", binding.issuer.usages.join(",")),
         ("key-algorithm", algorithm(settings.algorithm).to_owned()),
         ("key-size", settings.size.to_string()),
     ];

@@ -1,19 +1,21 @@
 //! Every object that iamra emits, in order.
 
+use k8s_openapi::Resource as _;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use serde_json::Value;
 
-use super::ca_issuer::ca_issuer;
 use super::ca_secret::ca_secret;
-use super::certificate::certificate;
+use super::certificate::{CERTIFICATE, certificate};
 use super::config_map::config_map;
-use super::names::SCOPE;
+use super::custom_resource::custom_resource;
+use super::names::{SCOPE, config_map_name, sample_name};
 use super::object::{Manifest, metadata};
 use super::order::ordered;
 use super::sample::sample;
 use crate::certificate::Authority;
-use crate::config::ArgoCd;
-use crate::issuer::{DEFAULT_SCOPE, IssuerObject, ca_secret_name};
-use crate::plan::{Plan, Prerequisite};
+use crate::config::{ArgoCd, Binding, CertificateVolume};
+use crate::issuer::{self, Contents, DEFAULT_SCOPE, IssuerObject, Part};
+use crate::plan::{self, Plan, Prerequisite};
 
 /// Every object of the plan, in the order in which a cluster needs them. With `hash_suffix`, ConfigMaps ask kustomize
 /// for a hash in their names.
@@ -28,9 +30,18 @@ pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manif
     values.map(|(value, wave)| Manifest { value: ordered(tell(argo_cd, value, wave)) }).collect()
 }
 
+/// Kind and name of every object that [`objects`] has for a workload.
+pub fn idents(binding: &Binding) -> Vec<(&'static str, String)> {
+    let has_certificate = binding.certificate.volume == CertificateVolume::Secret;
+    let certificate = has_certificate.then(|| (CERTIFICATE.kind, plan::certificate_name(&binding.workload)));
+    let config_map = [(ConfigMap::KIND, config_map_name(&binding.workload))];
+    let sample = binding.sample.then(|| (Pod::KIND, sample_name(&binding.workload)));
+    certificate.into_iter().chain(config_map).chain(sample).collect()
+}
+
 /// The Secret of the default scope with a CA that is at hand, for the Issuer that expects it to be there.
 pub fn ca(namespace: Option<&String>, authority: &Authority) -> Manifest {
-    let metadata = metadata(&ca_secret_name(DEFAULT_SCOPE), namespace, (SCOPE, DEFAULT_SCOPE));
+    let metadata = metadata(&issuer::secret(DEFAULT_SCOPE).name, namespace, (SCOPE, DEFAULT_SCOPE));
     Manifest { value: ordered(ca_secret(metadata, authority)) }
 }
 
@@ -56,10 +67,17 @@ fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave) -> Value {
     value
 }
 
+/// None when its CA is not at hand.
 fn object(prerequisite: &Prerequisite<'_>) -> Option<(Value, Wave)> {
-    let metadata = |name: &str| metadata(name, prerequisite.namespace.as_ref(), (SCOPE, prerequisite.scope));
-    match &prerequisite.object {
-        IssuerObject::CaSecret { name } => Some((ca_secret(metadata(name), prerequisite.authority?), Wave::Ca)),
-        IssuerObject::CaIssuer { name, secret } => Some((ca_issuer(metadata(name), secret), Wave::Issuer)),
-    }
+    let IssuerObject { kind, name, contents } = prerequisite.object;
+    let metadata = metadata(name, prerequisite.namespace.as_ref(), (SCOPE, prerequisite.scope));
+    let value = match contents {
+        Contents::KeyPair => ca_secret(metadata, prerequisite.authority?),
+        Contents::Spec(spec) => custom_resource(&kind.gvk, metadata, spec),
+    };
+    let wave = match kind.part {
+        Part::CaSecret => Wave::Ca,
+        Part::Signer => Wave::Issuer,
+    };
+    Some((value, wave))
 }

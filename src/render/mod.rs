@@ -14,20 +14,19 @@ mod environment;
 mod pod;
 mod volumes;
 // Objects.
-mod ca_issuer;
 mod ca_secret;
 mod certificate;
 mod config_map;
+mod custom_resource;
 mod list;
 mod object;
 mod sample;
 
+pub use certificate::CERTIFICATE;
 pub use config_map::stamp;
 pub use environment::ENVIRONMENT;
-pub use list::{ca, objects};
-pub use names::{
-    CONFIG_HASH, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, config_map_name, is_sidecar, is_volume, sample_name,
-};
+pub use list::{ca, idents, objects};
+pub use names::{CONFIG_HASH, MANAGED_BY, MANAGER, SCOPE, STAMP, WORKLOAD, is_sidecar, is_volume, sample_name};
 pub use object::Manifest;
 pub use pod::{PodChange, pod_change};
 pub use sample::sample;

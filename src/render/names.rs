@@ -66,7 +66,7 @@ fn is_named(name: &str, ours: &str) -> bool {
 }
 
 /// `<workload>-iam-ra-config`
-pub fn config_map_name(workload: &str) -> String {
+pub(super) fn config_map_name(workload: &str) -> String {
     format!("{workload}-iam-ra-config")
 }
 

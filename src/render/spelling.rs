@@ -2,9 +2,6 @@
 
 use crate::config::{KeyAlgorithm, PullPolicy};
 
-/// Without `digital signature` a CA issuer writes no KeyUsage at all, and AWS refuses the certificate.
-pub(super) const USAGES: [&str; 2] = ["digital signature", "client auth"];
-
 /// The algorithm's name, as cert-manager spells it.
 pub(super) fn algorithm(algorithm: KeyAlgorithm) -> &'static str {
     match algorithm {

@@ -11,7 +11,6 @@ pub use lookup::{Answer, Answers, Known, Layered, Lookup, NoAnswer};
 pub use policy::{Guarded, OperatorPolicy};
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::arn::{Arn, ArnKind};
 use crate::certificate::Authority;
@@ -66,7 +65,7 @@ pub fn queries(config: &Config, objects: bool) -> BTreeSet<Query> {
 
 /// What has to be looked up of the CAs alone.
 pub fn authority_queries(config: &Config) -> BTreeSet<Query> {
-    config.issuers.values().flat_map(of_issuer).collect()
+    config.issuers.values().flat_map(Issuer::queries).collect()
 }
 
 /// The CAs of the cluster's scopes. What has no answer, or a wrong one, is reported at its field.
@@ -74,7 +73,8 @@ pub fn authorities(config: &Config, answers: &Answers, report: &mut Report) -> B
     let mut binder = Binder { answers, report };
     let mut found = BTreeMap::new();
     for (scope, issuer) in &config.issuers {
-        let authority = issuer.ca_pair().and_then(|(certificate, key)| binder.authority(certificate, key));
+        let pair = issuer.reference(Wanted::Certificate).zip(issuer.reference(Wanted::Key));
+        let authority = pair.and_then(|(certificate, key)| binder.authority(certificate, key));
         found.extend(authority.map(|authority| (scope.clone(), authority)));
     }
     found
@@ -83,7 +83,7 @@ pub fn authorities(config: &Config, answers: &Answers, report: &mut Report) -> B
 /// The certificates in PEM of the CAs that are written into Secrets, by scope, as far as somebody knows them.
 pub fn ca_certificates(config: &Config, answers: &Answers) -> BTreeMap<String, String> {
     let known = |issuer: &Issuer| {
-        let answer = answers.get(&query(issuer.ca_pair()?.0, Wanted::Certificate)?)?.as_ref().ok()?;
+        let answer = answers.get(&issuer.reference(Wanted::Certificate)?.query(Wanted::Certificate)?)?.as_ref().ok()?;
         Some(answer.value.reveal().to_owned())
     };
     config.issuers.iter().filter_map(|(scope, issuer)| Some((scope.clone(), known(issuer)?))).collect()
@@ -94,7 +94,7 @@ pub fn known_arn(kind: ArnKind, reference: &Reference, answers: &Answers) -> Opt
     if let Target::Literal(text) = &reference.target {
         return Arn::parse(kind, text).ok();
     }
-    let answer = answers.get(&query(reference, Wanted::Arn(kind))?)?.as_ref().ok()?;
+    let answer = answers.get(&reference.query(Wanted::Arn(kind))?)?.as_ref().ok()?;
     Arn::parse(kind, answer.value.reveal()).ok()
 }
 
@@ -109,23 +109,8 @@ fn of_role(role: &Role, issuer: Option<&Issuer>) -> Vec<Query> {
         (&role.profile, Wanted::Arn(ArnKind::Profile)),
         (&role.role, Wanted::Arn(ArnKind::Role)),
     ];
-    let identity = identity.into_iter().filter_map(|(reference, wanted)| query(reference, wanted));
-    identity.chain(issuer.into_iter().flat_map(of_issuer)).collect()
-}
-
-fn of_issuer(issuer: &Issuer) -> Vec<Query> {
-    let wanted = |secret| if secret { Wanted::Key } else { Wanted::Certificate };
-    issuer.references().into_iter().filter_map(|(reference, secret)| query(reference, wanted(secret))).collect()
-}
-
-fn query(reference: &Reference, wanted: Wanted) -> Option<Query> {
-    let looked_up = !matches!(reference.target, Target::Literal(_));
-    looked_up.then(|| Query {
-        reference: reference.as_str().to_owned(),
-        target: reference.target.clone(),
-        origin: Arc::clone(&reference.origin),
-        wanted,
-    })
+    let identity = identity.into_iter().filter_map(|(reference, wanted)| reference.query(wanted));
+    identity.chain(issuer.into_iter().flat_map(Issuer::queries)).collect()
 }
 
 /// Puts the answers into the declaration. What has no answer, or a wrong one, is reported at its field.
@@ -150,7 +135,7 @@ pub fn check(config: &Config, answers: &Answers, policy: &OperatorPolicy, report
     for (role, issuer) in &*config.roles {
         let mut binder = Binder { answers, report };
         let identity = binder.identity(role);
-        if let Some((certificate, _)) = issuer.ca_pair()
+        if let Some(certificate) = issuer.reference(Wanted::Certificate)
             && let Some(value) = binder.value(certificate, Wanted::Certificate)
             && let Err(why) = Authority::check_chain(value.reveal())
         {
@@ -172,7 +157,7 @@ impl Binder<'_> {
         if let Target::Literal(text) = &reference.target {
             return Some(Secret::new(text.as_str()));
         }
-        match self.answers.get(&query(reference, wanted)?)? {
+        match self.answers.get(&reference.query(wanted)?)? {
             Ok(answer) => Some(answer.value.clone()),
             // A lock that cannot be read is told once, and not for every reference that it would have answered.
             Err(none) if none.code == Code::InvalidLock => None,

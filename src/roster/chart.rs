@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::{Roster, Row};
 use crate::config::{CertificateVolume, Which};
 use crate::diag::{Diagnostic, Place, Severity};
+use crate::issuer::IssuerObject;
 use crate::plan;
 use crate::quote;
 use crate::yaml::{FieldPath, Step};
@@ -153,10 +154,10 @@ fn spot(path: &FieldPath) -> Option<(Column, String)> {
 fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line {
     let binding = &row.binding;
     let (workload, namespace, role) = (&binding.workload, &row.namespace, &binding.role);
-    let issuer = binding.issuer.issuer_ref(&binding.scope);
+    let issuer = &binding.issuer.issuer_ref;
     let is_namespaced = !issuer.kind.contains("Cluster");
     let place = if is_namespaced { format!(" in {namespace}") } else { String::new() };
-    let secret = binding.issuer.objects(&binding.scope).iter().find_map(|it| it.reads().map(str::to_owned));
+    let secret = binding.issuer.objects.iter().find_map(IssuerObject::reads);
     let life = format!("{}, renewed {} before", binding.certificate.duration, binding.certificate.renew_before);
     let certificate = plan::certificate_name(workload);
     let has_secret = binding.certificate.volume == CertificateVolume::Secret;
@@ -179,7 +180,7 @@ fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line
     let common_name = format!("CN={}", binding.certificate.common_name);
     let all = [
         Some((node(&binding.scope, &anchor, &[&anchor_title]), &binding.scope)),
-        secret.as_ref().map(|name| (node(name, &format!("Secret in {namespace}"), &[]), &binding.scope)),
+        secret.map(|name| (node(name, &format!("Secret in {namespace}"), &[]), &binding.scope)),
         Some((node(&issuer.name, &format!("{}{place}", issuer.kind), &[&issuer.group]), &binding.scope)),
         Some((node(if has_secret { &certificate } else { workload }, &life, &[&common_name]), workload)),
         has_secret.then(|| (node(&certificate, &format!("in {namespace}"), &[]), workload)),

@@ -32,7 +32,7 @@ fn row(row: &Row) -> Value {
         Which::Name(name) => (Some(name), None),
         Which::Labels(labels) => (None, Some(labels)),
     };
-    let issuer = binding.issuer.issuer_ref(&binding.scope);
+    let issuer = &binding.issuer.issuer_ref;
     json!({
         "name": binding.workload,
         "cluster": row.cluster,

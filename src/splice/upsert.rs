@@ -6,13 +6,10 @@ use memchr::memmem;
 use serde_json::{Map, Value};
 
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::krm::{self, Changes, Item, Object, ResourceRef, annotation};
+use crate::krm::{self, Changes, Item, Object, ResourceRef, annotation, group_of};
 use crate::quote::quote_object;
 use crate::render::{MANAGED_BY, MANAGER, Manifest, SCOPE, WORKLOAD};
 use crate::yaml::{FieldPath, NodeRef, emit};
-
-/// Kinds of the objects that we emit.
-const KINDS: &[&str] = &["Secret", "Issuer", "Certificate", "ConfigMap", "Pod"];
 
 /// The namespace of what names none.
 const DEFAULT: &str = "default";
@@ -63,13 +60,13 @@ pub(super) fn is_generated(item: &Item<'_>) -> bool {
 
 /// The items that may be one of the objects; nothing else is parsed.
 fn existing<'t>(objects: &[Manifest], items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
-    let names: BTreeSet<_> =
-        objects.iter().filter_map(|object| object.value.pointer("/metadata/name")?.as_str()).collect();
+    let all = |field: &'static str| objects.iter().filter_map(move |object| object.value.pointer(field)?.as_str());
+    let (kinds, names): (BTreeSet<_>, BTreeSet<_>) = (all("/kind").collect(), all("/metadata/name").collect());
     let generated = memmem::Finder::new(annotation::GENERATOR_BEHAVIOR);
     let candidates = items.iter().enumerate().filter(|(_, item)| {
         item.ident().is_none_or(|ident| {
             let may_be_named = names.contains(&*ident.name) || item.may_say(&generated);
-            KINDS.contains(&&*ident.kind) && may_be_named
+            kinds.contains(&*ident.kind) && may_be_named
         })
     });
     candidates.filter_map(|(index, item)| Some((index, item.parse().ok()?))).collect()
@@ -87,14 +84,13 @@ fn is_generated_now(object: NodeRef<'_>) -> bool {
 }
 
 fn is_same_object(object: &Object<'_>, ours: &Value) -> bool {
-    let group = |api_version: &str| api_version.rsplit_once('/').map_or("", |(group, _)| group).to_owned();
     let text = |path: &str| ours.pointer(path).and_then(Value::as_str);
     let (found, Some(ident)) = (object.root(), object.ident()) else { return false };
     let name = text("/metadata/name").unwrap_or_default();
     // What a generator made has got the kustomization's prefix and suffix by now.
     let had_name = || is_generated_now(found) && annotation::names(found).iter().any(|it| name == it.name);
     text("/kind") == Some(&*ident.kind)
-        && group(&ident.api_version) == group(text("/apiVersion").unwrap_or_default())
+        && group_of(&ident.api_version) == group_of(text("/apiVersion").unwrap_or_default())
         && (*ident.name == *name || had_name())
         && namespace(found) == text("/metadata/namespace").unwrap_or(DEFAULT)
 }

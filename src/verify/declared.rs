@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::object::Object;
 use super::stream::Stream;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::issuer::IssuerObject;
+use crate::issuer::Contents;
 use crate::plan::Plan;
 use crate::quote::quote;
 use crate::render::WORKLOAD;
@@ -66,11 +66,10 @@ pub(super) fn check(
 
 /// Whether it is the Secret of a CA, whose key is not at hand here.
 fn is_ca(plan: &Plan<'_>, object: &Object) -> bool {
-    let makes = |object: &IssuerObject| matches!(object, IssuerObject::CaSecret { .. });
-    let mut scopes = plan
-        .prerequisites
-        .iter()
-        .filter(|prerequisite| makes(&prerequisite.object))
-        .map(|prerequisite| prerequisite.scope);
-    object.kind() == "Secret" && object.group().is_empty() && scopes.any(|scope| object.scope() == Some(scope))
+    plan.prerequisites.iter().any(|prerequisite| {
+        let gvk = &prerequisite.object.kind.gvk;
+        prerequisite.object.contents == Contents::KeyPair
+            && (object.kind(), object.group()) == (gvk.kind, gvk.group)
+            && object.scope() == Some(prerequisite.scope)
+    })
 }

@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::names::Names;
-use super::object::{Object, group_of};
+use super::object::Object;
 use super::stream::Stream;
 use super::untouched;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::krm::{Item, ResourceRef};
+use crate::krm::{Item, ResourceRef, group_of};
 use crate::quote::quote_object;
+use crate::render::CERTIFICATE;
 use crate::yaml::FieldPath;
 
 /// Fields of our objects that somebody may add without a change of what they are.
-const HARMLESS: &[(&str, &str)] = &[("Certificate", "/spec/revisionHistoryLimit")];
+const HARMLESS: &[(&str, &str)] = &[(CERTIFICATE.kind, "/spec/revisionHistoryLimit")];
 
 /// What annotations and labels begin with by which a controller copies a Secret: Reflector, Replicator and Config Syncer.
 const COPIERS: &[&str] = &["reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/"];

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::object::Object;
 use super::stream::Stream;
 use crate::config::CertificateVolume;
-use crate::issuer::IssuerRef;
+use crate::issuer::{self, IssuerObject, IssuerRef, ObjectKind, Part};
 use crate::krm::Item;
 use crate::plan;
+use crate::render::CERTIFICATE;
 use crate::resolve::Resolved;
 
 /// A namespace, where somebody says it.
@@ -46,20 +47,18 @@ impl Keys {
         for binding in &resolved.bindings {
             let binding = &binding.declared;
             let namespace = binding.namespace.as_ref().map(ToString::to_string);
-            let issuer = binding.issuer.issuer_ref(&binding.scope);
-            let objects = binding.issuer.objects(&binding.scope);
-            let is_own = objects.iter().any(|object| object.ident() == (&*issuer.kind, &*issuer.name));
-            for name in objects.iter().filter_map(|object| object.reads()) {
+            let issuer = &binding.issuer;
+            for name in issuer.objects.iter().filter_map(IssuerObject::reads) {
                 keys.add_secret(name, namespace.clone(), true);
             }
             if binding.certificate.volume == CertificateVolume::Secret {
                 keys.add_secret(&plan::certificate_name(&binding.workload), namespace.clone(), false);
             }
-            keys.add_signer(issuer, namespace, is_own);
+            keys.add_signer(issuer.issuer_ref.clone(), namespace, issuer.is_own());
             keys.common_names.insert(binding.certificate.common_name.clone());
         }
         // Issuers first: whose they are is told by them, and not by who asks them.
-        let (issuers, others): (Vec<_>, Vec<_>) = stream.ours().partition(|object| object.kind() == "Issuer");
+        let (issuers, others): (Vec<_>, Vec<_>) = stream.ours().partition(|object| signer(object).is_some());
         issuers.into_iter().chain(others).for_each(|object| keys.add(object));
         keys
     }
@@ -68,28 +67,19 @@ impl Keys {
     fn add(&mut self, object: &Object) {
         let namespace = object.namespace().map(str::to_owned);
         let text = |pointer: &str| object.value.pointer(pointer).and_then(|it| it.as_str());
-        let issuer = |group: Option<&str>, kind: Option<&str>, name: &str| IssuerRef {
-            group: group.unwrap_or("cert-manager.io").to_owned(),
-            kind: kind.unwrap_or("Issuer").to_owned(),
-            name: name.to_owned(),
-        };
-        match object.kind() {
-            "Certificate" => {
-                if let Some(name) = text("/spec/secretName") {
-                    self.add_secret(name, namespace.clone(), false);
-                }
-                if let Some(name) = text("/spec/issuerRef/name").filter(|name| !self.signers.contains_key(*name)) {
-                    let issuer = issuer(text("/spec/issuerRef/group"), text("/spec/issuerRef/kind"), name);
-                    self.add_signer(issuer, namespace, false);
-                }
+        if let Some(kind) = signer(object) {
+            if let Some(name) = kind.secret_at.and_then(text) {
+                self.add_secret(name, namespace.clone(), true);
             }
-            "Issuer" => {
-                if let Some(name) = text("/spec/ca/secretName") {
-                    self.add_secret(name, namespace.clone(), true);
-                }
-                self.add_signer(issuer(None, None, object.name()), namespace, true);
+            self.add_signer(IssuerRef::new(Some(kind.gvk.group), Some(kind.gvk.kind), object.name()), namespace, true);
+        } else if object.kind() == CERTIFICATE.kind {
+            if let Some(name) = text("/spec/secretName") {
+                self.add_secret(name, namespace.clone(), false);
             }
-            _ => {}
+            if let Some(name) = text("/spec/issuerRef/name").filter(|name| !self.signers.contains_key(*name)) {
+                let issuer = IssuerRef::new(text("/spec/issuerRef/group"), text("/spec/issuerRef/kind"), name);
+                self.add_signer(issuer, namespace, false);
+            }
         }
     }
 
@@ -125,6 +115,11 @@ impl Keys {
         let ends = |word: &str| word.split_once('.').is_some_and(|(_, end)| is_known(end));
         item.is_encoded() || words(item.text()).any(|word| is_known(word) || ends(word))
     }
+}
+
+/// Which kind of issuer that iamra makes it is one of.
+fn signer(object: &Object) -> Option<&'static ObjectKind> {
+    issuer::object_kind(object.kind()).filter(|kind| kind.part == Part::Signer)
 }
 
 /// What could be names of objects in a text.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::object::{Object, home_of};
 use super::stream::Stream;
-use crate::issuer::IssuerObject;
+use crate::issuer::{self, Contents};
 use crate::krm::Item;
 use crate::plan::Plan;
 use crate::render::{is_sidecar, is_volume};
@@ -50,15 +50,18 @@ impl<'s> Names<'s> {
             names.call(wanted.kind(), wanted.home(), wanted.name(), found.name());
             let [secret, called] = [wanted, found].map(|object| object.text("/spec/secretName"));
             // The Secret of a Certificate is not in the stream, so kustomize renames it as the Certificate or not at all.
-            if wanted.kind() == "Certificate" && is_renamed_like(secret, called, wanted.name(), found.name()) {
+            if wanted.is_certificate() && is_renamed_like(secret, called, wanted.name(), found.name()) {
                 names.call("Secret", wanted.home(), secret, called);
             }
         }
         for prerequisite in &plan.prerequisites {
-            let IssuerObject::CaSecret { name } = &prerequisite.object else { continue };
-            let home = home_of(prerequisite.namespace.as_deref());
-            if let Some(found) = stream.ca_secret(prerequisite.scope, home) {
-                names.call("Secret", home, name, found.name());
+            let object = prerequisite.object;
+            let (kind, home) = (object.kind.gvk.kind, home_of(prerequisite.namespace.as_deref()));
+            // The others are among those that are wanted.
+            if object.contents == Contents::KeyPair
+                && let Some(found) = stream.of_scope(kind, prerequisite.scope, home)
+            {
+                names.call(kind, home, &object.name, found.name());
             }
         }
         names.follow_others(wanted, items);
@@ -72,10 +75,11 @@ impl<'s> Names<'s> {
 
     /// What is referred to and not ours.
     fn follow_others(&mut self, wanted: &[Object], items: &[Item<'_>]) {
-        let referred = |object: &Object| match object.kind() {
-            "Certificate" => Some((object.text("/spec/issuerRef/kind").to_owned(), "/spec/issuerRef/name")),
-            "Issuer" => Some(("Secret".to_owned(), "/spec/ca/secretName")),
-            _ => None,
+        let referred = |object: &Object| {
+            if object.is_certificate() {
+                return Some((object.text("/spec/issuerRef/kind").to_owned(), "/spec/issuerRef/name"));
+            }
+            Some(("Secret".to_owned(), issuer::object_kind(object.kind())?.secret_at?))
         };
         let mut declared = BTreeMap::<_, BTreeSet<_>>::new();
         for object in wanted {
@@ -142,7 +146,7 @@ impl Walk<'_, '_> {
     fn value(&mut self, wanted: &mut Value, found: &Value, key: &str, is_ours: bool, at: &FieldPath) {
         match (wanted, found) {
             (Value::Object(wanted), Value::Object(found)) => {
-                let kind = found.get("kind").and_then(Value::as_str).unwrap_or("Issuer").to_owned();
+                let kind = found.get("kind").and_then(Value::as_str).unwrap_or(issuer::KIND).to_owned();
                 for (field, wanted) in wanted {
                     let Some(found) = found.get(field) else { continue };
                     let at = at.key(field.as_str());

@@ -4,25 +4,17 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::krm::ResourceRef;
+use crate::krm::{ResourceRef, group_of};
 use crate::quote::part;
-use crate::render::{MANAGED_BY, MANAGER, SCOPE, WORKLOAD, is_sidecar, is_volume};
+use crate::render::{CERTIFICATE, MANAGED_BY, MANAGER, SCOPE, WORKLOAD, is_sidecar, is_volume};
 use crate::yaml::{FieldPath, Step};
 
 /// The namespace that is meant where none is said.
 const NAMESPACE: &str = "default";
 
-/// cert-manager's own group.
-const GROUP: &str = "cert-manager.io";
-
 /// The namespace that is meant by one that somebody says, or does not.
 pub(super) fn home_of(namespace: Option<&str>) -> &str {
     namespace.filter(|namespace| !namespace.is_empty()).unwrap_or(NAMESPACE)
-}
-
-/// The group of an `apiVersion`: `apps`, and nothing for the core group.
-pub(super) fn group_of(api_version: &str) -> &str {
-    api_version.rsplit_once('/').map_or("", |(group, _)| group)
 }
 
 /// One object, and which item it is.
@@ -119,7 +111,7 @@ impl Object {
 
     /// Whether cert-manager makes a certificate of it.
     pub(super) fn is_certificate(&self) -> bool {
-        self.kind() == "Certificate" && self.group() == GROUP
+        self.kind() == CERTIFICATE.kind && self.group() == CERTIFICATE.group
     }
 
     /// `Deployment shop/api`

@@ -1,6 +1,7 @@
 //! The kinds of workload as a table. A kind is added by one row.
 
 use crate::config::{Sidecar, SidecarStyle, Startup};
+use crate::krm::group_of;
 use crate::yaml::{FieldPath, NodeRef};
 
 /// A kind of workload: its API group and name, and where its pod template is.
@@ -67,7 +68,7 @@ pub const KINDS: &[WorkloadKind] = &[
 impl WorkloadKind {
     /// The row of a kind, if there is one.
     pub fn find(api_version: &str, kind: &str) -> Option<&'static Self> {
-        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+        let group = group_of(api_version);
         KINDS.iter().find(|row| row.kind == kind && row.group == group)
     }
 

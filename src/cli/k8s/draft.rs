@@ -209,25 +209,16 @@ pub(super) fn known(name: &str, known: Vec<&str>) -> String {
 }
 
 /// Says which Secret an Issuer signs with, when somebody else has to put it into the namespace.
-pub(super) fn say_what_it_reads(
-    scope: &str,
-    issuer: &Issuer,
-    namespace: Option<&DnsLabel>,
-    io: &mut Io,
-) -> Result<(), Error> {
+pub(super) fn say_what_it_reads(issuer: &Issuer, namespace: Option<&DnsLabel>, io: &mut Io) -> Result<(), Error> {
     let namespace = namespace.map_or(NAMESPACE, DnsLabel::as_str);
-    let objects = issuer.objects(scope);
-    let is_made = |secret: &str| objects.iter().any(|object| object.ident() == ("Secret", secret));
-    for object in &objects {
-        if let Some(secret) = object.reads().filter(|secret| !is_made(secret)) {
-            let (kind, name) = object.ident();
-            io.words(&format_args!(
-                "{kind} {} signs with Secret {}, which must be in namespace {}\n",
-                quote(&name),
-                quote(&secret),
-                quote(&namespace)
-            ))?;
-        }
+    for (object, secret) in issuer.wants() {
+        io.words(&format_args!(
+            "{} {} signs with Secret {}, which must be in namespace {}\n",
+            object.kind.gvk.kind,
+            quote(&object.name),
+            quote(&secret),
+            quote(&namespace)
+        ))?;
     }
     Ok(())
 }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::render::NAMESPACE;
-use crate::config::{Binding, CertificateVolume, Config};
-use crate::issuer::Issuer;
+use crate::config::{Binding, Config};
+use crate::issuer::{Issuer, IssuerObject};
 use crate::name::DnsLabel;
-use crate::plan;
 use crate::render;
 
 /// Namespace, kind and name.
@@ -17,22 +16,18 @@ pub(super) fn objects(config: &Config, prerequisites: bool) -> Objects {
     let namespace = |declared: &Option<DnsLabel>| declared.as_ref().map_or(NAMESPACE, DnsLabel::as_str).to_owned();
     let of_binding = |binding: &Binding| {
         let namespace = namespace(&binding.namespace);
-        let has_certificate = binding.certificate.volume == CertificateVolume::Secret;
-        let certificate = has_certificate.then(|| ("Certificate", plan::certificate_name(&binding.workload)));
-        let config_map = [("ConfigMap", render::config_map_name(&binding.workload))];
-        let sample = binding.sample.then(|| ("Pod", render::sample_name(&binding.workload)));
-        let own = certificate.into_iter().chain(config_map).chain(sample);
+        let own = render::idents(binding).into_iter();
         let own: Vec<_> = own.map(|(kind, name)| (namespace.clone(), kind, name)).collect();
-        own.into_iter().chain(issuer_objects(&namespace, &binding.scope, &binding.issuer))
+        own.into_iter().chain(issuer_objects(&namespace, &binding.issuer))
     };
-    let own = config.issuers.iter().filter(|_| prerequisites);
-    let own = own.flat_map(|(scope, issuer)| issuer_objects(&namespace(&config.namespace), scope, issuer));
+    let own = config.issuers.values().filter(|_| prerequisites);
+    let own = own.flat_map(|issuer| issuer_objects(&namespace(&config.namespace), issuer));
     config.bindings.iter().flat_map(of_binding).chain(own).collect()
 }
 
-fn issuer_objects(namespace: &str, scope: &str, issuer: &Issuer) -> Vec<(String, &'static str, String)> {
-    let ident = |(kind, name): (&'static str, &str)| (namespace.to_owned(), kind, name.to_owned());
-    issuer.objects(scope).iter().map(|object| ident(object.ident())).collect()
+fn issuer_objects(namespace: &str, issuer: &Issuer) -> Vec<(String, &'static str, String)> {
+    let ident = |object: &IssuerObject| (namespace.to_owned(), object.kind.gvk.kind, object.name.clone());
+    issuer.objects.iter().map(ident).collect()
 }
 
 /// What is no longer rendered, a line each, and the command that deletes it where nobody prunes.

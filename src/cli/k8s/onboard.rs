@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         && binding.namespace != config.namespace
     {
         // `setup` has spoken of the cluster's own namespace.
-        draft::say_what_it_reads(&binding.scope, &binding.issuer, binding.namespace.as_ref(), io)?;
+        draft::say_what_it_reads(&binding.issuer, binding.namespace.as_ref(), io)?;
     }
     done.print(cluster.as_deref(), shared, io, |file, request, report| {
         let request = Request { workload: Some(&args.name), ..request };

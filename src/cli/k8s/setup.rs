@@ -53,8 +53,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     let config = done.configs.iter().find(|config| config.cluster.as_deref() == Some(&args.name));
-    for (scope, issuer) in config.into_iter().flat_map(|config| &config.issuers) {
-        draft::say_what_it_reads(scope, issuer, config.and_then(|config| config.namespace.as_ref()), io)?;
+    for issuer in config.into_iter().flat_map(|config| config.issuers.values()) {
+        draft::say_what_it_reads(issuer, config.and_then(|config| config.namespace.as_ref()), io)?;
     }
     done.print(Some(&args.name), shared, io, |file, request, report| {
         file.ask(shared, report, |node, lookup, report| pipeline::prerequisites(node, request, lookup, report))

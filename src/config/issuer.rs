@@ -1,0 +1,99 @@
+//! Who signs in a scope, from what is written to what is meant: the one place that knows both.
+
+use std::sync::Arc;
+
+use super::placed::invalid;
+use super::reader::Reader;
+use super::v1alpha1 as wire;
+use crate::diag::{Code, Diagnostic, Place};
+use crate::issuer::{Issuer, IssuerRef, ca_parameters, ca_secret, existing};
+use crate::name::ObjectName;
+use crate::quote::quote;
+use crate::reference::Origin;
+use crate::yaml::FieldPath;
+
+/// The kinds of issuer, as they are written.
+enum Written<'w> {
+    Ca(&'w wire::CaIssuer),
+    Existing(&'w wire::ExistingIssuer),
+}
+
+/// Where the CA of a CA issuer comes from, as it is written.
+enum Source<'w> {
+    Existing(&'w wire::ExistingSecret),
+    Ssm(&'w wire::SsmSecret),
+}
+
+impl Reader<'_> {
+    /// Who signs in a scope: where nobody says it, a CA whose Secret exists.
+    pub(super) fn issuer(
+        &mut self,
+        scope: &str,
+        issuer: Option<&wire::Issuer>,
+        at: &FieldPath,
+        origin: &Arc<Origin>,
+    ) -> Option<Issuer> {
+        let kinds = [
+            ("ca", issuer.and_then(|it| it.ca.as_ref()).map(Written::Ca)),
+            ("existing", issuer.and_then(|it| it.existing.as_ref()).map(Written::Existing)),
+        ];
+        match self.one_of(kinds, ": a scope has one issuer", at).ok()? {
+            None => Some(ca_secret::issuer(scope, None)),
+            Some(Written::Ca(ca)) => self.ca(scope, &ca.secret, &at.key("ca").key("secret"), origin),
+            Some(Written::Existing(it)) => {
+                self.check_name(&it.name, &at.key("existing"))?;
+                Some(existing::issuer(IssuerRef::new(it.group.as_deref(), it.kind.as_deref(), &it.name)))
+            }
+        }
+    }
+
+    fn ca(&mut self, scope: &str, secret: &wire::CaSecret, at: &FieldPath, origin: &Arc<Origin>) -> Option<Issuer> {
+        let sources = [
+            ("existing", secret.existing.as_ref().map(Source::Existing)),
+            ("ssm", secret.ssm.as_ref().map(Source::Ssm)),
+        ];
+        match self.one_of(sources, ": the CA has one source", at).ok()? {
+            None => Some(ca_secret::issuer(scope, None)),
+            Some(Source::Existing(secret)) => {
+                if let Some(name) = &secret.name {
+                    self.check_name(name, &at.key("existing"))?;
+                }
+                Some(ca_secret::issuer(scope, secret.name.as_deref()))
+            }
+            Some(Source::Ssm(ssm)) => self.ca_parameters(scope, ssm, at.key("ssm"), origin),
+        }
+    }
+
+    fn ca_parameters(
+        &mut self,
+        scope: &str,
+        ssm: &wire::SsmSecret,
+        at: FieldPath,
+        origin: &Arc<Origin>,
+    ) -> Option<Issuer> {
+        let mut parameter = |text: &str, key: &str| {
+            let at = at.key(key);
+            let reference = self.reference(Some(text), "", &at, origin)?;
+            if reference.as_str().starts_with("ssm:") {
+                return Some(reference);
+            }
+            invalid(self.report, &at, format!("{} is not a parameter: write `ssm:/name`", quote(&text)));
+            None
+        };
+        let (certificate, key) = (parameter(&ssm.certificate, "certificate"), parameter(&ssm.key, "key"));
+        self.report.push(
+            Diagnostic::warning(
+                Code::InlineCaKey,
+                "the CA's private key will stand in the rendered manifests, in clear for whoever reads or caches them",
+            )
+            .at(Place::Config(at))
+            .help("let somebody else put the Secret into the cluster and use `existing`"),
+        );
+        Some(ca_parameters::issuer(scope, certificate?, key?))
+    }
+
+    /// `None` when no object can have the name, which is reported.
+    fn check_name(&mut self, name: &str, at: &FieldPath) -> Option<()> {
+        ObjectName::parse(name).map_err(|why| invalid(self.report, &at.key("name"), why)).ok().map(drop)
+    }
+}

@@ -1,0 +1,39 @@
+//! How a Certificate names its issuer.
+
+/// cert-manager's own group, which an issuerRef means that names none.
+pub const GROUP: &str = "cert-manager.io";
+
+/// The kind that an issuerRef means that names none.
+pub const KIND: &str = "Issuer";
+
+/// Kinds of issuer that serve their own namespace alone, by group: cert-manager's, and those of the external issuers in
+/// cert-manager's own list (<https://cert-manager.io/docs/configuration/issuers/>), from their definitions.
+const NAMESPACED: &[(&str, &str)] = &[
+    (GROUP, KIND),
+    ("awspca.cert-manager.io", "AWSPCAIssuer"),
+    ("cas-issuer.jetstack.io", "GoogleCASIssuer"),
+    ("certmanager.step.sm", "StepIssuer"),
+];
+
+/// How a Certificate names its issuer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerRef {
+    /// `cert-manager.io` or the group of an external issuer.
+    pub group: String,
+    /// `Issuer`, `ClusterIssuer`, …
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl IssuerRef {
+    /// Group and kind are cert-manager's own where none is said.
+    pub fn new(group: Option<&str>, kind: Option<&str>, name: &str) -> Self {
+        Self { group: group.unwrap_or(GROUP).to_owned(), kind: kind.unwrap_or(KIND).to_owned(), name: name.to_owned() }
+    }
+
+    /// Whether it signs for its own namespace alone. Of a kind that is not known here nobody can say that.
+    pub fn is_namespaced(&self) -> bool {
+        NAMESPACED.contains(&(self.group.as_str(), self.kind.as_str()))
+    }
+}
