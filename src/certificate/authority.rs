@@ -7,7 +7,6 @@ use x509_parser::pem::Pem;
 use x509_parser::public_key::PublicKey;
 
 use super::{Certificate, PrivateKey, Unusable};
-use crate::digest::sha256_hex;
 use crate::quote::quote;
 use crate::secret::Secret;
 
@@ -80,23 +79,6 @@ impl Authority {
         let ended = |pem: &str| format!("{}\n", pem.trim_end());
         Ok(Self { certificate: ended(certificate), key: Secret::new(ended(key.reveal())) })
     }
-}
-
-/// The first certificate's SHA-256 in hexadecimal, and its end of life in RFC 3339. `None` when it is no certificate.
-pub(crate) fn fingerprint(certificate: &str) -> Option<(String, String)> {
-    let block = Pem::iter_from_buffer(certificate.as_bytes()).next()?.ok()?;
-    let end = block.parse_x509().ok()?.validity().not_after.to_datetime();
-    let (date, time) = (end.date(), end.time());
-    let not_after = format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-        date.year(),
-        u8::from(date.month()),
-        date.day(),
-        time.hour(),
-        time.minute(),
-        time.second()
-    );
-    Some((format!("sha256:{}", sha256_hex(&block.contents)), not_after))
 }
 
 /// The requirements of the trust model's documentation: v3, CA:TRUE, keyCertSign, SHA-256 or stronger, RSA or EC.

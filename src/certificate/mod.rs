@@ -4,9 +4,9 @@ mod authority;
 mod key;
 
 pub use authority::Authority;
-pub(crate) use authority::fingerprint;
 pub use key::{PrivateKey, Unusable};
 
+use time::OffsetDateTime;
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::pem::Pem;
 use x509_parser::x509::X509Name;
@@ -29,10 +29,8 @@ pub struct Certificate {
     pub issuer_common_name: Option<String>,
     /// Its serial number in decimal.
     pub serial: String,
-    /// When it ends, in seconds since 1970.
-    pub not_after: i64,
-    /// The same, for people: RFC 3339.
-    pub end: String,
+    /// When it ends.
+    pub not_after: OffsetDateTime,
     public_key: Vec<u8>,
 }
 
@@ -53,7 +51,6 @@ impl Certificate {
         let parsed = block.parse_x509().map_err(|_| "a certificate in it cannot be read".to_owned())?;
         let first =
             |name: &X509Name<'_>| name.iter_common_name().next().and_then(|it| it.as_str().ok()).map(str::to_owned);
-        let end = parsed.validity().not_after.to_datetime();
         Ok(Self {
             der: block.contents.clone(),
             subject: line(&parsed.subject().to_string()),
@@ -61,10 +58,26 @@ impl Certificate {
             common_name: first(parsed.subject()),
             issuer_common_name: first(parsed.issuer()),
             serial: parsed.tbs_certificate.serial.to_string(),
-            not_after: end.unix_timestamp(),
-            end: format!("{} {:02}:{:02} UTC", end.date(), end.hour(), end.minute()),
+            not_after: parsed.validity().not_after.to_datetime(),
             public_key: parsed.public_key().subject_public_key.data.to_vec(),
         })
+    }
+
+    /// The first certificate of a PEM text, when it holds nothing that cannot be read.
+    pub fn first(pem: &str) -> Option<Self> {
+        Self::all(pem).ok()?.into_iter().next()
+    }
+
+    /// When it ends, for people.
+    pub fn end(&self) -> String {
+        let end = self.not_after;
+        format!("{} {:02}:{:02} UTC", end.date(), end.hour(), end.minute())
+    }
+
+    /// When it ends, in RFC 3339.
+    pub fn end_rfc3339(&self) -> String {
+        let end = self.not_after;
+        format!("{}T{:02}:{:02}:{:02}Z", end.date(), end.hour(), end.minute(), end.second())
     }
 
     /// SHA-256 of its bytes in hexadecimal.

@@ -112,10 +112,9 @@ fn status(file: &str, declaration: NodeRef<'_>, declared: &LockPlan, locked: &Lo
         .filter_map(|(query, answer)| Some((query, Certificate::all(answer.as_ref().ok()?.value.reveal()).ok()?)))
         .filter_map(|(query, chain)| {
             let leaf = chain.first()?;
-            let Certificate { subject, end, not_after, .. } = leaf;
             Some(json!({
-                "reference": query.reference, "subject": subject, "fingerprint": format!("sha256:{}", leaf.fingerprint()),
-                "notAfter": end, "daysLeft": (not_after - now).div_euclid(24 * 3600),
+                "reference": query.reference, "subject": leaf.subject, "fingerprint": format!("sha256:{}", leaf.fingerprint()),
+                "notAfter": leaf.end(), "daysLeft": (leaf.not_after.unix_timestamp() - now).div_euclid(24 * 3600),
             }))
         })
         .collect();

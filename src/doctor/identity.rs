@@ -19,6 +19,13 @@ pub struct Known<'k> {
     pub now: i64,
 }
 
+impl<'k> Known<'k> {
+    /// The CA that signs workloads' certificates itself, which is the first of its chain: the cluster's before the declaration's.
+    fn signer(self) -> Option<&'k Certificate> {
+        self.authorities.first().or(self.declared.first())
+    }
+}
+
 /// What is well becomes lines, what is not diagnostics.
 pub fn identity(binding: &ResolvedBinding, seen: &Seen, known: Known<'_>, report: &mut Report) -> Vec<String> {
     let mut check = Check { binding, report, lines: Vec::new() };
@@ -30,8 +37,7 @@ pub fn identity(binding: &ResolvedBinding, seen: &Seen, known: Known<'_>, report
     }
     if let Some(role) = check.found(&seen.role) {
         check.role(role);
-        let issuer = known.authorities.first().or(known.declared.first());
-        trust::policy(binding, &role.trust_policy, issuer, check.report, &mut check.lines);
+        trust::policy(binding, &role.trust_policy, known.signer(), check.report, &mut check.lines);
     }
     check.lines
 }
@@ -76,9 +82,13 @@ impl Check<'_> {
             }
         };
         for certificate in &certificates {
-            if certificate.not_after <= known.now {
+            if certificate.not_after.unix_timestamp() <= known.now {
                 self.wrong(
-                    format!("the trust anchor's CA {} has expired on {}", quote(&certificate.subject), certificate.end),
+                    format!(
+                        "the trust anchor's CA {} has expired on {}",
+                        quote(&certificate.subject),
+                        certificate.end()
+                    ),
                     "add the new CA certificate to the trust anchor (it takes two), then replace the CA's Secret",
                 );
             }
@@ -103,7 +113,7 @@ impl Check<'_> {
         if anchor.enabled && strangers.is_empty() {
             let ends = certificates
                 .iter()
-                .map(|it| format!("{} until {}", quote(&it.subject), it.end))
+                .map(|it| format!("{} until {}", quote(&it.subject), it.end()))
                 .collect::<Vec<_>>()
                 .join(", ");
             let compared = sides.iter().find(|(authorities, ..)| !authorities.is_empty());

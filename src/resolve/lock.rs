@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::file::{answers, read_document};
 use super::lookup::{Answer, Answers, Lookup, NoAnswer};
-use crate::certificate;
+use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::digest::sha256_hex;
 use crate::krm::Position;
@@ -225,11 +225,15 @@ fn entry(query: &Query, answer: &Answer) -> Value {
     }
     entry.extend(answer.version.map(|version| ("version".to_owned(), version.into())));
     entry.extend(answer.arn.as_deref().map(|arn| ("arn".to_owned(), arn.into())));
-    if let Some((fingerprint, not_after)) = certificate::fingerprint(value) {
-        entry.insert("fingerprint".to_owned(), fingerprint.into());
-        entry.insert("notAfter".to_owned(), not_after.into());
+    if let Some(certificate) = Certificate::first(value) {
+        entry.insert("fingerprint".to_owned(), fingerprint(&certificate).into());
+        entry.insert("notAfter".to_owned(), certificate.end_rfc3339().into());
     }
     Value::Object(entry)
+}
+
+fn fingerprint(certificate: &Certificate) -> String {
+    format!("sha256:{}", certificate.fingerprint())
 }
 
 /// Shows a cut, an edit or a merge that git took for clean. It guards against accidents: whoever means harm can count too.
@@ -284,9 +288,7 @@ fn read_references<'d>(
         };
         let value = value.trim_end_matches('\n');
         let recorded = entry.get("fingerprint").and_then(NodeRef::text);
-        if recorded.is_some()
-            && recorded != certificate::fingerprint(value).map(|(fingerprint, _)| fingerprint).as_deref()
-        {
+        if recorded.is_some() && recorded != Certificate::first(value).as_ref().map(fingerprint).as_deref() {
             return Err((
                 Some(key),
                 format!("has another certificate for {} than its `fingerprint` says", quote(&name)),
