@@ -82,3 +82,24 @@ impl Reader<'_> {
 
 /// Several fields are there that exclude each other.
 pub(super) struct Conflict;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_most_one_of_any_number_of_fields_is_there() {
+        let (spec, mut report) = (wire::Spec::default(), Report::default());
+        let mut reader = Reader::new(&spec, "/iam-ra/default", FieldPath::root(), &mut report);
+        let mut one_of = |there: [bool; 4]| {
+            let fields = [0, 1, 2, 3].map(|it| (["a", "b", "c", "d"][it], there[it].then_some(it)));
+            reader.one_of(fields, ": why", &FieldPath::root()).ok()
+        };
+        assert_eq!(one_of([false, false, false, false]), Some(None));
+        assert_eq!(one_of([false, true, false, false]), Some(Some(1)));
+        assert_eq!(one_of([true, false, false, true]), None);
+        assert_eq!(one_of([true, true, false, true]), None);
+        let said: Vec<_> = report.diagnostics().into_iter().map(|it| it.message.clone()).collect();
+        assert_eq!(said, ["`a` and `d` exclude each other: why", "`a`, `b` and `d` exclude each other: why"]);
+    }
+}

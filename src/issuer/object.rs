@@ -20,7 +20,7 @@ pub struct ObjectKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// It is, or it makes, the Secret of its name with the CA.
-    CaSecret,
+    Secret,
     /// It signs: Certificates name it.
     Signer,
 }
@@ -37,7 +37,7 @@ object_kinds! {
     /// The Secret with a CA's certificate and key.
     CA_SECRET = ObjectKind {
         gvk: Gvk { group: "", version: "v1", kind: "Secret" },
-        part: Part::CaSecret,
+        part: Part::Secret,
         secret_at: None,
     };
     /// cert-manager's Issuer that signs with such a Secret.

@@ -40,7 +40,7 @@ impl Issuer {
 
     /// The objects that sign with a Secret that somebody else must put into the namespace, and its name.
     pub fn wants(&self) -> impl Iterator<Item = (&IssuerObject, &str)> {
-        let is_made = |secret: &str| self.objects.iter().any(|it| it.kind.part == Part::CaSecret && it.name == secret);
+        let is_made = |secret: &str| self.objects.iter().any(|it| it.kind.part == Part::Secret && it.name == secret);
         let reads = self.objects.iter().filter_map(|object| Some((object, object.reads()?)));
         reads.filter(move |(_, secret)| !is_made(secret))
     }

@@ -76,7 +76,7 @@ fn object(prerequisite: &Prerequisite<'_>) -> Option<(Value, Wave)> {
         Contents::Spec(spec) => custom_resource(&kind.gvk, metadata, spec),
     };
     let wave = match kind.part {
-        Part::CaSecret => Wave::Ca,
+        Part::Secret => Wave::Ca,
         Part::Signer => Wave::Issuer,
     };
     Some((value, wave))

@@ -155,8 +155,7 @@ fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line
     let binding = &row.binding;
     let (workload, namespace, role) = (&binding.workload, &row.namespace, &binding.role);
     let issuer = &binding.issuer.issuer_ref;
-    let is_namespaced = !issuer.kind.contains("Cluster");
-    let place = if is_namespaced { format!(" in {namespace}") } else { String::new() };
+    let place = if issuer.is_namespaced() { format!(" in {namespace}") } else { String::new() };
     let secret = binding.issuer.objects.iter().find_map(IssuerObject::reads);
     let life = format!("{}, renewed {} before", binding.certificate.duration, binding.certificate.renew_before);
     let certificate = plan::certificate_name(workload);

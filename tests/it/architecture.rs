@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::{File, Room, files, rooms, uses};
+use crate::support::root;
 
 /// Crates (and parts of the standard library) and the only places that may name them.
 const DOORS: &[(&str, &[&str])] = &[
@@ -113,6 +114,60 @@ fn every_door_is_the_only_one() {
             let is_open = doors.iter().any(|door| file.path.starts_with(door));
             assert!(is_open || !file.code.contains(name), "{} names `{name}`", file.path);
         }
+    }
+}
+
+/// A kind of issuer is a file of its room, a variant of the declaration and a line of their one reader. Nobody else knows of
+/// it, so that one more takes no more.
+#[test]
+fn kinds_of_issuer_are_known_to_their_reader_alone() {
+    let files = files();
+    let room = files.iter().find(|file| file.path == "src/issuer/mod.rs").unwrap();
+    let kinds = room.code.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let kinds: Vec<_> = kinds.map(|kind| format!("src/issuer/{kind}.rs")).collect();
+    for kind in &kinds {
+        let named = |file: &&File| uses(file, &files).into_iter().any(|index| files[index].path == *kind);
+        let by: Vec<_> = files.iter().filter(named).map(|file| file.path.as_str()).collect();
+        assert_eq!(by, ["src/config/issuer.rs"], "{kind}");
+    }
+    // Its first line begins with its field.
+    let field = |path: &String| {
+        let text = std::fs::read_to_string(root().join(path)).unwrap();
+        text.strip_prefix("//! `").and_then(|rest| rest.split_once('`')).map(|(field, _)| field.to_owned())
+    };
+    let mut variants = BTreeSet::new();
+    let mut types = BTreeSet::new();
+    fields_below("Issuer", "", &mut variants, &mut types);
+    let described: BTreeSet<_> = kinds.iter().map(|kind| field(kind).unwrap_or_else(|| panic!("{kind}"))).collect();
+    assert_eq!(described, variants);
+    // The types that the declaration writes them with.
+    for file in files.iter().filter(|file| !["src/config/v1alpha1.rs", "src/config/issuer.rs"].contains(&&*file.path)) {
+        let mut words = file.code.split(|c: char| !c.is_ascii_alphanumeric());
+        let named = words.find(|word| types.contains(*word));
+        assert_eq!(named, None, "{} names a type of one kind of issuer", file.path);
+    }
+    // What they are in a cluster is the room's to say.
+    for file in files.iter().filter(|file| file.room != "issuer") {
+        for word in ["\"Issuer\"", "\"cert-manager.io\""] {
+            assert!(!file.code.contains(word), "{} names {word}", file.path);
+        }
+    }
+}
+
+/// The innermost fields below a type of the schema, and the types on the way.
+fn fields_below(name: &str, at: &str, fields: &mut BTreeSet<String>, types: &mut BTreeSet<String>) {
+    let properties = iamra::config::json_schema()["$defs"][name]["properties"].as_object().unwrap();
+    let mut is_innermost = true;
+    for (field, schema) in properties {
+        let reference = schema["$ref"].as_str().or(schema["anyOf"][0]["$ref"].as_str());
+        if let Some(below) = reference.and_then(|it| it.strip_prefix("#/$defs/")) {
+            is_innermost = false;
+            types.insert(below.to_owned());
+            fields_below(below, &format!("{at}.{field}"), fields, types);
+        }
+    }
+    if is_innermost {
+        fields.insert(at.trim_start_matches('.').to_owned());
     }
 }
 

@@ -14,13 +14,14 @@ use serde_json::{Map, Value};
 use super::keys::{Keys, Signer};
 use super::object::Object;
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::issuer::{self, IssuerRef};
 use crate::quote::quote_object;
 use crate::yaml::{FieldPath, Step};
 use speech::{Meaning, speaks_of_issuers, speaks_of_secrets};
 
 /// What Kubernetes' own requests begin with when they mean an issuer of cert-manager.
 const SIGNERS: [(&str, &str); 2] =
-    [("issuers.cert-manager.io/", "Issuer"), ("clusterissuers.cert-manager.io/", "ClusterIssuer")];
+    [("issuers.cert-manager.io/", issuer::KIND), ("clusterissuers.cert-manager.io/", "ClusterIssuer")];
 
 /// Reports how an object reaches for what only declared ones may have. `is_ours` says of a place whether we have written it.
 pub(super) fn check(object: &Object, keys: &Keys, is_ours: impl Fn(&FieldPath) -> bool, report: &mut Report) {
@@ -208,8 +209,9 @@ impl Walk<'_, '_> {
         self.secret(text, around);
         for (prefix, kind) in SIGNERS.iter().filter(|_| around.key == "signerName") {
             if let Some(name) = text.strip_prefix(prefix) {
+                let is_namespaced = IssuerRef::new(None, Some(kind), name).is_namespaced();
                 let (namespace, name) = match name.split_once('.') {
-                    Some((namespace, name)) if *kind == "Issuer" => (Some(namespace), name),
+                    Some((namespace, name)) if is_namespaced => (Some(namespace), name),
                     _ => (None, name),
                 };
                 self.issuer(name, kind, Around { namespace, ..around });
