@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::quote::quote;
 
+/// Kubernetes' own name for the namespace that is meant where none is said.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
 /// A DNS label (RFC 1123): a namespace, a container, a volume.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DnsLabel(String);

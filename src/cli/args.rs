@@ -12,13 +12,13 @@ use super::error::Error;
 #[cfg(feature = "aws")]
 use super::live::{Asker, Asking, Live, explain};
 use super::paths::display;
-use crate::config::Mode;
+use crate::config::{self, Mode};
 use crate::diag;
-use crate::diag::{Diagnostic, Place, Report};
+use crate::diag::{Diagnostic, Report};
 use crate::disk;
 use crate::pipeline::{self, Request};
 use crate::resolve::{self, Guarded, Known, Layered, Lookup, OperatorPolicy, Resolved};
-use crate::yaml::{Document, NodeRef, SyntaxError};
+use crate::yaml::{Document, NodeRef};
 
 /// What every command has that looks at identities.
 #[derive(Args, Clone)]
@@ -169,14 +169,8 @@ impl File {
     }
 
     fn document(&self, report: &mut Report) -> Option<Document<'_>> {
-        Document::parse(&self.text).map_err(|error| report.push(syntax_error(&error))).ok()
+        Document::parse(&self.text).map_err(|error| report.push(config::syntax_error(&error))).ok()
     }
-}
-
-/// That the declaration is not YAML.
-pub(super) fn syntax_error(error: &SyntaxError) -> Diagnostic {
-    Diagnostic::error(diag::Code::SyntaxError, format!("the declaration is not YAML: {}", error.message))
-        .at(Place::ConfigText(error.offset))
 }
 
 impl Shared {

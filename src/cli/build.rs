@@ -8,10 +8,10 @@ use super::error::Error;
 use super::inject::{self, Manifests};
 use super::io::Io;
 use super::kustomize;
-use super::render::NAMESPACE;
 use super::rendered;
 use crate::config::Mode;
 use crate::diag::Report;
+use crate::name::DEFAULT_NAMESPACE;
 use crate::output::{self, Sources};
 
 /// Run `kustomize build` and patch what it prints
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(args.declaration.as_ref().unwrap_or(&args.dir))?;
     let built = args.kustomize.run(&args.dir, io)?;
     let manifests = Manifests { name: "kustomize build", bytes: &built };
-    let request = shared.request(Some(Mode::All), Some(NAMESPACE));
+    let request = shared.request(Some(Mode::All), Some(DEFAULT_NAMESPACE));
     let injected = inject::inject(&file, manifests, shared, request)?;
     let Some(path) = &args.output else { return injected.print(output::write_report, io) };
     let mut drift = Report::default();

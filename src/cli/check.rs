@@ -3,19 +3,20 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::args::{self, File, Offline, Shared};
+use super::args::{File, Offline, Shared};
 use super::error::Error;
 use super::findings::{Checked, Format, Levels, Vouched};
 use super::function::unreadable;
 use super::io::Io;
 use super::paths::display;
-use super::{Exit, kustomize, render};
-use crate::config::Mode;
+use super::{Exit, kustomize};
+use crate::config::{self, Mode};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
 #[cfg(feature = "git")]
 use crate::git::{Repository, Version};
 use crate::krm::Stream;
+use crate::name::DEFAULT_NAMESPACE;
 use crate::resolve::{Guarded, LOCK_NAME, Layered};
 use crate::verify::Rendered;
 use crate::yaml::{Document, NodeRef};
@@ -144,7 +145,7 @@ fn check(file: File, source: &Source, args: &Args, shared: &Shared) -> Result<Ch
     let mut checked = Checked::of(file);
     match Document::parse(&text) {
         Ok(document) => checked.check(&document, source, args, shared)?,
-        Err(error) => checked.report.push(args::syntax_error(&error)),
+        Err(error) => checked.report.push(config::syntax_error(&error)),
     }
     Ok(checked)
 }
@@ -182,7 +183,7 @@ fn check_stream(
     report: &mut Report,
 ) -> Result<(), Error> {
     let opted_in = verify::opted_in(&stream.items, report);
-    let request = shared.request(Some(Mode::Transform), Some(render::NAMESPACE));
+    let request = shared.request(Some(Mode::Transform), Some(DEFAULT_NAMESPACE));
     let request = pipeline::Request { opted_in: &opted_in, ..request };
     let mut found = Report::default();
     let resolved = checked.file.resolve(shared, request, &mut found)?;
@@ -211,7 +212,7 @@ impl Checked {
         let lookup = Guarded { policy: &policy, lookup: &layered };
         // A key is never in a lock, so a CA is checked whole only where values are at hand.
         let mode = if at_hand.values.is_some() { Mode::All } else { Mode::Transform };
-        let request = shared.request(Some(mode), Some(render::NAMESPACE));
+        let request = shared.request(Some(mode), Some(DEFAULT_NAMESPACE));
         let mut found = Report::default();
         let snapshot = pipeline::snapshot(document.root(), request, Some(&lookup), &mut found).unwrap_or_default();
         for resolved in snapshot.values().filter_map(|view| view.resolved.as_ref()) {

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::args::{self, Offline, Shared};
+use super::Exit;
+use super::args::{Offline, Shared};
 use super::error::Error;
 use super::io::Io;
 use super::paths::display;
-use super::{Exit, render};
-use crate::config::Mode;
+use crate::config::{self, Mode};
 use crate::diag::Report;
 use crate::diff::{self, Snapshot};
 use crate::git::{Repository, Version};
+use crate::name::DEFAULT_NAMESPACE;
 use crate::output::{self, Compared, Declaration, Sources};
 use crate::pipeline;
 use crate::quote::line;
@@ -173,7 +174,7 @@ impl Reading<'_> {
         let side = match Document::parse(&text) {
             Ok(document) => self.resolve(version, path, &document, notes, &mut report)?,
             Err(error) => {
-                report.push(args::syntax_error(&error));
+                report.push(config::syntax_error(&error));
                 None
             }
         };
@@ -203,7 +204,7 @@ impl Reading<'_> {
         let answers = self.shared.sources.at_hand.answers(&name, text.as_deref(), false, report)?;
         // The CA's key changes nothing about who may do what, and is not asked for.
         let request =
-            pipeline::Request { cluster: None, ..self.shared.request(Some(Mode::Transform), Some(render::NAMESPACE)) };
+            pipeline::Request { cluster: None, ..self.shared.request(Some(Mode::Transform), Some(DEFAULT_NAMESPACE)) };
         let side = pipeline::snapshot(document.root(), request, Some(&Layered(answers.lookups())), report);
         Ok(side.map(|mut side| {
             if let Some(cluster) = &self.shared.cluster {

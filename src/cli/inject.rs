@@ -7,11 +7,11 @@ use super::args::{self, Explained, File, Shared};
 use super::error::Error;
 use super::function::unreadable;
 use super::io::Io;
-use super::render::NAMESPACE;
 use super::{Exit, strip};
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::krm::{Changes, Stream};
+use crate::name::DEFAULT_NAMESPACE;
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::{self, Request};
 use crate::workload;
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let bytes = strip::manifests(&args.manifests)?;
     let mode = if args.workloads_only { Mode::Transform } else { Mode::All };
     let manifests = Manifests { name: strip::name_of(&args.manifests), bytes: &bytes };
-    let request = shared.request(Some(mode), Some(NAMESPACE));
+    let request = shared.request(Some(mode), Some(DEFAULT_NAMESPACE));
     inject(&file, manifests, shared, request)?.print(output::write_report, io)
 }
 

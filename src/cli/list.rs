@@ -6,8 +6,8 @@ use super::Exit;
 use super::args::{self, File, Shared};
 use super::error::Error;
 use super::io::Io;
-use super::render::NAMESPACE;
 use crate::diag::Report;
+use crate::name::DEFAULT_NAMESPACE;
 use crate::output::{self, Declaration, Sources};
 use crate::roster::{self, Roster};
 
@@ -80,7 +80,7 @@ pub(super) fn read(file: &File, shared: &Shared) -> Result<(Option<Roster>, Repo
     let mut report = Report::default();
     let cluster = shared.cluster.as_deref();
     let roster =
-        file.ask(shared, &mut report, |node, lookup, _| Some(Roster::read(node, cluster, NAMESPACE, lookup)))?;
+        file.ask(shared, &mut report, |node, lookup, _| Some(Roster::read(node, cluster, DEFAULT_NAMESPACE, lookup)))?;
     if let Some(roster) = &roster {
         report.append(roster.report.clone());
     }

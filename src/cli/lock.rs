@@ -9,6 +9,7 @@ use super::error::Error;
 use super::io::Io;
 use super::live::{Asking, Asks, explain};
 use super::paths::display;
+use crate::config;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::output::{self, Declaration, Sources};
 use crate::resolve::{self, Answers, Lockfile};
@@ -44,7 +45,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let ended = match Document::parse(&file.text) {
         Ok(document) => locked(args, &document, &file, &mut report, io)?,
         Err(error) => {
-            report.push(args::syntax_error(&error));
+            report.push(config::syntax_error(&error));
             None
         }
     };

@@ -8,6 +8,7 @@ use super::error::Error;
 use super::io::Io;
 use crate::config::Mode;
 use crate::diag::Report;
+use crate::name::DEFAULT_NAMESPACE;
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline;
 use crate::yaml::emit;
@@ -25,14 +26,11 @@ pub(super) struct Args {
     explained: Explained,
 }
 
-/// Kubernetes' own name for the namespace that is meant where none is said.
-pub(super) const NAMESPACE: &str = "default";
-
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.explained.shared();
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
-    let request = shared.request(Some(Mode::Generate), Some(NAMESPACE));
+    let request = shared.request(Some(Mode::Generate), Some(DEFAULT_NAMESPACE));
     let resolved = file.resolve(shared, request, &mut report)?;
     let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
     output::write_report(&report, sources, io.err()).map_err(Error::Output)?;

@@ -15,6 +15,7 @@ use super::error::Error;
 use super::io::Io;
 use super::paths::display;
 use crate::certificate::Certificate;
+use crate::config;
 use crate::diag::Report;
 use crate::disk;
 use crate::output::{self, Declaration, Sources};
@@ -55,7 +56,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let said = match Document::parse(&file.text) {
         Ok(document) => read(&file, document.root(), &args.at_hand, &mut report)?,
         Err(error) => {
-            report.push(args::syntax_error(&error));
+            report.push(config::syntax_error(&error));
             None
         }
     };

@@ -31,7 +31,7 @@ use crate::issuer::Issuer;
 use crate::name::DnsLabel;
 use crate::quote::quote;
 use crate::reference::Reference;
-use crate::yaml::{FieldPath, NodeRef};
+use crate::yaml::{FieldPath, NodeRef, SyntaxError};
 
 /// A declaration, as seen from one cluster.
 #[derive(Debug, Clone)]
@@ -254,6 +254,12 @@ pub fn clusters(node: NodeRef<'_>) -> Vec<Option<&str>> {
 /// Like [`load_all`], for those who show the declaration as it is: what is right, even when something else is wrong.
 pub fn load_lenient(node: NodeRef<'_>, clusters: &[Option<&str>], report: &mut Report) -> Vec<Config> {
     read(node, clusters, &[], report)
+}
+
+/// That the declaration is not YAML.
+pub fn syntax_error(error: &SyntaxError) -> Diagnostic {
+    Diagnostic::error(Code::SyntaxError, format!("the declaration is not YAML: {}", error.message))
+        .at(Place::ConfigText(error.offset))
 }
 
 fn read(node: NodeRef<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found: &mut Report) -> Vec<Config> {

@@ -4,17 +4,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::cli::args::{File, Shared, syntax_error};
+use crate::cli::args::{File, Shared};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::paths::display;
-use crate::cli::render::NAMESPACE;
 use crate::cli::{Exit, args};
 use crate::config::{self, Config, Mode};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::disk::{self, Claim, DECLARATION};
 use crate::issuer::Issuer;
-use crate::name::DnsLabel;
+use crate::name::{DEFAULT_NAMESPACE, DnsLabel};
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::Request;
 use crate::quote::quote;
@@ -142,7 +141,7 @@ impl Committed {
         io: &mut Io,
         draw: impl FnOnce(&File, Request<'_>, &mut Report) -> Result<Option<Vec<Manifest>>, Error>,
     ) -> Result<Exit, Error> {
-        let request = Request { cluster, ..shared.request(Some(Mode::Generate), Some(NAMESPACE)) };
+        let request = Request { cluster, ..shared.request(Some(Mode::Generate), Some(DEFAULT_NAMESPACE)) };
         let mut report = Report::default();
         let objects = draw(&self.file, request, &mut report)?;
         let report = report.without(Code::NothingToDo);
@@ -161,7 +160,7 @@ impl Committed {
 
 /// The declaration as every cluster sees it; `None` when it is wrong for one of them.
 fn configs(text: &str, report: &mut Report) -> Option<Vec<Config>> {
-    let document = Document::parse(text).map_err(|error| report.push(syntax_error(&error))).ok()?;
+    let document = Document::parse(text).map_err(|error| report.push(config::syntax_error(&error))).ok()?;
     let mut found = Report::default();
     let configs = config::load_all(document.root(), &config::clusters(document.root()), &[], &mut found);
     // A cluster without workloads is what these commands begin and end with.
@@ -210,7 +209,7 @@ pub(super) fn known(name: &str, known: Vec<&str>) -> String {
 
 /// Says which Secret an Issuer signs with, when somebody else has to put it into the namespace.
 pub(super) fn say_what_it_reads(issuer: &Issuer, namespace: Option<&DnsLabel>, io: &mut Io) -> Result<(), Error> {
-    let namespace = namespace.map_or(NAMESPACE, DnsLabel::as_str);
+    let namespace = namespace.map_or(DEFAULT_NAMESPACE, DnsLabel::as_str);
     for (object, secret) in issuer.wants() {
         io.words(&format_args!(
             "{} {} signs with Secret {}, which must be in namespace {}\n",

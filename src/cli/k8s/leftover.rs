@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cli::render::NAMESPACE;
 use crate::config::{Binding, Config};
 use crate::issuer::{Issuer, IssuerObject};
-use crate::name::DnsLabel;
+use crate::name::{DEFAULT_NAMESPACE, DnsLabel};
 use crate::render;
 
 /// Namespace, kind and name.
@@ -13,7 +12,8 @@ type Objects = BTreeSet<(String, &'static str, String)>;
 
 /// The objects that are rendered for a cluster's workloads and, with `prerequisites`, what `setup` prints.
 pub(super) fn objects(config: &Config, prerequisites: bool) -> Objects {
-    let namespace = |declared: &Option<DnsLabel>| declared.as_ref().map_or(NAMESPACE, DnsLabel::as_str).to_owned();
+    let namespace =
+        |declared: &Option<DnsLabel>| declared.as_ref().map_or(DEFAULT_NAMESPACE, DnsLabel::as_str).to_owned();
     let of_binding = |binding: &Binding| {
         let namespace = namespace(&binding.namespace);
         let own = render::idents(binding).into_iter();

@@ -11,9 +11,9 @@ use crate::cli::Exit;
 use crate::cli::args::CLUSTER;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::render::NAMESPACE;
 use crate::config::Config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::name::DEFAULT_NAMESPACE;
 use crate::plan;
 use crate::quote::quote;
 use crate::render;
@@ -139,7 +139,7 @@ fn of_cluster(name: &str, before: &Config, after: &[Config]) -> Option<String> {
     }
     let kept = leftover::objects(after, false);
     let leftovers = leftover::objects(before, false).into_iter().filter(|object| !kept.contains(object)).collect();
-    let namespace = binding.namespace.as_ref().map_or(NAMESPACE, |namespace| namespace.as_str());
+    let namespace = binding.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
     let certificate = plan::certificate_name(name);
     let mut by_hand = vec![format!("secret/{certificate}")];
     if !binding.sample {

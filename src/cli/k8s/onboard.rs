@@ -9,10 +9,10 @@ use crate::cli::Exit;
 use crate::cli::args::Shared;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::render::NAMESPACE;
 use crate::config::{Binding, Config};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::issuer::DEFAULT_SCOPE;
+use crate::name::DEFAULT_NAMESPACE;
 use crate::pipeline::{self, Request};
 use crate::quote::{quote, typed};
 use crate::yaml::edit::{Refusal, apply};
@@ -207,7 +207,7 @@ impl<'a> OnboardRequest<'a> {
         if binding.role.name != self.role {
             set(&at.key("role"), "role", &binding.role.name, &self.role);
         }
-        let namespace = binding.namespace.as_ref().map_or(NAMESPACE, |namespace| namespace.as_str());
+        let namespace = binding.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
         if let Some(wanted) = self.args.k8s_namespace.as_deref().filter(|wanted| *wanted != namespace) {
             set(&at.key("namespace"), "namespace", namespace, wanted);
         }

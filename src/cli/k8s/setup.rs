@@ -9,8 +9,8 @@ use crate::cli::Exit;
 use crate::cli::args::Shared;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::render::NAMESPACE;
 use crate::config::Config;
+use crate::name::DEFAULT_NAMESPACE;
 use crate::pipeline;
 use crate::quote::{quote, typed};
 use crate::yaml::Document;
@@ -70,13 +70,13 @@ fn change(configs: &[Config], text: &str, args: &Args) -> Result<Change, Refusal
         let mut fields = Map::new();
         fields.extend(args.k8s_namespace.iter().map(|namespace| ("namespace".to_owned(), namespace.as_str().into())));
         text = CLUSTERS.add(&text, name, fields)?;
-        let namespace = args.k8s_namespace.as_deref().unwrap_or(NAMESPACE);
+        let namespace = args.k8s_namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
         said.push(format!("cluster {} added, workloads in namespace {}", quote(&name), quote(&namespace)));
         let (text, noted) = pin::note(configs, text)?;
         said.extend(noted);
         return Ok(Change { text, said });
     };
-    let before = config.namespace.as_ref().map_or(NAMESPACE, |namespace| namespace.as_str());
+    let before = config.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
     let Some(after) = args.k8s_namespace.as_deref().filter(|after| *after != before) else {
         return Ok(Change { text: text.to_owned(), said });
     };
