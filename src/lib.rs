@@ -15,6 +15,7 @@ pub mod diff;
 pub mod digest;
 pub mod disk;
 pub mod doctor;
+pub mod draft;
 pub mod duration;
 #[cfg(feature = "git")]
 pub mod git;

@@ -2,35 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
-
 use crate::cli::args::{File, Shared};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::paths::display;
 use crate::cli::{Exit, args};
-use crate::config::{self, Config, Mode};
-use crate::diag::{Code, Diagnostic, Place, Report, known_names};
+use crate::config::{Config, Mode};
+use crate::diag::{Code, Diagnostic, Report};
 use crate::disk::{self, Claim, DECLARATION};
+use crate::draft::{self, Change};
 use crate::issuer::Issuer;
 use crate::name::{DEFAULT_NAMESPACE, DnsLabel};
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::Request;
 use crate::quote::quote;
 use crate::render::Manifest;
-use crate::yaml::edit::{Edit, Refusal};
-use crate::yaml::{Document, FieldPath, NodeRef, Step, emit};
-
-/// What stands in a declaration before anything is declared.
-const SKELETON: &str = "\
-# Which workloads are which AWS identities. `iamra schema` knows every field.
-apiVersion: iamra.dev/v1alpha1
-kind: RolesAnywhere
-metadata:
-  name: iamra
-spec:
-  parameterPrefix: /iam-ra/default # where the ARNs are, in SSM Parameter Store
-";
+use crate::yaml::emit;
 
 /// A declaration that nobody else edits meanwhile.
 pub(super) struct Draft {
@@ -38,17 +25,6 @@ pub(super) struct Draft {
     /// As messages name it.
     pub(super) name: String,
     folder: PathBuf,
-}
-
-/// Why a command cannot be done.
-pub(super) type Refused = Box<Diagnostic>;
-
-/// What a command makes of the declaration.
-pub(super) struct Change {
-    /// The file's text.
-    pub(super) text: String,
-    /// What has changed, in words; nothing when all is as it should be.
-    pub(super) said: Vec<String>,
 }
 
 impl Draft {
@@ -76,13 +52,13 @@ impl Draft {
 
     /// The text to change.
     pub(super) fn text(&self) -> &str {
-        self.claim.before().unwrap_or(SKELETON)
+        self.claim.before().unwrap_or(draft::SKELETON)
     }
 
     /// Reads the declaration as every cluster sees it; `None` when it is wrong, which has been said.
     pub(super) fn read(&self, io: &mut Io) -> Result<Option<Vec<Config>>, Error> {
         let mut report = Report::default();
-        let configs = configs(self.text(), &mut report);
+        let configs = draft::read(self.text(), &mut report);
         if configs.is_none() {
             tell(&self.name, self.text(), &report, io)?;
         }
@@ -102,7 +78,7 @@ impl Draft {
     pub(super) fn commit(self, change: Change, dry_run: bool, io: &mut Io) -> Result<Option<Committed>, Error> {
         let Change { text, said } = change;
         let mut report = Report::default();
-        let Some(configs) = configs(&text, &mut report) else {
+        let Some(configs) = draft::read(&text, &mut report) else {
             tell(&format!("{}, as it would be", self.name), &text, &report, io)?;
             return Ok(None);
         };
@@ -158,53 +134,9 @@ impl Committed {
     }
 }
 
-/// The declaration as every cluster sees it; `None` when it is wrong for one of them.
-fn configs(text: &str, report: &mut Report) -> Option<Vec<Config>> {
-    let document = Document::parse(text).map_err(|error| report.push(config::syntax_error(&error))).ok()?;
-    let mut found = Report::default();
-    let configs = config::load_all(document.root(), &config::clusters(document.root()), &[], &mut found);
-    // A cluster without workloads is what these commands begin and end with.
-    report.append(found.without(Code::NothingToDo));
-    configs
-}
-
 fn tell(name: &str, text: &str, report: &Report, io: &mut Io) -> Result<(), Error> {
     let sources = Sources { declaration: Declaration::File(name, text), input: None };
     output::write_report(report, sources, io.err()).map_err(Error::Output)
-}
-
-/// Why an edit was not made, and what to write by hand.
-pub(super) fn cannot_edit(refusal: &Refusal, by_hand: &str) -> Refused {
-    Diagnostic::error(Code::CannotEdit, format!("the declaration cannot be edited safely: {}", refusal.why))
-        .at(Place::ConfigText(refusal.span.start))
-        .help(format!("edit it by hand: {by_hand}"))
-        .into()
-}
-
-/// Writes a text, or one more entry of a sequence, where it is or should be.
-pub(super) fn put(doc: &Document<'_>, at: &FieldPath, value: Value) -> Edit {
-    let at = at.clone();
-    let is_map = |at: &FieldPath| doc.at(at).is_some_and(NodeRef::is_map);
-    match (doc.at(&at), value, at.split_last()) {
-        (Some(_), Value::String(text), _) => Edit::Set { at, text },
-        (_, Value::Array(values), Some((parent, _))) if is_map(&parent) => Edit::Append { at, values },
-        (_, value, Some((parent, Step::Key(key)))) => {
-            let entry = (key.clone(), value);
-            if parent.split_last().is_some_and(|(above, _)| is_map(&above)) {
-                Edit::AddKeys { at: parent, entries: vec![entry] }
-            } else {
-                // An entry that says nothing gets all that is on the way.
-                put(doc, &parent, Value::Object(Map::from_iter([entry])))
-            }
-        }
-        (_, value, _) => Edit::Append { at, values: vec![value] },
-    }
-}
-
-/// What is known instead of a name, before another way out is said.
-pub(super) fn known(name: &str, known: Vec<&str>) -> String {
-    let known = known_names(name, known);
-    if known.ends_with('?') { format!("{known} ") } else { format!("{known}; ") }
 }
 
 /// Says which Secret an Issuer signs with, when somebody else has to put it into the namespace.

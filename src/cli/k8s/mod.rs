@@ -1,11 +1,8 @@
 //! `iamra k8s`: the commands that users of IAM Roles Anywhere know. They edit the declaration and print manifests.
 
 mod draft;
-mod leftover;
 mod offboard;
 mod onboard;
-mod pin;
-mod section;
 mod setup;
 mod teardown;
 

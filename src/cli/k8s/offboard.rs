@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::Editing;
-use super::draft::{self, Change, Draft, Refused};
-use super::leftover;
+use super::draft::Draft;
 use super::onboard::DECLARED;
-use super::section::{self, ROLES, WORKLOADS};
 use crate::cli::Exit;
 use crate::cli::args::CLUSTER;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::config::Config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::draft::section::{self, ROLES, WORKLOADS};
+use crate::draft::{self, Change, Refused, leftover};
 use crate::name::DEFAULT_NAMESPACE;
 use crate::plan;
 use crate::quote::quote;

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::{self, Change, Draft, Refused};
-use super::section::{CLUSTERS, ROLES, WORKLOADS};
+use super::draft::{Draft, say_what_it_reads};
 use super::{Editing, hours, namespace_name, workload_name};
 use crate::cli::Exit;
 use crate::cli::args::Shared;
@@ -11,6 +10,8 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::config::{Binding, Config};
 use crate::diag::{Code, Diagnostic, Place};
+use crate::draft::section::{CLUSTERS, ROLES, WORKLOADS};
+use crate::draft::{self, Change, Refused};
 use crate::issuer::DEFAULT_SCOPE;
 use crate::name::DEFAULT_NAMESPACE;
 use crate::pipeline::{self, Request};
@@ -66,7 +67,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         && binding.namespace != config.namespace
     {
         // `setup` has spoken of the cluster's own namespace.
-        draft::say_what_it_reads(&binding.issuer, binding.namespace.as_ref(), io)?;
+        say_what_it_reads(&binding.issuer, binding.namespace.as_ref(), io)?;
     }
     done.print(cluster.as_deref(), shared, io, |file, request, report| {
         let request = Request { workload: Some(&args.name), ..request };

@@ -2,14 +2,15 @@
 
 use serde_json::Map;
 
-use super::draft::{self, Change, Draft};
-use super::section::CLUSTERS;
-use super::{Editing, cluster_name, namespace_name, pin};
+use super::draft::{Draft, say_what_it_reads};
+use super::{Editing, cluster_name, namespace_name};
 use crate::cli::Exit;
 use crate::cli::args::Shared;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::config::Config;
+use crate::draft::section::CLUSTERS;
+use crate::draft::{self, Change, pin};
 use crate::name::DEFAULT_NAMESPACE;
 use crate::pipeline;
 use crate::quote::{quote, typed};
@@ -54,7 +55,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     }
     let config = done.configs.iter().find(|config| config.cluster.as_deref() == Some(&args.name));
     for issuer in config.into_iter().flat_map(|config| config.issuers.values()) {
-        draft::say_what_it_reads(issuer, config.and_then(|config| config.namespace.as_ref()), io)?;
+        say_what_it_reads(issuer, config.and_then(|config| config.namespace.as_ref()), io)?;
     }
     done.print(Some(&args.name), shared, io, |file, request, report| {
         file.ask(shared, report, |node, lookup, report| pipeline::prerequisites(node, request, lookup, report))

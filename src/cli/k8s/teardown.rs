@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::Editing;
-use super::draft::{self, Change, Draft, Refused};
-use super::leftover;
-use super::pin;
-use super::section::CLUSTERS;
+use super::draft::Draft;
 use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::config::Config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::draft::section::CLUSTERS;
+use crate::draft::{self, Change, Refused, leftover, pin};
 use crate::quote::{quote, quote_all, typed};
 use crate::yaml::{Document, FieldPath, NodeRef};
 

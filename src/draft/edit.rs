@@ -1,0 +1,52 @@
+//! Single edits of a declaration, and why one cannot be made.
+
+use serde_json::{Map, Value};
+
+use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::yaml::edit::{Edit, Refusal};
+use crate::yaml::{Document, FieldPath, NodeRef, Step};
+
+/// Why a command cannot be done.
+pub type Refused = Box<Diagnostic>;
+
+/// What a command makes of the declaration.
+pub struct Change {
+    /// The file's text.
+    pub text: String,
+    /// What has changed, in words; nothing when all is as it should be.
+    pub said: Vec<String>,
+}
+
+/// Why an edit was not made, and what to write by hand.
+pub fn cannot_edit(refusal: &Refusal, by_hand: &str) -> Refused {
+    Diagnostic::error(Code::CannotEdit, format!("the declaration cannot be edited safely: {}", refusal.why))
+        .at(Place::ConfigText(refusal.span.start))
+        .help(format!("edit it by hand: {by_hand}"))
+        .into()
+}
+
+/// Writes a text, or one more entry of a sequence, where it is or should be.
+pub fn put(doc: &Document<'_>, at: &FieldPath, value: Value) -> Edit {
+    let at = at.clone();
+    let is_map = |at: &FieldPath| doc.at(at).is_some_and(NodeRef::is_map);
+    match (doc.at(&at), value, at.split_last()) {
+        (Some(_), Value::String(text), _) => Edit::Set { at, text },
+        (_, Value::Array(values), Some((parent, _))) if is_map(&parent) => Edit::Append { at, values },
+        (_, value, Some((parent, Step::Key(key)))) => {
+            let entry = (key.clone(), value);
+            if parent.split_last().is_some_and(|(above, _)| is_map(&above)) {
+                Edit::AddKeys { at: parent, entries: vec![entry] }
+            } else {
+                // An entry that says nothing gets all that is on the way.
+                put(doc, &parent, Value::Object(Map::from_iter([entry])))
+            }
+        }
+        (_, value, _) => Edit::Append { at, values: vec![value] },
+    }
+}
+
+/// What is known instead of a name, before another way out is said.
+pub fn known(name: &str, known: Vec<&str>) -> String {
+    let known = known_names(name, known);
+    if known.ends_with('?') { format!("{known} ") } else { format!("{known}; ") }
+}

@@ -1,0 +1,34 @@
+//! Edits of a declaration: its text in, its text with the change out, and what has changed in words. Comments, order and
+//! formatting stay.
+
+mod edit;
+pub(crate) mod leftover;
+pub(crate) mod pin;
+pub(crate) mod section;
+
+pub use edit::{Change, Refused, cannot_edit, known, put};
+
+use crate::config::{self, Config};
+use crate::diag::{Code, Report};
+use crate::yaml::Document;
+
+/// What stands in a declaration before anything is declared.
+pub const SKELETON: &str = "\
+# Which workloads are which AWS identities. `iamra schema` knows every field.
+apiVersion: iamra.dev/v1alpha1
+kind: RolesAnywhere
+metadata:
+  name: iamra
+spec:
+  parameterPrefix: /iam-ra/default # where the ARNs are, in SSM Parameter Store
+";
+
+/// The declaration as every cluster sees it; `None` when it is wrong for one of them.
+pub fn read(text: &str, report: &mut Report) -> Option<Vec<Config>> {
+    let document = Document::parse(text).map_err(|error| report.push(config::syntax_error(&error))).ok()?;
+    let mut found = Report::default();
+    let configs = config::load_all(document.root(), &config::clusters(document.root()), &[], &mut found);
+    // A cluster without workloads is what these commands begin and end with.
+    report.append(found.without(Code::NothingToDo));
+    configs
+}
