@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
 use crate::yaml::edit::{Edit, Refusal};
 use crate::yaml::{Document, FieldPath, NodeRef, Step};
@@ -17,8 +18,13 @@ pub struct Change {
     pub said: Vec<String>,
 }
 
+/// The declaration as a tree. It was read before, so that it is one.
+pub(super) fn parsed(text: &str) -> Result<Document<'_>, Refused> {
+    Document::parse(text).map_err(|error| config::syntax_error(&error).into())
+}
+
 /// Why an edit was not made, and what to write by hand.
-pub fn cannot_edit(refusal: &Refusal, by_hand: &str) -> Refused {
+pub(super) fn cannot_edit(refusal: &Refusal, by_hand: &str) -> Refused {
     Diagnostic::error(Code::CannotEdit, format!("the declaration cannot be edited safely: {}", refusal.why))
         .at(Place::ConfigText(refusal.span.start))
         .help(format!("edit it by hand: {by_hand}"))
@@ -26,7 +32,7 @@ pub fn cannot_edit(refusal: &Refusal, by_hand: &str) -> Refused {
 }
 
 /// Writes a text, or one more entry of a sequence, where it is or should be.
-pub fn put(doc: &Document<'_>, at: &FieldPath, value: Value) -> Edit {
+pub(super) fn put(doc: &Document<'_>, at: &FieldPath, value: Value) -> Edit {
     let at = at.clone();
     let is_map = |at: &FieldPath| doc.at(at).is_some_and(NodeRef::is_map);
     match (doc.at(&at), value, at.split_last()) {
@@ -46,7 +52,7 @@ pub fn put(doc: &Document<'_>, at: &FieldPath, value: Value) -> Edit {
 }
 
 /// What is known instead of a name, before another way out is said.
-pub fn known(name: &str, known: Vec<&str>) -> String {
+pub(super) fn known(name: &str, known: Vec<&str>) -> String {
     let known = known_names(name, known);
     if known.ends_with('?') { format!("{known} ") } else { format!("{known}; ") }
 }

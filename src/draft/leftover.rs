@@ -11,7 +11,7 @@ use crate::render;
 type Objects = BTreeSet<(String, &'static str, String)>;
 
 /// The objects that are rendered for a cluster's workloads and, with `prerequisites`, what `setup` prints.
-pub(crate) fn objects(config: &Config, prerequisites: bool) -> Objects {
+pub(super) fn objects(config: &Config, prerequisites: bool) -> Objects {
     let namespace =
         |declared: &Option<DnsLabel>| declared.as_ref().map_or(DEFAULT_NAMESPACE, DnsLabel::as_str).to_owned();
     let of_binding = |binding: &Binding| {
@@ -33,7 +33,7 @@ fn issuer_objects(namespace: &str, issuer: &Issuer) -> Vec<(String, &'static str
 /// What is no longer rendered, a line each, and the command that deletes it where nobody prunes.
 ///
 /// `by_hand` are objects beside those: a resource of kubectl by namespace.
-pub(crate) fn words(leftovers: &Objects, by_hand: &[(String, String)]) -> String {
+pub(super) fn words(leftovers: &Objects, by_hand: &[(String, String)]) -> String {
     let mut of_namespace: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (namespace, kind, name) in leftovers {
         of_namespace.entry(namespace).or_default().push(format!("{}/{name}", kind.to_lowercase()));

@@ -2,11 +2,16 @@
 //! formatting stay.
 
 mod edit;
-pub(crate) mod leftover;
-pub(crate) mod pin;
-pub(crate) mod section;
+mod leftover;
+pub mod offboard;
+pub mod onboard;
+mod pin;
+pub mod secrets;
+mod section;
+pub mod setup;
+pub mod teardown;
 
-pub use edit::{Change, Refused, cannot_edit, known, put};
+pub use edit::{Change, Refused};
 
 use crate::config::{self, Config};
 use crate::diag::{Code, Report};

@@ -19,7 +19,7 @@ const SAID: &str = "Since there is a second cluster, these say where they run: "
 const BEFORE: &str = "Declared before there was a cluster: ";
 
 /// The text with a first cluster, in which it is noted whom it has found.
-pub(crate) fn note(configs: &[Config], text: String) -> Result<(String, Option<String>), Refusal> {
+pub(super) fn note(configs: &[Config], text: String) -> Result<(String, Option<String>), Refusal> {
     let [Config { cluster: None, .. }] = configs else { return Ok((text, None)) };
     let doc = section::read(&text)?;
     let names: Vec<_> = WORKLOADS.names(&doc).into_iter().filter(|name| is_plain(name)).collect();
@@ -32,7 +32,7 @@ pub(crate) fn note(configs: &[Config], text: String) -> Result<(String, Option<S
 }
 
 /// The text without what [`note`] has noted, and whom it names that name no cluster themselves.
-pub(crate) fn unnote(text: &str) -> Option<(String, BTreeSet<String>)> {
+pub(super) fn unnote(text: &str) -> Option<(String, BTreeSet<String>)> {
     let doc = section::read(text).ok()?;
     let (words, at) = above().into_iter().find_map(|at| Some((introduction(&doc, &at, BEFORE)?, at)))?;
     let names = words.strip_prefix(BEFORE)?.split(", ").filter(|name| is_silent(&doc, name));
@@ -50,7 +50,7 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// Lets every workload say where it runs, before a second cluster comes.
-pub(crate) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<String>), Refusal> {
+pub(super) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<String>), Refusal> {
     let doc = section::read(text)?;
     let [Config { cluster: Some(only), .. }] = configs else { return Ok((text.to_owned(), None)) };
     let silent: Vec<_> = WORKLOADS.names(&doc).into_iter().filter(|name| is_silent(&doc, name)).collect();
@@ -78,7 +78,7 @@ pub(crate) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<Stri
 }
 
 /// Takes back what [`pin`] has written, when one cluster is left and the workloads still say that they run there.
-pub(crate) fn unpin(text: String) -> Result<String, Refusal> {
+pub(super) fn unpin(text: String) -> Result<String, Refusal> {
     let doc = section::read(&text)?;
     let names = CLUSTERS.names(&doc);
     let introduced = above().into_iter().find_map(|at| Some((introduction(&doc, &at, SAID)?, at)));

@@ -12,38 +12,38 @@ use crate::yaml::{Document, FieldPath, Flow, NodeKind, NodeRef};
 
 /// A map under `spec`.
 #[derive(Clone, Copy)]
-pub(crate) struct Section {
+pub(super) struct Section {
     name: &'static str,
     /// What stands above it when it is made here.
     comment: &'static str,
 }
 
-pub(crate) const CLUSTERS: Section = Section { name: "clusters", comment: "Clusters that workloads run in." };
-pub(crate) const ROLES: Section = Section { name: "roles", comment: "IAM roles that workloads can have." };
-pub(crate) const WORKLOADS: Section = Section { name: "workloads", comment: "Workloads and the role of each." };
+pub(super) const CLUSTERS: Section = Section { name: "clusters", comment: "Clusters that workloads run in." };
+pub(super) const ROLES: Section = Section { name: "roles", comment: "IAM roles that workloads can have." };
+pub(super) const WORKLOADS: Section = Section { name: "workloads", comment: "Workloads and the role of each." };
 
 impl Section {
-    pub(crate) fn path(self) -> FieldPath {
+    pub(super) fn path(self) -> FieldPath {
         FieldPath::keys("spec").key(self.name)
     }
 
-    pub(crate) fn entry(self, name: &str) -> FieldPath {
+    pub(super) fn entry(self, name: &str) -> FieldPath {
         self.path().key(name)
     }
 
     /// The names of its entries, in the order of the file.
-    pub(crate) fn names<'d>(self, doc: &'d Document<'_>) -> Vec<&'d str> {
+    pub(super) fn names<'d>(self, doc: &'d Document<'_>) -> Vec<&'d str> {
         let entries = doc.at(&self.path()).into_iter().flat_map(NodeRef::entries);
         entries.filter_map(|(name, _)| name.text()).collect()
     }
 
     /// The text with one entry more.
-    pub(crate) fn add(self, text: &str, name: &str, fields: Map<String, Value>) -> Result<String, Refusal> {
+    pub(super) fn add(self, text: &str, name: &str, fields: Map<String, Value>) -> Result<String, Refusal> {
         self.put(text, name, fields, false)
     }
 
     /// The text with one entry more, which is on lines of its own, below a comment.
-    pub(crate) fn add_introduced(self, text: &str, name: &str, words: &str) -> Result<String, Refusal> {
+    pub(super) fn add_introduced(self, text: &str, name: &str, words: &str) -> Result<String, Refusal> {
         let text = self.put(text, name, Map::new(), true)?;
         introduce(&read(&text)?, &self.entry(name), words)
     }
@@ -72,7 +72,7 @@ impl Section {
     }
 
     /// The text with one entry less.
-    pub(crate) fn remove(self, text: &str, name: &str) -> Result<String, Refusal> {
+    pub(super) fn remove(self, text: &str, name: &str) -> Result<String, Refusal> {
         let doc = read(text)?;
         let (entry, path) = (self.entry(name), self.path());
         if !is_alone(&doc, &path) {
@@ -85,7 +85,7 @@ impl Section {
 }
 
 /// The text in which something was put at `at`, with a comment of what stood there for nothing in `before`.
-pub(crate) fn keep_empty(before: &Document<'_>, at: &FieldPath, text: String) -> Result<String, Refusal> {
+pub(super) fn keep_empty(before: &Document<'_>, at: &FieldPath, text: String) -> Result<String, Refusal> {
     match empty_source(before, at).filter(|source| !source.trim().is_empty()) {
         Some(source) => set_aside(&read(&text)?, at, &source),
         None => Ok(text),
@@ -93,16 +93,16 @@ pub(crate) fn keep_empty(before: &Document<'_>, at: &FieldPath, text: String) ->
 }
 
 /// Whether a mapping in block style has one entry, which cannot go without the mapping.
-pub(crate) fn is_alone(doc: &Document<'_>, at: &FieldPath) -> bool {
+pub(super) fn is_alone(doc: &Document<'_>, at: &FieldPath) -> bool {
     doc.at(at).is_some_and(|node| matches!(node.kind(), NodeKind::Map(entries, Flow::No) if entries.len() == 1))
 }
 
 /// The key stays, with what stood behind it for nothing.
-pub(crate) fn empty(doc: &Document<'_>, at: &FieldPath) -> Result<String, Refusal> {
+pub(super) fn empty(doc: &Document<'_>, at: &FieldPath) -> Result<String, Refusal> {
     let (text, source) = bring_back(doc, at).unwrap_or_else(|| (doc.text().to_owned(), String::new()));
     apply(&read(&text)?, &[Edit::Restore { at: at.clone(), source }])
 }
 
-pub(crate) fn read(text: &str) -> Result<Document<'_>, Refusal> {
+pub(super) fn read(text: &str) -> Result<Document<'_>, Refusal> {
     Document::parse(text).map_err(|error| Refusal { why: error.message, span: error.offset..error.offset })
 }

@@ -8,101 +8,115 @@ use crate::cli::io::Io;
 use crate::cli::paths::display;
 use crate::cli::{Exit, args};
 use crate::config::{Config, Mode};
-use crate::diag::{Code, Diagnostic, Report};
+use crate::diag::{Code, Report};
 use crate::disk::{self, Claim, DECLARATION};
-use crate::draft::{self, Change};
-use crate::issuer::Issuer;
-use crate::name::{DEFAULT_NAMESPACE, DnsLabel};
+use crate::draft::{self, Change, Refused};
+use crate::name::DEFAULT_NAMESPACE;
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::Request;
-use crate::quote::quote;
 use crate::render::Manifest;
 use crate::yaml::emit;
+
+/// What all commands that edit have in common.
+#[derive(clap::Args)]
+pub(super) struct Editing {
+    /// The declaration, or the folder it is in or below
+    #[arg(long, default_value = ".", value_name = "PATH")]
+    declaration: PathBuf,
+    /// Print the change to the file as a diff, and do nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
 
 /// A declaration that nobody else edits meanwhile.
 pub(super) struct Draft {
     claim: Claim,
     /// As messages name it.
-    pub(super) name: String,
+    name: String,
     folder: PathBuf,
+    dry_run: bool,
 }
 
 impl Draft {
-    /// The declaration that `path` means, which must be there.
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        Self::claim(&disk::find_declaration(path)?)
+    /// The declaration, which must be there.
+    pub(super) fn open(editing: &Editing) -> Result<Self, Error> {
+        Self::claim(&disk::find_declaration(&editing.declaration)?, editing)
     }
 
-    /// The declaration that `path` means, or a new one there.
-    pub(super) fn open_or_new(path: &Path) -> Result<Self, Error> {
+    /// The declaration, or a new one.
+    pub(super) fn open_or_new(editing: &Editing) -> Result<Self, Error> {
+        let path = editing.declaration.as_path();
         match disk::find_declaration(path) {
-            Ok(found) => Self::claim(&found),
-            Err(disk::Error::NoDeclaration(_)) => Self::claim(&path.join(DECLARATION)),
+            Ok(found) => Self::claim(&found, editing),
+            Err(disk::Error::NoDeclaration(_)) => Self::claim(&path.join(DECLARATION), editing),
             // A file that is not there yet.
-            Err(_) if path.extension().is_some() => Self::claim(path),
+            Err(_) if path.extension().is_some() => Self::claim(path, editing),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn claim(path: &Path) -> Result<Self, Error> {
+    fn claim(path: &Path, editing: &Editing) -> Result<Self, Error> {
         let name = display(path);
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Ok(Self { claim: Claim::new(path)?, name, folder })
+        Ok(Self { claim: Claim::new(path)?, name, folder, dry_run: editing.dry_run })
     }
 
-    /// The text to change.
-    pub(super) fn text(&self) -> &str {
-        self.claim.before().unwrap_or(draft::SKELETON)
-    }
-
-    /// Reads the declaration as every cluster sees it; `None` when it is wrong, which has been said.
-    pub(super) fn read(&self, io: &mut Io) -> Result<Option<Vec<Config>>, Error> {
+    /// Makes the change, or shows it. `None` when the declaration is wrong, or would be, or the change cannot be made, which
+    /// has been said.
+    pub(super) fn change(
+        self,
+        io: &mut Io,
+        change: impl FnOnce(&str, &[Config]) -> Result<Change, Refused>,
+    ) -> Result<Option<Committed>, Error> {
+        let text = self.claim.before().unwrap_or(draft::SKELETON);
         let mut report = Report::default();
-        let configs = draft::read(self.text(), &mut report);
-        if configs.is_none() {
-            tell(&self.name, self.text(), &report, io)?;
+        let Some(before) = draft::read(text, &mut report) else {
+            tell(&self.name, text, &report, io)?;
+            return Ok(None);
+        };
+        match change(text, &before) {
+            Ok(change) => self.commit(before, change, io),
+            Err(why) => {
+                let mut report = Report::default();
+                report.push(*why);
+                tell(&self.name, text, &report, io)?;
+                Ok(None)
+            }
         }
-        Ok(configs)
-    }
-
-    /// Says why the command cannot be done.
-    pub(super) fn refuse(&self, diagnostic: Diagnostic, io: &mut Io) -> Result<Exit, Error> {
-        let mut report = Report::default();
-        report.push(diagnostic);
-        tell(&self.name, self.text(), &report, io)?;
-        Ok(Exit::WrongInput)
     }
 
     /// Writes the change, or shows it; then says what has changed. `None` when it would make the declaration wrong, which
     /// has been said.
-    pub(super) fn commit(self, change: Change, dry_run: bool, io: &mut Io) -> Result<Option<Committed>, Error> {
+    fn commit(self, before: Vec<Config>, change: Change, io: &mut Io) -> Result<Option<Committed>, Error> {
         let Change { text, said } = change;
         let mut report = Report::default();
         let Some(configs) = draft::read(&text, &mut report) else {
             tell(&format!("{}, as it would be", self.name), &text, &report, io)?;
             return Ok(None);
         };
-        let before = self.claim.before().unwrap_or_default();
-        let (name, folder, is_new, changes) = (self.name, self.folder, self.claim.before().is_none(), before != text);
-        if dry_run {
-            let diff = output::unified(&name, before, &text);
+        let there = self.claim.before().unwrap_or_default();
+        let (name, folder, is_new, changes) = (self.name, self.folder, self.claim.before().is_none(), there != text);
+        if self.dry_run {
+            let diff = output::unified(&name, there, &text);
             io.data(|out| out.write_all(diff.as_bytes()))?;
         } else if changes {
             self.claim.replace(&text)?;
         }
-        let not_written = if dry_run { " (not written)" } else { "" };
+        let not_written = if self.dry_run { " (not written)" } else { "" };
         let new = is_new.then(|| "a new declaration".to_owned());
         let nothing = said.is_empty().then(|| "nothing to change".to_owned());
         for line in new.into_iter().chain(said).chain(nothing) {
             io.words(&format_args!("{name}{not_written}: {line}\n"))?;
         }
-        Ok(Some(Committed { file: File { name, text, folder }, configs, changes }))
+        Ok(Some(Committed { file: File { name, text, folder }, before, configs, changes }))
     }
 }
 
 /// A declaration that says what it should.
 pub(super) struct Committed {
-    pub(super) file: File,
+    file: File,
+    /// How every cluster has seen it before.
+    pub(super) before: Vec<Config>,
     /// How every cluster sees it.
     pub(super) configs: Vec<Config>,
     changes: bool,
@@ -137,19 +151,4 @@ impl Committed {
 fn tell(name: &str, text: &str, report: &Report, io: &mut Io) -> Result<(), Error> {
     let sources = Sources { declaration: Declaration::File(name, text), input: None };
     output::write_report(report, sources, io.err()).map_err(Error::Output)
-}
-
-/// Says which Secret an Issuer signs with, when somebody else has to put it into the namespace.
-pub(super) fn say_what_it_reads(issuer: &Issuer, namespace: Option<&DnsLabel>, io: &mut Io) -> Result<(), Error> {
-    let namespace = namespace.map_or(DEFAULT_NAMESPACE, DnsLabel::as_str);
-    for (object, secret) in issuer.wants() {
-        io.words(&format_args!(
-            "{} {} signs with Secret {}, which must be in namespace {}\n",
-            object.kind.gvk.kind,
-            quote(&object.name),
-            quote(&secret),
-            quote(&namespace)
-        ))?;
-    }
-    Ok(())
 }

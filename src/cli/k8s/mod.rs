@@ -6,8 +6,6 @@ mod onboard;
 mod setup;
 mod teardown;
 
-use std::path::PathBuf;
-
 use super::error::Error;
 use super::io::Io;
 use super::misuse::whole_number;
@@ -32,17 +30,6 @@ enum Command {
     Offboard(offboard::Args),
     Teardown(teardown::Args),
     List(list::OfK8s),
-}
-
-/// What all commands that edit have in common.
-#[derive(clap::Args)]
-struct Editing {
-    /// The declaration, or the folder it is in or below
-    #[arg(long, default_value = ".", value_name = "PATH")]
-    declaration: PathBuf,
-    /// Print the change to the file as a diff, and do nothing
-    #[arg(long)]
-    dry_run: bool,
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {

@@ -1,23 +1,14 @@
 //! `iamra k8s onboard`
 
-use serde_json::{Map, Value, json};
-
-use super::draft::{Draft, say_what_it_reads};
-use super::{Editing, hours, namespace_name, workload_name};
+use super::draft::{Draft, Editing};
+use super::{hours, namespace_name, workload_name};
 use crate::cli::Exit;
 use crate::cli::args::Shared;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::config::{Binding, Config};
-use crate::diag::{Code, Diagnostic, Place};
-use crate::draft::section::{CLUSTERS, ROLES, WORKLOADS};
-use crate::draft::{self, Change, Refused};
-use crate::issuer::DEFAULT_SCOPE;
-use crate::name::DEFAULT_NAMESPACE;
+use crate::draft::onboard::{self, binding};
+use crate::draft::secrets;
 use crate::pipeline::{self, Request};
-use crate::quote::{quote, typed};
-use crate::yaml::edit::{Refusal, apply};
-use crate::yaml::{Document, FieldPath, NodeRef, emit};
 
 /// Declare a workload, and print what gives it its identity
 ///
@@ -47,18 +38,22 @@ pub(super) struct Args {
     shared: Shared,
 }
 
-#[expect(clippy::expect_used, reason = "`Draft::read` has read the same text")]
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.shared;
-    let draft = Draft::open_or_new(&args.editing.declaration)?;
-    let Some(configs) = draft.read(io)? else { return Ok(Exit::WrongInput) };
-    let doc = Document::parse(draft.text()).expect("it was read before");
-    let wanted = OnboardRequest::of(args, shared.cluster.as_deref(), &doc, &configs);
-    let (change, cluster) = match wanted.and_then(|wanted| Ok((wanted.change(&doc)?, wanted.cluster))) {
-        Ok(done) => done,
-        Err(diagnostic) => return draft.refuse(*diagnostic, io),
+    let asked = onboard::Request {
+        workload: &args.name,
+        role: args.role.as_deref(),
+        namespace: args.k8s_namespace.as_deref(),
+        hours: args.duration_hours,
+        cluster: shared.cluster.as_deref(),
     };
-    let Some(done) = draft.commit(change, args.editing.dry_run, io)? else { return Ok(Exit::WrongInput) };
+    let mut cluster = None;
+    let change = |text: &str, configs: &[_]| {
+        let (change, meant) = onboard::change(&asked, text, configs)?;
+        cluster = meant;
+        Ok(change)
+    };
+    let Some(done) = Draft::open_or_new(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
     if args.editing.dry_run {
         return Ok(Exit::Done);
     }
@@ -67,7 +62,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         && binding.namespace != config.namespace
     {
         // `setup` has spoken of the cluster's own namespace.
-        say_what_it_reads(&binding.issuer, binding.namespace.as_ref(), io)?;
+        io.words(&secrets::to_provide(&binding.issuer, binding.namespace.as_ref()))?;
     }
     done.print(cluster.as_deref(), shared, io, |file, request, report| {
         let request = Request { workload: Some(&args.name), ..request };
@@ -77,183 +72,4 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         }
         Ok(Some(pipeline::generate(&resolved, request)))
     })
-}
-
-/// What stands above a role that is declared here, by which `offboard` knows it again.
-pub(super) const DECLARED: &str = "Declared by `iamra k8s onboard`; goes with the last workload that has it.";
-
-/// What is asked for, with every name checked.
-struct OnboardRequest<'a> {
-    args: &'a Args,
-    role: String,
-    /// Whether the role is declared here: the first one of a declaration is.
-    declares_role: bool,
-    /// The cluster to print for; `None` when the declaration has none.
-    cluster: Option<String>,
-    /// The namespace of a new workload.
-    namespace: Option<String>,
-    /// How the workload is now.
-    binding: Option<Binding>,
-    /// Whether it runs in `cluster` now.
-    is_here: bool,
-}
-
-impl<'a> OnboardRequest<'a> {
-    fn of(args: &'a Args, asked: Option<&str>, doc: &Document<'_>, configs: &[Config]) -> Result<Self, Refused> {
-        let name = args.name.as_str();
-        let here: Vec<_> = configs.iter().filter(|config| binding(config, name).is_some()).collect();
-        let cluster = cluster(asked, doc, &here)?;
-        let config = configs.iter().find(|config| config.cluster == cluster);
-        let in_cluster = config.and_then(|config| binding(config, name));
-        let is_here = in_cluster.is_some();
-        let current = in_cluster.or_else(|| here.first().and_then(|config| binding(config, name))).cloned();
-        let role = match (&args.role, &current) {
-            (Some(role), _) => role.clone(),
-            (None, Some(binding)) => binding.role.name.clone(),
-            (None, None) => name.to_owned(),
-        };
-        let declared = ROLES.names(doc);
-        if !declared.is_empty() && !declared.contains(&role.as_str()) {
-            let message = match &args.role {
-                Some(_) => format!("role {} is not declared", quote(&role)),
-                None => format!("no role is named, and there is none called {} like the workload", quote(&role)),
-            };
-            let help = format!("{}or declare {} under `spec.roles`", draft::known(&role, declared), quote(&role));
-            return Err(Diagnostic::error(Code::UnknownRole, message)
-                .at(Place::Config(ROLES.path()))
-                .help(help)
-                .into());
-        }
-        let scope = doc.at(&ROLES.entry(&role).key("scope")).and_then(NodeRef::text).unwrap_or(DEFAULT_SCOPE);
-        let of_cluster = config.is_some_and(|config| config.namespace.is_some());
-        // As users of iam-ra know it, the namespace is that of the role's scope, where nothing else says so.
-        let of_scope = (!of_cluster && scope != DEFAULT_SCOPE).then(|| scope.to_owned());
-        Ok(Self {
-            args,
-            declares_role: declared.is_empty(),
-            role,
-            cluster,
-            namespace: args.k8s_namespace.clone().or(of_scope),
-            binding: current,
-            is_here,
-        })
-    }
-
-    fn change(&self, doc: &Document<'_>) -> Result<Change, Refused> {
-        let mut said = Vec::new();
-        let changed = match &self.binding {
-            None => self.add(doc.text(), &mut said),
-            Some(binding) => self.alter(binding, doc, &mut said),
-        };
-        let text = changed.map_err(|refusal| {
-            let fields = emit::flow(&Value::Object(self.fields()));
-            let what = if self.binding.is_some() { "what it should say is" } else { "add" };
-            let role = if self.declares_role {
-                format!("{} under `spec.roles`, and ", typed(&format_args!("{}: {{}}", self.role)))
-            } else {
-                String::new()
-            };
-            let workload = typed(&format_args!("{}: {fields}", self.args.name));
-            let by_hand = format!("{what} {role}{workload} under `spec.workloads`");
-            draft::cannot_edit(&refusal, &by_hand)
-        })?;
-        Ok(Change { text, said })
-    }
-
-    /// What a new entry says. The role and the cluster are said outright: a reviewer reads who is what, and where.
-    fn fields(&self) -> Map<String, Value> {
-        let mut fields = Map::from_iter([("role".to_owned(), json!(self.role))]);
-        let cluster = self.cluster.as_ref().map(|cluster| ("clusters".to_owned(), json!([cluster])));
-        let namespace = self.namespace.as_ref().map(|namespace| ("namespace".to_owned(), json!(namespace)));
-        fields.extend(cluster.into_iter().chain(namespace));
-        fields.extend(self.duration().map(|duration| ("certificate".to_owned(), json!({"duration": duration}))));
-        fields
-    }
-
-    fn duration(&self) -> Option<String> {
-        self.args.duration_hours.map(|hours| format!("{hours}h"))
-    }
-
-    fn add(&self, text: &str, said: &mut Vec<String>) -> Result<String, Refusal> {
-        let mut text = text.to_owned();
-        if self.declares_role {
-            text = ROLES.add_introduced(&text, &self.role, DECLARED)?;
-            said.push(format!("role {} added, the first one", quote(&self.role)));
-        }
-        let cluster =
-            self.cluster.as_ref().map_or_else(String::new, |cluster| format!(", cluster {}", quote(&cluster)));
-        let namespace =
-            self.namespace.as_ref().map_or_else(String::new, |namespace| format!(", namespace {}", quote(&namespace)));
-        let life = self.duration().map_or_else(String::new, |duration| format!(", certificate of {duration}"));
-        said.push(format!(
-            "workload {} added: role {}{cluster}{namespace}{life}",
-            quote(&self.args.name),
-            quote(&self.role)
-        ));
-        WORKLOADS.add(&text, &self.args.name, self.fields())
-    }
-
-    fn alter(&self, binding: &Binding, doc: &Document<'_>, said: &mut Vec<String>) -> Result<String, Refusal> {
-        let at = WORKLOADS.entry(&self.args.name);
-        let mut edits = Vec::new();
-        let mut set = |at: &FieldPath, field: &str, before: &str, after: &str| {
-            said.push(format!(
-                "workload {} changed: {field} {} is {} now",
-                quote(&self.args.name),
-                quote(&before),
-                quote(&after)
-            ));
-            edits.push(draft::put(doc, at, after.into()));
-        };
-        if binding.role.name != self.role {
-            set(&at.key("role"), "role", &binding.role.name, &self.role);
-        }
-        let namespace = binding.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
-        if let Some(wanted) = self.args.k8s_namespace.as_deref().filter(|wanted| *wanted != namespace) {
-            set(&at.key("namespace"), "namespace", namespace, wanted);
-        }
-        let duration = &binding.certificate.duration;
-        if let Some(hours) = self.args.duration_hours.filter(|hours| u64::from(*hours) * 3600 != duration.seconds()) {
-            set(&at.key("certificate").key("duration"), "duration", duration.as_str(), &format!("{hours}h"));
-        }
-        if let Some(cluster) = self.cluster.as_ref().filter(|_| !self.is_here) {
-            said.push(format!(
-                "workload {} changed: it runs in cluster {} too",
-                quote(&self.args.name),
-                quote(&cluster)
-            ));
-            edits.push(draft::put(doc, &at.key("clusters"), json!([cluster])));
-        }
-        apply(doc, &edits)
-    }
-}
-
-fn binding<'c>(config: &'c Config, workload: &str) -> Option<&'c Binding> {
-    config.bindings.iter().find(|binding| binding.workload == workload)
-}
-
-/// The cluster that is meant: the one asked for, the one the file names, the only one, the only one of the workload.
-fn cluster(asked: Option<&str>, doc: &Document<'_>, here: &[&Config]) -> Result<Option<String>, Refused> {
-    let declared = CLUSTERS.names(doc);
-    let named = doc.at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text);
-    match (asked, named, declared.as_slice(), here) {
-        (Some(asked), ..) if !declared.contains(&asked) => {
-            let help = format!(
-                "{}{} declares it",
-                draft::known(asked, declared),
-                typed(&format_args!("iamra k8s setup {asked}"))
-            );
-            Err(Diagnostic::error(Code::UnknownCluster, format!("cluster {} is not declared", quote(&asked)))
-                .help(help)
-                .into())
-        }
-        (Some(name), ..) | (None, Some(name), ..) | (None, None, &[name], _) => Ok(Some(name.to_owned())),
-        (None, None, [], _) => Ok(None),
-        (None, None, _, [config]) => Ok(config.cluster.clone()),
-        (None, None, several, _) => {
-            let message = format!("several clusters are declared: {}", several.join(", "));
-            let help = "choose one with `--cluster NAME`";
-            Err(Diagnostic::error(Code::AmbiguousCluster, message).at(Place::Config(CLUSTERS.path())).help(help).into())
-        }
-    }
 }

@@ -1,0 +1,119 @@
+//! A workload leaves the declaration, or a cluster.
+
+use std::collections::BTreeSet;
+
+use super::edit::{Change, Refused, cannot_edit, parsed};
+use super::leftover;
+use super::onboard::DECLARED;
+use super::section::{self, ROLES, WORKLOADS};
+use crate::config::Config;
+use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::name::DEFAULT_NAMESPACE;
+use crate::plan;
+use crate::quote::quote;
+use crate::render;
+use crate::yaml::edit::{Edit, Refusal, apply, dismiss};
+use crate::yaml::{Document, NodeRef};
+
+/// The declaration without the workload, or with it in one cluster less.
+///
+/// # Errors
+/// Why it cannot be done.
+pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> Result<Change, Refused> {
+    let doc = parsed(text)?;
+    let known = WORKLOADS.names(&doc);
+    if !known.contains(&name) {
+        return Err(Diagnostic::error(Code::UnknownWorkload, format!("workload {} is not declared", quote(&name)))
+            .at(Place::Config(WORKLOADS.path()))
+            .help(known_names(name, known))
+            .into());
+    }
+    let runs_in = |config: &&Config| config.bindings.iter().any(|binding| binding.workload == name);
+    let clusters: Vec<_> = configs.iter().filter(runs_in).filter_map(|config| config.cluster.as_deref()).collect();
+    if let Some(asked) = cluster.filter(|asked| !clusters.contains(asked)) {
+        let message = format!("workload {} does not run in cluster {}", quote(&name), quote(&asked));
+        let place = Place::Config(WORKLOADS.entry(name));
+        return Err(Diagnostic::error(Code::UnknownCluster, message)
+            .at(place)
+            .help(known_names(asked, clusters))
+            .into());
+    }
+    let refused = |refusal: Refusal| cannot_edit(&refusal, &format!("take {} out of `spec.workloads`", quote(&name)));
+    if let Some(left) = cluster.filter(|_| clusters.len() > 1) {
+        let at = WORKLOADS.entry(name).key("clusters");
+        let items = doc.at(&at).into_iter().flat_map(NodeRef::items);
+        let edits: Vec<_> = items
+            .enumerate()
+            .filter(|(_, item)| item.text() == Some(left))
+            .map(|(index, _)| Edit::Remove { at: at.index(index) })
+            .collect();
+        let others: Vec<_> = clusters.iter().filter(|cluster| **cluster != left).copied().collect();
+        let said = vec![format!(
+            "workload {} taken out of cluster {}; it stays in {}",
+            quote(&name),
+            quote(&left),
+            others.join(", ")
+        )];
+        return apply(&doc, &edits).map(|text| Change { text, said }).map_err(refused);
+    }
+    let mut said = vec![format!("workload {} taken out", quote(&name))];
+    if let Some(line) = comment_above(text, &doc, name) {
+        said.push(format!("the comment above it stays, in line {line}"));
+    }
+    let role = |config: &Config, of_it: bool| -> Vec<String> {
+        let bindings = config.bindings.iter().filter(|binding| (binding.workload == name) == of_it);
+        bindings.map(|binding| binding.role.name.clone()).collect()
+    };
+    let used: Vec<_> = configs.iter().flat_map(|config| role(config, false)).collect();
+    let unused: BTreeSet<_> =
+        configs.iter().flat_map(|config| role(config, true)).filter(|role| !used.contains(role)).collect();
+    let mut text = WORKLOADS.remove(text, name).map_err(refused)?;
+    for role in unused.iter().filter(|role| doc.at(&ROLES.entry(role)).is_some()) {
+        if let Some(without) = without_role(&text, role) {
+            text = without;
+            said.push(format!("role {} taken out: `onboard` had declared it, and no workload has it now", quote(role)));
+        } else {
+            said.push(format!("role {} stays declared; no workload has it now", quote(role)));
+        }
+    }
+    Ok(Change { text, said })
+}
+
+/// The text without a role that `onboard` has declared and that nobody has touched since.
+fn without_role(text: &str, role: &str) -> Option<String> {
+    let (doc, at) = (section::read(text).ok()?, ROLES.entry(role));
+    let is_bare = doc.at(&at).is_some_and(|node| node.is_map() && node.entries().len() == 0);
+    let text = dismiss(&doc, &at, DECLARED).filter(|_| is_bare)?;
+    ROLES.remove(&text, role).ok()
+}
+
+/// The line of a comment right above the entry. It may speak of more than the entry, so it is left to its author.
+fn comment_above(text: &str, doc: &Document<'_>, name: &str) -> Option<usize> {
+    let (key, _) = doc.at(&WORKLOADS.path())?.entry(name)?;
+    let above = text.get(..key.span().start)?.lines().count().checked_sub(1)?;
+    let line = text.lines().nth(above.checked_sub(1)?)?;
+    line.trim_start().starts_with('#').then_some(above)
+}
+
+/// What is no longer rendered for a cluster, and what stays there; `None` when the workload does not leave it.
+pub fn leftovers(name: &str, before: &Config, after: &[Config]) -> Option<String> {
+    let binding = before.bindings.iter().find(|binding| binding.workload == name)?;
+    let after = after.iter().find(|config| config.cluster == before.cluster)?;
+    if after.bindings.iter().any(|binding| binding.workload == name) {
+        return None;
+    }
+    let kept = leftover::objects(after, false);
+    let leftovers = leftover::objects(before, false).into_iter().filter(|object| !kept.contains(object)).collect();
+    let namespace = binding.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
+    let certificate = plan::certificate_name(name);
+    let mut by_hand = vec![format!("secret/{certificate}")];
+    if !binding.sample {
+        by_hand.push(format!("pod/{}", render::sample_name(name)));
+    }
+    let by_hand: Vec<_> = by_hand.into_iter().map(|resource| (namespace.to_owned(), resource)).collect();
+    let words = leftover::words(&leftovers, &by_hand);
+    let cluster = before.cluster.as_ref().map_or_else(String::new, |cluster| format!("in cluster {cluster}, "));
+    Some(format!(
+        "{cluster}{words}stays: Secret {namespace}/{certificate}, the certificate that cert-manager wrote, until it is deleted by hand\n"
+    ))
+}

@@ -1,0 +1,214 @@
+//! A workload is declared, or what is declared of it changes.
+
+use serde_json::{Map, Value, json};
+
+use super::edit::{Change, Refused, cannot_edit, known, parsed, put};
+use super::section::{CLUSTERS, ROLES, WORKLOADS};
+use crate::config::{Binding, Config};
+use crate::diag::{Code, Diagnostic, Place};
+use crate::issuer::DEFAULT_SCOPE;
+use crate::name::DEFAULT_NAMESPACE;
+use crate::quote::{quote, typed};
+use crate::yaml::edit::{Refusal, apply};
+use crate::yaml::{Document, FieldPath, NodeRef, emit};
+
+/// What is asked for. What is not given stays as it is, or is left to what the declaration says of all.
+pub struct Request<'a> {
+    /// The workload's name.
+    pub workload: &'a str,
+    /// The role that it gets; the one of its own name when `None`.
+    pub role: Option<&'a str>,
+    /// The namespace that it runs in.
+    pub namespace: Option<&'a str>,
+    /// How long its certificate lives.
+    pub hours: Option<u32>,
+    /// The cluster that it runs in.
+    pub cluster: Option<&'a str>,
+}
+
+/// The declaration with the workload, and the cluster that is meant, when the declaration has any.
+///
+/// # Errors
+/// Why it cannot be done.
+pub fn change(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<(Change, Option<String>), Refused> {
+    let doc = parsed(text)?;
+    let checked = Checked::of(asked, &doc, configs)?;
+    Ok((checked.change(&doc)?, checked.cluster))
+}
+
+/// What stands above a role that is declared here, by which `offboard` knows it again.
+pub(super) const DECLARED: &str = "Declared by `iamra k8s onboard`; goes with the last workload that has it.";
+
+/// What is asked for, with every name checked.
+struct Checked<'a> {
+    asked: &'a Request<'a>,
+    role: String,
+    /// Whether the role is declared here: the first one of a declaration is.
+    declares_role: bool,
+    /// The cluster to print for; `None` when the declaration has none.
+    cluster: Option<String>,
+    /// The namespace of a new workload.
+    namespace: Option<String>,
+    /// How the workload is now.
+    binding: Option<Binding>,
+    /// Whether it runs in `cluster` now.
+    is_here: bool,
+}
+
+impl<'a> Checked<'a> {
+    fn of(asked: &'a Request<'a>, doc: &Document<'_>, configs: &[Config]) -> Result<Self, Refused> {
+        let name = asked.workload;
+        let here: Vec<_> = configs.iter().filter(|config| binding(config, name).is_some()).collect();
+        let cluster = cluster(asked.cluster, doc, &here)?;
+        let config = configs.iter().find(|config| config.cluster == cluster);
+        let in_cluster = config.and_then(|config| binding(config, name));
+        let is_here = in_cluster.is_some();
+        let current = in_cluster.or_else(|| here.first().and_then(|config| binding(config, name))).cloned();
+        let role = match (asked.role, &current) {
+            (Some(role), _) => role.to_owned(),
+            (None, Some(binding)) => binding.role.name.clone(),
+            (None, None) => name.to_owned(),
+        };
+        let declared = ROLES.names(doc);
+        if !declared.is_empty() && !declared.contains(&role.as_str()) {
+            let message = match asked.role {
+                Some(_) => format!("role {} is not declared", quote(&role)),
+                None => format!("no role is named, and there is none called {} like the workload", quote(&role)),
+            };
+            let help = format!("{}or declare {} under `spec.roles`", known(&role, declared), quote(&role));
+            return Err(Diagnostic::error(Code::UnknownRole, message)
+                .at(Place::Config(ROLES.path()))
+                .help(help)
+                .into());
+        }
+        let scope = doc.at(&ROLES.entry(&role).key("scope")).and_then(NodeRef::text).unwrap_or(DEFAULT_SCOPE);
+        let of_cluster = config.is_some_and(|config| config.namespace.is_some());
+        // As users of iam-ra know it, the namespace is that of the role's scope, where nothing else says so.
+        let of_scope = (!of_cluster && scope != DEFAULT_SCOPE).then(|| scope.to_owned());
+        Ok(Self {
+            asked,
+            declares_role: declared.is_empty(),
+            role,
+            cluster,
+            namespace: asked.namespace.map(str::to_owned).or(of_scope),
+            binding: current,
+            is_here,
+        })
+    }
+
+    fn change(&self, doc: &Document<'_>) -> Result<Change, Refused> {
+        let mut said = Vec::new();
+        let changed = match &self.binding {
+            None => self.add(doc.text(), &mut said),
+            Some(binding) => self.alter(binding, doc, &mut said),
+        };
+        let text = changed.map_err(|refusal| {
+            let fields = emit::flow(&Value::Object(self.fields()));
+            let what = if self.binding.is_some() { "what it should say is" } else { "add" };
+            let role = if self.declares_role {
+                format!("{} under `spec.roles`, and ", typed(&format_args!("{}: {{}}", self.role)))
+            } else {
+                String::new()
+            };
+            let workload = typed(&format_args!("{}: {fields}", self.asked.workload));
+            let by_hand = format!("{what} {role}{workload} under `spec.workloads`");
+            cannot_edit(&refusal, &by_hand)
+        })?;
+        Ok(Change { text, said })
+    }
+
+    /// What a new entry says. The role and the cluster are said outright: a reviewer reads who is what, and where.
+    fn fields(&self) -> Map<String, Value> {
+        let mut fields = Map::from_iter([("role".to_owned(), json!(self.role))]);
+        let cluster = self.cluster.as_ref().map(|cluster| ("clusters".to_owned(), json!([cluster])));
+        let namespace = self.namespace.as_ref().map(|namespace| ("namespace".to_owned(), json!(namespace)));
+        fields.extend(cluster.into_iter().chain(namespace));
+        fields.extend(self.duration().map(|duration| ("certificate".to_owned(), json!({"duration": duration}))));
+        fields
+    }
+
+    fn duration(&self) -> Option<String> {
+        self.asked.hours.map(|hours| format!("{hours}h"))
+    }
+
+    fn add(&self, text: &str, said: &mut Vec<String>) -> Result<String, Refusal> {
+        let mut text = text.to_owned();
+        if self.declares_role {
+            text = ROLES.add_introduced(&text, &self.role, DECLARED)?;
+            said.push(format!("role {} added, the first one", quote(&self.role)));
+        }
+        let cluster =
+            self.cluster.as_ref().map_or_else(String::new, |cluster| format!(", cluster {}", quote(&cluster)));
+        let namespace =
+            self.namespace.as_ref().map_or_else(String::new, |namespace| format!(", namespace {}", quote(&namespace)));
+        let life = self.duration().map_or_else(String::new, |duration| format!(", certificate of {duration}"));
+        said.push(format!(
+            "workload {} added: role {}{cluster}{namespace}{life}",
+            quote(&self.asked.workload),
+            quote(&self.role)
+        ));
+        WORKLOADS.add(&text, self.asked.workload, self.fields())
+    }
+
+    fn alter(&self, binding: &Binding, doc: &Document<'_>, said: &mut Vec<String>) -> Result<String, Refusal> {
+        let at = WORKLOADS.entry(self.asked.workload);
+        let mut edits = Vec::new();
+        let mut set = |at: &FieldPath, field: &str, before: &str, after: &str| {
+            said.push(format!(
+                "workload {} changed: {field} {} is {} now",
+                quote(&self.asked.workload),
+                quote(&before),
+                quote(&after)
+            ));
+            edits.push(put(doc, at, after.into()));
+        };
+        if binding.role.name != self.role {
+            set(&at.key("role"), "role", &binding.role.name, &self.role);
+        }
+        let namespace = binding.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
+        if let Some(wanted) = self.asked.namespace.filter(|wanted| *wanted != namespace) {
+            set(&at.key("namespace"), "namespace", namespace, wanted);
+        }
+        let duration = &binding.certificate.duration;
+        if let Some(hours) = self.asked.hours.filter(|hours| u64::from(*hours) * 3600 != duration.seconds()) {
+            set(&at.key("certificate").key("duration"), "duration", duration.as_str(), &format!("{hours}h"));
+        }
+        if let Some(cluster) = self.cluster.as_ref().filter(|_| !self.is_here) {
+            said.push(format!(
+                "workload {} changed: it runs in cluster {} too",
+                quote(&self.asked.workload),
+                quote(&cluster)
+            ));
+            edits.push(put(doc, &at.key("clusters"), json!([cluster])));
+        }
+        apply(doc, &edits)
+    }
+}
+
+/// What a workload is in a cluster.
+pub fn binding<'c>(config: &'c Config, workload: &str) -> Option<&'c Binding> {
+    config.bindings.iter().find(|binding| binding.workload == workload)
+}
+
+/// The cluster that is meant: the one asked for, the one the file names, the only one, the only one of the workload.
+fn cluster(asked: Option<&str>, doc: &Document<'_>, here: &[&Config]) -> Result<Option<String>, Refused> {
+    let declared = CLUSTERS.names(doc);
+    let named = doc.at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text);
+    match (asked, named, declared.as_slice(), here) {
+        (Some(asked), ..) if !declared.contains(&asked) => {
+            let help =
+                format!("{}{} declares it", known(asked, declared), typed(&format_args!("iamra k8s setup {asked}")));
+            Err(Diagnostic::error(Code::UnknownCluster, format!("cluster {} is not declared", quote(&asked)))
+                .help(help)
+                .into())
+        }
+        (Some(name), ..) | (None, Some(name), ..) | (None, None, &[name], _) => Ok(Some(name.to_owned())),
+        (None, None, [], _) => Ok(None),
+        (None, None, _, [config]) => Ok(config.cluster.clone()),
+        (None, None, several, _) => {
+            let message = format!("several clusters are declared: {}", several.join(", "));
+            let help = "choose one with `--cluster NAME`";
+            Err(Diagnostic::error(Code::AmbiguousCluster, message).at(Place::Config(CLUSTERS.path())).help(help).into())
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! A cluster is declared, or what is declared of it changes.
+
+use serde_json::Map;
+
+use super::edit::{Change, Refused, cannot_edit, put};
+use super::pin;
+use super::section::{self, CLUSTERS};
+use crate::config::Config;
+use crate::name::DEFAULT_NAMESPACE;
+use crate::quote::{quote, typed};
+use crate::yaml::edit::{Refusal, apply};
+
+/// What is asked for.
+pub struct Request<'a> {
+    /// The cluster's name.
+    pub cluster: &'a str,
+    /// The namespace of its workloads that name none.
+    pub namespace: Option<&'a str>,
+}
+
+/// The declaration with the cluster.
+///
+/// # Errors
+/// Why it cannot be done.
+pub fn change(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<Change, Refused> {
+    changed(asked, text, configs).map_err(|refusal| {
+        let by_hand = format!(
+            "add {} under `spec.clusters`, and `clusters:` to workloads that name none",
+            typed(&format_args!("{}: {{}}", asked.cluster))
+        );
+        cannot_edit(&refusal, &by_hand)
+    })
+}
+
+fn changed(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<Change, Refusal> {
+    let name = asked.cluster;
+    let mut said = Vec::new();
+    let Some(config) = configs.iter().find(|config| config.cluster.as_deref() == Some(name)) else {
+        let (mut text, pinned) = pin::pin(configs, text)?;
+        said.extend(pinned);
+        let mut fields = Map::new();
+        fields.extend(asked.namespace.iter().map(|namespace| ("namespace".to_owned(), (*namespace).into())));
+        text = CLUSTERS.add(&text, name, fields)?;
+        let namespace = asked.namespace.unwrap_or(DEFAULT_NAMESPACE);
+        said.push(format!("cluster {} added, workloads in namespace {}", quote(&name), quote(&namespace)));
+        let (text, noted) = pin::note(configs, text)?;
+        said.extend(noted);
+        return Ok(Change { text, said });
+    };
+    let before = config.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
+    let Some(after) = asked.namespace.filter(|after| *after != before) else {
+        return Ok(Change { text: text.to_owned(), said });
+    };
+    let doc = section::read(text)?;
+    let edit = put(&doc, &CLUSTERS.entry(name).key("namespace"), after.into());
+    said.push(format!("cluster {} changed: namespace {} is {} now", quote(&name), quote(&before), quote(&after)));
+    Ok(Change { text: apply(&doc, &[edit])?, said })
+}

@@ -1,0 +1,66 @@
+//! A cluster leaves the declaration.
+
+use std::collections::BTreeSet;
+
+use super::edit::{Change, Refused, cannot_edit, parsed};
+use super::section::CLUSTERS;
+use super::{leftover, pin};
+use crate::config::Config;
+use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::quote::{quote, quote_all, typed};
+use crate::yaml::{FieldPath, NodeRef};
+
+/// The declaration without the cluster.
+///
+/// # Errors
+/// Why it cannot be done.
+pub fn change(name: &str, text: &str, configs: &[Config]) -> Result<Change, Refused> {
+    let doc = parsed(text)?;
+    let Some(config) = seen_from(name, configs) else {
+        return Err(Diagnostic::error(Code::UnknownCluster, format!("cluster {} is not declared", quote(&name)))
+            .at(Place::Config(CLUSTERS.path()))
+            .help(known_names(name, CLUSTERS.names(&doc)))
+            .into());
+    };
+    let is_last = CLUSTERS.names(&doc) == [name];
+    let (text, before) = pin::unnote(text).filter(|_| is_last).unwrap_or_else(|| (text.to_owned(), BTreeSet::new()));
+    let (freed, remaining): (Vec<_>, Vec<_>) =
+        config.bindings.iter().map(|binding| &binding.workload).partition(|name| before.contains(*name));
+    if !remaining.is_empty() {
+        let message = format!("workloads are declared for cluster {}: {}", quote(&name), quote_all(remaining));
+        return Err(Diagnostic::error(Code::ClusterInUse, message)
+            .at(Place::Config(CLUSTERS.entry(name)))
+            .help(format!(
+                "take them out first: {}",
+                typed(&format_args!("iamra k8s offboard WORKLOAD --cluster {name}"))
+            ))
+            .into());
+    }
+    let chosen = FieldPath::keys("spec.cluster");
+    if doc.at(&chosen).and_then(NodeRef::text) == Some(name) {
+        let message = format!("`spec.cluster` says that cluster {} is rendered", quote(&name));
+        let help = "take `spec.cluster` out, or let it name another one";
+        return Err(Diagnostic::error(Code::ClusterInUse, message).at(Place::Config(chosen)).help(help).into());
+    }
+    let text = CLUSTERS
+        .remove(&text, name)
+        .and_then(pin::unpin)
+        .map_err(|refusal| cannot_edit(&refusal, &format!("take {} out of `spec.clusters`", quote(&name))))?;
+    let mut said = vec![format!("cluster {} taken out", quote(&name))];
+    if !freed.is_empty() {
+        said.push(format!("{}: in no cluster now, as before the first one", quote_all(freed)));
+    }
+    Ok(Change { text, said })
+}
+
+/// What nobody needs any more once the cluster is out of the declaration, in words.
+pub fn leftovers(name: &str, before: &[Config], after: &[Config]) -> String {
+    let mut leftovers = seen_from(name, before).map(|config| leftover::objects(config, true)).unwrap_or_default();
+    let kept = after.iter().filter(|config| config.cluster.is_none()).map(|config| leftover::objects(config, false));
+    kept.for_each(|kept| leftovers.retain(|object| !kept.contains(object)));
+    leftover::words(&leftovers, &[])
+}
+
+fn seen_from<'c>(cluster: &str, configs: &'c [Config]) -> Option<&'c Config> {
+    configs.iter().find(|config| config.cluster.as_deref() == Some(cluster))
+}
