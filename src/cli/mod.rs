@@ -1,50 +1,30 @@
 //! The command line: arguments in, exit code out. Nothing below this module knows of either.
 
-mod argocd;
 mod args;
 mod at_hand;
 mod bug;
-mod build;
-mod check;
-mod demo;
-#[cfg(feature = "git")]
-mod diff;
-mod doctor;
+mod command;
+mod editing;
 mod environment;
 mod error;
-mod exec_plugin;
-mod explain;
 mod findings;
-mod function;
-mod graph;
-mod import;
-mod inject;
-mod install;
 #[cfg(feature = "aws")]
 mod installation;
 mod io;
-mod k8s;
 mod kustomize;
-mod list;
 #[cfg(feature = "aws")]
 mod live;
-#[cfg(feature = "aws")]
-mod lock;
 mod misuse;
 mod paths;
-mod render;
 mod rendered;
-mod schema;
 mod signals;
-mod status;
-mod strip;
-mod verify;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser};
 
+use command::Command;
 use error::Error;
 use io::Io;
 
@@ -72,33 +52,6 @@ roleArn for one workload. References are answered from `iamra.lock` beside it. I
 Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 a file, a program or AWS failed, 4 something differs, 70 a bug in iamra, \
 129, 130, 143 stopped by a signal.
 Data goes to stdout, words to stderr.";
-
-#[derive(Subcommand)]
-enum Command {
-    Demo(demo::Args),
-    Render(render::Args),
-    Inject(inject::Args),
-    Build(build::Args),
-    #[cfg(feature = "aws")]
-    Lock(lock::Args),
-    Strip(strip::Args),
-    K8s(k8s::Args),
-    List(list::Args),
-    Graph(graph::Args),
-    Import(import::Args),
-    Status(status::Args),
-    Doctor(doctor::Args),
-    Check(check::Args),
-    Verify(verify::Args),
-    #[cfg(feature = "git")]
-    Diff(diff::Args),
-    Argocd(argocd::Args),
-    Install(install::Args),
-    #[command(hide = true)]
-    ExecPlugin(exec_plugin::Args),
-    Schema(schema::Args),
-    Explain(explain::Args),
-}
 
 /// How a command that did not fail ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,7 +85,7 @@ fn ended(work: impl FnOnce() -> u8) -> u8 {
 /// What the arguments ask for, and the exit code that it ends with.
 fn to_its_end() -> u8 {
     let mut io = Io::new();
-    let arguments = exec_plugin::arguments();
+    let arguments = command::arguments();
     let outcome = match Cli::try_parse_from(&arguments) {
         Ok(cli) => command(&cli, &mut io),
         Err(words) => misuse::say(&words, &arguments, &mut io),
@@ -159,29 +112,8 @@ fn command(cli: &Cli, io: &mut Io) -> Result<Exit, Error> {
         signals::watch().map_err(Error::Signals)?;
     }
     match &cli.command {
-        Some(Command::Demo(args)) => demo::run(args, io),
-        Some(Command::Render(args)) => render::run(args, io),
-        Some(Command::Inject(args)) => inject::run(args, io),
-        Some(Command::Build(args)) => build::run(args, io),
-        #[cfg(feature = "aws")]
-        Some(Command::Lock(args)) => lock::run(args, io),
-        Some(Command::Strip(args)) => strip::run(args, io),
-        Some(Command::K8s(args)) => k8s::run(args, io),
-        Some(Command::List(args)) => list::run(args, io),
-        Some(Command::Graph(args)) => graph::run(args, io),
-        Some(Command::Import(args)) => import::run(args, io),
-        Some(Command::Status(args)) => status::run(args, io),
-        Some(Command::Doctor(args)) => doctor::run(args, io),
-        Some(Command::Check(args)) => check::run(args, io),
-        Some(Command::Verify(args)) => verify::run(args, io),
-        #[cfg(feature = "git")]
-        Some(Command::Diff(args)) => diff::run(args, io),
-        Some(Command::Argocd(args)) => argocd::run(args, io),
-        Some(Command::Install(args)) => install::run(args),
-        Some(Command::ExecPlugin(args)) => exec_plugin::run(args, io),
-        Some(Command::Schema(args)) => schema::run(args, io),
-        Some(Command::Explain(args)) => explain::run(args, io),
+        Some(command) => command.run(io),
         None if std::io::stdin().is_terminal() => io.words(&Cli::command().render_help()).map(|()| Exit::Usage),
-        None => function::run(&cli.shared, io),
+        None => command::function(&cli.shared, io),
     }
 }

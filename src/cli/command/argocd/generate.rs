@@ -1,0 +1,91 @@
+//! `iamra argocd generate`
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use super::super::inject::{self, Manifests};
+use super::application::Application;
+use super::parameters::Parameters;
+use crate::cli::args::{self, Shared};
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::{Exit, kustomize};
+use crate::diag::{Code, Diagnostic, Report};
+use crate::disk;
+use crate::output::{self, Sources};
+use crate::pipeline::Request;
+use crate::quote::line;
+
+/// The variables of the plugin that kustomize sees. A kustomization can put any of its variables into a ConfigMap, so
+/// it must not see what the application's author wrote, and still less what the plugin's operator did.
+const FOR_KUSTOMIZE: &[&str] = &["PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// How much of kustomize's own words Argo CD shows.
+const SHOWN: usize = 1000;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    kustomize: kustomize::Options,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
+    let mut report = Report::default();
+    let parameters = Parameters::read(shared, &mut report);
+    let application = Application::find(shared, &mut report)?;
+    let Some(application) = application.filter(|_| !report.has_errors()) else {
+        return give_up(&report, io);
+    };
+    let built = build(&args.kustomize, &application)?;
+    if built.trim_ascii().is_empty() {
+        report.push(
+            Diagnostic::error(Code::NoObjects, "kustomize built no object, and Argo CD would delete all there are")
+                .help("add `resources:` to the kustomization, or delete the Application"),
+        );
+        return give_up(&report, io);
+    }
+    let Application { file, lock, .. } = &application;
+    let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
+    let request = Request { mode: parameters.mode, ..shared.request(None, parameters.namespace.as_deref()) };
+    let manifests = Manifests { name: "kustomize build", bytes: &built };
+    inject::inject(file, manifests, &shared, request)?.print(output::write_first_errors, io)
+}
+
+fn give_up(report: &Report, io: &mut Io) -> Result<Exit, Error> {
+    output::write_first_errors(report, Sources::default(), io.err()).map_err(Error::Output)?;
+    Ok(args::exit(report))
+}
+
+fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<u8>, Error> {
+    // kustomize opens whatever a kustomization names. Out of the repository it opens nothing, unless the plugin's operator
+    // lets it by a flag.
+    disk::check_files(&application.repository)?;
+    let mut command = options.build(Path::new("."));
+    seclude(&mut command);
+    let output = options.output(command)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(Error::Kustomize(words(&output.stderr, &application.repository)))
+}
+
+fn seclude(command: &mut Command) {
+    let kept = FOR_KUSTOMIZE.iter().filter_map(|name| Some((name, env::var_os(name)?)));
+    // User 999 has no home, and the root may be read-only.
+    command.env_clear().envs(kept).env("HOME", env::temp_dir());
+}
+
+/// What kustomize said, without the name of the folder, which is another one each time.
+fn words(stderr: &[u8], repository: &Path) -> String {
+    let text = String::from_utf8_lossy(stderr).replace(&format!("{}/", repository.display()), "");
+    let text = line(&text.trim_start().trim_start_matches("Error: ").split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut words: String = text.chars().take(SHOWN).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        words.push('…');
+    }
+    words
+}

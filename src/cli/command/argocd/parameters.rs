@@ -1,0 +1,108 @@
+//! What an application's author has set. All of it is hostile until it has passed the rule of its parameter.
+
+use std::env;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::cli::args::Shared;
+use crate::config::Mode;
+use crate::diag::{Code, Diagnostic, Report};
+use crate::name::DnsLabel;
+use crate::quote::quote;
+
+/// Argo CD's variable with every parameter that is set, as JSON.
+const VARIABLE: &str = "ARGOCD_APP_PARAMETERS";
+/// Argo CD's variable with the namespace that it gives to objects that name none.
+const NAMESPACE: &str = "ARGOCD_APP_NAMESPACE";
+
+pub(super) const CLUSTER: &str = "cluster";
+pub(super) const MODE: &str = "mode";
+pub(super) const WORKLOADS: &str = "workloads";
+pub(super) const LOCK: &str = "lock";
+
+/// The values of the parameters that can be set.
+#[derive(Default)]
+pub(super) struct Parameters {
+    pub(super) cluster: Option<String>,
+    pub(super) mode: Option<Mode>,
+    /// The namespace of objects that name none.
+    pub(super) namespace: Option<String>,
+}
+
+/// One of them, as Argo CD writes it.
+#[derive(Deserialize)]
+struct Given {
+    name: String,
+    string: Option<String>,
+    array: Option<Value>,
+    map: Option<Value>,
+}
+
+impl Parameters {
+    /// Reads them; what is wrong is in the report. The cluster that the plugin's operator has chosen stays.
+    pub(super) fn read(shared: &Shared, report: &mut Report) -> Self {
+        let mut parameters = Self { cluster: shared.cluster.clone(), ..Self::default() };
+        let text = env::var_os(VARIABLE).unwrap_or_else(|| "null".into());
+        let given = text.to_str().and_then(|text| serde_json::from_str::<Option<Vec<Given>>>(text).ok());
+        match given {
+            Some(given) => given.unwrap_or_default().iter().for_each(|given| parameters.set(given, report)),
+            None => wrong(report, format!("{VARIABLE} is not the JSON list that Argo CD writes"), "see `iamra argocd`"),
+        }
+        match env::var(NAMESPACE).ok().filter(|name| !name.is_empty()) {
+            Some(name) if DnsLabel::parse(&name).is_err() => {
+                wrong(report, format!("{NAMESPACE} is not a namespace"), "set the Application's destination namespace");
+            }
+            namespace => parameters.namespace = namespace,
+        }
+        parameters
+    }
+
+    fn set(&mut self, given: &Given, report: &mut Report) {
+        let Given { name, string, array, map } = given;
+        let (CLUSTER | MODE) = name.as_str() else { return refuse(name, report) };
+        let (Some(value), None, None) = (string, array, map) else {
+            return wrong(report, format!("parameter {} is not a string", quote(&name)), "give it as `string:`");
+        };
+        match (name.as_str(), value.as_str()) {
+            (CLUSTER, value) => self.set_cluster(value, report),
+            (_, "all") => self.mode = Some(Mode::All),
+            (_, "generate") => self.mode = Some(Mode::Generate),
+            (_, "transform") => self.mode = Some(Mode::Transform),
+            _ => wrong(report, "parameter `mode` has an unknown value", "give `all`, `generate` or `transform`"),
+        }
+    }
+
+    fn set_cluster(&mut self, value: &str, report: &mut Report) {
+        if DnsLabel::parse(value).is_err() {
+            return wrong(report, "parameter `cluster` is not a name", "give the name of a cluster in the declaration");
+        }
+        match &self.cluster {
+            Some(fixed) if fixed != value => wrong(
+                report,
+                format!(
+                    "parameter `cluster` is {}, but this plugin renders for {} alone",
+                    quote(&value),
+                    quote(&fixed)
+                ),
+                "remove the parameter, or have the plugin's operator change IAMRA_CLUSTER",
+            ),
+            _ => self.cluster = Some(value.to_owned()),
+        }
+    }
+}
+
+fn refuse(name: &str, report: &mut Report) {
+    if [WORKLOADS, LOCK].contains(&name) {
+        return wrong(
+            report,
+            format!("parameter {} is only shown", quote(&name)),
+            "change the declaration in Git instead",
+        );
+    }
+    wrong(report, format!("{} is not a parameter", quote(&name)), "remove it; there are `cluster` and `mode`");
+}
+
+fn wrong(report: &mut Report, message: impl Into<String>, help: &str) {
+    report.push(Diagnostic::error(Code::InvalidParameter, message).help(help));
+}

@@ -1,0 +1,248 @@
+//! `iamra check`
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::function::unreadable;
+use crate::cli::args::{File, Offline, Shared};
+use crate::cli::error::Error;
+use crate::cli::findings::{Checked, Format, Levels, Vouched};
+use crate::cli::io::Io;
+use crate::cli::paths::display;
+use crate::cli::{Exit, kustomize};
+use crate::config::{self, Mode};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::disk;
+#[cfg(feature = "git")]
+use crate::git::{Repository, Version};
+use crate::krm::Stream;
+use crate::name::DEFAULT_NAMESPACE;
+use crate::resolve::{Guarded, LOCK_NAME, Layered};
+use crate::verify::Rendered;
+use crate::yaml::{Document, NodeRef};
+use crate::{pipeline, verify};
+
+/// Check declarations and their locks against every rule, offline
+///
+/// Looks at all clusters of a declaration. Where there is a lock, every reference must be in it. Of a folder with a
+/// kustomization, what kustomize builds is checked too: what would be in the way of an identity, or, when iamra is part of
+/// the build, whether it is as `iamra verify` wants it.
+///
+/// Exit codes: 0 no error (there may be warnings), 1 an error, 3 something could not be looked at.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Folders of declarations, their files, or their locks
+    #[arg(default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Check what is staged, not what is on disk
+    #[cfg(feature = "git")]
+    #[arg(long)]
+    staged: bool,
+    /// Ask for a lock that answers every reference; without one, a warning says that nothing can be rendered yet
+    #[arg(long)]
+    locked: bool,
+    /// How it is written; everything but `human` goes to stdout
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    #[command(flatten)]
+    levels: Levels,
+    #[command(flatten)]
+    sidecar: Vouched,
+    #[command(flatten)]
+    kustomize: kustomize::Options,
+    #[command(flatten)]
+    offline: Offline,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.offline.shared();
+    let mut names = BTreeSet::new();
+    let mut checked = Vec::new();
+    for path in &args.paths {
+        #[cfg(feature = "git")]
+        let source = if args.staged { Source::Index(Repository::find(path)?) } else { Source::Disk };
+        #[cfg(not(feature = "git"))]
+        let source = Source::Disk;
+        let file = source.declaration(path)?;
+        if names.insert(file.name.clone()) {
+            let mut one = check(file, &source, args, shared)?;
+            match source {
+                Source::Disk if kustomize::is_kustomization(path) => check_build(path, &mut one, args, shared, io)?,
+                #[cfg(feature = "git")]
+                Source::Index(_) if kustomize::is_kustomization(path) => {
+                    let name = crate::quote::quote(&path.display()).to_string();
+                    io.words(&format_args!(
+                        "note: what kustomize builds of {name} is not looked at with `--staged`\n"
+                    ))?;
+                }
+                _ => {}
+            }
+            one.report.judge(&args.levels.over(&one.levels));
+            checked.push(one);
+        }
+    }
+    args.format.write(&checked, io)
+}
+
+/// Where files are read.
+enum Source {
+    Disk,
+    #[cfg(feature = "git")]
+    Index(Repository),
+}
+
+impl Source {
+    /// The declaration that a path means; a lock means the one beside it.
+    fn declaration(&self, path: &Path) -> Result<File, Error> {
+        let is_lock = path.file_name().is_some_and(|name| name == LOCK_NAME);
+        let path = match path.parent().filter(|_| is_lock) {
+            Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+            Some(folder) => folder,
+            None => path,
+        };
+        match self {
+            Self::Disk => File::open(path),
+            #[cfg(feature = "git")]
+            Self::Index(repository) => {
+                let found = repository.find_declaration(&Version::Index, &repository.place(path)?)?;
+                let found = found.ok_or_else(|| Error::Unstaged(path.to_owned()))?;
+                let text = repository.read(&Version::Index, &found)?.unwrap_or_default();
+                let folder = found.parent().unwrap_or_else(|| Path::new("")).to_owned();
+                Ok(File { name: display(&found), text, folder })
+            }
+        }
+    }
+
+    /// The lock's name and its text. One that is named by hand is where its name says.
+    fn lock(
+        &self,
+        file: &File,
+        node: NodeRef<'_>,
+        shared: &Shared,
+        report: &mut Report,
+    ) -> Result<Option<(String, Option<String>)>, Error> {
+        let lock = &shared.sources.at_hand.lock;
+        let path = match self {
+            Self::Disk => lock.on_disk(node, &file.folder, report),
+            #[cfg(feature = "git")]
+            Self::Index(_) => lock.path(node, &file.folder, report),
+        };
+        let Some(path) = path else { return Ok(None) };
+        let text = match self {
+            Self::Disk => disk::read_if_there(&path)?,
+            #[cfg(feature = "git")]
+            Self::Index(repository) => {
+                let place = if lock.named.is_some() { repository.place(&path)? } else { path.clone() };
+                repository.read(&Version::Index, &place)?
+            }
+        };
+        Ok(Some((display(&path), text)))
+    }
+}
+
+fn check(file: File, source: &Source, args: &Args, shared: &Shared) -> Result<Checked, Error> {
+    let text = file.text.clone();
+    let mut checked = Checked::of(file);
+    match Document::parse(&text) {
+        Ok(document) => checked.check(&document, source, args, shared)?,
+        Err(error) => checked.report.push(config::syntax_error(&error)),
+    }
+    Ok(checked)
+}
+
+/// What kustomize builds in the folder, with the declaration.
+fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared, io: &mut Io) -> Result<(), Error> {
+    let built = match args.kustomize.run(dir, io) {
+        Ok(built) => built,
+        Err(error) => {
+            checked.report.push(not_built(&error));
+            return Ok(());
+        }
+    };
+    let mut report = Report::default();
+    match Stream::from_utf8(&built) {
+        Ok(stream) => check_stream(&stream, checked, args, shared, &mut report)?,
+        Err(error) => report.push(unreadable("kustomize build", &error)),
+    }
+    checked.report.append(report);
+    checked.input = String::from_utf8(built).ok().map(|text| ("kustomize build".to_owned(), text));
+    Ok(())
+}
+
+fn not_built(error: &Error) -> Diagnostic {
+    Diagnostic::error(Code::NotChecked, format!("what kustomize builds was not checked: {}", error.words()))
+        .help("mend that, or name the declaration's file to check it alone: `iamra check iamra.yaml`")
+}
+
+/// What is built, with the declaration.
+fn check_stream(
+    stream: &Stream<'_>,
+    checked: &Checked,
+    args: &Args,
+    shared: &Shared,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let opted_in = verify::opted_in(&stream.items, report);
+    let request = shared.request(Some(Mode::Transform), Some(DEFAULT_NAMESPACE));
+    let request = pipeline::Request { opted_in: &opted_in, ..request };
+    let mut found = Report::default();
+    let resolved = checked.file.resolve(shared, request, &mut found)?;
+    // What is wrong with the declaration alone has been said; what it says of this build has not.
+    report.append(if checked.is_unanswered { found.without(Code::UnresolvedReference) } else { found });
+    let Some(resolved) = resolved else { return Ok(()) };
+    if verify::is_rendered(&stream.items) {
+        let rendered = Rendered { items: &stream.items, images: &args.sidecar.images };
+        pipeline::verify(&resolved, rendered, report);
+    } else {
+        pipeline::rehearse(&resolved, &stream.items, request, report);
+    }
+    Ok(())
+}
+
+impl Checked {
+    /// Everything that the declaration and its lock say, over all clusters.
+    fn check(&mut self, document: &Document<'_>, source: &Source, args: &Args, shared: &Shared) -> Result<(), Error> {
+        let report = &mut self.report;
+        let at_hand = &shared.sources.at_hand;
+        let Some(policy) = at_hand.operator.policy(report)? else { return Ok(()) };
+        let Some((name, lock)) = source.lock(&self.file, document.root(), shared, report)? else { return Ok(()) };
+        let must_be_there = args.locked || at_hand.lock.is_asked_for();
+        let answers = at_hand.answers(&name, lock.as_deref(), must_be_there, report)?;
+        let layered = Layered(answers.lookups());
+        let lookup = Guarded { policy: &policy, lookup: &layered };
+        // A key is never in a lock, so a CA is checked whole only where values are at hand.
+        let mode = if at_hand.values.is_some() { Mode::All } else { Mode::Transform };
+        let request = shared.request(Some(mode), Some(DEFAULT_NAMESPACE));
+        let mut found = Report::default();
+        let snapshot = pipeline::snapshot(document.root(), request, Some(&lookup), &mut found).unwrap_or_default();
+        for resolved in snapshot.values().filter_map(|view| view.resolved.as_ref()) {
+            policy.check(resolved, &mut found);
+        }
+        if !snapshot.is_empty()
+            && let Some(lock_plan) = pipeline::lock_plan(document.root(), &mut found)
+        {
+            lock_plan.read(&layered, &policy, &mut found);
+        }
+        if lock.is_none() && at_hand.values.is_none() {
+            let all = found.diagnostics().len();
+            found = found.without(Code::UnresolvedReference);
+            let missing = all - found.diagnostics().len();
+            self.is_unanswered = missing > 0;
+            if self.is_unanswered {
+                found.push(unanswered(&name, missing));
+            }
+        }
+        report.append(found);
+        self.levels = snapshot.into_values().next().map(|view| view.config.checks).unwrap_or_default();
+        Ok(())
+    }
+}
+
+/// That there is nothing yet to render from.
+fn unanswered(lock: &str, missing: usize) -> Diagnostic {
+    let references = if missing == 1 { "1 reference has".to_owned() } else { format!("{missing} references have") };
+    let message = format!("nothing can be rendered offline yet: {references} no value, and there is no {lock}");
+    Diagnostic::warning(Code::UnresolvedReference, message)
+        .at(Place::File(lock.to_owned(), None))
+        .help("run `iamra lock`, or give values in a file (`--values FILE`); `--locked` makes this an error")
+}

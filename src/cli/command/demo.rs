@@ -1,0 +1,73 @@
+//! `iamra demo`
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::{Exit, args};
+use crate::diag::Report;
+use crate::krm::Stream;
+use crate::pipeline::{self, Request};
+use crate::resolve::Lockfile;
+use crate::yaml::{Document, emit};
+use crate::{ca, disk, output, render};
+
+/// See it work: an example tree, a CA of its own, and everything rendered
+///
+/// Needs no AWS account, no cluster and no flags. The rendered manifests are printed on stdout, the explanation on
+/// stderr; the tree stays in DIR to play with.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Folder to write the example to
+    #[arg(default_value = "iamra-demo")]
+    dir: PathBuf,
+}
+
+/// The namespace of the example.
+const NAMESPACE: &str = "shop";
+
+/// The example's files. The last of them is the workload that is patched.
+const FILES: [(&str, &str); 4] = [
+    ("iamra.yaml", include_str!("demo/iamra.yaml")),
+    ("iamra.lock", include_str!("demo/iamra.lock")),
+    ("kustomization.yaml", include_str!("demo/kustomization.yaml")),
+    ("deployment.yaml", include_str!("demo/deployment.yaml")),
+];
+
+#[expect(clippy::expect_used, reason = "what is read is part of the program")]
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let dir = &args.dir;
+    for (name, text) in FILES {
+        let path = dir.join(name);
+        if disk::read_if_there(&path)?.is_some_and(|there| there != text) {
+            return Err(Error::Exists(path));
+        }
+    }
+    // Its key lives in memory only. In a cluster somebody else puts the Secret there.
+    let authority = ca::mint("iamra demo CA", SystemTime::now().into())?;
+    for (name, text) in FILES {
+        disk::write(&dir.join(name), text)?;
+    }
+    let mut report = Report::default();
+    let [(_, declaration), (_, lock), _, (_, manifest)] = FILES;
+    let document = Document::parse(declaration).expect("the example is YAML");
+    let lock = Lockfile::read("iamra.lock", Some(lock), &mut report);
+    let request = Request::default();
+    let resolved = pipeline::resolve(document.root(), request, &lock, &mut report);
+    let stream = Stream::read(manifest).expect("the example is a stream");
+    let changes = resolved.map(|it| pipeline::run(&it, &stream.items, request, &mut report));
+    let mut changes = changes.unwrap_or_default();
+    changes.appended.insert(0, emit::document(&render::ca(Some(&NAMESPACE.to_owned()), &authority).value));
+    io.data(|out| changes.write_stream(&stream, out))?;
+    // Below what is explained, where somebody looks who ran it in a terminal.
+    io.words(&format_args!("{}\n", explanation(&dir.display().to_string())))?;
+    output::write_report(&report, output::Sources::default(), io.err()).map_err(Error::Output)?;
+    Ok(args::exit(&report))
+}
+
+fn explanation(dir: &str) -> String {
+    // As it was called, so that the commands can be pasted.
+    let program = std::env::args().next().unwrap_or_else(|| "iamra".to_owned());
+    include_str!("demo/explanation.txt").trim_end().replace("{dir}", dir).replace("{iamra}", &program)
+}

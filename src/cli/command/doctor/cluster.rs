@@ -1,0 +1,67 @@
+//! The objects of a cluster, from kubectl or from a file.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::Args;
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::paths::display;
+use crate::diag::{Code, Diagnostic, Report};
+use crate::disk;
+use crate::doctor::Wanted;
+use crate::plan;
+use crate::resolve::Resolved;
+
+/// What is asked of kubectl. By their full names: others have certificates and issuers, too.
+const KINDS: &str = "certificates.cert-manager.io,certificaterequests.cert-manager.io,issuers.cert-manager.io,\
+                     clusterissuers.cert-manager.io";
+
+/// The Certificates that should be there.
+pub(super) fn wanted(resolved: &Resolved) -> Vec<Wanted> {
+    let workloads = plan::declared(resolved, None).workloads;
+    let one = |planned: &plan::PlannedWorkload<'_>| Wanted {
+        workload: planned.binding().workload.clone(),
+        namespace: planned.namespace.clone(),
+        name: planned.certificate_name(),
+        place: planned.binding().place.clone(),
+    };
+    workloads.iter().filter(|planned| planned.has_certificate()).map(one).collect()
+}
+
+/// The workloads whose certificates are no object of the cluster.
+pub(super) fn unseen(resolved: &Resolved) -> Vec<String> {
+    let workloads = plan::declared(resolved, None).workloads;
+    let unseen = workloads.iter().filter(|planned| !planned.has_certificate());
+    unseen.map(|planned| planned.binding().workload.clone()).collect()
+}
+
+/// The objects of the cluster; `None` when nobody asked for it, or they cannot be read, which is reported.
+pub(super) fn objects(args: &Args, report: &mut Report, io: &mut Io) -> Result<Option<Vec<Value>>, Error> {
+    let (name, text) = match &args.objects {
+        Some(path) if path == Path::new("-") => ("stdin".to_owned(), Io::read()?),
+        Some(path) => (display(path), disk::read_manifests(path)?),
+        None if args.cluster.is_some() => ("kubectl".to_owned(), kubectl(io)?),
+        None => return Ok(None),
+    };
+    let list: Option<Value> = serde_json::from_slice(&text).ok();
+    let items = list.and_then(|mut list| list.get_mut("items").map(Value::take));
+    if let Some(Value::Array(items)) = items {
+        return Ok(Some(items));
+    }
+    report.push(
+        Diagnostic::error(Code::UnreadableInput, format!("{name} is not a list of objects in JSON"))
+            .help(format!("give what `kubectl get {KINDS} --all-namespaces --output json` prints")),
+    );
+    Ok(None)
+}
+
+fn kubectl(io: &mut Io) -> Result<Vec<u8>, Error> {
+    let mut command = Command::new("kubectl");
+    command.args(["get", KINDS, "--all-namespaces", "--output", "json"]).stdin(Stdio::null());
+    let output = command.output().map_err(|error| Error::Program("kubectl get".to_owned(), error))?;
+    io.words(&String::from_utf8_lossy(&output.stderr))?;
+    if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed("kubectl get".to_owned())) }
+}

@@ -1,0 +1,143 @@
+//! `iamra doctor`
+
+#[cfg(feature = "aws")]
+mod aws;
+mod cluster;
+
+use std::env;
+use std::path::PathBuf;
+
+#[cfg(feature = "aws")]
+use crate::certificate::Certificate;
+use crate::cli::Exit;
+use crate::cli::args::{self, CLUSTER, File, Shared};
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+#[cfg(feature = "aws")]
+use crate::cli::live::print_calls;
+use crate::config::Mode;
+use crate::diag::Report;
+use crate::doctor;
+use crate::output::{self, Declaration, Sources};
+use crate::pipeline::Request;
+use crate::quote;
+use crate::resolve::{Answers, Resolved};
+
+/// Find out why credentials do not come
+///
+/// Says what is well on stdout, and what is not, why, and what to do on stderr. Of the cluster it looks at Certificates, their
+/// requests and issuers, never at a Secret. With `--live` it reads trust anchors, profiles and roles in AWS as well, and with a
+/// certificate and its key it asks for a session, as the sidecar does.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Folder of the declaration, or its file
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Look into the cluster that kubectl talks to; NAME says which one of the declaration's it is
+    #[expect(clippy::option_option, reason = "it is given or not, with a name or not")]
+    #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    cluster: Option<Option<String>>,
+    /// Look instead into what `kubectl get certificates,certificaterequests,issuers,clusterissuers --all-namespaces --output
+    /// json` has printed; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    objects: Option<PathBuf>,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    present: aws::Present,
+    /// Print the calls that `--live` would make, and make none
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    explain_calls: bool,
+    #[command(flatten)]
+    sources: args::Sources,
+}
+
+impl Args {
+    /// The same as other commands have it: here alone `--cluster` needs no name, and the variable only names.
+    fn shared(&self) -> Shared {
+        let named = self.cluster.clone().flatten().or_else(|| env::var(CLUSTER).ok());
+        let sources = self.sources.clone();
+        #[cfg(feature = "aws")]
+        let sources = if self.explain_calls { sources.asking_nobody() } else { sources };
+        Shared::new(named, sources)
+    }
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = args.shared();
+    let file = File::open(&args.dir)?;
+    let mut report = Report::default();
+    // Who only looks needs no CA, and above all not its key.
+    let request = shared.request(Some(Mode::Transform), None);
+    #[cfg(feature = "aws")]
+    if args.explain_calls
+        && let Some(resolved) = file.resolve(&shared, request, &mut report)?
+    {
+        print_calls(&aws::calls(args, &resolved))?;
+        return Ok(Exit::Done);
+    }
+    let mut lines = Vec::new();
+    let answers = file.read(&shared, &mut report)?;
+    let is_whole = !report.has_errors();
+    // A CA that nobody knows is an error, and no reason to look at nothing else.
+    let mut found = Report::default();
+    let resolved = match &answers {
+        Some(answers) => file.bind(&shared, request, answers, &mut found)?,
+        None => None,
+    };
+    report.append(found);
+    if let (Some(resolved), Some(answers)) = (resolved, answers) {
+        if is_whole {
+            lines.push("every reference of the declaration has a value, and the ARNs agree".to_owned());
+        }
+        let seen = Seen { args, shared: &shared, resolved: &resolved, answers: &answers };
+        lines.extend(seen.look(&file, request, &mut report, io)?);
+    }
+    let text: String = lines.iter().map(|line| format!("ok: {}\n", quote::line(line))).collect();
+    io.data(|out| out.write_all(text.as_bytes()))?;
+    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
+    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+    Ok(args::exit(&report))
+}
+
+/// What the declaration means, and who is asked about it.
+struct Seen<'s> {
+    args: &'s Args,
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS is asked with it"))]
+    shared: &'s Shared,
+    resolved: &'s Resolved,
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only what AWS has is compared with it"))]
+    answers: &'s Answers,
+}
+
+impl Seen<'_> {
+    /// What is well in the cluster and in AWS, as lines.
+    #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "only AWS is asked with them"))]
+    fn look(&self, file: &File, request: Request<'_>, report: &mut Report, io: &mut Io) -> Result<Vec<String>, Error> {
+        let mut lines = Vec::new();
+        let wanted = cluster::wanted(self.resolved);
+        let objects = cluster::objects(self.args, report, io)?;
+        if let Some(objects) = &objects {
+            lines.extend(doctor::certificates(&wanted, objects, report));
+            for workload in cluster::unseen(self.resolved) {
+                io.words(&format_args!(
+                    "note: workload {} has its certificate from the CSI driver, and the cluster has no object to look at\n",
+                    quote::quote(&workload)
+                ))?;
+            }
+        }
+        #[cfg(feature = "aws")]
+        {
+            // Only what AWS has is compared with it.
+            let declared =
+                if self.shared.sources.live.asked() { file.authorities(request, self.answers, report) } else { None };
+            let read = |(scope, pem): (String, String)| Some((scope, Certificate::all(&pem).ok()?));
+            let authorities = aws::Authorities {
+                in_cluster: doctor::authorities(&wanted, objects.as_deref().unwrap_or_default()),
+                declared: declared.into_iter().flatten().filter_map(read).collect(),
+            };
+            lines.extend(aws::look(self.args, self.shared, self.resolved, &authorities, report)?);
+        }
+        Ok(lines)
+    }
+}

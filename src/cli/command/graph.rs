@@ -1,0 +1,55 @@
+//! `iamra graph`
+
+use std::path::PathBuf;
+
+use super::list;
+use crate::cli::Exit;
+use crate::cli::args::{self, File, Shared};
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::output::{self, Declaration, Sources};
+use crate::roster;
+
+/// Draw who is what: trust anchor, CA, issuer, certificate, secret, workload, profile, role
+///
+/// As SVG that reads on light and dark ground, or in Mermaid's language for Markdown; problems are red and point at what they
+/// are about. `iamra graph > identities.svg`
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Folder of the declaration, or its file
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// How it is drawn
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum Format {
+    /// A picture
+    #[default]
+    Svg,
+    /// A Mermaid flowchart
+    Mermaid,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
+    let file = File::open(&args.dir)?;
+    let (roster, mut report) = list::read(&file, shared)?;
+    if let Some(roster) = &roster {
+        report.append(roster.lookups.clone());
+    }
+    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
+    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+    if let Some(roster) = &roster {
+        let text = match args.format {
+            Format::Svg => roster::svg(roster),
+            Format::Mermaid => roster::mermaid(roster),
+        };
+        io.data(|out| out.write_all(text.as_bytes()))?;
+    }
+    Ok(args::exit(&report))
+}

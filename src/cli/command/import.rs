@@ -1,0 +1,169 @@
+//! `iamra import`
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde_json::{Map, Value};
+
+use super::function::unreadable;
+use super::strip;
+use crate::cli::error::Error;
+#[cfg(feature = "aws")]
+use crate::cli::installation;
+use crate::cli::io::Io;
+use crate::cli::{Exit, args};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::disk;
+use crate::import::{self, Tool};
+use crate::krm::{Item, Object, Position, Stream};
+use crate::output::{self, Sources};
+use crate::yaml::{SyntaxError, emit};
+
+/// Make a declaration of what another tool has left
+///
+/// Reads the annotations of IRSA, kube2iam (or kiam) and ira-controller in manifests, or the state of an installation made by
+/// iam-ra (from a file, or from SSM and S3), and prints `iamra.yaml`. Nothing else is changed. What has no counterpart is said.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The other tool
+    #[arg(long, value_enum, value_name = "TOOL")]
+    from: From,
+    /// Files with manifests, or `-` for stdin, such as what `kubectl get … -o yaml` or `kustomize build` prints
+    #[arg(default_value = "-", value_name = "FILE", conflicts_with = "state")]
+    manifests: Vec<PathBuf>,
+    /// iam-ra's state document, or `-` for stdin
+    #[cfg_attr(not(feature = "aws"), arg(required_if_eq("from", "iam-ra")))]
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// iam-ra's name (it says namespace) for the installation whose state is read from AWS when no `--state` is given;
+    /// `default` when omitted
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "NAME", conflicts_with = "state")]
+    installation: Option<String>,
+    /// What kube2iam puts before roles that annotations only name, such as `arn:aws:iam::111122223333:role/`
+    #[arg(long, value_name = "ARN")]
+    base_role_arn: Option<String>,
+    /// Write this file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long, requires = "output")]
+    force: bool,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    how: installation::How,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum From {
+    /// IAM roles for service accounts of EKS
+    Irsa,
+    /// kube2iam and kiam
+    Kube2iam,
+    /// The admission webhook ira-controller
+    IraController,
+    /// The command line iam-ra, versions 1 and 2
+    IamRa,
+}
+
+impl From {
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    if let Some(path) = args.output.as_ref().filter(|path| !args.force && path.exists()) {
+        return Err(Error::Overwrite(path.clone()));
+    }
+    args.check()?;
+    let mut report = Report::default();
+    let declaration = match args.from {
+        From::Irsa => annotated(&Tool::Irsa, &args.manifests, &mut report)?,
+        From::Kube2iam => {
+            let tool = Tool::Kube2iam { base_role_arn: args.base_role_arn.clone() };
+            annotated(&tool, &args.manifests, &mut report)?
+        }
+        From::IraController => annotated(&Tool::IraController, &args.manifests, &mut report)?,
+        From::IamRa => match &args.state {
+            Some(path) => {
+                let bytes = strip::manifests(path)?;
+                import::from_state(strip::name_of(path), &String::from_utf8_lossy(&bytes), &mut report)
+            }
+            #[cfg(feature = "aws")]
+            None => installation::read(args.installation.as_deref().unwrap_or("default"), &args.how, &mut report)?,
+            #[cfg(not(feature = "aws"))]
+            #[expect(clippy::unreachable, reason = "clap asks for the state")]
+            None => unreachable!("clap asks for the state"),
+        },
+    };
+    output::write_report(&report, Sources::default(), io.err()).map_err(Error::Output)?;
+    if let Some(declaration) = declaration.filter(|_| !report.has_errors()) {
+        let text = emit::document(&declaration);
+        match &args.output {
+            Some(path) => disk::write(path, &text)?,
+            None => io.data(|out| out.write_all(text.as_bytes()))?,
+        }
+        io.words(&counted(&declaration))?;
+    }
+    Ok(args::exit(&report))
+}
+
+impl Args {
+    /// No option is passed over because it is another tool's.
+    fn check(&self) -> Result<(), Error> {
+        let options = [
+            ("--state", self.state.is_some(), From::IamRa),
+            ("--base-role-arn", self.base_role_arn.is_some(), From::Kube2iam),
+            #[cfg(feature = "aws")]
+            ("--installation", self.installation.is_some(), From::IamRa),
+        ];
+        let misplaced = options.into_iter().find(|(_, given, tool)| *given && self.from != *tool);
+        misplaced.map_or(Ok(()), |(option, _, tool)| Err(Error::Misplaced { option, tool: tool.name() }))
+    }
+}
+
+fn annotated(tool: &Tool, paths: &[PathBuf], report: &mut Report) -> Result<Option<Value>, Error> {
+    let read = |path: &PathBuf| Ok((strip::name_of(path).to_owned(), strip::manifests(path)?));
+    let texts: Vec<_> = paths.iter().map(read).collect::<Result<_, Error>>()?;
+    let mut objects = Vec::new();
+    for (name, bytes) in &texts {
+        match Stream::from_utf8(bytes) {
+            Ok(stream) => {
+                objects.extend(stream.items.iter().filter_map(|item| parse(item, name, stream.text(), report)));
+            }
+            Err(error) => report.push(unreadable(name, &error)),
+        }
+    }
+    Ok(if report.has_errors() { None } else { import::from_annotations(tool, &objects, report) })
+}
+
+fn parse<'t>(item: &Item<'t>, name: &str, text: &str, report: &mut Report) -> Option<Object<'t>> {
+    let told = |error: SyntaxError| {
+        let line = Position::of(text, error.offset).line;
+        let message = format!("an object cannot be read: {}", error.message);
+        report.push(
+            Diagnostic::error(Code::UnreadableItem, message)
+                .at(Place::File(name.to_owned(), Some(line)))
+                .help("correct it, or leave it out"),
+        );
+    };
+    item.parse().map_err(told).ok()
+}
+
+/// What was made, in words.
+fn counted(declaration: &Value) -> String {
+    let count = |entries: &str, one: &str| match declaration
+        .pointer(&format!("/spec/{entries}"))
+        .and_then(Value::as_object)
+        .map_or(0, Map::len)
+    {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    };
+    format!(
+        "imported {} and {}; docs/import.md says what is left to do\n",
+        count("workloads", "workload"),
+        count("roles", "role")
+    )
+}

@@ -1,0 +1,67 @@
+//! `iamra k8s`: the commands that users of IAM Roles Anywhere know. They edit the declaration and print manifests.
+
+mod offboard;
+mod onboard;
+mod setup;
+mod teardown;
+
+use super::list;
+use crate::cli::Exit;
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::misuse::whole_number;
+use crate::name::{DnsLabel, ObjectName};
+
+/// Set up clusters and onboard workloads: edits `iamra.yaml`, prints manifests for `kubectl apply -f -`
+///
+/// Comments, order and formatting of the file stay, and it changes whole or not at all. Two people may do it at once. What
+/// is printed on stdout is manifests only; everything else is said on stderr. With `--dry-run`, stdout has the change to the
+/// file as a diff, and no manifests.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    Setup(setup::Args),
+    Onboard(onboard::Args),
+    Offboard(offboard::Args),
+    Teardown(teardown::Args),
+    List(list::OfK8s),
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    match &args.command {
+        Command::Setup(args) => setup::run(args, io),
+        Command::Onboard(args) => onboard::run(args, io),
+        Command::Offboard(args) => offboard::run(args, io),
+        Command::Teardown(args) => teardown::run(args, io),
+        Command::List(args) => list::run_k8s(args, io),
+    }
+}
+
+/// A new workload's name.
+fn workload_name(text: &str) -> Result<String, String> {
+    ObjectName::parse(text).map(|name| name.to_string())
+}
+
+/// A namespace's name.
+fn namespace_name(text: &str) -> Result<String, String> {
+    DnsLabel::parse(text).map(|name| name.to_string())
+}
+
+/// How many hours a certificate lives, a year at most.
+fn hours(text: &str) -> Result<u32, String> {
+    whole_number(text, 1..=8760)
+}
+
+/// A new cluster's name. It stands in templates of common names, so it has their characters.
+fn cluster_name(text: &str) -> Result<String, String> {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if text.len() <= 100 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(inner) {
+        return Ok(text.to_owned());
+    }
+    Err("a cluster's name has at most 100 letters, digits or `._-`, and begins with a letter or digit".to_owned())
+}

@@ -1,0 +1,35 @@
+//! `iamra k8s offboard`
+
+use crate::cli::Exit;
+use crate::cli::args::CLUSTER;
+use crate::cli::editing::{Draft, Editing};
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::draft::offboard;
+
+/// Take a workload out of the declaration, and say what becomes of its objects
+///
+/// Prints no manifests: what is no longer rendered is deleted by Argo CD, Flux or `kubectl apply --prune`, or by the command that
+/// is said. With `--cluster` it leaves that cluster only.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The workload's name
+    #[arg(value_name = "WORKLOAD")]
+    name: String,
+    #[command(flatten)]
+    editing: Editing,
+    /// The only cluster that it leaves
+    #[arg(long, env = CLUSTER, value_name = "NAME")]
+    cluster: Option<String>,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let change = |text: &str, configs: &[_]| offboard::change(&args.name, args.cluster.as_deref(), text, configs);
+    let Some(done) = Draft::open(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
+    for config in &done.before {
+        if let Some(words) = offboard::leftovers(&args.name, config, &done.configs) {
+            io.words(&words)?;
+        }
+    }
+    Ok(Exit::Done)
+}

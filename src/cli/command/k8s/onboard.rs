@@ -1,0 +1,75 @@
+//! `iamra k8s onboard`
+
+use super::{hours, namespace_name, workload_name};
+use crate::cli::Exit;
+use crate::cli::args::Shared;
+use crate::cli::editing::{Draft, Editing};
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::draft::onboard::{self, binding};
+use crate::draft::secrets;
+use crate::pipeline::{self, Request};
+
+/// Declare a workload, and print what gives it its identity
+///
+/// `iamra k8s onboard payment-service --role admin | kubectl apply -f -`. Prints its Certificate and ConfigMap with the Issuer
+/// they need, and a sample Pod that shows whether the identity works. Said again with other arguments, it changes the
+/// workload; arguments that are not given stay as they are.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The workload's name: that of its Deployment, say
+    #[arg(value_parser = workload_name, value_name = "WORKLOAD")]
+    name: String,
+    /// Role that it gets; the role of its own name when omitted
+    #[arg(long, value_name = "NAME")]
+    role: Option<String>,
+    /// Namespace that it runs in; the cluster's when omitted, or that of the role's scope
+    #[arg(long, value_parser = namespace_name, value_name = "NS")]
+    k8s_namespace: Option<String>,
+    /// How long its certificate lives, 24 hours when omitted
+    #[arg(long, value_parser = hours, value_name = "HOURS")]
+    duration_hours: Option<u32>,
+    /// Print no sample Pod
+    #[arg(long)]
+    no_sample_pod: bool,
+    #[command(flatten)]
+    editing: Editing,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
+    let asked = onboard::Request {
+        workload: &args.name,
+        role: args.role.as_deref(),
+        namespace: args.k8s_namespace.as_deref(),
+        hours: args.duration_hours,
+        cluster: shared.cluster.as_deref(),
+    };
+    let mut cluster = None;
+    let change = |text: &str, configs: &[_]| {
+        let (change, meant) = onboard::change(&asked, text, configs)?;
+        cluster = meant;
+        Ok(change)
+    };
+    let Some(done) = Draft::open_or_new(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
+    if args.editing.dry_run {
+        return Ok(Exit::Done);
+    }
+    let config = done.configs.iter().find(|config| config.cluster == cluster);
+    if let Some((config, binding)) = config.and_then(|config| Some((config, binding(config, &args.name)?)))
+        && binding.namespace != config.namespace
+    {
+        // `setup` has spoken of the cluster's own namespace.
+        io.words(&secrets::to_provide(&binding.issuer, binding.namespace.as_ref()))?;
+    }
+    done.print(cluster.as_deref(), shared, io, |file, request, report| {
+        let request = Request { workload: Some(&args.name), ..request };
+        let Some(mut resolved) = file.resolve(shared, request, report)? else { return Ok(None) };
+        for binding in resolved.bindings.iter_mut().filter(|_| !args.no_sample_pod) {
+            binding.declared.sample = true;
+        }
+        Ok(Some(pipeline::generate(&resolved, request)))
+    })
+}

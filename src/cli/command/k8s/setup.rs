@@ -1,0 +1,45 @@
+//! `iamra k8s setup`
+
+use super::{cluster_name, namespace_name};
+use crate::cli::Exit;
+use crate::cli::args::Shared;
+use crate::cli::editing::{Draft, Editing};
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::draft::{secrets, setup};
+use crate::pipeline;
+
+/// Declare a cluster, and print the Issuer that its certificates need
+///
+/// `iamra k8s setup prod | kubectl apply -f -`. Makes `iamra.yaml` when there is none. The Issuer signs with the Secret
+/// `iam-ra-ca`, which must be in the namespace; it is printed too when the declaration says where the CA comes from.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The cluster's name
+    #[arg(value_parser = cluster_name, value_name = "CLUSTER")]
+    name: String,
+    /// Namespace of its workloads that name none; `default` when omitted
+    #[arg(long, value_parser = namespace_name, value_name = "NS")]
+    k8s_namespace: Option<String>,
+    #[command(flatten)]
+    editing: Editing,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.shared;
+    let asked = setup::Request { cluster: &args.name, namespace: args.k8s_namespace.as_deref() };
+    let change = |text: &str, configs: &[_]| setup::change(&asked, text, configs);
+    let Some(done) = Draft::open_or_new(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
+    if args.editing.dry_run {
+        return Ok(Exit::Done);
+    }
+    let config = done.configs.iter().find(|config| config.cluster.as_deref() == Some(&args.name));
+    for issuer in config.into_iter().flat_map(|config| config.issuers.values()) {
+        io.words(&secrets::to_provide(issuer, config.and_then(|config| config.namespace.as_ref())))?;
+    }
+    done.print(Some(&args.name), shared, io, |file, request, report| {
+        file.ask(shared, report, |node, lookup, report| pipeline::prerequisites(node, request, lookup, report))
+    })
+}

@@ -1,0 +1,28 @@
+//! `iamra k8s teardown`
+
+use crate::cli::Exit;
+use crate::cli::editing::{Draft, Editing};
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::draft::teardown;
+
+/// Take a cluster out of the declaration, when no workload is left in it
+///
+/// With the last cluster, workloads that were declared before the first one go back to be of none.
+///
+/// Prints no manifests, and touches no cluster: it says what `setup` has put there, and the command that deletes it.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The cluster's name
+    #[arg(value_name = "CLUSTER")]
+    name: String,
+    #[command(flatten)]
+    editing: Editing,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let change = |text: &str, configs: &[_]| teardown::change(&args.name, text, configs);
+    let Some(done) = Draft::open(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
+    io.words(&teardown::leftovers(&args.name, &done.before, &done.configs))?;
+    Ok(Exit::Done)
+}

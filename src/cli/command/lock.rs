@@ -1,0 +1,134 @@
+//! `iamra lock`
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::Exit;
+use crate::cli::args::{self, File};
+use crate::cli::at_hand::{LockFile, Operator};
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::live::{Asking, Asks, explain};
+use crate::cli::paths::display;
+use crate::config;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::output::{self, Declaration, Sources};
+use crate::resolve::{self, Answers, Lockfile};
+use crate::yaml::Document;
+use crate::{disk, pipeline};
+
+/// Ask AWS once, and write the answers to `iamra.lock`
+///
+/// The lock has the values for every cluster of the declaration with the versions of their parameters, and for a CA's
+/// certificate its fingerprint and end. It never has a key. Commit it: rendering then needs no network and no credentials.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Folder of the declaration, or its file
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Write nothing; say how AWS differs from the lock, and exit with 4 if it does
+    #[arg(long)]
+    check: bool,
+    /// Print the calls that would be made, and make none
+    #[arg(long)]
+    explain_calls: bool,
+    #[command(flatten)]
+    lock: LockFile,
+    #[command(flatten)]
+    operator: Operator,
+    #[command(flatten)]
+    asks: Asks,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let file = File::open(&args.dir)?;
+    let mut report = Report::default();
+    let ended = match Document::parse(&file.text) {
+        Ok(document) => locked(args, &document, &file, &mut report, io)?,
+        Err(error) => {
+            report.push(config::syntax_error(&error));
+            None
+        }
+    };
+    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
+    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+    Ok(ended.unwrap_or_else(|| args::exit(&report)))
+}
+
+/// How the command ends; `None` when what is wrong with the input decides that.
+fn locked(
+    args: &Args,
+    document: &Document<'_>,
+    file: &File,
+    report: &mut Report,
+    io: &mut Io,
+) -> Result<Option<Exit>, Error> {
+    let Some(lock_plan) = pipeline::lock_plan(document.root(), report) else { return Ok(None) };
+    let Some(policy) = args.operator.policy(report)? else { return Ok(None) };
+    if args.explain_calls {
+        explain(&policy, Vec::new(), report, |lookup, report| drop(lock_plan.read(lookup, &policy, report)))?;
+        return Ok(None);
+    }
+    let Some(path) = args.lock.on_disk(document.root(), &file.folder, report) else { return Ok(None) };
+    let there = disk::read_if_there(&path)?;
+    if let Some(text) = there.as_deref().filter(|_| !args.check)
+        && !resolve::is_lock(text)
+    {
+        report.push(
+            Diagnostic::error(Code::InvalidLock, format!("{} is not a lock, and stays as it is", display(&path)))
+                .at(Place::File(display(&path), None))
+                .help("remove it, or write the lock to another file (`--lock FILE`)"),
+        );
+        return Ok(None);
+    }
+    if args.check && there.is_none() {
+        report.push(drift(&path, format!("there is no {}", display(&path))));
+        return Ok(Some(Exit::Differs));
+    }
+    let lock = there.as_deref().filter(|_| args.check).map(|text| Lockfile::read(&display(&path), Some(text), report));
+    if report.has_errors() {
+        return Ok(None);
+    }
+    if let Some(lock) = &lock {
+        // What is not even there differs whatever AWS has, and whether it can be asked or not.
+        say_drift(&path, lock.gaps(&lock_plan.queries), report);
+    }
+    let mut found = Report::default();
+    let session = args.asks.session()?;
+    let answers = lock_plan.read(&Asking::new(&session, &args.asks), &policy, &mut found);
+    let failed = found.has_errors();
+    report.append(found);
+    if failed {
+        return Ok(None);
+    }
+    if let Some(lock) = &lock {
+        say_drift(&path, lock.drift(&answers), report);
+        return Ok(report.has_errors().then_some(Exit::Differs));
+    }
+    write(&path, there.as_deref(), &answers, io)?;
+    if lock_plan.has_keys {
+        io.words(&"note: a CA's private key is never locked: rendering it needs `--live`, or `--values FILE`\n")?;
+    }
+    Ok(None)
+}
+
+/// Writes the lock, unless it is there already.
+fn write(path: &Path, there: Option<&str>, answers: &Answers, io: &mut Io) -> Result<(), Error> {
+    let (text, name) = (resolve::lock(answers), display(path));
+    if there == Some(&text) {
+        return io.words(&format_args!("{name} is up to date\n"));
+    }
+    disk::write(path, &text)?;
+    io.words(&format_args!("{name}: {} references locked\n", answers.len()))
+}
+
+fn say_drift(path: &Path, drifts: Vec<String>, report: &mut Report) {
+    for words in drifts {
+        report.push(drift(path, words));
+    }
+}
+
+fn drift(path: &Path, words: String) -> Diagnostic {
+    Diagnostic::error(Code::LockDrift, words)
+        .at(Place::File(display(path), None))
+        .help("run `iamra lock`, and commit what it writes")
+}

@@ -1,0 +1,89 @@
+//! The commands, a file or a folder each. None names another one: what two of them need stands beside this folder.
+
+mod argocd;
+mod build;
+mod check;
+mod demo;
+#[cfg(feature = "git")]
+mod diff;
+mod doctor;
+mod exec_plugin;
+mod explain;
+mod function;
+mod graph;
+mod import;
+mod inject;
+mod install;
+mod k8s;
+mod list;
+#[cfg(feature = "aws")]
+mod lock;
+mod render;
+mod schema;
+mod status;
+mod strip;
+mod verify;
+
+pub(super) use exec_plugin::arguments;
+pub(super) use function::run as function;
+
+use super::Exit;
+use super::error::Error;
+use super::io::Io;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    Demo(demo::Args),
+    Render(render::Args),
+    Inject(inject::Args),
+    Build(build::Args),
+    #[cfg(feature = "aws")]
+    Lock(lock::Args),
+    Strip(strip::Args),
+    K8s(k8s::Args),
+    List(list::Args),
+    Graph(graph::Args),
+    Import(import::Args),
+    Status(status::Args),
+    Doctor(doctor::Args),
+    Check(check::Args),
+    Verify(verify::Args),
+    #[cfg(feature = "git")]
+    Diff(diff::Args),
+    Argocd(argocd::Args),
+    Install(install::Args),
+    #[command(hide = true)]
+    ExecPlugin(exec_plugin::Args),
+    Schema(schema::Args),
+    Explain(explain::Args),
+}
+
+impl Command {
+    /// Runs it.
+    pub(super) fn run(&self, io: &mut Io) -> Result<Exit, Error> {
+        match self {
+            Self::Demo(args) => demo::run(args, io),
+            Self::Render(args) => render::run(args, io),
+            Self::Inject(args) => inject::run(args, io),
+            Self::Build(args) => build::run(args, io),
+            #[cfg(feature = "aws")]
+            Self::Lock(args) => lock::run(args, io),
+            Self::Strip(args) => strip::run(args, io),
+            Self::K8s(args) => k8s::run(args, io),
+            Self::List(args) => list::run(args, io),
+            Self::Graph(args) => graph::run(args, io),
+            Self::Import(args) => import::run(args, io),
+            Self::Status(args) => status::run(args, io),
+            Self::Doctor(args) => doctor::run(args, io),
+            Self::Check(args) => check::run(args, io),
+            Self::Verify(args) => verify::run(args, io),
+            #[cfg(feature = "git")]
+            Self::Diff(args) => diff::run(args, io),
+            Self::Argocd(args) => argocd::run(args, io),
+            Self::Install(args) => install::run(args),
+            Self::ExecPlugin(args) => exec_plugin::run(args, io),
+            Self::Schema(args) => schema::run(args, io),
+            Self::Explain(args) => explain::run(args, io),
+        }
+    }
+}

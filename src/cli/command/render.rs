@@ -1,0 +1,43 @@
+//! `iamra render`
+
+use std::path::PathBuf;
+
+use crate::cli::Exit;
+use crate::cli::args::{self, Explained, File};
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::config::Mode;
+use crate::diag::Report;
+use crate::name::DEFAULT_NAMESPACE;
+use crate::output::{self, Declaration, Sources};
+use crate::pipeline;
+use crate::yaml::emit;
+
+/// Print the Secrets, Issuers, Certificates and ConfigMaps of a declaration
+///
+/// Reads `iamra.yaml` and `iamra.lock` in DIR, or above it, and needs no network. Workloads are patched by `iamra inject`,
+/// `iamra build` or the function.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Folder of the declaration, or its file
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    #[command(flatten)]
+    explained: Explained,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.explained.shared();
+    let file = File::open(&args.dir)?;
+    let mut report = Report::default();
+    let request = shared.request(Some(Mode::Generate), Some(DEFAULT_NAMESPACE));
+    let resolved = file.resolve(shared, request, &mut report)?;
+    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
+    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+    if let Some(resolved) = resolved.filter(|_| !report.has_errors()) {
+        let objects = pipeline::generate(&resolved, request);
+        let documents: Vec<_> = objects.iter().map(|object| emit::document(&object.value)).collect();
+        io.data(|out| out.write_all(documents.join("---\n").as_bytes()))?;
+    }
+    Ok(args::exit(&report))
+}

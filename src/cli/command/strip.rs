@@ -1,0 +1,53 @@
+//! `iamra strip`
+
+use std::path::{Path, PathBuf};
+
+use super::function::unreadable;
+use crate::cli::Exit;
+use crate::cli::args;
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::diag::Report;
+use crate::krm::Stream;
+use crate::output::{self, Sources};
+use crate::{disk, splice};
+
+/// Take out of plain manifests everything that iamra put in
+///
+/// What comes out is byte for byte what went into `iamra inject`.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// File with manifests, or `-` for stdin
+    #[arg(default_value = "-")]
+    manifests: PathBuf,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let bytes = manifests(&args.manifests)?;
+    let mut report = Report::default();
+    match Stream::from_utf8(&bytes) {
+        Ok(stream) => {
+            let changes = splice::strip(&stream.items, &mut report);
+            let sources = Sources { input: Some((name_of(&args.manifests), stream.text())), ..Sources::default() };
+            output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+            if !report.has_errors() {
+                io.data(|out| changes.write_stream(&stream, out))?;
+            }
+        }
+        Err(error) => {
+            report.push(unreadable(name_of(&args.manifests), &error));
+            output::write_report(&report, Sources::default(), io.err()).map_err(Error::Output)?;
+        }
+    }
+    Ok(args::exit(&report))
+}
+
+/// The manifests in a file, or on stdin.
+pub(super) fn manifests(path: &Path) -> Result<Vec<u8>, Error> {
+    if path == Path::new("-") { Io::read() } else { Ok(disk::read_manifests(path)?) }
+}
+
+/// How messages name them.
+pub(super) fn name_of(path: &Path) -> &str {
+    path.to_str().filter(|name| *name != "-").unwrap_or("stdin")
+}

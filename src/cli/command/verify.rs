@@ -1,0 +1,97 @@
+//! `iamra verify`
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::function::unreadable;
+use super::strip;
+use crate::cli::Exit;
+use crate::cli::args::{File, Offline};
+use crate::cli::error::Error;
+use crate::cli::findings::{Checked, Format, Levels, Vouched};
+use crate::cli::io::Io;
+use crate::config::Mode;
+use crate::diag::Report;
+use crate::krm::Stream;
+use crate::pipeline::{self, Request};
+use crate::verify::Rendered;
+use crate::{disk, splice, verify};
+
+/// Check rendered manifests against the declaration, whoever rendered them
+///
+/// Every declared workload must be patched, once, as iamra would patch it; what it refers to must be there; no object may
+/// have an identity that is not declared. With `--without`, nothing else may differ from a build without iamra.
+///
+/// Exit codes: 0 no error, 1 an error.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// File with manifests, a folder with such files in and below it, or `-` for stdin
+    #[arg(default_value = "-")]
+    manifests: PathBuf,
+    /// The declaration, or the folder it is in
+    #[arg(long, default_value = ".", value_name = "PATH")]
+    declaration: PathBuf,
+    /// The same manifests rendered without iamra: a file, a folder, or `-` for stdin
+    #[arg(long, value_name = "MANIFESTS")]
+    without: Option<PathBuf>,
+    /// How it is written; everything but `human` goes to stdout
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    #[command(flatten)]
+    sidecar: Vouched,
+    #[command(flatten)]
+    levels: Levels,
+    #[command(flatten)]
+    offline: Offline,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.offline.shared();
+    let file = File::open(&args.declaration)?;
+    let text = read(&args.manifests)?;
+    let without = args.without.as_deref().map(read).transpose()?;
+    let name = strip::name_of(&args.manifests);
+    let mut report = Report::default();
+    let mut levels = BTreeMap::new();
+    let stream = parse(name, &text, &mut report);
+    let opted_in = stream.iter().flat_map(|stream| verify::opted_in(&stream.items, &mut report)).collect::<Vec<_>>();
+    let request = Request { opted_in: &opted_in, ..shared.request(Some(Mode::Validate), None) };
+    if let Some(resolved) = file.resolve(shared, request, &mut report)?
+        && let Some(stream) = stream
+    {
+        levels.clone_from(&resolved.checks);
+        let rendered = Rendered { items: &stream.items, images: &args.sidecar.images };
+        pipeline::verify(&resolved, rendered, &mut report);
+        if let Some(without) =
+            without.as_deref().and_then(|text| parse("the manifests without iamra", text, &mut report))
+        {
+            check_untouched(&stream, &without, &mut report);
+        }
+    }
+    report.judge(&args.levels.over(&levels));
+    let input = String::from_utf8(text).ok().map(|text| (name.to_owned(), text));
+    args.format.write(&[Checked { input, report, levels, ..Checked::of(file) }], io)
+}
+
+/// The manifests in a file, in a folder and all below it, or on stdin.
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    if !path.is_dir() {
+        return strip::manifests(path);
+    }
+    Ok(disk::read_manifest_folder(path)?.join("\n---\n").into_bytes())
+}
+
+fn parse<'t>(name: &str, bytes: &'t [u8], report: &mut Report) -> Option<Stream<'t>> {
+    Stream::from_utf8(bytes).map_err(|error| report.push(unreadable(name, &error))).ok()
+}
+
+/// Takes everything of ours out of the stream, and compares what is left.
+#[expect(clippy::expect_used, reason = "memory takes all, and the changes are made for this stream")]
+fn check_untouched(stream: &Stream<'_>, without: &Stream<'_>, report: &mut Report) {
+    let changes = splice::strip(&stream.items, report);
+    let mut bytes = Vec::new();
+    changes.write_stream(stream, &mut bytes).expect("memory takes all");
+    let stripped = Stream::from_utf8(&bytes).ok();
+    let items = stripped.as_ref().map_or(&[][..], |stripped| &stripped.items);
+    verify::check_untouched(items, &without.items, report);
+}
