@@ -9,6 +9,7 @@ use std::{panic, thread};
 use super::error::Error;
 use super::io::Io;
 use super::signals;
+use crate::config::{API_VERSION, KIND};
 
 /// The names that kustomize knows its file by.
 const FILES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -16,6 +17,11 @@ const FILES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomizati
 /// Whether kustomize can build the folder.
 pub(super) fn is_kustomization(dir: &Path) -> bool {
     FILES.iter().any(|name| dir.join(name).is_file())
+}
+
+/// Where kustomize looks for an exec plugin of ours, below `$KUSTOMIZE_PLUGIN_HOME` or `~/.config/kustomize/plugin`.
+pub(super) fn plugin_path() -> PathBuf {
+    [API_VERSION, &KIND.to_lowercase(), KIND].iter().collect()
 }
 
 /// Which kustomize, and how.

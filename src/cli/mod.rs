@@ -8,15 +8,18 @@ mod editing;
 mod environment;
 mod error;
 mod findings;
+mod injection;
 #[cfg(feature = "aws")]
 mod installation;
 mod io;
 mod kustomize;
 #[cfg(feature = "aws")]
 mod live;
+mod manifests;
 mod misuse;
 mod paths;
 mod rendered;
+mod roster;
 mod signals;
 
 use std::io::IsTerminal as _;

@@ -98,6 +98,25 @@ fn files_of_a_room_import_each_other_one_way() {
     }
 }
 
+/// What two commands need stands beside their folder; a folder of commands is one of them.
+#[test]
+fn no_command_names_another() {
+    let files = files();
+    let command = |file: &File| match file.module.as_slice() {
+        [cli, folder, name, ..] if cli == "cli" && folder == "command" => Some(name.clone()),
+        _ => None,
+    };
+    let mut commands = BTreeSet::new();
+    for file in &files {
+        let Some(own) = command(file) else { continue };
+        for other in uses(file, &files).into_iter().filter_map(|index| command(&files[index])) {
+            assert_eq!(own, other, "{} names another command", file.path);
+        }
+        commands.insert(own);
+    }
+    assert!(commands.len() > 20, "commands are in another place than this test looks: {commands:?}");
+}
+
 #[test]
 fn no_function_is_long() {
     for file in files() {

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::inject::{self, Manifests};
 use crate::cli::Exit;
 use crate::cli::args::{Explained, File};
 use crate::cli::error::Error;
+use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
 use crate::cli::kustomize;
 use crate::cli::rendered;
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let built = args.kustomize.run(&args.dir, io)?;
     let manifests = Manifests { name: "kustomize build", bytes: &built };
     let request = shared.request(Some(Mode::All), Some(DEFAULT_NAMESPACE));
-    let injected = inject::inject(&file, manifests, shared, request)?;
+    let injected = inject(&file, manifests, shared, request)?;
     let Some(path) = &args.output else { return injected.print(output::write_report, io) };
     let mut drift = Report::default();
     match injected.manifests() {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::function::unreadable;
 use crate::cli::args::{File, Offline, Shared};
 use crate::cli::error::Error;
 use crate::cli::findings::{Checked, Format, Levels, Vouched};
 use crate::cli::io::Io;
+use crate::cli::manifests::unreadable;
 use crate::cli::paths::display;
 use crate::cli::{Exit, kustomize};
 use crate::config::{self, Mode};

@@ -8,12 +8,12 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::function::unreadable;
 use crate::cli::Exit;
 use crate::cli::args::{self, File, Shared};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::config::{API_VERSION, KIND, Mode};
+use crate::cli::manifests::unreadable;
+use crate::config::{KIND, Mode};
 use crate::diag::Report;
 use crate::disk;
 use crate::krm::{Changes, Stream};
@@ -32,11 +32,6 @@ pub(in crate::cli) struct Args {
 
 /// The command's name.
 const COMMAND: &str = "exec-plugin";
-
-/// Where kustomize looks for the plugin, below `$KUSTOMIZE_PLUGIN_HOME` or `~/.config/kustomize/plugin`.
-pub(super) fn path() -> PathBuf {
-    [API_VERSION, &KIND.to_lowercase(), KIND].iter().collect()
-}
 
 /// The process's arguments. kustomize starts a plugin by the name of its kind, with nothing but a file's name.
 pub(in crate::cli) fn arguments() -> Vec<OsString> {

@@ -8,10 +8,11 @@ use memchr::memmem;
 use crate::cli::args::Shared;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::manifests::unreadable;
 use crate::cli::{Exit, args, bug};
 use crate::config::{self, Mode};
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::krm::{Changes, Item, Object, ReadError, ResourceList, annotation, is_generator_call};
+use crate::krm::{Changes, Item, Object, ResourceList, annotation, is_generator_call};
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::{self, Request};
 use crate::quote::quote;
@@ -68,16 +69,6 @@ fn as_it_came(bytes: &[u8], report: &Report) -> String {
 fn empty_list(report: &Report) -> String {
     let results = output::results(report, Sources::default());
     results.map_or_else(|| EMPTY_LIST.to_owned(), |results| format!("{EMPTY_LIST}results:\n{results}"))
-}
-/// What is wrong with a text that should hold objects, as a diagnostic.
-pub(super) fn unreadable(name: &str, error: &ReadError) -> Diagnostic {
-    let code = match error {
-        ReadError::Empty => Code::EmptyInput,
-        ReadError::NotAResourceList { .. } => Code::NotAResourceList,
-        _ => Code::UnreadableInput,
-    };
-    let place = Place::File(name.to_owned(), error.position().map(|at| at.line));
-    Diagnostic::error(code, error.to_string()).at(place).help(error.help())
 }
 
 fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {

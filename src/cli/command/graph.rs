@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::list;
 use crate::cli::Exit;
 use crate::cli::args::{self, File, Shared};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::roster::read;
 use crate::output::{self, Declaration, Sources};
 use crate::roster;
 
@@ -38,7 +38,7 @@ enum Format {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.shared;
     let file = File::open(&args.dir)?;
-    let (roster, mut report) = list::read(&file, shared)?;
+    let (roster, mut report) = read(&file, shared)?;
     if let Some(roster) = &roster {
         report.append(roster.lookups.clone());
     }

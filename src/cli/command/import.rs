@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
-use super::function::unreadable;
-use super::strip;
 use crate::cli::error::Error;
 #[cfg(feature = "aws")]
 use crate::cli::installation;
 use crate::cli::io::Io;
+use crate::cli::manifests::{self, unreadable};
 use crate::cli::{Exit, args};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
@@ -87,8 +86,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         From::IraController => annotated(&Tool::IraController, &args.manifests, &mut report)?,
         From::IamRa => match &args.state {
             Some(path) => {
-                let bytes = strip::manifests(path)?;
-                import::from_state(strip::name_of(path), &String::from_utf8_lossy(&bytes), &mut report)
+                let bytes = manifests::read(path)?;
+                import::from_state(manifests::name_of(path), &String::from_utf8_lossy(&bytes), &mut report)
             }
             #[cfg(feature = "aws")]
             None => installation::read(args.installation.as_deref().unwrap_or("default"), &args.how, &mut report)?,
@@ -124,7 +123,7 @@ impl Args {
 }
 
 fn annotated(tool: &Tool, paths: &[PathBuf], report: &mut Report) -> Result<Option<Value>, Error> {
-    let read = |path: &PathBuf| Ok((strip::name_of(path).to_owned(), strip::manifests(path)?));
+    let read = |path: &PathBuf| Ok((manifests::name_of(path).to_owned(), manifests::read(path)?));
     let texts: Vec<_> = paths.iter().map(read).collect::<Result<_, Error>>()?;
     let mut objects = Vec::new();
     for (name, bytes) in &texts {

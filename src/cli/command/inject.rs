@@ -1,21 +1,16 @@
 //! `iamra inject`
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::function::unreadable;
-use super::strip;
 use crate::cli::Exit;
-use crate::cli::args::{self, Explained, File, Shared};
+use crate::cli::args::{Explained, File};
 use crate::cli::error::Error;
+use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
+use crate::cli::manifests;
 use crate::config::Mode;
-use crate::diag::Report;
-use crate::krm::{Changes, Stream};
 use crate::name::DEFAULT_NAMESPACE;
-use crate::output::{self, Declaration, Sources};
-use crate::pipeline::{self, Request};
-use crate::workload;
+use crate::output;
 
 /// Patch the declared workloads in plain manifests, and add what they need
 ///
@@ -36,83 +31,12 @@ pub(in crate::cli) struct Args {
     explained: Explained,
 }
 
-/// Plain manifests, and how messages name them.
-#[derive(Clone, Copy)]
-pub(super) struct Manifests<'m> {
-    pub(super) name: &'m str,
-    pub(super) bytes: &'m [u8],
-}
-
-/// How a report is told.
-type Tell = fn(&Report, Sources<'_>, &mut dyn Write) -> io::Result<()>;
-
-/// What came of an injection.
-pub(super) struct Injected<'m> {
-    file: &'m File,
-    name: &'m str,
-    /// What to write, when nothing is wrong.
-    done: Option<(Stream<'m>, Changes)>,
-    text: Option<&'m str>,
-    report: Report,
-}
-
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.explained.shared();
     let file = File::open(&args.declaration)?;
-    let bytes = strip::manifests(&args.manifests)?;
+    let bytes = manifests::read(&args.manifests)?;
     let mode = if args.workloads_only { Mode::Transform } else { Mode::All };
-    let manifests = Manifests { name: strip::name_of(&args.manifests), bytes: &bytes };
+    let manifests = Manifests { name: manifests::name_of(&args.manifests), bytes: &bytes };
     let request = shared.request(Some(mode), Some(DEFAULT_NAMESPACE));
     inject(&file, manifests, shared, request)?.print(output::write_report, io)
-}
-
-/// Injects into the manifests; nothing is written yet.
-pub(super) fn inject<'m>(
-    file: &'m File,
-    manifests: Manifests<'m>,
-    shared: &Shared,
-    request: Request<'_>,
-) -> Result<Injected<'m>, Error> {
-    let mut injected = Injected { file, name: manifests.name, done: None, text: None, report: Report::default() };
-    let report = &mut injected.report;
-    match Stream::from_utf8(manifests.bytes) {
-        Ok(stream) => {
-            injected.text = Some(stream.text());
-            let opted_in = workload::opted_in(&stream.items, report);
-            let request = Request { opted_in: &opted_in, ..request };
-            if let Some(resolved) = file.resolve(shared, request, report)? {
-                let changes = pipeline::run(&resolved, &stream.items, request, report);
-                injected.done = (!report.has_errors()).then_some((stream, changes));
-            }
-        }
-        Err(error) => report.push(unreadable(manifests.name, &error)),
-    }
-    Ok(injected)
-}
-
-impl Injected<'_> {
-    /// Writes the manifests to stdout, or tells why not.
-    pub(super) fn print(self, tell: Tell, io: &mut Io) -> Result<Exit, Error> {
-        if let Some((stream, changes)) = &self.done {
-            io.data(|out| changes.write_stream(stream, out))?;
-        }
-        self.tell(tell, io)
-    }
-
-    /// The manifests, when nothing is wrong.
-    #[expect(clippy::expect_used, reason = "memory takes all, and the changes are made for this stream")]
-    pub(super) fn manifests(&self) -> Option<Vec<u8>> {
-        let (stream, changes) = self.done.as_ref()?;
-        let mut bytes = Vec::new();
-        changes.write_stream(stream, &mut bytes).expect("memory takes all");
-        Some(bytes)
-    }
-
-    /// Tells what was found out.
-    pub(super) fn tell(&self, tell: Tell, io: &mut Io) -> Result<Exit, Error> {
-        let declaration = Declaration::File(&self.file.name, &self.file.text);
-        let sources = Sources { declaration, input: self.text.map(|text| (self.name, text)) };
-        tell(&self.report, sources, io.err()).map_err(Error::Output)?;
-        Ok(args::exit(&self.report))
-    }
 }

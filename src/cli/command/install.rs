@@ -3,9 +3,9 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::exec_plugin;
 use crate::cli::Exit;
 use crate::cli::error::Error;
+use crate::cli::kustomize::plugin_path;
 use crate::disk;
 
 /// Copy the program into a folder, for an init container without a shell
@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let own = env::current_exe().map_err(|error| Error::Program("iamra".to_owned(), error))?;
     // Both are found before one is copied.
     let kustomize = args.with_kustomize.then(|| on_path(&args.kustomize)).transpose()?;
-    let name = if args.kustomize_plugin { exec_plugin::path() } else { "iamra".into() };
+    let name = if args.kustomize_plugin { plugin_path() } else { "iamra".into() };
     disk::install(&own, &args.dir.join(name))?;
     if let Some(kustomize) = kustomize {
         disk::install(&kustomize, &args.dir.join("kustomize"))?;

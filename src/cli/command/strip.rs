@@ -1,16 +1,16 @@
 //! `iamra strip`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::function::unreadable;
 use crate::cli::Exit;
 use crate::cli::args;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::manifests::{self, name_of, unreadable};
 use crate::diag::Report;
 use crate::krm::Stream;
 use crate::output::{self, Sources};
-use crate::{disk, splice};
+use crate::splice;
 
 /// Take out of plain manifests everything that iamra put in
 ///
@@ -23,7 +23,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let bytes = manifests(&args.manifests)?;
+    let bytes = manifests::read(&args.manifests)?;
     let mut report = Report::default();
     match Stream::from_utf8(&bytes) {
         Ok(stream) => {
@@ -40,14 +40,4 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         }
     }
     Ok(args::exit(&report))
-}
-
-/// The manifests in a file, or on stdin.
-pub(super) fn manifests(path: &Path) -> Result<Vec<u8>, Error> {
-    if path == Path::new("-") { Io::read() } else { Ok(disk::read_manifests(path)?) }
-}
-
-/// How messages name them.
-pub(super) fn name_of(path: &Path) -> &str {
-    path.to_str().filter(|name| *name != "-").unwrap_or("stdin")
 }

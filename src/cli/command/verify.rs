@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::function::unreadable;
-use super::strip;
 use crate::cli::Exit;
 use crate::cli::args::{File, Offline};
 use crate::cli::error::Error;
 use crate::cli::findings::{Checked, Format, Levels, Vouched};
 use crate::cli::io::Io;
+use crate::cli::manifests::{self, unreadable};
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::krm::Stream;
@@ -50,7 +49,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.declaration)?;
     let text = read(&args.manifests)?;
     let without = args.without.as_deref().map(read).transpose()?;
-    let name = strip::name_of(&args.manifests);
+    let name = manifests::name_of(&args.manifests);
     let mut report = Report::default();
     let mut levels = BTreeMap::new();
     let stream = parse(name, &text, &mut report);
@@ -76,7 +75,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 /// The manifests in a file, in a folder and all below it, or on stdin.
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     if !path.is_dir() {
-        return strip::manifests(path);
+        return manifests::read(path);
     }
     Ok(disk::read_manifest_folder(path)?.join("\n---\n").into_bytes())
 }

@@ -4,11 +4,11 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-use super::super::inject::{self, Manifests};
 use super::application::Application;
 use super::parameters::Parameters;
 use crate::cli::args::{self, Shared};
 use crate::cli::error::Error;
+use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
 use crate::cli::{Exit, kustomize};
 use crate::diag::{Code, Diagnostic, Report};
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
     let request = Request { mode: parameters.mode, ..shared.request(None, parameters.namespace.as_deref()) };
     let manifests = Manifests { name: "kustomize build", bytes: &built };
-    inject::inject(file, manifests, &shared, request)?.print(output::write_first_errors, io)
+    inject(file, manifests, &shared, request)?.print(output::write_first_errors, io)
 }
 
 fn give_up(report: &Report, io: &mut Io) -> Result<Exit, Error> {

@@ -1,11 +1,11 @@
 //! `iamra k8s`: the commands that users of IAM Roles Anywhere know. They edit the declaration and print manifests.
 
+mod list;
 mod offboard;
 mod onboard;
 mod setup;
 mod teardown;
 
-use super::list;
 use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
@@ -29,7 +29,7 @@ enum Command {
     Onboard(onboard::Args),
     Offboard(offboard::Args),
     Teardown(teardown::Args),
-    List(list::OfK8s),
+    List(list::Args),
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Command::Onboard(args) => onboard::run(args, io),
         Command::Offboard(args) => offboard::run(args, io),
         Command::Teardown(args) => teardown::run(args, io),
-        Command::List(args) => list::run_k8s(args, io),
+        Command::List(args) => list::run(args, io),
     }
 }
 

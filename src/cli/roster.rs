@@ -1,0 +1,53 @@
+//! Who is what in a declaration: read, and printed.
+
+use std::path::Path;
+
+use super::Exit;
+use super::args::{self, File, Shared};
+use super::error::Error;
+use super::io::Io;
+use crate::diag::Report;
+use crate::name::DEFAULT_NAMESPACE;
+use crate::output::{self, Declaration, Sources};
+use crate::roster::{self, Roster};
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// Columns for people
+    #[default]
+    Table,
+    /// JSON with a `schemaVersion`
+    Json,
+}
+
+/// Prints who is what.
+pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
+    let file = File::open(path)?;
+    let (roster, report) = read(&file, shared)?;
+    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
+    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+    if let Some(roster) = roster {
+        let text = match format {
+            Format::Table => roster::table(&roster),
+            Format::Json => roster::json(&roster),
+        };
+        io.data(|out| out.write_all(text.as_bytes()))?;
+        let idle = roster.idle();
+        if format == Format::Table && !idle.is_empty() {
+            io.words(&format_args!("no workload yet in {}\n", idle.join(", ")))?;
+        }
+    }
+    Ok(args::exit(&report))
+}
+
+/// The roster of a declaration, and what is wrong with it; no roster when the file is no declaration at all.
+pub(super) fn read(file: &File, shared: &Shared) -> Result<(Option<Roster>, Report), Error> {
+    let mut report = Report::default();
+    let cluster = shared.cluster.as_deref();
+    let roster =
+        file.ask(shared, &mut report, |node, lookup, _| Some(Roster::read(node, cluster, DEFAULT_NAMESPACE, lookup)))?;
+    if let Some(roster) = &roster {
+        report.append(roster.report.clone());
+    }
+    Ok((roster, report))
+}
