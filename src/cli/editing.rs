@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::{File, Shared};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::paths::display;
-use crate::cli::{Exit, args};
+use crate::cli::sources::Shared;
+use crate::cli::{Exit, report};
 use crate::config::{Config, Mode};
 use crate::diag::{Code, Report};
 use crate::disk::{self, Claim, DECLARATION};
@@ -144,7 +145,7 @@ impl Committed {
             let again = "mend this and run the same command again to have them";
             io.words(&format_args!("no manifests are printed, and {kept}: {again}\n"))?;
         }
-        Ok(args::exit(&report))
+        Ok(report::exit(&report))
     }
 }
 

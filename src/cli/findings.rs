@@ -6,9 +6,10 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 
 use super::Exit;
-use super::args::{self, File};
+use super::declaration::File;
 use super::error::Error;
 use super::io::Io;
+use super::report;
 use crate::diag::{Code, Level, Report, Severity};
 use crate::output::{self, Declaration, Located, Sources};
 
@@ -110,7 +111,7 @@ impl Format {
         if let Some(text) = text {
             io.data(|out| out.write_all(text.as_bytes()))?;
         }
-        Ok(args::exit_of(checked.iter().map(|it| &it.report)))
+        Ok(report::exit_of(checked.iter().map(|it| &it.report)))
     }
 }
 

@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 
 use super::Exit;
-use super::args::{self, File, Shared};
+use super::declaration::File;
 use super::error::Error;
 use super::io::Io;
 use super::manifests::unreadable;
+use super::report;
+use super::sources::Shared;
 use crate::diag::Report;
 use crate::krm::{Changes, Stream};
 use crate::output::{Declaration, Sources};
@@ -80,6 +82,6 @@ impl Injected<'_> {
         let declaration = Declaration::File(&self.file.name, &self.file.text);
         let sources = Sources { declaration, input: self.text.map(|text| (self.name, text)) };
         tell(&self.report, sources, io.err()).map_err(Error::Output)?;
-        Ok(args::exit(&self.report))
+        Ok(report::exit(&self.report))
     }
 }

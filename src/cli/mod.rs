@@ -1,9 +1,9 @@
 //! The command line: arguments in, exit code out. Nothing below this module knows of either.
 
-mod args;
 mod at_hand;
 mod bug;
 mod command;
+mod declaration;
 mod editing;
 mod environment;
 mod error;
@@ -19,8 +19,10 @@ mod manifests;
 mod misuse;
 mod paths;
 mod rendered;
+mod report;
 mod roster;
 mod signals;
+mod sources;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -42,7 +44,7 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    shared: args::Shared,
+    shared: sources::Shared,
 }
 
 /// What `kpt fn doc` shows beside the commands.

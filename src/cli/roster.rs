@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use super::Exit;
-use super::args::{self, File, Shared};
+use super::declaration::File;
 use super::error::Error;
 use super::io::Io;
+use super::report;
+use super::sources::Shared;
 use crate::diag::Report;
 use crate::name::DEFAULT_NAMESPACE;
 use crate::output::{self, Declaration, Sources};
@@ -37,7 +39,7 @@ pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -
             io.words(&format_args!("no workload yet in {}\n", idle.join(", ")))?;
         }
     }
-    Ok(args::exit(&report))
+    Ok(report::exit(&report))
 }
 
 /// The roster of a declaration, and what is wrong with it; no roster when the file is no declaration at all.

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use crate::cli::Exit;
-use crate::cli::args::{Explained, File};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
 use crate::cli::kustomize;
 use crate::cli::rendered;
+use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::name::DEFAULT_NAMESPACE;

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::{File, Offline, Shared};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::findings::{Checked, Format, Levels, Vouched};
 use crate::cli::io::Io;
 use crate::cli::manifests::unreadable;
 use crate::cli::paths::display;
+use crate::cli::sources::{Offline, Shared};
 use crate::cli::{Exit, kustomize};
 use crate::config::{self, Mode};
 use crate::diag::{Code, Diagnostic, Place, Report};

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::{Exit, args};
+use crate::cli::{Exit, report};
 use crate::diag::Report;
 use crate::krm::Stream;
 use crate::pipeline::{self, Request};
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     // Below what is explained, where somebody looks who ran it in a terminal.
     io.words(&format_args!("{}\n", explanation(&dir.display().to_string())))?;
     output::write_report(&report, output::Sources::default(), io.err()).map_err(Error::Output)?;
-    Ok(args::exit(&report))
+    Ok(report::exit(&report))
 }
 
 fn explanation(dir: &str) -> String {

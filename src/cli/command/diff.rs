@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cli::Exit;
-use crate::cli::args::{Offline, Shared};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::paths::display;
+use crate::cli::sources::{Offline, Shared};
 use crate::config::{self, Mode};
 use crate::diag::Report;
 use crate::diff::{self, Snapshot};

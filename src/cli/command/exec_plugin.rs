@@ -9,10 +9,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
-use crate::cli::args::{self, File, Shared};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::manifests::unreadable;
+use crate::cli::report;
+use crate::cli::sources::Shared;
 use crate::config::{KIND, Mode};
 use crate::diag::Report;
 use crate::disk;
@@ -75,7 +77,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     if !report.has_errors() && !validates {
         io.data(|out| write(&changes, stream.as_ref(), out))?;
     }
-    Ok(args::exit(&report))
+    Ok(report::exit(&report))
 }
 
 /// Whether the declaration's mode is one of these.

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use memchr::memmem;
 
-use crate::cli::args::Shared;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::manifests::unreadable;
-use crate::cli::{Exit, args, bug};
+use crate::cli::sources::Shared;
+use crate::cli::{Exit, bug, report};
 use crate::config::{self, Mode};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item, Object, ResourceList, annotation, is_generator_call};
@@ -32,7 +32,7 @@ pub(in crate::cli) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
             report.push(unreadable("stdin", &error));
             output::write_report(&report, Sources::default(), io.err()).map_err(Error::Output)?;
             io.data(|out| out.write_all(empty_list(&report).as_bytes()))?;
-            Ok(args::exit(&report))
+            Ok(report::exit(&report))
         }
     })
 }
@@ -207,7 +207,7 @@ fn finish(
     output::write_report(report, sources, io.err()).map_err(Error::Output)?;
     changes.results = output::results(report, sources);
     io.data(|out| changes.write(list, out))?;
-    Ok(args::exit(report))
+    Ok(report::exit(report))
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use crate::cli::Exit;
-use crate::cli::args::{self, File, Shared};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::report;
 use crate::cli::roster::read;
+use crate::cli::sources::Shared;
 use crate::output::{self, Declaration, Sources};
 use crate::roster;
 
@@ -51,5 +53,5 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         };
         io.data(|out| out.write_all(text.as_bytes()))?;
     }
-    Ok(args::exit(&report))
+    Ok(report::exit(&report))
 }

@@ -10,7 +10,7 @@ use crate::cli::error::Error;
 use crate::cli::installation;
 use crate::cli::io::Io;
 use crate::cli::manifests::{self, unreadable};
-use crate::cli::{Exit, args};
+use crate::cli::{Exit, report};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
 use crate::import::{self, Tool};
@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         }
         io.words(&counted(&declaration))?;
     }
-    Ok(args::exit(&report))
+    Ok(report::exit(&report))
 }
 
 impl Args {

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use crate::cli::Exit;
-use crate::cli::args::{Explained, File};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
 use crate::cli::manifests;
+use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::name::DEFAULT_NAMESPACE;
 use crate::output;

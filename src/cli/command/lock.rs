@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
-use crate::cli::args::{self, File};
 use crate::cli::at_hand::{LockFile, Operator};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::live::{Asking, Asks, explain};
 use crate::cli::paths::display;
+use crate::cli::report;
 use crate::config;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::output::{self, Declaration, Sources};
@@ -51,7 +52,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     };
     let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
     output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
-    Ok(ended.unwrap_or_else(|| args::exit(&report)))
+    Ok(ended.unwrap_or_else(|| report::exit(&report)))
 }
 
 /// How the command ends; `None` when what is wrong with the input decides that.

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use crate::cli::Exit;
-use crate::cli::args::{self, Explained, File};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::report;
+use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::name::DEFAULT_NAMESPACE;
@@ -39,5 +41,5 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         let documents: Vec<_> = objects.iter().map(|object| emit::document(&object.value)).collect();
         io.data(|out| out.write_all(documents.join("---\n").as_bytes()))?;
     }
-    Ok(args::exit(&report))
+    Ok(report::exit(&report))
 }

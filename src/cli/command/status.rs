@@ -10,11 +10,12 @@ use time::OffsetDateTime;
 
 use crate::certificate::Certificate;
 use crate::cli::Exit;
-use crate::cli::args::{self, File};
 use crate::cli::at_hand::AtHand;
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::paths::display;
+use crate::cli::report;
 use crate::config;
 use crate::diag::Report;
 use crate::disk;
@@ -69,7 +70,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     }
     let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
     output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
-    Ok(args::exit(&report))
+    Ok(report::exit(&report))
 }
 
 fn read(file: &File, node: NodeRef<'_>, at_hand: &AtHand, report: &mut Report) -> Result<Option<Value>, Error> {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::cli::Exit;
-use crate::cli::args;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::manifests::{self, name_of, unreadable};
+use crate::cli::report;
 use crate::diag::Report;
 use crate::krm::Stream;
 use crate::output::{self, Sources};
@@ -39,5 +39,5 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             output::write_report(&report, Sources::default(), io.err()).map_err(Error::Output)?;
         }
     }
-    Ok(args::exit(&report))
+    Ok(report::exit(&report))
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
-use crate::cli::args::{File, Offline};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::findings::{Checked, Format, Levels, Vouched};
 use crate::cli::io::Io;
 use crate::cli::manifests::{self, unreadable};
+use crate::cli::sources::Offline;
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::krm::Stream;

@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use super::application::Application;
 use super::parameters::{CLUSTER, LOCK, MODE, Parameters, WORKLOADS};
-use crate::cli::args::{self, Shared};
+use crate::cli::Exit;
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::{Exit, args::File};
+use crate::cli::report;
+use crate::cli::sources::Shared;
 use crate::diag::Report;
 use crate::disk;
 use crate::output::{self, Declaration, Sources};
@@ -37,7 +39,7 @@ pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     let application = Application::find(shared, &mut report)?;
     let Some(Application { file, lock, .. }) = application.filter(|_| !report.has_errors()) else {
         output::write_first_errors(&report, Sources::default(), io.err()).map_err(Error::Output)?;
-        return Ok(args::exit(&report));
+        return Ok(report::exit(&report));
     };
     let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
     // What is wrong with the declaration is generate's to refuse: without a cluster to choose nobody could mend it here.

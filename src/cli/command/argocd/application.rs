@@ -3,9 +3,10 @@
 use std::iter;
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::{File, Shared};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::paths;
+use crate::cli::sources::Shared;
 use crate::diag::Report;
 use crate::disk;
 use crate::resolve::{LOCK_NAME, lock_path};

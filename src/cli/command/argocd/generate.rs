@@ -6,10 +6,11 @@ use std::process::Command;
 
 use super::application::Application;
 use super::parameters::Parameters;
-use crate::cli::args::{self, Shared};
 use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
+use crate::cli::report;
+use crate::cli::sources::Shared;
 use crate::cli::{Exit, kustomize};
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
@@ -57,7 +58,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 
 fn give_up(report: &Report, io: &mut Io) -> Result<Exit, Error> {
     output::write_first_errors(report, Sources::default(), io.err()).map_err(Error::Output)?;
-    Ok(args::exit(report))
+    Ok(report::exit(report))
 }
 
 fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<u8>, Error> {

@@ -10,9 +10,9 @@ mod generate;
 mod parameters;
 
 use crate::cli::Exit;
-use crate::cli::args::Shared;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::sources::Shared;
 
 /// Be a config management plugin of Argo CD
 #[derive(clap::Args)]

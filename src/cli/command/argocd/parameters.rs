@@ -5,7 +5,7 @@ use std::env;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cli::args::Shared;
+use crate::cli::sources::Shared;
 use crate::config::Mode;
 use crate::diag::{Code, Diagnostic, Report};
 use crate::name::DnsLabel;

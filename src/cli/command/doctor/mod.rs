@@ -10,11 +10,13 @@ use std::path::PathBuf;
 #[cfg(feature = "aws")]
 use crate::certificate::Certificate;
 use crate::cli::Exit;
-use crate::cli::args::{self, CLUSTER, File, Shared};
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 #[cfg(feature = "aws")]
 use crate::cli::live::print_calls;
+use crate::cli::report;
+use crate::cli::sources::{self, CLUSTER, Shared};
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::doctor;
@@ -49,7 +51,7 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     explain_calls: bool,
     #[command(flatten)]
-    sources: args::Sources,
+    sources: sources::Sources,
 }
 
 impl Args {
@@ -97,7 +99,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     io.data(|out| out.write_all(text.as_bytes()))?;
     let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
     output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
-    Ok(args::exit(&report))
+    Ok(report::exit(&report))
 }
 
 /// What the declaration means, and who is asked about it.

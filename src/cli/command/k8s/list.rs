@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::cli::Exit;
-use crate::cli::args::Shared;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::roster::{Format, print};
+use crate::cli::sources::Shared;
 
 /// Print who is what, as `iamra list` does
 #[derive(clap::Args)]

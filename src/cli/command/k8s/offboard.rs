@@ -1,10 +1,10 @@
 //! `iamra k8s offboard`
 
 use crate::cli::Exit;
-use crate::cli::args::CLUSTER;
 use crate::cli::editing::{Draft, Editing};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::sources::CLUSTER;
 use crate::draft::offboard;
 
 /// Take a workload out of the declaration, and say what becomes of its objects

@@ -2,10 +2,10 @@
 
 use super::{hours, namespace_name, workload_name};
 use crate::cli::Exit;
-use crate::cli::args::Shared;
 use crate::cli::editing::{Draft, Editing};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::sources::Shared;
 use crate::draft::onboard::{self, binding};
 use crate::draft::secrets;
 use crate::pipeline::{self, Request};

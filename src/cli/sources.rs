@@ -1,24 +1,20 @@
-//! Arguments that several commands share, and what they mean.
+//! Where answers come from, as the arguments say that several commands share.
 
-#[cfg(feature = "aws")]
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Exit;
 use super::at_hand::{AtHand, LockFile};
 use super::error::Error;
 #[cfg(feature = "aws")]
 use super::live::{Asker, Asking, Live, explain};
 use super::paths::display;
-use crate::config::{self, Mode};
-use crate::diag;
-use crate::diag::{Diagnostic, Report};
+use crate::config::Mode;
+use crate::diag::Report;
 use crate::disk;
 use crate::pipeline::{self, Request};
-use crate::resolve::{self, Guarded, Known, Layered, Lookup, OperatorPolicy, Resolved};
-use crate::yaml::{Document, NodeRef};
+use crate::resolve::{Guarded, Layered, Lookup, OperatorPolicy, Resolved};
+use crate::yaml::NodeRef;
 
 /// What every command has that looks at identities.
 #[derive(Args, Clone)]
@@ -90,89 +86,6 @@ impl Explained {
     }
 }
 
-/// A declaration on disk.
-pub(super) struct File {
-    /// Its path, as messages name it.
-    pub(super) name: String,
-    /// Its text.
-    pub(super) text: String,
-    /// The folder it is in.
-    pub(super) folder: PathBuf,
-}
-
-impl File {
-    /// The declaration that `path` means.
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let path = disk::find_declaration(path)?;
-        let name = display(&path);
-        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Ok(Self { name, text: disk::read(&path)?, folder })
-    }
-
-    /// From the declaration to identities; what is wrong is in the report.
-    pub(super) fn resolve(
-        &self,
-        shared: &Shared,
-        request: Request<'_>,
-        report: &mut Report,
-    ) -> Result<Option<Resolved>, Error> {
-        let Some(document) = self.document(report) else { return Ok(None) };
-        shared.resolve(document.root(), &self.folder, request, report)
-    }
-
-    /// What `question` makes of the declaration and of whoever answers its references; nothing when it is not YAML.
-    pub(super) fn ask<T>(
-        &self,
-        shared: &Shared,
-        report: &mut Report,
-        question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
-        let Some(document) = self.document(report) else { return Ok(None) };
-        let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
-        shared.look_up(&policy, document.root(), &self.folder, report, question)
-    }
-
-    /// The answers to all that the declaration refers to, in whichever cluster; what has none is in the report.
-    pub(super) fn read(&self, shared: &Shared, report: &mut Report) -> Result<Option<resolve::Answers>, Error> {
-        let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
-        self.ask(shared, report, |node, lookup, report| {
-            Some(pipeline::lock_plan(node, report)?.read(lookup, &policy, report))
-        })
-    }
-
-    /// The declaration with answers that are at hand.
-    pub(super) fn bind(
-        &self,
-        shared: &Shared,
-        request: Request<'_>,
-        answers: &resolve::Answers,
-        report: &mut Report,
-    ) -> Result<Option<Resolved>, Error> {
-        let Some(document) = self.document(report) else { return Ok(None) };
-        let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
-        let resolved = pipeline::resolve(document.root(), request, &Known(answers), report);
-        if let Some(resolved) = &resolved {
-            policy.check(resolved, report);
-        }
-        Ok(resolved.filter(|_| !report.has_errors()))
-    }
-
-    /// The certificates of the CAs that the declaration writes into Secrets, as far as the answers have them.
-    #[cfg(feature = "aws")]
-    pub(super) fn authorities(
-        &self,
-        request: Request<'_>,
-        answers: &resolve::Answers,
-        report: &mut Report,
-    ) -> Option<BTreeMap<String, String>> {
-        pipeline::ca_certificates(self.document(report)?.root(), request, &Known(answers), report)
-    }
-
-    fn document(&self, report: &mut Report) -> Option<Document<'_>> {
-        Document::parse(&self.text).map_err(|error| report.push(config::syntax_error(&error))).ok()
-    }
-}
-
 impl Shared {
     /// What is asked for: the cluster of these arguments, and what the command does.
     pub(super) fn request<'r>(&'r self, mode: Option<Mode>, namespace: Option<&'r str>) -> Request<'r> {
@@ -236,7 +149,7 @@ impl Shared {
     }
 
     /// What `question` makes of the declaration at `node` and of whoever answers its references.
-    fn look_up<T>(
+    pub(super) fn look_up<T>(
         &self,
         policy: &OperatorPolicy,
         node: NodeRef<'_>,
@@ -280,27 +193,5 @@ impl Sources {
     #[cfg(feature = "aws")]
     pub(super) fn asking_nobody(self) -> Self {
         Self { live: self.live.asked_by(Asker::Nobody), ..self }
-    }
-}
-
-fn is_bug(diagnostic: &Diagnostic) -> bool {
-    diagnostic.code == diag::Code::InternalError
-}
-
-/// How a command ends that has reported everything. Where only something outside failed, another try may do.
-pub(super) fn exit(report: &Report) -> Exit {
-    exit_of([report].into_iter())
-}
-
-/// The same over several reports.
-pub(super) fn exit_of<'r>(reports: impl Iterator<Item = &'r Report>) -> Exit {
-    let all = reports.flat_map(Report::diagnostics).filter(|it| it.severity == diag::Severity::Error);
-    let (outside, wrong): (Vec<_>, Vec<_>) =
-        all.partition(|it| matches!(it.code, diag::Code::AwsFailed | diag::Code::NotChecked));
-    match (outside.as_slice(), wrong.as_slice()) {
-        ([], []) => Exit::Done,
-        (_, []) => Exit::Failed,
-        (_, wrong) if wrong.iter().any(|it| is_bug(it)) => Exit::Bug,
-        _ => Exit::WrongInput,
     }
 }

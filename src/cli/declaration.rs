@@ -1,0 +1,98 @@
+//! A declaration on disk, and what is asked of it.
+
+#[cfg(feature = "aws")]
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+use super::paths::display;
+use super::sources::Shared;
+use crate::config;
+use crate::diag::Report;
+use crate::disk;
+use crate::pipeline::{self, Request};
+use crate::resolve::{self, Known, Lookup, Resolved};
+use crate::yaml::{Document, NodeRef};
+
+/// A declaration on disk.
+pub(super) struct File {
+    /// Its path, as messages name it.
+    pub(super) name: String,
+    /// Its text.
+    pub(super) text: String,
+    /// The folder it is in.
+    pub(super) folder: PathBuf,
+}
+
+impl File {
+    /// The declaration that `path` means.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let path = disk::find_declaration(path)?;
+        let name = display(&path);
+        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        Ok(Self { name, text: disk::read(&path)?, folder })
+    }
+
+    /// From the declaration to identities; what is wrong is in the report.
+    pub(super) fn resolve(
+        &self,
+        shared: &Shared,
+        request: Request<'_>,
+        report: &mut Report,
+    ) -> Result<Option<Resolved>, Error> {
+        let Some(document) = self.document(report) else { return Ok(None) };
+        shared.resolve(document.root(), &self.folder, request, report)
+    }
+
+    /// What `question` makes of the declaration and of whoever answers its references; nothing when it is not YAML.
+    pub(super) fn ask<T>(
+        &self,
+        shared: &Shared,
+        report: &mut Report,
+        question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let Some(document) = self.document(report) else { return Ok(None) };
+        let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
+        shared.look_up(&policy, document.root(), &self.folder, report, question)
+    }
+
+    /// The answers to all that the declaration refers to, in whichever cluster; what has none is in the report.
+    pub(super) fn read(&self, shared: &Shared, report: &mut Report) -> Result<Option<resolve::Answers>, Error> {
+        let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
+        self.ask(shared, report, |node, lookup, report| {
+            Some(pipeline::lock_plan(node, report)?.read(lookup, &policy, report))
+        })
+    }
+
+    /// The declaration with answers that are at hand.
+    pub(super) fn bind(
+        &self,
+        shared: &Shared,
+        request: Request<'_>,
+        answers: &resolve::Answers,
+        report: &mut Report,
+    ) -> Result<Option<Resolved>, Error> {
+        let Some(document) = self.document(report) else { return Ok(None) };
+        let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
+        let resolved = pipeline::resolve(document.root(), request, &Known(answers), report);
+        if let Some(resolved) = &resolved {
+            policy.check(resolved, report);
+        }
+        Ok(resolved.filter(|_| !report.has_errors()))
+    }
+
+    /// The certificates of the CAs that the declaration writes into Secrets, as far as the answers have them.
+    #[cfg(feature = "aws")]
+    pub(super) fn authorities(
+        &self,
+        request: Request<'_>,
+        answers: &resolve::Answers,
+        report: &mut Report,
+    ) -> Option<BTreeMap<String, String>> {
+        pipeline::ca_certificates(self.document(report)?.root(), request, &Known(answers), report)
+    }
+
+    fn document(&self, report: &mut Report) -> Option<Document<'_>> {
+        Document::parse(&self.text).map_err(|error| report.push(config::syntax_error(&error))).ok()
+    }
+}
