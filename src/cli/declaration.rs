@@ -10,6 +10,7 @@ use super::sources::Shared;
 use crate::config;
 use crate::diag::Report;
 use crate::disk;
+use crate::output::{Declaration, Sources};
 use crate::pipeline::{self, Request};
 use crate::resolve::{self, Known, Lookup, Resolved};
 use crate::yaml::{Document, NodeRef};
@@ -31,6 +32,11 @@ impl File {
         let name = display(&path);
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         Ok(Self { name, text: disk::read(&path)?, folder })
+    }
+
+    /// What words about it alone refer to.
+    pub(super) fn sources(&self) -> Sources<'_> {
+        Sources { declaration: Declaration::File(&self.name, &self.text), input: None }
     }
 
     /// From the declaration to identities; what is wrong is in the report.

@@ -136,20 +136,18 @@ impl Committed {
         let mut report = Report::default();
         let objects = draw(&self.file, request, &mut report)?;
         let report = report.without(Code::NothingToDo);
-        tell(&self.file.name, &self.file.text, &report, io)?;
-        if let Some(objects) = objects.filter(|_| !report.has_errors()) {
+        report::finish_with(&report, self.file.sources(), io, |io| {
+            let Some(objects) = objects.filter(|_| !report.has_errors()) else {
+                let kept = if self.changes { "the change is kept" } else { "nothing was changed" };
+                let again = "mend this and run the same command again to have them";
+                return io.words(&format_args!("no manifests are printed, and {kept}: {again}\n"));
+            };
             let documents: Vec<_> = objects.iter().map(|object| emit::document(&object.value)).collect();
-            io.data(|out| out.write_all(documents.join("---\n").as_bytes()))?;
-        } else {
-            let kept = if self.changes { "the change is kept" } else { "nothing was changed" };
-            let again = "mend this and run the same command again to have them";
-            io.words(&format_args!("no manifests are printed, and {kept}: {again}\n"))?;
-        }
-        Ok(report::exit(&report))
+            io.data(|out| out.write_all(documents.join("---\n").as_bytes()))
+        })
     }
 }
 
 fn tell(name: &str, text: &str, report: &Report, io: &mut Io) -> Result<(), Error> {
-    let sources = Sources { declaration: Declaration::File(name, text), input: None };
-    output::write_report(report, sources, io.err()).map_err(Error::Output)
+    report::tell(report, Sources { declaration: Declaration::File(name, text), input: None }, io)
 }

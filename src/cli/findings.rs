@@ -98,7 +98,7 @@ impl Format {
         let text = match self {
             Self::Human => {
                 for it in checked {
-                    output::write_report(&it.report, it.sources(), io.err()).map_err(Error::Output)?;
+                    report::tell(&it.report, it.sources(), io)?;
                 }
                 io.words(&format_args!("{}: {}\n", files.join(", "), summary(&located)))?;
                 None

@@ -1,17 +1,14 @@
 //! Plain manifests with the identities of a declaration.
 
-use std::io::{self, Write};
-
 use super::Exit;
 use super::declaration::File;
 use super::error::Error;
 use super::io::Io;
 use super::manifests::unreadable;
-use super::report;
 use super::sources::Shared;
 use crate::diag::Report;
 use crate::krm::{Changes, Stream};
-use crate::output::{Declaration, Sources};
+use crate::output::Sources;
 use crate::pipeline::{self, Request};
 use crate::workload;
 
@@ -22,8 +19,8 @@ pub(super) struct Manifests<'m> {
     pub(super) bytes: &'m [u8],
 }
 
-/// How a report is told.
-type Tell = fn(&Report, Sources<'_>, &mut dyn Write) -> io::Result<()>;
+/// How a command ends that has injected: `report::finish`, or `report::finish_briefly`.
+type Finish = fn(&Report, Sources<'_>, &mut Io) -> Result<Exit, Error>;
 
 /// What came of an injection.
 pub(super) struct Injected<'m> {
@@ -61,11 +58,11 @@ pub(super) fn inject<'m>(
 
 impl Injected<'_> {
     /// Writes the manifests to stdout, or tells why not.
-    pub(super) fn print(self, tell: Tell, io: &mut Io) -> Result<Exit, Error> {
+    pub(super) fn print(self, finish: Finish, io: &mut Io) -> Result<Exit, Error> {
         if let Some((stream, changes)) = &self.done {
             io.data(|out| changes.write_stream(stream, out))?;
         }
-        self.tell(tell, io)
+        self.finish(finish, io)
     }
 
     /// The manifests, when nothing is wrong.
@@ -77,11 +74,9 @@ impl Injected<'_> {
         Some(bytes)
     }
 
-    /// Tells what was found out.
-    pub(super) fn tell(&self, tell: Tell, io: &mut Io) -> Result<Exit, Error> {
-        let declaration = Declaration::File(&self.file.name, &self.file.text);
-        let sources = Sources { declaration, input: self.text.map(|text| (self.name, text)) };
-        tell(&self.report, sources, io.err()).map_err(Error::Output)?;
-        Ok(report::exit(&self.report))
+    /// Says what was found out, and how it ended.
+    pub(super) fn finish(&self, finish: Finish, io: &mut Io) -> Result<Exit, Error> {
+        let input = self.text.map(|text| (self.name, text));
+        finish(&self.report, Sources { input, ..self.file.sources() }, io)
     }
 }

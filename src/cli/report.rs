@@ -1,14 +1,45 @@
 //! How a command ends that has reported everything.
 
 use super::Exit;
+use super::error::Error;
+use super::io::Io;
 use crate::diag::{self, Diagnostic, Report};
+use crate::output::{self, Sources};
+
+/// Says what was found out.
+pub(super) fn tell(report: &Report, sources: Sources<'_>, io: &mut Io) -> Result<(), Error> {
+    output::write_report(report, sources, io.err()).map_err(Error::Output)
+}
+
+/// Ends a command: says what was found out, and how it ended.
+pub(super) fn finish(report: &Report, sources: Sources<'_>, io: &mut Io) -> Result<Exit, Error> {
+    finish_with(report, sources, io, |_| Ok(()))
+}
+
+/// The same with what there is to print. The words come first: they matter when stdout is gone.
+pub(super) fn finish_with(
+    report: &Report,
+    sources: Sources<'_>,
+    io: &mut Io,
+    print: impl FnOnce(&mut Io) -> Result<(), Error>,
+) -> Result<Exit, Error> {
+    tell(report, sources, io)?;
+    print(io)?;
+    Ok(exit(report))
+}
+
+/// The same where somebody shows our words in a narrow place: the first errors only.
+pub(super) fn finish_briefly(report: &Report, sources: Sources<'_>, io: &mut Io) -> Result<Exit, Error> {
+    output::write_first_errors(report, sources, io.err()).map_err(Error::Output)?;
+    Ok(exit(report))
+}
 
 fn is_bug(diagnostic: &Diagnostic) -> bool {
     diagnostic.code == diag::Code::InternalError
 }
 
 /// How a command ends that has reported everything. Where only something outside failed, another try may do.
-pub(super) fn exit(report: &Report) -> Exit {
+fn exit(report: &Report) -> Exit {
     exit_of([report].into_iter())
 }
 

@@ -6,11 +6,10 @@ use super::Exit;
 use super::declaration::File;
 use super::error::Error;
 use super::io::Io;
-use super::report;
+use super::report::finish_with;
 use super::sources::Shared;
 use crate::diag::Report;
 use crate::name::DEFAULT_NAMESPACE;
-use crate::output::{self, Declaration, Sources};
 use crate::roster::{self, Roster};
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -26,9 +25,8 @@ pub(super) enum Format {
 pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(path)?;
     let (roster, report) = read(&file, shared)?;
-    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
-    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
-    if let Some(roster) = roster {
+    finish_with(&report, file.sources(), io, |io| {
+        let Some(roster) = roster else { return Ok(()) };
         let text = match format {
             Format::Table => roster::table(&roster),
             Format::Json => roster::json(&roster),
@@ -38,8 +36,8 @@ pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -
         if format == Format::Table && !idle.is_empty() {
             io.words(&format_args!("no workload yet in {}\n", idle.join(", ")))?;
         }
-    }
-    Ok(report::exit(&report))
+        Ok(())
+    })
 }
 
 /// The roster of a declaration, and what is wrong with it; no roster when the file is no declaration at all.

@@ -9,11 +9,12 @@ use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
 use crate::cli::kustomize;
 use crate::cli::rendered;
+use crate::cli::report::{self, finish};
 use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::name::DEFAULT_NAMESPACE;
-use crate::output::{self, Sources};
+use crate::output::Sources;
 
 /// Run `kustomize build` and patch what it prints
 ///
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let manifests = Manifests { name: "kustomize build", bytes: &built };
     let request = shared.request(Some(Mode::All), Some(DEFAULT_NAMESPACE));
     let injected = inject(&file, manifests, shared, request)?;
-    let Some(path) = &args.output else { return injected.print(output::write_report, io) };
+    let Some(path) = &args.output else { return injected.print(finish, io) };
     let mut drift = Report::default();
     match injected.manifests() {
         Some(manifests) if args.check => {
@@ -56,7 +57,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Some(manifests) => rendered::write(path, &manifests)?,
         None => {}
     }
-    let exit = injected.tell(output::write_report, io)?;
-    output::write_report(&drift, Sources::default(), io.err()).map_err(Error::Output)?;
+    let exit = injected.finish(finish, io)?;
+    report::tell(&drift, Sources::default(), io)?;
     Ok(if drift.has_errors() { Exit::Differs } else { exit })
 }

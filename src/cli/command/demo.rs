@@ -8,10 +8,11 @@ use crate::cli::io::Io;
 use crate::cli::{Exit, report};
 use crate::diag::Report;
 use crate::krm::Stream;
+use crate::output::Sources;
 use crate::pipeline::{self, Request};
 use crate::resolve::Lockfile;
 use crate::yaml::{Document, emit};
-use crate::{ca, disk, output, render};
+use crate::{ca, disk, render};
 
 /// See it work: an example tree, a CA of its own, and everything rendered
 ///
@@ -62,8 +63,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     io.data(|out| changes.write_stream(&stream, out))?;
     // Below what is explained, where somebody looks who ran it in a terminal.
     io.words(&format_args!("{}\n", explanation(&dir.display().to_string())))?;
-    output::write_report(&report, output::Sources::default(), io.err()).map_err(Error::Output)?;
-    Ok(report::exit(&report))
+    report::finish(&report, Sources::default(), io)
 }
 
 fn explanation(dir: &str) -> String {

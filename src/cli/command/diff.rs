@@ -8,6 +8,7 @@ use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::paths::display;
+use crate::cli::report;
 use crate::cli::sources::{Offline, Shared};
 use crate::config::{self, Mode};
 use crate::diag::Report;
@@ -181,7 +182,7 @@ impl Reading<'_> {
         let Some(side) = side else {
             let name = format!("{name} in {}", version.name());
             let sources = Sources { declaration: Declaration::File(&name, &text), input: None };
-            output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
+            report::tell(&report, sources, io)?;
             return Ok(None);
         };
         Ok(Some(Read { name, text, side }))

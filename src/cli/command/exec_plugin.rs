@@ -19,7 +19,7 @@ use crate::config::{KIND, Mode};
 use crate::diag::Report;
 use crate::disk;
 use crate::krm::{Changes, Stream};
-use crate::output::{self, Declaration, Sources};
+use crate::output::{Declaration, Sources};
 use crate::pipeline;
 use crate::yaml::{Document, FieldPath, NodeRef};
 
@@ -71,13 +71,11 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     // What the temporary file is called and where its lines are means nothing to who has written the declaration.
     let input = stream.as_ref().map(|stream| ("stdin", stream.text()));
     let sources = Sources { declaration: Declaration::FunctionConfig(None), input };
-    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
     // kustomize takes what a validator prints for a change even where nothing is different, and drops it otherwise.
     let validates = is(&file.text, &["validate"]);
-    if !report.has_errors() && !validates {
-        io.data(|out| write(&changes, stream.as_ref(), out))?;
-    }
-    Ok(report::exit(&report))
+    report::finish_with(&report, sources, io, |io| {
+        if report.has_errors() || validates { Ok(()) } else { io.data(|out| write(&changes, stream.as_ref(), out)) }
+    })
 }
 
 /// Whether the declaration's mode is one of these.

@@ -30,9 +30,9 @@ pub(in crate::cli) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
         Err(error) => {
             let mut report = Report::default();
             report.push(unreadable("stdin", &error));
-            output::write_report(&report, Sources::default(), io.err()).map_err(Error::Output)?;
-            io.data(|out| out.write_all(empty_list(&report).as_bytes()))?;
-            Ok(report::exit(&report))
+            report::finish_with(&report, Sources::default(), io, |io| {
+                io.data(|out| out.write_all(empty_list(&report).as_bytes()))
+            })
         }
     })
 }
@@ -196,7 +196,7 @@ fn declaration<'t>(list: &ResourceList<'t>, report: &mut Report) -> Option<(Obje
     }
 }
 
-/// Writes the list and says what there is to say. The words come first: they matter when stdout is gone.
+/// Says what there is to say, and writes the list.
 fn finish(
     list: &ResourceList<'_>,
     mut changes: Changes,
@@ -204,10 +204,8 @@ fn finish(
     sources: Sources<'_>,
     io: &mut Io,
 ) -> Result<Exit, Error> {
-    output::write_report(report, sources, io.err()).map_err(Error::Output)?;
     changes.results = output::results(report, sources);
-    io.data(|out| changes.write(list, out))?;
-    Ok(report::exit(report))
+    report::finish_with(report, sources, io, |io| io.data(|out| changes.write(list, out)))
 }
 
 #[cfg(test)]

@@ -6,10 +6,9 @@ use crate::cli::Exit;
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::report;
+use crate::cli::report::finish_with;
 use crate::cli::roster::read;
 use crate::cli::sources::Shared;
-use crate::output::{self, Declaration, Sources};
 use crate::roster;
 
 /// Draw who is what: trust anchor, CA, issuer, certificate, secret, workload, profile, role
@@ -44,14 +43,12 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     if let Some(roster) = &roster {
         report.append(roster.lookups.clone());
     }
-    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
-    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
-    if let Some(roster) = &roster {
+    finish_with(&report, file.sources(), io, |io| {
+        let Some(roster) = &roster else { return Ok(()) };
         let text = match args.format {
             Format::Svg => roster::svg(roster),
             Format::Mermaid => roster::mermaid(roster),
         };
-        io.data(|out| out.write_all(text.as_bytes()))?;
-    }
-    Ok(report::exit(&report))
+        io.data(|out| out.write_all(text.as_bytes()))
+    })
 }

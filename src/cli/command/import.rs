@@ -15,7 +15,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
 use crate::import::{self, Tool};
 use crate::krm::{Item, Object, Position, Stream};
-use crate::output::{self, Sources};
+use crate::output::Sources;
 use crate::yaml::{SyntaxError, emit};
 
 /// Make a declaration of what another tool has left
@@ -96,16 +96,15 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             None => unreachable!("clap asks for the state"),
         },
     };
-    output::write_report(&report, Sources::default(), io.err()).map_err(Error::Output)?;
-    if let Some(declaration) = declaration.filter(|_| !report.has_errors()) {
+    report::finish_with(&report, Sources::default(), io, |io| {
+        let Some(declaration) = declaration.filter(|_| !report.has_errors()) else { return Ok(()) };
         let text = emit::document(&declaration);
         match &args.output {
             Some(path) => disk::write(path, &text)?,
             None => io.data(|out| out.write_all(text.as_bytes()))?,
         }
-        io.words(&counted(&declaration))?;
-    }
-    Ok(report::exit(&report))
+        io.words(&counted(&declaration))
+    })
 }
 
 impl Args {

@@ -8,10 +8,10 @@ use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
 use crate::cli::manifests;
+use crate::cli::report::finish;
 use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::name::DEFAULT_NAMESPACE;
-use crate::output;
 
 /// Patch the declared workloads in plain manifests, and add what they need
 ///
@@ -39,5 +39,5 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mode = if args.workloads_only { Mode::Transform } else { Mode::All };
     let manifests = Manifests { name: manifests::name_of(&args.manifests), bytes: &bytes };
     let request = shared.request(Some(mode), Some(DEFAULT_NAMESPACE));
-    inject(&file, manifests, shared, request)?.print(output::write_report, io)
+    inject(&file, manifests, shared, request)?.print(finish, io)
 }

@@ -12,7 +12,6 @@ use crate::cli::paths::display;
 use crate::cli::report;
 use crate::config;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::output::{self, Declaration, Sources};
 use crate::resolve::{self, Answers, Lockfile};
 use crate::yaml::Document;
 use crate::{disk, pipeline};
@@ -50,9 +49,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             None
         }
     };
-    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
-    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
-    Ok(ended.unwrap_or_else(|| report::exit(&report)))
+    let exit = report::finish(&report, file.sources(), io)?;
+    Ok(ended.unwrap_or(exit))
 }
 
 /// How the command ends; `None` when what is wrong with the input decides that.

@@ -6,12 +6,11 @@ use crate::cli::Exit;
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::report;
+use crate::cli::report::finish_with;
 use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::name::DEFAULT_NAMESPACE;
-use crate::output::{self, Declaration, Sources};
 use crate::pipeline;
 use crate::yaml::emit;
 
@@ -34,12 +33,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut report = Report::default();
     let request = shared.request(Some(Mode::Generate), Some(DEFAULT_NAMESPACE));
     let resolved = file.resolve(shared, request, &mut report)?;
-    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
-    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
-    if let Some(resolved) = resolved.filter(|_| !report.has_errors()) {
+    finish_with(&report, file.sources(), io, |io| {
+        let Some(resolved) = resolved.filter(|_| !report.has_errors()) else { return Ok(()) };
         let objects = pipeline::generate(&resolved, request);
         let documents: Vec<_> = objects.iter().map(|object| emit::document(&object.value)).collect();
-        io.data(|out| out.write_all(documents.join("---\n").as_bytes()))?;
-    }
-    Ok(report::exit(&report))
+        io.data(|out| out.write_all(documents.join("---\n").as_bytes()))
+    })
 }

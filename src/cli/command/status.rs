@@ -19,7 +19,6 @@ use crate::cli::report;
 use crate::config;
 use crate::diag::Report;
 use crate::disk;
-use crate::output::{self, Declaration, Sources};
 use crate::pipeline::{self, LockPlan};
 use crate::reference::Wanted;
 use crate::resolve::{Answers, Layered, Lockfile, Lookup as _};
@@ -68,9 +67,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         };
         io.data(|out| out.write_all(text.as_bytes()))?;
     }
-    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
-    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
-    Ok(report::exit(&report))
+    report::finish(&report, file.sources(), io)
 }
 
 fn read(file: &File, node: NodeRef<'_>, at_hand: &AtHand, report: &mut Report) -> Result<Option<Value>, Error> {

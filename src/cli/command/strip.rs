@@ -9,7 +9,7 @@ use crate::cli::manifests::{self, name_of, unreadable};
 use crate::cli::report;
 use crate::diag::Report;
 use crate::krm::Stream;
-use crate::output::{self, Sources};
+use crate::output::Sources;
 use crate::splice;
 
 /// Take out of plain manifests everything that iamra put in
@@ -29,15 +29,13 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Ok(stream) => {
             let changes = splice::strip(&stream.items, &mut report);
             let sources = Sources { input: Some((name_of(&args.manifests), stream.text())), ..Sources::default() };
-            output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
-            if !report.has_errors() {
-                io.data(|out| changes.write_stream(&stream, out))?;
-            }
+            report::finish_with(&report, sources, io, |io| {
+                if report.has_errors() { Ok(()) } else { io.data(|out| changes.write_stream(&stream, out)) }
+            })
         }
         Err(error) => {
             report.push(unreadable(name_of(&args.manifests), &error));
-            output::write_report(&report, Sources::default(), io.err()).map_err(Error::Output)?;
+            report::finish(&report, Sources::default(), io)
         }
     }
-    Ok(report::exit(&report))
 }

@@ -10,11 +10,11 @@ use crate::cli::Exit;
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::report;
+use crate::cli::report::finish_briefly;
 use crate::cli::sources::Shared;
 use crate::diag::Report;
 use crate::disk;
-use crate::output::{self, Declaration, Sources};
+use crate::output::Sources;
 use crate::resolve::Resolved;
 use crate::yaml::{Document, FieldPath, NodeRef};
 
@@ -38,14 +38,12 @@ pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     let parameters = Parameters::read(shared, &mut report);
     let application = Application::find(shared, &mut report)?;
     let Some(Application { file, lock, .. }) = application.filter(|_| !report.has_errors()) else {
-        output::write_first_errors(&report, Sources::default(), io.err()).map_err(Error::Output)?;
-        return Ok(report::exit(&report));
+        return finish_briefly(&report, Sources::default(), io);
     };
     let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
     // What is wrong with the declaration is generate's to refuse: without a cluster to choose nobody could mend it here.
     let resolved = file.resolve(&shared, shared.request(parameters.mode, None), &mut report)?;
-    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
-    output::write_first_errors(&report, sources, io.err()).map_err(Error::Output)?;
+    finish_briefly(&report, file.sources(), io)?;
     let lock = recorded(&lock.display().to_string(), disk::read_if_there(&lock)?.as_deref());
     let announced = announcements(&file, shared.cluster.as_deref(), resolved.as_ref(), &lock);
     io.data(|out| {

@@ -9,12 +9,12 @@ use super::parameters::Parameters;
 use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
-use crate::cli::report;
+use crate::cli::report::finish_briefly;
 use crate::cli::sources::Shared;
 use crate::cli::{Exit, kustomize};
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
-use crate::output::{self, Sources};
+use crate::output::Sources;
 use crate::pipeline::Request;
 use crate::quote::line;
 
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let parameters = Parameters::read(shared, &mut report);
     let application = Application::find(shared, &mut report)?;
     let Some(application) = application.filter(|_| !report.has_errors()) else {
-        return give_up(&report, io);
+        return finish_briefly(&report, Sources::default(), io);
     };
     let built = build(&args.kustomize, &application)?;
     if built.trim_ascii().is_empty() {
@@ -47,18 +47,13 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             Diagnostic::error(Code::NoObjects, "kustomize built no object, and Argo CD would delete all there are")
                 .help("add `resources:` to the kustomization, or delete the Application"),
         );
-        return give_up(&report, io);
+        return finish_briefly(&report, Sources::default(), io);
     }
     let Application { file, lock, .. } = &application;
     let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
     let request = Request { mode: parameters.mode, ..shared.request(None, parameters.namespace.as_deref()) };
     let manifests = Manifests { name: "kustomize build", bytes: &built };
-    inject(file, manifests, &shared, request)?.print(output::write_first_errors, io)
-}
-
-fn give_up(report: &Report, io: &mut Io) -> Result<Exit, Error> {
-    output::write_first_errors(report, Sources::default(), io.err()).map_err(Error::Output)?;
-    Ok(report::exit(report))
+    inject(file, manifests, &shared, request)?.print(finish_briefly, io)
 }
 
 fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<u8>, Error> {

@@ -20,7 +20,6 @@ use crate::cli::sources::{self, CLUSTER, Shared};
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::doctor;
-use crate::output::{self, Declaration, Sources};
 use crate::pipeline::Request;
 use crate::quote;
 use crate::resolve::{Answers, Resolved};
@@ -97,9 +96,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     }
     let text: String = lines.iter().map(|line| format!("ok: {}\n", quote::line(line))).collect();
     io.data(|out| out.write_all(text.as_bytes()))?;
-    let sources = Sources { declaration: Declaration::File(&file.name, &file.text), input: None };
-    output::write_report(&report, sources, io.err()).map_err(Error::Output)?;
-    Ok(report::exit(&report))
+    report::finish(&report, file.sources(), io)
 }
 
 /// What the declaration means, and who is asked about it.
