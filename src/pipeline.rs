@@ -6,14 +6,14 @@ use crate::config::{self, Config, Mode, OptIn};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::diff::{Snapshot, View};
 use crate::krm::{Changes, Item};
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::quote::quote_object;
 use crate::reference::Query;
 use crate::render::{self, Manifest};
 use crate::resolve::{self, Answers, Guarded, Lookup, OperatorPolicy, Resolved};
 use crate::splice;
 use crate::verify::{self, Rendered};
-use crate::workload;
+use crate::workload::{self, Workload};
 use crate::yaml::{FieldPath, NodeRef};
 
 /// What is asked for beside the declaration.
@@ -134,33 +134,54 @@ pub fn ca_certificates(
     Some(resolve::ca_certificates(&config, &lookup.answer(&queries)))
 }
 
-/// What has to change in a list of objects. Nothing, when there is an error.
-pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report: &mut Report) -> Changes {
-    let mode = request.mode(resolved.mode);
-    let mut changes = Changes::default();
-    if mode == Mode::Generate {
-        splice::add(&generate(resolved, request), items, &mut changes, report);
-    } else {
+/// Workloads of a list of objects, what should be, and their changes.
+struct Patched<'r, 't> {
+    inventory: Vec<Workload<'t>>,
+    plan: Plan<'r>,
+    changes: Changes,
+}
+
+impl<'r, 't> Patched<'r, 't> {
+    fn of(resolved: &'r Resolved, items: &[Item<'t>], report: &mut Report) -> Self {
         let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
         let inventory = workload::inventory(items, &bindings, report);
-        let mut plan = plan::plan(resolved, items, &inventory, report);
-        changes = splice::inject(&plan, items, &inventory, report);
-        match mode {
-            Mode::All => {
-                plan.use_namespace(request.namespace);
-                splice::add(&render::objects(&plan, resolved.argo_cd, false), items, &mut changes, report);
-            }
-            Mode::Validate => {
-                refuse_changes(&changes, &inventory, report);
-                changes = Changes::default();
-            }
-            Mode::Transform | Mode::Generate => {
-                plan.check_certificates(items, &inventory, report);
-                plan.keep_unlisted();
-                splice::add(&render::objects(&plan, resolved.argo_cd, false), items, &mut changes, report);
-            }
-        }
+        let plan = plan::plan(resolved, items, &inventory, report);
+        let changes = splice::inject(&plan, items, &inventory, report);
+        Self { inventory, plan, changes }
     }
+
+    /// The changes of workloads, and the objects that they need.
+    fn with_objects(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
+        splice::add(&render::objects(&self.plan, resolved.argo_cd, false), items, &mut self.changes, report);
+        self.changes
+    }
+}
+
+/// What has to change in a list of objects. Nothing, when there is an error.
+pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report: &mut Report) -> Changes {
+    let changes = match request.mode(resolved.mode) {
+        Mode::Generate => {
+            let mut changes = Changes::default();
+            splice::add(&generate(resolved, request), items, &mut changes, report);
+            changes
+        }
+        Mode::Transform => {
+            let mut patched = Patched::of(resolved, items, report);
+            patched.plan.check_certificates(items, &patched.inventory, report);
+            patched.plan.keep_unlisted();
+            patched.with_objects(resolved, items, report)
+        }
+        Mode::All => {
+            let mut patched = Patched::of(resolved, items, report);
+            patched.plan.use_namespace(request.namespace);
+            patched.with_objects(resolved, items, report)
+        }
+        Mode::Validate => {
+            let patched = Patched::of(resolved, items, report);
+            refuse_changes(&patched.changes, &patched.inventory, report);
+            Changes::default()
+        }
+    };
     if report.has_errors() { Changes::default() } else { changes }
 }
 
@@ -168,12 +189,9 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
 pub fn verify(resolved: &Resolved, rendered: Rendered<'_, '_>, report: &mut Report) {
     let items = rendered.items;
     let adopted = verify::adopt(resolved, items);
-    let bindings: Vec<_> = adopted.bindings.iter().map(|binding| &binding.declared).collect();
-    let inventory = workload::inventory(items, &bindings, report);
-    let plan = plan::plan(&adopted, items, &inventory, report);
-    let injected = splice::inject(&plan, items, &inventory, report);
+    let Patched { inventory, plan, changes } = Patched::of(&adopted, items, report);
     let wanted = render::objects(&plan, adopted.argo_cd, false);
-    verify::check(&plan, &injected, &wanted, rendered, &inventory, report);
+    verify::check(&plan, &changes, &wanted, rendered, &inventory, report);
     verify::check_strangers(&adopted, &plan, items, &inventory, report);
 }
 
@@ -187,7 +205,7 @@ pub fn rehearse(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, r
     verify::check_strangers(resolved, &plan, items, &inventory, report);
 }
 
-fn refuse_changes(changes: &Changes, inventory: &[workload::Workload<'_>], report: &mut Report) {
+fn refuse_changes(changes: &Changes, inventory: &[Workload<'_>], report: &mut Report) {
     for workload in inventory.iter().filter(|workload| changes.replaced.contains_key(&workload.index)) {
         let target = workload.resource_ref();
         let message =
