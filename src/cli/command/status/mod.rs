@@ -1,0 +1,99 @@
+//! `iamra status`
+
+mod model;
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use time::OffsetDateTime;
+
+use model::{Authority, Lock, Problem, SCHEMA_VERSION, Status};
+
+use crate::cli::Exit;
+use crate::cli::at_hand::AtHand;
+use crate::cli::declaration::File;
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::paths::display;
+use crate::cli::report;
+use crate::config;
+use crate::diag::Report;
+use crate::disk;
+use crate::pipeline;
+use crate::resolve::Layered;
+use crate::yaml::{Document, NodeRef};
+
+/// Say what is declared, what the lock covers, and when its CAs end
+///
+/// It reads the declaration, its lock and values given by hand, and asks nobody. What all clusters together have counts.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Folder of the declaration, or its file
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// How it is said; `json` has a `schemaVersion`, which counts up when a field changes its meaning or goes
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    at_hand: AtHand,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let file = File::open(&args.dir)?;
+    let mut report = Report::default();
+    let said = match Document::parse(&file.text) {
+        Ok(document) => read(&file, document.root(), &args.at_hand, &mut report)?,
+        Err(error) => {
+            report.push(config::syntax_error(&error));
+            None
+        }
+    };
+    if let Some(status) = said.filter(|_| !report.has_errors()) {
+        io.data(|out| match args.format {
+            Format::Json => status.write_json(out),
+            Format::Text => out.write_all(status.words().as_bytes()),
+        })?;
+    }
+    report::finish(&report, file.sources(), io)
+}
+
+fn read(file: &File, node: NodeRef<'_>, at_hand: &AtHand, report: &mut Report) -> Result<Option<Status>, Error> {
+    let Some(path) = at_hand.lock.on_disk(node, &file.folder, report) else { return Ok(None) };
+    let text = disk::read_if_there(&path)?;
+    let Some(policy) = at_hand.operator.policy(report)? else { return Ok(None) };
+    let answers = at_hand.answers(&display(&path), text.as_deref(), at_hand.lock.is_asked_for(), report)?;
+    let Some(declared) = pipeline::lock_plan(node, report) else { return Ok(None) };
+    let mut found = Report::default();
+    let known = declared.read(&Layered(answers.lookups()), &policy, &mut found);
+    let lock = Lock::of(display(&path), text.is_some(), &answers.lock, &declared, &known);
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let count = |field: &str| {
+        let entries = node.get("spec").and_then(|spec| spec.get(field)).map(NodeRef::entries);
+        entries.map_or(0, |entries| entries.len())
+    };
+    Ok(Some(Status {
+        schema_version: SCHEMA_VERSION,
+        declaration: file.name.clone(),
+        workloads: count("workloads"),
+        roles: count("roles"),
+        // One is there without being named.
+        scopes: count("scopes").max(1),
+        clusters: count("clusters"),
+        lock,
+        // What every command that renders would say, too.
+        ready: !found.has_errors(),
+        problems: found.diagnostics().into_iter().map(Problem::of).collect(),
+        authorities: known
+            .iter()
+            .filter_map(|(query, answer)| Authority::of(query, answer.as_ref().ok()?, now))
+            .collect(),
+    }))
+}
