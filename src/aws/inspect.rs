@@ -1,7 +1,6 @@
 //! Trust anchors, profiles and roles as they are.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -9,6 +8,7 @@ use aws_sdk_rolesanywhere::types::{SourceData, TrustAnchorDetail};
 use tokio::time::{sleep, timeout_at};
 
 use super::calls::Account;
+use super::inspections::inspections;
 use super::session::{Session, pause};
 use super::{Progress, anywhere, failure, iam};
 use crate::arn::{Arn, ArnKind};
@@ -20,53 +20,6 @@ use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
 
 /// IAM Roles Anywhere allows one such call a second.
 const PACE: Duration = Duration::from_millis(1100);
-
-/// One thing of AWS to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Inspection<'i> {
-    kind: ArnKind,
-    arn: &'i Arn,
-    origin: &'i Origin,
-    /// Where it is asked for: the trust anchor's, for roles as well, though IAM has none.
-    region: &'i str,
-}
-
-impl fmt::Display for Inspection<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {}\n  {}", permission(self.kind), self.account(), self.arn)
-    }
-}
-
-/// Everything that has to be read for the identities, each thing once.
-pub fn inspections<'i>(identities: &[(&'i Identity, &'i Origin)]) -> Vec<Inspection<'i>> {
-    let mut found: Vec<Inspection<'i>> = Vec::new();
-    let mut known = BTreeSet::new();
-    for (Identity { trust_anchor, profile, role }, origin) in identities {
-        let region = trust_anchor.region.as_str();
-        for (kind, arn) in [(ArnKind::TrustAnchor, trust_anchor), (ArnKind::Profile, profile), (ArnKind::Role, role)] {
-            if known.insert(arn.as_str()) {
-                found.push(Inspection { kind, arn, origin, region });
-            }
-        }
-    }
-    found
-}
-
-impl Inspection<'_> {
-    fn account(&self) -> Account {
-        let Origin { profile, assume_role, .. } = self.origin;
-        Account { profile: profile.clone(), assume_role: assume_role.clone(), region: Some(self.region.to_owned()) }
-    }
-}
-
-/// What the call is, and the permission that it needs.
-fn permission(kind: ArnKind) -> &'static str {
-    match kind {
-        ArnKind::TrustAnchor => "rolesanywhere:GetTrustAnchor",
-        ArnKind::Profile => "rolesanywhere:GetProfile",
-        ArnKind::Role => "iam:GetRole",
-    }
-}
 
 /// One thing as AWS has it.
 enum Thing {

@@ -15,6 +15,7 @@ mod failure;
 mod http;
 mod iam;
 mod inspect;
+mod inspections;
 mod process;
 mod s3;
 mod session;
@@ -22,7 +23,7 @@ mod ssm;
 
 pub use calls::{Account, Ask, Call, Names, calls};
 pub use create_session::{Granted, Presented};
-pub use inspect::{Inspection, inspections};
+pub use inspections::{Inspection, inspections};
 pub use process::Profiles;
 pub use s3::Location;
 pub use session::{Session, Settings, Time};

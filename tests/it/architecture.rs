@@ -9,7 +9,7 @@ use crate::support::root;
 /// Crates (and parts of the standard library) and the only places that may name them.
 const DOORS: &[(&str, &[&str])] = &[
     ("granit_parser", &["src/yaml/"]),
-    ("git2", &["src/git.rs"]),
+    ("git2", &["src/git/"]),
     ("k8s_openapi", &["src/render/"]),
     ("minijinja", &["src/template.rs"]),
     ("rcgen", &["src/ca.rs"]),

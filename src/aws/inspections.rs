@@ -1,0 +1,56 @@
+//! What has to be read for a set of identities. Nothing is called here, so that the plan can be shown.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::calls::Account;
+use crate::arn::{Arn, ArnKind};
+use crate::reference::Origin;
+use crate::resolve::Identity;
+
+/// One thing of AWS to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inspection<'i> {
+    pub(super) kind: ArnKind,
+    pub(super) arn: &'i Arn,
+    origin: &'i Origin,
+    /// Where it is asked for: the trust anchor's, for roles as well, though IAM has none.
+    region: &'i str,
+}
+
+impl fmt::Display for Inspection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}\n  {}", permission(self.kind), self.account(), self.arn)
+    }
+}
+
+/// Everything that has to be read for the identities, each thing once.
+pub fn inspections<'i>(identities: &[(&'i Identity, &'i Origin)]) -> Vec<Inspection<'i>> {
+    let mut found: Vec<Inspection<'i>> = Vec::new();
+    let mut known = BTreeSet::new();
+    for (Identity { trust_anchor, profile, role }, origin) in identities {
+        let region = trust_anchor.region.as_str();
+        for (kind, arn) in [(ArnKind::TrustAnchor, trust_anchor), (ArnKind::Profile, profile), (ArnKind::Role, role)] {
+            if known.insert(arn.as_str()) {
+                found.push(Inspection { kind, arn, origin, region });
+            }
+        }
+    }
+    found
+}
+
+impl Inspection<'_> {
+    pub(super) fn account(&self) -> Account {
+        let Origin { profile, assume_role, .. } = self.origin;
+        Account { profile: profile.clone(), assume_role: assume_role.clone(), region: Some(self.region.to_owned()) }
+    }
+}
+
+/// What the call is, and the permission that it needs.
+fn permission(kind: ArnKind) -> &'static str {
+    match kind {
+        ArnKind::TrustAnchor => "rolesanywhere:GetTrustAnchor",
+        ArnKind::Profile => "rolesanywhere:GetProfile",
+        ArnKind::Role => "iam:GetRole",
+    }
+}
