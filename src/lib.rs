@@ -4,7 +4,7 @@
 //! The modules in the order in which data goes through them; `pipeline` is the whole program, to be read aloud.
 
 pub mod arn;
-#[cfg(feature = "aws")]
+#[cfg_attr(not(feature = "aws"), path = "aws/none.rs")]
 pub mod aws;
 pub mod ca;
 pub mod certificate;
@@ -17,7 +17,7 @@ pub mod disk;
 pub mod doctor;
 pub mod draft;
 pub mod duration;
-#[cfg(feature = "git")]
+#[cfg_attr(not(feature = "git"), path = "git/none.rs")]
 pub mod git;
 pub mod helper;
 pub mod import;

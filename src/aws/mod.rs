@@ -4,6 +4,7 @@
 //! runtime and the credentials, `ssm` and `anywhere` make calls with SDKs, `s3`, `iam` and `create_session` through `http`,
 //! `failure` has the words for those that fail. `bounded`, `busy` and `process` see to it that a bad answer ends, that one is
 //! waited for, and that a program which gives credentials ends.
+//! `none` is this room in a build without the cargo feature `aws`.
 //! Nothing here knows what an answer is for, and nothing outside is asynchronous.
 
 mod anywhere;
@@ -32,6 +33,9 @@ use std::collections::BTreeSet;
 
 use crate::reference::Query;
 use crate::resolve::{Answers, Lookup, NoAnswer};
+
+/// Whether this build can ask AWS.
+pub const IS_HERE: bool = true;
 
 /// What is told every second while AWS is asked, and at the end when anything was told: how many calls have ended, of how
 /// many.

@@ -1,6 +1,5 @@
 //! A declaration on disk, and what is asked of it.
 
-#[cfg(feature = "aws")]
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -88,7 +87,6 @@ impl File {
     }
 
     /// The certificates of the CAs that the declaration writes into Secrets, as far as the answers have them.
-    #[cfg(feature = "aws")]
     pub(super) fn authorities(
         &self,
         request: Request<'_>,

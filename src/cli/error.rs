@@ -4,7 +4,6 @@ use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
-#[cfg(feature = "git")]
 use crate::git;
 use crate::quote::{line, quote};
 use crate::{ca, disk};
@@ -54,19 +53,15 @@ pub(super) enum Error {
         tool: String,
     },
     /// AWS cannot even be asked.
-    #[cfg(feature = "aws")]
     #[error("the operating system gives no event queue to ask AWS with")]
     Runtime(#[source] io::Error),
     /// The repository.
-    #[cfg(feature = "git")]
     #[error(transparent)]
     Git(#[from] git::Error),
     /// There is no declaration in a version of the repository.
-    #[cfg(feature = "git")]
     #[error("there is no `iamra.yaml` in {path} or above it, neither in {1} nor in {2}", path = quote(&.0.display()))]
     Undeclared(PathBuf, String, String),
     /// A declaration that is not in the index.
-    #[cfg(feature = "git")]
     #[error("no `iamra.yaml` in {} or above it is staged or committed", quote(&.0.display()))]
     Unstaged(PathBuf),
     /// There is no randomness for a key.
@@ -93,9 +88,10 @@ impl Error {
             Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::NotOurs(_))
             | Self::Exists(_)
             | Self::Overwrite(_)
-            | Self::Misplaced { .. } => 2,
-            #[cfg(feature = "git")]
-            Self::Undeclared(..) | Self::Unstaged(_) | Self::Git(git::Error::NoRevision { .. } | git::Error::Bare) => 2,
+            | Self::Misplaced { .. }
+            | Self::Undeclared(..)
+            | Self::Unstaged(_) => 2,
+            Self::Git(error) if error.is_misuse() => 2,
             _ => 3,
         }
     }
@@ -103,11 +99,8 @@ impl Error {
     /// What to do.
     pub(super) fn help(&self) -> Option<&'static str> {
         match self {
-            #[cfg(feature = "git")]
             Self::Git(error) => error.help(),
-            #[cfg(feature = "git")]
             Self::Undeclared(..) => Some("name the folder that has one"),
-            #[cfg(feature = "git")]
             Self::Unstaged(_) => Some("`git add` it"),
             Self::Disk(disk::Error::NoDeclaration(_)) => {
                 Some("name the folder that has one, or see one with `iamra demo`")

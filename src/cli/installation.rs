@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::at_hand::Operator;
 use super::error::Error;
 use super::live::{Asking, Asks, Unasked, print_calls, tell};
-use crate::aws::{Account, Location};
+use crate::aws::{self, Account, Location};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::import;
 use crate::quote::quote;
@@ -20,7 +20,7 @@ use crate::yaml::FieldPath;
 #[derive(clap::Args)]
 pub(super) struct How {
     /// Print the calls that reading an installation would make, and make none
-    #[arg(long, conflicts_with = "state")]
+    #[arg(long, conflicts_with = "state", hide = !aws::IS_HERE)]
     explain_calls: bool,
     #[command(flatten)]
     operator: Operator,

@@ -27,7 +27,7 @@ const ANNOTATION: &str = "iamra.dev/live";
 #[derive(clap::Args, Clone)]
 pub(super) struct Live {
     /// Ask AWS for what the lock does not have: key material, and values that are not locked yet
-    #[arg(long = "live", env = "IAMRA_LIVE", value_parser = FalseyValueParser::new())]
+    #[arg(long = "live", env = "IAMRA_LIVE", value_parser = FalseyValueParser::new(), hide = !aws::IS_HERE)]
     on: bool,
     #[command(flatten)]
     pub(super) asks: Asks,
@@ -37,7 +37,7 @@ pub(super) struct Live {
 #[derive(clap::Args, Clone)]
 pub(super) struct Asks {
     /// How long asking AWS may take, in seconds
-    #[arg(long = "timeout", env = "IAMRA_TIMEOUT", value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    #[arg(long = "timeout", env = "IAMRA_TIMEOUT", value_name = "SECONDS", default_value = "20", value_parser = seconds, hide = !aws::IS_HERE)]
     time: Time,
     #[arg(skip)]
     asker: Asker,

@@ -9,11 +9,9 @@ mod environment;
 mod error;
 mod findings;
 mod injection;
-#[cfg(feature = "aws")]
 mod installation;
 mod io;
 mod kustomize;
-#[cfg(feature = "aws")]
 mod live;
 mod manifests;
 mod misuse;

@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::at_hand::{AtHand, LockFile};
 use super::error::Error;
-#[cfg(feature = "aws")]
 use super::live::{Asker, Asking, Live, explain};
 use super::paths::display;
+use crate::aws;
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::disk;
@@ -25,7 +25,6 @@ pub(super) struct Shared {
     #[command(flatten)]
     pub(super) sources: Sources,
     /// Whether the calls to AWS are only shown.
-    #[cfg(feature = "aws")]
     #[arg(skip)]
     pub(super) explain_calls: bool,
 }
@@ -38,7 +37,6 @@ pub(super) const CLUSTER: &str = "IAMRA_CLUSTER";
 pub(super) struct Sources {
     #[command(flatten)]
     pub(super) at_hand: AtHand,
-    #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(super) live: Live,
 }
@@ -56,11 +54,7 @@ pub(super) struct Offline {
 impl Offline {
     /// The same for those who could ask AWS, even where the declaration would have it asked.
     pub(super) fn shared(&self) -> Shared {
-        let sources = Sources {
-            at_hand: self.at_hand.clone(),
-            #[cfg(feature = "aws")]
-            live: Live::nobody(),
-        };
+        let sources = Sources { at_hand: self.at_hand.clone(), live: Live::nobody() };
         Shared::new(self.cluster.clone(), sources)
     }
 }
@@ -71,18 +65,13 @@ pub(super) struct Explained {
     #[command(flatten)]
     shared: Shared,
     /// Print the calls that `--live` would make for what the lock does not have, make none, and do nothing else
-    #[cfg(feature = "aws")]
-    #[arg(long)]
+    #[arg(long, hide = !aws::IS_HERE)]
     explain_calls: bool,
 }
 
 impl Explained {
     pub(super) fn shared(&self) -> Shared {
-        Shared {
-            #[cfg(feature = "aws")]
-            explain_calls: self.explain_calls,
-            ..self.shared.clone()
-        }
+        Shared { explain_calls: self.explain_calls, ..self.shared.clone() }
     }
 }
 
@@ -93,12 +82,7 @@ impl Shared {
     }
 
     pub(super) fn new(cluster: Option<String>, sources: Sources) -> Self {
-        Self {
-            cluster,
-            sources,
-            #[cfg(feature = "aws")]
-            explain_calls: false,
-        }
+        Self { cluster, sources, explain_calls: false }
     }
 
     /// The same for an application of Argo CD.
@@ -108,7 +92,6 @@ impl Shared {
         let lock = LockFile { named: Some(lock), may_be_missing };
         let sources = Sources {
             at_hand: AtHand { lock, ..self.sources.at_hand.clone() },
-            #[cfg(feature = "aws")]
             live: self.sources.live.asked_by(Asker::ArgoCd),
         };
         Self::new(cluster, sources)
@@ -160,29 +143,20 @@ impl Shared {
         let at_hand = &self.sources.at_hand;
         let Some(lock_path) = at_hand.lock.on_disk(node, folder, report) else { return Ok(None) };
         let lock = disk::read_if_there(&lock_path)?;
-        #[cfg(feature = "aws")]
         let is_live = self.explain_calls || self.sources.live.is_on(node);
-        #[cfg(not(feature = "aws"))]
-        let is_live = false;
         let must_be_there = at_hand.lock.is_asked_for() && !is_live;
         let answers = at_hand.answers(&display(&lock_path), lock.as_deref(), must_be_there, report)?;
-        #[cfg(feature = "aws")]
         if self.explain_calls {
             explain(policy, answers.lookups(), report, |lookup, report| drop(question(node, lookup, report)))?;
             return Ok(None);
         }
-        #[cfg(feature = "aws")]
         let live = &self.sources.live;
-        #[cfg(feature = "aws")]
         let session = if live.is_on(node) && !report.has_errors() { Some(live.asks.session()?) } else { None };
-        #[cfg(feature = "aws")]
         let aws = session.as_ref().map(|session| Asking::new(session, &live.asks));
         let lookups = answers.lookups().into_iter();
-        #[cfg(feature = "aws")]
         let lookups = lookups.chain(aws.iter().map(|aws| aws as &dyn Lookup));
         let lookup = Guarded { policy, lookup: &Layered(lookups.collect()) };
         let answer = question(node, &lookup, report);
-        #[cfg(feature = "aws")]
         aws.iter().for_each(Asking::note);
         Ok(answer)
     }
@@ -190,7 +164,6 @@ impl Shared {
 
 impl Sources {
     /// The same without AWS, even where the declaration would ask it.
-    #[cfg(feature = "aws")]
     pub(super) fn asking_nobody(self) -> Self {
         Self { live: self.live.asked_by(Asker::Nobody), ..self }
     }

@@ -7,7 +7,7 @@ use crate::quote::quote;
 /// Which Secret an Issuer signs with, a line each, where nothing that is rendered makes it.
 pub fn to_provide(issuer: &Issuer, namespace: Option<&DnsLabel>) -> String {
     let namespace = namespace.map_or(DEFAULT_NAMESPACE, DnsLabel::as_str);
-    let lines = issuer.wants().into_iter().map(|(object, secret)| {
+    let lines = issuer.wants().map(|(object, secret)| {
         let (name, secret, namespace) = (quote(&object.name), quote(&secret), quote(&namespace));
         format!("{} {name} signs with Secret {secret}, which must be in namespace {namespace}\n", object.kind.gvk.kind)
     });

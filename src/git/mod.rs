@@ -1,4 +1,5 @@
-//! Revisions, the index and the worktree of a Git repository, read. Nothing here writes, and nothing runs `git`.
+//! Revisions, the index and the worktree of a Git repository, read. Nothing here writes, and nothing runs `git`. `none` is this room in a
+//! build without the cargo feature `git`.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -7,6 +8,9 @@ use git2::{Delta, Diff, DiffFindOptions, ErrorCode, ObjectType, Oid, RepositoryO
 
 use crate::disk;
 use crate::quote::quote;
+
+/// Whether this build can read repositories.
+pub const IS_HERE: bool = true;
 
 /// How many links a name may lead through.
 const LINKS: usize = 8;
@@ -63,6 +67,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the caller can mend it by calling otherwise.
+    pub fn is_misuse(&self) -> bool {
+        matches!(self, Self::NoRevision { .. } | Self::Bare)
+    }
+
     /// What to do.
     pub fn help(&self) -> Option<&'static str> {
         match self {

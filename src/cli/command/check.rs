@@ -14,8 +14,7 @@ use crate::cli::{Exit, kustomize};
 use crate::config::{self, Mode};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
-#[cfg(feature = "git")]
-use crate::git::{Repository, Version};
+use crate::git::{self, Repository, Version};
 use crate::krm::Stream;
 use crate::name::DEFAULT_NAMESPACE;
 use crate::resolve::{Guarded, LOCK_NAME, Layered};
@@ -36,8 +35,7 @@ pub(in crate::cli) struct Args {
     #[arg(default_value = ".")]
     paths: Vec<PathBuf>,
     /// Check what is staged, not what is on disk
-    #[cfg(feature = "git")]
-    #[arg(long)]
+    #[arg(long, hide = !git::IS_HERE)]
     staged: bool,
     /// Ask for a lock that answers every reference; without one, a warning says that nothing can be rendered yet
     #[arg(long)]
@@ -60,16 +58,12 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut names = BTreeSet::new();
     let mut checked = Vec::new();
     for path in &args.paths {
-        #[cfg(feature = "git")]
         let source = if args.staged { Source::Index(Repository::find(path)?) } else { Source::Disk };
-        #[cfg(not(feature = "git"))]
-        let source = Source::Disk;
         let file = source.declaration(path)?;
         if names.insert(file.name.clone()) {
             let mut one = check(file, &source, args, shared)?;
             match source {
                 Source::Disk if kustomize::is_kustomization(path) => check_build(path, &mut one, args, shared, io)?,
-                #[cfg(feature = "git")]
                 Source::Index(_) if kustomize::is_kustomization(path) => {
                     let name = crate::quote::quote(&path.display()).to_string();
                     io.words(&format_args!(
@@ -88,7 +82,6 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 /// Where files are read.
 enum Source {
     Disk,
-    #[cfg(feature = "git")]
     Index(Repository),
 }
 
@@ -103,7 +96,6 @@ impl Source {
         };
         match self {
             Self::Disk => File::open(path),
-            #[cfg(feature = "git")]
             Self::Index(repository) => {
                 let found = repository.find_declaration(&Version::Index, &repository.place(path)?)?;
                 let found = found.ok_or_else(|| Error::Unstaged(path.to_owned()))?;
@@ -125,13 +117,11 @@ impl Source {
         let lock = &shared.sources.at_hand.lock;
         let path = match self {
             Self::Disk => lock.on_disk(node, &file.folder, report),
-            #[cfg(feature = "git")]
             Self::Index(_) => lock.path(node, &file.folder, report),
         };
         let Some(path) = path else { return Ok(None) };
         let text = match self {
             Self::Disk => disk::read_if_there(&path)?,
-            #[cfg(feature = "git")]
             Self::Index(repository) => {
                 let place = if lock.named.is_some() { repository.place(&path)? } else { path.clone() };
                 repository.read(&Version::Index, &place)?

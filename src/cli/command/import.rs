@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
+use crate::aws;
 use crate::cli::error::Error;
-#[cfg(feature = "aws")]
 use crate::cli::installation;
 use crate::cli::io::Io;
 use crate::cli::manifests::{self, unreadable};
@@ -31,13 +31,11 @@ pub(in crate::cli) struct Args {
     #[arg(default_value = "-", value_name = "FILE", conflicts_with = "state")]
     manifests: Vec<PathBuf>,
     /// iam-ra's state document, or `-` for stdin
-    #[cfg_attr(not(feature = "aws"), arg(required_if_eq("from", "iam-ra")))]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// iam-ra's name (it says namespace) for the installation whose state is read from AWS when no `--state` is given;
     /// `default` when omitted
-    #[cfg(feature = "aws")]
-    #[arg(long, value_name = "NAME", conflicts_with = "state")]
+    #[arg(long, value_name = "NAME", conflicts_with = "state", hide = !aws::IS_HERE)]
     installation: Option<String>,
     /// What kube2iam puts before roles that annotations only name, such as `arn:aws:iam::111122223333:role/`
     #[arg(long, value_name = "ARN")]
@@ -48,7 +46,6 @@ pub(in crate::cli) struct Args {
     /// Write over a file that is there
     #[arg(long, requires = "output")]
     force: bool,
-    #[cfg(feature = "aws")]
     #[command(flatten)]
     how: installation::How,
 }
@@ -89,11 +86,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
                 let bytes = manifests::read(path)?;
                 import::from_state(manifests::name_of(path), &String::from_utf8_lossy(&bytes), &mut report)
             }
-            #[cfg(feature = "aws")]
             None => installation::read(args.installation.as_deref().unwrap_or("default"), &args.how, &mut report)?,
-            #[cfg(not(feature = "aws"))]
-            #[expect(clippy::unreachable, reason = "clap asks for the state")]
-            None => unreachable!("clap asks for the state"),
         },
     };
     report::finish_with(&report, Sources::default(), io, |io| {
@@ -113,7 +106,6 @@ impl Args {
         let options = [
             ("--state", self.state.is_some(), From::IamRa),
             ("--base-role-arn", self.base_role_arn.is_some(), From::Kube2iam),
-            #[cfg(feature = "aws")]
             ("--installation", self.installation.is_some(), From::IamRa),
         ];
         let misplaced = options.into_iter().find(|(_, given, tool)| *given && self.from != *tool);

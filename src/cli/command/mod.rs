@@ -4,7 +4,6 @@ mod argocd;
 mod build;
 mod check;
 mod demo;
-#[cfg(feature = "git")]
 mod diff;
 mod doctor;
 mod exec_plugin;
@@ -16,7 +15,6 @@ mod inject;
 mod install;
 mod k8s;
 mod list;
-#[cfg(feature = "aws")]
 mod lock;
 mod render;
 mod schema;
@@ -30,6 +28,7 @@ pub(super) use function::run as function;
 use super::Exit;
 use super::error::Error;
 use super::io::Io;
+use crate::{aws, git};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -37,7 +36,7 @@ pub(super) enum Command {
     Render(render::Args),
     Inject(inject::Args),
     Build(build::Args),
-    #[cfg(feature = "aws")]
+    #[command(hide = !aws::IS_HERE)]
     Lock(lock::Args),
     Strip(strip::Args),
     K8s(k8s::Args),
@@ -48,7 +47,7 @@ pub(super) enum Command {
     Doctor(doctor::Args),
     Check(check::Args),
     Verify(verify::Args),
-    #[cfg(feature = "git")]
+    #[command(hide = !git::IS_HERE)]
     Diff(diff::Args),
     Argocd(argocd::Args),
     Install(install::Args),
@@ -66,7 +65,6 @@ impl Command {
             Self::Render(args) => render::run(args, io),
             Self::Inject(args) => inject::run(args, io),
             Self::Build(args) => build::run(args, io),
-            #[cfg(feature = "aws")]
             Self::Lock(args) => lock::run(args, io),
             Self::Strip(args) => strip::run(args, io),
             Self::K8s(args) => k8s::run(args, io),
@@ -77,7 +75,6 @@ impl Command {
             Self::Doctor(args) => doctor::run(args, io),
             Self::Check(args) => check::run(args, io),
             Self::Verify(args) => verify::run(args, io),
-            #[cfg(feature = "git")]
             Self::Diff(args) => diff::run(args, io),
             Self::Argocd(args) => argocd::run(args, io),
             Self::Install(args) => install::run(args),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::Args;
-use crate::aws::{Presented, Session, inspections};
+use crate::aws::{self, Presented, Session, inspections};
 use crate::certificate::{Certificate, PrivateKey, Unusable};
 use crate::cli::error::Error;
 use crate::cli::live::{Asks, tell};
@@ -23,13 +23,13 @@ use crate::secret::Secret;
 #[derive(clap::Args)]
 pub(super) struct Present {
     /// A workload's certificate in PEM, with its chain: asks AWS for a session with it
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, value_name = "FILE", requires = "key", hide = !aws::IS_HERE)]
     certificate: Option<PathBuf>,
     /// Its private key in PEM
-    #[arg(long, value_name = "FILE", requires = "certificate")]
+    #[arg(long, value_name = "FILE", requires = "certificate", hide = !aws::IS_HERE)]
     key: Option<PathBuf>,
     /// The workload, when the certificate's common name does not say
-    #[arg(long, value_name = "NAME", requires = "certificate")]
+    #[arg(long, value_name = "NAME", requires = "certificate", hide = !aws::IS_HERE)]
     workload: Option<String>,
 }
 

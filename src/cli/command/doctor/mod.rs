@@ -1,19 +1,16 @@
 //! `iamra doctor`
 
-#[cfg(feature = "aws")]
 mod aws;
 mod cluster;
 
 use std::env;
 use std::path::PathBuf;
 
-#[cfg(feature = "aws")]
 use crate::certificate::Certificate;
 use crate::cli::Exit;
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-#[cfg(feature = "aws")]
 use crate::cli::live::print_calls;
 use crate::cli::report;
 use crate::cli::sources::{self, CLUSTER, Shared};
@@ -42,12 +39,10 @@ pub(in crate::cli) struct Args {
     /// json` has printed; `-` is stdin
     #[arg(long, value_name = "FILE")]
     objects: Option<PathBuf>,
-    #[cfg(feature = "aws")]
     #[command(flatten)]
     present: aws::Present,
     /// Print the calls that `--live` would make, and make none
-    #[cfg(feature = "aws")]
-    #[arg(long)]
+    #[arg(long, hide = !crate::aws::IS_HERE)]
     explain_calls: bool,
     #[command(flatten)]
     sources: sources::Sources,
@@ -58,7 +53,6 @@ impl Args {
     fn shared(&self) -> Shared {
         let named = self.cluster.clone().flatten().or_else(|| env::var(CLUSTER).ok());
         let sources = self.sources.clone();
-        #[cfg(feature = "aws")]
         let sources = if self.explain_calls { sources.asking_nobody() } else { sources };
         Shared::new(named, sources)
     }
@@ -70,7 +64,6 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut report = Report::default();
     // Who only looks needs no CA, and above all not its key.
     let request = shared.request(Some(Mode::Transform), None);
-    #[cfg(feature = "aws")]
     if args.explain_calls
         && let Some(resolved) = file.resolve(&shared, request, &mut report)?
     {
@@ -102,16 +95,13 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 /// What the declaration means, and who is asked about it.
 struct Seen<'s> {
     args: &'s Args,
-    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS is asked with it"))]
     shared: &'s Shared,
     resolved: &'s Resolved,
-    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only what AWS has is compared with it"))]
     answers: &'s Answers,
 }
 
 impl Seen<'_> {
     /// What is well in the cluster and in AWS, as lines.
-    #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "only AWS is asked with them"))]
     fn look(&self, file: &File, request: Request<'_>, report: &mut Report, io: &mut Io) -> Result<Vec<String>, Error> {
         let mut lines = Vec::new();
         let wanted = cluster::wanted(self.resolved);
@@ -125,18 +115,15 @@ impl Seen<'_> {
                 ))?;
             }
         }
-        #[cfg(feature = "aws")]
-        {
-            // Only what AWS has is compared with it.
-            let declared =
-                if self.shared.sources.live.asked() { file.authorities(request, self.answers, report) } else { None };
-            let read = |(scope, pem): (String, String)| Some((scope, Certificate::all(&pem).ok()?));
-            let authorities = aws::Authorities {
-                in_cluster: doctor::authorities(&wanted, objects.as_deref().unwrap_or_default()),
-                declared: declared.into_iter().flatten().filter_map(read).collect(),
-            };
-            lines.extend(aws::look(self.args, self.shared, self.resolved, &authorities, report)?);
-        }
+        // Only what AWS has is compared with it.
+        let declared =
+            if self.shared.sources.live.asked() { file.authorities(request, self.answers, report) } else { None };
+        let read = |(scope, pem): (String, String)| Some((scope, Certificate::all(&pem).ok()?));
+        let authorities = aws::Authorities {
+            in_cluster: doctor::authorities(&wanted, objects.as_deref().unwrap_or_default()),
+            declared: declared.into_iter().flatten().filter_map(read).collect(),
+        };
+        lines.extend(aws::look(self.args, self.shared, self.resolved, &authorities, report)?);
         Ok(lines)
     }
 }

@@ -1,0 +1,152 @@
+//! What stands in the place of AWS in a build without the cargo feature `aws`: the same face, and every answer is that
+//! nobody can be asked.
+
+mod calls;
+mod inspections;
+
+pub use calls::{Account, Ask, Call, Names, calls};
+pub use inspections::{Inspection, inspections};
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::certificate::{Certificate, PrivateKey};
+use crate::diag::Code;
+use crate::reference::{Origin, Query};
+use crate::resolve::{Answers, Identity, Lookup, NoAnswer};
+use crate::resource::{Refusal, Seen};
+
+/// Whether this build can ask AWS.
+pub const IS_HERE: bool = false;
+
+/// What is told while AWS is asked.
+pub type Progress<'p> = dyn Fn(usize, usize) + 'p;
+
+/// A lookup that says that nobody can be asked.
+pub struct Aws<'a> {
+    /// The way that is not there.
+    pub session: &'a Session,
+    /// Is told nothing.
+    pub progress: &'a Progress<'a>,
+}
+
+impl Lookup for Aws<'_> {
+    fn answer(&self, queries: &BTreeSet<Query>) -> Answers {
+        queries.iter().map(|query| (query.clone(), Err(nobody()))).collect()
+    }
+}
+
+fn nobody() -> NoAnswer {
+    NoAnswer {
+        code: Code::AwsFailed,
+        why: "this build of iamra cannot ask AWS".to_owned(),
+        help: "use a build with the cargo feature `aws`, or give what is known in a file (`--values FILE`)".to_owned(),
+    }
+}
+
+/// What is decided outside.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long AWS may be asked.
+    pub time: Time,
+    /// How often one call is tried.
+    pub attempts: Option<u32>,
+    /// AWS's files of profiles.
+    pub profiles: Profiles,
+}
+
+/// How long AWS may be asked.
+#[derive(Debug, Clone)]
+pub struct Time;
+
+impl Time {
+    /// So much of it.
+    pub fn new(_: Duration) -> Self {
+        Self
+    }
+}
+
+/// The texts of AWS's two files.
+#[derive(Debug, Clone, Default)]
+pub struct Profiles {
+    /// `~/.aws/config`
+    pub config: String,
+    /// `~/.aws/credentials`
+    pub credentials: String,
+}
+
+/// A place in S3. Nobody has named one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {}
+
+impl Location {
+    /// What names no place.
+    pub fn parse(_: &str) -> Option<Self> {
+        None
+    }
+}
+
+/// What a session is asked for with.
+pub struct Presented<'p> {
+    /// The workload's certificate, and the chain behind it.
+    pub chain: &'p [Certificate],
+    /// Its key.
+    pub key: &'p PrivateKey,
+    /// How long the session is to last, in seconds.
+    pub seconds: u64,
+    /// The session's name.
+    pub session_name: Option<&'p str>,
+    /// The time of the signature.
+    pub now: OffsetDateTime,
+}
+
+/// Who one became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The ARN of the session.
+    pub arn: String,
+    /// When it ends.
+    pub expiration: String,
+}
+
+/// The way to AWS, which is not there.
+pub struct Session;
+
+impl Session {
+    /// Always succeeds: who asks nothing needs no way.
+    ///
+    /// # Errors
+    /// None.
+    pub fn new(_: Settings) -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// What AWS has for each identity: nobody knows.
+    pub fn inspect(&self, identities: &[(&Identity, &Origin)], _: &Progress<'_>) -> Vec<Seen> {
+        let unseen = |_: &_| Seen { trust_anchor: Err(nobody()), profile: Err(nobody()), role: Err(nobody()) };
+        identities.iter().map(unseen).collect()
+    }
+
+    /// Asks for a session.
+    ///
+    /// # Errors
+    /// Nobody can be asked.
+    pub fn create_session(
+        &self,
+        _: &Identity,
+        _: &Presented<'_>,
+        _: &Progress<'_>,
+    ) -> Result<Result<Granted, Refusal>, NoAnswer> {
+        Err(nobody())
+    }
+
+    /// The text of an object of S3.
+    ///
+    /// # Errors
+    /// Nobody can be asked.
+    pub fn object(&self, _: &Account, location: &Location, _: &Progress<'_>) -> Result<String, NoAnswer> {
+        match *location {}
+    }
+}

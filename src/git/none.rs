@@ -1,0 +1,90 @@
+//! What stands in the place of Git in a build without the cargo feature `git`: the same face, and no repository.
+
+use std::path::{Path, PathBuf};
+
+/// Whether this build can read repositories.
+pub const IS_HERE: bool = false;
+
+/// A repository that cannot be read as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is nothing to read it with.
+    #[error("this build of iamra cannot read Git repositories")]
+    NotHere,
+}
+
+impl Error {
+    /// What to do.
+    pub fn help(&self) -> Option<&'static str> {
+        Some("use a build with the cargo feature `git`")
+    }
+
+    /// Whether the caller can mend it by calling otherwise.
+    pub fn is_misuse(&self) -> bool {
+        true
+    }
+}
+
+/// A repository, of which there is none.
+pub enum Repository {}
+
+/// Where files are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Version {
+    /// What is staged.
+    Index,
+}
+
+impl Version {
+    /// How people call it.
+    pub fn name(&self) -> &'static str {
+        "the index"
+    }
+}
+
+impl Repository {
+    /// Finds none.
+    pub fn find(_: &Path) -> Result<Self, Error> {
+        Err(Error::NotHere)
+    }
+
+    /// Where a path of the disk is in the repository.
+    pub fn place(&self, _: &Path) -> Result<PathBuf, Error> {
+        match *self {}
+    }
+
+    /// The last commit.
+    pub fn head(&self) -> Result<Version, Error> {
+        match *self {}
+    }
+
+    /// The commit of this name.
+    pub fn commit(&self, _: &str) -> Result<Version, Error> {
+        match *self {}
+    }
+
+    /// Where two commits have parted.
+    pub fn merge_base(&self, _: &Version, _: &Version) -> Result<Version, Error> {
+        match *self {}
+    }
+
+    /// What is not committed.
+    pub fn uncommitted(&self, _: bool) -> Result<Version, Error> {
+        match *self {}
+    }
+
+    /// The text of a file.
+    pub fn read(&self, _: &Version, _: &Path) -> Result<Option<String>, Error> {
+        match *self {}
+    }
+
+    /// The declaration that a place means.
+    pub fn find_declaration(&self, _: &Version, _: &Path) -> Result<Option<PathBuf>, Error> {
+        match *self {}
+    }
+
+    /// What a file was called.
+    pub fn renamed(&self, _: &Version, _: &Version, _: &Path) -> Result<Option<PathBuf>, Error> {
+        match *self {}
+    }
+}
