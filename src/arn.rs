@@ -39,6 +39,8 @@ impl ArnKind {
     }
 
     /// Service and the resource's prefix.
+    /// <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_TrustAnchorDetail.html>
+    /// <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_ProfileDetail.html>
     fn shape(self) -> (&'static str, &'static str) {
         match self {
             Self::TrustAnchor => ("rolesanywhere", "trust-anchor/"),
@@ -62,6 +64,9 @@ pub struct Arn {
 
 impl Arn {
     /// Reads an ARN of the given kind. The patterns are those of the service's API model and IAM's name rules.
+    ///
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
     ///
     /// # Errors
     /// The sentence that says what is wrong with it.
@@ -112,6 +117,7 @@ impl fmt::Display for Arn {
 }
 
 /// Whether the text can be a region: `eu-central-1`, `us-gov-west-1`.
+/// <https://docs.aws.amazon.com/general/latest/gr/rande.html>
 pub fn is_region(text: &str) -> bool {
     is_region_text(text) && text.matches('-').count() >= 2 && text.ends_with(|c: char| c.is_ascii_digit())
 }

@@ -11,7 +11,8 @@ use crate::secret::Secret;
 #[error("a CA cannot be made")]
 pub struct Error(#[from] rcgen::Error);
 
-/// A CA named `name` that is valid for a year from `now`, as IAM Roles Anywhere wants a trust anchor: CA:TRUE, keyCertSign, ECDSA P-256.
+/// A CA named `name` that is valid for a year from `now`, as IAM Roles Anywhere wants a trust anchor: CA:TRUE,
+/// keyCertSign, ECDSA P-256. <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 ///
 /// # Errors
 /// The machine gives no randomness.

@@ -12,7 +12,8 @@ pub struct Duration {
 }
 
 impl Duration {
-    /// Reads hours, minutes and seconds, the units of cert-manager's fields.
+    /// Reads hours, minutes and seconds, the units of cert-manager's fields and of Go, which has no days.
+    /// <https://go.dev/src/time/format.go>
     ///
     /// # Errors
     /// The sentence that says what is wrong with it.

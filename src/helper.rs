@@ -8,15 +8,20 @@ use std::fmt;
 use crate::quote::quote;
 
 /// The official image, at the newest multi-architecture tag that was seen published.
+/// <https://github.com/aws/rolesanywhere-credential-helper/tree/main/docker_image_resources>
 pub const IMAGE: &str = "public.ecr.aws/rolesanywhere/credential-helper:1.8.1-2026.04.09.16.01";
 /// The official repository.
+/// <https://github.com/aws/rolesanywhere-credential-helper/tree/main/docker_image_resources>
 pub const REPOSITORY: &str = "public.ecr.aws/rolesanywhere/credential-helper";
 /// The only program in the image, which has no shell.
+/// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/docker_image_resources/Dockerfile>
 pub const PROGRAM: &str = "/usr/local/bin/aws_signing_helper";
 /// The first release that reads a renewed certificate without a restart. It also has all flags that we pass.
+/// <https://github.com/aws/rolesanywhere-credential-helper/issues/64>
 pub const OLDEST: Version = Version(1, 2, 0);
 /// After a session that AWS refused, `serve` answers with empty credentials and status 200, and forgets those that it
 /// had. The change that ends it (pull request 200) came after this release.
+/// <https://github.com/aws/rolesanywhere-credential-helper/pull/200>
 const LAST_WITH_EMPTY_CREDENTIALS: Version = Version(1, 8, 5);
 
 /// A release.
@@ -46,6 +51,9 @@ const fn flag(name: &'static str, commands: &'static [&'static str], since: Vers
 }
 
 /// The flags of the commands that can run in a pod.
+/// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/cmd/credentials.go>
+/// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/cmd/serve.go>
+/// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/cmd/update.go>
 pub const FLAGS: &[Flag] = &[
     flag("certificate", STORE, FIRST),
     flag("private-key", SESSION, FIRST),
@@ -123,6 +131,7 @@ pub fn tag_problem(image: &str) -> Option<String> {
 }
 
 /// The official repository's tags: `VERSION[-ARCHITECTURE]-YYYY.MM.DD.HH.MM`, and no plain `1.8.1`.
+/// <https://github.com/aws/rolesanywhere-credential-helper/tree/main/.github/workflows>
 fn is_published(tag: &str) -> bool {
     let parts: Vec<_> = tag.split('-').collect();
     let ([version, "amd64" | "arm64", built] | [version, built]) = parts.as_slice() else { return false };

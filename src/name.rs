@@ -5,9 +5,11 @@ use std::fmt;
 use crate::quote::quote;
 
 /// Kubernetes' own name for the namespace that is meant where none is said.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/>
 pub const DEFAULT_NAMESPACE: &str = "default";
 
 /// A DNS label (RFC 1123): a namespace, a container, a volume.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DnsLabel(String);
 
@@ -36,6 +38,7 @@ impl fmt::Display for DnsLabel {
 }
 
 /// A DNS subdomain (RFC 1123): most names of objects.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names>
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectName(String);
 

@@ -104,6 +104,8 @@ impl Reference {
             parameter(rest)?
         } else if let Some(name) = text.strip_prefix("rolesanywhere:") {
             // The service's rule for names of trust anchors and profiles.
+            // <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html>
+            // <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateProfile.html>
             let allowed = |c: char| c.is_ascii_alphanumeric() || " -_".contains(c);
             if name.is_empty() || name.len() > 255 || !name.chars().all(allowed) {
                 return Err(format!("{} cannot be the name of a trust anchor or profile", quote(&name)));
@@ -154,6 +156,8 @@ impl fmt::Display for Reference {
 }
 
 /// Names and selectors as SSM allows them.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_LabelParameterVersion.html>
 fn parameter(text: &str) -> Result<Target, String> {
     let parameter_arn = text.starts_with("arn:");
     // `arn:aws:ssm:REGION:ACCOUNT:parameter/NAME` has five colons of its own.

@@ -19,6 +19,7 @@ use crate::resolve::{Answer, NoAnswer};
 use crate::secret::Secret;
 
 /// The service allows one list a second; a page counts as one.
+/// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
 const PACE: Duration = Duration::from_millis(1100);
 
 /// The first pause before a call is tried again; the next ones grow. Whoever is turned away has met somebody else's list of

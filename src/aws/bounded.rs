@@ -11,6 +11,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
 /// Far above ten parameters of 8 KB, a page of a list, or the state that iam-ra leaves in S3.
+/// <https://docs.aws.amazon.com/general/latest/gr/ssm.html>
 const LARGEST: usize = 8 << 20;
 
 /// How a failed call says that it was too much.

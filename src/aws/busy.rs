@@ -31,10 +31,12 @@ impl ClassifyRetry for Busy {
         let Some(response) = context.response() else { return RetryAction::NoActionIndicated };
         let kind = match previous {
             RetryAction::RetryIndicated(RetryReason::RetryableError { kind, .. }) => *kind,
+            // <https://www.rfc-editor.org/rfc/rfc6585#section-4>
             _ if response.status().as_u16() == 429 => ErrorKind::ThrottlingError,
             _ => return RetryAction::NoActionIndicated,
         };
         // In seconds; a date is for those with a clock that is right.
+        // <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>
         let after = response.headers().get("retry-after").and_then(|after| after.trim().parse().ok());
         match after.map(Duration::from_secs) {
             None if response.status().as_u16() == 429 => RetryAction::retryable_error(kind),

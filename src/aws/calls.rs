@@ -7,6 +7,7 @@ use crate::arn::ArnKind;
 use crate::reference::{Origin, Query, Target, Wanted};
 
 /// The most names that GetParameters takes.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html>
 const NAMES: usize = 10;
 
 /// Whose data is asked for: what decides the credentials and the endpoint.

@@ -93,6 +93,8 @@ async fn endpoint(config: &SdkConfig, region: &str) -> Option<String> {
 }
 
 /// The signed request; `None` when there is nothing to sign with.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html>
+/// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/signer.go>
 fn request(endpoint: String, identity: &Identity, presented: &Presented<'_>) -> Option<Call> {
     let (leaf, behind) = presented.chain.split_first()?;
     let mut body = Map::from_iter([("durationSeconds".to_owned(), json!(presented.seconds))]);

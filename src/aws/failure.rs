@@ -12,6 +12,7 @@ use crate::diag::Code;
 use crate::resolve::NoAnswer;
 
 /// How the SDK says that something stood between it and credentials.
+/// <https://github.com/smithy-lang/smithy-rs/blob/main/aws/rust-runtime/aws-credential-types/src/provider/error.rs>
 const LOADING: &str = "an error occurred while loading credentials";
 
 /// What was asked of whom.
@@ -65,6 +66,8 @@ fn foreign(response: &HttpResponse) -> Option<String> {
 }
 
 /// What keeps a connection from being made with TLS: what the library says, what it means, and what to do.
+/// The library is <https://github.com/rustls/rustls>; the versions are those of
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/infrastructure-security.html>
 const TLS: &[(&str, &str, &str)] = &[
     (
         "UnknownIssuer",
@@ -182,6 +185,7 @@ fn answer(cause: &str) -> &str {
 }
 
 /// The service understood, and said no.
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
 fn refused(error: &impl ProvideErrorMetadata, status: u16, asked: &Asked<'_>) -> NoAnswer {
     let Asked { service, permission, region } = asked;
     let (code, said) = (error.code().unwrap_or_default(), said(error.message().unwrap_or_default()));

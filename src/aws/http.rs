@@ -28,6 +28,7 @@ use serde_json::Value;
 use super::busy::Busy;
 
 /// Everything but what RFC 3986 calls unreserved.
+/// <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The defaults that hold for every call, of the SDKs too.

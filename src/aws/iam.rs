@@ -14,6 +14,7 @@ use crate::resource::{Found, Role};
 const SERVICE: &str = "IAM";
 
 /// A role's trust policy and its longest session.
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html>
 pub(super) async fn role(config: &SdkConfig, arn: &Arn) -> Found<Role> {
     let name = arn.as_str().rsplit('/').next().unwrap_or_default();
     let (endpoint, region) = endpoint(config, &arn.partition);
@@ -40,11 +41,14 @@ pub(super) async fn role(config: &SdkConfig, arn: &Arn) -> Found<Role> {
     // The policy comes percent-encoded.
     let policy = element(&xml, "AssumeRolePolicyDocument").and_then(|text| serde_json::from_str(&decoded(text)).ok());
     let longest = element(&xml, "MaxSessionDuration").and_then(|text| text.parse().ok());
+    // An hour is what a role has that says nothing.
+    // <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>
     let role = policy.map(|trust_policy| Role { longest_session: longest.unwrap_or(3600), trust_policy });
     role.ok_or_else(|| failure::unreadable(&asked))
 }
 
 /// IAM is one for each partition, in one of its regions.
+/// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>
 fn endpoint(config: &SdkConfig, partition: &str) -> (String, String) {
     let (url, region) = match partition {
         "aws-cn" => ("https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),

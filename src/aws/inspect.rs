@@ -19,6 +19,7 @@ use crate::resolve::{Identity, NoAnswer};
 use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
 
 /// IAM Roles Anywhere allows one such call a second.
+/// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
 const PACE: Duration = Duration::from_millis(1100);
 
 /// One thing as AWS has it.

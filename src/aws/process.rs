@@ -8,6 +8,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 /// Credentials in JSON are some kilobytes, with a session token some more.
 const LARGEST: usize = 64 << 10;
 
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 const KEY: &str = "credential_process";
 
 /// The texts of AWS's two files; empty where there is none.

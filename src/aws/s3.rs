@@ -36,6 +36,7 @@ pub(super) async fn get(config: &SdkConfig, location: &Location) -> Result<Strin
     let region = failure::region(config);
     let asked = Asked { service: SERVICE, permission: "`s3:GetObject` and `kms:Decrypt`", region };
     // Of all services S3 alone signs the path as it is, and wants the body's hash in a header.
+    // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
     let mut options = SigningOptions::default();
     options.double_uri_encode = false;
     options.normalize_uri_path = false;
@@ -61,6 +62,7 @@ pub(super) async fn get(config: &SdkConfig, location: &Location) -> Result<Strin
 }
 
 /// Where S3 is: where it is configured, or beside Parameter Store, in every partition of AWS.
+/// <https://docs.aws.amazon.com/general/latest/gr/s3.html>
 async fn endpoint(config: &SdkConfig) -> String {
     if let Some(url) = http::configured_endpoint(config, SERVICE) {
         return url;

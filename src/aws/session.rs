@@ -30,12 +30,14 @@ use crate::resolve::{Answers, NoAnswer};
 /// How long one try may take before it is made again.
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// How long a connection may take. The SDK's own default, which is made for the same endpoints.
+/// <https://github.com/smithy-lang/smithy-rs/blob/main/rust-runtime/aws-smithy-runtime/src/client/defaults.rs>
 const CONNECT: Duration = Duration::from_millis(3100);
 /// How often it is told how far it is.
 const WORD: Duration = Duration::from_secs(1);
 /// So many calls are made at once; the others follow one by one.
 const BURST: u32 = 10;
 /// Parameter Store allows 40 calls a second to a whole account and region; half of that is left to others.
+/// <https://docs.aws.amazon.com/general/latest/gr/ssm.html>
 const PACE: Duration = Duration::from_millis(50);
 
 /// How often a call is tried when nobody says. With the pauses between it takes eight seconds at most.

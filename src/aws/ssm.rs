@@ -42,6 +42,7 @@ pub(super) async fn get(config: &SdkConfig, names: Names, decrypt: bool) -> Answ
 
 /// Whether the service means this one. It names a parameter without its version or label, by name or by ARN, however it
 /// was asked.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Parameter.html>
 fn is(one: &Parameter, asked: &str) -> bool {
     let names = [one.name(), one.arn()];
     names

@@ -31,6 +31,8 @@ impl Authority {
         if chain.is_empty() {
             return Err("the CA certificate is not PEM: it has no `BEGIN CERTIFICATE`".to_owned());
         }
+        // cert-manager takes one chain and no more.
+        // <https://github.com/cert-manager/cert-manager/blob/master/pkg/util/pki/parse.go>
         let mut parsed: Vec<X509Certificate<'_>> = Vec::new();
         for block in &chain {
             if block.label != "CERTIFICATE" {
@@ -82,6 +84,7 @@ impl Authority {
 }
 
 /// The requirements of the trust model's documentation: v3, CA:TRUE, keyCertSign, SHA-256 or stronger, RSA or EC.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 fn check_anchor(certificate: &X509Certificate<'_>) -> Result<(), String> {
     let subject = certificate.subject();
     let constraints = certificate.basic_constraints().ok().flatten();
@@ -93,6 +96,7 @@ fn check_anchor(certificate: &X509Certificate<'_>) -> Result<(), String> {
         return Err(format!("{} may not sign certificates: its key usage lacks keyCertSign", quote(&subject)));
     }
     // What cert-manager and OpenSSL write today; anything else is MD5, SHA-1 or not RSA or ECDSA.
+    // <https://github.com/cert-manager/cert-manager/blob/master/pkg/util/pki/csr.go>
     let strong = [
         oid::OID_PKCS1_SHA256WITHRSA,
         oid::OID_PKCS1_SHA384WITHRSA,

@@ -25,6 +25,7 @@ enum KeyKind {
 }
 
 /// The longest modulus that ring reads: 4096 bits, and a byte for the sign.
+/// <https://github.com/briansmith/ring/blob/main/src/rsa/keypair.rs>
 const MOST: usize = 513;
 
 /// Why a text is no private key.
@@ -67,6 +68,7 @@ impl PrivateKey {
     }
 
     /// The name of the algorithm in a request to IAM Roles Anywhere, which takes SHA-256 with every key.
+    /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html>
     pub fn algorithm(&self) -> &'static str {
         match self.0 {
             KeyKind::Rsa(_) | KeyKind::OtherRsa => "AWS4-X509-RSA-SHA256",
@@ -76,6 +78,7 @@ impl PrivateKey {
 
     /// The signature of a text with SHA-256, as PKCS #1 v1.5 or in DER; `None` when the key cannot sign here, or the machine
     /// gives no randomness.
+    /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html>
     pub fn sign(&self, text: &[u8]) -> Option<Vec<u8>> {
         let hash = digest::sha256(text);
         match &self.0 {
@@ -101,6 +104,7 @@ impl PrivateKey {
 }
 
 /// The key in PKCS #1, if the public key is its own.
+/// <https://www.rfc-editor.org/rfc/rfc8017#appendix-A.1.2>
 fn rsa(pkcs1: &[u8], public: &[u8]) -> Result<Option<KeyKind>, Unusable> {
     if let Ok(key) = RsaKeyPair::from_der(pkcs1) {
         return Ok((key.public_key().as_ref() == public).then_some(KeyKind::Rsa(key)));
@@ -117,10 +121,12 @@ fn rsa(pkcs1: &[u8], public: &[u8]) -> Result<Option<KeyKind>, Unusable> {
 }
 
 /// The key in SEC 1, if the public point is its own.
+/// <https://www.rfc-editor.org/rfc/rfc5915#section-3>
 fn elliptic(sec1: &[u8], public: &[u8]) -> Result<Option<KeyKind>, Unusable> {
     // Version, scalar, …
     let scalar = *fields(sec1)?.get(1).ok_or(Unusable::Unreadable)?;
     // Which curve it is the length of the point says: it is uncompressed in certificates.
+    // <https://www.rfc-editor.org/rfc/rfc5480#section-2.2>
     let found = match public.len() {
         65 => {
             let (algorithm, random) = (&ECDSA_P256_SHA256_ASN1_SIGNING, SystemRandom::new());

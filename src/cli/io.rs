@@ -8,6 +8,7 @@ use super::error::Error;
 use crate::quote::lines;
 
 /// The largest pipe that an unprivileged process may ask for on Linux.
+/// <https://man7.org/linux/man-pages/man7/pipe.7.html>
 const PIPE_SIZE: usize = 1 << 20;
 
 pub(super) struct Io {

@@ -12,6 +12,7 @@ use super::signals;
 use crate::config::{API_VERSION, KIND};
 
 /// The names that kustomize knows its file by.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/general.go>
 const FILES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Whether kustomize can build the folder.
@@ -20,6 +21,7 @@ pub(super) fn is_kustomization(dir: &Path) -> bool {
 }
 
 /// Where kustomize looks for an exec plugin of ours, below `$KUSTOMIZE_PLUGIN_HOME` or `~/.config/kustomize/plugin`.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/plugins.go>
 pub(super) fn plugin_path() -> PathBuf {
     [API_VERSION, &KIND.to_lowercase(), KIND].iter().collect()
 }

@@ -69,7 +69,7 @@ enum Exit {
     Failed = 3,
     /// Nothing is wrong, and something is not as it was or as it should be.
     Differs = 4,
-    /// A bug in iamra came to light.
+    /// A bug in iamra came to light: `EX_SOFTWARE` of <https://man.openbsd.org/sysexits.3>.
     Bug = 70,
 }
 

@@ -25,6 +25,7 @@ pub(super) fn watch() -> io::Result<()> {
 }
 
 /// What we were started to ignore, as `nohup` and shells do it; a bit for each signal.
+/// <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
 fn ignored() -> u64 {
     let status = disk::read(Path::new("/proc/self/status")).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -41,6 +42,7 @@ fn stop(signal: i32) {
     temporary::abandon();
     let what = if running.is_some() { "before the manifests were written" } else { "before it was done" };
     let _ = writeln!(io::stderr(), "error: stopped by signal {signal} {what}");
+    // <https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html>
     signal_hook::low_level::exit(128 + signal);
 }
 

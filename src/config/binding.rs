@@ -203,6 +203,8 @@ impl Reader<'_> {
     }
 
     /// The rule is that of STS SourceIdentity with its `CN=` prefix, in which AWS carries the common name.
+    /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
+    /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
     fn common_name(
         &mut self,
         given: Option<(String, FieldPath)>,
@@ -233,6 +235,7 @@ impl Reader<'_> {
     }
 
     /// CreateSession takes 2 to 64 of these characters, and only where the profile lets it.
+    /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
     fn session_name(&mut self, given: Placed<String>, variables: &BTreeMap<&str, &str>, role: &Role) -> Option<String> {
         let (template, at) = given?;
         let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;

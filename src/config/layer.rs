@@ -11,10 +11,13 @@ use crate::quote::quote;
 use crate::yaml::FieldPath;
 
 /// The shortest certificate that cert-manager issues.
+/// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/const.go>
 const MIN_DURATION: u64 = 3600;
 /// The shortest `renewBefore` that cert-manager accepts.
+/// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/const.go>
 const MIN_RENEW_BEFORE: u64 = 300;
 /// cert-manager waits an hour after the first failed issuance; two hours leave room for one more try.
+/// <https://github.com/cert-manager/cert-manager/blob/master/internal/apis/config/controller/v1alpha1/defaults.go>
 const SAFE_RENEW_BEFORE: u64 = 7200;
 
 /// What one layer says, checked.
@@ -132,6 +135,8 @@ impl Layers<'_> {
             );
         }
         let algorithm = self.value(|layer| &layer.algorithm).unwrap_or(KeyAlgorithm::Rsa);
+        // cert-manager's own defaults and limits.
+        // <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/types_certificate.go>
         let default_size = match algorithm {
             KeyAlgorithm::Rsa => 2048,
             KeyAlgorithm::Ecdsa => 256,

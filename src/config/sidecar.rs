@@ -11,6 +11,8 @@ use crate::quote::quote;
 use crate::yaml::FieldPath;
 
 /// The port that the credential helper's own documentation uses.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/credential-helper.html>
+/// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/cmd/serve.go>
 const PORT: u16 = 9911;
 /// Flags that iamra writes itself, and the fields that decide over them.
 const FLAGS_OF_OURS: &[(&str, &str)] = &[
@@ -89,6 +91,7 @@ impl SidecarLayer {
 
     fn check(&self, report: &mut Report) {
         if let Some((port, at)) = &self.port
+            // <https://man7.org/linux/man-pages/man7/ip.7.html>
             && *port < 1024
         {
             invalid(report, at, format!("port {port} needs root; choose one from 1024 to 65535"));
@@ -259,6 +262,7 @@ fn check_endpoint(endpoint: &Endpoint, at: &FieldPath, report: &mut Report) {
         );
     }
     // The helper signs the path `/sessions`, whatever the URL says.
+    // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/signer.go>
     let host = url.strip_prefix("https://").map(|host| host.strip_suffix('/').unwrap_or(host));
     if host.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#', '@'])) {
         let message = format!(
@@ -281,6 +285,8 @@ fn check_arg(arg: &str, at: &FieldPath, report: &mut Report) {
             format!("{} is written by iamra: use {}", quote(&format_args!("--{flag}")), quote(&field)),
         );
     }
+    // It logs whole answers.
+    // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/credentials.go>
     if flag == "debug" {
         return invalid(report, at, "`--debug` writes AWS's answers into the log, credentials included");
     }
@@ -299,6 +305,8 @@ fn check_arg(arg: &str, at: &FieldPath, report: &mut Report) {
     }
 }
 
+/// The rule of shells, which is narrower than that of Kubernetes.
+/// <https://pubs.opengroup.org/onlinepubs/9699919799/basedefs/V1_chap08.html>
 fn check_variable(name: &str, at: &FieldPath, report: &mut Report) {
     let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -311,6 +319,7 @@ fn check_variable(name: &str, at: &FieldPath, report: &mut Report) {
 }
 
 /// Names and amounts of resources, as Kubernetes takes them for a container.
+/// <https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/>
 fn check_quantities(quantities: &BTreeMap<String, String>, at: &FieldPath, report: &mut Report) {
     for (resource, quantity) in quantities {
         let at = at.key(resource.as_str());
@@ -323,6 +332,7 @@ fn check_quantities(quantities: &BTreeMap<String, String>, at: &FieldPath, repor
 }
 
 /// Kubernetes quantities that are not negative: a number and a suffix of size or an exponent.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
 fn is_quantity(text: &str) -> bool {
     let is_of_number = |c: char| c.is_ascii_digit() || c == '.';
     let suffix = text.trim_start_matches(is_of_number);

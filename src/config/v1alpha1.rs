@@ -155,6 +155,7 @@ pub struct PrivateKey {
 }
 
 /// Key algorithms that IAM Roles Anywhere and the credential helper accept.
+// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum KeyAlgorithm {
     /// RSA
@@ -212,6 +213,7 @@ pub struct Endpoint {
 }
 
 /// When an image is pulled, as Kubernetes spells it.
+// <https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum PullPolicy {
     /// At every start.
@@ -235,6 +237,7 @@ pub enum Delivery {
 }
 
 /// How the sidecar is part of the pod.
+// <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SidecarStyle {

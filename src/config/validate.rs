@@ -21,6 +21,7 @@ use crate::reference::Reference;
 use crate::yaml::FieldPath;
 
 /// Where iam-ra keeps the parameters of an installation that was given no name.
+/// <https://github.com/igorlg/iam-roles-anywhere/blob/HEAD/src/iam_ra_cli/lib/state.py>
 const PARAMETER_PREFIX: &str = "/iam-ra/default";
 
 /// The declaration as seen from each of these clusters. What they share is checked once.
@@ -194,6 +195,7 @@ impl Reader<'_> {
     }
 
     /// CreateSession takes 900 to 43 200 seconds.
+    /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
     fn session(&mut self, text: &str, at: &FieldPath) -> Option<Duration> {
         let session = Duration::parse(text).map_err(|why| invalid(self.report, at, why)).ok()?;
         if !(900..=43_200).contains(&session.seconds()) {
@@ -206,6 +208,9 @@ impl Reader<'_> {
             self.report.push(
                 Diagnostic::warning(
                     Code::ShortSession,
+                    // The ten minutes are the helper's, the ten sessions a quota.
+                    // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/serve.go>
+                    // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
                     format!("the helper renews a session ten minutes before its end, so one of {text} is renewed all the time"),
                 )
                 .at(Place::Config(at.clone()))

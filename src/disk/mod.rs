@@ -279,6 +279,7 @@ pub fn read_manifest_folder(path: &Path) -> Result<Vec<String>, Error> {
 }
 
 /// How files end that kubectl, Flux and Argo CD take for manifests.
+/// <https://github.com/kubernetes/cli-runtime/blob/master/pkg/resource/builder.go>
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 fn place(path: &Path, bytes: &[u8], mode: u32, owner: Option<fs::Metadata>) -> io::Result<()> {

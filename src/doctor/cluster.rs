@@ -187,7 +187,7 @@ impl Cluster<'_> {
         let (_, reason, message) = condition(request, "Ready").unwrap_or(("", "", "nobody has looked at it"));
         let message = one_line(message);
         if reason == "Failed" {
-            // The words of Go's library, which cert-manager passes on.
+            // The words of Go's library, which cert-manager passes on. <https://go.dev/src/crypto/x509/x509.go>
             if message.contains("doesn't match parent's PublicKey") {
                 let why = "the private key in the CA's Secret does not belong to the certificate beside it".to_owned();
                 let help = format!("put the pair that belongs together into the Secret that the Issuer names, {again}");
@@ -200,6 +200,7 @@ impl Cluster<'_> {
         }
         if said("Approved").is_none() {
             let why = format!("its request {} waits for an approval that nobody gives", quote(&name(request)));
+            // <https://cert-manager.io/docs/policy/approval/>
             let help = "add a policy that approves it (approver-policy), or let cert-manager approve by itself (`disableAutoApproval: false`)";
             return Some((why, help.to_owned()));
         }
@@ -214,8 +215,10 @@ fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Ca
     let kind = issuer["kind"].as_str().unwrap_or_default();
     let secret = text(issuer, &["spec", "ca", "secretName"]);
     let message = one_line(message);
+    // <https://github.com/cert-manager/cert-manager/blob/master/pkg/issuer/ca/setup.go>
     if let Some(secret) = secret.filter(|_| reason == "ErrGetKeyPair" && message.contains("not found")) {
         // A ClusterIssuer reads Secrets of cert-manager's own namespace, which only its flags say.
+        // <https://cert-manager.io/docs/configuration/ca/>
         let place = if kind == KIND {
             format!("namespace {}", quote(&here))
         } else {
@@ -246,6 +249,7 @@ fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Ca
 }
 
 /// How to have a failed one tried again: cert-manager waits an hour after the first failure, and longer after each further.
+/// <https://github.com/cert-manager/cert-manager/blob/master/internal/apis/config/controller/v1alpha1/defaults.go>
 fn again(certificate: &Value) -> String {
     format!(
         "then {}: by itself cert-manager tries again an hour or more after a failure",

@@ -65,6 +65,7 @@ impl Check<'_> {
         let arn = &self.binding.identity.trust_anchor;
         if !anchor.enabled {
             // The API's own default.
+            // <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html>
             self.wrong(
                 format!("the trust anchor {arn} is disabled"),
                 "enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id ID`",
@@ -89,6 +90,7 @@ impl Check<'_> {
                         quote(&certificate.subject),
                         certificate.end()
                     ),
+                    // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
                     "add the new CA certificate to the trust anchor (it takes two), then replace the CA's Secret",
                 );
             }

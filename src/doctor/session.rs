@@ -6,6 +6,7 @@ use crate::resource::Refusal;
 /// Words of a refusal, in small letters, what they mean, and what to do. The first that is found counts.
 const CAUSES: &[(&str, &str, &str)] = &[
     (
+        // <https://github.com/aws/rolesanywhere-credential-helper/issues/108>
         "untrusted signing certificate",
         "no chain leads from the certificate to the trust anchor",
         "let the CA that the trust anchor trusts sign it; when an intermediate signs, the sidecar must send the chain (`--intermediates`)",
@@ -32,8 +33,10 @@ const CAUSES: &[(&str, &str, &str)] = &[
         "the session is longer than the role allows",
         "lower `sessionDuration`, or raise the role's maximum",
     ),
+    // <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
     ("durationseconds", "the session's duration is outside 900 to 43200 seconds", "correct `sessionDuration`"),
     (
+        // <https://github.com/aws/rolesanywhere-credential-helper/issues/77>
         "session tags",
         "a value of the certificate cannot be a session tag",
         "keep to letters, digits and `_.:/=+-@` in its names",
@@ -60,6 +63,7 @@ const CAUSES: &[(&str, &str, &str)] = &[
         "there is no such profile",
         "correct its ARN; it must be in the trust anchor's region and account",
     ),
+    // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>
     ("signature expired", "the clocks disagree", "set this machine's clock: AWS allows five minutes"),
     ("signature", "the signature is not the certificate's", "use the private key of this very certificate"),
 ];
@@ -67,6 +71,7 @@ const CAUSES: &[(&str, &str, &str)] = &[
 /// What a name means when the words are new.
 const KINDS: &[(&str, &str, &str)] = &[
     (
+        // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
         "ThrottlingException",
         "too many sessions are asked for: AWS takes ten a second",
         "wait, and roll pods out more slowly",

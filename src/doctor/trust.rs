@@ -9,6 +9,7 @@ use crate::resolve::ResolvedBinding;
 use crate::trust::{self, Caller, CertificateNames, Decision, Mapping, TrustPolicy, Verdict};
 
 /// How the subject's common name is called in a condition.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 const COMMON_NAME: &str = "aws:PrincipalTag/x509Subject/CN";
 
 /// Judges the policy; a line shows both sides. `issuer` is the CA that signs, where it is known.

@@ -15,8 +15,10 @@ pub const IS_HERE: bool = true;
 /// How many links a name may lead through.
 const LINKS: usize = 8;
 /// The mode that Git gives a symbolic link.
+/// <https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>
 const LINK: u32 = 0o120_000;
-/// As many new files are compared with as many old ones when a renamed file is looked for; the default of 200 is a small commit.
+/// As many new files are compared with as many old ones when a renamed file is looked for; libgit2's own default is
+/// 1000. <https://github.com/libgit2/libgit2/blob/main/include/git2/diff.h>
 const RENAMES: usize = 2000;
 
 /// A repository that cannot be read as asked.

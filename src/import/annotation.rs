@@ -28,14 +28,17 @@ pub enum Tool {
 }
 
 /// The annotation of a ServiceAccount.
+/// <https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/README.md>
 const IRSA_ROLE: &str = "eks.amazonaws.com/role-arn";
 /// The annotation of a pod that names containers without credentials, with commas between.
 const IRSA_SKIP: &str = "eks.amazonaws.com/skip-containers";
 /// The annotation of a pod, an ARN or a name.
+/// <https://github.com/jtblin/kube2iam/blob/master/README.md>
 const KUBE2IAM_ROLE: &str = "iam.amazonaws.com/role";
 /// What kube2iam tells STS; Roles Anywhere has nothing like it.
 const KUBE2IAM_EXTERNAL_ID: &str = "iam.amazonaws.com/external-id";
 /// The annotations of a pod that ira-controller wants all of.
+/// <https://github.com/ontariosystems/ira-controller>
 const IRA: [(&str, ArnKind); 3] = [
     ("ira.ontsys.com/trust-anchor", ArnKind::TrustAnchor),
     ("ira.ontsys.com/profile", ArnKind::Profile),

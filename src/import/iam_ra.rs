@@ -12,6 +12,7 @@ use crate::issuer::DEFAULT_SCOPE;
 use crate::quote::quote;
 
 /// The document, as far as it matters here. Versions 1.x have `ca`, versions 2.x `cas`.
+/// <https://github.com/igorlg/iam-roles-anywhere/blob/HEAD/src/iam_ra_cli/models/__init__.py>
 #[derive(Deserialize)]
 struct State {
     namespace: String,

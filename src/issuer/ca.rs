@@ -7,6 +7,8 @@ use super::object::{CA_ISSUER, CA_SECRET, Contents, IssuerObject};
 use super::scope::scoped;
 
 /// Without `digital signature` a CA issuer writes no KeyUsage at all, and AWS refuses the certificate.
+/// <https://github.com/cert-manager/cert-manager/blob/master/pkg/util/pki/csr.go>
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 pub(super) const USAGES: &[&str] = &["digital signature", "client auth"];
 
 /// `iam-ra-ca`, and `iam-ra-ca-SCOPE` beyond the default scope.
@@ -29,6 +31,7 @@ pub fn secret(scope: &str) -> IssuerObject {
 }
 
 /// The Issuer of a scope that signs with this Secret.
+/// <https://cert-manager.io/docs/configuration/ca/>
 pub(super) fn issuer(scope: &str, secret: &str) -> IssuerObject {
     let spec = json!({"ca": {"secretName": secret}});
     IssuerObject { kind: &CA_ISSUER, name: issuer_name(scope), contents: Contents::Spec(spec) }

@@ -1,9 +1,11 @@
 //! How a Certificate names its issuer.
 
 /// cert-manager's own group, which an issuerRef means that names none.
+/// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/meta/v1/types.go>
 pub const GROUP: &str = "cert-manager.io";
 
 /// The kind that an issuerRef means that names none.
+/// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/meta/v1/types.go>
 pub const KIND: &str = "Issuer";
 
 /// Kinds of issuer that serve their own namespace alone, by group: cert-manager's, and those of the external issuers in

@@ -8,34 +8,49 @@ use super::ident::namespace;
 use crate::yaml::NodeRef;
 
 /// How kustomize and kpt run a function: on a functionConfig.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/kyaml/fn/runtime/runtimeutil/functiontypes.go>
 pub const FUNCTION: &str = "config.kubernetes.io/function";
 /// Present and not `false`: the object is not meant for the cluster, and kustomize drops it at the end.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/resource/factory.go>
 pub const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 /// The file that an object is from, for kpt.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/kyaml/kio/kioutil/kioutil.go>
 pub const PATH: &str = "internal.config.kubernetes.io/path";
 /// Which document of the file an object is, from 0.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/kyaml/kio/kioutil/kioutil.go>
 pub const INDEX: &str = "internal.config.kubernetes.io/index";
 /// The former spelling of [`PATH`], still written beside it.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/kyaml/kio/kioutil/kioutil.go>
 pub const LEGACY_PATH: &str = "config.kubernetes.io/path";
 /// The former spelling of [`INDEX`], still written beside it.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/kyaml/kio/kioutil/kioutil.go>
 pub const LEGACY_INDEX: &str = "config.kubernetes.io/index";
 /// Names that kustomize has given an object so far, the first one first, with commas between.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/utils/annotations.go>
 pub const PREVIOUS_NAMES: &str = "internal.config.kubernetes.io/previousNames";
 /// The namespaces that go with [`PREVIOUS_NAMES`].
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/utils/annotations.go>
 pub const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespaces";
 /// The kinds that go with [`PREVIOUS_NAMES`].
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/utils/annotations.go>
 pub const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
 /// Asks kustomize for a hash at the end of the name; only a generator may, from others it reaches the cluster.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/plugins/utils/utils.go>
 pub const NEEDS_HASH: &str = "kustomize.config.k8s.io/needs-hash";
 /// What kustomize does with an object that exists already (`create`, `merge`, `replace`); only for generators.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/plugins/utils/utils.go>
 pub const BEHAVIOR: &str = "kustomize.config.k8s.io/behavior";
 /// What kustomize writes on every object that a generator of the running build made.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/utils/annotations.go>
 pub const GENERATOR_BEHAVIOR: &str = "internal.config.kubernetes.io/generatorBehavior";
 /// How the sequences of an object are indented: kpt writes it on every object that it hands to a function.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/kyaml/kio/kioutil/kioutil.go>
 pub const SEQUENCE_INDENT: &str = "internal.config.kubernetes.io/seqindent";
 /// What kustomize calls an object that it hands to a function.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/plugins/utils/utils.go>
 pub const KUSTOMIZE_ID: &str = "kustomize.config.k8s.io/id";
 /// The start of the names of all annotations that only orchestrators may change.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md>
 pub const INTERNAL_PREFIX: &str = "internal.config.kubernetes.io/";
 
 /// The text of an annotation of an object.

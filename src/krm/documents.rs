@@ -48,6 +48,7 @@ pub(super) fn body(text: &str) -> usize {
 }
 
 /// Whether a line that says `---` or `...` and no more than a comment or a node starts at `at`.
+/// <https://yaml.org/spec/1.2.2/#912-document-markers>
 pub(super) fn is_marker(text: &str, at: usize) -> bool {
     let rest = text.as_bytes().get(at..).unwrap_or_default();
     (rest.starts_with(b"---") || rest.starts_with(b"..."))

@@ -28,6 +28,7 @@ pub(super) fn read(text: &str) -> Result<Layout<'static>, ReadError> {
 pub(super) fn parse(text: &str) -> Result<Document<'_>, ReadError> {
     let document = Document::parse(text).map_err(|error| syntax(text, error))?;
     // YAML 1.1 ends lines at these. Inside quotes that changes a value at most, elsewhere it changes the structure.
+    // <https://yaml.org/spec/1.2.2/#54-line-break-characters>
     let names = [('\u{85}', "NEXT LINE (U+0085)"), ('\u{2028}', "LINE SEPARATOR (U+2028)")];
     let names = names.into_iter().chain([('\u{2029}', "PARAGRAPH SEPARATOR (U+2029)")]);
     let mut quoted = Vec::new();

@@ -54,6 +54,7 @@ impl Ident<'static> {
 }
 
 /// What the objects in a `ConfigMapList` are that say nothing themselves, as kubectl reads them.
+/// <https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/unstructured/helpers.go>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listed {
     pub(super) api_version: String,

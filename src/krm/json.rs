@@ -49,6 +49,7 @@ fn is_json(text: &str) -> bool {
 }
 
 /// A JSON string that readers of YAML understand too: no `\/`, no pairs of surrogates, nothing that they do not print.
+/// <https://yaml.org/spec/1.2.2/#51-character-set>
 fn string(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {

@@ -128,6 +128,8 @@ pub(super) fn value(line: &[u8], at: usize) -> Result<Value, Doubt> {
             }
         }
         b'|' | b'>' => {
+            // At most a digit for the indentation and a sign for the end.
+            // <https://yaml.org/spec/1.2.2/#81-block-scalar-styles>
             let header = line[at + 1..].iter().take_while(|byte| matches!(byte, b'+' | b'-' | b'1'..=b'9')).count();
             if header <= 2 && ends(line, at + 1 + header) { Ok(Value::Block) } else { Err(Doubt) }
         }

@@ -68,6 +68,8 @@ impl<'t> ResourceList<'t> {
 /// meant for the cluster. It must not be printed again.
 ///
 /// A package of kpt may hold nothing else either. There it is a file, and says which one.
+///
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/plugins/fnplugin/fnplugin.go>
 pub fn is_generator_call(list: &ResourceList<'_>) -> bool {
     let ([item], Some(config)) = (list.items.as_slice(), &list.function_config) else { return false };
     let (Ok(item), Ok(config)) = (item.parse(), config.parse()) else { return false };

@@ -1,4 +1,5 @@
 //! One entry of `results`, as the specification of KRM functions writes it.
+//! <https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md>
 
 use std::collections::BTreeMap;
 

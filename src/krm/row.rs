@@ -8,6 +8,7 @@ use super::lines::Position;
 use std::ops::Range;
 
 /// What JSON takes for space.
+/// <https://www.rfc-editor.org/rfc/rfc8259#section-2>
 const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// The objects of a text that is nothing but JSON objects, each with the space before it; `None` for any other text.

@@ -33,6 +33,7 @@ pub(super) fn scan(text: &str) -> Result<Layout<'_>, Doubt> {
 }
 
 /// Whether there is a byte order mark, or a line break that not every reader takes for one.
+/// <https://yaml.org/spec/1.2.2/#54-line-break-characters>
 pub(super) fn has_strange_breaks(bytes: &[u8]) -> bool {
     bytes.starts_with("\u{feff}".as_bytes())
         || memchr(b'\r', bytes).is_some()

@@ -7,6 +7,7 @@ use crate::diag::Severity;
 
 /// One suite a declaration and one case a diagnostic: an error is a failure, a warning a case that passes and says
 /// something. A declaration without either has one case that passes.
+/// <https://github.com/testmoapp/junitxml>
 pub fn junit(declarations: &[(&str, Vec<Located>)]) -> String {
     let failures = |some: &[Located]| some.iter().filter(|it| it.severity == Severity::Error).count();
     let mut suites = String::new();
@@ -46,6 +47,7 @@ fn case(it: &Located, suite: &str) -> String {
 }
 
 /// Text for XML 1.0, which has no place for most control characters at all.
+/// <https://www.w3.org/TR/xml/#charsets>
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

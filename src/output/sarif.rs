@@ -102,6 +102,7 @@ struct Logical {
 }
 
 /// The diagnostics; each code that occurs is a rule with its page.
+/// <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 pub fn diagnostics_sarif(diagnostics: &[Located]) -> String {
     let codes: Vec<_> = Code::all().filter(|code| diagnostics.iter().any(|it| it.code == *code)).collect();
     let rules: Vec<_> = codes
@@ -159,6 +160,7 @@ fn location(file: &str, position: Option<&Position>, object: Option<&String>) ->
 }
 
 /// A path as a relative reference of RFC 3986.
+/// <https://www.rfc-editor.org/rfc/rfc3986#section-4.2>
 fn uri(path: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     path.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()

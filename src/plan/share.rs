@@ -39,6 +39,7 @@ pub(super) fn placements<'r>(
         }
         let wanted = binding.sidecar.port;
         let taken: BTreeSet<_> = others.iter().map(|(_, port)| *port).collect();
+        // Lower ports need root. <https://man7.org/linux/man-pages/man7/ip.7.html>
         let port = (wanted..=u16::MAX).chain(1024..wanted).find(|port| !taken.contains(port)).unwrap_or(wanted);
         others.push((binding, port));
         placements.push((*found, Placement { workload: *workload, port, is_shared: false }));

@@ -111,6 +111,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// What ends a line, turns the direction of writing, or cannot be seen.
+/// <https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point>
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,

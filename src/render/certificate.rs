@@ -12,6 +12,7 @@ use crate::krm::Gvk;
 use crate::plan::PlannedWorkload;
 
 /// cert-manager's Certificate.
+/// <https://cert-manager.io/docs/reference/api-docs/>
 pub const CERTIFICATE: Gvk = Gvk { group: GROUP, version: "v1", kind: "Certificate" };
 
 /// As far as we write it.
@@ -57,6 +58,7 @@ pub(super) fn certificate(planned: &PlannedWorkload<'_>) -> Value {
             algorithm: algorithm(settings.algorithm),
             size: settings.size,
             // Said outright: the default was `Never` before cert-manager 1.18.
+            // <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/types_certificate.go>
             rotation_policy: "Always",
         },
         usages: binding.issuer.usages,

@@ -7,6 +7,8 @@ use crate::helper::PROGRAM;
 use crate::plan::PlannedWorkload;
 
 /// What the sidecar does. The kubelet fills in the variables.
+/// <https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/>
+/// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/cmd/serve.go>
 pub(super) fn arguments(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
     let serves = settings.delivery == Delivery::Endpoint;
     let mut args = vec![if serves { "serve" } else { "update" }.to_owned()];
@@ -27,7 +29,8 @@ pub(super) fn credential_process(planned: &PlannedWorkload<'_>, settings: &Sidec
     command
 }
 
-/// Shows that a first session can be had. A probe's command expands no variables, so the ARNs stand here themselves.
+/// Shows that a first session can be had. A probe's command expands no variables from a ConfigMap, so the ARNs
+/// stand here themselves. <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/prober/prober.go>
 pub(super) fn update_once(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
     let mut command = [PROGRAM, "update", "--once"].map(str::to_owned).to_vec();
     command.extend(identity_flags(arns(planned)));

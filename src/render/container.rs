@@ -32,6 +32,7 @@ pub(super) fn sidecar(
         name: names.sidecar.clone(),
         image: Some(settings.image.clone()),
         image_pull_policy: settings.pull_policy.map(|policy| pull_policy(policy).to_owned()),
+        // <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
         restart_policy: (settings.style == SidecarStyle::Native).then(|| "Always".to_owned()),
         args: Some(command::arguments(planned, settings)),
         env: Some(env),
@@ -60,6 +61,7 @@ fn startup_probe(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Option<Pr
     Some(Probe {
         exec: Some(ExecAction { command: Some(command) }),
         // Three minutes for a first certificate and a first session; AWS takes ten new sessions a second.
+        // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
         period_seconds: Some(10),
         timeout_seconds: Some(10),
         failure_threshold: Some(18),
@@ -68,6 +70,7 @@ fn startup_probe(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Option<Pr
 }
 
 /// Variables of the helper itself, beside the ARNs. Where it finds FIPS and IPv6 is the rule of AWS's own SDK.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html>
 fn variables(settings: &Sidecar) -> Vec<EnvVar> {
     let on = |name: &str, is_on: bool| is_on.then(|| (name.to_owned(), "true".to_owned()));
     let writes = settings.startup == Startup::Credentials || settings.delivery == Delivery::File;
@@ -104,6 +107,7 @@ fn quantities(amounts: &BTreeMap<String, String>) -> Option<BTreeMap<String, Qua
 }
 
 /// Everything that Pod Security `restricted` asks for. Without a user, it is the image's or the one that the cluster gives.
+/// <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 pub(super) fn restricted(user: Option<i64>) -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: Some(false),

@@ -11,6 +11,7 @@ use crate::plan::PlannedWorkload;
 /// The driver's name, and what its attributes begin with.
 const DRIVER: &str = "csi.cert-manager.io";
 
+/// The attributes' names: <https://github.com/cert-manager/csi-driver/blob/main/pkg/apis/v1alpha1/types.go>
 pub(super) fn source(planned: &PlannedWorkload<'_>) -> CSIVolumeSource {
     let binding = &planned.binding();
     let settings = &binding.certificate;
@@ -28,6 +29,7 @@ pub(super) fn source(planned: &PlannedWorkload<'_>) -> CSIVolumeSource {
     ];
     if binding.sidecar.fixed_user {
         // The driver's files are readable by root and this group alone. Without a fixed user it is the pod's fsGroup.
+        // <https://github.com/cert-manager/csi-lib/blob/main/storage/filesystem.go>
         attributes.push(("fs-group", USER.to_string()));
     }
     let attributes = attributes.into_iter().map(|(name, value)| (format!("{DRIVER}/{name}"), value));

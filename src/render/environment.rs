@@ -6,6 +6,8 @@ use crate::config::{Delivery, Sidecar};
 use crate::plan::PlannedWorkload;
 
 /// The variables that an application with an endpoint gets, in this order.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html>
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html>
 pub const ENVIRONMENT: &[&str] = &[
     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "AWS_REGION",
@@ -25,26 +27,31 @@ pub(super) fn variables(
     let regions = [("AWS_REGION", region.clone()), ("AWS_DEFAULT_REGION", region.clone())];
     match settings.delivery {
         Delivery::Endpoint => {
+            // <https://github.com/aws/aws-cli/issues/9281>
             let slash = if trailing_slash { "/" } else { "" };
             let values = [
                 format!("http://127.0.0.1:{}{slash}", settings.port),
                 region.clone(),
                 region,
                 // The helper refuses the first version of the protocol; SDKs should not try it.
+                // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/serve.go>
                 "true".to_owned(),
                 // A renewal happens inside the request: boto's default of one second and one attempt is too little.
+                // <https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html>
                 "5".to_owned(),
                 "3".to_owned(),
             ];
             ENVIRONMENT.iter().copied().zip(values).collect()
         }
         Delivery::File => {
+            // <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
             let file = ("AWS_SHARED_CREDENTIALS_FILE", credentials_file(settings.delivery));
             [file].into_iter().chain(regions).collect()
         }
         Delivery::Process => {
             let file = ("AWS_CONFIG_FILE", format!("{CONFIG}/{CONFIG_KEY}"));
             // Older SDKs, for which this is, read no configuration without being told to.
+            // <https://github.com/aws/aws-sdk-go/blob/main/aws/session/doc.go>
             let load = ("AWS_SDK_LOAD_CONFIG", "1".to_owned());
             [file, load].into_iter().chain(regions).collect()
         }
@@ -57,6 +64,7 @@ fn region(planned: &PlannedWorkload<'_>) -> String {
 }
 
 /// The SDK's configuration of an application that starts the helper itself.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 pub(super) fn sdk_config(planned: &PlannedWorkload<'_>) -> String {
     let command = credential_process(planned, &planned.binding().sidecar).join(" ");
     let region = region(planned);

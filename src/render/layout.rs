@@ -6,6 +6,7 @@ use crate::config::Delivery;
 pub(super) const MOUNT: &str = "/var/run/secrets/iam-ra";
 
 /// The user of the helper's image.
+/// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/docker_image_resources/Dockerfile>
 pub(super) const USER: i64 = 65_532;
 
 /// Where the helper writes the file that SDKs read.

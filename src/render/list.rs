@@ -46,6 +46,7 @@ pub fn ca(namespace: Option<&String>, authority: &Authority) -> Manifest {
 }
 
 /// When Argo CD syncs an object of ours. Workloads are in wave 0 unless their author says otherwise.
+/// <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/>
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wave {
     Ca = -3,
@@ -55,6 +56,7 @@ enum Wave {
 }
 
 /// Writes onto an object what Argo CD should know of it.
+/// <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/>
 #[expect(clippy::indexing_slicing, reason = "each of our objects is a mapping, and so is its metadata")]
 fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave) -> Value {
     let annotations = &mut value["metadata"]["annotations"];

@@ -1,6 +1,7 @@
 //! What our objects, and our parts of a pod, are called, and what marks them as ours.
 
 /// The label that says who manages an object, as Kubernetes recommends it.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
 /// Its value on our objects. With one of our annotations it makes an object ours.

@@ -77,6 +77,7 @@ fn value(part: &impl Serialize) -> Value {
 
 /// Over what a running pod would not notice: the ARNs, which it reads at its start, and the key's algorithm, which
 /// the helper fixes at its start. Never over the certificate.
+/// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/file_system_signer.go>
 fn config_hash(planned: &PlannedWorkload<'_>, command: &Value) -> String {
     let identity = &planned.identity();
     let inputs = json!({

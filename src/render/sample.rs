@@ -15,6 +15,7 @@ use crate::plan::PlannedWorkload;
 use crate::workload::Allows;
 
 /// The AWS CLI's official image, at a tag that was seen published.
+/// <https://docs.aws.amazon.com/cli/latest/userguide/getting-started-docker.html>
 const IMAGE: &str = "public.ecr.aws/aws-cli/aws-cli:2.31.23";
 /// `nobody`: the image names no user of its own, and the CLI needs none.
 const USER: i64 = 65_534;
@@ -26,6 +27,7 @@ pub fn sample(planned: &PlannedWorkload<'_>) -> Manifest {
     let names = Names::single();
     let settings = Sidecar { delivery: Delivery::Endpoint, ..Allows::Native.fit(&planned.binding().sidecar) };
     // The CLI finds the endpoint only with a slash at its end, and keeps a cache in its home.
+    // <https://github.com/aws/aws-cli/issues/9281>
     let mut variables = environment::variables(planned, &settings, true);
     variables.push(("HOME", "/tmp".to_owned()));
     let variable =

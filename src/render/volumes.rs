@@ -37,6 +37,7 @@ pub(super) fn volumes(planned: &PlannedWorkload<'_>, settings: &Sidecar, names: 
             };
             vec![
                 certificate,
+                // <https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes/>
                 Volume { name: names.helper.clone(), image: Some(helper), ..Volume::default() },
                 Volume { name: names.config.clone(), config_map: Some(config), ..Volume::default() },
             ]
@@ -53,6 +54,7 @@ pub(super) fn certificate(planned: &PlannedWorkload<'_>, names: &Names) -> Volum
                 secret_name: Some(planned.certificate_name()),
                 // Read by the helper's user without touching the pod's fsGroup.
                 // 0444, in decimal because YAML readers disagree on octal numbers.
+                // <https://yaml.org/type/int.html> and <https://yaml.org/spec/1.2.2/#103-core-schema>
                 default_mode: Some(0o444),
                 items: Some(["tls.crt", "tls.key"].map(file).to_vec()),
                 ..SecretVolumeSource::default()

@@ -7,6 +7,7 @@ use super::chart::{Chart, Column, Line, Node};
 use crate::diag::Severity;
 
 /// More lines than these Mermaid refuses to draw, unless it is told otherwise.
+/// <https://mermaid.js.org/config/schema-docs/config.html>
 const MAX_EDGES: usize = 500;
 
 /// The chart as a flowchart. Where it would have too many lines for Mermaid, certificates and their Secrets are left out.

@@ -269,6 +269,7 @@ fn width(text: &str) -> usize {
 }
 
 /// Two columns for the scripts of East Asia and for pictures.
+/// <https://www.unicode.org/reports/tr11/>
 fn char_width(c: char) -> usize {
     let wide = matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}'
         | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{1f300}'..='\u{1faff}');
@@ -276,6 +277,7 @@ fn char_width(c: char) -> usize {
 }
 
 /// Text between tags. XML has no place for most control characters, not even escaped.
+/// <https://www.w3.org/TR/xml/#charsets>
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -70,6 +70,7 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
 }
 
 /// Knative takes few kinds of volume unless its operator switched others on.
+/// <https://github.com/knative/serving/blob/main/pkg/apis/config/features.go>
 pub(super) fn check_volumes(
     allows: Allows,
     change: &PodChange,

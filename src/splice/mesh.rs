@@ -19,6 +19,9 @@ struct Mesh {
     help: &'static str,
 }
 
+// <https://istio.io/latest/docs/reference/config/annotations/>
+// <https://istio.io/latest/docs/reference/config/labels/>
+// <https://linkerd.io/2-edge/reference/proxy-configuration/>
 const MESHES: &[Mesh] = &[
     Mesh {
         name: "Istio",

@@ -1,4 +1,5 @@
 //! Whom the file of credentials is for. The helper writes it for its own user alone, so both must be the same.
+//! <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/update.go>
 
 use std::collections::BTreeSet;
 

@@ -12,6 +12,7 @@ use crate::render::{MANAGED_BY, MANAGER, Manifest, SCOPE, WORKLOAD};
 use crate::yaml::{FieldPath, NodeRef, emit};
 
 /// The namespace of what names none.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/>
 const DEFAULT: &str = "default";
 
 pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {

@@ -41,6 +41,7 @@ pub struct Mapping {
 
 impl Default for Mapping {
     /// What a profile has when nobody changes it.
+    /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/attribute-mapping.html>
     fn default() -> Self {
         let all = |specifiers: &[&str]| specifiers.iter().map(|it| (*it).to_owned()).collect();
         Self { subject: all(&["*"]), issuer: all(&["*"]), san: all(&["DNS", "URI", "Name/*"]) }
@@ -69,6 +70,7 @@ pub struct Caller {
     knows_issuer: bool,
 }
 
+// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 const SUBJECT: &str = "aws:principaltag/x509subject/";
 const ISSUER: &str = "aws:principaltag/x509issuer/";
 const SAN: &str = "aws:principaltag/x509san/";
@@ -155,6 +157,7 @@ fn is_subject(key: &str) -> bool {
 }
 
 /// Values of one type are one tag, joined by a slash.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 fn joined(attributes: &Attributes) -> Vec<(String, String)> {
     let mut joined: Vec<(String, String)> = Vec::new();
     for (kind, value) in attributes {
@@ -170,6 +173,7 @@ fn joined(attributes: &Attributes) -> Vec<(String, String)> {
 }
 
 /// A value that no session tag may have is dropped without a word.
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html>
 fn tag(value: String) -> Fact {
     let is_plain =
         |c: char| c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c) || (!c.is_ascii() && c.is_alphabetic());
@@ -182,6 +186,7 @@ fn tag(value: String) -> Fact {
     }
 }
 
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 fn source_identity(subject: &Attributes) -> Fact {
     match subject.iter().find(|(kind, _)| kind == "CN") {
         Some((_, name)) if name.chars().count() <= LONGEST_PREFIXED_NAME => Fact::Is(format!("CN={name}")),

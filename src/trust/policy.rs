@@ -10,6 +10,7 @@ use super::wildcard::is_like;
 use crate::quote::{part, quote};
 
 /// Who calls for IAM Roles Anywhere.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 pub(super) const SERVICE: &str = "rolesanywhere.amazonaws.com";
 
 /// A role's trust policy. Reading one cannot fail: what is not understood makes a statement that nobody can judge.

@@ -15,9 +15,13 @@ use crate::render::CERTIFICATE;
 use crate::yaml::FieldPath;
 
 /// Fields of our objects that somebody may add without a change of what they are.
+/// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/types_certificate.go>
 const HARMLESS: &[(&str, &str)] = &[(CERTIFICATE.kind, "/spec/revisionHistoryLimit")];
 
 /// What annotations and labels begin with by which a controller copies a Secret: Reflector, Replicator and Config Syncer.
+/// <https://github.com/emberstack/kubernetes-reflector>
+/// <https://github.com/mittwald/kubernetes-replicator>
+/// <https://github.com/config-syncer/config-syncer>
 const COPIERS: &[&str] = &["reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/"];
 
 /// Every object of ours must be there and hold what we would write, and nothing that makes it another one.

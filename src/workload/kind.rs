@@ -22,9 +22,11 @@ pub enum Allows {
     /// Whatever the declaration says.
     Any,
     /// A native one: pods that end would wait for a plain container for ever.
+    /// <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
     Native,
     /// A plain container without a probe: Knative refuses init containers, drops `restartPolicy` and takes probes of
     /// the serving container only, unless its operator switched features on.
+    /// <https://github.com/knative/serving/blob/main/pkg/apis/config/features.go>
     Plain,
 }
 
@@ -40,6 +42,8 @@ const fn row(
 const TEMPLATE: &[&str] = &["spec.template"];
 
 /// Every kind that iamra can patch without being told where its pod template is.
+/// From <https://github.com/kubernetes/api>, <https://github.com/argoproj/argo-rollouts>,
+/// <https://github.com/knative/serving> and <https://github.com/openkruise/kruise-api>.
 pub const KINDS: &[WorkloadKind] = &[
     row("apps", "Deployment", TEMPLATE, Allows::Any),
     row("apps", "StatefulSet", TEMPLATE, Allows::Any),

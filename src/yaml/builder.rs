@@ -11,6 +11,7 @@ use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
 use super::document::{Document, Flow, Index, NARROW, Node, NodeId, NodeKind, Span, Style, SyntaxError, tag_name};
 
 /// Deeper nesting than any object of Kubernetes has; the reader's own limit is 255.
+/// <https://github.com/bourumir-wyngs/granit-parser>
 const MAX_DEPTH: usize = 200;
 
 /// Few nodes can stand for very many through aliases of aliases; a reader that looks them all up never ends.

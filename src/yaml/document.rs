@@ -122,6 +122,7 @@ impl<'t> Document<'t> {
 }
 
 /// The name of a tag of YAML's own; any other tag as it is.
+/// <https://yaml.org/spec/1.2.2/#chapter-10-recommended-schemas>
 pub(crate) fn tag_name(tag: &str) -> &str {
     tag.strip_prefix("tag:yaml.org,2002:").or_else(|| tag.strip_prefix("!!")).unwrap_or(tag)
 }

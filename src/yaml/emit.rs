@@ -161,6 +161,7 @@ fn is_literal(text: &str) -> bool {
 }
 
 /// Characters that some reader takes for a line break, drops or refuses.
+/// <https://yaml.org/spec/1.2.2/#51-character-set>
 fn must_escape(char: char) -> bool {
     matches!(char, '\0'..='\x1f' | '\x7f'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -22,6 +22,7 @@ pub enum Resolved {
 }
 
 /// What yaml.v3 reads from the plain scalar `text`.
+/// <https://github.com/go-yaml/yaml/blob/v3/resolve.go>
 pub fn resolve(text: &str) -> Resolved {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Resolved::Null,
@@ -166,6 +167,8 @@ fn small(text: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
 }
 
 /// Words that some reader takes for something else than a string.
+/// <https://yaml.org/type/bool.html>
+/// <https://yaml.org/type/float.html>
 const WORDS: [&str; 14] =
     ["y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan", "nan", "inf", "infinity"];
 

@@ -2,6 +2,7 @@
 //!
 //! kustomize finds a plugin by the kind of its configuration, starts it in the folder of the kustomization with the name
 //! of a file that has the configuration, and takes plain manifests. It shows our stderr only when we fail.
+//! <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/plugins/execplugin/execplugin.go>
 
 use std::env;
 use std::ffi::OsString;

@@ -21,6 +21,7 @@ use crate::workload;
 use crate::yaml::{FieldPath, NodeRef, emit};
 
 /// What is written when stdin could not be read as a list.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/cmd/config/docs/api-conventions/functions-spec.md>
 const EMPTY_LIST: &str = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n";
 
 pub(in crate::cli) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {

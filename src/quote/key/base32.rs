@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::behind;
 
 /// So many characters are 30 bytes; the number of a key on P-256 has 32.
+/// <https://www.rfc-editor.org/rfc/rfc4648#section-6>
 const SHORTEST: usize = 48;
 
 /// Fewer digits than one in six are there by chance; names have fewer still.

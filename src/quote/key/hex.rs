@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{before, behind};
 
 /// More digits than a SHA-224 has. Commits have 40, UUIDs 32, and the number of a key on P-256 has 64.
+/// <https://csrc.nist.gov/pubs/fips/180-4/upd1/final>
 const SHORTEST: usize = 57;
 
 /// The longest groups that digits are parted in. Longer ones are whole words, and two of them are two.
@@ -14,6 +15,7 @@ const LONGEST_GROUP: usize = 32;
 const SEPARATORS: [&str; 14] = ["0x", "0X", "\\x", "\\n", "\\r", "\\t", ":", ",", "-", " ", "\n", "\r", "\t", ";"];
 
 /// Who has so many digits and is none, when that is said right before it.
+/// <https://csrc.nist.gov/pubs/fips/180-4/upd1/final>
 const DIGESTS: [(&str, usize); 5] =
     [("sha256", 64), ("sha-256", 64), ("sha384", 96), ("sha512", 128), ("fingerprint", 64)];
 

@@ -9,12 +9,16 @@ use std::ops::Range;
 const STEPS: usize = 4;
 
 /// How long lines of Base64 are: of PEM, of OpenSSH and of MIME.
+/// <https://www.rfc-editor.org/rfc/rfc7468#section-2>
+/// <https://www.rfc-editor.org/rfc/rfc2045#section-6.8>
+/// <https://github.com/openssh/openssh-portable/blob/master/sshbuf-misc.c>
 const LINES: [usize; 3] = [64, 70, 76];
 
 /// A line of something wrapped is no shorter.
 const SHORTEST_LINE: usize = 8;
 
 /// How PEM begins and ends a block.
+/// <https://www.rfc-editor.org/rfc/rfc7468#section-2>
 pub(super) const ARMOUR: &[&str] =
     &["-----BEGIN", "-----END", "PRIVATE KEY-----", "BEGIN PRIVATE KEY", "END PRIVATE KEY"];
 
@@ -113,6 +117,7 @@ fn is_random(text: &str, is_plain: bool) -> bool {
     let words: usize = rows().filter(|length| *length >= shortest).sum();
     match bytes.len() {
         // Secrets of AWS are just as long, and its documents' own have a word in them.
+        // <https://aws.amazon.com/blogs/security/a-safer-way-to-distribute-aws-credentials-to-ec2/>
         40 if !text.contains(['-', '_']) => words * 100 <= 40 * 65,
         41.. if is_plain => words * 100 <= bytes.len() * 75,
         41.. if !text.contains(['-', '_']) => words * 100 <= bytes.len() * 55,

@@ -14,6 +14,9 @@ use crate::render::PodChange;
 use crate::yaml::{FieldPath, NodeRef};
 
 /// Variables that make SDKs take other credentials: the metadata endpoint is the last place they look.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
+/// <https://github.com/boto/botocore/blob/develop/botocore/session.py>
 const OVERRIDES: &[(&str, &str)] = &[
     ("AWS_ACCESS_KEY_ID", "static keys"),
     ("AWS_SECRET_ACCESS_KEY", "static keys"),
@@ -25,9 +28,11 @@ const OVERRIDES: &[(&str, &str)] = &[
     ("AWS_SHARED_CREDENTIALS_FILE", "a credentials file"),
     ("AWS_CONFIG_FILE", "what a configuration file says"),
 ];
+// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html>
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 /// What the pod identity webhook looks for on a ServiceAccount, and on a pod to leave containers alone.
+/// <https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/README.md>
 const IRSA: &str = "eks.amazonaws.com/role-arn";
 const IRSA_SKIP: &str = "eks.amazonaws.com/skip-containers";
 
@@ -145,6 +150,7 @@ fn variables(
 }
 
 /// Files where SDKs look without being told.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
 fn check_mounts(container: &Container<'_>, target: &ResourceRef, report: &mut Report) {
     let mounts = container.node.get("volumeMounts").into_iter().flat_map(NodeRef::items).enumerate();
     for (index, mount) in mounts {
@@ -189,6 +195,7 @@ pub(super) fn check_service_account(
 }
 
 /// The pod's ServiceAccount, and where it is said. The API server knows the name's old field too, and has a default.
+/// <https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/>
 fn service_account(pod: Pod<'_>) -> (FieldPath, &str) {
     let fields = ["spec.serviceAccountName", "spec.serviceAccount"].map(|field| pod.at(field));
     let said = fields.into_iter().find_map(|at| {

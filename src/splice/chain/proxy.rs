@@ -6,6 +6,7 @@ use crate::krm::ResourceRef;
 use crate::splice::pod::Container;
 
 /// The variables that say it.
+/// <https://go.dev/src/vendor/golang.org/x/net/http/httpproxy/proxy.go>
 pub(super) const NAMES: [&str; 4] = ["HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"];
 
 /// The variable that excepts the sidecar, for a container that has a proxy and no exceptions. Exceptions that lack it are

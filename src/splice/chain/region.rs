@@ -2,6 +2,8 @@
 
 use super::Variable;
 
+// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html>
+// <https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html>
 pub(super) const NAMES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// Where the author has set one of the two, the other one gets the same value.

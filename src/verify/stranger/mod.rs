@@ -20,6 +20,7 @@ use crate::yaml::{FieldPath, Step};
 use speech::{Meaning, speaks_of_issuers, speaks_of_secrets};
 
 /// What Kubernetes' own requests begin with when they mean an issuer of cert-manager.
+/// <https://cert-manager.io/docs/usage/kube-csr/>
 const SIGNERS: [(&str, &str); 2] =
     [("issuers.cert-manager.io/", issuer::KIND), ("clusterissuers.cert-manager.io/", "ClusterIssuer")];
 

@@ -6,6 +6,7 @@ use super::Object;
 use crate::yaml::{FieldPath, Step};
 
 /// Keys of a Secret of cert-manager's that everybody may read.
+/// <https://cert-manager.io/docs/usage/certificate/>
 const PUBLIC: &[&str] = &["tls.crt", "ca.crt"];
 
 /// How a reference says which of a Secret's keys it reads.
@@ -20,12 +21,13 @@ enum Choice {
 /// it. Elsewhere Kubernetes passes over the field, and all is read.
 const CHOOSING: &[(Option<&str>, &[&str], Choice)] = &[
     // Pods, and whatever has the type of one in it.
+    // <https://kubernetes.io/docs/concepts/configuration/secret/>
     (None, &["volumes", "secret"], Choice::Items),
     (None, &["volumes", "projected", "sources", "secret"], Choice::Items),
     (None, &["env", "valueFrom", "secretKeyRef"], Choice::Key),
-    // trust-manager's Bundle.
+    // trust-manager's Bundle. <https://cert-manager.io/docs/trust/trust-manager/api-reference/>
     (Some("trust.cert-manager.io"), &["spec", "sources", "secret"], Choice::Key),
-    // The SecretOrConfigMap of the Prometheus operator.
+    // The SecretOrConfigMap of the Prometheus operator. <https://prometheus-operator.dev/docs/api-reference/api/>
     (Some("monitoring.coreos.com"), &["ca", "secret"], Choice::Key),
     (Some("monitoring.coreos.com"), &["cert", "secret"], Choice::Key),
 ];

@@ -75,6 +75,7 @@ pub fn bring_back(doc: &Document<'_>, at: &FieldPath) -> Option<(String, String)
 }
 
 /// How nothing is written, longest first.
+/// <https://yaml.org/spec/1.2.2/#103-core-schema>
 const NULLS: [&str; 4] = ["null", "Null", "NULL", "~"];
 
 /// Behind the colon of a key that stands on a line of its own, in block style.

@@ -275,6 +275,7 @@ pub(super) fn gap(text: &str, holder: Option<(NodeRef<'_>, usize)>, node: NodeRe
 }
 
 /// Line breaks to YAML 1.1 but not to 1.2, or to YAML but not to us.
+/// <https://yaml.org/spec/1.2.2/#54-line-break-characters>
 fn is_odd_break(text: &str, at: usize, char: char) -> bool {
     match char {
         '\u{85}' | '\u{2028}' | '\u{2029}' => true,

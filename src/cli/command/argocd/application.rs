@@ -13,6 +13,7 @@ use crate::resolve::{LOCK_NAME, lock_path};
 use crate::yaml::Document;
 
 /// The folder of Argo CD's plugin server. Below it is one folder a call, which holds the repository.
+/// <https://github.com/argoproj/argo-cd/blob/master/common/common.go>
 const WORK_DIR: &str = "_cmp_server";
 
 pub(super) struct Application {

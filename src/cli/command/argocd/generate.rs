@@ -72,6 +72,7 @@ fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<
 fn seclude(command: &mut Command) {
     let kept = FOR_KUSTOMIZE.iter().filter_map(|name| Some((name, env::var_os(name)?)));
     // User 999 has no home, and the root may be read-only.
+    // <https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/>
     command.env_clear().envs(kept).env("HOME", env::temp_dir());
 }
 

@@ -12,8 +12,10 @@ use crate::name::DnsLabel;
 use crate::quote::quote;
 
 /// Argo CD's variable with every parameter that is set, as JSON.
+/// <https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/>
 const VARIABLE: &str = "ARGOCD_APP_PARAMETERS";
 /// Argo CD's variable with the namespace that it gives to objects that name none.
+/// <https://argo-cd.readthedocs.io/en/stable/user-guide/build-environment/>
 const NAMESPACE: &str = "ARGOCD_APP_NAMESPACE";
 
 pub(super) const CLUSTER: &str = "cluster";

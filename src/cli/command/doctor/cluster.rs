@@ -16,6 +16,7 @@ use crate::plan;
 use crate::resolve::Resolved;
 
 /// What is asked of kubectl. By their full names: others have certificates and issuers, too.
+/// <https://cert-manager.io/docs/reference/api-docs/>
 const KINDS: &str = "certificates.cert-manager.io,certificaterequests.cert-manager.io,issuers.cert-manager.io,\
                      clusterissuers.cert-manager.io";
 
