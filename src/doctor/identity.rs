@@ -61,11 +61,11 @@ impl Check<'_> {
         self.say(Diagnostic::error(Code::AwsSetup, message).help(help));
     }
 
+    /// How many certificates it takes: <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>.
     fn trust_anchor(&mut self, anchor: &TrustAnchor, known: Known<'_>) {
         let arn = &self.binding.identity.trust_anchor;
         if !anchor.enabled {
-            // The API's own default.
-            // <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html>
+            // The API's default: <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html>
             self.wrong(
                 format!("the trust anchor {arn} is disabled"),
                 "enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id ID`",
@@ -90,7 +90,6 @@ impl Check<'_> {
                         quote(&certificate.subject),
                         certificate.end()
                     ),
-                    // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
                     "add the new CA certificate to the trust anchor (it takes two), then replace the CA's Secret",
                 );
             }
