@@ -31,7 +31,7 @@ use crate::issuer::Issuer;
 use crate::name::DnsLabel;
 use crate::quote::quote;
 use crate::reference::Reference;
-use crate::yaml::{FieldPath, NodeRef, SyntaxError};
+use crate::yaml::{self, FieldPath, NodeRef, SyntaxError};
 
 /// A declaration, as seen from one cluster.
 #[derive(Debug, Clone)]
@@ -263,6 +263,17 @@ pub fn syntax_error(error: &SyntaxError) -> Diagnostic {
 }
 
 fn read(node: NodeRef<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found: &mut Report) -> Vec<Config> {
+    // A reviewer, and kustomize, would see other lines than we do.
+    if let Some((at, name)) = yaml::line_break(node.document()) {
+        let message =
+            format!("the declaration has a raw {name} outside quotes, where some readers of YAML begin another line");
+        found.push(
+            Diagnostic::error(Code::SyntaxError, message)
+                .at(Place::ConfigText(at))
+                .help("take it out, or write it as an escape in double quotes"),
+        );
+        return Vec::new();
+    }
     let wire = if is_config_map(node) {
         config_map::read(node, found)
     } else {

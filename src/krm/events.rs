@@ -7,7 +7,7 @@ use super::ident::Ident;
 use super::layout::{Entry, Layout, Root, Section, Shape, before, line_start, lines, next_line};
 use super::lines::Position;
 use crate::quote::quote;
-use crate::yaml::{Document, Flow, NodeKind, NodeRef, Style, SyntaxError};
+use crate::yaml::{self, Document, Flow, NodeKind, NodeRef, Style, SyntaxError};
 
 /// Reads a `ResourceList`.
 pub(super) fn read(text: &str) -> Result<Layout<'static>, ReadError> {
@@ -27,23 +27,10 @@ pub(super) fn read(text: &str) -> Result<Layout<'static>, ReadError> {
 /// Reads one document, and refuses what other readers would see other lines in.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, ReadError> {
     let document = Document::parse(text).map_err(|error| syntax(text, error))?;
-    // YAML 1.1 ends lines at these. Inside quotes that changes a value at most, elsewhere it changes the structure.
-    // <https://yaml.org/spec/1.2.2/#54-line-break-characters>
-    let names = [('\u{85}', "NEXT LINE (U+0085)"), ('\u{2028}', "LINE SEPARATOR (U+2028)")];
-    let names = names.into_iter().chain([('\u{2029}', "PARAGRAPH SEPARATOR (U+2029)")]);
-    let mut quoted = Vec::new();
-    for (mark, name) in names {
-        let mut bytes = [0; 4];
-        for offset in memchr::memmem::find_iter(text.as_bytes(), mark.encode_utf8(&mut bytes)) {
-            if quoted.is_empty() {
-                collect(document.root(), &mut quoted, |node| matches!(node.kind(), NodeKind::Scalar(_, Style::Quoted)));
-            }
-            if !inside(&quoted, offset) {
-                return Err(ReadError::LineBreak { name, at: Position::of(text, offset) });
-            }
-        }
+    match yaml::line_break(&document) {
+        Some((offset, name)) => Err(ReadError::LineBreak { name, at: Position::of(text, offset) }),
+        None => Ok(document),
     }
-    Ok(document)
 }
 
 fn syntax(text: &str, error: SyntaxError) -> ReadError {

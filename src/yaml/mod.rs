@@ -5,6 +5,7 @@
 //! objects that are ours, [`scalar`] knows what YAML 1.1 and 1.2 readers make of a plain scalar, and a
 //! [`FieldPath`] names a place. Nothing here knows Kubernetes.
 
+mod ambiguous;
 mod builder;
 mod document;
 pub mod edit;
@@ -14,6 +15,7 @@ mod path;
 pub mod scalar;
 mod value;
 
+pub use ambiguous::{has_unknown_alias, line_break, repeated_key};
 pub(crate) use document::tag_name;
 pub use document::{Document, Flow, NodeId, NodeKind, NodeRef, Span, Style, SyntaxError};
 pub use path::{FieldPath, Step};

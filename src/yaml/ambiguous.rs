@@ -1,0 +1,115 @@
+//! What other readers see otherwise than we do: a text that means two things is none that anybody can vouch for.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::document::{Document, NodeKind, NodeRef, Style};
+use super::path::FieldPath;
+
+/// Characters that end a line in YAML 1.1 and in none since. <https://yaml.org/spec/1.2.2/#54-line-break-characters>
+const LINE_BREAKS: [(char, &str); 3] = [
+    ('\u{85}', "NEXT LINE (U+0085)"),
+    ('\u{2028}', "LINE SEPARATOR (U+2028)"),
+    ('\u{2029}', "PARAGRAPH SEPARATOR (U+2029)"),
+];
+
+/// The first character that some readers take for the end of a line, and its name. Inside quotes that changes a value at
+/// most, elsewhere, in a comment even, it changes the structure.
+pub fn line_break(document: &Document<'_>) -> Option<(usize, &'static str)> {
+    let text = document.text();
+    let mut quoted = None;
+    LINE_BREAKS.into_iter().find_map(|(mark, name)| {
+        let mut bytes = [0; 4];
+        let mark: &str = mark.encode_utf8(&mut bytes);
+        let mut found = memchr::memmem::find_iter(text.as_bytes(), mark);
+        let at = found.find(|at| !is_inside(quoted.get_or_insert_with(|| quoted_spans(document.root())), *at))?;
+        Some((at, name))
+    })
+}
+
+/// The first key that a mapping has twice: some readers take the first value, others the last.
+pub fn repeated_key(node: NodeRef<'_>) -> Option<FieldPath> {
+    let mut steps = Vec::new();
+    repeated(node, &mut steps)
+}
+
+fn repeated(node: NodeRef<'_>, within: &mut Vec<FieldPath>) -> Option<FieldPath> {
+    let at = within.last().cloned().unwrap_or_default();
+    let child = |id: u32| node.document().node(id);
+    match node.kind() {
+        NodeKind::Seq(items, _) => items.iter().enumerate().find_map(|(index, item)| {
+            within.push(at.index(index));
+            let found = repeated(child(*item), within);
+            within.pop();
+            found
+        }),
+        NodeKind::Map(entries, _) => {
+            let mut seen = BTreeSet::new();
+            entries.iter().find_map(|(key, value)| {
+                let key = child(*key).text().map_or_else(|| child(*key).to_value().to_string(), str::to_owned);
+                let here = at.key(key.as_str());
+                if !seen.insert(key) {
+                    return Some(here);
+                }
+                within.push(here);
+                let found = repeated(child(*value), within);
+                within.pop();
+                found
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Whether an alias stands for something that is not in the text: in another item of the list, for instance.
+pub fn has_unknown_alias(node: NodeRef<'_>) -> bool {
+    let child = |id: u32| node.document().node(id);
+    match node.kind() {
+        NodeKind::Dangling => true,
+        NodeKind::Seq(items, _) => items.iter().any(|item| has_unknown_alias(child(*item))),
+        NodeKind::Map(entries, _) => {
+            entries.iter().any(|(key, value)| has_unknown_alias(child(*key)) || has_unknown_alias(child(*value)))
+        }
+        _ => false,
+    }
+}
+
+fn quoted_spans(node: NodeRef<'_>) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    collect(node, &mut spans);
+    spans
+}
+
+fn collect(node: NodeRef<'_>, spans: &mut Vec<Range<usize>>) {
+    let child = |id: u32| node.document().node(id);
+    match node.kind() {
+        NodeKind::Scalar(_, Style::Quoted) => spans.push(node.span()),
+        NodeKind::Seq(items, _) => items.iter().for_each(|item| collect(child(*item), spans)),
+        NodeKind::Map(entries, _) => entries.iter().for_each(|(key, value)| {
+            collect(child(*key), spans);
+            collect(child(*value), spans);
+        }),
+        _ => {}
+    }
+}
+
+fn is_inside(spans: &[Range<usize>], offset: usize) -> bool {
+    let after = spans.partition_point(|span| span.start < offset);
+    after.checked_sub(1).and_then(|before| spans.get(before)).is_some_and(|before| offset < before.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_readers_read_in_two_ways_is_found() {
+        let line = |text: &str| line_break(&Document::parse(text).unwrap()).map(|(at, _)| at);
+        assert_eq!(line("a: 1 # x\u{2028}  b: 2\n"), Some(8));
+        assert_eq!(line("a: x\u{85}y\n"), Some(4));
+        assert_eq!(line("a: \"x\u{2029}y\"\n"), None);
+        let key = |text: &str| repeated_key(Document::parse(text).unwrap().root()).map(|at| at.to_string());
+        assert_eq!(key("a: [{b: 1, \"b\": 2}]\n").as_deref(), Some("a[0].b"));
+        assert_eq!(key("a: {b: 1}\nb: {b: 1}\n"), None);
+    }
+}
