@@ -24,6 +24,11 @@ const HARMLESS: &[(&str, &str)] = &[(CERTIFICATE.kind, "/spec/revisionHistoryLim
 /// <https://github.com/config-syncer/config-syncer>
 const COPIERS: &[&str] = &["reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/"];
 
+/// Whether an annotation or a label lets a controller copy the Secret that has it.
+pub(super) fn is_copier(key: &str) -> bool {
+    COPIERS.iter().any(|copier| key.starts_with(copier))
+}
+
 /// Every object of ours must be there and hold what we would write, and nothing that makes it another one.
 pub(super) fn check(wanted: &[Object], names: &Names<'_>, stream: &Stream, report: &mut Report) {
     for wanted in wanted {
@@ -32,8 +37,7 @@ pub(super) fn check(wanted: &[Object], names: &Names<'_>, stream: &Stream, repor
     for object in stream.ours() {
         for section in ["annotations", "labels"] {
             let entries = object.value.pointer(&format!("/metadata/{section}")).and_then(Value::as_object);
-            let copied = |key: &&String| COPIERS.iter().any(|copier| key.starts_with(copier));
-            for key in entries.into_iter().flat_map(|entries| entries.keys()).filter(copied) {
+            for key in entries.into_iter().flat_map(|entries| entries.keys()).filter(|key| is_copier(key)) {
                 say_changed(object, FieldPath::keys("metadata").key(section).key(key.as_str()), report);
             }
         }

@@ -6,7 +6,6 @@ use super::object::Object;
 use super::stream::Stream;
 use crate::config::CertificateVolume;
 use crate::issuer::{self, IssuerObject, IssuerRef, ObjectKind, Part};
-use crate::krm::Item;
 use crate::plan;
 use crate::render::CERTIFICATE;
 use crate::resolve::Resolved;
@@ -106,14 +105,6 @@ impl Keys {
         named
             .filter(move |it| kind.is_empty() || it.kind == kind)
             .filter(move |it| it.is_wide || meets(it.namespace.as_deref(), namespaces))
-    }
-
-    /// Whether an item may name any of it.
-    pub(super) fn may_be_in(&self, item: &Item<'_>) -> bool {
-        let is_known = |word: &str| self.secrets.contains_key(word) || self.signers.contains_key(word);
-        // Kubernetes' own requests name `NAMESPACE.ISSUER`.
-        let ends = |word: &str| word.split_once('.').is_some_and(|(_, end)| is_known(end));
-        item.is_encoded() || words(item.text()).any(|word| is_known(word) || ends(word))
     }
 }
 

@@ -22,10 +22,13 @@ use crate::config::{self, OptIn, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
 use crate::name::DnsLabel;
+use crate::parallel;
 use crate::plan::Plan;
+use crate::quote::quote;
 use crate::render::{self, Manifest};
 use crate::resolve::Resolved;
-use crate::workload::{self, Workload};
+use crate::workload::{self, Workload, WorkloadKind};
+use crate::yaml::{self, FieldPath};
 use keys::Keys;
 use names::Names;
 use object::Object;
@@ -60,10 +63,13 @@ pub fn opted_in(items: &[Item<'_>], report: &mut Report) -> Vec<OptIn> {
 /// The declaration with the names and namespaces that its workloads have in the stream.
 pub fn adopt(resolved: &Resolved, items: &[Item<'_>]) -> Resolved {
     let stream = Stream::of(items);
-    let idents = items.iter().filter_map(Item::ident);
-    let there: BTreeSet<_> = idents
-        .map(|it| (it.kind.to_string(), object::home_of(it.namespace.as_deref()).to_owned(), it.name.to_string()))
-        .collect();
+    let mut there = BTreeMap::<_, Vec<(String, String)>>::new();
+    for it in items.iter().filter_map(Item::ident) {
+        if WorkloadKind::find(&it.api_version, &it.kind).is_some() {
+            let place = (it.kind.to_string(), object::home_of(it.namespace.as_deref()).to_owned());
+            there.entry(it.name.to_string()).or_default().push(place);
+        }
+    }
     let mut adopted = resolved.clone();
     for binding in &mut adopted.bindings {
         let binding = &mut binding.declared;
@@ -71,10 +77,14 @@ pub fn adopt(resolved: &Resolved, items: &[Item<'_>]) -> Resolved {
         let is_kind = |object: &&Object| binding.target.kind.as_ref().is_none_or(|kind| object.kind() == kind);
         let mut marked = stream.with_mark(&binding.workload).filter(|object| !object.is_ours());
         let Some(found) = marked.next().filter(|_| marked.next().is_none()).filter(is_kind) else { continue };
-        // A prefix and a suffix leave the name recognisable; anything else is another object, and so is whatever stands
+        // A prefix and a suffix leave the name recognisable; anything else is another object, and so is whatever is there
         // beside one that has the name.
-        let place = |name: &str| (found.kind().to_owned(), found.home().to_owned(), name.to_owned());
-        if found.name() == name || found.name().contains(name.as_str()) && !there.contains(&place(name)) {
+        let homes = [binding.namespace.as_ref().map_or(found.home(), DnsLabel::as_str), found.home()];
+        let is_meant = |(kind, home): &(String, String)| {
+            binding.target.kind.as_ref().is_none_or(|it| it == kind) && homes.contains(&home.as_str())
+        };
+        let is_there = there.get(name.as_str()).is_some_and(|places| places.iter().any(is_meant));
+        if found.name() == name || found.name().contains(name.as_str()) && !is_there {
             binding.target.which = Which::Name(found.name().to_owned());
             binding.namespace = found.namespace().and_then(|namespace| DnsLabel::parse(namespace).ok());
         }
@@ -118,23 +128,53 @@ pub fn check_strangers(
         .filter_map(|placement| inventory.get(placement.workload))
         .map(|found| (found.index, &found.template))
         .collect();
-    for (index, item) in items.iter().enumerate() {
-        if ours.contains(&index) || !(keys.may_be_in(item) || is_marked(item)) {
-            continue;
-        }
-        let object = match item.parse() {
-            Ok(object) => Object::of(index, object.to_value()),
-            Err(error) => {
-                let message = format!("item {index} cannot be read: {}", error.message);
-                report.push(Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(error.offset)));
+    // A name can hide in what nobody looks at, so all is read.
+    let numbered: Vec<_> = items.iter().enumerate().collect();
+    let read = parallel::map(&numbered, |(index, item)| read(*index, item));
+    for object in read {
+        let object = match object {
+            Ok(object) => object,
+            Err(unreadable) => {
+                report.push(*unreadable);
                 continue;
             }
         };
-        let parts = placements.get(&index).map(|template| object.parts(template)).unwrap_or_default();
+        let parts = placements.get(&object.index).map(|template| object.parts(template)).unwrap_or_default();
+        let metadata = FieldPath::keys("metadata");
+        // Of ours only what others may have added to them.
+        let is_ours = |at: &FieldPath| {
+            parts.contains(at)
+                || ours.contains(&object.index)
+                    && !at.steps().is_empty()
+                    && at.steps().first() != metadata.steps().first()
+        };
         if !NO_READERS.contains(&(object.text("/apiVersion"), object.kind())) {
-            stranger::check(&object, &keys, |at| parts.contains(at), report);
+            stranger::check(&object, &keys, is_ours, report);
         }
     }
+}
+
+/// An item as a value, if all readers read the same in it.
+fn read(index: usize, item: &Item<'_>) -> Result<Object, Box<Diagnostic>> {
+    let unreadable = |why: String, at: usize| {
+        Box::new(Diagnostic::error(Code::UnreadableItem, format!("item {index} {why}")).at(Place::Input(at)))
+    };
+    let object =
+        item.parse().map_err(|error| unreadable(format!("cannot be read: {}", error.message), error.offset))?;
+    if let Some((_, name)) = yaml::line_break(&object.document) {
+        let why = format!("has a raw {name} outside quotes, where some readers of YAML begin another line");
+        return Err(unreadable(why, item.offset()));
+    }
+    if let Some(at) = yaml::repeated_key(object.root()) {
+        return Err(unreadable(
+            format!("has {} twice: some readers take the first, others the last", quote(&at)),
+            item.offset(),
+        ));
+    }
+    if yaml::has_unknown_alias(object.root()) {
+        return Err(unreadable("has an alias of what stands outside of it".to_owned(), item.offset()));
+    }
+    Ok(Object::of(index, object.to_value()))
 }
 
 /// Who names objects without reading them: rights, which are somebody else's to review, and the declaration.
@@ -144,6 +184,8 @@ const NO_READERS: &[(&str, &str)] = &[
     ("rbac.authorization.k8s.io/v1", "Role"),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
     (config::API_VERSION, config::KIND),
+    // approver-policy says who may ask an issuer.
+    ("policy.cert-manager.io/v1alpha1", "CertificateRequestPolicy"),
 ];
 
 /// Whether anything in the stream is ours.

@@ -23,7 +23,7 @@ pub(super) struct Object {
     pub(super) value: Value,
 }
 
-/// A kind, a namespace, and the workload and scope that it is made for.
+/// A group and kind, a namespace, and the workload and scope that it is made for.
 pub(super) type DeclaredAs = (String, String, Option<String>, Option<String>);
 
 impl Object {
@@ -101,7 +101,7 @@ impl Object {
     /// Which part of which declaration it is, whatever kustomize calls it.
     pub(super) fn part(&self) -> DeclaredAs {
         let [workload, scope] = [WORKLOAD, SCOPE].map(|mark| self.annotation(mark).map(str::to_owned));
-        (self.kind().to_owned(), self.home().to_owned(), workload, scope)
+        (format!("{} {}", self.group(), self.kind()), self.home().to_owned(), workload, scope)
     }
 
     /// What it is a kind of: `apps`, and nothing for the core group.

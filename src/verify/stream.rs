@@ -62,9 +62,9 @@ impl Stream {
         self.at(self.parts.get(&wanted.part()).map_or(&[], Vec::as_slice))
     }
 
-    /// What iamra has written of a kind for a scope.
+    /// What iamra has written of a kind of the core group for a scope.
     pub(super) fn of_scope(&self, kind: &str, scope: &str, home: &str) -> Option<&Object> {
-        let part = (kind.to_owned(), home.to_owned(), None, Some(scope.to_owned()));
+        let part = (format!(" {kind}"), home.to_owned(), None, Some(scope.to_owned()));
         self.at(self.parts.get(&part)?).next()
     }
 }

@@ -9,6 +9,8 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::Item;
 use crate::yaml::FieldPath;
 
+const MORE: &str = "is not there without iamra, and carries no mark of it";
+
 /// Compares a stream from which everything of ours was taken with one that never had it.
 pub fn check_untouched(stripped: &[Item<'_>], without: &[Item<'_>], report: &mut Report) {
     let (mut found, wanted) = (by_name(stripped), by_name(without));
@@ -20,27 +22,34 @@ pub fn check_untouched(stripped: &[Item<'_>], without: &[Item<'_>], report: &mut
         );
     };
     for (name, wanted) in &wanted {
-        match found.remove(name) {
-            None => say(wanted, "is there without iamra, and not with it", FieldPath::root()),
-            Some(found) => {
-                if let Some(at) = difference(&wanted.value, &found.value, &FieldPath::root()) {
-                    say(&found, "is not what it is without iamra", at);
+        // Those of one name are compared in their order: which of them counts is up to that.
+        let mut found = found.remove(name).unwrap_or_default().into_iter();
+        for wanted in wanted {
+            match found.next() {
+                None => say(wanted, "is there without iamra, and not with it", FieldPath::root()),
+                Some(found) => {
+                    if let Some(at) = difference(&wanted.value, &found.value, &FieldPath::root()) {
+                        say(&found, "is not what it is without iamra", at);
+                    }
                 }
             }
         }
+        found.for_each(|object| say(&object, MORE, FieldPath::root()));
     }
-    for object in found.values() {
-        say(object, "is not there without iamra, and carries no mark of it", FieldPath::root());
+    for object in found.values().flatten() {
+        say(object, MORE, FieldPath::root());
     }
 }
 
-fn by_name(items: &[Item<'_>]) -> BTreeMap<(String, String), Object> {
-    let objects = items.iter().enumerate().filter_map(|(index, item)| {
-        let object = Object::of(index, item.parse().ok()?.to_value());
+fn by_name(items: &[Item<'_>]) -> BTreeMap<(String, String), Vec<Object>> {
+    let mut objects = BTreeMap::<_, Vec<_>>::new();
+    for (index, item) in items.iter().enumerate() {
+        let Ok(object) = item.parse() else { continue };
+        let object = Object::of(index, object.to_value());
         let api_version = object.resource_ref().api_version;
-        Some(((api_version, object.words()), object))
-    });
-    objects.collect()
+        objects.entry((api_version, object.words())).or_default().push(object);
+    }
+    objects
 }
 
 /// The first place in which two values differ.

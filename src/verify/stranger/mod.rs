@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::keys::{Keys, Signer};
+use super::generated::is_copier;
+use super::keys::{Keys, Signer, words};
 use super::object::Object;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::{self, IssuerRef};
@@ -131,6 +132,12 @@ impl Walk<'_, '_> {
     fn root(&mut self) {
         let meaning = Meaning::of_kind(self.object.kind());
         let root = FieldPath::root();
+        self.copies();
+        if speech::is_namesake(self.object.kind()) {
+            let at = FieldPath::keys("metadata.name");
+            let around = Around { key: "", meaning: Meaning::Command, namespace: None, at: &at };
+            self.secret(self.object.name(), around);
+        }
         for (field, value) in self.object.value.as_object().into_iter().flatten() {
             match field.as_str() {
                 "apiVersion" | "kind" => {}
@@ -140,6 +147,24 @@ impl Walk<'_, '_> {
                     let meaning = meaning.below(field);
                     self.value(value, Around { key: field, meaning, namespace: None, at: &at });
                 }
+            }
+        }
+    }
+
+    /// A Secret that a controller copies by its annotations or labels: whoever applies them to it, or has it filled with them.
+    fn copies(&mut self) {
+        let is_secret = self.object.kind() == "Secret" && self.object.group().is_empty();
+        let (name, metadata) = if is_secret {
+            (self.object.name(), "/metadata")
+        } else {
+            (self.object.text("/spec/secretName"), "/spec/secretTemplate")
+        };
+        let Some(of_ca) = self.keys.secret(name, &[self.object.namespace()]) else { return };
+        for section in ["annotations", "labels"] {
+            let entries = self.object.value.pointer(&format!("{metadata}/{section}")).and_then(Value::as_object);
+            for key in entries.into_iter().flat_map(|entries| entries.keys()).filter(|key| is_copier(key)) {
+                let at = FieldPath::keys(&metadata.trim_start_matches('/').replace('/', ".")).key(section);
+                self.found.push((at.key(key.as_str()), Reach::Key { secret: name.to_owned(), of_ca }));
             }
         }
     }
@@ -167,14 +192,15 @@ impl Walk<'_, '_> {
 
     /// What stands behind `get secret` or `--tls-secret` in a list means a Secret.
     fn list(&mut self, entries: &[Value], around: Around<'_>) {
-        let mut before = "";
+        let (mut before, mut behind) = ("", false);
         for (index, entry) in entries.iter().enumerate() {
             let at = around.at.index(index);
             self.argument(entry, entries.get(index + 1), &at);
-            let meaning =
-                if speech::announces_secret(before) { around.meaning.below("secret") } else { around.meaning };
+            let is_announced = behind || speech::announces_secret(before);
+            let meaning = if is_announced { Meaning::Command } else { around.meaning };
             self.value(entry, Around { meaning, at: &at, ..around });
             before = entry.as_str().unwrap_or_default();
+            behind |= speech::announces_secrets(before);
         }
     }
 
@@ -206,6 +232,9 @@ impl Walk<'_, '_> {
     fn text(&mut self, text: &str, around: Around<'_>) {
         if speaks_of_issuers(around.key) {
             self.issuer(text, "", around);
+        } else if speaks_of_issuers(text) {
+            // A command, or an object in a text.
+            words(text).for_each(|word| self.issuer(word, "", around));
         }
         self.secret(text, around);
         for (prefix, kind) in SIGNERS.iter().filter(|_| around.key == "signerName") {
@@ -245,11 +274,13 @@ impl Walk<'_, '_> {
         for named in speech::named(text, around.meaning) {
             let namespaces = match named.namespace {
                 Some(namespace) => vec![Some(namespace)],
+                None if named.is_anywhere => vec![None],
                 None => self.namespaces(around.namespace),
             };
             let Some(of_ca) = self.keys.secret(named.name, &namespaces) else { continue };
             let secret = named.name.to_owned();
-            let is_made = around.meaning == Meaning::SecretByKind && self.makes() == named.name
+            let by_kind = matches!(around.meaning, Meaning::SecretByKind | Meaning::Target);
+            let is_made = by_kind && named.namespace.is_none() && self.makes() == named.name
                 // A Certificate fills its Secret; that is how a CA is born in a cluster.
                 || of_ca && self.object.is_certificate();
             if !is_made {

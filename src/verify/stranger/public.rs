@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Object;
+use crate::issuer::GROUP;
 use crate::yaml::{FieldPath, Step};
 
 /// Keys of a Secret of cert-manager's that everybody may read.
@@ -30,6 +31,8 @@ const CHOOSING: &[(Option<&str>, &[&str], Choice)] = &[
     // The SecretOrConfigMap of the Prometheus operator. <https://prometheus-operator.dev/docs/api-reference/api/>
     (Some("monitoring.coreos.com"), &["ca", "secret"], Choice::Key),
     (Some("monitoring.coreos.com"), &["cert", "secret"], Choice::Key),
+    // cert-manager's Issuer for Vault, and others of its own.
+    (Some(GROUP), &["caBundleSecretRef"], Choice::Key),
 ];
 
 /// The fields of a reference that say what it reads, if none of that is the private key.

@@ -12,6 +12,10 @@ pub(super) enum Meaning {
     SecretByKind,
     /// A Secret, by a field above it.
     Secret,
+    /// A Secret, by words of a command before it, which may say its namespace, too.
+    Command,
+    /// What an object makes whose kind is about Secrets: only the name is no reference.
+    Target,
     /// A Secret that is made there, and not read.
     Made,
 }
@@ -42,6 +46,14 @@ const HOLDERS: &[&str] = &[
     "volumes",
 ];
 
+/// Kinds whose own name is the name of the Secret that they mean: carvel's.
+const NAMESAKES: &[&str] = &["SecretExport", "SecretImport"];
+
+/// Whether an object of this kind means a Secret by its own name.
+pub(super) fn is_namesake(kind: &str) -> bool {
+    NAMESAKES.contains(&kind)
+}
+
 impl Meaning {
     /// Of what is in an object of this kind.
     pub(super) fn of_kind(kind: &str) -> Self {
@@ -55,7 +67,9 @@ impl Meaning {
             Self::Made => Self::Made,
             _ if FILLING.contains(&field) => Self::Made,
             // What an ExternalSecret or the like makes.
-            Self::SecretByKind if field == "target" => Self::Made,
+            Self::SecretByKind if field == "target" => Self::Target,
+            Self::Target if field == "name" => Self::Made,
+            Self::Target if !speaks_of_secrets(field) => Self::SecretByKind,
             _ if speaks_of_secrets(field) => Self::Secret,
             meaning => meaning,
         }
@@ -68,6 +82,8 @@ pub(super) struct Named<'t> {
     pub(super) name: &'t str,
     /// Whether it is meant without doubt.
     pub(super) is_sure: bool,
+    /// Whether its namespace may be said anywhere else: in other words of a command, in a store.
+    pub(super) is_anywhere: bool,
 }
 
 /// What a text names: a Secret where that is the meaning, `NAMESPACE/NAME` anywhere, and whatever stands in a command that
@@ -80,20 +96,34 @@ pub(super) fn named(text: &str, meaning: Meaning) -> Vec<Named<'_>> {
     let paths = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/')));
     let (paths, single): (Vec<_>, Vec<_>) = paths.partition(|it| it.contains('/'));
     let pairs = paths.into_iter().filter_map(|path| path.trim_matches('/').rsplit_once('/')).map(|(before, name)| {
-        let namespace = before.rsplit_once('/').map_or(before, |(_, namespace)| namespace);
-        Named { namespace: Some(namespace).filter(|it| !RESOURCE.contains(it)), name, is_sure: true }
+        let (above, namespace) = before.rsplit_once('/').map_or(("", before), |(above, namespace)| (above, namespace));
+        let (namespace, is_anywhere) = if RESOURCE.contains(&namespace) {
+            // `/api/v1/namespaces/NAMESPACE/secrets/NAME`
+            let said = above.rsplit_once("namespaces/").map(|(_, namespace)| namespace);
+            (said, said.is_none())
+        } else {
+            (Some(namespace), false)
+        };
+        Named { namespace, name, is_sure: true, is_anywhere }
     });
     let commands: Vec<_> = single.iter().copied().filter(|word| word.to_ascii_lowercase().contains("secret")).collect();
     let single = single.into_iter().flat_map(words).filter_map(|name| {
-        let is_sure = meaning != Meaning::Nothing || commands.iter().any(|word| !word.contains(name));
-        (is_sure || is_alone).then_some(Named { namespace: None, name, is_sure })
+        let is_command = commands.iter().any(|word| !word.contains(name));
+        let is_sure = meaning != Meaning::Nothing || is_command;
+        let is_anywhere = is_command || matches!(meaning, Meaning::SecretByKind | Meaning::Target | Meaning::Command);
+        (is_sure || is_alone).then_some(Named { namespace: None, name, is_sure, is_anywhere })
     });
     pairs.chain(single).collect()
 }
 
 /// Whether an entry of a list says that the next one is a Secret.
 pub(super) fn announces_secret(entry: &str) -> bool {
-    RESOURCE.contains(&entry) || entry.starts_with('-') && !entry.contains('=') && speaks_of_secrets(entry)
+    entry.starts_with('-') && !entry.contains('=') && speaks_of_secrets(entry)
+}
+
+/// Whether an entry of a list says that those behind it are Secrets, as `get secret` does.
+pub(super) fn announces_secrets(entry: &str) -> bool {
+    RESOURCE.contains(&entry)
 }
 
 /// Whether what is in such a place names another thing.
