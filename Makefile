@@ -20,7 +20,6 @@ peers:  ## build the real programs that the tests talk to, once
 
 test: peers  ## everything, against real kustomize, Docker, API server and cert-manager
 	@tests/step cargo test --locked --no-run
-	@tests/step tests/image test "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
 	@tests/step cargo test --locked
 
 bless:  ## accept what the program does now as expected; then read `git diff`
@@ -39,7 +38,7 @@ deny:  ## licences, sources and double versions of dependencies
 
 image:  ## the images iamra:dev and iamra-cmp:dev, from static binaries
 	@tests/peers/build kustomize-5.8.2
-	@PROFILE=image tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
+	@tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
 
 bench:  ## how fast, beside `cat` and a plain parse-and-print; and in Argo CD, beside kustomize
 	cargo bench --locked --bench pass_through
