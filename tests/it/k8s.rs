@@ -89,7 +89,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("bad-empty", "", "the document is empty"),
     ("bad-flow-spec-without-workloads", "onboard", "`spec` stands between braces and has no `workloads` yet"),
     ("bad-flow-spec-without-workloads", "setup", "`spec` stands between braces and has no `clusters` yet"),
-    ("bad-odd-line-break", "", "only some readers take for line breaks"),
+    ("bad-odd-line-break", "", "a raw LINE SEPARATOR (U+2028) outside quotes"),
     ("bad-other-kind", "", "ConfigMap"),
     ("bad-tabs", "", "syntax-error"),
     ("bad-two-documents", "", "a second document"),
