@@ -7,7 +7,7 @@ use super::ident::Ident;
 use super::layout::{Entry, Layout, Root, Section, Shape, before, line_start, lines, next_line};
 use super::lines::Position;
 use crate::quote::quote;
-use crate::yaml::{self, Document, Flow, NodeKind, NodeRef, Style, SyntaxError};
+use crate::yaml::{self, Document, Flow, NodeKind, NodeRef, Style, SyntaxError, is_inside, spans};
 
 /// Reads a `ResourceList`.
 pub(super) fn read(text: &str) -> Result<Layout<'static>, ReadError> {
@@ -163,8 +163,7 @@ fn items(text: &str, pair: Pair<'_>, end: usize, root: &Root) -> Result<(Vec<Ent
 
 /// The entries of a block sequence, and the column of their dashes.
 fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -> Option<(Vec<Entry<'static>>, usize)> {
-    let mut long = Vec::new();
-    collect(sequence, &mut long, |node| {
+    let long = spans(sequence, |node| {
         let flow = matches!(node.kind(), NodeKind::Seq(_, Flow::Yes) | NodeKind::Map(_, Flow::Yes));
         let scalar = matches!(node.kind(), NodeKind::Scalar(_, Style::Plain | Style::Quoted));
         (flow || scalar) && text.get(node.span()).is_some_and(|it| it.contains(['\n', '\r']))
@@ -176,7 +175,7 @@ fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -
     let dashes: Vec<usize> = lines(text, body..until)
         .filter(|(start, line)| {
             let dash = spaces(line) == column && line.get(column..).is_some_and(|rest| rest.starts_with('-'));
-            dash && matches!(line.as_bytes().get(column + 1), None | Some(b' ' | b'\t')) && !inside(&long, *start)
+            dash && matches!(line.as_bytes().get(column + 1), None | Some(b' ' | b'\t')) && !is_inside(&long, *start)
         })
         .map(|(start, _)| start)
         .collect();
@@ -210,25 +209,10 @@ fn flow_entries(text: &str, sequence: NodeRef<'_>) -> Vec<Entry<'static>> {
 }
 
 fn entry(item: NodeRef<'_>, range: Range<usize>) -> Entry<'static> {
-    let mut ties = Vec::new();
-    collect(item, &mut ties, |node| {
+    let ties = spans(item, |node| {
         node.is_anchored() || node.tag().is_some() || matches!(node.kind(), NodeKind::Alias(_) | NodeKind::Dangling)
     });
     Entry { range, ident: Ident::of(item), tied: !ties.is_empty() }
-}
-
-/// Collects the spans of the outermost nodes that are wanted, in the order of the text. Aliases are not followed.
-fn collect(node: NodeRef<'_>, spans: &mut Vec<Range<usize>>, wanted: impl Fn(NodeRef<'_>) -> bool + Copy) {
-    let child = |id: u32| node.document().node(id);
-    match node.kind() {
-        _ if wanted(node) => spans.push(node.span()),
-        NodeKind::Seq(items, _) => items.iter().for_each(|item| collect(child(*item), spans, wanted)),
-        NodeKind::Map(entries, _) => entries.iter().for_each(|(key, value)| {
-            collect(child(*key), spans, wanted);
-            collect(child(*value), spans, wanted);
-        }),
-        _ => {}
-    }
 }
 
 /// Where the last thing that is written out in a node ends. What is left empty has no place that can be relied on.
@@ -242,12 +226,6 @@ fn content(node: NodeRef<'_>) -> usize {
         _ if node.span().is_empty() => 0,
         _ => node.span().end,
     }
-}
-
-/// Whether `offset` is inside one of these spans, which are in order.
-fn inside(spans: &[Range<usize>], offset: usize) -> bool {
-    let after = spans.partition_point(|span| span.start < offset);
-    after.checked_sub(1).and_then(|before| spans.get(before)).is_some_and(|before| offset < before.end)
 }
 
 /// Where what belongs to content that ends at `end` stops: at `next`, or at a comment that belongs to what follows.

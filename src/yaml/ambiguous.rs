@@ -1,10 +1,10 @@
 //! What other readers see otherwise than we do: a text that means two things is none that anybody can vouch for.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use super::document::{Document, NodeKind, NodeRef, Style};
 use super::path::FieldPath;
+use super::spans::{is_inside, spans};
 
 /// Characters that end a line in YAML 1.1 and in none since. <https://yaml.org/spec/1.2.2/#54-line-break-characters>
 const LINE_BREAKS: [(char, &str); 3] = [
@@ -22,7 +22,8 @@ pub fn line_break(document: &Document<'_>) -> Option<(usize, &'static str)> {
         let mut bytes = [0; 4];
         let mark: &str = mark.encode_utf8(&mut bytes);
         let mut found = memchr::memmem::find_iter(text.as_bytes(), mark);
-        let at = found.find(|at| !is_inside(quoted.get_or_insert_with(|| quoted_spans(document.root())), *at))?;
+        let is_quoted = |node: NodeRef<'_>| matches!(node.kind(), NodeKind::Scalar(_, Style::Quoted));
+        let at = found.find(|at| !is_inside(quoted.get_or_insert_with(|| spans(document.root(), is_quoted)), *at))?;
         Some((at, name))
     })
 }
@@ -72,30 +73,6 @@ pub fn has_unknown_alias(node: NodeRef<'_>) -> bool {
         }
         _ => false,
     }
-}
-
-fn quoted_spans(node: NodeRef<'_>) -> Vec<Range<usize>> {
-    let mut spans = Vec::new();
-    collect(node, &mut spans);
-    spans
-}
-
-fn collect(node: NodeRef<'_>, spans: &mut Vec<Range<usize>>) {
-    let child = |id: u32| node.document().node(id);
-    match node.kind() {
-        NodeKind::Scalar(_, Style::Quoted) => spans.push(node.span()),
-        NodeKind::Seq(items, _) => items.iter().for_each(|item| collect(child(*item), spans)),
-        NodeKind::Map(entries, _) => entries.iter().for_each(|(key, value)| {
-            collect(child(*key), spans);
-            collect(child(*value), spans);
-        }),
-        _ => {}
-    }
-}
-
-fn is_inside(spans: &[Range<usize>], offset: usize) -> bool {
-    let after = spans.partition_point(|span| span.start < offset);
-    after.checked_sub(1).and_then(|before| spans.get(before)).is_some_and(|before| offset < before.end)
 }
 
 #[cfg(test)]
