@@ -186,23 +186,23 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
 }
 
 /// Says where a rendered stream is not what the declaration asks for. Nothing is changed.
-pub fn verify(resolved: &Resolved, rendered: Rendered<'_, '_>, report: &mut Report) {
-    let items = rendered.items;
-    let adopted = verify::adopt(resolved, items);
-    let Patched { inventory, plan, changes } = Patched::of(&adopted, items, report);
+pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
+    let adopted = verify::adopt(resolved, rendered);
+    let Patched { inventory, plan, changes } = Patched::of(&adopted, rendered.items, report);
     let wanted = render::objects(&plan, adopted.argo_cd, false);
     verify::check(&plan, &changes, &wanted, rendered, &inventory, report);
-    verify::check_strangers(&adopted, &plan, items, &inventory, report);
+    verify::check_strangers(&adopted, &plan, rendered, &inventory, report);
 }
 
 /// Says what would be wrong with a stream into which nothing was injected yet. Nothing is changed.
-pub fn rehearse(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report: &mut Report) {
+pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, request: Request<'_>, report: &mut Report) {
+    let items = rendered.items;
     run(resolved, items, request, report);
     let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
     // What was found on this way has been said.
     let inventory = workload::inventory(items, &bindings, &mut Report::default());
     let plan = plan::plan(resolved, items, &inventory, &mut Report::default());
-    verify::check_strangers(resolved, &plan, items, &inventory, report);
+    verify::check_strangers(resolved, &plan, rendered, &inventory, report);
 }
 
 fn refuse_changes(changes: &Changes, inventory: &[Workload<'_>], report: &mut Report) {

@@ -7,8 +7,9 @@ use memchr::memmem;
 use serde_json::Value;
 
 use super::pod::{Container, Pod};
-use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::diag::Report;
 use crate::krm::{Item, annotation};
+use crate::workload::unreadable;
 use crate::yaml::{FieldPath, NodeRef, SyntaxError};
 
 /// Kinds that a pod names, and the fields whose entries matter here.
@@ -92,8 +93,7 @@ impl<'i, 't> Sources<'i, 't> {
     pub(super) fn report_unreadable(&self, report: &mut Report) {
         for (index, read) in &self.read {
             if let Some(Err(error)) = read.get() {
-                let message = format!("item {index} cannot be read: {}", error.message);
-                report.push(Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(error.offset)));
+                report.push(unreadable(*index, error));
             }
         }
     }

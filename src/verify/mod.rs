@@ -28,41 +28,52 @@ use crate::quote::quote;
 use crate::render::{self, Manifest};
 use crate::resolve::Resolved;
 use crate::workload::{self, Workload, WorkloadKind};
-use crate::yaml::{self, FieldPath};
+use crate::yaml::{self, FieldPath, Step};
 use keys::Keys;
 use names::Names;
 use object::Object;
 use stream::Stream;
 
 /// A rendered stream, and what may be called otherwise in it than iamra would call it.
-#[derive(Clone, Copy)]
 pub struct Rendered<'s, 't> {
     /// The objects.
     pub items: &'s [Item<'t>],
     /// Images that the sidecar may have beside the declared one.
-    pub images: &'s [String],
+    images: &'s [String],
+    stream: Stream,
 }
 
-/// The annotated workloads of the stream, under the names that they were patched by.
-pub fn opted_in(items: &[Item<'_>], report: &mut Report) -> Vec<OptIn> {
-    let stream = Stream::of(items);
-    let mut opted_in = workload::opted_in(items, report);
-    let mut patched = BTreeMap::new();
-    for object in stream.patched() {
-        patched.entry(object.resource_ref()).or_insert(object);
+impl<'s, 't> Rendered<'s, 't> {
+    /// Objects, and the images that somebody vouches for.
+    pub fn of(items: &'s [Item<'t>], images: &'s [String]) -> Self {
+        Self { items, images, stream: Stream::of(items) }
     }
-    for it in &mut opted_in {
-        let patched = patched.get(&it.object).copied();
-        if let Some([mark]) = patched.map(Object::marks).as_deref() {
-            it.names.insert(0, (*mark).to_owned());
+
+    /// Whether anything in the stream is ours.
+    pub fn has_ours(&self) -> bool {
+        self.stream.patched().next().is_some() || self.stream.ours().next().is_some()
+    }
+
+    /// The annotated workloads of the stream, under the names that they were patched by.
+    pub fn opted_in(&self, report: &mut Report) -> Vec<OptIn> {
+        let mut opted_in = workload::opted_in(self.items, report);
+        let mut patched = BTreeMap::new();
+        for object in self.stream.patched() {
+            patched.entry(object.resource_ref()).or_insert(object);
         }
+        for it in &mut opted_in {
+            let patched = patched.get(&it.object).copied();
+            if let Some([mark]) = patched.map(Object::marks).as_deref() {
+                it.names.insert(0, (*mark).to_owned());
+            }
+        }
+        opted_in
     }
-    opted_in
 }
 
 /// The declaration with the names and namespaces that its workloads have in the stream.
-pub fn adopt(resolved: &Resolved, items: &[Item<'_>]) -> Resolved {
-    let stream = Stream::of(items);
+pub fn adopt(resolved: &Resolved, rendered: &Rendered<'_, '_>) -> Resolved {
+    let Rendered { items, stream, .. } = rendered;
     let mut there = BTreeMap::<_, Vec<(String, String)>>::new();
     for it in items.iter().filter_map(Item::ident) {
         if WorkloadKind::find(&it.api_version, &it.kind).is_some() {
@@ -98,29 +109,29 @@ pub fn check(
     plan: &Plan<'_>,
     injected: &Changes,
     wanted: &[Manifest],
-    rendered: Rendered<'_, '_>,
+    rendered: &Rendered<'_, '_>,
     inventory: &[Workload<'_>],
     report: &mut Report,
 ) {
-    let stream = Stream::of(rendered.items);
-    let wanted: Vec<_> = wanted.iter().map(|generated| Object::of(0, generated.value.clone())).collect();
-    let names = Names::of(plan, &wanted, &stream, rendered.items, rendered.images);
+    let Rendered { items, images, stream } = rendered;
+    let wanted: Vec<_> = wanted.iter().map(|manifest| Object::of(0, manifest.value.clone())).collect();
+    let names = Names::of(plan, &wanted, stream, items, images);
     patched::check(plan, injected, &names, inventory, report);
-    declared::check(plan, &wanted, &stream, inventory, report);
-    generated::check(&wanted, &names, &stream, report);
-    generated::check_once(&stream, rendered.items, report);
+    declared::check(plan, &wanted, stream, inventory, report);
+    generated::check(&wanted, &names, stream, report);
+    generated::check_once(stream, items, report);
 }
 
 /// Says which objects reach for a declared identity without being declared: with a key, or by a certificate of their own.
 pub fn check_strangers(
     resolved: &Resolved,
     plan: &Plan<'_>,
-    items: &[Item<'_>],
+    rendered: &Rendered<'_, '_>,
     inventory: &[Workload<'_>],
     report: &mut Report,
 ) {
-    let stream = Stream::of(items);
-    let keys = Keys::of(resolved, &stream);
+    let Rendered { items, stream, .. } = rendered;
+    let keys = Keys::of(resolved, stream);
     // What is ours is looked at elsewhere, and more closely.
     let ours: BTreeSet<_> = stream.ours().map(|object| object.index).collect();
     let placements = plan.workloads.iter().flat_map(|planned| &planned.placements);
@@ -140,14 +151,9 @@ pub fn check_strangers(
             }
         };
         let parts = placements.get(&object.index).map(|template| object.parts(template)).unwrap_or_default();
-        let metadata = FieldPath::keys("metadata");
         // Of ours only what others may have added to them.
-        let is_ours = |at: &FieldPath| {
-            parts.contains(at)
-                || ours.contains(&object.index)
-                    && !at.steps().is_empty()
-                    && at.steps().first() != metadata.steps().first()
-        };
+        let is_added = |at: &FieldPath| matches!(at.steps().first(), Some(Step::Key(key)) if key == "metadata");
+        let is_ours = |at: &FieldPath| parts.contains(at) || ours.contains(&object.index) && !is_added(at);
         if !NO_READERS.contains(&(object.text("/apiVersion"), object.kind())) {
             stranger::check(&object, &keys, is_ours, report);
         }
@@ -156,23 +162,19 @@ pub fn check_strangers(
 
 /// An item as a value, if all readers read the same in it.
 fn read(index: usize, item: &Item<'_>) -> Result<Object, Box<Diagnostic>> {
-    let unreadable = |why: String, at: usize| {
-        Box::new(Diagnostic::error(Code::UnreadableItem, format!("item {index} {why}")).at(Place::Input(at)))
+    let object = item.parse().map_err(|error| workload::unreadable(index, &error))?;
+    let ambiguous = |why: &str| {
+        let message = format!("item {index} {why}");
+        Err(Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(item.offset())).into())
     };
-    let object =
-        item.parse().map_err(|error| unreadable(format!("cannot be read: {}", error.message), error.offset))?;
     if let Some((_, name)) = yaml::line_break(&object.document) {
-        let why = format!("has a raw {name} outside quotes, where some readers of YAML begin another line");
-        return Err(unreadable(why, item.offset()));
+        return ambiguous(&format!("has a raw {name} outside quotes, where some readers of YAML begin another line"));
     }
     if let Some(at) = yaml::repeated_key(object.root()) {
-        return Err(unreadable(
-            format!("has {} twice: some readers take the first, others the last", quote(&at)),
-            item.offset(),
-        ));
+        return ambiguous(&format!("has {} twice: some readers take the first, others the last", quote(&at)));
     }
     if yaml::has_unknown_alias(object.root()) {
-        return Err(unreadable("has an alias of what stands outside of it".to_owned(), item.offset()));
+        return ambiguous("has an alias of what stands outside of it");
     }
     Ok(Object::of(index, object.to_value()))
 }
@@ -187,12 +189,6 @@ const NO_READERS: &[(&str, &str)] = &[
     // approver-policy says who may ask an issuer.
     ("policy.cert-manager.io/v1alpha1", "CertificateRequestPolicy"),
 ];
-
-/// Whether anything in the stream is ours.
-pub fn is_rendered(items: &[Item<'_>]) -> bool {
-    let stream = Stream::of(items);
-    stream.patched().next().is_some() || stream.ours().next().is_some()
-}
 
 /// The mark that everything of ours has.
 fn is_marked(item: &Item<'_>) -> bool {

@@ -243,7 +243,8 @@ fn is_list(object: NodeRef<'_>) -> bool {
     is_of_kind && object.get("items").is_some_and(|items| items.items().len() > 0)
 }
 
-fn unreadable(index: usize, error: &SyntaxError) -> Diagnostic {
+/// That an item which has to be looked at cannot be read.
+pub fn unreadable(index: usize, error: &SyntaxError) -> Diagnostic {
     let message = format!("item {index} cannot be read: {}", error.message);
     Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(error.offset))
 }

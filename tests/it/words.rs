@@ -79,12 +79,12 @@ fn said(node: NodeRef<'_>, text: &str, lock: Option<&str>, (items, input): (&[It
             pipeline::run(&resolved, items, request, &mut found);
             // It asks for no mode.
             if mode == Mode::All {
-                pipeline::verify(&resolved, verify::Rendered { items, images: &[] }, &mut found);
+                pipeline::verify(&resolved, &verify::Rendered::of(items, &[]), &mut found);
             }
             report.append(found);
         }
     }
-    drop(verify::opted_in(items, &mut report));
+    drop(verify::Rendered::of(items, &[]).opted_in(&mut report));
     let roster = roster::Roster::read(node, None, "default", &lookup);
     report.append(roster.report.clone());
     report.append(roster.lookups.clone());

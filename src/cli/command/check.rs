@@ -17,10 +17,10 @@ use crate::disk;
 use crate::git::{self, Repository, Version};
 use crate::krm::Stream;
 use crate::name::DEFAULT_NAMESPACE;
+use crate::pipeline;
 use crate::resolve::{Guarded, LOCK_NAME, Layered};
 use crate::verify::Rendered;
 use crate::yaml::{Document, NodeRef};
-use crate::{pipeline, verify};
 
 /// Check declarations and their locks against every rule, offline
 ///
@@ -173,7 +173,8 @@ fn check_stream(
     shared: &Shared,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let opted_in = verify::opted_in(&stream.items, report);
+    let rendered = Rendered::of(&stream.items, &args.sidecar.images);
+    let opted_in = rendered.opted_in(report);
     let request = shared.request(Some(Mode::Transform), Some(DEFAULT_NAMESPACE));
     let request = pipeline::Request { opted_in: &opted_in, ..request };
     let mut found = Report::default();
@@ -181,11 +182,10 @@ fn check_stream(
     // What is wrong with the declaration alone has been said; what it says of this build has not.
     report.append(if checked.is_unanswered { found.without(Code::UnresolvedReference) } else { found });
     let Some(resolved) = resolved else { return Ok(()) };
-    if verify::is_rendered(&stream.items) {
-        let rendered = Rendered { items: &stream.items, images: &args.sidecar.images };
-        pipeline::verify(&resolved, rendered, report);
+    if rendered.has_ours() {
+        pipeline::verify(&resolved, &rendered, report);
     } else {
-        pipeline::rehearse(&resolved, &stream.items, request, report);
+        pipeline::rehearse(&resolved, &rendered, request, report);
     }
     Ok(())
 }

@@ -54,18 +54,18 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut report = Report::default();
     let mut levels = BTreeMap::new();
     let stream = parse(name, &text, &mut report);
-    let opted_in = stream.iter().flat_map(|stream| verify::opted_in(&stream.items, &mut report)).collect::<Vec<_>>();
+    let rendered = stream.as_ref().map(|stream| Rendered::of(&stream.items, &args.sidecar.images));
+    let opted_in = rendered.as_ref().map_or_else(Vec::new, |rendered| rendered.opted_in(&mut report));
     let request = Request { opted_in: &opted_in, ..shared.request(Some(Mode::Validate), None) };
     if let Some(resolved) = file.resolve(shared, request, &mut report)?
-        && let Some(stream) = stream
+        && let Some((stream, rendered)) = stream.as_ref().zip(rendered.as_ref())
     {
         levels.clone_from(&resolved.checks);
-        let rendered = Rendered { items: &stream.items, images: &args.sidecar.images };
         pipeline::verify(&resolved, rendered, &mut report);
         if let Some(without) =
             without.as_deref().and_then(|text| parse("the manifests without iamra", text, &mut report))
         {
-            check_untouched(&stream, &without, &mut report);
+            check_untouched(stream, &without, &mut report);
         }
     }
     report.judge(&args.levels.over(&levels));
