@@ -150,6 +150,13 @@ impl<'r, 't> Patched<'r, 't> {
         Self { inventory, plan, changes }
     }
 
+    /// The changes of workloads, and the objects of those that no generator knows of.
+    fn transformed(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
+        self.plan.check_certificates(items, &self.inventory, report);
+        self.plan.keep_unlisted();
+        self.with_objects(resolved, items, report)
+    }
+
     /// The changes of workloads, and the objects that they need.
     fn with_objects(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
         splice::add(&render::objects(&self.plan, resolved.argo_cd, false), items, &mut self.changes, report);
@@ -165,12 +172,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
             splice::add(&generate(resolved, request), items, &mut changes, report);
             changes
         }
-        Mode::Transform => {
-            let mut patched = Patched::of(resolved, items, report);
-            patched.plan.check_certificates(items, &patched.inventory, report);
-            patched.plan.keep_unlisted();
-            patched.with_objects(resolved, items, report)
-        }
+        Mode::Transform => Patched::of(resolved, items, report).transformed(resolved, items, report),
         Mode::All => {
             let mut patched = Patched::of(resolved, items, report);
             patched.plan.use_namespace(request.namespace);
@@ -195,14 +197,12 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Rep
 }
 
 /// Says what would be wrong with a stream into which nothing was injected yet. Nothing is changed.
-pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, request: Request<'_>, report: &mut Report) {
-    let items = rendered.items;
-    run(resolved, items, request, report);
-    let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
-    // What was found on this way has been said.
-    let inventory = workload::inventory(items, &bindings, &mut Report::default());
-    let plan = plan::plan(resolved, items, &inventory, &mut Report::default());
-    verify::check_strangers(resolved, &plan, rendered, &inventory, report);
+pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
+    let patched = Patched::of(resolved, rendered.items, report);
+    let mut strangers = Report::default();
+    verify::check_strangers(resolved, &patched.plan, rendered, &patched.inventory, &mut strangers);
+    patched.transformed(resolved, rendered.items, report);
+    report.append(strangers);
 }
 
 fn refuse_changes(changes: &Changes, inventory: &[Workload<'_>], report: &mut Report) {

@@ -185,7 +185,7 @@ fn check_stream(
     if rendered.has_ours() {
         pipeline::verify(&resolved, &rendered, report);
     } else {
-        pipeline::rehearse(&resolved, &rendered, request, report);
+        pipeline::rehearse(&resolved, &rendered, report);
     }
     Ok(())
 }
