@@ -7,42 +7,19 @@ use aws_sdk_ssm::error::{ProvideErrorMetadata as _, SdkError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
 
 use super::Progress;
 use super::calls::Account;
 use super::failure::{self, Asked};
+use super::given::{Granted, Presented};
 use super::http::{self, Call, Signed};
 use super::session::Session;
-use crate::certificate::{Certificate, PrivateKey};
+
 use crate::digest::{hex, sha256_hex};
 use crate::resolve::{Identity, NoAnswer};
 use crate::resource::Refusal;
 
 const SERVICE: &str = "IAM Roles Anywhere";
-
-/// What a session is asked for with.
-pub struct Presented<'p> {
-    /// The workload's certificate, and the chain behind it.
-    pub chain: &'p [Certificate],
-    /// Its key.
-    pub key: &'p PrivateKey,
-    /// How long the session is to last, in seconds.
-    pub seconds: u64,
-    /// The session's name.
-    pub session_name: Option<&'p str>,
-    /// The time of the signature.
-    pub now: OffsetDateTime,
-}
-
-/// Who one became: the credentials themselves are thrown away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Granted {
-    /// The ARN of the session.
-    pub arn: String,
-    /// When it ends, as AWS writes it.
-    pub expiration: String,
-}
 
 impl Session {
     /// Asks for a session once.

@@ -13,6 +13,7 @@ mod busy;
 mod calls;
 mod create_session;
 mod failure;
+mod given;
 mod http;
 mod iam;
 mod inspect;
@@ -23,9 +24,8 @@ mod session;
 mod ssm;
 
 pub use calls::{Account, Ask, Call, Names, calls};
-pub use create_session::{Granted, Presented};
+pub use given::{Granted, Presented, Profiles};
 pub use inspections::{Inspection, inspections};
-pub use process::Profiles;
 pub use s3::Location;
 pub use session::{Session, Settings, Time};
 

@@ -2,17 +2,16 @@
 //! nobody can be asked.
 
 mod calls;
+mod given;
 mod inspections;
 
 pub use calls::{Account, Ask, Call, Names, calls};
+pub use given::{Granted, Presented, Profiles};
 pub use inspections::{Inspection, inspections};
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use time::OffsetDateTime;
-
-use crate::certificate::{Certificate, PrivateKey};
 use crate::diag::Code;
 use crate::reference::{Origin, Query};
 use crate::resolve::{Answers, Identity, Lookup, NoAnswer};
@@ -68,15 +67,6 @@ impl Time {
     }
 }
 
-/// The texts of AWS's two files.
-#[derive(Debug, Clone, Default)]
-pub struct Profiles {
-    /// `~/.aws/config`
-    pub config: String,
-    /// `~/.aws/credentials`
-    pub credentials: String,
-}
-
 /// A place in S3. Nobody has named one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {}
@@ -86,29 +76,6 @@ impl Location {
     pub fn parse(_: &str) -> Option<Self> {
         None
     }
-}
-
-/// What a session is asked for with.
-pub struct Presented<'p> {
-    /// The workload's certificate, and the chain behind it.
-    pub chain: &'p [Certificate],
-    /// Its key.
-    pub key: &'p PrivateKey,
-    /// How long the session is to last, in seconds.
-    pub seconds: u64,
-    /// The session's name.
-    pub session_name: Option<&'p str>,
-    /// The time of the signature.
-    pub now: OffsetDateTime,
-}
-
-/// Who one became.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Granted {
-    /// The ARN of the session.
-    pub arn: String,
-    /// When it ends.
-    pub expiration: String,
 }
 
 /// The way to AWS, which is not there.

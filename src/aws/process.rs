@@ -5,20 +5,13 @@ use std::fmt::Write as _;
 
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
+use super::given::Profiles;
+
 /// Credentials in JSON are some kilobytes, with a session token some more.
 const LARGEST: usize = 64 << 10;
 
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
 const KEY: &str = "credential_process";
-
-/// The texts of AWS's two files; empty where there is none.
-#[derive(Debug, Clone, Default)]
-pub struct Profiles {
-    /// `~/.aws/config`
-    pub config: String,
-    /// `~/.aws/credentials`
-    pub credentials: String,
-}
 
 impl Profiles {
     /// The files with every such program bounded; `None` when there is none, and the SDK may read its files itself.

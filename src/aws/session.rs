@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::bounded::Bounded;
 use super::calls::{Account, Ask, Call};
-use super::process::Profiles;
+use super::given::Profiles;
 use super::s3::{self, Location};
 use super::{Answered, Progress, anywhere, failure, http, ssm};
 use crate::resolve::{Answers, NoAnswer};
