@@ -52,6 +52,9 @@ pub(super) enum Error {
         /// The tool that it is for.
         tool: String,
     },
+    /// A variable of the SDKs that says no number of calls.
+    #[error("`AWS_MAX_ATTEMPTS` is {}, expected a whole number of 1 or more", quote(&.0))]
+    Attempts(String),
     /// AWS cannot even be asked.
     #[error("the operating system gives no event queue to ask AWS with")]
     Runtime(#[source] io::Error),
@@ -89,6 +92,7 @@ impl Error {
             | Self::Exists(_)
             | Self::Overwrite(_)
             | Self::Misplaced { .. }
+            | Self::Attempts(_)
             | Self::Undeclared(..)
             | Self::Unstaged(_) => 2,
             Self::Git(error) if error.is_misuse() => 2,

@@ -96,8 +96,7 @@ impl Live {
 impl Asks {
     /// The way to AWS.
     pub(super) fn session(&self) -> Result<Session, Error> {
-        // The SDKs' own variable.
-        let attempts = env::var("AWS_MAX_ATTEMPTS").ok().and_then(|text| text.parse().ok());
+        let attempts = attempts()?;
         let file = |variable: &str, usual: &str| {
             let named = env::var_os(variable).map(PathBuf::from);
             let home = || env::home_dir().unwrap_or_default();
@@ -115,6 +114,15 @@ impl Asks {
         };
         Session::new(Settings { time: self.time.clone(), attempts, profiles }).map_err(Error::Runtime)
     }
+}
+
+/// How often a call is tried at most, by the SDKs' own variable. Botocore refuses a value that is no number, too; set and
+/// empty is unset. <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+fn attempts() -> Result<Option<u32>, Error> {
+    let Some(text) = env::var_os("AWS_MAX_ATTEMPTS").filter(|text| !text.is_empty()) else { return Ok(None) };
+    let text = text.to_string_lossy();
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.map(Some).ok_or_else(|| Error::Attempts(text.into_owned()))
 }
 
 /// A lookup that asks AWS, if there is anything to ask.

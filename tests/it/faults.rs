@@ -245,6 +245,19 @@ fn a_server_is_known_by_its_certificate() {
     assert!(unknown.stderr.contains("UnknownIssuer"), "{}", unknown.stderr);
 }
 
+/// How often to try is the caller's to say, in numbers.
+#[test]
+fn attempts_are_a_number() {
+    let dir = tree("  roles:\n    app: {}\n");
+    for attempts in ["three", "0", "-1", "1.5"] {
+        let mut command = crate::support::iamra(dir.path());
+        command.envs(crate::aws_peers::CREDENTIALS).env("AWS_MAX_ATTEMPTS", attempts);
+        let output = run(command.args(["render", "--live"]), b"");
+        assert_eq!((output.exit, output.stdout.as_str()), (2, ""), "{}", output.stderr);
+        assert!(output.stderr.contains("`AWS_MAX_ATTEMPTS`") && output.stderr.contains(attempts), "{}", output.stderr);
+    }
+}
+
 /// What is wrong with a certificate is said in words.
 #[test]
 fn what_tls_refuses_is_said_in_words() {
