@@ -9,6 +9,10 @@ use crate::quote::quote;
 use crate::resolve::ResolvedBinding;
 use crate::workload::Workload;
 
+/// So many identities may share a pod. Each has a sidecar, a port and a certificate of its own, and is compared with all
+/// others; what is far beyond any pod that runs is refused instead.
+const MOST: usize = 64;
+
 /// A placement for every identity and object that were found to belong together. Identities that mean the same pod share it
 /// when each names containers of its own; their sidecars listen on the next free ports.
 pub(super) fn placements<'r>(
@@ -21,6 +25,15 @@ pub(super) fn placements<'r>(
     for (found, workload) in found {
         let binding = &found.declared;
         let others = pods.entry(*workload).or_default();
+        if others.len() == MOST {
+            let pod = inventory.get(*workload).map(words).unwrap_or_default();
+            report.push(
+                Diagnostic::error(Code::NameCollision, format!("more than {MOST} workloads mean {pod}"))
+                    .at(Place::Config(binding.place.clone()))
+                    .help("part the pod into several"),
+            );
+            continue;
+        }
         if let Some((other, _)) = others.iter().find(|(other, _)| !can_share(other, binding)) {
             report.push(
                 Diagnostic::error(

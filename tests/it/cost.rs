@@ -133,6 +133,14 @@ fn containers(count: usize) -> Scenario {
     one_pod(&lines(count, |n| format!("      - name: c{n}\n        image: x")))
 }
 
+/// More than may share a pod.
+fn identities_of_one_pod(count: usize) -> Scenario {
+    let all =
+        lines(count, |n| format!("    w{n}: {{role: app, namespace: shop, target: {{name: w0}}, containers: [c{n}]}}"));
+    let declaration = declaration(&format!("  roles:\n    app: {{{ARNS}}}\n  workloads:\n{all}"));
+    Scenario { declaration, exit: 1, ..containers(count) }
+}
+
 fn containers_between_braces(count: usize) -> Scenario {
     one_pod(&lines(count, |n| format!("      - {{name: c{n}, image: x, env: []}}")))
 }
@@ -258,6 +266,7 @@ const SCENARIOS: &[(&str, Scaled, usize)] = &[
     ("missing workloads", missing_workloads, 32),
     ("by their labels", by_their_labels, 3),
     ("containers", containers, 10),
+    ("identities of one pod", identities_of_one_pod, 80),
     ("containers between braces", containers_between_braces, 10),
     ("containers in json", containers_in_json, 10),
     ("containers that are not there", containers_that_are_not_there, 10),
