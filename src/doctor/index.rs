@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::issuer::GROUP;
-use crate::render::{CERTIFICATE, WORKLOAD};
+use crate::render::{CERTIFICATE, GENERATED_FOR};
 
 /// cert-manager's objects, by what leads to them.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl<'c> Cluster<'c> {
             let annotation = |name: &str| text(object, &["metadata", "annotations", name]);
             match object["kind"].as_str().unwrap_or_default() {
                 kind if kind == CERTIFICATE.kind => {
-                    let owner = annotation(WORKLOAD).map_or_else(|| Owner::Named(name(object)), Owner::Marked);
+                    let owner = annotation(GENERATED_FOR).map_or_else(|| Owner::Named(name(object)), Owner::Marked);
                     cluster.certificates.entry(owner).or_default().push((position, object));
                 }
                 "CertificateRequest" => {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::custom_resource::custom_resource;
-use super::names::WORKLOAD;
+use super::names::GENERATED_FOR;
 use super::object::metadata;
 use super::spelling::algorithm;
 use crate::issuer::{GROUP, IssuerRef};
@@ -48,7 +48,7 @@ pub(super) fn certificate(planned: &PlannedWorkload<'_>) -> Value {
     let settings = &binding.certificate;
     let IssuerRef { group, kind, name: issuer } = binding.issuer.issuer_ref.clone();
     let name = planned.certificate_name();
-    let metadata = metadata(&name, planned.namespace.as_ref(), (WORKLOAD, &binding.workload));
+    let metadata = metadata(&name, planned.namespace.as_ref(), (GENERATED_FOR, &binding.workload));
     let spec = CertificateSpec {
         common_name: settings.common_name.clone(),
         secret_name: name,

@@ -2,15 +2,18 @@
 
 /// The label that says who manages an object, as Kubernetes recommends it.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>
-pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
-/// Its value on our objects. With one of our annotations it makes an object ours.
-pub const MANAGER: &str = "iamra";
+/// Its value on our objects. It says to people who made them; kustomize and Helm write values of their own over it.
+pub(super) const MANAGER: &str = "iamra";
 
-/// The annotation that names the workload an object belongs to; on the workload itself it says that it is patched.
+/// The annotation on a patched workload: which identities it has.
 pub const WORKLOAD: &str = "iamra.dev/workload";
 
-/// The annotation that names the scope an object belongs to.
+/// The annotation on an object that we emit for a workload: which one. It makes the object ours.
+pub const GENERATED_FOR: &str = "iamra.dev/generated-for";
+
+/// The annotation on an object that we emit for a scope: which one. It makes the object ours.
 pub const SCOPE: &str = "iamra.dev/scope";
 
 /// The annotation on a generator's configuration that asks for a stamp of this name.

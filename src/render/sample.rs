@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, Pod, PodSpec, ResourceRequir
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::container::{self, restricted};
-use super::names::{Names, WORKLOAD, sample_name};
+use super::names::{GENERATED_FOR, Names, sample_name};
 use super::object::{Manifest, metadata, value};
 use super::order::ordered;
 use super::{environment, volumes};
@@ -50,7 +50,7 @@ pub fn sample(planned: &PlannedWorkload<'_>) -> Manifest {
         ..Container::default()
     };
     let pod = value(&Pod {
-        metadata: metadata(&sample_name(workload), planned.namespace.as_ref(), (WORKLOAD, workload)),
+        metadata: metadata(&sample_name(workload), planned.namespace.as_ref(), (GENERATED_FOR, workload)),
         spec: Some(PodSpec {
             automount_service_account_token: Some(false),
             containers: vec![cli],

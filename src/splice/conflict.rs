@@ -7,7 +7,7 @@ use super::pod::Pod;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::quote::quote;
-use crate::render::{CONFIG_HASH, PodChange, is_sidecar, is_volume};
+use crate::render::{CONFIG_HASH, PodChange, WORKLOAD, is_sidecar, is_volume};
 use crate::workload::Allows;
 use crate::yaml::{FieldPath, NodeRef};
 
@@ -41,7 +41,8 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
             say(Code::AlreadyTaken, message, volumes.index(index), "rename it");
         }
     }
-    for at in [annotation(&FieldPath::root(), UNDO), annotation(pod.template, CONFIG_HASH)] {
+    let notes = [WORKLOAD, UNDO].map(|note| annotation(&FieldPath::root(), note));
+    for at in notes.into_iter().chain([annotation(pod.template, CONFIG_HASH)]) {
         if pod.node(&at).is_some() {
             let message = "the annotation is not one that iamra wrote".to_owned();
             say(Code::AlreadyTaken, message, at, "remove it; iamra keeps its own notes there");

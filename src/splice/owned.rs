@@ -82,9 +82,14 @@ pub(super) fn template(object: NodeRef<'_>) -> Option<FieldPath> {
     Undo::of(object).template.map(|dotted| FieldPath::keys(&dotted))
 }
 
-/// Whether the object says that we patched it.
-pub(super) fn is_patched(object: NodeRef<'_>) -> bool {
-    annotation::get(object, WORKLOAD).is_some()
+/// Whether we patched the object: it says so, and something of ours is in its pod template. An annotation alone is the
+/// author's.
+pub(super) fn is_patched(pod: Pod<'_>) -> bool {
+    let is_marked = pod.node(&FieldPath::root()).is_some_and(|object| annotation::get(object, WORKLOAD).is_some());
+    let has_hash = || pod.node(&pod.at("metadata.annotations").key(CONFIG_HASH)).is_some();
+    let has_parts =
+        || ["volumes", "initContainers", "containers"].iter().any(|list| !named_entries(pod, list).ours.is_empty());
+    is_marked && (has_hash() || has_parts())
 }
 
 /// A collection that we may have filled, and which of its entries are ours.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{self, Changes, Item, Object, ResourceRef, annotation, group_of};
 use crate::quote::quote_object;
-use crate::render::{MANAGED_BY, MANAGER, Manifest, SCOPE, WORKLOAD};
+use crate::render::{GENERATED_FOR, Manifest, SCOPE};
 use crate::yaml::{FieldPath, NodeRef, emit};
 
 /// The namespace of what names none.
@@ -74,9 +74,7 @@ fn existing<'t>(objects: &[Manifest], items: &[Item<'t>]) -> Vec<(usize, Object<
 }
 
 fn is_ours(object: NodeRef<'_>) -> bool {
-    let label = object.get("metadata").and_then(|it| it.get("labels")).and_then(|it| it.get(MANAGED_BY));
-    label.and_then(NodeRef::text) == Some(MANAGER)
-        && (annotation::get(object, WORKLOAD).is_some() || annotation::get(object, SCOPE).is_some())
+    [GENERATED_FOR, SCOPE].iter().any(|mark| annotation::get(object, mark).is_some())
 }
 
 /// Whether a generator of the running kustomize build made the object.

@@ -96,10 +96,11 @@ pub(super) fn strip(item: &Item<'_>) -> Result<Option<String>, Refusal> {
 }
 
 fn strip_object(object: &Object<'_>, template: &FieldPath) -> Result<Option<String>, Refusal> {
-    if !owned::is_patched(object.root()) {
+    let pod = Pod { document: &object.document, prefix: &object.prefix, template };
+    if !owned::is_patched(pod) {
         return Ok(None);
     }
-    let edits = owned::removals(Pod { document: &object.document, prefix: &object.prefix, template });
+    let edits = owned::removals(pod);
     edit::apply(&object.document, &edits).map(Some)
 }
 

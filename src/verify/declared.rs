@@ -8,7 +8,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::Contents;
 use crate::plan::Plan;
 use crate::quote::quote;
-use crate::render::WORKLOAD;
+use crate::render::{GENERATED_FOR, WORKLOAD};
 use crate::workload::Workload;
 use crate::yaml::FieldPath;
 
@@ -31,9 +31,10 @@ pub(super) fn check(
     let declared: BTreeSet<_> = plan.workloads.iter().map(|planned| planned.binding().workload.as_str()).collect();
     let mut say = |object: &Object, workload: &str| {
         let message = format!("{} has the identity of {}, and nobody declares that", object.words(), quote(&workload));
+        let mark = if object.is_ours() { GENERATED_FOR } else { WORKLOAD };
         report.push(
             Diagnostic::error(Code::UndeclaredIdentity, message)
-                .at(Place::Item(object.resource_ref(), FieldPath::keys("metadata.annotations").key(WORKLOAD)))
+                .at(Place::Item(object.resource_ref(), FieldPath::keys("metadata.annotations").key(mark)))
                 .help("declare it under `workloads`, or render again without it"),
         );
     };

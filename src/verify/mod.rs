@@ -193,5 +193,5 @@ const NO_READERS: &[(&str, &str)] = &[
 /// The mark that everything of ours has.
 fn is_marked(item: &Item<'_>) -> bool {
     let says = |mark: &str| memchr::memmem::find(item.text().as_bytes(), mark.as_bytes()).is_some();
-    says(render::WORKLOAD) || says(render::SCOPE) || item.is_encoded()
+    [render::WORKLOAD, render::GENERATED_FOR, render::SCOPE].into_iter().any(says) || item.is_encoded()
 }

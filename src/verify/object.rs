@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::krm::{ResourceRef, group_of};
 use crate::quote::part;
-use crate::render::{CERTIFICATE, MANAGED_BY, MANAGER, SCOPE, WORKLOAD, is_sidecar, is_volume};
+use crate::render::{CERTIFICATE, GENERATED_FOR, SCOPE, WORKLOAD, is_sidecar, is_volume};
 use crate::yaml::{FieldPath, Step};
 
 /// The namespace that is meant where none is said.
@@ -59,7 +59,8 @@ impl Object {
 
     /// The workloads whose identity it has, or that it is made for.
     pub(super) fn marks(&self) -> Vec<&str> {
-        self.annotation(WORKLOAD).into_iter().flat_map(|marks| marks.split(',')).collect()
+        let marks = [WORKLOAD, GENERATED_FOR].into_iter().filter_map(|mark| self.annotation(mark));
+        marks.flat_map(|marks| marks.split(',')).collect()
     }
 
     /// The scope that it belongs to.
@@ -89,18 +90,12 @@ impl Object {
 
     /// Whether we made it, as opposed to patched it.
     pub(super) fn is_ours(&self) -> bool {
-        let is_marked = [WORKLOAD, SCOPE].iter().any(|mark| self.annotation(mark).is_some());
-        is_marked
-            && self
-                .value
-                .pointer("/metadata/labels")
-                .and_then(|labels| labels.get(MANAGED_BY))
-                .is_some_and(|it| it == MANAGER)
+        [GENERATED_FOR, SCOPE].iter().any(|mark| self.annotation(mark).is_some())
     }
 
     /// Which part of which declaration it is, whatever kustomize calls it.
     pub(super) fn part(&self) -> DeclaredAs {
-        let [workload, scope] = [WORKLOAD, SCOPE].map(|mark| self.annotation(mark).map(str::to_owned));
+        let [workload, scope] = [GENERATED_FOR, SCOPE].map(|mark| self.annotation(mark).map(str::to_owned));
         (format!("{} {}", self.group(), self.kind()), self.home().to_owned(), workload, scope)
     }
 

@@ -72,7 +72,8 @@ fn strip_gives_back_the_input() {
     for (case, output) in all("reversal").into_iter().filter(|(_, output)| output.exit == 0) {
         let input = text(&case);
         // What somebody rendered before goes from the input too; otherwise there is nothing to strip in it.
-        let is_rendered = input.contains("iamra.dev/workload") || input.contains("iamra.dev/scope");
+        let marks = ["iamra.dev/workload", "iamra.dev/generated-for", "iamra.dev/scope"];
+        let is_rendered = marks.iter().any(|mark| input.contains(mark));
         let before = if is_rendered { strip(&input).stdout } else { input };
         let after = strip(&output.stdout);
         assert_eq!(after.exit, 0, "{}: {}", case.name, after.stderr);
@@ -154,7 +155,8 @@ fn no_declared_workload_is_passed_over_in_silence() {
         for name in spec["workloads"].as_mapping().into_iter().flatten().map(|(name, _)| name.as_str().unwrap()) {
             // JSON or not, on a line of its own or not.
             let plain = output.stdout.replace('"', "");
-            let marks = plain.split("iamra.dev/workload: ").skip(1);
+            let of = |mark| plain.split(mark).skip(1);
+            let marks = of("iamra.dev/workload: ").chain(of("iamra.dev/generated-for: "));
             let marks = marks.filter_map(|rest| rest.split(['\n', '}']).next()).flat_map(|names| names.split(','));
             let marked = marks.map(str::trim).any(|marked| marked == name);
             assert!(marked, "{}: nothing happened to `{name}` and nobody said so", case.name);

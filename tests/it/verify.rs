@@ -151,8 +151,8 @@ fn objects_that_are_missing_left_over_or_there_twice() {
         let output = verify(dir.path(), &["--without", "without.yaml"], &fewer.join("---\n"));
         assert_eq!(output.exit, 1, "{document}");
         let more = [documents.clone(), vec![document]].concat().join("---\n");
-        let is_ours =
-            document.contains("app.kubernetes.io/managed-by: iamra") || document.contains("iamra.dev/workload");
+        let marks = ["iamra.dev/workload", "iamra.dev/generated-for", "iamra.dev/scope"];
+        let is_ours = marks.iter().any(|mark| document.contains(mark));
         if is_ours {
             let output = verify(dir.path(), &[], &more);
             assert_eq!(output.exit, 1, "{document}\n{}", output.stderr);
