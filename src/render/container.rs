@@ -60,11 +60,10 @@ fn startup_probe(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Option<Pr
     };
     Some(Probe {
         exec: Some(ExecAction { command: Some(command) }),
-        // Three minutes for a first certificate and a first session; AWS takes ten new sessions a second.
-        // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
-        period_seconds: Some(10),
+        // docs/design/006-startup.md says why.
+        period_seconds: Some(2),
         timeout_seconds: Some(10),
-        failure_threshold: Some(18),
+        failure_threshold: Some(30),
         ..Probe::default()
     })
 }

@@ -55,6 +55,27 @@ fn what_is_not_changed_leaves_byte_for_byte() {
     }
 }
 
+/// docs/design/006-startup.md says why.
+#[test]
+fn a_sidecar_costs_a_start_two_seconds_and_has_a_minute() {
+    let mut seen = 0;
+    for (case, output) in all("startup") {
+        // JSON or not.
+        let text = output.stdout.replace('"', "");
+        for probe in text.split("startupProbe:").skip(1).filter(|probe| probe.contains("aws_signing_helper")) {
+            let number = |field: &str| {
+                let rest = probe.split_once(field).map(|(_, rest)| rest.trim_start_matches([':', ' ']));
+                let digits = rest.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+                digits.and_then(|digits| digits.parse::<u32>().ok()).unwrap_or_else(|| panic!("{}: {field}", case.name))
+            };
+            let (period, failures) = (number("periodSeconds"), number("failureThreshold"));
+            assert!(period <= 2 && (45..=75).contains(&(period * failures)), "{}: {period} s x {failures}", case.name);
+            seen += 1;
+        }
+    }
+    assert!(seen > 60 || std::env::var_os("CASE").is_some(), "only {seen} probes");
+}
+
 #[test]
 fn a_second_run_changes_nothing() {
     for (case, output) in all("idempotence").into_iter().filter(|(_, output)| output.exit == 0) {
