@@ -423,7 +423,7 @@ pub struct Workload {
     pub containers: Option<Vec<String>>,
     /// Containers that get none.
     pub except: Option<Vec<String>>,
-    /// Emits a Pod `NAME-sample` that prints the workload's identity in AWS and ends.
+    /// Emits a Pod `NAME-sample-HASH` that prints the workload's identity in AWS and ends.
     pub sample: bool,
     /// Overrides for this workload.
     pub certificate: Certificate,

@@ -7,8 +7,39 @@ use crate::issuer::{Issuer, IssuerObject};
 use crate::name::{DEFAULT_NAMESPACE, DnsLabel};
 use crate::render;
 
-/// Namespace, kind and name.
-type Objects = BTreeSet<(String, &'static str, String)>;
+/// By namespace.
+type Objects = BTreeSet<(String, Resource)>;
+
+/// What is in a cluster.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Resource {
+    /// An object, by its kind and name.
+    Object(&'static str, String),
+    /// The sample Pods of a workload, which end in a hash.
+    Samples(String),
+}
+
+impl Resource {
+    fn is_object(&self) -> bool {
+        matches!(self, Self::Object(..))
+    }
+
+    /// For people.
+    fn words(&self, namespace: &str) -> String {
+        match self {
+            Self::Object(kind, name) => format!("{kind} {namespace}/{name}"),
+            Self::Samples(workload) => format!("Pod {namespace}/{}-…", render::sample_name(workload)),
+        }
+    }
+
+    /// For kubectl.
+    fn argument(&self) -> String {
+        match self {
+            Self::Object(kind, name) => format!("{}/{name}", kind.to_lowercase()),
+            Self::Samples(workload) => format!("pods --selector {}={workload}", render::SAMPLE),
+        }
+    }
+}
 
 /// The objects that are rendered for a cluster's workloads and, with `prerequisites`, what `setup` prints.
 pub(super) fn objects(config: &Config, prerequisites: bool) -> Objects {
@@ -16,8 +47,9 @@ pub(super) fn objects(config: &Config, prerequisites: bool) -> Objects {
         |declared: &Option<DnsLabel>| declared.as_ref().map_or(DEFAULT_NAMESPACE, DnsLabel::as_str).to_owned();
     let of_binding = |binding: &Binding| {
         let namespace = namespace(&binding.namespace);
-        let own = render::idents(binding).into_iter();
-        let own: Vec<_> = own.map(|(kind, name)| (namespace.clone(), kind, name)).collect();
+        let own = render::idents(binding).into_iter().map(|(kind, name)| Resource::Object(kind, name));
+        let samples = binding.sample.then(|| Resource::Samples(binding.workload.clone()));
+        let own: Vec<_> = own.chain(samples).map(|resource| (namespace.clone(), resource)).collect();
         own.into_iter().chain(issuer_objects(&namespace, &binding.issuer))
     };
     let own = config.issuers.values().filter(|_| prerequisites);
@@ -25,32 +57,33 @@ pub(super) fn objects(config: &Config, prerequisites: bool) -> Objects {
     config.bindings.iter().flat_map(of_binding).chain(own).collect()
 }
 
-fn issuer_objects(namespace: &str, issuer: &Issuer) -> Vec<(String, &'static str, String)> {
-    let ident = |object: &IssuerObject| (namespace.to_owned(), object.kind.gvk.kind, object.name.clone());
-    issuer.objects.iter().map(ident).collect()
+fn issuer_objects(namespace: &str, issuer: &Issuer) -> Vec<(String, Resource)> {
+    let resource = |object: &IssuerObject| Resource::Object(object.kind.gvk.kind, object.name.clone());
+    issuer.objects.iter().map(|object| (namespace.to_owned(), resource(object))).collect()
 }
 
-/// What is no longer rendered, a line each, and the command that deletes it where nobody prunes.
+/// What is no longer rendered, a line each, and the commands that delete it where nobody prunes.
 ///
-/// `by_hand` are objects beside those: a resource of kubectl by namespace.
-pub(super) fn words(leftovers: &Objects, by_hand: &[(String, String)]) -> String {
-    let mut of_namespace: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (namespace, kind, name) in leftovers {
-        of_namespace.entry(namespace).or_default().push(format!("{}/{name}", kind.to_lowercase()));
-    }
-    for (namespace, resource) in by_hand {
-        of_namespace.entry(namespace).or_default().push(resource.clone());
-    }
+/// `by_hand` is what nobody prunes.
+pub(super) fn words(leftovers: &Objects, by_hand: &Objects) -> String {
     let mut said = String::new();
     if !leftovers.is_empty() {
         said.push_str("no longer rendered; Argo CD, Flux and `kubectl apply --prune` delete it:\n");
-        said.extend(leftovers.iter().map(|(namespace, kind, name)| format!("  {kind} {namespace}/{name}\n")));
+        said.extend(leftovers.iter().map(|(namespace, resource)| format!("  {}\n", resource.words(namespace))));
     }
-    if !of_namespace.is_empty() {
+    let mut commands: BTreeMap<(&str, bool), Vec<String>> = BTreeMap::new();
+    for (namespace, resource) in leftovers.iter().chain(by_hand) {
+        // kubectl takes names or a selector, not both.
+        commands.entry((namespace, resource.is_object())).or_default().push(resource.argument());
+    }
+    if !commands.is_empty() {
         said.push_str("to delete by hand what is in the cluster:\n");
     }
-    said.extend(of_namespace.iter().map(|(namespace, resources)| {
-        format!("  kubectl --namespace {namespace} delete --ignore-not-found {}\n", resources.join(" "))
+    said.extend(commands.iter().flat_map(|((namespace, are_objects), arguments)| {
+        let arguments = if *are_objects { vec![arguments.join(" ")] } else { arguments.clone() };
+        arguments
+            .into_iter()
+            .map(move |it| format!("  kubectl --namespace {namespace} delete --ignore-not-found {it}\n"))
     }));
     said
 }

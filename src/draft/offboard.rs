@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::edit::{Change, Refused, cannot_edit, parsed};
-use super::leftover;
+use super::leftover::{self, Resource};
 use super::onboard::DECLARED;
 use super::section::{self, ROLES, WORKLOADS};
 use crate::config::Config;
@@ -11,7 +11,6 @@ use crate::diag::{Code, Diagnostic, Place, known_names};
 use crate::name::DEFAULT_NAMESPACE;
 use crate::plan;
 use crate::quote::quote;
-use crate::render;
 use crate::yaml::edit::{Edit, Refusal, apply, dismiss};
 use crate::yaml::{Document, NodeRef};
 
@@ -106,11 +105,11 @@ pub fn leftovers(name: &str, before: &Config, after: &[Config]) -> Option<String
     let leftovers = leftover::objects(before, false).into_iter().filter(|object| !kept.contains(object)).collect();
     let namespace = binding.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
     let certificate = plan::certificate_name(name);
-    let mut by_hand = vec![format!("secret/{certificate}")];
-    if !binding.sample {
-        by_hand.push(format!("pod/{}", render::sample_name(name)));
-    }
-    let by_hand: Vec<_> = by_hand.into_iter().map(|resource| (namespace.to_owned(), resource)).collect();
+    let secret = Resource::Object("Secret", certificate.clone());
+    // `onboard` prints a sample, whatever the declaration says.
+    let samples = (!binding.sample).then(|| Resource::Samples(name.to_owned()));
+    let by_hand = [Some(secret), samples].into_iter().flatten();
+    let by_hand = by_hand.map(|resource| (namespace.to_owned(), resource)).collect();
     let words = leftover::words(&leftovers, &by_hand);
     let cluster = before.cluster.as_ref().map_or_else(String::new, |cluster| format!("in cluster {cluster}, "));
     Some(format!(

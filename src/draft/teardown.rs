@@ -58,7 +58,7 @@ pub fn leftovers(name: &str, before: &[Config], after: &[Config]) -> String {
     let mut leftovers = seen_from(name, before).map(|config| leftover::objects(config, true)).unwrap_or_default();
     let kept = after.iter().filter(|config| config.cluster.is_none()).map(|config| leftover::objects(config, false));
     kept.for_each(|kept| leftovers.retain(|object| !kept.contains(object)));
-    leftover::words(&leftovers, &[])
+    leftover::words(&leftovers, &BTreeSet::new())
 }
 
 fn seen_from<'c>(cluster: &str, configs: &'c [Config]) -> Option<&'c Config> {

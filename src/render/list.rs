@@ -1,14 +1,14 @@
 //! Every object that iamra emits, in order.
 
 use k8s_openapi::Resource as _;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::Value;
 
 use super::ca_secret::ca_secret;
 use super::certificate::{CERTIFICATE, certificate};
 use super::config_map::config_map;
 use super::custom_resource::custom_resource;
-use super::names::{SCOPE, config_map_name, sample_name};
+use super::names::{SCOPE, config_map_name};
 use super::object::{Manifest, metadata};
 use super::order::ordered;
 use super::sample::sample;
@@ -30,13 +30,12 @@ pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manif
     values.map(|(value, wave)| Manifest { value: ordered(tell(argo_cd, value, wave)) }).collect()
 }
 
-/// Kind and name of every object that [`objects`] has for a workload.
+/// Kind and name of every object that [`objects`] has for a workload, but for its sample, whose name ends in a hash.
 pub fn idents(binding: &Binding) -> Vec<(&'static str, String)> {
     let has_certificate = binding.certificate.volume == CertificateVolume::Secret;
     let certificate = has_certificate.then(|| (CERTIFICATE.kind, plan::certificate_name(&binding.workload)));
     let config_map = [(ConfigMap::KIND, config_map_name(&binding.workload))];
-    let sample = binding.sample.then(|| (Pod::KIND, sample_name(&binding.workload)));
-    certificate.into_iter().chain(config_map).chain(sample).collect()
+    certificate.into_iter().chain(config_map).collect()
 }
 
 /// The Secret of the default scope with a CA that is at hand, for the Issuer that expects it to be there.

@@ -74,7 +74,10 @@ pub(super) fn config_map_name(workload: &str) -> String {
     format!("{workload}-iam-ra-config")
 }
 
-/// `<workload>-sample`
+/// The label of sample Pods: the workload that each is one of.
+pub const SAMPLE: &str = "iamra.dev/sample";
+
+/// `<workload>-sample`, which a hash follows in the names of Pods.
 pub fn sample_name(workload: &str) -> String {
     format!("{workload}-sample")
 }

@@ -6,11 +6,12 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, Pod, PodSpec, ResourceRequir
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::container::{self, restricted};
-use super::names::{GENERATED_FOR, Names, sample_name};
+use super::names::{GENERATED_FOR, Names, SAMPLE, sample_name};
 use super::object::{Manifest, metadata, value};
 use super::order::ordered;
 use super::{environment, volumes};
 use crate::config::{Delivery, Sidecar};
+use crate::digest::sha256_hex;
 use crate::plan::PlannedWorkload;
 use crate::workload::Allows;
 
@@ -20,8 +21,8 @@ const IMAGE: &str = "public.ecr.aws/aws-cli/aws-cli:2.31.23";
 /// `nobody`: the image names no user of its own, and the CLI needs none.
 const USER: i64 = 65_534;
 
-/// `<workload>-sample`, whether the declaration asks for it or not. It has a native sidecar whatever the workload has:
-/// with another it would not end.
+/// `<workload>-sample-<hash>`, whether the declaration asks for it or not. It has a native sidecar whatever the workload
+/// has: with another it would not end. Pods cannot be changed, so what is another sample has another name.
 pub fn sample(planned: &PlannedWorkload<'_>) -> Manifest {
     let workload = &planned.binding().workload;
     let names = Names::single();
@@ -49,17 +50,23 @@ pub fn sample(planned: &PlannedWorkload<'_>) -> Manifest {
         security_context: Some(restricted(settings.fixed_user.then_some(USER))),
         ..Container::default()
     };
-    let pod = value(&Pod {
-        metadata: metadata(&sample_name(workload), planned.namespace.as_ref(), (GENERATED_FOR, workload)),
-        spec: Some(PodSpec {
-            automount_service_account_token: Some(false),
-            containers: vec![cli],
-            init_containers: Some(vec![container::sidecar(planned, &settings, &names, None)]),
-            restart_policy: Some("Never".to_owned()),
-            volumes: Some(vec![volumes::certificate(planned, &names)]),
-            ..PodSpec::default()
-        }),
-        ..Pod::default()
-    });
-    Manifest { value: ordered(pod) }
+    let spec = PodSpec {
+        automount_service_account_token: Some(false),
+        containers: vec![cli],
+        init_containers: Some(vec![container::sidecar(planned, &settings, &names, None)]),
+        restart_policy: Some("Never".to_owned()),
+        volumes: Some(vec![volumes::certificate(planned, &names)]),
+        ..PodSpec::default()
+    };
+    let name = format!("{}-{}", sample_name(workload), hash(planned, &spec));
+    let mut metadata = metadata(&name, planned.namespace.as_ref(), (GENERATED_FOR, workload));
+    metadata.labels.get_or_insert_default().insert(SAMPLE.to_owned(), workload.clone());
+    Manifest { value: ordered(value(&Pod { metadata, spec: Some(spec), ..Pod::default() })) }
+}
+
+/// Of the Pod and of who it is, which stands in a ConfigMap.
+fn hash(planned: &PlannedWorkload<'_>, spec: &PodSpec) -> String {
+    let identity = planned.identity();
+    let all = format!("{} {} {} {}", value(spec), identity.trust_anchor, identity.profile, identity.role);
+    sha256_hex(all).chars().take(8).collect()
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{self, Changes, Item, Object, ResourceRef, annotation, group_of};
 use crate::quote::quote_object;
-use crate::render::{GENERATED_FOR, Manifest, SCOPE};
+use crate::render::{GENERATED_FOR, Manifest, SAMPLE, SCOPE};
 use crate::yaml::{FieldPath, NodeRef, emit};
 
 /// The namespace of what names none.
@@ -18,9 +18,13 @@ const DEFAULT: &str = "default";
 pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
     let existing = existing(objects, items);
     let mut named: BTreeMap<(&str, &str), Vec<&(usize, Object<'_>)>> = BTreeMap::new();
+    let mut samples: BTreeMap<(&str, &str), &(usize, Object<'_>)> = BTreeMap::new();
     for it @ (_, object) in &existing {
         for name in annotation::names(object.root()) {
             named.entry((namespace(object.root()), name.name)).or_default().push(it);
+        }
+        if let Some(workload) = label(object.root(), SAMPLE).filter(|_| is_ours(object.root())) {
+            samples.insert((namespace(object.root()), workload), it);
         }
     }
     for object in objects {
@@ -28,7 +32,8 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
         let text = |path: &str| value.pointer(path).and_then(Value::as_str);
         let name = (text("/metadata/namespace").unwrap_or(DEFAULT), text("/metadata/name").unwrap_or_default());
         let mut named = named.get(&name).into_iter().flatten();
-        match named.find(|(_, object)| is_same_object(object, value)) {
+        let sample = || samples.get(&(name.0, value.pointer("/metadata/labels")?.get(SAMPLE)?.as_str()?)).copied();
+        match named.find(|(_, object)| is_same_object(object, value)).copied().or_else(sample) {
             None => changes.appended.push(emit::document(value)),
             // Our generator made it for this build; what the kustomization did to it since is meant.
             Some((_, found)) if is_ours(found.root()) && is_generated_now(found.root()) => {}
@@ -63,10 +68,10 @@ pub(super) fn is_generated(item: &Item<'_>) -> bool {
 fn existing<'t>(objects: &[Manifest], items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
     let all = |field: &'static str| objects.iter().filter_map(move |object| object.value.pointer(field)?.as_str());
     let (kinds, names): (BTreeSet<_>, BTreeSet<_>) = (all("/kind").collect(), all("/metadata/name").collect());
-    let generated = memmem::Finder::new(annotation::GENERATOR_BEHAVIOR);
+    let [generated, sample] = [annotation::GENERATOR_BEHAVIOR, SAMPLE].map(memmem::Finder::new);
     let candidates = items.iter().enumerate().filter(|(_, item)| {
         item.ident().is_none_or(|ident| {
-            let may_be_named = names.contains(&*ident.name) || item.may_say(&generated);
+            let may_be_named = names.contains(&*ident.name) || item.may_say(&generated) || item.may_say(&sample);
             kinds.contains(&*ident.kind) && may_be_named
         })
     });
@@ -75,6 +80,10 @@ fn existing<'t>(objects: &[Manifest], items: &[Item<'t>]) -> Vec<(usize, Object<
 
 fn is_ours(object: NodeRef<'_>) -> bool {
     [GENERATED_FOR, SCOPE].iter().any(|mark| annotation::get(object, mark).is_some())
+}
+
+fn label<'d>(object: NodeRef<'d>, name: &str) -> Option<&'d str> {
+    object.get("metadata")?.get("labels")?.get(name)?.text()
 }
 
 /// Whether a generator of the running kustomize build made the object.

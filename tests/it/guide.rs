@@ -9,12 +9,18 @@ use crate::support::{iamra, run};
 
 const NAMESPACE: &str = "guide";
 
+/// The name of a sample without the hash at its end.
+fn without_hash(name: &str) -> String {
+    let sample = name.rsplit_once('-').map(|(sample, _)| sample).filter(|sample| sample.ends_with("-sample"));
+    sample.unwrap_or(name).to_owned()
+}
+
 /// What is in the namespace, beside what every namespace has.
 fn left() -> BTreeSet<String> {
     let kinds = "secrets,configmaps,pods,certificates.cert-manager.io,issuers.cert-manager.io";
     let output = CLUSTER.kubectl(&["get", kinds, "--namespace", NAMESPACE, "--output", "name"], "");
     assert_eq!(output.exit, 0, "{}", output.stderr);
-    output.stdout.lines().filter(|name| !name.contains("kube-root-ca")).map(str::to_owned).collect()
+    output.stdout.lines().filter(|name| !name.contains("kube-root-ca")).map(without_hash).collect()
 }
 
 /// The rendered tree, and `kubectl apply --prune` with it. A ConfigMap of somebody else is always there: kubectl prunes
@@ -57,13 +63,21 @@ fn the_guide_goes_there_and_back() {
     CLUSTER.accepts(&["apply", "-f", "-"], &onboard.stdout, "onboard");
     CLUSTER.becomes_ready(NAMESPACE, "certificate/payment-service-cert");
     let names: BTreeSet<_> =
-        onboard.stdout.lines().filter_map(|line| line.strip_prefix("  name: ")).map(str::to_owned).collect();
+        onboard.stdout.lines().filter_map(|line| line.strip_prefix("  name: ")).map(without_hash).collect();
     let expected = ["iam-ra", "payment-service-cert", "payment-service-iam-ra-config", "payment-service-sample"];
     assert_eq!(names, expected.map(str::to_owned).into());
 
     // Several roles, several clusters.
     let text = tree.text().replace("    admin: {}\n", "    admin: {}\n    readonly: {}\n");
     fs::write(tree.declaration(), text).unwrap();
+    // A Pod cannot be changed, so a sample with another role is another one.
+    for role in ["readonly", "admin"] {
+        let onboard = tree.done(&format!("onboard payment-service --role {role} --cluster prod-cluster"));
+        CLUSTER.accepts(&["apply", "-f", "-"], &onboard.stdout, role);
+    }
+    let samples =
+        ["get", "pods", "--selector", "iamra.dev/sample=payment-service", "--namespace", NAMESPACE, "-o", "name"];
+    assert_eq!(CLUSTER.kubectl(&samples, "").stdout.lines().count(), 2);
     let monitoring =
         tree.done("onboard monitoring --role readonly --cluster prod-cluster --duration-hours 48 --no-sample-pod");
     CLUSTER.accepts(&["apply", "-f", "-"], &monitoring.stdout, "monitoring");
@@ -99,10 +113,11 @@ fn the_guide_goes_there_and_back() {
     let expected: BTreeSet<_> = stays.iter().chain(&by_hand).map(|name| (*name).to_owned()).collect();
     assert_eq!(left(), expected);
 
-    // The command that is said deletes the rest.
-    let command = said.lines().find_map(|line| line.strip_prefix("  kubectl ")).unwrap();
-    let deleted = CLUSTER.kubectl(&command.split(' ').collect::<Vec<_>>(), "");
-    assert_eq!(deleted.exit, 0, "{}", deleted.stderr);
+    // The commands that are said delete the rest.
+    for command in said.lines().filter_map(|line| line.strip_prefix("  kubectl ")) {
+        let deleted = CLUSTER.kubectl(&command.split(' ').collect::<Vec<_>>(), "");
+        assert_eq!(deleted.exit, 0, "{}", deleted.stderr);
+    }
     let torn = tree.done("teardown prod-cluster");
     assert!(torn.stderr.contains("Issuer guide/iam-ra\n"), "{}", torn.stderr);
     let expected = ["configmap/others", "secret/iam-ra-ca", "secret/monitoring-cert"].map(str::to_owned).into();
