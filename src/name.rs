@@ -79,6 +79,13 @@ fn check_label(label: &str) -> Result<(), String> {
     ))
 }
 
+/// What could be names of objects in a text.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.')))
+        .map(|word| word.trim_matches(['-', '.']))
+        .filter(|word| !word.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

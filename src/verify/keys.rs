@@ -113,13 +113,6 @@ fn signer(object: &Object) -> Option<&'static ObjectKind> {
     issuer::object_kind(object.kind()).filter(|kind| kind.part == Part::Signer)
 }
 
-/// What could be names of objects in a text.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.')))
-        .map(|word| word.trim_matches(['-', '.']))
-        .filter(|word| !word.is_empty())
-}
-
 /// Whether something in one namespace may be meant by one of the others. What says none is applied wherever somebody likes.
 fn meets(one: Option<&str>, others: &[Option<&str>]) -> bool {
     others.iter().any(|other| one.zip(*other).is_none_or(|(one, other)| one == other))

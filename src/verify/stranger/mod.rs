@@ -5,6 +5,7 @@
 //! attribute of a CSI driver or an argument.
 
 mod public;
+mod reach;
 mod speech;
 
 use std::collections::BTreeSet;
@@ -12,12 +13,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::generated::is_copier;
-use super::keys::{Keys, Signer, words};
+use super::keys::Keys;
 use super::object::Object;
-use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::diag::{Place, Report};
 use crate::issuer::{self, IssuerRef};
-use crate::quote::quote_object;
+use crate::name::words;
 use crate::yaml::{FieldPath, Step};
+use reach::{Asked, Reach};
 use speech::{Meaning, speaks_of_issuers, speaks_of_secrets};
 
 /// What Kubernetes' own requests begin with when they mean an issuer of cert-manager.
@@ -33,78 +35,6 @@ pub(super) fn check(object: &Object, keys: &Keys, is_ours: impl Fn(&FieldPath) -
     for (at, reach) in walk.found {
         if said.insert(reach.words()) {
             report.push(reach.diagnostic(object).at(Place::Item(object.resource_ref(), at)));
-        }
-    }
-}
-
-/// What an object reaches for.
-enum Reach<'k> {
-    Issuer {
-        signer: &'k Signer,
-        name: String,
-        asked: Asked,
-    },
-    Key {
-        secret: String,
-        of_ca: bool,
-    },
-    /// It names a Secret, and nobody knows what for.
-    Unknown {
-        secret: String,
-    },
-}
-
-/// For which common name a certificate is asked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    /// For one that no declared workload has.
-    Other,
-    /// For a declared one, or nobody can tell.
-    Anything,
-}
-
-impl Reach<'_> {
-    fn words(&self) -> String {
-        match self {
-            Self::Issuer { signer, name, .. } => {
-                format!(
-                    "asks {}, who signs for declared workloads, for a certificate",
-                    quote_object(&signer.kind, name)
-                )
-            }
-            Self::Key { secret, of_ca: false } => {
-                format!("reaches for {}, which has the key of an identity", quote_object("Secret", secret))
-            }
-            Self::Key { secret, of_ca: true } => {
-                format!(
-                    "reaches for {}, the CA's key: with it every workload can be made",
-                    quote_object("Secret", secret)
-                )
-            }
-            Self::Unknown { secret } => {
-                format!(
-                    "has the name of {} in a field of which nobody knows what it is for",
-                    quote_object("Secret", secret)
-                )
-            }
-        }
-    }
-
-    fn diagnostic(&self, object: &Object) -> Diagnostic {
-        let message = format!("{} {}, and nobody declares that", object.words(), self.words());
-        match self {
-            // Such an issuer may be there for others, too; a role's conditions tell its certificates apart.
-            Self::Issuer { signer, asked: Asked::Other, .. } if !signer.is_own => {
-                Diagnostic::warning(Code::UndeclaredIdentity, message)
-                    .help("give each role a condition on the common name, or the declaration an issuer of its own")
-            }
-            Self::Issuer { .. } => Diagnostic::error(Code::UndeclaredIdentity, message).help(
-                "declare it under `workloads`, or let another issuer sign it: IAM Roles Anywhere trusts whatever this one signs",
-            ),
-            Self::Key { .. } => Diagnostic::error(Code::UndeclaredIdentity, message)
-                .help("take the reference out: credentials come from the sidecar, and nothing else needs the key"),
-            Self::Unknown { .. } => Diagnostic::warning(Code::UndeclaredIdentity, message)
-                .help("look whether it reads the Secret; if it does, take it out"),
         }
     }
 }

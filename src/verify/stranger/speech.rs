@@ -1,6 +1,6 @@
 //! What names mean, told from the words around them.
 
-use crate::verify::keys::words;
+use crate::name::words;
 use crate::yaml::{FieldPath, Step};
 
 /// What a name in some place means.

@@ -1,0 +1,78 @@
+//! What an object reaches for, in words.
+
+use super::Object;
+use crate::diag::{Code, Diagnostic};
+use crate::quote::quote_object;
+use crate::verify::keys::Signer;
+
+/// What an object reaches for.
+pub(super) enum Reach<'k> {
+    Issuer {
+        signer: &'k Signer,
+        name: String,
+        asked: Asked,
+    },
+    Key {
+        secret: String,
+        of_ca: bool,
+    },
+    /// It names a Secret, and nobody knows what for.
+    Unknown {
+        secret: String,
+    },
+}
+
+/// For which common name a certificate is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// For one that no declared workload has.
+    Other,
+    /// For a declared one, or nobody can tell.
+    Anything,
+}
+
+impl Reach<'_> {
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Issuer { signer, name, .. } => {
+                format!(
+                    "asks {}, who signs for declared workloads, for a certificate",
+                    quote_object(&signer.kind, name)
+                )
+            }
+            Self::Key { secret, of_ca: false } => {
+                format!("reaches for {}, which has the key of an identity", quote_object("Secret", secret))
+            }
+            Self::Key { secret, of_ca: true } => {
+                format!(
+                    "reaches for {}, the CA's key: with it every workload can be made",
+                    quote_object("Secret", secret)
+                )
+            }
+            Self::Unknown { secret } => {
+                format!(
+                    "has the name of {} in a field of which nobody knows what it is for",
+                    quote_object("Secret", secret)
+                )
+            }
+        }
+    }
+
+    pub(super) fn diagnostic(&self, object: &Object) -> Diagnostic {
+        let message = format!("{} {}, and nobody declares that", object.words(), self.words());
+        match self {
+            // Such an issuer may be there for others, too; a role's conditions tell its certificates apart.
+            Self::Issuer { signer, asked: Asked::Other, .. } if !signer.is_own => {
+                Diagnostic::warning(Code::UndeclaredIdentity, message)
+                    .help("give each role a condition on the common name, or the declaration an issuer of its own")
+            }
+            Self::Issuer { .. } => Diagnostic::error(Code::UndeclaredIdentity, message).help(
+                "declare it under `workloads`, or let another issuer sign it: IAM Roles Anywhere trusts whatever this one signs",
+            ),
+            Self::Key { .. } => Diagnostic::error(Code::UndeclaredIdentity, message)
+                .help("take the reference out: credentials come from the sidecar, and nothing else needs the key"),
+            Self::Unknown { .. } => Diagnostic::warning(Code::UndeclaredIdentity, message)
+                .help("look whether it reads the Secret; if it does, take it out"),
+        }
+    }
+}
