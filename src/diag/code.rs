@@ -95,7 +95,7 @@ codes! {
     PortClash "port-clash" Error "the sidecar's port is already declared in the pod";
     ProxyWithoutException "proxy-without-exception" Warning "a proxy would swallow calls to the sidecar";
     SharedProcesses "shared-processes" Warning "containers of the pod can reach the files of the sidecar";
-    ExposedKey "exposed-key" Warning "a container of the application mounts the certificate's key";
+    ExposedKey "exposed-key" Either "something beside the sidecar gets the certificate's key";
     MeshOrder "mesh-order" Warning "the sidecar waits for a network that a mesh's proxy brings later";
     RefusedVolume "refused-volume" Warning "the kind of workload takes no such volume unless it is switched on";
     WindowsPod "windows-pod" Error "the credential helper's image is for Linux only";

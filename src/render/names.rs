@@ -29,6 +29,15 @@ const SIDECAR: &str = "iam-ra-sidecar";
 /// credentials, the helper's image, the SDK's configuration.
 const VOLUMES: [&str; 4] = ["iam-ra-cert", "iam-ra-credentials", "iam-ra-helper", "iam-ra-sdk-config"];
 
+/// The names by which others could have the key mounted, or credentials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Keepers {
+    /// The volume of the certificate with its key, and the one of the file of credentials.
+    pub volumes: [String; 2],
+    /// The container that mounts them.
+    pub sidecar: String,
+}
+
 /// Names of ours in one pod. Where several identities share it, each has names of its own.
 pub(super) struct Names {
     pub(super) sidecar: String,
@@ -44,9 +53,20 @@ impl Names {
         Self::ending_with("")
     }
 
-    pub(super) fn shared(workload: &str) -> Self {
+    fn shared(workload: &str) -> Self {
         // Names of containers have no dots.
         Self::ending_with(&format!("-{}", workload.replace('.', "-")))
+    }
+
+    /// In a pod that holds one identity, or several.
+    pub(super) fn of(workload: &str, is_shared: bool) -> Self {
+        if is_shared { Self::shared(workload) } else { Self::single() }
+    }
+
+    /// What holds the key, or credentials: two volumes, and the container that mounts them.
+    pub(super) fn keepers(&self) -> Keepers {
+        let [certificate, credentials] = [&self.certificate, &self.credentials].map(Clone::clone);
+        Keepers { volumes: [certificate, credentials], sidecar: self.sidecar.clone() }
     }
 
     fn ending_with(end: &str) -> Self {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::names::Names;
+use super::names::{Keepers, Names};
 use super::order::ordered;
 use super::spelling::algorithm;
 use super::{command, container, environment, volumes};
@@ -26,6 +26,8 @@ pub struct PodChange {
     pub waits_for_aws: bool,
     /// The Secret with the certificate and its key, where there is one.
     pub secret: Option<String>,
+    /// What others could have the key mounted by.
+    pub keepers: Keepers,
     /// Volumes of the pod.
     pub volumes: Vec<Value>,
     /// What the application's containers mount of them.
@@ -36,6 +38,11 @@ pub struct PodChange {
     pub config_hash: String,
 }
 
+/// What others could have the key mounted by in a pod.
+pub fn keepers(planned: &PlannedWorkload<'_>, placement: Placement) -> Keepers {
+    Names::of(&planned.binding().workload, placement.is_shared).keepers()
+}
+
 /// What a pod gets of a planned, with a sidecar of these settings. `user` is the one that the application's containers
 /// run as, where the sidecar must be the same.
 pub fn pod_change(
@@ -44,7 +51,7 @@ pub fn pod_change(
     settings: &Sidecar,
     user: Option<i64>,
 ) -> PodChange {
-    let names = if placement.is_shared { Names::shared(&planned.binding().workload) } else { Names::single() };
+    let names = Names::of(&planned.binding().workload, placement.is_shared);
     let settings = Sidecar { port: placement.port, ..settings.clone() };
     let (sidecar, command) = match settings.delivery {
         Delivery::Process => (None, json!(command::credential_process(planned, &settings))),
@@ -66,6 +73,7 @@ pub fn pod_change(
         mounts: volumes::mounts(&settings, &names).iter().map(value).collect(),
         environment: environment::variables(planned, &settings, planned.binding().environment.trailing_slash),
         config_hash: config_hash(planned, &command),
+        keepers: names.keepers(),
         name: names.sidecar,
     }
 }

@@ -13,7 +13,6 @@ use crate::yaml::{FieldPath, NodeRef};
 
 /// Says what stands in the way in the pod as a whole.
 pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: &mut Report) {
-    check_processes(pod, target, report);
     let mut say = |code, message: String, at: FieldPath, help: &str| {
         report.push(Diagnostic::error(code, message).at(Place::Item(target.clone(), at)).help(help));
     };
@@ -87,56 +86,6 @@ pub(super) fn check_volumes(
             Diagnostic::warning(Code::RefusedVolume, message)
                 .at(Place::Item(target.clone(), pod.at("spec.volumes")))
                 .help("switch it on in Knative's `config-features`, or use `certificate.volume: secret` and `sidecar.delivery: endpoint` here"),
-        );
-    }
-}
-
-/// The Secret of the certificate is for the sidecar.
-pub(super) fn check_secret(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: &mut Report) {
-    let Some(secret) = &change.secret else { return };
-    let is_it = |volume: &NodeRef<'_>| {
-        let name = volume.get("secret").and_then(|it| it.get("secretName")).and_then(NodeRef::text);
-        name == Some(secret)
-    };
-    let volumes = pod.node(&pod.at("spec.volumes")).into_iter().flat_map(NodeRef::items).filter(is_it);
-    let volumes: BTreeSet<_> = volumes.filter_map(|volume| volume.get("name").and_then(NodeRef::text)).collect();
-    for container in pod.containers() {
-        let mounts = container.node.get("volumeMounts").into_iter().flat_map(NodeRef::items).enumerate();
-        let ours =
-            |mount: NodeRef<'_>| mount.get("name").and_then(NodeRef::text).is_some_and(|it| volumes.contains(it));
-        for (index, mount) in mounts.filter(|(_, mount)| ours(*mount)) {
-            let name = container.name;
-            let message = if mount.get("subPath").is_some() {
-                format!(
-                    "container {} mounts Secret {} by a subPath, which a renewed certificate never reaches",
-                    quote(&name),
-                    quote(&secret)
-                )
-            } else {
-                format!(
-                    "container {} mounts Secret {}: it has the key, and needs no sidecar to be this identity",
-                    quote(&name),
-                    quote(&secret)
-                )
-            };
-            let at = container.path.key("volumeMounts").index(index);
-            report.push(
-                Diagnostic::warning(Code::ExposedKey, message)
-                    .at(Place::Item(target.clone(), at))
-                    .help("remove the mount; the sidecar has the certificate"),
-            );
-        }
-    }
-}
-
-fn check_processes(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
-    let at = pod.at("spec.shareProcessNamespace");
-    if pod.node(&at).and_then(NodeRef::text) == Some("true") {
-        let message = "the pod's containers share their processes: one that runs as root or as the sidecar's user can read the certificate's key";
-        report.push(
-            Diagnostic::warning(Code::SharedProcesses, message)
-                .at(Place::Item(target.clone(), at))
-                .help("remove `shareProcessNamespace`, or leave it if every container of the pod may be this identity"),
         );
     }
 }

@@ -2,6 +2,7 @@
 
 mod chain;
 mod conflict;
+mod exposed;
 mod mesh;
 mod owned;
 mod pod;
@@ -19,6 +20,7 @@ use crate::parallel;
 use crate::plan::Plan;
 use crate::render::{self, Manifest};
 use crate::workload::Workload;
+pub use exposed::speaks_of_mounts;
 use readers::FileReaders;
 use source::Sources;
 use workload::Injection;

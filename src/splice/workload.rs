@@ -6,7 +6,7 @@ use super::owned::{self, UNDO, Undo};
 use super::pod::{Container, Pod};
 use super::readers::FileReaders;
 use super::source::Sources;
-use super::{chain, conflict, mesh};
+use super::{chain, conflict, exposed, mesh};
 use crate::config::{Binding, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Item, Object, ResourceRef};
@@ -122,7 +122,7 @@ fn edits(
     check_names(parts, report);
     for Injection { binding, change, readers } in parts {
         conflict::check_pod(pod, change, target, report);
-        conflict::check_secret(pod, change, target, report);
+        exposed::check(pod, change, target, report);
         mesh::check(pod, change, sources, target, report);
         readers.check(target, pod, report);
         for container in &pod.select(&binding.containers, change.style, &binding.place, target, report) {
