@@ -86,6 +86,34 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
+/// A text as it is read within another one, where characters may be escaped as JSON and YAML do it.
+pub fn unescaped(text: &str) -> Option<String> {
+    let mut pieces = text.split('\\');
+    let mut plain = pieces.next()?.to_owned();
+    let mut is_changed = false;
+    for piece in pieces {
+        let digits = match piece.as_bytes().first() {
+            Some(b'x') => 2,
+            Some(b'u') => 4,
+            Some(b'U') => 8,
+            _ => 0,
+        };
+        let code = piece.get(1..=digits).filter(|_| digits > 0).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        match code.and_then(char::from_u32).zip(piece.get(digits + 1..)) {
+            Some((char, rest)) => {
+                is_changed = true;
+                plain.push(char);
+                plain.push_str(rest);
+            }
+            None => {
+                plain.push('\\');
+                plain.push_str(piece);
+            }
+        }
+    }
+    is_changed.then_some(plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,6 @@ mod value;
 
 pub use ca::secret;
 pub use issuer_ref::{GROUP, IssuerRef, KIND};
-pub use object::{Contents, IssuerObject, ObjectKind, Part, object_kind};
+pub use object::{CA_SECRET_AT, Contents, IssuerObject, ObjectKind, Part, object_kind};
 pub use scope::DEFAULT_SCOPE;
 pub use value::Issuer;

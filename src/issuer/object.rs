@@ -5,6 +5,10 @@ use serde_json::Value;
 use super::issuer_ref::{GROUP, KIND};
 use crate::krm::Gvk;
 
+/// Where cert-manager's issuers name the Secret with the CA that they sign with, as a JSON pointer.
+/// <https://cert-manager.io/docs/configuration/ca/>
+pub const CA_SECRET_AT: &str = "/spec/ca/secretName";
+
 /// A kind of object that stands beside Certificates.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ObjectKind {
@@ -44,7 +48,7 @@ object_kinds! {
     CA_ISSUER = ObjectKind {
         gvk: Gvk { group: GROUP, version: "v1", kind: KIND },
         part: Part::Signer,
-        secret_at: Some("/spec/ca/secretName"),
+        secret_at: Some(CA_SECRET_AT),
     };
 }
 

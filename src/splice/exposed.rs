@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::pod::Pod;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
-use crate::name::words;
+use crate::name::{unescaped, words};
 use crate::quote::quote;
 use crate::render::{Keepers, PodChange, is_volume};
 use crate::yaml::{FieldPath, NodeRef};
@@ -83,7 +83,8 @@ fn check_annotations(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, rep
         else {
             continue;
         };
-        let is_named = |name: &&String| words(value).any(|word| word == *name);
+        let unescaped = unescaped(value).unwrap_or_default();
+        let is_named = |name: &&String| words(value).chain(words(&unescaped)).any(|word| word == *name);
         let Some(name) = volumes.iter().chain([sidecar]).find(is_named) else { continue };
         let message =
             format!("the annotation has {} mounted in another container, which then has the key", quote(name));

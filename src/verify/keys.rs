@@ -6,8 +6,9 @@ use super::object::Object;
 use super::stream::Stream;
 use crate::config::CertificateVolume;
 use crate::issuer::{self, IssuerObject, IssuerRef, ObjectKind, Part};
-use crate::plan;
-use crate::render::CERTIFICATE;
+use crate::krm::{Item, group_of};
+use crate::plan::{self, Plan};
+use crate::render::{self, CERTIFICATE};
 use crate::resolve::Resolved;
 
 /// A namespace, where somebody says it.
@@ -18,6 +19,10 @@ type Namespace = Option<String>;
 pub(super) struct Keys {
     signers: BTreeMap<String, BTreeSet<Signer>>,
     secrets: BTreeMap<String, BTreeSet<Secret>>,
+    /// What holds a key or credentials in the pods of declared workloads.
+    volumes: BTreeSet<String>,
+    /// What iamra makes, and the Secrets that are filled for it, by name.
+    made: BTreeMap<String, BTreeSet<Made>>,
     /// Common names of declared workloads.
     pub(super) common_names: BTreeSet<String>,
 }
@@ -40,9 +45,20 @@ struct Secret {
     of_ca: bool,
 }
 
+/// An object that nobody else may write.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Made {
+    kind: String,
+    namespace: Namespace,
+}
+
 impl Keys {
-    pub(super) fn of(resolved: &Resolved, stream: &Stream) -> Self {
+    pub(super) fn of(resolved: &Resolved, plan: &Plan<'_>, stream: &Stream, items: &[Item<'_>]) -> Self {
         let mut keys = Self::default();
+        for planned in &plan.workloads {
+            let keepers = planned.placements.iter().map(|placement| render::keepers(planned, *placement));
+            keys.volumes.extend(keepers.flat_map(|keepers| keepers.volumes));
+        }
         for binding in &resolved.bindings {
             let binding = &binding.declared;
             let namespace = binding.namespace.as_ref().map(ToString::to_string);
@@ -59,13 +75,35 @@ impl Keys {
         // Issuers first: whose they are is told by them, and not by who asks them.
         let (issuers, others): (Vec<_>, Vec<_>) = stream.ours().partition(|object| signer(object).is_some());
         issuers.into_iter().chain(others).for_each(|object| keys.add(object));
+        keys.follow_issuers(items);
         keys
+    }
+
+    /// An issuer that somebody else has made signs with a Secret, too.
+    fn follow_issuers(&mut self, items: &[Item<'_>]) {
+        let is_asked = |item: &&Item<'_>| {
+            item.ident().is_some_and(|it| {
+                let namespace = it.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+                let is_known = || self.signers(&it.name, &it.kind, &[namespace]).any(|signer| !signer.is_own);
+                group_of(&it.api_version) == issuer::GROUP && is_known()
+            })
+        };
+        let issuers: Vec<_> = items.iter().filter(is_asked).filter_map(|item| item.parse().ok()).collect();
+        for issuer in issuers {
+            let issuer = Object::of(0, issuer.to_value());
+            let name = issuer.text(issuer::CA_SECRET_AT);
+            if !name.is_empty() {
+                // Where a ClusterIssuer has its Secrets is said to cert-manager alone.
+                self.add_secret(name, issuer.namespace().map(str::to_owned), true);
+            }
+        }
     }
 
     /// kustomize may have given new names to what is there.
     fn add(&mut self, object: &Object) {
         let namespace = object.namespace().map(str::to_owned);
         let text = |pointer: &str| object.value.pointer(pointer).and_then(|it| it.as_str());
+        self.add_made(object.kind(), object.name(), namespace.clone());
         if let Some(kind) = signer(object) {
             if let Some(name) = kind.secret_at.and_then(text) {
                 self.add_secret(name, namespace.clone(), true);
@@ -74,6 +112,7 @@ impl Keys {
         } else if object.kind() == CERTIFICATE.kind {
             if let Some(name) = text("/spec/secretName") {
                 self.add_secret(name, namespace.clone(), false);
+                self.add_made("Secret", name, namespace.clone());
             }
             if let Some(name) = text("/spec/issuerRef/name").filter(|name| !self.signers.contains_key(*name)) {
                 let issuer = IssuerRef::new(text("/spec/issuerRef/group"), text("/spec/issuerRef/kind"), name);
@@ -84,6 +123,26 @@ impl Keys {
 
     fn add_secret(&mut self, name: &str, namespace: Namespace, of_ca: bool) {
         self.secrets.entry(name.to_owned()).or_default().insert(Secret { namespace, of_ca });
+    }
+
+    fn add_made(&mut self, kind: &str, name: &str, namespace: Namespace) {
+        self.made.entry(name.to_owned()).or_default().insert(Made { kind: kind.to_owned(), namespace });
+    }
+
+    /// The kinds of what is made under this name, where a reference may mean it.
+    pub(super) fn made(&self, name: &str, namespaces: &[Option<&str>]) -> impl Iterator<Item = &str> {
+        let named = self.made.get(name).into_iter().flatten();
+        named.filter(|it| meets(it.namespace.as_deref(), namespaces)).map(|it| it.kind.as_str())
+    }
+
+    /// Whether anything is made under this name.
+    pub(super) fn has_made(&self, name: &str) -> bool {
+        self.made.contains_key(name)
+    }
+
+    /// Whether a volume of this name has a key or credentials in it.
+    pub(super) fn is_volume(&self, name: &str) -> bool {
+        self.volumes.contains(name)
     }
 
     fn add_signer(&mut self, issuer: IssuerRef, namespace: Namespace, is_own: bool) {

@@ -18,7 +18,7 @@ pub use untouched::check_untouched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{self, OptIn, Which};
+use crate::config::{OptIn, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
 use crate::name::DnsLabel;
@@ -131,7 +131,7 @@ pub fn check_strangers(
     report: &mut Report,
 ) {
     let Rendered { items, stream, .. } = rendered;
-    let keys = Keys::of(resolved, stream);
+    let keys = Keys::of(resolved, plan, stream, items);
     // What is ours is looked at elsewhere, and more closely.
     let ours: BTreeSet<_> = stream.ours().map(|object| object.index).collect();
     let placements = plan.workloads.iter().flat_map(|planned| &planned.placements);
@@ -154,9 +154,7 @@ pub fn check_strangers(
         // Of ours only what others may have added to them.
         let is_added = |at: &FieldPath| matches!(at.steps().first(), Some(Step::Key(key)) if key == "metadata");
         let is_ours = |at: &FieldPath| parts.contains(at) || ours.contains(&object.index) && !is_added(at);
-        if !NO_READERS.contains(&(object.text("/apiVersion"), object.kind())) {
-            stranger::check(&object, &keys, is_ours, report);
-        }
+        stranger::check(&object, &keys, is_ours, report);
     }
 }
 
@@ -178,17 +176,6 @@ fn read(index: usize, item: &Item<'_>) -> Result<Object, Box<Diagnostic>> {
     }
     Ok(Object::of(index, object.to_value()))
 }
-
-/// Who names objects without reading them: rights, which are somebody else's to review, and the declaration.
-const NO_READERS: &[(&str, &str)] = &[
-    ("rbac.authorization.k8s.io/v1", "ClusterRole"),
-    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
-    ("rbac.authorization.k8s.io/v1", "Role"),
-    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
-    (config::API_VERSION, config::KIND),
-    // approver-policy says who may ask an issuer.
-    ("policy.cert-manager.io/v1alpha1", "CertificateRequestPolicy"),
-];
 
 /// The mark that everything of ours has.
 fn is_marked(item: &Item<'_>) -> bool {

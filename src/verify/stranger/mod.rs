@@ -4,22 +4,28 @@
 //! anywhere; an issuer where one speaks of issuers, whether the field is a Certificate's, an Ingress's annotation, an
 //! attribute of a CSI driver or an argument.
 
+mod meant;
+mod naming;
 mod public;
 mod reach;
 mod speech;
+mod writes;
 
 use std::collections::BTreeSet;
 
+use base64::engine::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::generated::is_copier;
 use super::keys::Keys;
 use super::object::Object;
 use crate::diag::{Place, Report};
 use crate::issuer::{self, IssuerRef};
-use crate::name::words;
+use crate::name::{unescaped, words};
+use crate::splice::speaks_of_mounts;
 use crate::yaml::{FieldPath, Step};
-use reach::{Asked, Reach};
+use naming::Naming;
+use reach::Reach;
 use speech::{Meaning, speaks_of_issuers, speaks_of_secrets};
 
 /// What Kubernetes' own requests begin with when they mean an issuer of cert-manager.
@@ -29,7 +35,11 @@ const SIGNERS: [(&str, &str); 2] =
 
 /// Reports how an object reaches for what only declared ones may have. `is_ours` says of a place whether we have written it.
 pub(super) fn check(object: &Object, keys: &Keys, is_ours: impl Fn(&FieldPath) -> bool, report: &mut Report) {
-    let mut walk = Walk { object, keys, is_ours: &is_ours, found: Vec::new() };
+    let naming = Naming::of(object);
+    if naming.has(&FieldPath::root()) {
+        return;
+    }
+    let mut walk = Walk { object, keys, is_ours: &is_ours, naming, found: Vec::new() };
     walk.root();
     let mut said = BTreeSet::new();
     for (at, reach) in walk.found {
@@ -43,6 +53,7 @@ struct Walk<'k, 'f> {
     object: &'k Object,
     keys: &'k Keys,
     is_ours: &'f dyn Fn(&FieldPath) -> bool,
+    naming: Naming,
     found: Vec<(FieldPath, Reach<'k>)>,
 }
 
@@ -53,9 +64,22 @@ struct Around<'a> {
     key: &'a str,
     /// What a name means there.
     meaning: Meaning,
+    /// Whether a field above it is about mounts or volumes.
+    mounts: bool,
     /// The namespace that stands beside it.
     namespace: Option<&'a str>,
     at: &'a FieldPath,
+}
+
+impl<'a> Around<'a> {
+    fn nothing(at: &'a FieldPath) -> Self {
+        Self { key: "", meaning: Meaning::Nothing, mounts: false, namespace: None, at }
+    }
+
+    /// Below a field alone.
+    fn under(field: &'a str, at: &'a FieldPath) -> Self {
+        Self { key: field, mounts: speaks_of_mounts(field, ""), ..Self::nothing(at) }
+    }
 }
 
 impl Walk<'_, '_> {
@@ -63,9 +87,11 @@ impl Walk<'_, '_> {
         let meaning = Meaning::of_kind(self.object.kind());
         let root = FieldPath::root();
         self.copies();
+        self.writes();
+        self.encoded();
         if speech::is_namesake(self.object.kind()) {
             let at = FieldPath::keys("metadata.name");
-            let around = Around { key: "", meaning: Meaning::Command, namespace: None, at: &at };
+            let around = Around { meaning: Meaning::Command, ..Around::nothing(&at) };
             self.secret(self.object.name(), around);
         }
         for (field, value) in self.object.value.as_object().into_iter().flatten() {
@@ -75,26 +101,25 @@ impl Walk<'_, '_> {
                 field => {
                     let at = root.key(field);
                     let meaning = meaning.below(field);
-                    self.value(value, Around { key: field, meaning, namespace: None, at: &at });
+                    self.value(value, Around { meaning, ..Around::under(field, &at) });
                 }
             }
         }
     }
 
-    /// A Secret that a controller copies by its annotations or labels: whoever applies them to it, or has it filled with them.
-    fn copies(&mut self) {
-        let is_secret = self.object.kind() == "Secret" && self.object.group().is_empty();
-        let (name, metadata) = if is_secret {
-            (self.object.name(), "/metadata")
-        } else {
-            (self.object.text("/spec/secretName"), "/spec/secretTemplate")
+    /// What is in base64 by its kind.
+    fn encoded(&mut self) {
+        let field = match (self.object.group(), self.object.kind()) {
+            ("", "Secret") => "data",
+            ("", "ConfigMap") => "binaryData",
+            _ => return,
         };
-        let Some(of_ca) = self.keys.secret(name, &[self.object.namespace()]) else { return };
-        for section in ["annotations", "labels"] {
-            let entries = self.object.value.pointer(&format!("{metadata}/{section}")).and_then(Value::as_object);
-            for key in entries.into_iter().flat_map(|entries| entries.keys()).filter(|key| is_copier(key)) {
-                let at = FieldPath::keys(&metadata.trim_start_matches('/').replace('/', ".")).key(section);
-                self.found.push((at.key(key.as_str()), Reach::Key { secret: name.to_owned(), of_ca }));
+        for (key, value) in self.object.value.get(field).and_then(Value::as_object).into_iter().flatten() {
+            let at = FieldPath::keys(field).key(key.as_str());
+            let text: String = value.as_str().into_iter().flat_map(str::split_whitespace).collect();
+            let bytes = STANDARD.decode(text).ok().filter(|_| !(self.is_ours)(&at));
+            if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+                self.text(&text, Around { meaning: Meaning::Nothing.below(key), ..Around::under(key, &at) });
             }
         }
     }
@@ -104,12 +129,12 @@ impl Walk<'_, '_> {
         const OWN: &[&str] = &["name", "namespace", "generateName", "labels", "ownerReferences"];
         for (field, value) in metadata.as_object().into_iter().flatten().filter(|(it, _)| !OWN.contains(&it.as_str())) {
             let at = at.key(field.as_str());
-            self.value(value, Around { key: field, meaning: Meaning::Nothing, namespace: None, at: &at });
+            self.value(value, Around::under(field, &at));
         }
     }
 
     fn value(&mut self, value: &Value, around: Around<'_>) {
-        if (self.is_ours)(around.at) {
+        if (self.is_ours)(around.at) || self.naming.has(around.at) {
             return;
         }
         match value {
@@ -146,6 +171,8 @@ impl Walk<'_, '_> {
         if speaks_of_issuers(around.key) {
             self.issuer(name, text("kind"), Around { at: &around.at.key("name"), ..beside });
         }
+        self.manifest(map, beside);
+        let mounts = around.mounts || map.contains_key("mountPath");
         let chosen = public::chosen(self.object, map, around.at);
         let meaning = if text("kind") == "Secret" { around.meaning.below("secret") } else { around.meaning };
         for (field, value) in map {
@@ -153,13 +180,23 @@ impl Walk<'_, '_> {
             if chosen.is_some_and(|fields| fields.contains(&field.as_str())) || is_label(around.at, field) {
                 continue;
             }
-            self.secret(field, Around { key: "", meaning: around.meaning, namespace, at: &at });
+            self.secret(field, Around { key: "", meaning: around.meaning, mounts, namespace, at: &at });
             let means = if field == "value" && speaks_of_secrets(name) { "secret" } else { field };
-            self.value(value, Around { key: field, meaning: meaning.below(means), namespace, at: &at });
+            let mounts = mounts || speaks_of_mounts(field, "");
+            self.value(value, Around { key: field, meaning: meaning.below(means), mounts, namespace, at: &at });
         }
     }
 
     fn text(&mut self, text: &str, around: Around<'_>) {
+        self.plain(text, around);
+        if let Some(text) = unescaped(text) {
+            self.plain(&text, around);
+        }
+    }
+
+    fn plain(&mut self, text: &str, around: Around<'_>) {
+        self.volume(text, around);
+        self.writing(text, around);
         if speaks_of_issuers(around.key) {
             self.issuer(text, "", around);
         } else if speaks_of_issuers(text) {
@@ -184,74 +221,8 @@ impl Walk<'_, '_> {
         let Some(text) = entry.as_str().filter(|text| text.starts_with('-')) else { return };
         let (flag, name) = text.split_once('=').unwrap_or((text, next.and_then(Value::as_str).unwrap_or_default()));
         if speaks_of_issuers(flag) {
-            self.issuer(name, "", Around { key: "", meaning: Meaning::Nothing, namespace: None, at });
+            self.issuer(name, "", Around::nothing(at));
         }
-    }
-
-    fn issuer(&mut self, name: &str, kind: &str, around: Around<'_>) {
-        let asked = self.asked();
-        // With its namespace before it, where a field takes one.
-        let (before, name) = name.rsplit_once('/').map_or((None, name), |(before, name)| (Some(before), name));
-        let namespaces = self.namespaces(before.or(around.namespace));
-        let signers = self.keys.signers(name, kind, &namespaces);
-        let reached = signers.map(|signer| (around.at.clone(), Reach::Issuer { signer, name: name.to_owned(), asked }));
-        let reached: Vec<_> = reached.collect();
-        self.found.extend(reached);
-    }
-
-    /// The Secrets that a text names, in whatever it is written between.
-    fn secret(&mut self, text: &str, around: Around<'_>) {
-        for named in speech::named(text, around.meaning) {
-            let namespaces = match named.namespace {
-                Some(namespace) => vec![Some(namespace)],
-                None if named.is_anywhere => vec![None],
-                None => self.namespaces(around.namespace),
-            };
-            let Some(of_ca) = self.keys.secret(named.name, &namespaces) else { continue };
-            let secret = named.name.to_owned();
-            let by_kind = matches!(around.meaning, Meaning::SecretByKind | Meaning::Target);
-            let is_made = by_kind && named.namespace.is_none() && self.makes() == named.name
-                // A Certificate fills its Secret; that is how a CA is born in a cluster.
-                || of_ca && self.object.is_certificate();
-            if !is_made {
-                let reach = if named.is_sure { Reach::Key { secret, of_ca } } else { Reach::Unknown { secret } };
-                if named.is_sure || !speech::is_harmless(around.at) {
-                    self.found.push((around.at.clone(), reach));
-                }
-            }
-        }
-    }
-
-    /// The namespaces that a reference may mean: the one that stands beside it, and the object's own. Where the kind has no
-    /// such field, Kubernetes passes over what is said.
-    fn namespaces<'n>(&'n self, said: Option<&'n str>) -> Vec<Option<&'n str>> {
-        let said = said.filter(|namespace| !namespace.is_empty());
-        said.map(Some).into_iter().chain([self.object.namespace()]).collect()
-    }
-
-    /// The Secret that an object of a kind that makes Secrets makes.
-    fn makes(&self) -> &str {
-        let target = self.object.text("/spec/target/name");
-        if target.is_empty() { self.object.name() } else { target }
-    }
-
-    /// For whom the object asks, as far as it says so itself.
-    fn asked(&self) -> Asked {
-        let at = |path: &str| self.object.value.pointer(path).filter(|value| !value.is_null());
-        let common_name = if self.object.is_certificate() {
-            // A CA signs for everybody.
-            let is_ca = at("/spec/isCA").is_some_and(|is_ca| *is_ca != Value::Bool(false));
-            if is_ca || at("/spec/literalSubject").is_some() {
-                return Asked::Anything;
-            }
-            at("/spec/commonName")
-        } else if matches!(self.object.kind(), "Ingress" | "Gateway") {
-            at("/metadata/annotations/cert-manager.io~1common-name")
-        } else {
-            return Asked::Anything;
-        };
-        let is_declared = |name: &Value| name.as_str().is_none_or(|name| self.keys.common_names.contains(name));
-        if common_name.is_some_and(is_declared) { Asked::Anything } else { Asked::Other }
     }
 }
 

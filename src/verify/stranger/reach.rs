@@ -2,7 +2,7 @@
 
 use super::Object;
 use crate::diag::{Code, Diagnostic};
-use crate::quote::quote_object;
+use crate::quote::{quote, quote_object};
 use crate::verify::keys::Signer;
 
 /// What an object reaches for.
@@ -16,9 +16,19 @@ pub(super) enum Reach<'k> {
         secret: String,
         of_ca: bool,
     },
-    /// It names a Secret, and nobody knows what for.
+    /// It names a Secret or a volume, and nobody knows what for.
     Unknown {
-        secret: String,
+        kind: &'static str,
+        name: String,
+    },
+    /// It has the key mounted in another container.
+    Mount {
+        volume: String,
+    },
+    /// It has an object written that is ours.
+    Write {
+        kind: String,
+        name: String,
     },
 }
 
@@ -49,17 +59,21 @@ impl Reach<'_> {
                     quote_object("Secret", secret)
                 )
             }
-            Self::Unknown { secret } => {
-                format!(
-                    "has the name of {} in a field of which nobody knows what it is for",
-                    quote_object("Secret", secret)
-                )
+            Self::Unknown { kind, name } => {
+                format!("has the name of {} in a field of which nobody knows what it is for", quote_object(kind, name))
+            }
+            Self::Mount { volume } => {
+                format!("has the volume {} mounted, in which declared workloads have their key", quote(volume))
+            }
+            Self::Write { kind, name } => {
+                format!("writes {}, which is the declaration's to make", quote_object(kind, name))
             }
         }
     }
 
     pub(super) fn diagnostic(&self, object: &Object) -> Diagnostic {
-        let message = format!("{} {}, and nobody declares that", object.words(), self.words());
+        let declared = if matches!(self, Self::Write { .. }) { "" } else { ", and nobody declares that" };
+        let message = format!("{} {}{declared}", object.words(), self.words());
         match self {
             // Such an issuer may be there for others, too; a role's conditions tell its certificates apart.
             Self::Issuer { signer, asked: Asked::Other, .. } if !signer.is_own => {
@@ -72,7 +86,11 @@ impl Reach<'_> {
             Self::Key { .. } => Diagnostic::error(Code::UndeclaredIdentity, message)
                 .help("take the reference out: credentials come from the sidecar, and nothing else needs the key"),
             Self::Unknown { .. } => Diagnostic::warning(Code::UndeclaredIdentity, message)
-                .help("look whether it reads the Secret; if it does, take it out"),
+                .help("look whether it gets the key by that; if it does, take it out"),
+            Self::Mount { .. } => Diagnostic::error(Code::UndeclaredIdentity, message)
+                .help("take it out: nothing beside the sidecar needs the key"),
+            Self::Write { .. } => Diagnostic::error(Code::ChangedObject, message)
+                .help("let it write under another name: of two who write one object the last one counts"),
         }
     }
 }

@@ -21,7 +21,17 @@ pub(super) enum Meaning {
 }
 
 /// Fields whose Secrets are made and not read.
-const FILLING: &[&str] = &["secretTemplates", "secretObjects", "externalSecretName"];
+const FILLING: &[&str] = &[
+    "externalSecretName",
+    "managedKubeSecretReferences",
+    "managedSecretReference",
+    "secretObjects",
+    "secretTemplates",
+];
+/// Fields of kinds about Secrets that say what is made: the External Secrets Operator's, and Vault's.
+const TARGETS: &[&str] = &["destination", "target"];
+/// Fields in them, and in those that are filled, that say its name.
+const NAMES: &[&str] = &["name", "secretName"];
 /// What fields say that hold names of Secrets, in any spelling.
 const SECRETS: &[&str] =
     &["secret", "credential", "cert", "tls", "x509", "keystore", "truststore", "reflects", "replicat"];
@@ -67,13 +77,18 @@ impl Meaning {
             Self::Made => Self::Made,
             _ if FILLING.contains(&field) => Self::Made,
             // What an ExternalSecret or the like makes.
-            Self::SecretByKind if field == "target" => Self::Target,
+            Self::SecretByKind if TARGETS.contains(&field) => Self::Target,
             Self::Target if field == "name" => Self::Made,
             Self::Target if !speaks_of_secrets(field) => Self::SecretByKind,
             _ if speaks_of_secrets(field) => Self::Secret,
             meaning => meaning,
         }
     }
+}
+
+/// Whether a field under what is made says its name.
+pub(super) fn is_name(field: &str) -> bool {
+    NAMES.contains(&field)
 }
 
 /// A Secret that a text may name.

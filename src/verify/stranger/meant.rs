@@ -1,0 +1,179 @@
+//! What is meant by a name in some place: an issuer that is asked, a Secret that is read, a volume that is mounted, an object that is
+//! written.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::reach::{Asked, Reach};
+use super::speech::{self, Meaning};
+use super::writes::{self, Written, is_writing};
+use super::{Around, Walk};
+use crate::issuer;
+use crate::name::words;
+use crate::splice::speaks_of_mounts;
+use crate::verify::generated::is_copier;
+use crate::workload::WorkloadKind;
+use crate::yaml::{FieldPath, Step};
+
+impl Walk<'_, '_> {
+    pub(super) fn issuer(&mut self, name: &str, kind: &str, around: Around<'_>) {
+        let asked = self.asked();
+        // With its namespace before it, where a field takes one.
+        let (before, name) = name.rsplit_once('/').map_or((None, name), |(before, name)| (Some(before), name));
+        let namespaces = self.namespaces(before.or(around.namespace));
+        let signers = self.keys.signers(name, kind, &namespaces);
+        let reached = signers.map(|signer| (around.at.clone(), Reach::Issuer { signer, name: name.to_owned(), asked }));
+        let reached: Vec<_> = reached.collect();
+        self.found.extend(reached);
+    }
+
+    /// The Secrets that a text names, in whatever it is written between.
+    pub(super) fn secret(&mut self, text: &str, around: Around<'_>) {
+        for named in speech::named(text, around.meaning) {
+            let namespaces = match named.namespace {
+                Some(namespace) => vec![Some(namespace)],
+                None if named.is_anywhere => vec![None],
+                None => self.namespaces(around.namespace),
+            };
+            let Some(of_ca) = self.keys.secret(named.name, &namespaces) else { continue };
+            let secret = named.name.to_owned();
+            let by_kind = matches!(around.meaning, Meaning::SecretByKind | Meaning::Target);
+            let is_made = by_kind && named.namespace.is_none() && self.makes() == named.name
+                // A Certificate fills its Secret; that is how a CA is born in a cluster. An issuer signs with it.
+                || of_ca && (self.object.is_certificate() || self.is_signer());
+            if !is_made {
+                let unknown = || Reach::Unknown { kind: "Secret", name: named.name.to_owned() };
+                let reach = if named.is_sure { Reach::Key { secret, of_ca } } else { unknown() };
+                if named.is_sure || !speech::is_harmless(around.at) {
+                    self.found.push((around.at.clone(), reach));
+                }
+            }
+        }
+    }
+
+    /// The namespaces that a reference may mean: the one that stands beside it, and the object's own. Where the kind has no
+    /// such field, Kubernetes passes over what is said.
+    fn namespaces<'n>(&'n self, said: Option<&'n str>) -> Vec<Option<&'n str>> {
+        let said = said.filter(|namespace| !namespace.is_empty());
+        said.map(Some).into_iter().chain([self.object.namespace()]).collect()
+    }
+
+    /// The Secret that an object of a kind that makes Secrets makes.
+    fn makes(&self) -> &str {
+        let said = ["/spec/target/name", "/spec/destination/name"].map(|pointer| self.object.text(pointer));
+        said.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| self.object.name())
+    }
+
+    /// Whether it is an issuer of declared workloads.
+    fn is_signer(&self) -> bool {
+        let object = self.object;
+        object.group() == issuer::GROUP
+            && self.keys.signers(object.name(), object.kind(), &[object.namespace()]).next().is_some()
+    }
+
+    /// For whom the object asks, as far as it says so itself.
+    fn asked(&self) -> Asked {
+        let at = |path: &str| self.object.value.pointer(path).filter(|value| !value.is_null());
+        let common_name = if self.object.is_certificate() {
+            // A CA signs for everybody.
+            let is_ca = at("/spec/isCA").is_some_and(|is_ca| *is_ca != Value::Bool(false));
+            if is_ca || at("/spec/literalSubject").is_some() {
+                return Asked::Anything;
+            }
+            at("/spec/commonName")
+        } else if matches!(self.object.kind(), "Ingress" | "Gateway") {
+            at("/metadata/annotations/cert-manager.io~1common-name")
+        } else {
+            return Asked::Anything;
+        };
+        let is_declared = |name: &Value| name.as_str().is_none_or(|name| self.keys.common_names.contains(name));
+        if common_name.is_some_and(is_declared) { Asked::Anything } else { Asked::Other }
+    }
+
+    /// Volumes of declared workloads. What a pod says of its volumes it says of its own.
+    pub(super) fn volume(&mut self, text: &str, around: Around<'_>) {
+        const OWN: &[&str] = &["annotations", "volumeDevices", "volumeMounts", "volumes"];
+        let mut named = words(text).filter(|word| self.keys.is_volume(word));
+        let Some(name) = named.next() else { return };
+        let is_own = |step: &Step| matches!(step, Step::Key(key) if OWN.contains(&key.as_str()));
+        let is_pod = || WorkloadKind::find(self.object.text("/apiVersion"), self.object.kind()).is_some();
+        if around.at.steps().iter().any(is_own) && is_pod() {
+            return;
+        }
+        let is_alone = name.len() == text.trim().len();
+        if around.mounts || speaks_of_mounts(around.key, text) {
+            self.found.push((around.at.clone(), Reach::Mount { volume: name.to_owned() }));
+        } else if is_alone && around.meaning == Meaning::Nothing && !speech::is_harmless(around.at) {
+            let reach = Reach::Unknown { kind: "volume", name: name.to_owned() };
+            self.found.push((around.at.clone(), reach));
+        }
+    }
+
+    /// A manifest in a text, and the name of what is made.
+    pub(super) fn writing(&mut self, text: &str, around: Around<'_>) {
+        let made: BTreeSet<_> = words(text).filter(|word| self.keys.has_made(word)).collect();
+        if made.is_empty() {
+            return;
+        }
+        let is_filled = around.meaning == Meaning::Made && speech::is_name(around.key);
+        let manifests = writes::manifests(text);
+        let namespaces = self.namespaces(around.namespace);
+        let mut reached = Vec::new();
+        for name in made {
+            let is_written = |kind: &&str| manifests.contains(kind) || is_filled && *kind == "Secret" && name == text;
+            let kinds = self.keys.made(name, &namespaces).filter(is_written);
+            reached.extend(kinds.map(|kind| Reach::Write { kind: kind.to_owned(), name: name.to_owned() }));
+        }
+        self.found.extend(reached.into_iter().map(|reach| (around.at.clone(), reach)));
+    }
+
+    /// A Secret that a controller copies by its annotations or labels: whoever applies them to it, or has it filled with them.
+    pub(super) fn copies(&mut self) {
+        let is_secret = self.object.kind() == "Secret" && self.object.group().is_empty();
+        let (name, metadata) = if is_secret {
+            (self.object.name(), "/metadata")
+        } else {
+            (self.object.text("/spec/secretName"), "/spec/secretTemplate")
+        };
+        let Some(of_ca) = self.keys.secret(name, &[self.object.namespace()]) else { return };
+        for section in ["annotations", "labels"] {
+            let entries = self.object.value.pointer(&format!("{metadata}/{section}")).and_then(Value::as_object);
+            for key in entries.into_iter().flat_map(|entries| entries.keys()).filter(|key| is_copier(key)) {
+                let at = FieldPath::keys(&metadata.trim_start_matches('/').replace('/', ".")).key(section);
+                self.found.push((at.key(key.as_str()), Reach::Key { secret: name.to_owned(), of_ca }));
+            }
+        }
+    }
+
+    /// An object within this one, and a kind and a name where such an object is written.
+    pub(super) fn manifest(&mut self, map: &Map<String, Value>, around: Around<'_>) {
+        let Some(kind) = map.get("kind").and_then(Value::as_str) else { return };
+        let metadata = map.get("metadata");
+        let text = |field: &str| metadata.and_then(|it| it.get(field)).and_then(Value::as_str);
+        let is_written = || {
+            let steps = around.at.steps().iter();
+            steps.filter_map(|step| if let Step::Key(key) = step { Some(key) } else { None }).any(|key| is_writing(key))
+        };
+        let named = || map.get("name").and_then(Value::as_str).filter(|_| is_written());
+        let Some(name) = text("name").or_else(named) else { return };
+        let namespaces = self.namespaces(text("namespace").or(around.namespace));
+        if self.keys.made(name, &namespaces).any(|made| made == kind) {
+            let reach = Reach::Write { kind: kind.to_owned(), name: name.to_owned() };
+            self.found.push((around.at.clone(), reach));
+        }
+    }
+
+    /// What it has written under its own name, or by fields of its kind.
+    pub(super) fn writes(&mut self) {
+        if (self.is_ours)(&FieldPath::root()) {
+            return;
+        }
+        for Written { kind, name, namespaces } in writes::of(self.object) {
+            if self.keys.made(name, &namespaces).any(|made| made == kind) {
+                let reach = Reach::Write { kind: kind.to_owned(), name: name.to_owned() };
+                self.found.push((FieldPath::root(), reach));
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Places that name objects and neither read nor write them.
+
+use super::Object;
+use crate::config;
+use crate::yaml::{FieldPath, Step};
+
+/// The fields that lead to such a place. None lead to the whole object.
+type Fields = &'static [&'static str];
+
+/// Such places, by group and kind; an empty kind is any of the group.
+const PLACES: &[(&str, &str, &[Fields])] = &[
+    // Rights are somebody else's to review.
+    ("rbac.authorization.k8s.io", "ClusterRole", &[&[]]),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding", &[&[]]),
+    ("rbac.authorization.k8s.io", "Role", &[&[]]),
+    ("rbac.authorization.k8s.io", "RoleBinding", &[&[]]),
+    // The declaration.
+    ("iamra.dev", config::KIND, &[&[]]),
+    // approver-policy says who may ask an issuer.
+    ("policy.cert-manager.io", "CertificateRequestPolicy", &[&[]]),
+    // What is compared, and what a project may have. <https://argo-cd.readthedocs.io/en/stable/user-guide/diffing/>
+    ("argoproj.io", "Application", &[&["spec", "ignoreDifferences"]]),
+    ("argoproj.io", "ApplicationSet", &[&["spec", "template", "spec", "ignoreDifferences"]]),
+    (
+        "argoproj.io",
+        "AppProject",
+        &[
+            &["spec", "clusterResourceBlacklist"],
+            &["spec", "clusterResourceWhitelist"],
+            &["spec", "namespaceResourceBlacklist"],
+            &["spec", "namespaceResourceWhitelist"],
+            &["spec", "orphanedResources"],
+        ],
+    ),
+    // What is waited for, and what is compared. <https://fluxcd.io/flux/components/>
+    ("kustomize.toolkit.fluxcd.io", "Kustomization", &[&["spec", "healthChecks"]]),
+    ("helm.toolkit.fluxcd.io", "HelmRelease", &[&["spec", "driftDetection"]]),
+    // <https://fleet.rancher.io/bundle-diffs>
+    ("fleet.cattle.io", "Bundle", &[&["spec", "diff"]]),
+    ("fleet.cattle.io", "GitRepo", &[&["spec", "diff"]]),
+    // What admission refuses. <https://kyverno.io/docs/policy-types/cluster-policy/validate/>
+    ("kyverno.io", "ClusterPolicy", VALIDATION),
+    ("kyverno.io", "Policy", VALIDATION),
+    ("kyverno.io", "PolicyException", &[&[]]),
+    ("constraints.gatekeeper.sh", "", &[&[]]),
+    (
+        "admissionregistration.k8s.io",
+        "ValidatingAdmissionPolicy",
+        &[&["spec", "matchConditions"], &["spec", "validations"], &["spec", "variables"]],
+    ),
+    // Metrics have names of objects in their labels. <https://prometheus-operator.dev/docs/api-reference/api/>
+    ("monitoring.coreos.com", "PrometheusRule", &[&[]]),
+    ("operator.victoriametrics.com", "VMRule", &[&[]]),
+];
+
+const VALIDATION: &[Fields] = &[
+    &["spec", "rules", "exclude"],
+    &["spec", "rules", "validate", "anyPattern"],
+    &["spec", "rules", "validate", "deny"],
+    &["spec", "rules", "validate", "message"],
+    &["spec", "rules", "validate", "pattern"],
+];
+
+/// Annotations that do so, by what they end with: who restarts with a Secret, and what kubectl has applied.
+/// <https://github.com/stakater/Reloader>
+/// <https://kubernetes.io/docs/reference/labels-annotations-taints/>
+const ANNOTATIONS: &[&str] = &[
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "configmap.reloader.stakater.com/reload",
+    "configmaps.exclude.reloader.stakater.com/reload",
+    "secret.reloader.stakater.com/reload",
+    "secrets.exclude.reloader.stakater.com/reload",
+];
+
+/// The places of an object that only name others.
+pub(super) struct Naming {
+    places: Vec<Fields>,
+}
+
+impl Naming {
+    pub(super) fn of(object: &Object) -> Self {
+        let is_its = |(group, kind, _): &&(&str, &str, &[Fields])| {
+            object.group() == *group && (kind.is_empty() || object.kind() == *kind)
+        };
+        Self { places: PLACES.iter().filter(is_its).flat_map(|(.., fields)| fields.iter().copied()).collect() }
+    }
+
+    /// Whether there is such a place.
+    pub(super) fn has(&self, at: &FieldPath) -> bool {
+        let key = |step: &'_ Step| if let Step::Key(key) = step { Some(key.clone()) } else { None };
+        if let [.., Step::Key(within), Step::Key(key)] = at.steps()
+            && within == "annotations"
+        {
+            return ANNOTATIONS.contains(&key.as_str());
+        }
+        !self.places.is_empty() && {
+            let keys: Vec<_> = at.steps().iter().filter_map(key).collect();
+            self.places.iter().any(|fields| keys.iter().eq(fields.iter()))
+        }
+    }
+}

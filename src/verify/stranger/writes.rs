@@ -1,0 +1,95 @@
+//! What an object has written, by itself or by a controller that reads it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Object;
+use crate::name::DnsLabel;
+
+/// An object that another one has written.
+pub(super) struct Written<'o> {
+    pub(super) kind: &'o str,
+    pub(super) name: &'o str,
+    /// The namespaces that it may be in.
+    pub(super) namespaces: Vec<Option<&'o str>>,
+}
+
+/// What tells controllers to copy an object into other namespaces under its name.
+/// <https://github.com/emberstack/kubernetes-reflector>
+/// <https://github.com/mittwald/kubernetes-replicator>
+/// <https://github.com/config-syncer/config-syncer>
+const COPIED_TO: &[&str] = &[
+    "kubed.appscode.com/sync",
+    "reflector.v1.k8s.emberstack.com/reflection-auto-enabled",
+    "reflector.v1.k8s.emberstack.com/reflection-auto-namespaces",
+    "replicator.v1.mittwald.de/replicate-to",
+    "replicator.v1.mittwald.de/replicate-to-matching",
+];
+
+/// Fields under which a kind and a name are of an object that is written: Kyverno's, and those of kustomize's patches.
+/// <https://kyverno.io/docs/policy-types/cluster-policy/generate/>
+/// <https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/>
+const WRITING: &[&str] = &["generate", "target", "targets"];
+
+/// Whether what a field names by kind and name is written.
+pub(super) fn is_writing(field: &str) -> bool {
+    WRITING.contains(&field)
+}
+
+/// What an object has written under a name that stands nowhere else, or is its own.
+pub(super) fn of(object: &Object) -> Vec<Written<'_>> {
+    let here = || vec![object.namespace()];
+    let first = |pointers: &[&str]| {
+        let texts = pointers.iter().map(|pointer| object.text(pointer)).find(|text| !text.is_empty());
+        texts.unwrap_or_else(|| object.name())
+    };
+    let kind_at = |pointer: &str| Some(object.text(pointer)).filter(|kind| !kind.is_empty()).unwrap_or("Secret");
+    match (object.group(), object.kind()) {
+        // <https://external-secrets.io/latest/api/externalsecret/>
+        ("external-secrets.io", "ExternalSecret") => vec![Written {
+            kind: kind_at("/spec/target/manifest/kind"),
+            name: first(&["/spec/target/name"]),
+            namespaces: here(),
+        }],
+        ("external-secrets.io", "ClusterExternalSecret") => vec![Written {
+            kind: kind_at("/spec/externalSecretSpec/target/manifest/kind"),
+            name: first(&["/spec/externalSecretSpec/target/name", "/spec/externalSecretName"]),
+            namespaces: vec![None],
+        }],
+        ("bitnami.com", "SealedSecret") | ("onepassword.com", "OnePasswordItem") => {
+            vec![Written { kind: "Secret", name: object.name(), namespaces: here() }]
+        }
+        // <https://cert-manager.io/docs/trust/trust-manager/api-reference/>
+        ("trust.cert-manager.io", "Bundle" | "ClusterBundle") => {
+            let is_there = |(field, _): &(&str, &str)| object.value.pointer(&format!("/spec/target/{field}")).is_some();
+            let targets = [("configMap", "ConfigMap"), ("secret", "Secret")].into_iter().filter(is_there);
+            targets.map(|(_, kind)| Written { kind, name: object.name(), namespaces: vec![None] }).collect()
+        }
+        ("", kind @ ("ConfigMap" | "Secret")) => {
+            // One that would be a ConfigMap of ours itself is there twice; the Secrets are not in the stream.
+            let own = (kind == "Secret").then(|| object.namespace());
+            vec![Written { kind, name: object.name(), namespaces: own.into_iter().chain(copies(object)).collect() }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The namespaces into which an object is copied. What is no name is a pattern, which may mean any.
+fn copies(object: &Object) -> Vec<Option<&str>> {
+    let annotations = object.value.pointer("/metadata/annotations").and_then(Value::as_object);
+    let asked = annotations.into_iter().flatten().filter(|(key, _)| COPIED_TO.contains(&key.as_str()));
+    let said: Vec<_> = asked.filter_map(|(_, value)| value.as_str()).filter(|value| *value != "false").collect();
+    let names: Vec<_> = said.iter().copied().filter(|value| *value != "true").flat_map(|it| it.split(',')).collect();
+    if names.is_empty() && !said.is_empty() {
+        return vec![None];
+    }
+    names.into_iter().map(|name| Some(name.trim()).filter(|name| DnsLabel::parse(name).is_ok())).collect()
+}
+
+/// The kinds of the manifests in a text: the words behind `kind`.
+pub(super) fn manifests(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let behind = words.clone().skip(1);
+    words.zip(behind).filter(|(word, _)| *word == "kind").map(|(_, kind)| kind).collect()
+}
