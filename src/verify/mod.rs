@@ -4,6 +4,7 @@
 //! kustomize may have given everything prefixes, namespaces and labels by now. An object of ours is therefore found by its
 //! mark, and whoever refers to it must use the name that it has there.
 
+mod adopted;
 mod declared;
 mod generated;
 mod keys;
@@ -14,20 +15,20 @@ mod stranger;
 mod stream;
 mod untouched;
 
+pub use adopted::adopt;
 pub use untouched::check_untouched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{OptIn, Which};
+use crate::config::OptIn;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
-use crate::name::DnsLabel;
 use crate::parallel;
 use crate::plan::Plan;
 use crate::quote::quote;
 use crate::render::{self, Manifest};
 use crate::resolve::Resolved;
-use crate::workload::{self, Workload, WorkloadKind};
+use crate::workload::{self, Workload};
 use crate::yaml::{self, FieldPath, Step};
 use keys::Keys;
 use names::Names;
@@ -69,38 +70,6 @@ impl<'s, 't> Rendered<'s, 't> {
         }
         opted_in
     }
-}
-
-/// The declaration with the names and namespaces that its workloads have in the stream.
-pub fn adopt(resolved: &Resolved, rendered: &Rendered<'_, '_>) -> Resolved {
-    let Rendered { items, stream, .. } = rendered;
-    let mut there = BTreeMap::<_, Vec<(String, String)>>::new();
-    for it in items.iter().filter_map(Item::ident) {
-        if WorkloadKind::find(&it.api_version, &it.kind).is_some() {
-            let place = (it.kind.to_string(), object::home_of(it.namespace.as_deref()).to_owned());
-            there.entry(it.name.to_string()).or_default().push(place);
-        }
-    }
-    let mut adopted = resolved.clone();
-    for binding in &mut adopted.bindings {
-        let binding = &mut binding.declared;
-        let Which::Name(name) = &binding.target.which else { continue };
-        let is_kind = |object: &&Object| binding.target.kind.as_ref().is_none_or(|kind| object.kind() == kind);
-        let mut marked = stream.with_mark(&binding.workload).filter(|object| !object.is_ours());
-        let Some(found) = marked.next().filter(|_| marked.next().is_none()).filter(is_kind) else { continue };
-        // A prefix and a suffix leave the name recognisable; anything else is another object, and so is whatever is there
-        // beside one that has the name.
-        let homes = [binding.namespace.as_ref().map_or(found.home(), DnsLabel::as_str), found.home()];
-        let is_meant = |(kind, home): &(String, String)| {
-            binding.target.kind.as_ref().is_none_or(|it| it == kind) && homes.contains(&home.as_str())
-        };
-        let is_there = there.get(name.as_str()).is_some_and(|places| places.iter().any(is_meant));
-        if found.name() == name || found.name().contains(name.as_str()) && !is_there {
-            binding.target.which = Which::Name(found.name().to_owned());
-            binding.namespace = found.namespace().and_then(|namespace| DnsLabel::parse(namespace).ok());
-        }
-    }
-    adopted
 }
 
 /// Says where the stream is not what the declaration asks for: workloads that are not patched as they would be, identities

@@ -127,12 +127,13 @@ impl<'s> Names<'s> {
 
 /// Whether `found` is `wanted` with what `owner` has got around it, or `wanted` itself.
 fn is_renamed_like(wanted: &str, found: &str, owner: &str, owner_found: &str) -> bool {
-    let around = owner_found.match_indices(owner);
-    let mut around = around.map(|(at, _)| (owner_found.get(..at), owner_found.get(at + owner.len()..)));
-    wanted == found
-        || around.any(|(before, behind)| {
-            before.zip(behind).is_some_and(|(before, behind)| format!("{before}{wanted}{behind}") == found)
-        })
+    wanted == found || affixes(owner, owner_found).any(|(before, behind)| format!("{before}{wanted}{behind}") == found)
+}
+
+/// What may have come before and behind a name to make another one of it.
+pub(super) fn affixes<'f>(name: &str, found: &'f str) -> impl Iterator<Item = (&'f str, &'f str)> {
+    let at = found.match_indices(name).map(|(at, name)| (at, at + name.len()));
+    at.filter_map(|(from, to)| found.get(..from).zip(found.get(to..)))
 }
 
 struct Walk<'n, 's> {
