@@ -99,16 +99,13 @@ pub fn unescaped(text: &str) -> Option<String> {
             _ => 0,
         };
         let code = piece.get(1..=digits).filter(|_| digits > 0).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        match code.and_then(char::from_u32).zip(piece.get(digits + 1..)) {
-            Some((char, rest)) => {
-                is_changed = true;
-                plain.push(char);
-                plain.push_str(rest);
-            }
-            None => {
-                plain.push('\\');
-                plain.push_str(piece);
-            }
+        if let Some((char, rest)) = code.and_then(char::from_u32).zip(piece.get(digits + 1..)) {
+            is_changed = true;
+            plain.push(char);
+            plain.push_str(rest);
+        } else {
+            plain.push('\\');
+            plain.push_str(piece);
         }
     }
     is_changed.then_some(plain)
@@ -117,6 +114,13 @@ pub fn unescaped(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_within_texts_are_unescaped() {
+        assert_eq!(unescaped(r#"{"name": "api\u002dcert\x2d\U0000002d"}"#).unwrap(), r#"{"name": "api-cert--"}"#);
+        assert_eq!(unescaped(r"a\nb \uzzzz \").as_deref(), None);
+        assert_eq!(unescaped(r"\u00 \x41 \").as_deref(), Some(r"\u00 A \"));
+    }
 
     #[test]
     fn labels_and_subdomains() {

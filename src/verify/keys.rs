@@ -21,6 +21,8 @@ pub(super) struct Keys {
     secrets: BTreeMap<String, BTreeSet<Secret>>,
     /// What holds a key or credentials in the pods of declared workloads.
     volumes: BTreeSet<String>,
+    /// The containers that mount it.
+    sidecars: BTreeSet<String>,
     /// What iamra makes, and the Secrets that are filled for it, by name.
     made: BTreeMap<String, BTreeSet<Made>>,
     /// Common names of declared workloads.
@@ -57,7 +59,10 @@ impl Keys {
         let mut keys = Self::default();
         for planned in &plan.workloads {
             let keepers = planned.placements.iter().map(|placement| render::keepers(planned, *placement));
-            keys.volumes.extend(keepers.flat_map(|keepers| keepers.volumes));
+            for keepers in keepers {
+                keys.volumes.extend(keepers.volumes);
+                keys.sidecars.insert(keepers.sidecar);
+            }
         }
         for binding in &resolved.bindings {
             let binding = &binding.declared;
@@ -138,6 +143,17 @@ impl Keys {
     /// Whether anything is made under this name.
     pub(super) fn has_made(&self, name: &str) -> bool {
         self.made.contains_key(name)
+    }
+
+    /// Whether anything that matters has this name.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        let is_key = self.secrets.contains_key(name) || self.signers.contains_key(name);
+        is_key || self.has_made(name) || self.is_volume(name) || self.is_sidecar(name)
+    }
+
+    /// Whether a container of this name mounts it.
+    pub(super) fn is_sidecar(&self, name: &str) -> bool {
+        self.sidecars.contains(name)
     }
 
     /// Whether a volume of this name has a key or credentials in it.

@@ -1,5 +1,5 @@
-//! What is meant by a name in some place: an issuer that is asked, a Secret that is read, a volume that is mounted, an object that is
-//! written.
+//! What is meant by a name in some place: an issuer that is asked, a Secret that is read, a volume that is mounted, an object
+//! that is written.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,22 @@ use crate::verify::generated::is_copier;
 use crate::workload::WorkloadKind;
 use crate::yaml::{FieldPath, Step};
 
+/// Where objects name the namespace in which others are made of them: Flux's and k3s's, Argo CD's, Crossplane's.
+/// <https://fluxcd.io/flux/components/>
+/// <https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/>
+const ELSEWHERE: &[&str] = &[
+    "/spec/destination/namespace",
+    "/spec/forProvider/namespace",
+    "/spec/targetNamespace",
+    "/spec/template/spec/destination/namespace",
+];
+
 impl Walk<'_, '_> {
     pub(super) fn issuer(&mut self, name: &str, kind: &str, around: Around<'_>) {
         let asked = self.asked();
         // With its namespace before it, where a field takes one.
         let (before, name) = name.rsplit_once('/').map_or((None, name), |(before, name)| (Some(before), name));
-        let namespaces = self.namespaces(before.or(around.namespace));
+        let namespaces = self.namespaces(Around { namespace: before.or(around.namespace), ..around });
         let signers = self.keys.signers(name, kind, &namespaces);
         let reached = signers.map(|signer| (around.at.clone(), Reach::Issuer { signer, name: name.to_owned(), asked }));
         let reached: Vec<_> = reached.collect();
@@ -30,11 +40,14 @@ impl Walk<'_, '_> {
 
     /// The Secrets that a text names, in whatever it is written between.
     pub(super) fn secret(&mut self, text: &str, around: Around<'_>) {
+        if speech::is_of_files(around.key) {
+            return;
+        }
         for named in speech::named(text, around.meaning) {
             let namespaces = match named.namespace {
                 Some(namespace) => vec![Some(namespace)],
                 None if named.is_anywhere => vec![None],
-                None => self.namespaces(around.namespace),
+                None => self.namespaces(around),
             };
             let Some(of_ca) = self.keys.secret(named.name, &namespaces) else { continue };
             let secret = named.name.to_owned();
@@ -52,11 +65,12 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The namespaces that a reference may mean: the one that stands beside it, and the object's own. Where the kind has no
-    /// such field, Kubernetes passes over what is said.
-    fn namespaces<'n>(&'n self, said: Option<&'n str>) -> Vec<Option<&'n str>> {
-        let said = said.filter(|namespace| !namespace.is_empty());
-        said.map(Some).into_iter().chain([self.object.namespace()]).collect()
+    /// The namespaces that a reference may mean: the one that stands beside it, and the objects' that it is in. Where the
+    /// kind has no such field, Kubernetes passes over what is said.
+    fn namespaces<'n>(&'n self, around: Around<'n>) -> Vec<Option<&'n str>> {
+        let said = [around.namespace, around.home].into_iter().flatten().filter(|namespace| !namespace.is_empty());
+        let elsewhere = ELSEWHERE.iter().map(|pointer| self.object.text(pointer)).filter(|it| !it.is_empty());
+        said.chain(elsewhere).map(Some).chain([self.object.namespace()]).collect()
     }
 
     /// The Secret that an object of a kind that makes Secrets makes.
@@ -110,6 +124,21 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// The sidecar of declared workloads, or an object of iamra's, in a policy by which admission changes what it admits.
+    pub(super) fn change(&mut self, text: &str, around: Around<'_>) {
+        // `!NAME` is any other.
+        let others = |piece: &str| usize::from(piece.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        let pieces = text.split('!').enumerate();
+        let mut named = pieces.flat_map(|(at, piece)| words(piece).skip(if at > 0 { others(piece) } else { 0 }));
+        if let Some(name) = named.find(|word| self.keys.is_sidecar(word)) {
+            self.found.push((around.at.clone(), Reach::Change { container: name.to_owned() }));
+        }
+        let namespaces = self.namespaces(around);
+        let made = self.keys.made(text, &namespaces).next();
+        let reach = made.map(|kind| Reach::Write { kind: kind.to_owned(), name: text.to_owned() });
+        self.found.extend(reach.map(|reach| (around.at.clone(), reach)));
+    }
+
     /// A manifest in a text, and the name of what is made.
     pub(super) fn writing(&mut self, text: &str, around: Around<'_>) {
         let made: BTreeSet<_> = words(text).filter(|word| self.keys.has_made(word)).collect();
@@ -118,7 +147,7 @@ impl Walk<'_, '_> {
         }
         let is_filled = around.meaning == Meaning::Made && speech::is_name(around.key);
         let manifests = writes::manifests(text);
-        let namespaces = self.namespaces(around.namespace);
+        let namespaces = self.namespaces(around);
         let mut reached = Vec::new();
         for name in made {
             let is_written = |kind: &&str| manifests.contains(kind) || is_filled && *kind == "Secret" && name == text;
@@ -157,7 +186,7 @@ impl Walk<'_, '_> {
         };
         let named = || map.get("name").and_then(Value::as_str).filter(|_| is_written());
         let Some(name) = text("name").or_else(named) else { return };
-        let namespaces = self.namespaces(text("namespace").or(around.namespace));
+        let namespaces = self.namespaces(around);
         if self.keys.made(name, &namespaces).any(|made| made == kind) {
             let reach = Reach::Write { kind: kind.to_owned(), name: name.to_owned() };
             self.found.push((around.at.clone(), reach));

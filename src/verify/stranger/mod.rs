@@ -4,6 +4,7 @@
 //! anywhere; an issuer where one speaks of issuers, whether the field is a Certificate's, an Ingress's annotation, an
 //! attribute of a CSI driver or an argument.
 
+mod embedded;
 mod meant;
 mod naming;
 mod public;
@@ -33,13 +34,24 @@ use speech::{Meaning, speaks_of_issuers, speaks_of_secrets};
 const SIGNERS: [(&str, &str); 2] =
     [("issuers.cert-manager.io/", issuer::KIND), ("clusterissuers.cert-manager.io/", "ClusterIssuer")];
 
+/// How many texts within texts are read as what they hold. Of those within more only the words are.
+const NESTING: u8 = 4;
+
 /// Reports how an object reaches for what only declared ones may have. `is_ours` says of a place whether we have written it.
 pub(super) fn check(object: &Object, keys: &Keys, is_ours: impl Fn(&FieldPath) -> bool, report: &mut Report) {
     let naming = Naming::of(object);
     if naming.has(&FieldPath::root()) {
         return;
     }
-    let mut walk = Walk { object, keys, is_ours: &is_ours, naming, found: Vec::new() };
+    let mut walk = Walk {
+        object,
+        keys,
+        is_ours: &is_ours,
+        is_mutator: writes::is_mutator(object),
+        naming,
+        nesting: 0,
+        found: Vec::new(),
+    };
     walk.root();
     let mut said = BTreeSet::new();
     for (at, reach) in walk.found {
@@ -53,7 +65,10 @@ struct Walk<'k, 'f> {
     object: &'k Object,
     keys: &'k Keys,
     is_ours: &'f dyn Fn(&FieldPath) -> bool,
+    is_mutator: bool,
     naming: Naming,
+    /// How many texts within texts it is in.
+    nesting: u8,
     found: Vec<(FieldPath, Reach<'k>)>,
 }
 
@@ -68,12 +83,14 @@ struct Around<'a> {
     mounts: bool,
     /// The namespace that stands beside it.
     namespace: Option<&'a str>,
+    /// The namespace of the object within this one that it is in.
+    home: Option<&'a str>,
     at: &'a FieldPath,
 }
 
 impl<'a> Around<'a> {
     fn nothing(at: &'a FieldPath) -> Self {
-        Self { key: "", meaning: Meaning::Nothing, mounts: false, namespace: None, at }
+        Self { key: "", meaning: Meaning::Nothing, mounts: false, namespace: None, home: None, at }
     }
 
     /// Below a field alone.
@@ -162,6 +179,8 @@ impl Walk<'_, '_> {
     fn map(&mut self, map: &Map<String, Value>, around: Around<'_>) {
         let text = |field: &str| map.get(field).and_then(Value::as_str).unwrap_or_default();
         let namespace = map.get("namespace").and_then(Value::as_str).or(around.namespace);
+        let within = || map.get("metadata")?.get("namespace")?.as_str();
+        let around = Around { home: within().or(around.home), ..around };
         let name = text("name");
         let beside = Around { namespace, ..around };
         // A variable: its name says what its value is.
@@ -180,23 +199,38 @@ impl Walk<'_, '_> {
             if chosen.is_some_and(|fields| fields.contains(&field.as_str())) || is_label(around.at, field) {
                 continue;
             }
-            self.secret(field, Around { key: "", meaning: around.meaning, mounts, namespace, at: &at });
-            let means = if field == "value" && speaks_of_secrets(name) { "secret" } else { field };
-            let mounts = mounts || speaks_of_mounts(field, "");
-            self.value(value, Around { key: field, meaning: meaning.below(means), mounts, namespace, at: &at });
+            self.secret(field, Around { key: "", mounts, at: &at, ..beside });
+            // A sentence is no field, whatever it speaks of.
+            let key = if field.contains(char::is_whitespace) { "" } else { field };
+            let means = if field == "value" && speaks_of_secrets(name) { "secret" } else { key };
+            let mounts = mounts || speaks_of_mounts(key, "");
+            self.value(value, Around { key, meaning: meaning.below(means), mounts, at: &at, ..beside });
         }
     }
 
     fn text(&mut self, text: &str, around: Around<'_>) {
         self.plain(text, around);
-        if let Some(text) = unescaped(text) {
-            self.plain(&text, around);
+        let unescaped = unescaped(text);
+        if let Some(text) = &unescaped {
+            self.plain(text, around);
+        }
+        // Most texts speak of something else, and are not read twice.
+        let mut known = words(text).chain(words(unescaped.as_deref().unwrap_or_default()));
+        if self.nesting < NESTING && known.any(|word| self.keys.knows(word)) {
+            self.nesting += 1;
+            for value in embedded::values(text) {
+                self.value(&value, around);
+            }
+            self.nesting -= 1;
         }
     }
 
     fn plain(&mut self, text: &str, around: Around<'_>) {
         self.volume(text, around);
         self.writing(text, around);
+        if self.is_mutator {
+            self.change(text, around);
+        }
         if speaks_of_issuers(around.key) {
             self.issuer(text, "", around);
         } else if speaks_of_issuers(text) {

@@ -25,6 +25,10 @@ pub(super) enum Reach<'k> {
     Mount {
         volume: String,
     },
+    /// It has admission change the sidecar.
+    Change {
+        container: String,
+    },
     /// It has an object written that is ours.
     Write {
         kind: String,
@@ -65,6 +69,9 @@ impl Reach<'_> {
             Self::Mount { volume } => {
                 format!("has the volume {} mounted, in which declared workloads have their key", quote(volume))
             }
+            Self::Change { container } => {
+                format!("changes the container {}, in which declared workloads have their key", quote(container))
+            }
             Self::Write { kind, name } => {
                 format!("writes {}, which is the declaration's to make", quote_object(kind, name))
             }
@@ -87,6 +94,8 @@ impl Reach<'_> {
                 .help("take the reference out: credentials come from the sidecar, and nothing else needs the key"),
             Self::Unknown { .. } => Diagnostic::warning(Code::UndeclaredIdentity, message)
                 .help("look whether it gets the key by that; if it does, take it out"),
+            Self::Change { .. } => Diagnostic::error(Code::UndeclaredIdentity, message)
+                .help("leave the sidecar out of it; what it has is set in the declaration"),
             Self::Mount { .. } => Diagnostic::error(Code::UndeclaredIdentity, message)
                 .help("take it out: nothing beside the sidecar needs the key"),
             Self::Write { .. } => Diagnostic::error(Code::ChangedObject, message)

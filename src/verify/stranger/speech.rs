@@ -40,6 +40,8 @@ const RESOURCE: &[&str] = &["secret", "secrets"];
 /// Fields that hold other things' names.
 const OTHERS: &[&str] =
     &["app", "claimName", "host", "hostname", "image", "serviceAccountName", "serviceName", "subdomain"];
+/// Fields with paths of files, which name no object.
+const FILES: &[&str] = &["mountPath", "subPath", "subPathExpr"];
 /// What holds a `name` of its own or another thing's.
 const HOLDERS: &[&str] = &[
     "configMap",
@@ -86,6 +88,11 @@ impl Meaning {
     }
 }
 
+/// Whether a field has paths of files.
+pub(super) fn is_of_files(field: &str) -> bool {
+    FILES.contains(&field)
+}
+
 /// Whether a field under what is made says its name.
 pub(super) fn is_name(field: &str) -> bool {
     NAMES.contains(&field)
@@ -107,28 +114,47 @@ pub(super) fn named(text: &str, meaning: Meaning) -> Vec<Named<'_>> {
     if meaning == Meaning::Made {
         return Vec::new();
     }
-    let is_alone = words(text).next().is_some_and(|word| word.len() == text.trim().len());
-    let paths = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/')));
-    let (paths, single): (Vec<_>, Vec<_>) = paths.partition(|it| it.contains('/'));
-    let pairs = paths.into_iter().filter_map(|path| path.trim_matches('/').rsplit_once('/')).map(|(before, name)| {
-        let (above, namespace) = before.rsplit_once('/').map_or(("", before), |(above, namespace)| (above, namespace));
-        let (namespace, is_anywhere) = if RESOURCE.contains(&namespace) {
-            // `/api/v1/namespaces/NAMESPACE/secrets/NAME`
-            let said = above.rsplit_once("namespaces/").map(|(_, namespace)| namespace);
-            (said, said.is_none())
-        } else {
-            (Some(namespace), false)
-        };
-        Named { namespace, name, is_sure: true, is_anywhere }
-    });
-    let commands: Vec<_> = single.iter().copied().filter(|word| word.to_ascii_lowercase().contains("secret")).collect();
-    let single = single.into_iter().flat_map(words).filter_map(|name| {
+    // The value of a flag stands for itself.
+    let value = text.split_once('=').filter(|_| text.starts_with('-')).map_or(text, |(_, value)| value).trim();
+    let is_alone = words(value).next().is_some_and(|word| word.len() == value.len());
+    let tokens: Vec<_> = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/'))).collect();
+    let commands: Vec<_> = tokens.iter().filter(|word| word.to_ascii_lowercase().contains("secret")).collect();
+    let (paths, single): (Vec<_>, Vec<_>) = tokens.iter().copied().partition(|it| it.contains('/'));
+    let paths: Vec<_> = paths.into_iter().filter_map(segments).collect();
+    let pairs =
+        paths.iter().flat_map(|path| path.windows(2).enumerate().filter_map(|(at, pair)| named_in(path, at, pair)));
+    let is_secret = meaning != Meaning::Nothing;
+    let first = paths.iter().filter(|path| is_secret || path.len() == 1).filter_map(|path| path.first().copied());
+    let single = single.into_iter().chain(first).flat_map(words).filter_map(|name| {
         let is_command = commands.iter().any(|word| !word.contains(name));
-        let is_sure = meaning != Meaning::Nothing || is_command;
+        let is_sure = is_secret || is_command;
         let is_anywhere = is_command || matches!(meaning, Meaning::SecretByKind | Meaning::Target | Meaning::Command);
         (is_sure || is_alone).then_some(Named { namespace: None, name, is_sure, is_anywhere })
     });
     pairs.chain(single).collect()
+}
+
+/// What stands between the slashes of a path, unless it is one of files.
+fn segments(path: &str) -> Option<Vec<&str>> {
+    let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let of_api = |segment: &&str| matches!(*segment, "api" | "apis" | "namespaces");
+    let is_of_files = path.starts_with('/')
+        && !path.starts_with("//")
+        && !segments.iter().any(of_api)
+        && !segments.first().is_some_and(|first| RESOURCE.contains(first));
+    (!is_of_files).then_some(segments)
+}
+
+/// The Secret that a segment of a path and the one before it name: `secrets/NAME` or `NAMESPACE/NAME`.
+fn named_in<'t>(path: &[&'t str], at: usize, pair: &[&'t str]) -> Option<Named<'t>> {
+    let [before, name] = *pair else { return None };
+    if !RESOURCE.contains(&before) {
+        return Some(Named { namespace: Some(before), name, is_sure: true, is_anywhere: false });
+    }
+    // `/api/v1/namespaces/NAMESPACE/secrets/NAME`
+    let above = path.get(..at)?;
+    let said = above.iter().position(|segment| *segment == "namespaces").and_then(|at| above.get(at + 1).copied());
+    Some(Named { namespace: said, name, is_sure: true, is_anywhere: said.is_none() })
 }
 
 /// Whether an entry of a list says that the next one is a Secret.

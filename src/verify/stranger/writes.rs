@@ -32,6 +32,27 @@ const COPIED_TO: &[&str] = &[
 /// <https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/>
 const WRITING: &[&str] = &["generate", "target", "targets"];
 
+/// Policies by which admission changes pods, by group and kind; an empty kind is any of the group.
+/// <https://kyverno.io/docs/policy-types/>
+/// <https://open-policy-agent.github.io/gatekeeper/website/docs/mutation/>
+/// <https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/>
+/// <https://openkruise.io/docs/user-manuals/sidecarset/>
+const MUTATORS: &[(&str, &str)] = &[
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+    ("apps.kruise.io", "SidecarSet"),
+    ("mutations.gatekeeper.sh", ""),
+    ("policies.kyverno.io", "MutatingPolicy"),
+];
+
+/// Whether admission changes objects by it. A policy of Kyverno may as well refuse them only.
+pub(super) fn is_mutator(object: &Object) -> bool {
+    if object.group() == "kyverno.io" {
+        let rules = object.value.pointer("/spec/rules").and_then(Value::as_array);
+        return rules.into_iter().flatten().any(|rule| rule.get("mutate").is_some());
+    }
+    MUTATORS.iter().any(|(group, kind)| object.group() == *group && (kind.is_empty() || object.kind() == *kind))
+}
+
 /// Whether what a field names by kind and name is written.
 pub(super) fn is_writing(field: &str) -> bool {
     WRITING.contains(&field)
