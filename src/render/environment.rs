@@ -45,8 +45,15 @@ pub(super) fn variables(
         }
         Delivery::File => {
             // <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
-            let file = ("AWS_SHARED_CREDENTIALS_FILE", credentials_file(settings.delivery));
-            [file].into_iter().chain(regions).collect()
+            let path = credentials_file(settings.delivery);
+            let file = ("AWS_SHARED_CREDENTIALS_FILE", path.clone());
+            // The Java SDK v1 has a name of its own for it.
+            // <https://docs.aws.amazon.com/sdk-for-java/v1/developer-guide/credentials.html>
+            let java = ("AWS_CREDENTIAL_PROFILES_FILE", path);
+            // The JavaScript SDK v2 looks for the file only when it may read a configuration, and that is there.
+            // <https://docs.aws.amazon.com/sdk-for-javascript/v2/developer-guide/setting-region.html>
+            let javascript = [("AWS_SDK_LOAD_CONFIG", "1".to_owned()), ("AWS_CONFIG_FILE", "/dev/null".to_owned())];
+            [file, java].into_iter().chain(javascript).chain(regions).collect()
         }
         Delivery::Process => {
             let file = ("AWS_CONFIG_FILE", format!("{CONFIG}/{CONFIG_KEY}"));

@@ -26,6 +26,7 @@ const OVERRIDES: &[(&str, &str)] = &[
     ("AWS_PROFILE", "a named profile"),
     ("AWS_DEFAULT_PROFILE", "a named profile"),
     ("AWS_SHARED_CREDENTIALS_FILE", "a credentials file"),
+    ("AWS_CREDENTIAL_PROFILES_FILE", "a credentials file"),
     ("AWS_CONFIG_FILE", "what a configuration file says"),
 ];
 // <https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html>
