@@ -13,7 +13,7 @@ pub const API_VERSION: &str = "iamra.dev/v1alpha1";
 /// `kind` of the declaration.
 pub const KIND: &str = "RolesAnywhere";
 
-/// Which workloads are which AWS identities.
+/// Maps workloads to AWS identities.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(extend("required" = ["apiVersion", "kind", "spec"]))]
@@ -22,29 +22,29 @@ pub struct RolesAnywhere {
     pub api_version: String,
     /// Always `RolesAnywhere`.
     pub kind: String,
-    /// Name and annotations, as of every Kubernetes object.
+    /// Kubernetes metadata: name and annotations.
     pub metadata: Metadata,
-    /// What is declared.
+    /// The content of the declaration.
     pub spec: Spec,
 }
 
-/// Name and annotations; other fields of Kubernetes metadata are allowed and mean nothing here.
+/// Name and annotations; other fields of Kubernetes metadata are allowed and ignored.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Metadata {
     /// The declaration's name.
     pub name: String,
-    /// The namespace of workloads that name none, when kustomize sets it.
+    /// The namespace of workloads that do not set one, if kustomize sets it here.
     pub namespace: Option<String>,
-    /// Among them `config.kubernetes.io/function`, which says how kustomize runs iamra.
+    /// Annotations, such as `config.kubernetes.io/function`, which tells kustomize how to run iamra.
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What is declared. Maps keyed by name, so that overlays can patch single entries.
+/// The content of the declaration. Its maps are keyed by name, so that overlays can patch single entries.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Spec {
-    /// What a function call does; the command line has commands for it.
+    /// What the KRM function does; on the command line, the commands take its place.
     pub mode: Option<Mode>,
     /// SSM prefix of the installation; `/iam-ra/default` when omitted.
     pub parameter_prefix: Option<String>,
@@ -54,9 +54,9 @@ pub struct Spec {
     pub cluster: Option<String>,
     /// Lets kustomize append a hash to the names of generated ConfigMaps.
     pub name_suffix_hash: Option<bool>,
-    /// What Argo CD should know of the objects that iamra emits.
+    /// Argo CD annotations on the objects that iamra emits.
     pub argo_cd: ArgoCd,
-    /// What `iamra check` does with a warning of a code, such as `late-renewal: deny`.
+    /// What `iamra check` does with a warning that has a code, such as `late-renewal: deny`.
     pub checks: BTreeMap<String, Level>,
     /// Settings for every workload; clusters, scopes and workloads may override them.
     pub defaults: Settings,
@@ -70,13 +70,13 @@ pub struct Spec {
     pub workloads: BTreeMap<String, Workload>,
 }
 
-/// What Argo CD should know of the objects that iamra emits.
+/// Argo CD annotations on the objects that iamra emits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ArgoCd {
-    /// Lets it wait for the CA's Secret, then the Issuer, then the Certificate, before it syncs the workloads.
+    /// Makes Argo CD wait for the CA's Secret, then the Issuer, then the Certificate, before it syncs the workloads.
     pub sync_waves: bool,
-    /// Keeps an emitted CA Secret when it is no longer declared, or the Application is deleted.
+    /// Keeps an emitted CA Secret when it is no longer declared or the Application is deleted.
     pub keep_ca: bool,
 }
 
@@ -84,15 +84,15 @@ pub struct ArgoCd {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Level {
-    /// It is an error.
+    /// Report it as an error.
     Deny,
-    /// It is a warning, as without an entry.
+    /// Report it as a warning, which is the default.
     Warn,
-    /// It is not said.
+    /// Do not report it.
     Allow,
 }
 
-/// What a function call does.
+/// What the KRM function does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Mode {
@@ -102,11 +102,11 @@ pub enum Mode {
     Transform,
     /// Both.
     All,
-    /// Change nothing; fail when a declared workload is not as it should be.
+    /// Change nothing; fail if a declared workload is not as iamra would render it.
     Validate,
 }
 
-/// Settings that can be given for all, for a cluster, a scope or one workload.
+/// Settings for all workloads, a cluster, a scope or one workload.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
@@ -122,9 +122,9 @@ pub struct Settings {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Certificate {
-    /// How long it lives; `24h` when omitted, at least `1h`.
+    /// Its lifetime; `24h` when omitted, at least `1h`.
     pub duration: Option<String>,
-    /// How long before its end it is renewed; `8h` when omitted, at least `5m`.
+    /// How long before expiry it is renewed; `8h` when omitted, at least `5m`.
     pub renew_before: Option<String>,
     /// The subject's common name; a template with `workload`, `namespace`, `cluster`, `role` and `scope`. The workload's name when omitted.
     pub common_name: Option<String>,
@@ -140,7 +140,7 @@ pub struct Certificate {
 pub enum CertificateVolume {
     /// A Certificate is emitted, and the Secret that cert-manager writes for it is mounted.
     Secret,
-    /// cert-manager's CSI driver asks for one for each pod; the key never leaves the node.
+    /// cert-manager's CSI driver requests one for each pod; the key never leaves the node.
     Csi,
 }
 
@@ -182,25 +182,25 @@ pub struct Sidecar {
     pub startup: Option<Startup>,
     /// The loopback port of the credentials endpoint; 9911 when omitted.
     pub port: Option<u16>,
-    /// How many hops an answer may travel; 1, which stays in the pod, when omitted.
+    /// How many hops a response may travel; 1 when omitted, which keeps it in the pod.
     pub hop_limit: Option<u8>,
     /// The name of the session in AWS, a template like `commonName`; the certificate's serial number when omitted. The profile must accept it.
     pub role_session_name: Option<String>,
     /// The proxy to AWS, such as `http://proxy.example.com:3128`.
     pub proxy: Option<String>,
-    /// Where AWS is asked; the public endpoint of the trust anchor's region when omitted.
+    /// The endpoint that sessions are requested from; the public endpoint of the trust anchor's region when omitted.
     pub endpoint: Endpoint,
-    /// Further flags of the helper, each as `--flag=value`.
+    /// Additional flags of the helper, each as `--flag=value`.
     pub extra_args: Option<Vec<String>>,
-    /// Further variables of the helper.
+    /// Additional environment variables of the helper.
     pub env: Option<BTreeMap<String, String>>,
-    /// Writes down the user of the image; `true` when omitted. `false` leaves it to the cluster, as OpenShift wants it.
+    /// Sets the user of the image explicitly; `true` when omitted. `false` leaves it to the cluster, as OpenShift requires.
     pub fixed_user: Option<bool>,
     /// CPU and memory.
     pub resources: Resources,
 }
 
-/// Where AWS is asked for sessions.
+/// The endpoint that sessions are requested from.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Endpoint {
@@ -208,11 +208,11 @@ pub struct Endpoint {
     pub url: Option<String>,
     /// The FIPS endpoint of the region, where there is one.
     pub fips: Option<bool>,
-    /// The endpoint of the region that has IPv6 as well.
+    /// The dual-stack endpoint of the region, which also supports IPv6.
     pub dual_stack: Option<bool>,
 }
 
-/// When an image is pulled, as Kubernetes spells it.
+/// The image pull policy of Kubernetes.
 // <https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum PullPolicy {
@@ -228,22 +228,22 @@ pub enum PullPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Delivery {
-    /// It asks the sidecar, as it would ask the metadata endpoint of EC2.
+    /// The application requests them from the sidecar, as it would from the metadata endpoint of EC2.
     Endpoint,
-    /// It reads a file that the sidecar writes; for software that ignores the endpoint and reads the file again.
+    /// The application reads a file that the sidecar writes; for software that ignores the endpoint and rereads the file.
     File,
-    /// It starts the helper itself, by `credential_process`; there is no sidecar, and its containers hold the key.
+    /// The application starts the helper itself through `credential_process`; there is no sidecar, and the application's containers hold the key.
     Process,
 }
 
-/// How the sidecar is part of the pod.
+/// How the sidecar is added to the pod.
 // <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SidecarStyle {
     /// An init container that keeps running (Kubernetes 1.29 and later).
     Native,
-    /// A container beside the application's.
+    /// A container next to those of the application.
     Container,
 }
 
@@ -251,7 +251,7 @@ pub enum SidecarStyle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Startup {
-    /// AWS has given credentials once.
+    /// AWS has issued credentials once.
     Credentials,
     /// The certificate can be read.
     Certificate,
@@ -265,11 +265,11 @@ pub enum Startup {
 pub struct Resources {
     /// What the scheduler reserves; `cpu: 10m`, `memory: 32Mi` when omitted.
     pub requests: Option<BTreeMap<String, Quantity>>,
-    /// What it may use at most; `memory: 64Mi` when omitted.
+    /// The most that it may use; `memory: 64Mi` when omitted.
     pub limits: Option<BTreeMap<String, Quantity>>,
 }
 
-/// An amount of a resource, such as `10m`, `64Mi`, `1` or `0.5`; a number counts as it is written.
+/// An amount of a resource, such as `10m`, `64Mi`, `1` or `0.5`; a number is used as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(extend("type" = ["string", "number"]))]
@@ -281,7 +281,7 @@ pub struct Quantity(pub String);
 pub struct Environment {
     /// The application's region; the trust anchor's when omitted.
     pub region: Option<String>,
-    /// Ends the endpoint with a slash, which the AWS CLI v2 needs and the Java SDK v2 cannot bear.
+    /// Ends the endpoint with a slash, which the AWS CLI v2 needs and the Java SDK v2 rejects.
     pub trailing_slash: Option<bool>,
 }
 
@@ -291,9 +291,9 @@ pub struct Environment {
 pub struct Scope {
     /// Where the trust anchor's ARN is; `ssm:PREFIX/scopes/NAME/trust-anchor-arn` when omitted.
     pub trust_anchor: Option<String>,
-    /// Which account and region its values are looked up in; the environment's account and `region` of the spec when omitted.
+    /// Account and region in which its values are looked up; the environment's account and `region` of the spec when omitted.
     pub aws: Aws,
-    /// Who signs the workloads' certificates.
+    /// The issuer of the workloads' certificates.
     pub issuer: Option<Issuer>,
     /// Overrides for workloads of this scope.
     pub certificate: Certificate,
@@ -303,25 +303,25 @@ pub struct Scope {
     pub environment: Environment,
 }
 
-/// Which account and region the values of a scope are looked up in.
+/// Account and region in which the values of a scope are looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Aws {
     /// Region of its parameters, trust anchor and profiles.
     pub region: Option<String>,
-    /// A profile of the AWS configuration files of whoever asks.
+    /// A profile in the AWS configuration files of the user who runs iamra.
     pub profile: Option<String>,
-    /// ARN of a role to assume before asking, usually one of another account.
+    /// ARN of a role to assume for the lookups, usually in another account.
     pub assume_role: Option<String>,
 }
 
-/// Who signs the certificates; exactly one kind.
+/// The issuer of the certificates; exactly one kind.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Issuer {
     /// A cert-manager CA issuer that iamra emits in every namespace that needs it.
     pub ca: Option<CaIssuer>,
-    /// An issuer that exists already.
+    /// An existing issuer.
     pub existing: Option<ExistingIssuer>,
 }
 
@@ -362,7 +362,7 @@ pub struct SsmSecret {
     pub key: String,
 }
 
-/// An issuer that exists already.
+/// An existing issuer.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(extend("required" = ["name"]))]
@@ -379,7 +379,7 @@ pub struct ExistingIssuer {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Role {
-    /// The scope whose CA signs for it; `default` when omitted.
+    /// The scope whose CA signs its certificates; `default` when omitted.
     pub scope: Option<String>,
     /// Where the IAM role's ARN is; `ssm:PREFIX/roles/NAME/role-arn` when omitted.
     pub role_arn: Option<String>,
@@ -389,7 +389,7 @@ pub struct Role {
     pub policies: Vec<String>,
     /// How long a session lasts: `15m` to `12h`, `1h` when omitted.
     pub session_duration: Option<String>,
-    /// Whether the profile lets a workload name its session, as `sidecar.roleSessionName` does; `false` when omitted, as in AWS.
+    /// Whether the profile accepts session names, which `sidecar.roleSessionName` sets; `false` when omitted, as in AWS.
     pub accept_role_session_name: bool,
 }
 
@@ -397,7 +397,7 @@ pub struct Role {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Cluster {
-    /// The namespace of its workloads that name none.
+    /// The namespace of its workloads that do not set one.
     pub namespace: Option<String>,
     /// Overrides for workloads of this cluster.
     pub certificate: Certificate,
@@ -413,7 +413,7 @@ pub struct Cluster {
 pub struct Workload {
     /// Its role; the role with the workload's name when omitted.
     pub role: Option<String>,
-    /// Where it runs; the only cluster when omitted.
+    /// The clusters that it runs in; the only cluster when omitted.
     pub clusters: Vec<String>,
     /// Its namespace; the cluster's when omitted.
     pub namespace: Option<String>,
@@ -421,9 +421,9 @@ pub struct Workload {
     pub target: Target,
     /// Containers that get credentials; all when omitted.
     pub containers: Option<Vec<String>>,
-    /// Containers that get none.
+    /// Containers that get no credentials.
     pub except: Option<Vec<String>>,
-    /// Emits a Pod `NAME-sample-HASH` that prints the workload's identity in AWS and ends.
+    /// Emits a Pod `NAME-sample-HASH` that prints the workload's identity in AWS and exits.
     pub sample: bool,
     /// Overrides for this workload.
     pub certificate: Certificate,
@@ -441,13 +441,13 @@ pub struct Target {
     pub kind: Option<String>,
     /// Its name; the workload's when omitted.
     pub name: Option<String>,
-    /// All objects that have these labels, instead of the one of a name.
+    /// All objects that have these labels, instead of one with a name.
     pub selector: Option<Selector>,
     /// Where its pod template is, such as `spec.podTemplate`; needed for kinds that iamra does not know.
     pub pod_template_path: Option<String>,
 }
 
-/// Labels of the objects that are patched: their own, not those of their pods.
+/// Labels of the objects that are patched: the objects' own labels, not those of their pods.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(extend("required" = ["matchLabels"]))]
