@@ -8,7 +8,7 @@ use crate::secret::Secret;
 
 /// No CA could be made.
 #[derive(Debug, thiserror::Error)]
-#[error("a CA cannot be made")]
+#[error("cannot generate a CA")]
 pub struct Error(#[from] rcgen::Error);
 
 /// A CA named `name` that is valid for a year from `now`, as IAM Roles Anywhere wants a trust anchor: CA:TRUE,

@@ -33,7 +33,7 @@ impl Duration {
                 Some('m') => 60,
                 Some('s') => 1,
                 Some('d') => {
-                    return Err(format!("{} counts days, which Kubernetes does not know: write hours", quote(&text)));
+                    return Err(format!("{} is in days, which Kubernetes does not support: write hours", quote(&text)));
                 }
                 _ => return Err(wrong()),
             };

@@ -122,7 +122,7 @@ pub fn tag_problem(image: &str) -> Option<String> {
     let (name, tag) = split(image);
     match tag {
         None => Some("has no tag, which means `latest`".to_owned()),
-        Some(tag) if tag.starts_with("latest") => Some(format!("has the tag {}, which moves", quote(&tag))),
+        Some(tag) if tag.starts_with("latest") => Some(format!("has the tag {}, which can move", quote(&tag))),
         Some(tag) if name == REPOSITORY && !is_published(tag) => {
             Some(format!("has the tag {}, which this repository does not publish", quote(&tag)))
         }

@@ -208,8 +208,7 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut R
 fn refuse_changes(changes: &Changes, inventory: &[Workload<'_>], report: &mut Report) {
     for workload in inventory.iter().filter(|workload| changes.replaced.contains_key(&workload.index)) {
         let target = workload.resource_ref();
-        let message =
-            format!("{} does not have the identity that is declared for it", quote_object(&target.kind, &target.name));
+        let message = format!("{} does not have its declared identity", quote_object(&target.kind, &target.name));
         report.push(
             Diagnostic::error(Code::NotInjected, message)
                 .at(Place::Item(target, FieldPath::root()))

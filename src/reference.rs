@@ -113,7 +113,7 @@ impl Reference {
             Target::RolesAnywhere(name.to_owned())
         } else if text.starts_with('/') {
             return Err(format!(
-                "{} does not say where to look: write {}",
+                "{} does not say where to look it up: write {}",
                 quote(&text),
                 quote(&format_args!("ssm:{text}"))
             ));

@@ -27,30 +27,35 @@ const SIGNS: &str = "|(),~=!_";
 /// The sentence that says what is wrong with the template.
 pub fn fill(template: &str, variables: &BTreeMap<&str, &str>) -> Result<String, String> {
     if template.len() > LONGEST {
-        return Err(format!("a name or its template has at most {LONGEST} bytes, and this one has {}", template.len()));
+        return Err(format!(
+            "a name or its template can have at most {LONGEST} bytes, and this one has {}",
+            template.len()
+        ));
     }
     if !template.contains('{') {
         return Ok(template.to_owned());
     }
     if template.contains("{%") || template.contains("{#") {
-        return Err("a name has no statements such as `{% if … %}` and no comments: write `{{ … }}` only".to_owned());
+        return Err(
+            "statements such as `{% if … %}` and comments are not allowed in a name: use only `{{ … }}`".to_owned()
+        );
     }
     if let Some(sign) = foreign_sign(template) {
         let found = quote(&sign);
         return Err(format!(
-            "an expression in a name has no {found}: write variables, texts in quotes, filters and `~`"
+            "an expression in a name cannot contain {found}: use variables, quoted strings, filters and `~`"
         ));
     }
     let values = minijinja::Value::from_pairs(variables.iter().map(|(name, value)| (*name, *value)));
     let name = environment().render_str(template, values).map_err(|error| {
         if error.kind() == ErrorKind::OutOfFuel {
-            return format!("filling the template takes more than {FUEL} steps");
+            return format!("rendering the template takes more than {FUEL} steps");
         }
         let known = quote_all(variables.keys());
-        format!("{} cannot be filled: {}; known are {known}", quote(&template), error.kind())
+        format!("{} cannot be rendered: {}; the variables are {known}", quote(&template), error.kind())
     })?;
     if name.len() > LONGEST {
-        return Err(format!("a name has at most {LONGEST} bytes, and the template makes one of {}", name.len()));
+        return Err(format!("a name can have at most {LONGEST} bytes, and the template produces {}", name.len()));
     }
     Ok(name)
 }
@@ -114,10 +119,10 @@ mod tests {
     #[test]
     fn what_has_no_bound_is_refused() {
         const LONG: &str = "at most 512 bytes";
-        const STATEMENT: &str = "no statements";
+        const STATEMENT: &str = "statements such as";
         const STEPS: &str = "more than 1000 steps";
-        const WRONG: &str = "cannot be filled";
-        const FOREIGN: &str = "an expression in a name has no ";
+        const WRONG: &str = "cannot be rendered";
+        const FOREIGN: &str = "an expression in a name cannot contain ";
         let rows: &[(String, &str)] = &[
             ("{% for a in workload %}{% for b in workload %}x{% endfor %}{% endfor %}".to_owned(), STATEMENT),
             ("{% set a = 'x' %}{% set a = a ~ a %}{{ a }}".to_owned(), STATEMENT),

@@ -80,8 +80,8 @@ fn a_sidecar_goes_into_every_deployment_and_out_again() {
         }
     }
     let expected = [
-        "literal keep at end, no final newline: it ends in a block of text without a line break",
-        "literal keep at end, CRLF, no final newline: it ends in a block of text without a line break",
+        "literal keep at end, no final newline: it ends in a block scalar without a line break",
+        "literal keep at end, CRLF, no final newline: it ends in a block scalar without a line break",
         "alias env, as it is: it is reached through an alias",
         "alias env, CRLF: it is reached through an alias",
         "alias env, no final newline: it is reached through an alias",

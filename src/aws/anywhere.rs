@@ -96,7 +96,7 @@ fn answer(queries: &[Query], found: &Result<Named, NoAnswer>, what: &str, config
             ),
             (Some(one), Some(other)) => (
                 format!("several {what}s are named {} in {region}: {one}, {other}", quote(&name)),
-                "write the ARN of the one that is meant".to_owned(),
+                "write the ARN of the intended one".to_owned(),
             ),
         };
         Err(NoAnswer { code: Code::UnresolvedReference, why, help })

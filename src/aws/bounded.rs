@@ -15,7 +15,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 const LARGEST: usize = 8 << 20;
 
 /// How a failed call says that it was too much.
-pub(super) const TOO_LARGE: &str = "an answer of more than 8 MB";
+pub(super) const TOO_LARGE: &str = "a response of more than 8 MB";
 
 /// A client that reads whole answers, up to the largest.
 #[derive(Debug)]

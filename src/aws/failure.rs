@@ -38,15 +38,15 @@ where
     let Asked { service, region, .. } = asked;
     if let Some(answer) = error.raw_response().and_then(foreign) {
         return failed(
-            format!("{service} in {region} answers {answer}, which is no answer of AWS"),
-            "look for a proxy or a gateway between here and AWS (HTTPS_PROXY, AWS_ENDPOINT_URL)",
+            format!("{service} in {region} returned {answer}, which is not a response of AWS"),
+            "check for a proxy or a gateway between this machine and AWS (HTTPS_PROXY, AWS_ENDPOINT_URL)",
         );
     }
     match error {
         SdkError::ServiceError(failed) => refused(failed.err(), failed.raw().status().as_u16(), asked),
         SdkError::TimeoutError(_) => failed(
-            format!("{service} in {region} does not answer"),
-            "check the network and the proxy (HTTPS_PROXY), or give it more time (`--timeout`)",
+            format!("{service} in {region} did not respond in time"),
+            "check the network and the proxy (HTTPS_PROXY), or raise the time limit (`--timeout`)",
         ),
         SdkError::ResponseError(answer) => match answer.raw().status().as_u16() {
             429 => throttled(asked),
@@ -71,53 +71,54 @@ fn foreign(response: &HttpResponse) -> Option<String> {
 const TLS: &[(&str, &str, &str)] = &[
     (
         "UnknownIssuer",
-        "its certificate is of a CA that this machine does not know (UnknownIssuer)",
-        "give the CA of a proxy that opens TLS in SSL_CERT_FILE, or install the machine's own (`ca-certificates`)",
+        "its certificate was issued by a CA that this machine does not trust (UnknownIssuer)",
+        "set SSL_CERT_FILE to the CA of a TLS-intercepting proxy, or install the system's CA certificates \
+         (`ca-certificates`)",
     ),
     (
         "certificate expired",
         "its certificate has expired",
-        "compare this machine's clock; renew the certificate of the proxy or of the endpoint",
+        "check this machine's clock, or renew the certificate of the proxy or the endpoint",
     ),
     (
         "Expired",
         "its certificate has expired",
-        "compare this machine's clock; renew the certificate of the proxy or of the endpoint",
+        "check this machine's clock, or renew the certificate of the proxy or the endpoint",
     ),
-    ("NotValidYet", "its certificate is not valid yet", "set this machine's clock"),
-    ("not valid yet", "its certificate is not valid yet", "set this machine's clock"),
+    ("NotValidYet", "its certificate is not valid yet", "correct this machine's clock"),
+    ("not valid yet", "its certificate is not valid yet", "correct this machine's clock"),
     (
         "NotValidForName",
-        "its certificate is for another name",
-        "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): something else answers there",
+        "its certificate is for a different host name",
+        "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): a different server responds there",
     ),
     (
         "not valid for name",
-        "its certificate is for another name",
-        "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): something else answers there",
+        "its certificate is for a different host name",
+        "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): a different server responds there",
     ),
     (
         "InvalidContentType",
-        "what answers there does not speak TLS",
-        "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): one that speaks no TLS is written `http://`",
+        "the server does not speak TLS",
+        "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): use `http://` for one without TLS",
     ),
     (
         "HandshakeFailure",
-        "it agrees on no version or cipher of TLS",
-        "look for a proxy between here and AWS (HTTPS_PROXY): AWS speaks TLS 1.2 and 1.3",
+        "no TLS version or cipher suite in common",
+        "check for a proxy between this machine and AWS (HTTPS_PROXY): AWS supports TLS 1.2 and 1.3",
     ),
     (
         "ProtocolVersion",
-        "it agrees on no version or cipher of TLS",
-        "look for a proxy between here and AWS (HTTPS_PROXY): AWS speaks TLS 1.2 and 1.3",
+        "no TLS version or cipher suite in common",
+        "check for a proxy between this machine and AWS (HTTPS_PROXY): AWS supports TLS 1.2 and 1.3",
     ),
 ];
 
 /// An answer that is not the service's.
 pub(super) fn unreadable(asked: &Asked<'_>) -> NoAnswer {
     failed(
-        format!("{} in {} answers what cannot be read", asked.service, asked.region),
-        "check that nothing between here and AWS rewrites answers",
+        format!("{} in {} sent a response that cannot be read", asked.service, asked.region),
+        "check that nothing between this machine and AWS rewrites responses",
     )
 }
 
@@ -127,20 +128,21 @@ fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
     let Asked { service, region, .. } = asked;
     if causes.contains("sts:AssumeRole") {
         return no_access(
-            "the role that the scope reads with cannot be assumed".to_owned(),
-            "allow `sts:AssumeRole` on it, and let its trust policy trust these credentials",
+            "the role that the scope uses for lookups cannot be assumed".to_owned(),
+            "allow `sts:AssumeRole` on it, and allow these credentials in its trust policy",
         );
     }
     if let Some((_, cause)) = causes.split_once(LOADING) {
         return no_access(
-            format!("the AWS credentials to ask {service} with cannot be had{}", said(answer(cause))),
-            "sign in again (`aws sso login`), or check AWS_PROFILE, AWS_ACCESS_KEY_ID and the role that the scope reads with",
+            format!("cannot load AWS credentials for {service}{}", said(answer(cause))),
+            "sign in again (`aws sso login`), or check AWS_PROFILE, AWS_ACCESS_KEY_ID and the role that the scope \
+             uses for lookups",
         );
     }
     if causes.contains(TOO_LARGE) {
         return failed(
-            format!("{service} in {region} gives {TOO_LARGE}, and it was read no further"),
-            "look for a proxy or a gateway between here and AWS (HTTPS_PROXY, AWS_ENDPOINT_URL)",
+            format!("{service} in {region} sent {TOO_LARGE}, and iamra stopped reading it"),
+            "check for a proxy or a gateway between this machine and AWS (HTTPS_PROXY, AWS_ENDPOINT_URL)",
         );
     }
     if let Some((_, meaning, help)) = TLS.iter().find(|(part, ..)| causes.contains(part)) {
@@ -148,13 +150,13 @@ fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
     }
     if causes.contains("redential") {
         return no_access(
-            format!("there are no AWS credentials to ask {service} with"),
+            format!("no AWS credentials found for {service}"),
             "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in (`aws sso login`)",
         );
     }
     if causes.contains("dns error") || causes.contains("lookup address") {
         return failed(
-            format!("the name of {service} in {region} cannot be resolved"),
+            format!("the host name of {service} in {region} cannot be resolved"),
             "check the region, the network and the proxy (HTTPS_PROXY)",
         );
     }
@@ -191,15 +193,16 @@ fn refused(error: &impl ProvideErrorMetadata, status: u16, asked: &Asked<'_>) ->
     let (code, said) = (error.code().unwrap_or_default(), said(error.message().unwrap_or_default()));
     match code {
         "AccessDeniedException" | "AccessDenied" if said.contains("kms:") || said.contains("ciphertext") => no_access(
-            format!("AWS refuses to decrypt a parameter in {region}{said}"),
-            "allow `kms:Decrypt` on the parameter's key, in the key's policy too when it is another account's",
+            format!("AWS denied decryption of a parameter in {region}{said}"),
+            "allow `kms:Decrypt` on the parameter's KMS key, and also in the key policy if the key is in another \
+             account",
         ),
         "AccessDeniedException" | "AccessDenied" => no_access(
-            format!("AWS refuses {permission} in {region}{said}"),
-            &format!("allow {permission} to these credentials; docs/aws.md has the policy"),
+            format!("AWS denied {permission} in {region}{said}"),
+            &format!("allow {permission} for these credentials; docs/aws.md has the policy"),
         ),
         "InvalidKeyId" | "KMSInvalidStateException" => no_access(
-            format!("the key of an encrypted parameter in {region} cannot be used{said}"),
+            format!("the KMS key of an encrypted parameter in {region} cannot be used{said}"),
             "enable the KMS key, and allow `kms:Decrypt` on it",
         ),
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {
@@ -218,24 +221,24 @@ fn refused(error: &impl ProvideErrorMetadata, status: u16, asked: &Asked<'_>) ->
         | "IncompleteSignatureException"
         | "MissingAuthenticationToken" => no_access(
             format!("{service} in {region} does not accept the AWS credentials{said}"),
-            "check AWS_PROFILE or AWS_ACCESS_KEY_ID; credentials of one partition mean nothing in another",
+            "check AWS_PROFILE or AWS_ACCESS_KEY_ID; credentials are valid in one partition only",
         ),
         "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => throttled(asked),
         _ if status == 429 => throttled(asked),
         _ if status >= 500 => failed(format!("{service} in {region} failed: HTTP {status}{said}"), "try again later"),
-        _ => failed(format!("{service} in {region} refuses the call: {code}{said}"), "see docs/aws.md"),
+        _ => failed(format!("{service} in {region} rejected the call: {code}{said}"), "see docs/aws.md"),
     }
 }
 
 fn throttled(asked: &Asked<'_>) -> NoAnswer {
     failed(
-        format!("{} in {} throttles the calls of this account", asked.service, asked.region),
-        "try again later, or ask once with `iamra lock` and render from the lock",
+        format!("{} in {} is throttling the calls of this account", asked.service, asked.region),
+        "try again later, or run `iamra lock` once and render from the lock",
     )
 }
 
 fn wrong_clock(said: &str) -> NoAnswer {
-    no_access(format!("the clock of this machine is not AWS's{said}"), "set the clock")
+    no_access(format!("this machine's clock differs from AWS's{said}"), "correct the clock")
 }
 
 /// The service's own words, as the end of a line of ours.
@@ -245,13 +248,13 @@ fn said(words: &str) -> String {
 }
 
 pub(super) fn no_region() -> NoAnswer {
-    failed("no region says where to ask".to_owned(), "set `spec.region`, or AWS_REGION")
+    failed("no AWS region is set".to_owned(), "set `spec.region`, or AWS_REGION")
 }
 
 pub(super) fn too_late(time: Duration) -> NoAnswer {
     failed(
         format!("AWS did not answer within {} s", time.as_secs()),
-        "check the network and the proxy (HTTPS_PROXY), or give it more time (`--timeout`)",
+        "check the network and the proxy (HTTPS_PROXY), or raise the time limit (`--timeout`)",
     )
 }
 

@@ -76,7 +76,7 @@ impl Session {
     fn no_time(&self, paced: usize) -> NoAnswer {
         let needed = PACE * u32::try_from(paced).unwrap_or(u32::MAX);
         let help = format!(
-            "IAM Roles Anywhere takes one such call a second, and {paced} are needed: give it more time ({})",
+            "IAM Roles Anywhere allows one such call per second, and {paced} are needed: raise the time limit ({})",
             typed(&format_args!("--timeout {}", needed.as_secs() + 10))
         );
         let none = self.too_late();
@@ -104,8 +104,7 @@ fn id(arn: &Arn) -> &str {
 }
 
 fn nothing(what: &str, arn: &Arn) -> NoAnswer {
-    let help =
-        "create it, or correct the ARN: it is looked for in the ARN's region and the account of these credentials";
+    let help = "create it, or correct the ARN; the lookup uses the ARN's region and the account of these credentials";
     NoAnswer { code: Code::AwsSetup, why: format!("there is no {what} {arn}"), help: help.to_owned() }
 }
 

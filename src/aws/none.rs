@@ -40,8 +40,8 @@ impl Lookup for Aws<'_> {
 fn nobody() -> NoAnswer {
     NoAnswer {
         code: Code::AwsFailed,
-        why: "this build of iamra cannot ask AWS".to_owned(),
-        help: "use a build with the cargo feature `aws`, or give what is known in a file (`--values FILE`)".to_owned(),
+        why: "this build of iamra has no support for AWS".to_owned(),
+        help: "use a build with the cargo feature `aws`, or provide the values in a file (`--values FILE`)".to_owned(),
     }
 }
 

@@ -57,14 +57,14 @@ fn read(one: &Parameter, name: &str, decrypt: bool) -> Result<Answer, NoAnswer> 
     match one.r#type() {
         Some(ParameterType::StringList) => {
             return refuse(
-                format!("parameter {} is a StringList, not one value", quote(&name)),
+                format!("parameter {} is a StringList, not a single value", quote(&name)),
                 "store it as a String",
             );
         }
         // Without decryption this is the ciphertext.
         Some(ParameterType::SecureString) if !decrypt => {
             return refuse(
-                format!("parameter {} is a SecureString, and only a CA's private key is ever decrypted", quote(&name)),
+                format!("parameter {} is a SecureString, and iamra decrypts only private keys of CAs", quote(&name)),
                 "store it as a String: neither ARNs nor certificates are secret",
             );
         }
@@ -91,6 +91,6 @@ fn missing(name: &str, region: &str) -> NoAnswer {
         None => format!("there is no parameter {} in {region}", quote(&name)),
     };
     let help =
-        "create it, or correct the name, the region or the account (`aws sts get-caller-identity` says which it is)";
+        "create it, or correct the name, the region or the account (`aws sts get-caller-identity` shows the account)";
     NoAnswer { code: Code::UnresolvedReference, why, help: help.to_owned() }
 }

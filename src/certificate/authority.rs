@@ -37,7 +37,7 @@ impl Authority {
         for block in &chain {
             if block.label != "CERTIFICATE" {
                 return Err(format!(
-                    "the CA certificate holds a block {}; only certificates belong there",
+                    "the CA certificate contains a block {}; only certificates are allowed",
                     quote(&block.label)
                 ));
             }
@@ -47,7 +47,7 @@ impl Authority {
                 && previous.issuer() != one.subject()
             {
                 return Err(format!(
-                    "the CA certificate is not one chain: {} was not issued by {}, which follows it",
+                    "the CA certificates are not one chain: {} was not issued by {}, which follows it",
                     quote(&previous.subject()),
                     quote(&one.subject())
                 ));
@@ -89,7 +89,7 @@ fn check_anchor(certificate: &X509Certificate<'_>) -> Result<(), String> {
     let subject = certificate.subject();
     let constraints = certificate.basic_constraints().ok().flatten();
     if !constraints.is_some_and(|constraints| constraints.value.ca) {
-        return Err(format!("{} is not a CA: its basic constraints do not say CA:TRUE", quote(&subject)));
+        return Err(format!("{} is not a CA: its basic constraints do not have CA:TRUE", quote(&subject)));
     }
     let usage = certificate.key_usage().ok().flatten();
     if !usage.is_some_and(|usage| usage.value.key_cert_sign()) {
@@ -107,7 +107,7 @@ fn check_anchor(certificate: &X509Certificate<'_>) -> Result<(), String> {
         oid::OID_SIG_ECDSA_WITH_SHA512,
     ];
     if !strong.contains(&certificate.signature_algorithm.algorithm) {
-        return Err(format!("{} is not signed by RSA or ECDSA with SHA-256 or stronger", quote(&subject)));
+        return Err(format!("{} is not signed with RSA or ECDSA and SHA-256 or stronger", quote(&subject)));
     }
     match certificate.public_key().parsed() {
         Ok(PublicKey::RSA(_) | PublicKey::EC(_)) => Ok(()),

@@ -16,7 +16,7 @@ use crate::yaml::NodeRef;
 /// What answers without asking anybody, and what the operator allows of it.
 #[derive(Args, Clone)]
 pub(super) struct AtHand {
-    /// File with values of references, one `ssm:/name: value` a line
+    /// File with the values of references, one `ssm:/name: value` per line
     #[arg(long, env = "IAMRA_VALUES", value_name = "FILE")]
     pub(super) values: Option<PathBuf>,
     #[command(flatten)]
@@ -28,7 +28,7 @@ pub(super) struct AtHand {
 /// Which lock it is.
 #[derive(Args, Clone)]
 pub(super) struct LockFile {
-    /// Lock file, when it is not `iamra.lock` beside the declaration
+    /// Lock file, if it is not `iamra.lock` next to the declaration
     #[arg(long = "lock", env = "IAMRA_LOCK", value_name = "FILE")]
     pub(super) named: Option<PathBuf>,
     /// Whether it may be missing although it is named: then somebody else has named it.
@@ -66,7 +66,7 @@ impl LockFile {
 /// What the operator allows.
 #[derive(Args, Clone)]
 pub(super) struct Operator {
-    /// File with what declarations may refer to, for whoever renders the repositories of others
+    /// Policy file that limits what declarations may refer to, for rendering other people's repositories
     #[arg(long = "policy", env = POLICY, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     file: Option<PathBuf>,
 }
@@ -77,8 +77,8 @@ impl Operator {
     pub(super) fn policy(&self, report: &mut Report) -> Result<Option<OperatorPolicy>, Error> {
         let Some(path) = &self.file else { return Ok(Some(OperatorPolicy::default())) };
         if path.as_os_str().is_empty() {
-            let message = format!("{POLICY} is empty, and without a policy there is no limit");
-            let help = "name the operator's file, or unset the variable where none is wanted";
+            let message = format!("{POLICY} is empty, and without a policy nothing is restricted");
+            let help = "set it to the operator's policy file, or unset it if no policy is wanted";
             report.push(Diagnostic::error(Code::InvalidPolicy, message).help(help));
             return Ok(None);
         }

@@ -30,8 +30,8 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
 pub(super) fn diagnostic() -> Diagnostic {
     let version = env!("CARGO_PKG_VERSION");
     let place = PLACE.get().map_or("", String::as_str);
-    Diagnostic::error(Code::InternalError, format!("iamra {version} is where it should never be{place}"))
-        .help("this is a bug: please report this line and what you ran, without keys")
+    Diagnostic::error(Code::InternalError, format!("iamra {version} reached a state that should be impossible{place}"))
+        .help("this is a bug: please report this line and the command you ran, without keys")
 }
 
 /// Says it. When stderr is gone there is nobody left to tell; the exit code speaks.
@@ -80,7 +80,10 @@ pub(super) mod tests {
         let test = "cli::bug::tests::a_panic_asks_for_a_report_and_leaves_nothing_half_written";
         let output = in_a_process(test, folder.path(), "");
         let stderr = String::from_utf8(output.stderr).unwrap();
-        let line = format!("error[internal-error]: iamra {} is where it should never be, ", env!("CARGO_PKG_VERSION"));
+        let line = format!(
+            "error[internal-error]: iamra {} reached a state that should be impossible, ",
+            env!("CARGO_PKG_VERSION")
+        );
         assert!(stderr.starts_with(&format!("{line}src/cli/bug.rs:")) && stderr.contains("please report"), "{stderr}");
         assert!(stderr.lines().count() == 2 && !stderr.contains("SECRET"), "{stderr}");
         assert_eq!(output.status.code(), Some(70));

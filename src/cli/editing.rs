@@ -21,10 +21,10 @@ use crate::yaml::emit;
 /// What all commands that edit have in common.
 #[derive(clap::Args)]
 pub(super) struct Editing {
-    /// The declaration, or the folder it is in or below
+    /// The declaration, or a folder at or below it
     #[arg(long, default_value = ".", value_name = "PATH")]
     declaration: PathBuf,
-    /// Print the change to the file as a diff, and do nothing
+    /// Print the change to the file as a diff, and change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
 }
@@ -92,7 +92,7 @@ impl Draft {
         let Change { text, said } = change;
         let mut report = Report::default();
         let Some(configs) = draft::read(&text, &mut report) else {
-            tell(&format!("{}, as it would be", self.name), &text, &report, io)?;
+            tell(&format!("{} after the change", self.name), &text, &report, io)?;
             return Ok(None);
         };
         let there = self.claim.before().unwrap_or_default();
@@ -139,8 +139,8 @@ impl Committed {
         report::finish_with(&report, self.file.sources(), io, |io| {
             let Some(objects) = objects.filter(|_| !report.has_errors()) else {
                 let kept = if self.changes { "the change is kept" } else { "nothing was changed" };
-                let again = "mend this and run the same command again to have them";
-                return io.words(&format_args!("no manifests are printed, and {kept}: {again}\n"));
+                let again = "fix the errors and run the same command again to print them";
+                return io.words(&format_args!("no manifests were printed, and {kept}: {again}\n"));
             };
             let documents: Vec<_> = objects.iter().map(|object| emit::document(&object.value)).collect();
             io.data(|out| out.write_all(documents.join("---\n").as_bytes()))

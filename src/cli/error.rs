@@ -30,22 +30,22 @@ pub(super) enum Error {
     #[error("kustomize cannot build the application: {0}")]
     Kustomize(String),
     /// Without a signal's handler, what is being written would be left behind.
-    #[error("signals cannot be watched")]
+    #[error("signal handlers cannot be installed")]
     Signals(#[source] io::Error),
     /// An object to be written to a file of its own.
-    #[error("an object that was built has no kind or no name to call its file by")]
+    #[error("a built object has no kind or no name, so its file cannot be named")]
     Nameless,
     /// The same, twice.
-    #[error("two objects that were built would both be in {}", quote(&.0))]
+    #[error("two built objects would be written to the same file, {}", quote(&.0))]
     Twice(String),
     /// The demo would write over something.
-    #[error("{} is there already", quote(&.0.display()))]
+    #[error("{} already exists", quote(&.0.display()))]
     Exists(PathBuf),
     /// A file would be written over that somebody may need.
-    #[error("{} is there already", quote(&.0.display()))]
+    #[error("{} already exists", quote(&.0.display()))]
     Overwrite(PathBuf),
     /// An option that means nothing for the tool.
-    #[error("{} goes with {} only", quote(&option), quote(&format_args!("--from {tool}")))]
+    #[error("{} can be used only with {}", quote(&option), quote(&format_args!("--from {tool}")))]
     Misplaced {
         /// The option.
         option: &'static str,
@@ -56,7 +56,7 @@ pub(super) enum Error {
     #[error("`AWS_MAX_ATTEMPTS` is {}, expected a whole number of 1 or more", quote(&.0))]
     Attempts(String),
     /// AWS cannot even be asked.
-    #[error("the operating system gives no event queue to ask AWS with")]
+    #[error("the operating system provides no event queue for calls to AWS")]
     Runtime(#[source] io::Error),
     /// The repository.
     #[error(transparent)]
@@ -104,24 +104,24 @@ impl Error {
     pub(super) fn help(&self) -> Option<&'static str> {
         match self {
             Self::Git(error) => error.help(),
-            Self::Undeclared(..) => Some("name the folder that has one"),
+            Self::Undeclared(..) => Some("pass the folder that contains one"),
             Self::Unstaged(_) => Some("`git add` it"),
             Self::Disk(disk::Error::NoDeclaration(_)) => {
-                Some("name the folder that has one, or see one with `iamra demo`")
+                Some("pass the folder that contains one, or run `iamra demo` for an example")
             }
-            Self::Disk(disk::Error::ReadOnly(_)) => Some("make it writable, if you may: `chmod u+w`"),
+            Self::Disk(disk::Error::ReadOnly(_)) => Some("make it writable: `chmod u+w`"),
             Self::Disk(disk::Error::Changed(_)) => Some("run the command again"),
-            Self::Disk(disk::Error::NotOurs(_)) => Some("name a folder for these manifests alone"),
+            Self::Disk(disk::Error::NotOurs(_)) => Some("use a folder that holds only these manifests"),
             Self::Program(name, _) if name.starts_with("kubectl") => {
-                Some("install kubectl, or give what it prints elsewhere with `--objects FILE`")
+                Some("install kubectl, or pass its output from another machine with `--objects FILE`")
             }
-            Self::Program(..) => Some("install kustomize, or say where it is with `--kustomize PATH`"),
+            Self::Program(..) => Some("install kustomize, or set its path with `--kustomize PATH`"),
             Self::Kustomize(words) if words.contains("external plugins disabled") => Some(
-                "take iamra out of `components:` and `transformers:`: here it injects into what kustomize has built",
+                "remove iamra from `components:` and `transformers:`: here it injects into the output of kustomize",
             ),
             Self::Kustomize(_) => Some("run `kustomize build` in the application's folder"),
-            Self::Overwrite(_) => Some("name another file, or write over it with `--force`"),
-            Self::Exists(_) => Some("name another folder, or remove it"),
+            Self::Overwrite(_) => Some("choose another file, or overwrite it with `--force`"),
+            Self::Exists(_) => Some("choose another folder, or remove this one"),
             _ => None,
         }
     }

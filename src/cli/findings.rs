@@ -16,7 +16,7 @@ use crate::output::{self, Declaration, Located, Sources};
 /// Images that somebody vouches for.
 #[derive(clap::Args)]
 pub(super) struct Vouched {
-    /// Image that the sidecar may have beside the declared one, such as a mirror's that kustomize puts in its place
+    /// Image that the sidecar may have besides the declared one, such as that of a mirror that kustomize sets
     #[arg(long = "sidecar-image", env = "IAMRA_SIDECAR_IMAGE", value_name = "IMAGE", value_delimiter = ',')]
     pub(super) images: Vec<String>,
 }
@@ -24,13 +24,13 @@ pub(super) struct Vouched {
 /// What becomes of warnings, on top of `spec.checks`.
 #[derive(clap::Args)]
 pub(super) struct Levels {
-    /// Make warnings of this code errors; `spec.checks` of the declaration does the same for everybody
+    /// Treat warnings with this code as errors; `spec.checks` in the declaration does so for everyone
     #[arg(long, value_name = "CODE", value_parser = codes(), hide_possible_values = true)]
     deny: Vec<String>,
-    /// Let warnings of this code be warnings, whatever `spec.checks` says
+    /// Report warnings with this code as warnings, regardless of `spec.checks`
     #[arg(long, value_name = "CODE", value_parser = codes(), hide_possible_values = true)]
     warn: Vec<String>,
-    /// Do not tell of warnings of this code
+    /// Do not report warnings with this code
     #[arg(long, value_name = "CODE", value_parser = codes(), hide_possible_values = true)]
     allow: Vec<String>,
 }

@@ -19,7 +19,7 @@ use crate::yaml::FieldPath;
 /// How the state is asked for.
 #[derive(clap::Args)]
 pub(super) struct How {
-    /// Print the calls that reading an installation would make, and make none
+    /// Print the calls that reading an installation would make, and exit without making them
     #[arg(long, conflicts_with = "state", hide = !aws::IS_HERE)]
     explain_calls: bool,
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub(super) fn read(name: &str, how: &How, report: &mut Report) -> Result<Option<
     let reference = match Reference::parse(&format!("ssm:{parameter}"), &FieldPath::root()) {
         Ok(reference) => reference,
         Err(why) => {
-            report.push(Diagnostic::error(Code::InvalidValue, why).help("give the name that iam-ra has for it"));
+            report.push(Diagnostic::error(Code::InvalidValue, why).help("use the name that iam-ra has for it"));
             return Ok(None);
         }
     };
@@ -78,6 +78,6 @@ fn no_location(parameter: &str) -> NoAnswer {
     NoAnswer {
         code: Code::InvalidState,
         why: format!("parameter {} does not name an object of S3, `s3://BUCKET/KEY`", quote(&parameter)),
-        help: "run `iam-ra init` again, or give the document with `--state FILE`".to_owned(),
+        help: "run `iam-ra init` again, or pass the document with `--state FILE`".to_owned(),
     }
 }

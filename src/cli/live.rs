@@ -26,7 +26,7 @@ const ANNOTATION: &str = "iamra.dev/live";
 /// Whether AWS is asked for what nothing at hand answers.
 #[derive(clap::Args, Clone)]
 pub(super) struct Live {
-    /// Ask AWS for what the lock does not have: key material, and values that are not locked yet
+    /// Look up in AWS what the lock does not have: key material, and values that are not locked yet
     #[arg(long = "live", env = "IAMRA_LIVE", value_parser = FalseyValueParser::new(), hide = !aws::IS_HERE)]
     on: bool,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(super) struct Live {
 /// How AWS is asked.
 #[derive(clap::Args, Clone)]
 pub(super) struct Asks {
-    /// How long asking AWS may take, in seconds
+    /// Time limit for calls to AWS, in seconds
     #[arg(long = "timeout", env = "IAMRA_TIMEOUT", value_name = "SECONDS", default_value = "20", value_parser = seconds, hide = !aws::IS_HERE)]
     time: Time,
     #[arg(skip)]
@@ -142,8 +142,8 @@ impl<'a> Asking<'a> {
         if let asked @ 1.. = self.asked.get()
             && self.asks.asker == Asker::ArgoCd
         {
-            let words = "Argo CD keeps what it renders until the commit changes; `iamra lock` records it";
-            let _ = writeln!(io::stderr(), "note: {asked} values were asked of AWS, and {words}");
+            let words = "Argo CD caches the result until the commit changes; `iamra lock` records the values";
+            let _ = writeln!(io::stderr(), "note: {asked} values were looked up in AWS, and {words}");
         }
     }
 }
@@ -174,8 +174,8 @@ impl Lookup for Unasked {
         self.0.borrow_mut().extend(queries.iter().cloned());
         let none = || NoAnswer {
             code: Code::UnresolvedReference,
-            why: "nobody was asked".to_owned(),
-            help: "leave `--explain-calls` out".to_owned(),
+            why: "AWS was not called".to_owned(),
+            help: "remove `--explain-calls`".to_owned(),
         };
         queries.iter().map(|query| (query.clone(), Err(none()))).collect()
     }
@@ -201,7 +201,7 @@ pub(super) fn explain(
 pub(super) fn print_calls<C: Display>(calls: &[C]) -> Result<(), Error> {
     let mut io = Io::new();
     if calls.is_empty() {
-        io.words(&"AWS would not be asked: everything is at hand\n")?;
+        io.words(&"AWS would not be called: all values are available\n")?;
     }
     let text: String = calls.iter().map(|call| format!("{call}\n")).collect();
     io.data(|out| out.write_all(text.as_bytes()))
@@ -212,7 +212,7 @@ pub(super) fn tell(done: usize, total: usize) {
     let mut err = io::stderr();
     if err.is_terminal() {
         // Erased when all is done: what stays on the screen is what matters.
-        let words = if done < total { format!("asking AWS: {done} of {total} calls answered") } else { String::new() };
+        let words = if done < total { format!("calling AWS: {done} of {total} calls done") } else { String::new() };
         let _ = write!(err, "\r\x1b[K{words}");
     }
 }

@@ -38,9 +38,9 @@ fn explain(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<(
         return words.print().map_err(Error::Output);
     }
     let words = match (hidden, Cli::try_parse_from(&shown)) {
-        (Some(name), _) => format!("error: {} has a value that cannot be shown\n", name.display()),
+        (Some(name), _) => format!("error: the value of {} is invalid and is not shown\n", name.display()),
         (None, Err(error)) => error.render().to_string(),
-        (None, Ok(_)) => "error: an argument has a value that cannot be shown\n".to_owned(),
+        (None, Ok(_)) => "error: an argument is invalid and is not shown\n".to_owned(),
     };
     io.words(&words)
 }

@@ -31,10 +31,10 @@ use command::Command;
 use error::Error;
 use io::Io;
 
-/// AWS credentials for pods outside AWS: one declaration in Git, certificates and patched workloads out.
+/// AWS credentials for pods outside AWS, from one declaration in Git to certificates and patched workloads
 ///
-/// Without a command, iamra is a KRM function: it reads a ResourceList on stdin and writes one on stdout, as kustomize
-/// and kpt want it.
+/// Without a command, iamra is a KRM function: it reads a ResourceList on stdin and writes one to stdout, as kustomize
+/// and kpt expect.
 #[derive(Parser)]
 #[command(name = "iamra", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -48,13 +48,13 @@ struct Cli {
 /// What `kpt fn doc` shows beside the commands.
 const AFTER_HELP: &str = "\
 As a KRM function: the functionConfig is `iamra.yaml`, or a ConfigMap with workload, region, trustAnchor, profileArn and \
-roleArn for one workload. References are answered from `iamra.lock` beside it. It changes nothing the second time.
+roleArn for one workload. References are resolved from the `iamra.lock` next to it. A second run changes nothing.
   kpt fn eval --exec iamra --fn-config iamra.yaml
   kpt fn eval --exec iamra -- workload=api region=… trustAnchor=arn:… profileArn=arn:… roleArn=arn:…
 
-Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 a file, a program or AWS failed, 4 something differs, 70 a bug in iamra, \
-129, 130, 143 stopped by a signal.
-Data goes to stdout, words to stderr.";
+Exit codes: 0 success, 1 invalid input, 2 wrong usage, 3 a file, a program or AWS failed, 4 differences found, \
+70 a bug in iamra, 129, 130, 143 stopped by a signal.
+Data goes to stdout, messages to stderr.";
 
 /// How a command that did not fail ended.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ pub(super) fn display(path: &Path) -> String {
 
 /// That a file is not one of the repository: a link may name any file of a machine, and a message may tell of what is in it.
 pub(super) fn outside_repository(file: &Path) -> Diagnostic {
-    Diagnostic::error(Code::OutsideRepository, "a file of the declaration leads out of the repository")
+    Diagnostic::error(Code::OutsideRepository, "a file of the declaration is outside the repository")
         .at(Place::File(display(file), None))
         .help("put the file itself into the repository")
 }

@@ -33,21 +33,21 @@ pub(super) fn drift(path: &Path, manifests: &[u8], again: &str) -> Result<Report
         report.push(
             Diagnostic::error(Code::StaleRender, format!("{} {words}", quote(&file.display())))
                 .at(Place::File(file.display().to_string(), line))
-                .help(format!("run {} and commit what it writes", typed(&again))),
+                .help(format!("run {} and commit the result", typed(&again))),
         );
     };
     for (file, wanted) in &wanted {
         match there.get(file) {
-            None => say(file, None, "is not there"),
+            None => say(file, None, "does not exist"),
             Some(there) if there != wanted => {
                 let line = there.lines().zip(wanted.lines()).take_while(|(a, b)| a == b).count() + 1;
-                say(file, Some(line), "is not what would be rendered");
+                say(file, Some(line), "differs from what would be rendered");
             }
             Some(_) => {}
         }
     }
     for file in there.keys().filter(|file| !wanted.contains_key(*file)) {
-        say(file, None, "would not be rendered any more");
+        say(file, None, "is no longer rendered");
     }
     Ok(report)
 }

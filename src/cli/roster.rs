@@ -14,7 +14,7 @@ use crate::roster::{self, Roster};
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
-    /// Columns for people
+    /// A table
     #[default]
     Table,
     /// JSON with a `schemaVersion`
@@ -34,7 +34,7 @@ pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -
         io.data(|out| out.write_all(text.as_bytes()))?;
         let idle = roster.idle();
         if format == Format::Table && !idle.is_empty() {
-            io.words(&format_args!("no workload yet in {}\n", idle.join(", ")))?;
+            io.words(&format_args!("no workloads yet in {}\n", idle.join(", ")))?;
         }
         Ok(())
     })

@@ -19,7 +19,7 @@ use crate::yaml::NodeRef;
 /// What every command has that looks at identities.
 #[derive(Args, Clone)]
 pub(super) struct Shared {
-    /// Cluster to render for, when the declaration has several
+    /// Cluster to render for, if the declaration has several
     #[arg(long, env = CLUSTER, value_name = "NAME")]
     pub(super) cluster: Option<String>,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(super) struct Sources {
 /// What a command has that looks at identities as they are at hand, and asks nobody.
 #[derive(Args, Clone)]
 pub(super) struct Offline {
-    /// Cluster that is looked at, when the declaration has several
+    /// Cluster to check, if the declaration has several
     #[arg(long, env = CLUSTER, value_name = "NAME")]
     pub(super) cluster: Option<String>,
     #[command(flatten)]
@@ -64,7 +64,7 @@ impl Offline {
 pub(super) struct Explained {
     #[command(flatten)]
     shared: Shared,
-    /// Print the calls that `--live` would make for what the lock does not have, make none, and do nothing else
+    /// Print the calls that `--live` would make for what the lock does not have, and exit without making them
     #[arg(long, hide = !aws::IS_HERE)]
     explain_calls: bool,
 }

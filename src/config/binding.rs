@@ -83,14 +83,14 @@ impl Reader<'_> {
         if declared.len() > 1 {
             let help = match self.known_clusters().all() {
                 Some(known) => {
-                    format!("add {}, or some of them", typed(&format_args!("clusters: [{}]", known.join(", "))))
+                    format!("add {}, or only some of them", typed(&format_args!("clusters: [{}]", known.join(", "))))
                 }
-                None => "add `clusters:` with the names of some of them".to_owned(),
+                None => "add `clusters:` with the names of some of these clusters".to_owned(),
             };
             self.report.push(
                 Diagnostic::error(
                     Code::AmbiguousCluster,
-                    format!("workload {} does not say in which cluster it runs", quote(&name)),
+                    format!("workload {} does not say which cluster it runs in", quote(&name)),
                 )
                 .at(Place::Config(at.clone()))
                 .help(help),
@@ -156,9 +156,9 @@ impl Reader<'_> {
             invalid(self.report, &at, format!("{} is not a path such as `spec.template`", quote(&path)));
         }
         if path.is_some() && target.kind.is_none() {
-            let message = "`podTemplatePath` is the place in objects of one kind, and no `kind` is named";
+            let message = "`podTemplatePath` applies to one kind of object, and `kind` is missing";
             self.report.push(
-                Diagnostic::error(Code::MissingField, message).at(Place::Config(at)).help("say `kind:` beside it"),
+                Diagnostic::error(Code::MissingField, message).at(Place::Config(at)).help("set `kind:` next to it"),
             );
         }
         Target { kind: target.kind.clone(), which, pod_template: path.map(FieldPath::keys) }
@@ -170,7 +170,7 @@ impl Reader<'_> {
         let which = self.one_of(fields, "", at).ok().flatten();
         if labels.is_some_and(BTreeMap::is_empty) {
             let at = at.key("selector").key("matchLabels");
-            invalid(self.report, &at, "no labels would mean every workload: name at least one");
+            invalid(self.report, &at, "an empty selector would match every workload: set at least one label");
         }
         which.unwrap_or_else(|| Which::Name(workload.to_owned()))
     }
@@ -192,9 +192,10 @@ impl Reader<'_> {
                     format!("workload {} names role {}, which is not declared", quote(&name), quote(&wanted)),
                     at.key("role"),
                 ),
-                None => {
-                    (format!("workload {} names no role, and there is none of its own name", quote(&name)), at.clone())
-                }
+                None => (
+                    format!("workload {} has no `role`, and no role of the same name is declared", quote(&name)),
+                    at.clone(),
+                ),
             };
             let help = self.known_roles().help(wanted);
             self.report.push(Diagnostic::error(Code::UnknownRole, message).at(Place::Config(place)).help(help));
@@ -222,7 +223,8 @@ impl Reader<'_> {
                 Diagnostic::error(
                     Code::InvalidValue,
                     format!(
-                        "{} cannot be a common name: 1 to 61 letters, digits or `_+=,.@-`, or AWS drops or refuses it",
+                        "{} cannot be a common name: use 1 to 61 letters, digits or `_+=,.@-`; AWS drops or rejects \
+                         others",
                         quote(&name)
                     ),
                 )
@@ -242,19 +244,20 @@ impl Reader<'_> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         if !(2..=64).contains(&name.len()) || !name.chars().all(allowed) {
             let message =
-                format!("{} cannot be the name of a session: 2 to 64 letters, digits or `_+=,.@-`", quote(&name));
+                format!("{} cannot be a session name: use 2 to 64 letters, digits or `_+=,.@-`", quote(&name));
             invalid(self.report, &at, message);
             return None;
         }
         if !role.accepts_session_name {
             let message = format!(
-                "AWS refuses named sessions unless the profile accepts them, and role {} does not say that its profile does",
+                "AWS rejects a session name unless the profile accepts it, and role {} does not declare that its \
+                 profile does",
                 quote(&role.name)
             );
             self.report.push(
                 Diagnostic::warning(Code::SessionNameNotAccepted, message)
                     .at(Place::Config(at))
-                    .help("set `acceptRoleSessionName` on the profile, and on the role here"),
+                    .help("set `acceptRoleSessionName` on the profile in AWS and on the role in the declaration"),
             );
         }
         Some(name)
@@ -268,7 +271,7 @@ impl Reader<'_> {
                 Diagnostic::error(
                     Code::CommonNameClash,
                     format!(
-                        "workloads {} and {} would both be {} to scope {}",
+                        "workloads {} and {} would both have the subject {} in scope {}",
                         quote(&other),
                         quote(&binding.workload),
                         quote(&format_args!("CN={}", key.1)),
@@ -276,7 +279,7 @@ impl Reader<'_> {
                     ),
                 )
                 .at(Place::Config(binding.place.clone()))
-                .help("give one of them another `certificate.commonName`"),
+                .help("set a different `certificate.commonName` for one of them"),
             ),
             Some(_) => {}
             None => {

@@ -42,18 +42,18 @@ pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhe
         match (key.text(), value.text()) {
             (Some(key), Some(value)) => entries.push((key, value)),
             (key, _) => report.push(
-                Diagnostic::error(Code::WrongType, "the keys and values of a ConfigMap are text")
+                Diagnostic::error(Code::WrongType, "the keys and values of a ConfigMap must be strings")
                     .at(Place::Config(key.map_or_else(|| at.clone(), |key| at.key(key))))
-                    .help("write text"),
+                    .help("write a string"),
             ),
         }
     }
     let value_of = |name: &str| entries.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
     let Some(workload) = value_of("workload").filter(|name| !name.is_empty()) else {
         report.push(
-            Diagnostic::error(Code::MissingField, "a ConfigMap as functionConfig must name a `workload`")
+            Diagnostic::error(Code::MissingField, "a ConfigMap as functionConfig must have `workload`")
                 .at(Place::Config(at))
-                .help("add `workload: NAME`, or put an `iamra.yaml` into the package and give `mode` only"),
+                .help("add `workload: NAME`, or add an `iamra.yaml` to the package and set only `mode`"),
         );
         return None;
     };

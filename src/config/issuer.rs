@@ -84,10 +84,11 @@ impl Reader<'_> {
         self.report.push(
             Diagnostic::warning(
                 Code::InlineCaKey,
-                "the CA's private key will stand in the rendered manifests, in clear for whoever reads or caches them",
+                "the CA's private key will be in the rendered manifests, in plain text for everyone who reads or \
+                 caches them",
             )
             .at(Place::Config(at))
-            .help("let somebody else put the Secret into the cluster and use `existing`"),
+            .help("create the Secret in the cluster by other means, and use `existing`"),
         );
         Some(ca_parameters::issuer(scope, certificate?, key?))
     }

@@ -68,20 +68,12 @@ impl Layer {
         if let Some((duration, at)) = &self.duration
             && duration.seconds() < MIN_DURATION
         {
-            invalid(
-                report,
-                at,
-                format!("{} is shorter than `1h`, the shortest that cert-manager issues", quote(&duration)),
-            );
+            invalid(report, at, format!("{} is shorter than `1h`, the minimum of cert-manager", quote(&duration)));
         }
         if let Some((renew_before, at)) = &self.renew_before
             && renew_before.seconds() < MIN_RENEW_BEFORE
         {
-            invalid(
-                report,
-                at,
-                format!("{} is shorter than `5m`, the shortest that cert-manager accepts", quote(&renew_before)),
-            );
+            invalid(report, at, format!("{} is shorter than `5m`, the minimum of cert-manager", quote(&renew_before)));
         }
         if let Some((region, at)) = &self.region
             && !arn::is_region(region)
@@ -122,11 +114,16 @@ impl Layers<'_> {
             invalid(
                 report,
                 &at,
-                format!("{} is not shorter than the certificate's life of {}", quote(&renew_before), quote(&duration)),
+                format!(
+                    "{} is not shorter than the certificate's duration of {}",
+                    quote(&renew_before),
+                    quote(&duration)
+                ),
             );
         } else if renew_before.seconds() < SAFE_RENEW_BEFORE {
             let message = format!(
-                "the certificate is renewed only {renew_before} before its end, and cert-manager waits an hour after a failure"
+                "the certificate is renewed only {renew_before} before it expires, and cert-manager waits an hour \
+                 after a failure"
             );
             report.push(
                 Diagnostic::warning(Code::LateRenewal, message)
@@ -145,10 +142,10 @@ impl Layers<'_> {
         if let Some((size, at)) = &size {
             match algorithm {
                 KeyAlgorithm::Rsa if !(2048..=8192).contains(size) => {
-                    invalid(report, at, format!("{size} bits: RSA keys have 2048 to 8192"));
+                    invalid(report, at, format!("an RSA key cannot have {size} bits: use 2048 to 8192"));
                 }
                 KeyAlgorithm::Ecdsa if ![256, 384, 521].contains(size) => {
-                    invalid(report, at, format!("{size} bits: ECDSA keys have 256, 384 or 521"));
+                    invalid(report, at, format!("an ECDSA key cannot have {size} bits: use 256, 384 or 521"));
                 }
                 _ => {}
             }

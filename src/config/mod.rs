@@ -266,11 +266,11 @@ fn read(node: NodeRef<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found:
     // A reviewer, and kustomize, would see other lines than we do.
     if let Some((at, name)) = yaml::line_break(node.document()) {
         let message =
-            format!("the declaration has a raw {name} outside quotes, where some readers of YAML begin another line");
+            format!("the declaration has a raw {name} outside quotes, which some YAML parsers treat as a line break");
         found.push(
             Diagnostic::error(Code::SyntaxError, message)
                 .at(Place::ConfigText(at))
-                .help("take it out, or write it as an escape in double quotes"),
+                .help("remove it, or write it as an escape in double quotes"),
         );
         return Vec::new();
     }

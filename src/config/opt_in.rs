@@ -86,7 +86,7 @@ impl Reader<'_> {
         if let Some(binding) = listed.meaning(opt_in) {
             if binding.role.name != *role {
                 let message = format!(
-                    "{} is annotated with role {}, and workload {} gives it role {}",
+                    "{} is annotated with role {}, but workload {} gives it role {}",
                     opt_in.words(),
                     quote(&role),
                     quote(&binding.workload),
@@ -99,12 +99,12 @@ impl Reader<'_> {
         }
         if let Some(binding) = listed.workloads.get(name.as_str()) {
             let message = format!(
-                "{} would have the certificate of workload {}, which is another one {}",
+                "{} would get the certificate of workload {}, which targets a different object {}",
                 opt_in.words(),
                 quote(&name),
                 binding.target.which
             );
-            let help = "list it under `workloads` by another name, with `target:`, instead of annotating it";
+            let help = "list it under `workloads` with a different name and a `target:`, instead of annotating it";
             self.report.push(Diagnostic::error(Code::NameCollision, message).at(opt_in.place()).help(help));
             return None;
         }

@@ -53,8 +53,8 @@ impl Reader<'_> {
         reference.map(|it| it.looked_up_in(origin)).map_err(|why| invalid(self.report, at, why)).ok()
     }
 
-    /// What stands in the one of several fields that is there; each has its name and, where it is there, what it says. More than
-    /// one of them is reported, with the end of a sentence that says why.
+    /// What stands in the one of several fields that is there; each has its name and, where it is there, what it says.
+    /// More than one of them is reported, with the end of a sentence that says why.
     pub(super) fn one_of<T, const N: usize>(
         &mut self,
         fields: [(&str, Option<T>); N],
@@ -71,7 +71,7 @@ impl Reader<'_> {
         self.report.push(
             Diagnostic::error(
                 Code::ConflictingFields,
-                format!("{} and {last} exclude each other{why}", names.join(", ")),
+                format!("{} and {last} cannot be used together{why}", names.join(", ")),
             )
             .at(Place::Config(at.clone()))
             .help("keep one of them"),
@@ -100,6 +100,6 @@ mod tests {
         assert_eq!(one_of([true, false, false, true]), None);
         assert_eq!(one_of([true, true, false, true]), None);
         let said: Vec<_> = report.diagnostics().into_iter().map(|it| it.message.clone()).collect();
-        assert_eq!(said, ["`a` and `d` exclude each other: why", "`a`, `b` and `d` exclude each other: why"]);
+        assert_eq!(said, ["`a` and `d` cannot be used together: why", "`a`, `b` and `d` cannot be used together: why"]);
     }
 }

@@ -36,12 +36,9 @@ pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhe
 
 /// What is said where the check lets something through that the type does not take.
 pub(super) fn disagreement(at: FieldPath) -> Diagnostic {
-    Diagnostic::error(
-        Code::InternalError,
-        "a field has another type than it must have, and the check does not see which",
-    )
-    .at(Place::Config(at))
-    .help("this is a bug: please report it, with the declaration")
+    Diagnostic::error(Code::InternalError, "a field has the wrong type, and the check cannot tell which")
+        .at(Place::Config(at))
+        .help("this is a bug: please report it, with the declaration")
 }
 
 /// What a node looks like to those who expect something else.
@@ -88,10 +85,10 @@ impl Found {
             Self::Boolean => "a boolean",
             Self::Number => "a number",
             Self::Date => "a date",
-            Self::Text => "text",
+            Self::Text => "a string",
             Self::Sequence => "a sequence",
             Self::Mapping => "a mapping",
-            Self::Tagged => "a tag that only its author knows",
+            Self::Tagged => "an unknown tag",
         }
     }
 }
@@ -149,13 +146,13 @@ impl Checker<'_> {
         let mut out = Map::new();
         for (key, value) in node.entries() {
             let Some(name) = key.text().filter(|_| !key.is_merge_key()) else {
-                let message = "a merge key or a key that is not text has no meaning here";
+                let message = "merge keys and keys that are not strings are not supported here";
                 self.say(Code::UnknownField, message, at, "write the fields out");
                 continue;
             };
             let at = &at.key(name);
             if out.contains_key(name) {
-                self.say(Code::DuplicateField, &format!("{} is written twice", quote(&name)), at, "keep one of them");
+                self.say(Code::DuplicateField, &format!("{} is set twice", quote(&name)), at, "keep one of them");
                 continue;
             }
             let read = match fields.and_then(|fields| fields.get(name)) {
@@ -210,13 +207,13 @@ impl Checker<'_> {
             Found::Number if or_number && !zero_first => return Some(text.into()),
             Found::Number | Found::Boolean | Found::Date => {
                 let help = if zero_first {
-                    "quote it; without quotes YAML readers drop the leading zero or read it as octal".to_owned()
+                    "quote it; without quotes, YAML parsers drop the leading zero or read it as octal".to_owned()
                 } else {
                     format!("quote it: \"{}\"", part(text))
                 };
-                self.say(Code::WrongType, &format!("expected text, found {}", found.words()), at, &help);
+                self.say(Code::WrongType, &format!("expected a string, found {}", found.words()), at, &help);
             }
-            _ => self.wrong_type("text", found, at),
+            _ => self.wrong_type("a string", found, at),
         }
         None
     }
@@ -224,7 +221,7 @@ impl Checker<'_> {
     fn word(&mut self, words: &[&'static str], node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
         let found = Found::at(node);
         let Some(text) = node.text().filter(|_| !matches!(found, Found::Nothing | Found::Tagged)) else {
-            self.wrong_type("text", found, at);
+            self.wrong_type("a string", found, at);
             return None;
         };
         if words.contains(&text) {

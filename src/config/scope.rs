@@ -56,7 +56,7 @@ impl Reader<'_> {
             invalid(self.report, &at.key("assumeRole"), why);
         }
         if aws.profile.as_deref() == Some("") {
-            invalid(self.report, &at.key("profile"), "the name of a profile is empty");
+            invalid(self.report, &at.key("profile"), "the profile name is empty");
         }
         Origin {
             scope: (*aws != wire::Aws::default()).then(|| scope.to_owned()),

@@ -97,7 +97,7 @@ impl SidecarLayer {
             invalid(report, at, format!("port {port} needs root; choose one from 1024 to 65535"));
         }
         if let Some((0, at)) = &self.hop_limit {
-            invalid(report, at, "answers with a hop limit of 0 reach nobody; 1 is enough for a pod");
+            invalid(report, at, "with a hop limit of 0, responses reach no client; 1 is enough for a pod");
         }
         if let Some((image, at)) = &self.image {
             check_image(image, at, report);
@@ -180,12 +180,12 @@ impl SidecarLayers<'_> {
         let endpoint = self.pick(|layer| &layer.endpoint).filter(|(it, _)| of_sdk(it)).map(|(_, at)| at);
         let proxy = self.pick(|layer| &layer.proxy).map(|(_, at)| at);
         for at in [env, endpoint, proxy].into_iter().flatten() {
-            let message =
-                "with `delivery: process` the helper has the variables of the application's containers, and no others";
+            let message = "with `delivery: process`, the helper runs with the environment variables of the \
+                           application's containers, and no others";
             report.push(
                 Diagnostic::error(Code::ConflictingFields, message)
                     .at(Place::Config(at))
-                    .help("set them there, or say `endpoint: {url: …}`"),
+                    .help("set them there, or use `endpoint: {url: …}`"),
             );
         }
     }
@@ -200,12 +200,13 @@ impl SidecarLayers<'_> {
             && sidecar.delivery == Delivery::Endpoint
         {
             let message = format!(
-                "helper {version} answers with empty credentials when AWS refuses a session, and nothing holds the application back until it has some"
+                "helper {version} returns empty credentials when AWS rejects a session, and nothing makes the \
+                 application wait for valid ones"
             );
             report.push(
                 Diagnostic::warning(Code::EmptyCredentials, message)
                     .at(Place::Config(at))
-                    .help("use `startup: credentials`, or be sure that the application repeats its first calls"),
+                    .help("use `startup: credentials`, or make sure that the application retries its first calls"),
             );
         }
     }
@@ -219,7 +220,7 @@ fn texts(quantities: &BTreeMap<String, wire::Quantity>) -> BTreeMap<String, Stri
 /// An image should mean the same bytes tomorrow, and be of a release that can do what we ask of it.
 fn check_image(image: &str, at: &FieldPath, report: &mut Report) {
     if image.is_empty() || image.chars().any(char::is_whitespace) {
-        return invalid(report, at, format!("{} is not an image", quote(&image)));
+        return invalid(report, at, format!("{} is not an image reference", quote(&image)));
     }
     if let Some(problem) = helper::tag_problem(image) {
         report.push(
@@ -229,7 +230,9 @@ fn check_image(image: &str, at: &FieldPath, report: &mut Report) {
         );
     }
     if let Some(version) = Version::of_image(image).filter(|version| *version < helper::OLDEST) {
-        let message = format!("helper {version} keeps a certificate that was renewed, and does not know `--hop-limit`");
+        let message = format!(
+            "helper {version} keeps using the old certificate after a renewal, and does not support `--hop-limit`"
+        );
         report.push(
             Diagnostic::error(Code::UnsupportedHelper, message)
                 .at(Place::Config(at.clone()))
@@ -246,7 +249,7 @@ fn check_proxy(proxy: &str, at: &FieldPath, report: &mut Report) {
             invalid(report, at, "this is not the URL of a proxy such as `http://proxy.example.com:3128`");
         }
         Some(host) if host.contains('@') => {
-            invalid(report, at, "the proxy's user and password would stand in the manifests; leave them out");
+            invalid(report, at, "the proxy's user and password would be in the manifests; remove them");
         }
         Some(_) => {}
     }
@@ -256,7 +259,7 @@ fn check_endpoint(endpoint: &Endpoint, at: &FieldPath, report: &mut Report) {
     let Some(url) = &endpoint.url else { return };
     if endpoint.fips || endpoint.dual_stack {
         report.push(
-            Diagnostic::error(Code::ConflictingFields, "`url` and `fips` or `dualStack` exclude each other")
+            Diagnostic::error(Code::ConflictingFields, "`url` cannot be used together with `fips` or `dualStack`")
                 .at(Place::Config(at.clone()))
                 .help("keep one of them"),
         );
@@ -282,19 +285,18 @@ fn check_arg(arg: &str, at: &FieldPath, report: &mut Report) {
         return invalid(
             report,
             at,
-            format!("{} is written by iamra: use {}", quote(&format_args!("--{flag}")), quote(&field)),
+            format!("{} is set by iamra: use {}", quote(&format_args!("--{flag}")), quote(&field)),
         );
     }
     // It logs whole answers.
     // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/credentials.go>
     if flag == "debug" {
-        return invalid(report, at, "`--debug` writes AWS's answers into the log, credentials included");
+        return invalid(report, at, "`--debug` logs the responses of AWS, including credentials");
     }
     let takes = |known: &&helper::Flag| known.commands.contains(&"serve") && known.commands.contains(&"update");
     let known: Vec<_> = helper::FLAGS.iter().filter(takes).map(|known| known.name).collect();
     if !known.contains(&flag) {
-        let message =
-            format!("the helper has no flag {} with which it asks for sessions", quote(&format_args!("--{flag}")));
+        let message = format!("the helper has no flag {} for requesting sessions", quote(&format_args!("--{flag}")));
         let is_free = |name: &&str| *name != "debug" && FLAGS_OF_OURS.iter().all(|(ours, _)| ours != name);
         let free: Vec<_> = known.into_iter().filter(is_free).collect();
         report.push(
@@ -312,9 +314,9 @@ fn check_variable(name: &str, at: &FieldPath, report: &mut Report) {
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty();
     if !is_name {
-        invalid(report, at, format!("{} is not the name of a variable: letters, digits and `_`", quote(&name)));
+        invalid(report, at, format!("{} is not a variable name: use letters, digits and `_`", quote(&name)));
     } else if let Some((_, field)) = VARIABLES_OF_OURS.iter().find(|(ours, _)| *ours == name) {
-        invalid(report, at, format!("{} is written by iamra: use {}", quote(&name), quote(&field)));
+        invalid(report, at, format!("{} is set by iamra: use {}", quote(&name), quote(&field)));
     }
 }
 

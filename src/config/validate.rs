@@ -77,9 +77,12 @@ impl Reader<'_> {
     fn say_nothing_to_do(&mut self, cluster: Option<&str>) {
         let whose = cluster.map_or_else(String::new, |name| format!(" for cluster {}", quote(&name)));
         self.report.push(
-            Diagnostic::warning(Code::NothingToDo, format!("the declaration names no workload{whose}"))
+            Diagnostic::warning(Code::NothingToDo, format!("the declaration has no workloads{whose}"))
                 .at(Place::Config(FieldPath::keys("spec.workloads")))
-                .help("add one under `workloads:`, `NAME: {role: ROLE}`, or annotate its pod template `iamra.dev/role: ROLE`"),
+                .help(
+                    "add one under `workloads:`, `NAME: {role: ROLE}`, or annotate its pod template with \
+                       `iamra.dev/role: ROLE`",
+                ),
         );
     }
 
@@ -119,7 +122,7 @@ impl Reader<'_> {
         for (name, level) in &self.spec.checks {
             let Some(code) = Code::find(name) else {
                 self.report.push(
-                    Diagnostic::error(Code::UnknownField, format!("{} is not a code of iamra", quote(&name)))
+                    Diagnostic::error(Code::UnknownField, format!("unknown code {}", quote(&name)))
                         .at(Place::Config(self.at.key("checks").key(name.as_str())))
                         .help(nearest(name, Code::all().map(Code::name)).map_or_else(
                             || "`iamra explain` lists them".to_owned(),
@@ -162,7 +165,7 @@ impl Reader<'_> {
             let arn = self.reference(role.role_arn.as_deref(), &default_role, &at.key("roleArn"), &origin);
             let profile = self.reference(role.profile_arn.as_deref(), &default_profile, &at.key("profileArn"), &origin);
             if role.role_arn.as_deref().is_some_and(|text| text.starts_with("rolesanywhere:")) {
-                let why = "IAM Roles Anywhere has no roles: write `ssm:/name` or the role's ARN";
+                let why = "a role is not a resource of IAM Roles Anywhere: write `ssm:/name` or the role's ARN";
                 invalid(self.report, &at.key("roleArn"), why);
             }
             for (index, policy) in role.policies.iter().enumerate().filter(|(_, policy)| !policy.starts_with("arn:")) {
@@ -211,10 +214,13 @@ impl Reader<'_> {
                     // The ten minutes are the helper's, the ten sessions a quota.
                     // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/serve.go>
                     // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
-                    format!("the helper renews a session ten minutes before its end, so one of {text} is renewed all the time"),
+                    format!(
+                        "the helper renews a session ten minutes before it expires, so one of {text} is renewed \
+                             constantly"
+                    ),
                 )
                 .at(Place::Config(at.clone()))
-                .help("use `30m` or more; AWS allows ten new sessions a second for the whole account"),
+                .help("use `30m` or more; AWS allows ten new sessions per second for the whole account"),
             );
         }
         Some(session)

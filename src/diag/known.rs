@@ -69,9 +69,10 @@ impl<'a> Known<'a> {
         }
         let listed = quote_all(self.all.iter().take(LISTED));
         match self.all.len() {
-            0 => "none is declared".to_owned(),
-            count if count > LISTED => format!("known are {listed} and {} more", count - LISTED),
-            _ => format!("known are {listed}"),
+            0 => "none are declared".to_owned(),
+            1 => format!("expected {listed}"),
+            count if count > LISTED => format!("expected one of {listed} and {} more", count - LISTED),
+            _ => format!("expected one of {listed}"),
         }
     }
 }
@@ -101,10 +102,10 @@ mod tests {
             }
             assert_eq!(known.nearest("quite-another"), None);
             let listed = known.help("quite-another");
-            assert!(listed.starts_with("known are `role-00000-0`, "), "{listed}");
+            assert!(listed.starts_with("expected one of `role-00000-0`, "), "{listed}");
             assert_eq!(listed.matches('`').count(), 2 * names.len().min(LISTED), "{listed}");
             assert_eq!(listed.contains(" more"), names.len() > LISTED, "{listed}");
         }
-        assert_eq!(Known::of([]).help("a"), "none is declared");
+        assert_eq!(Known::of([]).help("a"), "none are declared");
     }
 }

@@ -69,7 +69,7 @@ fn role(name: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>, users
             _ => (text(None, old), text(None, new)),
         };
         let message =
-            format!("role {} has another {words}: {new_text} instead of {old_text} (for {users})", quote(&name));
+            format!("role {} has a different {words}: {new_text} instead of {old_text} (for {users})", quote(&name));
         changes.push(
             Change::new(kind, name, reference(new).place.clone(), &message).values(old_text, new_text).escalates(true),
         );
@@ -120,9 +120,9 @@ fn issuer(scope: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>) ->
     }
     let (old, new) = (words(was), words(is));
     let message = if old == new {
-        format!("the issuer of scope {} has its CA from somewhere else", quote(&scope))
+        format!("the issuer of scope {} gets its CA from a different source", quote(&scope))
     } else {
-        format!("scope {} has another issuer: {new} instead of {old}", quote(&scope))
+        format!("scope {} has a different issuer: {new} instead of {old}", quote(&scope))
     };
     let place = FieldPath::keys("spec.scopes").key(scope).key("issuer");
     Some(Change::new(ChangeKind::Issuer, scope, place, &message).values(old, new).escalates(true))

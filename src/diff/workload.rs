@@ -106,7 +106,7 @@ fn other_namespace(was: &Binding, is: &Binding) -> Option<Difference> {
     (was.namespace != is.namespace).then(|| Difference {
         kind: ChangeKind::Namespace,
         field: "namespace",
-        words: format!("is in another namespace: {new} instead of {old}"),
+        words: format!("is in a different namespace: {new} instead of {old}"),
         values: (old, new),
         escalates: true,
     })
@@ -117,7 +117,7 @@ fn other_target(was: &Binding, is: &Binding) -> Option<Difference> {
     (was.target != is.target).then(|| Difference {
         kind: ChangeKind::Target,
         field: "target",
-        words: format!("is another object: {new} instead of {old}"),
+        words: format!("targets a different object: {new} instead of {old}"),
         values: (old, new),
         escalates: true,
     })
@@ -139,7 +139,7 @@ fn common_name(was: &Binding, is: &Binding) -> Option<Difference> {
     (old.common_name != new.common_name).then(|| Difference {
         kind: ChangeKind::CommonName,
         field: "certificate.commonName",
-        words: format!("is another subject to AWS: {} instead of {}", subject(new), subject(old)),
+        words: format!("has a different certificate subject: {} instead of {}", subject(new), subject(old)),
         values: (old.common_name.clone(), new.common_name.clone()),
         escalates: true,
     })
@@ -152,7 +152,7 @@ fn certificate_life(was: &Binding, is: &Binding) -> Option<Difference> {
     (old.seconds() != new.seconds()).then(|| Difference {
         kind: ChangeKind::CertificateLife,
         field: "certificate.duration",
-        words: format!("has a certificate that lives {how}: {new} instead of {old}"),
+        words: format!("has a {how} certificate lifetime: {new} instead of {old}"),
         values: (old.to_string(), new.to_string()),
         escalates: is_longer,
     })
@@ -160,7 +160,7 @@ fn certificate_life(was: &Binding, is: &Binding) -> Option<Difference> {
 
 fn renewal_margin(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (&was.certificate.renew_before, &is.certificate.renew_before);
-    let when = if new.seconds() > old.seconds() { "earlier before its end" } else { "closer to its end" };
+    let when = if new.seconds() > old.seconds() { "earlier before it expires" } else { "closer to its expiry" };
     (old.seconds() != new.seconds()).then(|| Difference {
         kind: ChangeKind::RenewalMargin,
         field: "certificate.renewBefore",
@@ -187,7 +187,7 @@ fn image(was: &Binding, is: &Binding) -> Option<Difference> {
     (old != new).then(|| Difference {
         kind: ChangeKind::SidecarImage,
         field: "sidecar.image",
-        words: format!("has another sidecar image: {new} instead of {old}"),
+        words: format!("has a different sidecar image: {new} instead of {old}"),
         values: (old.clone(), new.clone()),
         escalates: true,
     })
@@ -199,7 +199,7 @@ fn other_sidecar(was: &Binding, is: &Binding) -> Option<Difference> {
     (!settings.is_empty()).then(|| Difference {
         kind: ChangeKind::Sidecar,
         field: "sidecar",
-        words: format!("has another sidecar: {new} instead of {old}"),
+        words: format!("has different sidecar settings: {new} instead of {old}"),
         values: (old, new),
         escalates: settings.iter().any(|setting| setting.escalates),
     })
@@ -215,7 +215,7 @@ fn environment(was: &Binding, is: &Binding) -> Option<Difference> {
     (was.environment != is.environment).then(|| Difference {
         kind: ChangeKind::Environment,
         field: "environment",
-        words: format!("has other variables: {new} instead of {old}"),
+        words: format!("has different variables: {new} instead of {old}"),
         values: (old, new),
         escalates: false,
     })

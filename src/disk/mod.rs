@@ -51,7 +51,7 @@ pub enum Error {
     #[error("{} is read-only", quote(&.0.display()))]
     ReadOnly(PathBuf),
     /// The file is not what it was when it was read.
-    #[error("{} was changed by somebody else meanwhile, and is left as it is now", quote(&.0.display()))]
+    #[error("{} was changed by another process in the meantime, and was not overwritten", quote(&.0.display()))]
     Changed(PathBuf),
 }
 

@@ -75,9 +75,9 @@ fn missing(wanted: &Wanted, elsewhere: &[&Value]) -> Diagnostic {
     let namespace = wanted.namespace.as_deref().map_or_else(String::new, |it| format!(" in namespace {}", quote(&it)));
     let message = format!("the cluster has no Certificate of workload {}{namespace}", quote(&wanted.workload));
     let help = match elsewhere {
-        [] => format!("apply what iamra emits: {} is not among the objects", quote(&wanted.name)),
+        [] => format!("apply the manifests that iamra emits: {} is not among the objects", quote(&wanted.name)),
         [other, ..] => format!(
-            "it is in namespace {}: correct `namespace`, or apply it where the pods are",
+            "it is in namespace {}: correct `namespace`, or apply it in the namespace of the pods",
             quote(&self::namespace(other))
         ),
     };
@@ -86,10 +86,10 @@ fn missing(wanted: &Wanted, elsewhere: &[&Value]) -> Diagnostic {
 
 fn ready(certificate: &Value) -> Option<String> {
     let (status, _, _) = condition(certificate, "Ready")?;
-    let time = |field: &str| text(certificate, &["status", field]).unwrap_or("a time that is not said");
+    let time = |field: &str| text(certificate, &["status", field]).unwrap_or("an unknown time");
     let words = || {
         format!(
-            "Certificate {}/{} is ready: valid until {}, renewed from {} on",
+            "Certificate {}/{} is ready: valid until {}, renewal from {}",
             namespace(certificate),
             name(certificate),
             time("notAfter"),
@@ -108,10 +108,10 @@ impl Cluster<'_> {
         let cause = self.issuer(certificate).or_else(|| self.request(certificate));
         let (why, help) = cause.unwrap_or_else(|| {
             let why =
-                condition(certificate, "Ready").map_or("cert-manager has not looked at it", |(_, _, message)| message);
+                condition(certificate, "Ready").map_or("cert-manager has not processed it", |(_, _, message)| message);
             (
                 one_line(why),
-                "see whether cert-manager's controller runs: `kubectl get pods --all-namespaces`".to_owned(),
+                "check that the cert-manager controller is running: `kubectl get pods --all-namespaces`".to_owned(),
             )
         });
         let target = ResourceRef {
@@ -141,13 +141,16 @@ impl Cluster<'_> {
         let Some(issuer) = named.iter().find(is_reachable) else {
             if let Some(other) = named.first() {
                 let why = format!(
-                    "its Issuer {} is in namespace {}, and an Issuer serves its own namespace alone",
+                    "its Issuer {} is in namespace {}, and an Issuer serves only its own namespace",
                     quote(&wanted),
                     quote(&namespace(other))
                 );
                 return Some((
                     why,
-                    format!("put the Issuer, and the Secret of its CA, into {}, or use a ClusterIssuer", quote(&here)),
+                    format!(
+                        "create the Issuer and the Secret of its CA in namespace {}, or use a ClusterIssuer",
+                        quote(&here)
+                    ),
                 ));
             }
             let all = self.others.range((kind, "")..).take_while(|((it, _), _)| *it == kind);
@@ -157,7 +160,7 @@ impl Cluster<'_> {
             let help = match nearest(wanted, known) {
                 Some(near) => format!("did you mean {}?", quote(&near)),
                 None => {
-                    "apply it: iamra emits it with the Certificate, unless the declaration says `existing`".to_owned()
+                    "apply it: iamra emits it with the Certificate, unless the declaration uses `existing`".to_owned()
                 }
             };
             return Some((format!("there is no {kind} {} in {place}", quote(&wanted)), help));
@@ -178,35 +181,40 @@ impl Cluster<'_> {
                 quote(&reason),
                 one_line(message)
             );
-            return Some((why, format!("let the policy allow what the Certificate asks for, {again}")));
+            return Some((why, format!("allow the Certificate's request in the policy, {again}")));
         }
         if let Some((_, _, message)) = said("InvalidRequest") {
             let why = format!("its request {} is not valid: {}", quote(&name(request)), one_line(message));
             return Some((why, format!("correct the Certificate, {again}")));
         }
-        let (_, reason, message) = condition(request, "Ready").unwrap_or(("", "", "nobody has looked at it"));
+        let (_, reason, message) = condition(request, "Ready").unwrap_or(("", "", "cert-manager has not processed it"));
         let message = one_line(message);
         if reason == "Failed" {
             // The words of Go's library, which cert-manager passes on. <https://go.dev/src/crypto/x509/x509.go>
             if message.contains("doesn't match parent's PublicKey") {
-                let why = "the private key in the CA's Secret does not belong to the certificate beside it".to_owned();
-                let help = format!("put the pair that belongs together into the Secret that the Issuer names, {again}");
+                let why = "the private key in the CA's Secret does not belong to the certificate in the same Secret"
+                    .to_owned();
+                let help = format!("put a certificate and the matching key into the Secret of the Issuer, {again}");
                 return Some((why, help));
             }
             return Some((
                 format!("its request {} failed: {message}", quote(&name(request))),
-                format!("mend that, {again}"),
+                format!("fix this, {again}"),
             ));
         }
         if said("Approved").is_none() {
-            let why = format!("its request {} waits for an approval that nobody gives", quote(&name(request)));
+            let why = format!(
+                "its request {} is waiting for approval, and no approver has approved it",
+                quote(&name(request))
+            );
             // <https://cert-manager.io/docs/policy/approval/>
-            let help = "add a policy that approves it (approver-policy), or let cert-manager approve by itself (`disableAutoApproval: false`)";
+            let help = "add a policy that approves it (approver-policy), or let cert-manager approve requests \
+                        itself (`disableAutoApproval: false`)";
             return Some((why, help.to_owned()));
         }
         Some((
             format!("its request {} is not signed yet: {message}", quote(&name(request))),
-            "look again in a minute".to_owned(),
+            "check again in a minute".to_owned(),
         ))
     }
 }
@@ -230,7 +238,7 @@ fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Ca
             quote(&name(issuer))
         );
         let help =
-            "put it there, with the CA's certificate and key; see `issuer.ca.secret` for who could do that".to_owned();
+            "create it there with the CA's certificate and key; see `issuer.ca.secret` for ways to do so".to_owned();
         return (why, help);
     }
     let why = format!("its {kind} {} is not ready: {message}", quote(&name(issuer)));
@@ -242,7 +250,10 @@ fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Ca
             )
         }
         None => {
-            format!("{} has more", typed(&format_args!("kubectl describe {} {}", kind.to_lowercase(), name(issuer))))
+            format!(
+                "run {} for details",
+                typed(&format_args!("kubectl describe {} {}", kind.to_lowercase(), name(issuer)))
+            )
         }
     };
     (why, help)
@@ -252,7 +263,7 @@ fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Ca
 /// <https://github.com/cert-manager/cert-manager/blob/master/internal/apis/config/controller/v1alpha1/defaults.go>
 fn again(certificate: &Value) -> String {
     format!(
-        "then {}: by itself cert-manager tries again an hour or more after a failure",
+        "then run {}: cert-manager itself retries an hour or more after a failure",
         typed(&format_args!("cmctl renew --namespace {} {}", namespace(certificate), name(certificate)))
     )
 }

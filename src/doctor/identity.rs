@@ -20,7 +20,8 @@ pub struct Known<'k> {
 }
 
 impl<'k> Known<'k> {
-    /// The CA that signs workloads' certificates itself, which is the first of its chain: the cluster's before the declaration's.
+    /// The CA that signs workloads' certificates itself, which is the first of its chain: the cluster's before the
+    /// declaration's.
     fn signer(self) -> Option<&'k Certificate> {
         self.authorities.first().or(self.declared.first())
     }
@@ -85,17 +86,13 @@ impl Check<'_> {
         for certificate in &certificates {
             if certificate.not_after.unix_timestamp() <= known.now {
                 self.wrong(
-                    format!(
-                        "the trust anchor's CA {} has expired on {}",
-                        quote(&certificate.subject),
-                        certificate.end()
-                    ),
-                    "add the new CA certificate to the trust anchor (it takes two), then replace the CA's Secret",
+                    format!("the trust anchor's CA {} expired on {}", quote(&certificate.subject), certificate.end()),
+                    "add the new CA certificate to the trust anchor (it can hold two), then replace the CA's Secret",
                 );
             }
         }
         let sides = [
-            (known.authorities, "that signs here", ", which signs here"),
+            (known.authorities, "that signs in this cluster", ", which signs in this cluster"),
             (known.declared, "of the declaration", ", as the declaration does"),
         ];
         let trusted = |authority: &Certificate| certificates.iter().any(|certificate| certificate.der == authority.der);
@@ -106,8 +103,12 @@ impl Check<'_> {
                 strangers.push(stranger);
                 self.wrong(
                     format!(
-                        "the CA {which}, {} (SHA-256 {:.16}…), is none that the trust anchor {arn} trusts", quote(&stranger.subject), stranger.fingerprint()),
-                    "add its certificate to the trust anchor, or put the CA that the trust anchor trusts into the Secret",
+                        "the CA {which}, {} (SHA-256 {:.16}…), is not trusted by the trust anchor {arn}",
+                        quote(&stranger.subject),
+                        stranger.fingerprint()
+                    ),
+                    "add its certificate to the trust anchor, or put the CA that the trust anchor trusts into the \
+                     Secret",
                 );
             }
         }
@@ -118,7 +119,7 @@ impl Check<'_> {
                 .collect::<Vec<_>>()
                 .join(", ");
             let compared = sides.iter().find(|(authorities, ..)| !authorities.is_empty());
-            let compared = compared.map_or("; no CA was at hand to compare", |(.., words)| words);
+            let compared = compared.map_or("; no CA was available for comparison", |(.., words)| words);
             self.lines.push(format!("trust anchor {arn} is enabled and trusts {ends}{compared}"));
         }
     }
@@ -144,14 +145,14 @@ impl Check<'_> {
             self.say(
                 Diagnostic::warning(
                     Code::AwsSetup,
-                    format!("sessions of {wanted} s are asked for, and the profile {arn} ends them after {most} s"),
+                    format!("sessions of {wanted} s are requested, and the profile {arn} limits them to {most} s"),
                 )
                 .help("raise the profile's duration, or lower `sessionDuration`"),
             );
         }
         if self.binding.declared.sidecar.role_session_name.is_some() && !profile.accepts_session_name {
             self.wrong(
-                format!("the sidecar names its sessions, and the profile {arn} accepts no name"),
+                format!("the sidecar sets a session name, and the profile {arn} does not accept one"),
                 "set `acceptRoleSessionName` on the profile, or remove the session name",
             );
         }
@@ -164,7 +165,8 @@ impl Check<'_> {
         let wanted = self.binding.declared.role.session.seconds();
         if role.longest_session < wanted {
             let message = format!(
-                "sessions of {wanted} s are asked for, and the role {} allows {} s: AWS refuses instead of shortening",
+                "sessions of {wanted} s are requested, and the role {} allows {} s: AWS rejects the request instead \
+                 of shortening the session",
                 self.binding.identity.role, role.longest_session
             );
             self.wrong(message, "raise the role's maximum session duration, or lower `sessionDuration`");

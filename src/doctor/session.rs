@@ -8,13 +8,14 @@ const CAUSES: &[(&str, &str, &str)] = &[
     (
         // <https://github.com/aws/rolesanywhere-credential-helper/issues/108>
         "untrusted signing certificate",
-        "no chain leads from the certificate to the trust anchor",
-        "let the CA that the trust anchor trusts sign it; when an intermediate signs, the sidecar must send the chain (`--intermediates`)",
+        "the certificate does not chain to the trust anchor",
+        "have it signed by the CA that the trust anchor trusts; if an intermediate CA signs, the sidecar must send \
+         the chain (`--intermediates`)",
     ),
     (
         "insufficient certificate",
-        "the certificate is not one of an end entity that may sign",
-        "issue it with `digital signature` among its usages and without `isCA`; a CA issuer adds no usage by itself",
+        "the certificate is not an end-entity certificate that may sign",
+        "issue it with the usage `digital signature` and without `isCA`; a CA issuer does not add usages itself",
     ),
     (
         "expired or is not yet valid",
@@ -25,7 +26,7 @@ const CAUSES: &[(&str, &str, &str)] = &[
     ("subject is empty", "the certificate has no subject", "give it a common name"),
     (
         "rolesessionname",
-        "the session has a name, and the profile accepts none",
+        "the session has a name, and the profile does not accept one",
         "set `acceptRoleSessionName` on the profile, or remove the session name",
     ),
     (
@@ -39,11 +40,11 @@ const CAUSES: &[(&str, &str, &str)] = &[
         // <https://github.com/aws/rolesanywhere-credential-helper/issues/77>
         "session tags",
         "a value of the certificate cannot be a session tag",
-        "keep to letters, digits and `_.:/=+-@` in its names",
+        "use only letters, digits and `_.:/=+-@` in its names",
     ),
     (
         "unable to assume role",
-        "the role's trust policy does not let this certificate assume it, or there is no such role",
+        "the role's trust policy does not allow this certificate, or the role does not exist",
         "compare the policy's conditions with the certificate: `iamra doctor --live` shows both",
     ),
     (
@@ -56,7 +57,7 @@ const CAUSES: &[(&str, &str, &str)] = &[
     (
         "trust anchor not found",
         "there is no such trust anchor",
-        "correct its ARN; it is looked for in the ARN's own region and account",
+        "correct its ARN; AWS looks in the region and account of the ARN",
     ),
     (
         "profile not found",
@@ -64,8 +65,12 @@ const CAUSES: &[(&str, &str, &str)] = &[
         "correct its ARN; it must be in the trust anchor's region and account",
     ),
     // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>
-    ("signature expired", "the clocks disagree", "set this machine's clock: AWS allows five minutes"),
-    ("signature", "the signature is not the certificate's", "use the private key of this very certificate"),
+    (
+        "signature expired",
+        "this machine's clock differs from AWS's",
+        "correct this machine's clock: AWS allows a difference of five minutes",
+    ),
+    ("signature", "the signature does not match the certificate", "use the private key of this certificate"),
 ];
 
 /// What a name means when the words are new.
@@ -73,13 +78,17 @@ const KINDS: &[(&str, &str, &str)] = &[
     (
         // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
         "ThrottlingException",
-        "too many sessions are asked for: AWS takes ten a second",
-        "wait, and roll pods out more slowly",
+        "too many sessions are requested: AWS allows ten per second",
+        "wait, and roll out pods more slowly",
     ),
-    ("ResourceNotFoundException", "an ARN names nothing", "correct it: `iamra doctor --live` says which"),
+    (
+        "ResourceNotFoundException",
+        "an ARN refers to something that does not exist",
+        "correct it: `iamra doctor --live` shows which one",
+    ),
     (
         "AccessDeniedException",
-        "AWS refuses without a reason that is known here",
+        "AWS rejected the session for a reason that iamra does not know",
         "look for CreateSession in CloudTrail",
     ),
 ];
@@ -92,7 +101,7 @@ pub fn refused(refusal: &Refusal) -> Diagnostic {
     let by_words = CAUSES.iter().find(|(part, ..)| words.contains(part));
     let known = by_words.or_else(|| KINDS.iter().find(|(name, ..)| name == kind));
     let (cause, help) = known
-        .map_or(("AWS did not make a session", "try again, or look for CreateSession in CloudTrail"), |it| {
+        .map_or(("AWS did not issue a session", "try again, or look for CreateSession in CloudTrail"), |it| {
             (it.1, it.2)
         });
     Diagnostic::error(Code::SessionRefused, format!("{cause} ({status} {kind}: {message})")).help(help)

@@ -29,13 +29,13 @@ pub(super) fn policy(
         Verdict::Unknown => say(Diagnostic::warning(
             Code::TrustPolicy,
             format!(
-                "whether the trust policy of {role} lets the workload's certificate in cannot be said from here: {}",
+                "cannot tell whether the trust policy of {role} allows the workload's certificate: {}",
                 clauses(&decision)
             ),
         )
-        .help("ask for a session: `iamra doctor --certificate tls.crt --key tls.key`")),
+        .help("request a session: `iamra doctor --certificate tls.crt --key tls.key`")),
         Verdict::Allow => lines.push(format!(
-            "role {role} trusts what the certificate will carry: aws:SourceArn = {}, aws:SourceAccount = {}, \
+            "role {role} trusts the values that the certificate will have: aws:SourceArn = {}, aws:SourceAccount = {}, \
              {COMMON_NAME} = {}",
             binding.identity.trust_anchor,
             binding.identity.trust_anchor.account,
@@ -49,13 +49,14 @@ pub(super) fn policy(
         (
             &openings.subject,
             "every certificate of the CA",
-            "names no subject: every certificate of the CA may assume it",
+            "has no condition on the subject: every certificate of the CA may assume the role",
             typed(&format_args!("StringEquals: {{{COMMON_NAME}: {common_name}}}")),
         ),
         (
             &openings.trust_anchor,
             "every trust anchor of the account",
-            "names no trust anchor: the same name from any trust anchor of the account may assume it",
+            "has no condition on the trust anchor: the same name from any trust anchor of the account may assume \
+             the role",
             typed(&format_args!("ArnEquals: {{aws:SourceArn: {anchor}}}")),
         ),
     ] {
@@ -65,7 +66,7 @@ pub(super) fn policy(
             // It has been said what is not understood.
             Verdict::Unknown if opening.clauses == decision.clauses => continue,
             Verdict::Unknown => {
-                format!("whether the trust policy of {role} lets {who} in cannot be said: {}", clauses(opening))
+                format!("cannot tell whether the trust policy of {role} allows {who}: {}", clauses(opening))
             }
         };
         say(Diagnostic::warning(Code::TrustPolicy, message).help(format!("add the condition {condition}")));
@@ -75,13 +76,14 @@ pub(super) fn policy(
 fn denied(role: &str, decision: &Decision) -> Diagnostic {
     if decision.clauses.iter().all(|clause| clause.statement.is_none()) {
         let message =
-            format!("the trust policy of {role} does not let IAM Roles Anywhere assume it: {}", clauses(decision));
+            format!("the trust policy of {role} does not allow IAM Roles Anywhere to assume it: {}", clauses(decision));
         return Diagnostic::error(Code::TrustPolicy, message)
-            .help("allow the service `sts:AssumeRole`, `sts:TagSession` and `sts:SetSourceIdentity`, all three");
+            .help("allow the service all three of `sts:AssumeRole`, `sts:TagSession` and `sts:SetSourceIdentity`");
     }
-    let message = format!("the trust policy of {role} refuses the workload's certificate: {}", clauses(decision));
+    let message =
+        format!("the trust policy of {role} does not allow the workload's certificate: {}", clauses(decision));
     Diagnostic::error(Code::TrustPolicy, message)
-        .help("make the condition say what the certificate carries, or change `certificate.commonName`")
+        .help("make the condition match the certificate, or change `certificate.commonName`")
 }
 
 fn clauses(decision: &Decision) -> String {

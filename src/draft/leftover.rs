@@ -68,7 +68,7 @@ fn issuer_objects(namespace: &str, issuer: &Issuer) -> Vec<(String, Resource)> {
 pub(super) fn words(leftovers: &Objects, by_hand: &Objects) -> String {
     let mut said = String::new();
     if !leftovers.is_empty() {
-        said.push_str("no longer rendered; Argo CD, Flux and `kubectl apply --prune` delete it:\n");
+        said.push_str("no longer rendered; deleted by Argo CD, Flux and `kubectl apply --prune`:\n");
         said.extend(leftovers.iter().map(|(namespace, resource)| format!("  {}\n", resource.words(namespace))));
     }
     let mut commands: BTreeMap<(&str, bool), Vec<String>> = BTreeMap::new();
@@ -77,7 +77,7 @@ pub(super) fn words(leftovers: &Objects, by_hand: &Objects) -> String {
         commands.entry((namespace, resource.is_object())).or_default().push(resource.argument());
     }
     if !commands.is_empty() {
-        said.push_str("to delete by hand what is in the cluster:\n");
+        said.push_str("to delete the objects from the cluster by hand:\n");
     }
     said.extend(commands.iter().flat_map(|((namespace, are_objects), arguments)| {
         let arguments = if *are_objects { vec![arguments.join(" ")] } else { arguments.clone() };

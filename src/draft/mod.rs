@@ -19,7 +19,7 @@ use crate::yaml::Document;
 
 /// What stands in a declaration before anything is declared.
 pub const SKELETON: &str = "\
-# Which workloads are which AWS identities. `iamra schema` knows every field.
+# Maps workloads to AWS identities. `iamra schema` prints every field.
 apiVersion: iamra.dev/v1alpha1
 kind: RolesAnywhere
 metadata:

@@ -37,7 +37,7 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
             .help(known_names(asked, clusters))
             .into());
     }
-    let refused = |refusal: Refusal| cannot_edit(&refusal, &format!("take {} out of `spec.workloads`", quote(&name)));
+    let refused = |refusal: Refusal| cannot_edit(&refusal, &format!("remove {} from `spec.workloads`", quote(&name)));
     if let Some(left) = cluster.filter(|_| clusters.len() > 1) {
         let at = WORKLOADS.entry(name).key("clusters");
         let items = doc.at(&at).into_iter().flat_map(NodeRef::items);
@@ -48,16 +48,16 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
             .collect();
         let others: Vec<_> = clusters.iter().filter(|cluster| **cluster != left).copied().collect();
         let said = vec![format!(
-            "workload {} taken out of cluster {}; it stays in {}",
+            "workload {} removed from cluster {}; it remains in {}",
             quote(&name),
             quote(&left),
             others.join(", ")
         )];
         return apply(&doc, &edits).map(|text| Change { text, said }).map_err(refused);
     }
-    let mut said = vec![format!("workload {} taken out", quote(&name))];
+    let mut said = vec![format!("workload {} removed", quote(&name))];
     if let Some(line) = comment_above(text, &doc, name) {
-        said.push(format!("the comment above it stays, in line {line}"));
+        said.push(format!("the comment above it was kept, on line {line}"));
     }
     let role = |config: &Config, of_it: bool| -> Vec<String> {
         let bindings = config.bindings.iter().filter(|binding| (binding.workload == name) == of_it);
@@ -70,9 +70,9 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
     for role in unused.iter().filter(|role| doc.at(&ROLES.entry(role)).is_some()) {
         if let Some(without) = without_role(&text, role) {
             text = without;
-            said.push(format!("role {} taken out: `onboard` had declared it, and no workload has it now", quote(role)));
+            said.push(format!("role {} removed: `onboard` had added it, and no workload uses it now", quote(role)));
         } else {
-            said.push(format!("role {} stays declared; no workload has it now", quote(role)));
+            said.push(format!("role {} kept; no workload uses it now", quote(role)));
         }
     }
     Ok(Change { text, said })
@@ -113,6 +113,7 @@ pub fn leftovers(name: &str, before: &Config, after: &[Config]) -> Option<String
     let words = leftover::words(&leftovers, &by_hand);
     let cluster = before.cluster.as_ref().map_or_else(String::new, |cluster| format!("in cluster {cluster}, "));
     Some(format!(
-        "{cluster}{words}stays: Secret {namespace}/{certificate}, the certificate that cert-manager wrote, until it is deleted by hand\n"
+        "{cluster}{words}remains until you delete it: Secret {namespace}/{certificate}, the certificate that \
+         cert-manager wrote\n"
     ))
 }

@@ -73,7 +73,7 @@ impl<'a> Checked<'a> {
         if !declared.is_empty() && !declared.contains(&role.as_str()) {
             let message = match asked.role {
                 Some(_) => format!("role {} is not declared", quote(&role)),
-                None => format!("no role is named, and there is none called {} like the workload", quote(&role)),
+                None => format!("no role is given, and no role is named {} like the workload", quote(&role)),
             };
             let help = format!("{}or declare {} under `spec.roles`", known(&role, declared), quote(&role));
             return Err(Diagnostic::error(Code::UnknownRole, message)
@@ -104,7 +104,7 @@ impl<'a> Checked<'a> {
         };
         let text = changed.map_err(|refusal| {
             let fields = emit::flow(&Value::Object(self.fields()));
-            let what = if self.binding.is_some() { "what it should say is" } else { "add" };
+            let what = if self.binding.is_some() { "write" } else { "add" };
             let role = if self.declares_role {
                 format!("{} under `spec.roles`, and ", typed(&format_args!("{}: {{}}", self.role)))
             } else {
@@ -135,7 +135,7 @@ impl<'a> Checked<'a> {
         let mut text = text.to_owned();
         if self.declares_role {
             text = ROLES.add_introduced(&text, &self.role, DECLARED)?;
-            said.push(format!("role {} added, the first one", quote(&self.role)));
+            said.push(format!("role {} added, the first role", quote(&self.role)));
         }
         let cluster =
             self.cluster.as_ref().map_or_else(String::new, |cluster| format!(", cluster {}", quote(&cluster)));
@@ -155,7 +155,7 @@ impl<'a> Checked<'a> {
         let mut edits = Vec::new();
         let mut set = |at: &FieldPath, field: &str, before: &str, after: &str| {
             said.push(format!(
-                "workload {} changed: {field} {} is {} now",
+                "workload {} changed: {field} {} is now {}",
                 quote(&self.asked.workload),
                 quote(&before),
                 quote(&after)
@@ -175,7 +175,7 @@ impl<'a> Checked<'a> {
         }
         if let Some(cluster) = self.cluster.as_ref().filter(|_| !self.is_here) {
             said.push(format!(
-                "workload {} changed: it runs in cluster {} too",
+                "workload {} changed: it also runs in cluster {}",
                 quote(&self.asked.workload),
                 quote(&cluster)
             ));
@@ -196,8 +196,11 @@ fn cluster(asked: Option<&str>, doc: &Document<'_>, here: &[&Config]) -> Result<
     let named = doc.at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text);
     match (asked, named, declared.as_slice(), here) {
         (Some(asked), ..) if !declared.contains(&asked) => {
-            let help =
-                format!("{}{} declares it", known(asked, declared), typed(&format_args!("iamra k8s setup {asked}")));
+            let help = format!(
+                "{}run {} to declare it",
+                known(asked, declared),
+                typed(&format_args!("iamra k8s setup {asked}"))
+            );
             Err(Diagnostic::error(Code::UnknownCluster, format!("cluster {} is not declared", quote(&asked)))
                 .help(help)
                 .into())

@@ -27,7 +27,7 @@ pub(super) fn note(configs: &[Config], text: String) -> Result<(String, Option<S
     let words = format!("{BEFORE}{}", names.join(", "));
     // JSON has no place for it: there the cluster stays as long as they do.
     let noted = above().iter().find_map(|at| introduce(&doc, at, &words).ok());
-    let said = format!("{}: in cluster {} now, the only one", quote_all(&names), quote(&only));
+    let said = format!("{}: now in cluster {}, the only one", quote_all(&names), quote(&only));
     Ok((noted.unwrap_or_else(|| text.clone()), Some(said)))
 }
 
@@ -74,7 +74,7 @@ pub(super) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<Stri
         text = with.unwrap_or_else(|| doc.text().to_owned());
     }
     let names = quote_all(&silent);
-    Ok((text, Some(format!("{names}: still in cluster {}, which is said outright now", quote(&only)))))
+    Ok((text, Some(format!("{names}: still in cluster {}, which is now explicit", quote(&only)))))
 }
 
 /// Takes back what [`pin`] has written, when one cluster is left and the workloads still say that they run there.

@@ -56,7 +56,7 @@ impl Section {
             && let Some(spec) = doc.at(&FieldPath::keys("spec"))
             && let NodeKind::Map(_, Flow::Yes) = spec.kind()
         {
-            let why = format!("`spec` stands between braces and has no {} yet", quote(&self.name));
+            let why = format!("`spec` is in flow style and has no {} yet", quote(&self.name));
             return Err(Refusal { why, span: spec.span() });
         }
         let keeps_braces = doc.at(&path).is_some_and(|node| node.is_map() && !(on_lines && node.entries().len() == 0));

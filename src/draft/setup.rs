@@ -25,7 +25,7 @@ pub struct Request<'a> {
 pub fn change(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<Change, Refused> {
     changed(asked, text, configs).map_err(|refusal| {
         let by_hand = format!(
-            "add {} under `spec.clusters`, and `clusters:` to workloads that name none",
+            "add {} under `spec.clusters`, and `clusters:` to workloads without it",
             typed(&format_args!("{}: {{}}", asked.cluster))
         );
         cannot_edit(&refusal, &by_hand)
@@ -53,6 +53,6 @@ fn changed(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<Change
     };
     let doc = section::read(text)?;
     let edit = put(&doc, &CLUSTERS.entry(name).key("namespace"), after.into());
-    said.push(format!("cluster {} changed: namespace {} is {} now", quote(&name), quote(&before), quote(&after)));
+    said.push(format!("cluster {} changed: namespace {} is now {}", quote(&name), quote(&before), quote(&after)));
     Ok(Change { text: apply(&doc, &[edit])?, said })
 }

@@ -31,24 +31,24 @@ pub fn change(name: &str, text: &str, configs: &[Config]) -> Result<Change, Refu
         return Err(Diagnostic::error(Code::ClusterInUse, message)
             .at(Place::Config(CLUSTERS.entry(name)))
             .help(format!(
-                "take them out first: {}",
+                "remove them first: {}",
                 typed(&format_args!("iamra k8s offboard WORKLOAD --cluster {name}"))
             ))
             .into());
     }
     let chosen = FieldPath::keys("spec.cluster");
     if doc.at(&chosen).and_then(NodeRef::text) == Some(name) {
-        let message = format!("`spec.cluster` says that cluster {} is rendered", quote(&name));
-        let help = "take `spec.cluster` out, or let it name another one";
+        let message = format!("`spec.cluster` selects cluster {} for rendering", quote(&name));
+        let help = "remove `spec.cluster`, or set it to another cluster";
         return Err(Diagnostic::error(Code::ClusterInUse, message).at(Place::Config(chosen)).help(help).into());
     }
     let text = CLUSTERS
         .remove(&text, name)
         .and_then(pin::unpin)
-        .map_err(|refusal| cannot_edit(&refusal, &format!("take {} out of `spec.clusters`", quote(&name))))?;
-    let mut said = vec![format!("cluster {} taken out", quote(&name))];
+        .map_err(|refusal| cannot_edit(&refusal, &format!("remove {} from `spec.clusters`", quote(&name))))?;
+    let mut said = vec![format!("cluster {} removed", quote(&name))];
     if !freed.is_empty() {
-        said.push(format!("{}: in no cluster now, as before the first one", quote_all(freed)));
+        said.push(format!("{}: now in no cluster, as before the first one", quote_all(freed)));
     }
     Ok(Change { text, said })
 }

@@ -1,5 +1,5 @@
-//! Revisions, the index and the worktree of a Git repository, read. Nothing here writes, and nothing runs `git`. `none` is this room in a
-//! build without the cargo feature `git`.
+//! Revisions, the index and the worktree of a Git repository, read. Nothing here writes, and nothing runs `git`. `none`
+//! is this room in a build without the cargo feature `git`.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -28,7 +28,7 @@ pub enum Error {
     #[error("{} is not in a Git repository", quote(&.0.display()))]
     NoRepository(PathBuf),
     /// There is no such commit, or it is not in this clone.
-    #[error("{} is no revision{place}", quote(&name), place = if *.shallow { " of this shallow clone" } else { "" })]
+    #[error("{} is not a revision{place}", quote(&name), place = if *.shallow { " of this shallow clone" } else { "" })]
     NoRevision {
         /// What was asked for.
         name: String,
@@ -55,7 +55,7 @@ pub enum Error {
     #[error("{} has conflicts in the index", quote(&.0.display()))]
     Conflict(PathBuf),
     /// A link that leads nowhere, or out of the repository.
-    #[error("{} is a link that leads out of the repository or in circles", quote(&.0.display()))]
+    #[error("{} is a link that points outside the repository or forms a loop", quote(&.0.display()))]
     Link(PathBuf),
     /// The file is not text.
     #[error("{} is not UTF-8", quote(&.0.display()))]
@@ -77,15 +77,16 @@ impl Error {
     /// What to do.
     pub fn help(&self) -> Option<&'static str> {
         match self {
-            Self::NoRepository(_) => Some("run it in a clone, or name a folder of one"),
+            Self::NoRepository(_) => Some("run it in a clone, or pass a folder in one"),
             Self::NoRevision { shallow: true, .. } | Self::NoMergeBase { shallow: true, .. } => {
                 Some("fetch the rest of the history: `git fetch --unshallow`, or `fetch-depth: 0` of a checkout in CI")
             }
-            Self::NoRevision { .. } => {
-                Some("`git log` and `git branch -a` show what there is; a folder comes second: `iamra diff HEAD DIR`")
-            }
-            Self::NoMergeBase { .. } => Some("compare them as they are, with two dots"),
-            Self::Bare => Some("name two revisions: `iamra diff BASE..HEAD`"),
+            Self::NoRevision { .. } => Some(
+                "`git log` and `git branch -a` list the revisions; a folder is the second argument: `iamra diff \
+                 HEAD DIR`",
+            ),
+            Self::NoMergeBase { .. } => Some("compare them directly, with two dots"),
+            Self::Bare => Some("pass two revisions: `iamra diff BASE..HEAD`"),
             Self::Conflict(_) => Some("finish the merge"),
             // libgit2 guards against repositories of somebody else as git does.
             Self::Git(error) if error.code() == ErrorCode::Owner => {

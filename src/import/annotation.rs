@@ -61,9 +61,10 @@ pub fn from_annotations(tool: &Tool, objects: &[Object<'_>], report: &mut Report
         Tool::IraController => pods.iter().filter_map(|pods| ira_controller(pods, report)).collect(),
     };
     if workloads.is_empty() {
-        let message = format!("none of the {} objects has a role that could be imported", objects.len());
+        let message = format!("none of the {} objects has a role to import", objects.len());
         report.push(Diagnostic::error(Code::NothingImported, message).help(
-            "give what people have written or `kubectl get -o yaml` prints: ServiceAccounts, Deployments and others that make pods",
+            "pass source manifests or the output of `kubectl get -o yaml`: ServiceAccounts, Deployments and other \
+             workloads",
         ));
         return None;
     }
@@ -158,7 +159,7 @@ fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<D
     for (ident, arn) in roles.iter().filter(|(account, _)| !used.contains(*account)).map(|(_, found)| found) {
         let at = FieldPath::keys("metadata.annotations").key(IRSA_ROLE);
         let message = format!("no workload among the objects runs as this ServiceAccount, which has {}", quote(&arn));
-        leave_out(ident, at, message, "give the workload too, or add it to the declaration by hand", report);
+        leave_out(ident, at, message, "pass the workload too, or add it to the declaration by hand", report);
     }
     workloads
 }
@@ -174,14 +175,16 @@ fn kube2iam(pods: &Pods<'_>, base: Option<&str>, report: &mut Report) -> Option<
     let arn = if let Some(whole) = whole {
         Some(pods.arn(KUBE2IAM_ROLE, ArnKind::Role, &whole, report)?)
     } else {
-        let message =
-            format!("role {} is only named, so its ARN will be looked up where the declaration says", quote(&text));
-        let help = "add `--base-role-arn arn:aws:iam::ACCOUNT:role/`, as kube2iam has it";
+        let message = format!(
+            "role {} is given by name only, so its ARN will be looked up where the declaration says",
+            quote(&text)
+        );
+        let help = "add `--base-role-arn arn:aws:iam::ACCOUNT:role/` with the value that kube2iam uses";
         pods.leave_out(KUBE2IAM_ROLE, message, help, report);
         None
     };
     if pods.annotation(KUBE2IAM_EXTERNAL_ID).is_some() {
-        let message = "IAM Roles Anywhere sends no external id".to_owned();
+        let message = "IAM Roles Anywhere does not send an external ID".to_owned();
         pods.leave_out(KUBE2IAM_EXTERNAL_ID, message, "remove `sts:ExternalId` from the role's trust policy", report);
     }
     let scope = arn.as_ref().map(of_account).unwrap_or_default();
@@ -207,7 +210,7 @@ fn ira_controller(pods: &Pods<'_>, report: &mut Report) -> Option<DraftWorkload>
         given.iter().filter(|(_, _, text)| text.is_none()).map(|(name, ..)| quote(&name).to_string()).collect();
     let some = there.first()?;
     if !lacks.is_empty() {
-        let message = format!("ira-controller leaves these pods alone: they lack {}", lacks.join(" and "));
+        let message = format!("ira-controller ignores these pods: they lack {}", lacks.join(" and "));
         pods.leave_out(some, message, "add what is missing, then import again", report);
         return None;
     }
@@ -219,12 +222,11 @@ fn ira_controller(pods: &Pods<'_>, report: &mut Report) -> Option<DraftWorkload>
         (kind.to_owned(), name.to_owned())
     });
     if let Some(secret) = pods.annotation(IRA_SECRET) {
-        let message =
-            format!("Secret {} is not used any more: the workload gets a certificate of its own", quote(&secret));
+        let message = format!("Secret {} is no longer used: the workload gets its own certificate", quote(&secret));
         pods.leave_out(
             IRA_SECRET,
             message,
-            "delete the Secret, and the Certificate that makes it, after the change",
+            "after the change, delete the Secret and the Certificate that creates it",
             report,
         );
     }

@@ -1,4 +1,5 @@
-//! What `iam-ra`, the command line of an older way to set IAM Roles Anywhere up, keeps of an installation: a JSON document in S3.
+//! What `iam-ra`, the command line of an older way to set IAM Roles Anywhere up, keeps of an installation: a JSON
+//! document in S3.
 
 use std::collections::BTreeMap;
 
@@ -54,12 +55,12 @@ pub fn from_state(name: &str, text: &str, report: &mut Report) -> Option<Value> 
     let state: State = match serde_json::from_str(text) {
         Ok(state) => state,
         Err(error) => {
-            let what = if error.is_data() { "a field is missing, or of another type" } else { "it is not JSON" };
+            let what = if error.is_data() { "a field is missing or has the wrong type" } else { "it is not JSON" };
             let message = format!("this is not the state document of iam-ra: {what}");
             report.push(
                 Diagnostic::error(Code::InvalidState, message)
                     .at(Place::File(name.to_owned(), Some(error.line())))
-                    .help("give the object that `/iam-ra/NAMESPACE/state-location` in Parameter Store names"),
+                    .help("pass the object that the parameter `/iam-ra/NAMESPACE/state-location` refers to"),
             );
             return None;
         }
@@ -85,8 +86,8 @@ impl Reader<'_> {
         let roles = state.roles.iter().flatten().map(|(name, role)| (name.clone(), self.role(name, role)));
         let roles = roles.collect::<Map<_, _>>();
         for host in state.hosts.iter().flatten().map(|(name, _)| name) {
-            let message = format!("host {} is no pod", quote(&host));
-            self.leave_out(message, "keep what iam-ra gave it: nothing changes for the host");
+            let message = format!("host {} is not a pod", quote(&host));
+            self.leave_out(message, "keep its setup by iam-ra: nothing changes for the host");
         }
         let clusters = state.k8s_clusters.iter().flatten().map(|(name, _)| (name.clone(), json!({})));
         let clusters = clusters.collect::<Map<_, _>>();
@@ -118,12 +119,12 @@ impl Reader<'_> {
             let suffix = if name == DEFAULT_SCOPE { String::new() } else { format!("-{name}") };
             let issuer = format!("iam-ra{suffix}");
             let message = format!(
-                "the certificates of scope {} come from {}, by an AWSPCAClusterIssuer {} that has to be there",
+                "the certificates of scope {} come from {}, through an AWSPCAClusterIssuer {} that must exist",
                 quote(&name),
                 quote(&pca),
                 quote(&issuer)
             );
-            self.leave_out(message, "install aws-privateca-issuer and make the issuer, or name the one that there is");
+            self.leave_out(message, "install aws-privateca-issuer and create the issuer, or refer to an existing one");
             json!({"existing": {"group": "awspca.cert-manager.io", "kind": "AWSPCAClusterIssuer", "name": issuer}})
         });
         entry(vec![("trustAnchor", anchor), ("issuer", json!(issuer))])
@@ -146,7 +147,7 @@ impl Reader<'_> {
             self.report.push(
                 Diagnostic::error(Code::InvalidState, format!("{whose}: {why}"))
                     .at(self.place())
-                    .help("run iam-ra's own commands on the installation until its state is whole"),
+                    .help("complete the installation with iam-ra's own commands"),
             );
         }
         text.into()

@@ -68,11 +68,9 @@ impl ReadError {
         match self {
             Self::Empty => "check that the command before the pipe succeeded and printed something",
             Self::NotUtf8(_) => "save the file as UTF-8",
-            Self::Syntax { .. } => {
-                "check that the input is complete YAML and has nothing else mixed in, such as log lines"
-            }
+            Self::Syntax { .. } => "check that the input is complete YAML and contains nothing else, such as log lines",
             Self::NotAResourceList { .. } => {
-                "a function is started by kustomize or kpt; pipe plain manifests into `iamra inject -`"
+                "a KRM function is run by kustomize or kpt; pipe plain manifests into `iamra inject -`"
             }
             Self::ItemsNotASequence { .. } => "write the objects as a list under `items`, or `items: []` for none",
             Self::DuplicateKey { .. } => "remove one of the two",
@@ -87,14 +85,14 @@ impl fmt::Display for ReadError {
         match self {
             Self::Empty => f.write_str("the input is empty"),
             Self::NotUtf8(at) => write!(f, "the input is not UTF-8 text: {at}"),
-            Self::Syntax { message, at } => write!(f, "the input is not YAML, or it is cut off: {message}: {at}"),
+            Self::Syntax { message, at } => write!(f, "the input is not YAML, or is truncated: {message}: {at}"),
             Self::NotAResourceList { found } => write!(f, "expected a ResourceList, found {found}"),
             Self::ItemsNotASequence { found, at } => {
                 write!(f, "`items` of the list must be a sequence, found {found}: {at}")
             }
-            Self::DuplicateKey { key, at } => write!(f, "{} of the list is there twice: {at}", quote(&key)),
+            Self::DuplicateKey { key, at } => write!(f, "the list has {} twice: {at}", quote(&key)),
             Self::LineBreak { name, at } => {
-                write!(f, "a raw {name} character, which some YAML readers take for the end of the line: {at}")
+                write!(f, "a raw {name} character, which some YAML parsers treat as a line break: {at}")
             }
             Self::Unclear(at) => write!(f, "cannot tell where the items of the list begin: {at}"),
         }

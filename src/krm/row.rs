@@ -29,7 +29,7 @@ pub(super) fn objects(text: &str) -> Result<Option<Vec<Range<usize>>>, ReadError
             }
             // One object, and then something that only YAML knows.
             Err(error) if !found.is_empty() && text.get(start..).is_some_and(is_object) => {
-                let message = format!("the JSON object number {} of a row is cut off, or no JSON", found.len() + 1);
+                let message = format!("JSON object number {} in a row is truncated or is not JSON", found.len() + 1);
                 let at = Position { line: error.line(), column: error.column().max(1) };
                 return Err(ReadError::Syntax { message, at });
             }

@@ -52,7 +52,7 @@ impl Compared<'_> {
 pub fn write_changes(compared: &Compared<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Compared { base, head, file, changes, .. } = compared;
     if changes.is_empty() {
-        return writeln!(out, "{file}: nothing changes from {base} to {head}");
+        return writeln!(out, "{file}: no changes from {base} to {head}");
     }
     writeln!(out, "{file}: from {base} to {head}")?;
     for (title, escalation) in [("escalations", true), ("other changes", false)] {

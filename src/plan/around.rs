@@ -33,7 +33,9 @@ impl<'i, 't> Around<'i, 't> {
     /// What to do about a workload that is nowhere among the objects.
     pub(super) fn how_to_find(&self, binding: &Binding) -> String {
         let Which::Name(target) = &binding.target.which else {
-            return "these are the object's own labels, not those of its pods; check them, and that the object is part of this build".to_owned();
+            return "`selector` matches the labels of the object, not of its pods; check them, and check that the \
+                    object is part of this build"
+                .to_owned();
         };
         let strangers =
             self.strangers.get_or_init(|| self.idents(false).map(|ident| (&*ident.kind, &*ident.name)).collect());
@@ -41,13 +43,14 @@ impl<'i, 't> Around<'i, 't> {
         {
             let kind = part(kind);
             return format!(
-                "there is one, of a kind that iamra does not know: say where the pod template of a {kind} is with `target.podTemplatePath`"
+                "an object of this name exists, of a kind that iamra does not know: set `target.podTemplatePath` to \
+                 the pod template of a {kind}"
             );
         }
         let workloads = self.workloads.get_or_init(|| Known::of(self.idents(true).map(|ident| &*ident.name)));
         match workloads.nearest(target) {
             Some(nearest) => format!("did you mean {}?", quote(&nearest)),
-            None => "check `target` and that the object is part of this build".to_owned(),
+            None => "check `target`, and check that the object is part of this build".to_owned(),
         }
     }
 }

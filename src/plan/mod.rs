@@ -221,7 +221,7 @@ fn find(
             let help = if elsewhere.is_empty() {
                 around.how_to_find(binding)
             } else {
-                format!("there is {}; say `namespace:` accordingly", elsewhere.join(" and "))
+                format!("found {}; set `namespace:` to match", elsewhere.join(" and "))
             };
             let wanted = part(target.kind.as_deref().unwrap_or("workload"));
             let message = format!("no {wanted} {} is among the objects", target.which);
@@ -232,7 +232,7 @@ fn find(
         ([_, _, ..], Which::Name(name)) => {
             let found = named(&here);
             let message = format!("several objects are named {}: {}", quote(&name), found.join(", "));
-            let help = "say which one with `target.kind` or `namespace`";
+            let help = "choose one with `target.kind` or `namespace`";
             let place = Place::Config(binding.place.clone());
             report.push(Diagnostic::error(Code::AmbiguousTarget, message).at(place).help(help));
             Vec::new()
@@ -294,7 +294,7 @@ impl Plan<'_> {
             report.push(
                 Diagnostic::error(Code::NamespaceMismatch, message)
                     .at(Place::Config(planned.binding().place.clone()))
-                    .help(format!("say {} for this workload", typed(&format_args!("namespace: {wanted}")))),
+                    .help(format!("set {} for this workload", typed(&format_args!("namespace: {wanted}")))),
             );
         }
     }

@@ -28,9 +28,9 @@ pub(super) fn placements<'r>(
         if others.len() == MOST {
             let pod = inventory.get(*workload).map(words).unwrap_or_default();
             report.push(
-                Diagnostic::error(Code::NameCollision, format!("more than {MOST} workloads mean {pod}"))
+                Diagnostic::error(Code::NameCollision, format!("more than {MOST} workloads target {pod}"))
                     .at(Place::Config(binding.place.clone()))
-                    .help("part the pod into several"),
+                    .help("split the pod into several"),
             );
             continue;
         }
@@ -39,14 +39,14 @@ pub(super) fn placements<'r>(
                 Diagnostic::error(
                     Code::NameCollision,
                     format!(
-                        "workloads {} and {} both mean {}",
+                        "workloads {} and {} both target {}",
                         quote(&other.workload),
                         quote(&binding.workload),
                         inventory.get(*workload).map(words).unwrap_or_default()
                     ),
                 )
                 .at(Place::Config(binding.place.clone()))
-                .help("keep one of them, or give each `containers:` of its own"),
+                .help("keep one of them, or set different `containers:` for each"),
             );
             continue;
         }

@@ -113,9 +113,9 @@ pub fn lock_path(declaration: NodeRef<'_>) -> Result<Option<PathBuf>, Box<Diagno
     if path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
         return Ok(Some(path));
     }
-    let message = "the path of the lock is absolute, or has `..` in it";
+    let message = "the path of the lock is absolute or contains `..`";
     Err(Diagnostic::error(Code::OutsideRepository, message)
         .at(Place::Config(at))
-        .help("name a file in the folder of the declaration or below it")
+        .help("use a file in the folder of the declaration or below it")
         .into())
 }

@@ -25,7 +25,7 @@ const HEADER: &str =
     "# Written by `iamra lock`. Commit it; do not edit it: change the declaration, and run `iamra lock` again.\n";
 
 /// How a stale lock is mended.
-const MEND: &str = "run `iamra lock`, or give it in a values file (`--values FILE`)";
+const MEND: &str = "run `iamra lock`, or provide the value in a values file (`--values FILE`)";
 
 /// The name of a query: its scope, when that has an account or region of its own, and its reference.
 type Name = (Option<String>, String);
@@ -70,7 +70,7 @@ impl Lockfile {
                 report.push(
                     Diagnostic::error(Code::InvalidLock, format!("{name} {why}"))
                         .at(Place::File(name.to_owned(), line.or(Some(1))))
-                        .help("restore it from Git, or write it anew with `iamra lock`"),
+                        .help("restore it from Git, or regenerate it with `iamra lock`"),
                 );
             }
             values
@@ -112,7 +112,7 @@ impl Lockfile {
             match self.values.get(&name) {
                 None => drift.push(not_locked(&name)),
                 Some(locked) if locked.value != answer.value => {
-                    drift.push(format!("{text} has another value{}", versions(locked, answer)));
+                    drift.push(format!("{text} has a different value{}", versions(locked, answer)));
                 }
                 Some(locked) if locked.version.is_some() && locked.version != answer.version => {
                     drift.push(format!("{text} has the same value{}", versions(locked, answer)));
@@ -157,8 +157,9 @@ impl Lookup for Lockfile {
             if query.is_secret() {
                 return Err(NoAnswer {
                     code: Code::UnresolvedReference,
-                    why: format!("{} is key material, which is never in {}", quote(&query.reference), self.name),
-                    help: "ask AWS for it (`--live`), give it in a values file (`--values FILE`), or use a CA Secret that exists"
+                    why: format!("{} is key material, which is never stored in {}", quote(&query.reference), self.name),
+                    help: "look it up in AWS (`--live`), provide it in a values file (`--values FILE`), or use an \
+                           existing CA Secret"
                         .to_owned(),
                 });
             }
@@ -169,7 +170,7 @@ impl Lookup for Lockfile {
                         (Code::UnresolvedReference, format!("{reference} has no value: there is no {name}"))
                     }
                     State::Whole => (Code::StaleLock, format!("{name} has no entry for {reference}")),
-                    State::Useless => (Code::InvalidLock, format!("{reference} has no value: {name} is of no use")),
+                    State::Useless => (Code::InvalidLock, format!("{reference} has no value: {name} cannot be used")),
                 };
                 NoAnswer { code, why, help: MEND.to_owned() }
             };
@@ -250,17 +251,19 @@ fn read_lock<'d>(root: NodeRef<'d>, values: &mut BTreeMap<Name, Answer>) -> Resu
     match (text("apiVersion"), text("kind")) {
         (Some(API_VERSION), Some(KIND)) => {}
         (Some(version), Some(KIND)) => {
-            let why = format!("is a lock of version {}, and this iamra reads `{API_VERSION}`", quote(&version));
+            let why =
+                format!("is a lock of version {}, and this version of iamra reads `{API_VERSION}`", quote(&version));
             return Err((root.get("apiVersion"), why));
         }
         _ => return Err((None, format!("is not a lock file: expected `apiVersion: {API_VERSION}`, `kind: {KIND}`"))),
     }
-    let references = root.get("references").ok_or((None, "has no `references`: it was cut off".to_owned()))?;
+    let references = root.get("references").ok_or((None, "has no `references`: it was truncated".to_owned()))?;
     if let Some(recorded) = text("digest") {
         let content =
             ["references", "scopes"].into_iter().filter_map(|key| Some((key.to_owned(), root.get(key)?.to_value())));
         if digest(&content.collect()) != recorded {
-            let why = "was edited, cut off or merged since `iamra lock` wrote it: its `digest` does not fit".to_owned();
+            let why =
+                "was edited, truncated or merged since `iamra lock` wrote it: its `digest` does not match".to_owned();
             return Err((root.get("digest"), why));
         }
     }
@@ -291,7 +294,7 @@ fn read_references<'d>(
         if recorded.is_some() && recorded != Certificate::first(value).as_ref().map(fingerprint).as_deref() {
             return Err((
                 Some(key),
-                format!("has another certificate for {} than its `fingerprint` says", quote(&name)),
+                format!("has a certificate for {} that does not match its `fingerprint`", quote(&name)),
             ));
         }
         let version = entry.get("version").and_then(|version| version.to_value().as_i64());

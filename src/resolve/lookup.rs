@@ -51,8 +51,8 @@ impl Lookup for Known<'_> {
     fn answer(&self, queries: &BTreeSet<Query>) -> Answers {
         let none = |query: &Query| NoAnswer {
             code: Code::UnresolvedReference,
-            why: format!("{} has no value: nobody was asked for it", quote(&query.reference)),
-            help: "give it in a values file (`--values FILE`)".to_owned(),
+            why: format!("{} has no value: it was not looked up", quote(&query.reference)),
+            help: "provide it in a values file (`--values FILE`)".to_owned(),
         };
         let answer = |query: &Query| self.0.get(query).cloned().unwrap_or_else(|| Err(none(query)));
         queries.iter().map(|query| (query.clone(), answer(query))).collect()

@@ -225,11 +225,11 @@ impl Binder<'_> {
         let partition = assume_role.as_ref().and_then(|role| role.split(':').nth(1));
         if let Some(partition) = partition.filter(|partition| *partition != trust_anchor.partition) {
             let words = format!(
-                "the trust anchor is in partition {}, and {declared} reads in {}",
+                "the trust anchor is in partition {}, and {declared} uses {}",
                 trust_anchor.partition,
                 part(partition)
             );
-            self.mismatch(words, reference, "no credentials are good in two partitions; make them agree");
+            self.mismatch(words, reference, "credentials are valid in one partition only; make them agree");
         }
     }
 
@@ -246,7 +246,7 @@ impl Binder<'_> {
     fn invalid_ca(&mut self, certificate: &Reference, why: &str) {
         let place = Place::Config(certificate.place.clone());
         let help =
-            "a CA for IAM Roles Anywhere is one X.509v3 chain with CA:TRUE and keyCertSign, and its own RSA or EC key";
+            "IAM Roles Anywhere needs one X.509v3 chain with CA:TRUE and keyCertSign, and the matching RSA or EC key";
         self.report.push(Diagnostic::error(Code::InvalidCa, why).at(place).help(help));
     }
 }

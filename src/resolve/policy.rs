@@ -16,7 +16,7 @@ use crate::yaml::Document;
 /// `apiVersion` and `kind` of the file.
 const TYPE: (&str, &str) = ("iamra.dev/v1alpha1", "Policy");
 
-const HELP: &str = "use what the policy allows, or have the operator change the file that IAMRA_POLICY names";
+const HELP: &str = "use what the policy allows, or ask the operator to change the policy file (IAMRA_POLICY)";
 
 /// What may be looked up and rendered. A list that is left out allows everything.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -51,7 +51,7 @@ impl OperatorPolicy {
                 policy.parameters.iter().flatten().find(|it| !it.starts_with('/') || !it.ends_with('/'))
             {
                 return Err(format!(
-                    "{} is not a folder of Parameter Store: it begins and ends with `/`",
+                    "{} is not a path in Parameter Store: it must begin and end with `/`",
                     quote(&folder)
                 ));
             }
@@ -61,7 +61,7 @@ impl OperatorPolicy {
             report.push(
                 Diagnostic::error(Code::InvalidPolicy, format!("the operator's policy cannot be used: {why}"))
                     .at(Place::File(name.to_owned(), None))
-                    .help("have the operator mend the file that IAMRA_POLICY names"),
+                    .help("ask the operator to fix the policy file (IAMRA_POLICY)"),
             );
         };
         read().map_err(wrong).ok()
@@ -104,7 +104,7 @@ impl OperatorPolicy {
         let plain = arn.get(5).map_or(parameter, |resource| resource.strip_prefix("parameter"));
         let role = origin.assume_role.as_deref().and_then(|role| role.split(':').nth(4));
         if self.accounts.is_some() && origin.profile.is_some() {
-            return Some("the operator's policy allows some accounts, and a profile may be of any".to_owned());
+            return Some("the operator's policy allows only some accounts, and a profile can belong to any".to_owned());
         }
         let accounts = [arn.get(4).copied(), role];
         accounts

@@ -99,7 +99,7 @@ impl Canvas {
         let (width, height) = (self.width, top + MARGIN);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
-             role=\"img\" aria-label=\"who is what\">\n<style>{STYLE}</style>\n\
+             role=\"img\" aria-label=\"workloads and their AWS identities\">\n<style>{STYLE}</style>\n\
              <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"var(--ground)\"/>\n{}</svg>\n",
             self.out
         )

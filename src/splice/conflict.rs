@@ -19,7 +19,7 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
     let text = |at: &FieldPath| pod.node(at).and_then(NodeRef::text);
     let at = pod.at("spec.hostNetwork");
     if text(&at) == Some("true") {
-        let message = "the pod uses the node's network: every process of the node could fetch its credentials";
+        let message = "the pod uses the node's network: every process on the node could fetch its credentials";
         say(
             Code::HostNetwork,
             message.to_owned(),
@@ -29,32 +29,32 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
     }
     for at in [pod.at("spec.os.name"), pod.at("spec.nodeSelector").key("kubernetes.io/os")] {
         if text(&at) == Some("windows") {
-            let message = "the pod runs on Windows, the credential helper's image on Linux only".to_owned();
+            let message = "the pod runs on Windows, and the credential helper's image runs only on Linux".to_owned();
             say(Code::WindowsPod, message, at, "remove the workload from the declaration");
         }
     }
     let volumes = pod.at("spec.volumes");
     for (index, volume) in pod.node(&volumes).into_iter().flat_map(NodeRef::items).enumerate() {
         if let Some(name) = volume.get("name").and_then(NodeRef::text).filter(|name| is_volume(name)) {
-            let message = format!("the volume {} is not one that iamra made", quote(&name));
+            let message = format!("the volume {} was not created by iamra", quote(&name));
             say(Code::AlreadyTaken, message, volumes.index(index), "rename it");
         }
     }
     let notes = [WORKLOAD, UNDO].map(|note| annotation(&FieldPath::root(), note));
     for at in notes.into_iter().chain([annotation(pod.template, CONFIG_HASH)]) {
         if pod.node(&at).is_some() {
-            let message = "the annotation is not one that iamra wrote".to_owned();
-            say(Code::AlreadyTaken, message, at, "remove it; iamra keeps its own notes there");
+            let message = "the annotation was not written by iamra".to_owned();
+            say(Code::AlreadyTaken, message, at, "remove it; iamra stores its own data in it");
         }
     }
     let mut names = BTreeSet::new();
     for container in pod.containers() {
         if !names.insert(container.name) {
             let message = format!("two containers of the pod are named {}", quote(&container.name));
-            say(Code::CannotEdit, message, container.path.clone(), "give each container a name of its own");
+            say(Code::CannotEdit, message, container.path.clone(), "give each container a different name");
         }
         if is_sidecar(container.name) {
-            let message = format!("the container {} is not one that iamra made", quote(&container.name));
+            let message = format!("the container {} was not created by iamra", quote(&container.name));
             say(Code::AlreadyTaken, message, container.path.clone(), "remove or rename it");
         }
         let ports = container.node.get("ports").into_iter().flat_map(NodeRef::items).enumerate();
@@ -80,12 +80,14 @@ pub(super) fn check_volumes(
 ) {
     let special = |kind: &&str| change.volumes.iter().any(|volume| volume.get(*kind).is_some());
     for kind in ["csi", "image"].into_iter().filter(special).filter(|_| allows == Allows::Plain) {
-        let message =
-            format!("the pod gets a volume of kind {}, which Knative refuses as it is installed", quote(&kind));
+        let message = format!("the pod gets a volume of type {}, which Knative rejects by default", quote(&kind));
         report.push(
             Diagnostic::warning(Code::RefusedVolume, message)
                 .at(Place::Item(target.clone(), pod.at("spec.volumes")))
-                .help("switch it on in Knative's `config-features`, or use `certificate.volume: secret` and `sidecar.delivery: endpoint` here"),
+                .help(
+                    "enable it in Knative's `config-features`, or use `certificate.volume: secret` and \
+                       `sidecar.delivery: endpoint` here",
+                ),
         );
     }
 }

@@ -61,7 +61,7 @@ fn check_mounts(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
                 let Some(name) = mount.get("name").and_then(NodeRef::text).filter(|name| is_volume(name)) else {
                     continue;
                 };
-                let message = format!("the mount of the volume {} is not one that iamra made", quote(&name));
+                let message = format!("the mount of the volume {} was not created by iamra", quote(&name));
                 report.push(
                     Diagnostic::error(Code::AlreadyTaken, message)
                         .at(Place::Item(target.clone(), at.index(index)))
@@ -140,13 +140,13 @@ fn check_secret(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: 
             let name = container.name;
             let message = if mount.get("subPath").is_some() {
                 format!(
-                    "container {} mounts Secret {} by a subPath, which a renewed certificate never reaches",
+                    "container {} mounts Secret {} with a subPath, which never receives a renewed certificate",
                     quote(&name),
                     quote(&secret)
                 )
             } else {
                 format!(
-                    "container {} mounts Secret {}: it has the key, and needs no sidecar to be this identity",
+                    "container {} mounts Secret {}: with the key in it, the container can use this identity without the sidecar",
                     quote(&name),
                     quote(&secret)
                 )
@@ -173,8 +173,8 @@ fn check_processes(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
     };
     say(
         "shareProcessNamespace",
-        "the pod's containers share their processes: one that runs as root or as the sidecar's user can read the certificate's key",
-        "remove `shareProcessNamespace`, or leave it if every container of the pod may be this identity",
+        "the pod's containers share a process namespace: one that runs as root or as the sidecar's user can read the certificate's key",
+        "remove `shareProcessNamespace`, or keep it if every container of the pod may use this identity",
     );
     say(
         "hostPID",

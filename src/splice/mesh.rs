@@ -43,7 +43,8 @@ const MESHES: &[Mesh] = &[
             "config.alpha.linkerd.io/proxy-enable-native-sidecar",
             "config.linkerd.io/skip-outbound-ports",
         ],
-        help: "annotate the pod template `config.linkerd.io/proxy-enable-native-sidecar: \"true\"`, or use `sidecar.startup: none`",
+        help: "annotate the pod template `config.linkerd.io/proxy-enable-native-sidecar: \"true\"`, or use \
+               `sidecar.startup: none`",
     },
 ];
 
@@ -60,7 +61,8 @@ pub(super) fn check(
     }
     for mesh in MESHES.iter().filter(|mesh| mesh.is_on(pod, sources) && !mesh.is_excepted(pod)) {
         let message = format!(
-            "{}'s proxy starts after the init containers, and the sidecar among them waits for AWS, which only the proxy can reach",
+            "{}'s proxy starts after the init containers, and the sidecar, which is one of them, waits for AWS, \
+             which only the proxy can reach",
             mesh.name
         );
         report.push(

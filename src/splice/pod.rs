@@ -87,7 +87,7 @@ impl<'d> Pod<'d> {
         let known = OnceCell::new();
         for (index, name) in listed.iter().enumerate().filter(|(_, name)| !there.contains(name.as_str())) {
             let message = format!(
-                "{} has no container {} that could get credentials",
+                "{} has no container {} that can get credentials",
                 quote_object(&target.kind, &target.name),
                 quote(&name)
             );

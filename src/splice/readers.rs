@@ -56,14 +56,14 @@ impl FileReaders {
         let (diagnostic, help) = match self {
             Self::Any | Self::One(_) | Self::Root => return,
             Self::Unknown => {
-                let message = "nothing says as whom the containers run, and the file of credentials is for the sidecar's user alone";
-                let help = "say `runAsUser` in the pod's `securityContext`; the sidecar then runs as the same";
+                let message = "the user of the containers is not known, and only the sidecar's user can read the \
+                               credentials file";
+                let help = "set `runAsUser` in the pod's `securityContext`; the sidecar then runs as the same user";
                 (Diagnostic::warning(Code::UnreadableCredentials, message), help)
             }
             Self::Several => {
-                let message =
-                    "the containers run as different users, and the file of credentials is for one user alone";
-                let help = "let them run as one user, or name those that do under `containers`";
+                let message = "the containers run as different users, and only one user can read the credentials file";
+                let help = "run them as one user, or list those that do under `containers`";
                 (Diagnostic::error(Code::UnreadableCredentials, message), help)
             }
         };

@@ -45,14 +45,12 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
             }
             Some((_, found)) => {
                 let target = resource_ref(value, found.root());
-                let message = format!(
-                    "{} is there already and is not one that iamra made",
-                    quote_object(&target.kind, &target.name)
-                );
+                let message =
+                    format!("{} already exists and was not created by iamra", quote_object(&target.kind, &target.name));
                 report.push(
                     Diagnostic::error(Code::AlreadyTaken, message)
                         .at(Place::Item(target, FieldPath::keys("metadata.name")))
-                        .help("rename or remove it; iamra never overwrites what it did not make"),
+                        .help("rename or remove it; iamra never overwrites an object that it did not create"),
                 );
             }
         }

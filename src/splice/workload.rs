@@ -37,7 +37,10 @@ pub(super) fn inject(
         report.push(
             Diagnostic::error(Code::CannotEdit, message)
                 .at(Place::Item(target.clone(), workload.template.clone()))
-                .help("write the pod template out, without anchors, aliases, merge keys or repeated keys, and end the file with a newline"),
+                .help(
+                    "write the pod template out, without anchors, aliases, merge keys or repeated keys, and end \
+                       the file with a newline",
+                ),
         );
     };
     let stripped = match strip_object(&workload.object, &workload.template) {
@@ -59,9 +62,10 @@ pub(super) fn inject(
             quote(&pod.at("spec.containers"))
         );
         report.push(
-            Diagnostic::error(Code::CannotEdit, message)
-                .at(Place::Item(target.clone(), FieldPath::root()))
-                .help("say where its pod template is with `target.podTemplatePath`; when it has its pods from another workload, make that one part of this build"),
+            Diagnostic::error(Code::CannotEdit, message).at(Place::Item(target.clone(), FieldPath::root())).help(
+                "set `target.podTemplatePath` to its pod template; if another workload creates its pods, \
+                       include that workload in this build",
+            ),
         );
         return None;
     }
@@ -171,17 +175,22 @@ fn check_names(parts: &[Injection<'_>], report: &mut Report) {
     for (index, Injection { binding, change, .. }) in parts.iter().enumerate() {
         let mut say = |code, message| {
             report.push(
-                Diagnostic::error(code, message).at(Place::Config(binding.place.clone())).help("name it otherwise"),
+                Diagnostic::error(code, message).at(Place::Config(binding.place.clone())).help("use a different name"),
             );
         };
         if let Err(why) = DnsLabel::parse(&change.name) {
-            say(Code::InvalidValue, format!("its sidecar would need a name that it cannot have: {why}"));
+            say(Code::InvalidValue, format!("its sidecar would get an invalid name: {why}"));
         }
         if let Some(other) = parts.iter().take(index).find(|other| other.change.name == change.name) {
             let (one, other) = (&binding.workload, &other.binding.workload);
             say(
                 Code::NameCollision,
-                format!("the sidecars of {} and {} would both be {}", quote(&other), quote(&one), quote(&change.name)),
+                format!(
+                    "the sidecars of {} and {} would both be named {}",
+                    quote(&other),
+                    quote(&one),
+                    quote(&change.name)
+                ),
             );
         }
     }

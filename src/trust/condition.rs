@@ -115,13 +115,13 @@ impl Condition {
     /// The condition beside what is known of its key.
     pub(super) fn beside(&self, fact: &Fact) -> String {
         let found = match fact {
-            Fact::Is(value) => format!("it will be {value}"),
-            Fact::Absent => "it will not be there".to_owned(),
-            Fact::Unknown => "what it will be is not known here".to_owned(),
-            Fact::Chosen => "whoever gets a certificate decides what it is".to_owned(),
+            Fact::Is(value) => format!("the value will be {value}"),
+            Fact::Absent => "the key will be absent".to_owned(),
+            Fact::Unknown => "the value is not known here".to_owned(),
+            Fact::Chosen => "whoever gets a certificate chooses the value".to_owned(),
         };
         if self.test == Test::NotUnderstood {
-            return format!("{self}, an operator that is not understood here");
+            return format!("{self}, an operator that iamra does not understand");
         }
         format!("{self}, {found}")
     }
@@ -129,8 +129,9 @@ impl Condition {
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let values = self.values.as_ref().map_or_else(|| "something that is no text".to_owned(), |it| it.join(" or "));
-        write!(f, "{} wants {} = {values}", self.operator, self.key)
+        let values =
+            self.values.as_ref().map_or_else(|| "a value that is not a string".to_owned(), |it| it.join(" or "));
+        write!(f, "{} requires {} = {values}", self.operator, self.key)
     }
 }
 

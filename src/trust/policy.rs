@@ -65,7 +65,7 @@ impl Statement {
         let mut not_understood = None;
         let mut cannot = |why: String| not_understood = not_understood.take().or(Some(why));
         if elements.is_empty() {
-            cannot("it is no statement".to_owned());
+            cannot("it is not a statement".to_owned());
         }
         if let Some(other) = elements.keys().find(|name| !ELEMENTS.contains(&name.as_str())) {
             cannot(format!("it has {}", quote(other)));

@@ -110,7 +110,7 @@ fn decide(policy: &TrustPolicy, caller: &Caller, action: &str) -> (Verdict, Vec<
 fn judge(statement: &Statement, effect: Effect, caller: &Caller, action: &str) -> (Truth, Vec<Clause>) {
     let clause = |says: String| Clause { statement: Some(statement.label.clone()), says };
     if let Some(why) = &statement.not_understood {
-        return (Truth::Unknown, vec![clause(format!("{why}, which is not understood here"))]);
+        return (Truth::Unknown, vec![clause(format!("{why}, which iamra does not understand"))]);
     }
     if statement.principal == Truth::No || !statement.covers(action) {
         return (Truth::No, Vec::new());
@@ -127,7 +127,7 @@ fn judge(statement: &Statement, effect: Effect, caller: &Caller, action: &str) -
     let mut decided: Vec<_> =
         judged.into_iter().filter(|(found, _)| *found == truth && truth != Truth::Yes).map(|it| clause(it.1)).collect();
     if statement.principal == Truth::Unknown && truth == Truth::Unknown {
-        decided.push(clause("its principal is not understood here".to_owned()));
+        decided.push(clause("iamra does not understand its principal".to_owned()));
     }
     if truth == Truth::Yes {
         decided.push(clause(match effect {

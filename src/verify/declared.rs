@@ -30,7 +30,7 @@ pub(super) fn check(
     let placements: BTreeSet<_> = placements.collect();
     let declared: BTreeSet<_> = plan.workloads.iter().map(|planned| planned.binding().workload.as_str()).collect();
     let mut say = |object: &Object, workload: &str| {
-        let message = format!("{} has the identity of {}, and nobody declares that", object.words(), quote(&workload));
+        let message = format!("{} has the identity of {}, which is not declared", object.words(), quote(&workload));
         let mark = if object.is_ours() { GENERATED_FOR } else { WORKLOAD };
         report.push(
             Diagnostic::error(Code::UndeclaredIdentity, message)
@@ -57,10 +57,10 @@ pub(super) fn check(
         report.push(
             Diagnostic::error(
                 Code::UndeclaredIdentity,
-                format!("{} carries the mark of iamra, and the declaration makes no such object", object.words()),
+                format!("{} is marked as iamra's, and the declaration renders no such object", object.words()),
             )
             .at(Place::Item(object.resource_ref(), FieldPath::keys("metadata.annotations")))
-            .help("take it out: whatever has the mark passes for iamra's own"),
+            .help("remove it: an object with this mark is treated as iamra's own"),
         );
     }
 }

@@ -115,14 +115,14 @@ pub(super) fn check_once(stream: &Stream, items: &[Item<'_>], report: &mut Repor
 }
 
 fn twice(object: ResourceRef) -> Diagnostic {
-    let message = format!("{} is there a second time", quote_object(&object.kind, &object.name));
+    let message = format!("{} appears a second time", quote_object(&object.kind, &object.name));
     Diagnostic::error(Code::ChangedObject, message)
         .at(Place::Item(object, FieldPath::root()))
-        .help("keep one of them: of two with one name the one that is applied last counts")
+        .help("keep one of them: of two objects with one name, the one that is applied last wins")
 }
 
 fn say_changed(object: &Object, at: FieldPath, report: &mut Report) {
-    let message = format!("{} is not what the declaration makes of it", object.words());
+    let message = format!("{} differs from what the declaration renders", object.words());
     report.push(
         Diagnostic::error(Code::ChangedObject, message)
             .at(Place::Item(object.resource_ref(), at))

@@ -135,13 +135,13 @@ fn read(index: usize, item: &Item<'_>) -> Result<Object, Box<Diagnostic>> {
         Err(Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(item.offset())).into())
     };
     if let Some((_, name)) = yaml::line_break(&object.document) {
-        return ambiguous(&format!("has a raw {name} outside quotes, where some readers of YAML begin another line"));
+        return ambiguous(&format!("has a raw {name} outside quotes, which some YAML parsers treat as a line break"));
     }
     if let Some(at) = yaml::repeated_key(object.root()) {
-        return ambiguous(&format!("has {} twice: some readers take the first, others the last", quote(&at)));
+        return ambiguous(&format!("has {} twice: some parsers use the first, others the last", quote(&at)));
     }
     if yaml::has_unknown_alias(object.root()) {
-        return ambiguous("has an alias of what stands outside of it");
+        return ambiguous("has an alias of something outside of it");
     }
     Ok(Object::of(index, object.to_value()))
 }

@@ -31,11 +31,11 @@ pub(super) fn check(
         let target = workload.resource_ref();
         for astray in names.adopt(home_of(target.namespace.as_deref()), &mut wanted, &found, false) {
             let message = format!(
-                "{} refers to {}, which is not what the declaration makes for it",
+                "{} refers to {}, which is not what the declaration renders for it",
                 quote_object(&target.kind, &target.name),
                 quote_object(&astray.kind, &astray.name)
             );
-            let help = "render the whole declaration, and let kustomize rename references with the names (`name-reference.yaml`)";
+            let help = "render the whole declaration, and make kustomize update references together with names (`name-reference.yaml`)";
             report.push(
                 Diagnostic::error(Code::DanglingReference, message)
                     .at(Place::Item(target.clone(), astray.at))
@@ -43,14 +43,11 @@ pub(super) fn check(
             );
         }
         if let Some(at) = untouched::difference(&wanted, &found, &FieldPath::root()) {
-            let message = format!(
-                "{} does not have the identity that is declared for it",
-                quote_object(&target.kind, &target.name)
-            );
+            let message = format!("{} does not have its declared identity", quote_object(&target.kind, &target.name));
             let help = if matches!(at.split_last(), Some((_, Step::Key(key))) if key == "image") {
-                "say this image in `sidecar.image` of the declaration, or vouch for it with `--sidecar-image IMAGE`"
+                "set this image as `sidecar.image` in the declaration, or allow it with `--sidecar-image IMAGE`"
             } else {
-                "render it again with iamra; do not edit what it has put in"
+                "render it again with iamra; do not edit what iamra added"
             };
             report.push(Diagnostic::error(Code::NotInjected, message).at(Place::Item(target, at)).help(help));
         }

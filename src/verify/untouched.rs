@@ -9,7 +9,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::Item;
 use crate::yaml::FieldPath;
 
-const MORE: &str = "is not there without iamra, and carries no mark of it";
+const MORE: &str = "does not exist without iamra, and is not marked as iamra's";
 
 /// Compares a stream from which everything of ours was taken with one that never had it.
 pub fn check_untouched(stripped: &[Item<'_>], without: &[Item<'_>], report: &mut Report) {
@@ -18,7 +18,7 @@ pub fn check_untouched(stripped: &[Item<'_>], without: &[Item<'_>], report: &mut
         report.push(
             Diagnostic::error(Code::ChangedObject, format!("{} {words}", object.words()))
                 .at(Place::Item(object.resource_ref(), at))
-                .help("render both from the same tree with the same flags; iamra changes nothing but what it adds"),
+                .help("render both from the same tree with the same flags; iamra only adds to objects"),
         );
     };
     for (name, wanted) in &wanted {
@@ -26,10 +26,10 @@ pub fn check_untouched(stripped: &[Item<'_>], without: &[Item<'_>], report: &mut
         let mut found = found.remove(name).unwrap_or_default().into_iter();
         for wanted in wanted {
             match found.next() {
-                None => say(wanted, "is there without iamra, and not with it", FieldPath::root()),
+                None => say(wanted, "exists without iamra, but not with it", FieldPath::root()),
                 Some(found) => {
                     if let Some(at) = difference(&wanted.value, &found.value, &FieldPath::root()) {
-                        say(&found, "is not what it is without iamra", at);
+                        say(&found, "differs from the same object without iamra", at);
                     }
                 }
             }

@@ -135,8 +135,10 @@ fn opt_in(object: &Object<'_>, report: &mut Report) -> Option<OptIn> {
     let Some(role) = root.at(&at).and_then(NodeRef::text) else {
         let at = annotations.key(ROLE);
         if root.at(&at).is_some() {
-            let message =
-                format!("{} is annotated with a role, its pod template is not", quote_object(&ident.kind, &ident.name));
+            let message = format!(
+                "{} is annotated with a role, but its pod template is not",
+                quote_object(&ident.kind, &ident.name)
+            );
             report.push(
                 Diagnostic::warning(Code::MisplacedRole, message)
                     .at(Place::Item(object, at))
@@ -258,11 +260,11 @@ fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut R
         }
     };
     if is_list(object.root()) {
-        let message = format!("item {index} is a list inside a list, and nobody looks at what is in it");
+        let message = format!("item {index} is a list inside a list, and its objects would not be processed");
         report.push(
             Diagnostic::error(Code::UnreadableItem, message)
                 .at(Place::Input(item.offset()))
-                .help("write its objects into the outer list, or each as a document of its own"),
+                .help("move its objects to the outer list, or write each as a separate document"),
         );
         return None;
     }

@@ -84,7 +84,7 @@ impl<'t> Builder<'t> {
             Event::Alias(anchor) => {
                 let target = self.anchors.get(&anchor).copied();
                 if target.is_some_and(|target| self.open.iter().any(|open| open.id == target)) {
-                    let message = "an alias inside the value that it stands for".into();
+                    let message = "an alias inside the value that it refers to".into();
                     return Err(SyntaxError { message, offset: span.start });
                 }
                 let id = self.add(span, target.map_or(NodeKind::Dangling, NodeKind::Alias), 0, None)?;
@@ -119,7 +119,7 @@ impl<'t> Builder<'t> {
         tag: Option<Box<str>>,
     ) -> Result<NodeId, SyntaxError> {
         let id = NodeId::try_from(self.nodes.len())
-            .map_err(|_| SyntaxError { message: "more nodes than can be counted".into(), offset: span.start })?;
+            .map_err(|_| SyntaxError { message: "too many nodes".into(), offset: span.start })?;
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
@@ -175,7 +175,7 @@ impl<'t> Builder<'t> {
         let size = self.sizes[id as usize].saturating_add(self.sizes[open.id as usize]);
         self.sizes[open.id as usize] = size;
         if size > MAX_EXPANDED {
-            let message = format!("aliases that stand for more than {MAX_EXPANDED} nodes");
+            let message = format!("aliases that expand to more than {MAX_EXPANDED} nodes");
             return Err(SyntaxError { message, offset: self.nodes[id as usize].span.start });
         }
         match &mut self.nodes[open.id as usize].kind {

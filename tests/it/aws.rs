@@ -115,7 +115,11 @@ fn a_key_is_decrypted_alone_and_reaches_the_secret_alone() {
     assert_eq!(by_decryption, [json!(["/acme/ca/tls-key"])]);
 
     let locked = run(double.iamra(dir.path()).arg("lock"), b"");
-    assert!(locked.exit == 0 && locked.stderr.contains("a CA's private key is never locked"), "{}", locked.stderr);
+    assert!(
+        locked.exit == 0 && locked.stderr.contains("a CA's private key is never stored in the lock"),
+        "{}",
+        locked.stderr
+    );
     let lock = fs::read_to_string(dir.path().join("iamra.lock")).unwrap();
     assert!(
         lock.contains("notAfter: ") && lock.contains("fingerprint: sha256:") && !lock.contains("tls-key"),
@@ -343,7 +347,7 @@ fn every_command_that_asks_shows_its_plan() {
     );
     fs::write(dir.path().join("values.yaml"), values).unwrap();
     assert_eq!(explain(&["render", "--values", "values.yaml"]), (key.to_owned(), String::new()));
-    let nothing = (String::new(), "AWS would not be asked: everything is at hand\n".to_owned());
+    let nothing = (String::new(), "AWS would not be called: all values are available\n".to_owned());
     assert_eq!(explain(&["inject", "--workloads-only", "--values", "values.yaml"]), nothing);
     let inspected = format!(
         "rolesanywhere:GetTrustAnchor in eu-central-1\n  {anchor}\nrolesanywhere:GetProfile in eu-central-1\n  {profile}\n\
@@ -414,7 +418,7 @@ fn argo_cd_asks_when_its_operator_says_so_and_within_the_policy() {
     assert_eq!((by_its_author.exit, double.calls().len()), (1, 0), "{}", by_its_author.stderr);
     let by_its_operator = generate(&[("IAMRA_LIVE", "true")]);
     assert_eq!((by_its_operator.exit, double.calls().len()), (0, 1), "{}", by_its_operator.stderr);
-    assert!(by_its_operator.stderr.starts_with("note: 3 values were asked of AWS"), "{}", by_its_operator.stderr);
+    assert!(by_its_operator.stderr.starts_with("note: 3 values were looked up in AWS"), "{}", by_its_operator.stderr);
 
     let policy = tempfile::NamedTempFile::new().unwrap();
     let text = "apiVersion: iamra.dev/v1alpha1\nkind: Policy\nparameters: [/acme/scopes/]\n";

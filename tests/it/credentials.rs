@@ -190,7 +190,7 @@ impl Sidecar {
         let mut command = iamra(files);
         command.args(["doctor", "--certificate", "tls.crt", "--key", "tls.key"]);
         let output = run(command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http), b"");
-        assert!(output.stdout.contains("ok: AWS makes a session for "), "{}: {}", self.golden, output.stderr);
+        assert!(output.stdout.contains("ok: AWS issues a session for "), "{}: {}", self.golden, output.stderr);
         assert_eq!(anywhere.seen().last().unwrap()["layout"], "query", "{}", self.golden);
     }
 

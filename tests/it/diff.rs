@@ -211,7 +211,7 @@ fn moved(output: &Output) {
 #[track_caller]
 fn unchanged(output: &Output) {
     assert_eq!(output.exit, 0, "{}{}", output.stdout, output.stderr);
-    assert!(output.stdout.contains("nothing changes"), "{}", output.stdout);
+    assert!(output.stdout.contains("no changes"), "{}", output.stdout);
 }
 
 #[track_caller]
@@ -237,7 +237,7 @@ fn the_worktree_the_index_and_revisions() {
     moved(&repository.diff(&["HEAD~1..HEAD"]));
     moved(&repository.diff(&["HEAD~1.."]));
     unchanged(&repository.diff(&["HEAD~1"]));
-    refused(&repository.diff(&["nowhere..HEAD"]), 2, "`nowhere` is no revision");
+    refused(&repository.diff(&["nowhere..HEAD"]), 2, "`nowhere` is not a revision");
     refused(&repository.diff(&["."]), 2, "iamra diff HEAD DIR");
 }
 
@@ -358,7 +358,7 @@ fn a_detached_head_a_shallow_clone_a_worktree_and_a_bare_repository() {
     git_in(beside.path(), &["clone", "--quiet", "--depth=1", &origin, "shallow"]);
     let shallow = beside.path().join("shallow");
     unchanged(&diff_in(&shallow, &[]));
-    refused(&diff_in(&shallow, &["HEAD~1..HEAD"]), 2, "is no revision of this shallow clone");
+    refused(&diff_in(&shallow, &["HEAD~1..HEAD"]), 2, "is not a revision of this shallow clone");
 
     let linked = beside.path().join("linked");
     repository.git(&["worktree", "add", "--quiet", linked.to_str().unwrap(), "HEAD~1"]);
@@ -387,7 +387,7 @@ fn no_commit_yet_and_no_repository_at_all() {
     assert!(output.stdout.contains("`payments` gains role `readonly`"), "{}", output.stdout);
     repository.git(&["add", "--all"]);
     assert_eq!(repository.diff(&["--staged"]).stdout, output.stdout.replace("the worktree", "the index"));
-    refused(&repository.diff(&["HEAD"]), 2, "`HEAD` is no revision");
+    refused(&repository.diff(&["HEAD"]), 2, "`HEAD` is not a revision");
     let nowhere = tempfile::tempdir().unwrap();
     refused(&diff_in(nowhere.path(), &[]), 3, "is not in a Git repository");
 }
@@ -454,9 +454,9 @@ fn a_lock_that_is_not_there_is_said() {
     repository.escalate();
     let output = repository.diff(&[]);
     moved(&output);
-    assert!(output.stderr.contains("note: iamra.lock is not there in the worktree"), "{}", output.stderr);
+    assert!(output.stderr.contains("note: iamra.lock does not exist in the worktree"), "{}", output.stderr);
     let comment = repository.diff(&["--format", "markdown"]);
-    assert!(comment.stdout.contains("\n> iamra.lock is not there in the worktree"), "{}", comment.stdout);
+    assert!(comment.stdout.contains("\n> iamra.lock does not exist in the worktree"), "{}", comment.stdout);
 }
 
 /// A lock that goes, and comes again with another role in it: neither step is a step of nothing.
@@ -466,7 +466,7 @@ fn what_only_one_side_knows_is_no_sameness() {
     repository.git(&["rm", "--quiet", "iamra.lock"]);
     repository.commit("without a lock");
     let gone = repository.diff(&["main~1..main", "--escalations"]);
-    assert!(gone.exit == 4 && gone.stderr.contains("note: iamra.lock is not there in main"), "{}", gone.stderr);
+    assert!(gone.exit == 4 && gone.stderr.contains("note: iamra.lock does not exist in main"), "{}", gone.stderr);
     repository.write("iamra.lock", &lock().replace("role/readonly", "role/admin"));
     repository.commit("with another role");
     assert_eq!(repository.diff(&["main~1..main", "--escalations"]).exit, 4);
@@ -494,7 +494,7 @@ fn a_link_is_followed_and_one_that_leads_out_is_not() {
     moved(&repository.diff(&["HEAD~1..HEAD", "prod"]));
     let output = repository.diff(&["HEAD~1..HEAD", "out"]);
     assert_eq!((output.exit, output.stdout.as_str()), (3, ""), "{}", output.stderr);
-    assert!(output.stderr.contains("leads out of the repository"), "{}", output.stderr);
+    assert!(output.stderr.contains("points outside the repository"), "{}", output.stderr);
 }
 
 /// Nothing of the repository is written, not even the index's cache.

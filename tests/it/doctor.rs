@@ -33,8 +33,8 @@ spec:
 /// The words for each, and what they are about.
 const EXPLAINED: &[(&str, &str)] = &[
     ("no-secret", "the Secret `iam-ra-ca` with the CA of its Issuer `iam-ra` is not in namespace `no-secret`"),
-    ("wrong-namespace", "and an Issuer serves its own namespace alone"),
-    ("other-key", "the private key in the CA's Secret does not belong to the certificate beside it"),
+    ("wrong-namespace", "and an Issuer serves only its own namespace"),
+    ("other-key", "the private key in the CA's Secret does not belong to the certificate in the same Secret"),
     ("no-issuer", "there is no Issuer `iam-ra-partner` in namespace `no-issuer`"),
     ("denied", "its request `denied-cert-1` was denied by `acme-policy`: the name is somebody else's"),
 ];

@@ -44,39 +44,44 @@ fn every_fault_ends_in_time_and_says_what_to_do() {
             "throttled for ever",
             always("throttle"),
             3,
-            &["[aws-failed]: SSM in eu-central-1 throttles the calls", "iamra lock"],
+            &["[aws-failed]: SSM in eu-central-1 is throttling the calls", "iamra lock"],
         ),
-        of("429 for ever", always("429"), 3, &["[aws-failed]: SSM in eu-central-1 throttles the calls"]),
+        of("429 for ever", always("429"), 3, &["[aws-failed]: SSM in eu-central-1 is throttling the calls"]),
         of(
             "429 until tomorrow",
             always("429-tomorrow"),
             3,
-            &["SSM in eu-central-1 answers 429 text/plain, which is no answer of AWS"],
+            &["SSM in eu-central-1 returned 429 text/plain, which is not a response of AWS"],
         ),
         of(
             "503 of a gateway",
             always("503-html"),
             3,
-            &["SSM in eu-central-1 answers 503 text/html, which is no answer of AWS", "HTTPS_PROXY"],
+            &["SSM in eu-central-1 returned 503 text/html, which is not a response of AWS", "HTTPS_PROXY"],
         ),
-        of("an answer without an end", always("huge"), 3, &["SSM in eu-central-1 gives an answer of more than 8 MB"]),
+        of("an answer without an end", always("huge"), 3, &["SSM in eu-central-1 sent a response of more than 8 MB"]),
         of("500", always("500"), 3, &["SSM in eu-central-1 failed: HTTP 500", "try again later"]),
         of("503", always("503"), 3, &["SSM in eu-central-1 failed: HTTP 503"]),
         of("slow", always("slow"), 3, &["AWS did not answer within 8 s", "`--timeout`"]),
         of("reset", always("reset"), 3, &["SSM in eu-central-1 cannot be reached", "HTTPS_PROXY"]),
         of("half an answer", always("half"), 3, &["SSM in eu-central-1"]),
-        of("not JSON", always("text"), 3, &["SSM in eu-central-1 answers what cannot be read"]),
-        of("a page", always("html"), 3, &["SSM in eu-central-1 answers 200 text/html, which is no answer of AWS"]),
+        of("not JSON", always("text"), 3, &["SSM in eu-central-1 sent a response that cannot be read"]),
+        of(
+            "a page",
+            always("html"),
+            3,
+            &["SSM in eu-central-1 returned 200 text/html, which is not a response of AWS"],
+        ),
         of(
             "denied",
             always("denied"),
             1,
-            &["[no-access]: AWS refuses `ssm:GetParameters` in eu-central-1", "user/ci", "docs/aws.md"],
+            &["[no-access]: AWS denied `ssm:GetParameters` in eu-central-1", "user/ci", "docs/aws.md"],
         ),
-        of("denied on one of two services", list, 1, &["AWS refuses `rolesanywhere:ListProfiles`"]),
-        of("KMS denied", decrypt, 1, &["AWS refuses to decrypt", "allow `kms:Decrypt`"]),
+        of("denied on one of two services", list, 1, &["AWS denied `rolesanywhere:ListProfiles`"]),
+        of("KMS denied", decrypt, 1, &["AWS denied decryption", "allow `kms:Decrypt`"]),
         of("expired", always("expired"), 1, &["the AWS credentials have expired", "aws sso login"]),
-        of("wrong clock", always("clock"), 1, &["the clock of this machine", "set the clock"]),
+        of("wrong clock", always("clock"), 1, &["this machine's clock differs from AWS's", "correct the clock"]),
     ];
     thread::scope(|scope| {
         for fault in &faults {
@@ -139,7 +144,7 @@ fn a_name_that_nobody_resolves_is_said_to_be_that() {
         .envs([("AWS_ENDPOINT_URL", "http://aws.invalid"), ("AWS_MAX_ATTEMPTS", "1")]);
     let output = run(command.args(["render", "--live"]), b"");
     assert_eq!((output.exit, output.stdout.as_str()), (3, ""), "{}", output.stderr);
-    assert!(output.stderr.contains("the name of SSM in eu-central-1 cannot be resolved"), "{}", output.stderr);
+    assert!(output.stderr.contains("the host name of SSM in eu-central-1 cannot be resolved"), "{}", output.stderr);
 }
 
 /// The double signs what it gets with the secret that it knows, as AWS does; every other test shows that it accepts the
@@ -174,7 +179,7 @@ fn an_assumed_role_needs_credentials_that_are_accepted() {
     let mut command = double.iamra(dir.path());
     let output = run(command.env("AWS_SECRET_ACCESS_KEY", "of-somebody-else").args(["render", "--live"]), b"");
     assert_eq!((output.exit, output.stdout.as_str()), (1, ""), "{}", output.stderr);
-    let words = "the AWS credentials to ask SSM with cannot be had: The request signature we calculated does not match \
+    let words = "cannot load AWS credentials for SSM: The request signature we calculated does not match \
                  the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service \
                  documentation for details\n";
     assert!(output.stderr.contains(words), "{}", output.stderr);
@@ -199,7 +204,7 @@ fn what_a_credential_process_prints_is_not_told() {
         command.env("AWS_CONFIG_FILE", &config).env("AWS_EC2_METADATA_DISABLED", "true");
         let output = run(command.args(["render", "--live"]), b"");
         assert_eq!((output.exit, output.stdout.as_str()), (1, ""), "{line}: {}", output.stderr);
-        let words = "error[no-access]: the AWS credentials to ask SSM with cannot be had\n";
+        let words = "error[no-access]: cannot load AWS credentials for SSM\n";
         assert!(output.stderr.starts_with(words), "{line}: {}", output.stderr);
         assert!(!output.stderr.contains("SECRET"), "{line}: {}", output.stderr);
     }
@@ -285,7 +290,7 @@ fn what_tls_refuses_is_said_in_words() {
     for (certificate, words) in [
         (dated(day(2020, 1, 1), day(2020, 2, 1)), "its certificate has expired"),
         (dated(day(2090, 1, 1), day(2090, 2, 1)), "its certificate is not valid yet"),
-        (for_name("example.com"), "its certificate is for another name"),
+        (for_name("example.com"), "its certificate is for a different host name"),
     ] {
         let own = KeyPair::generate().unwrap();
         let certificate = certificate.signed_by(&own, &issuer).unwrap();
@@ -295,7 +300,7 @@ fn what_tls_refuses_is_said_in_words() {
         says(&double.address, words);
     }
     let in_clear = Server::double(&world());
-    says(&in_clear.address, "what answers there does not speak TLS");
+    says(&in_clear.address, "the server does not speak TLS");
 }
 
 /// Nobody answers: neither the roles, nor the trust anchor, nor the profiles.
@@ -325,7 +330,7 @@ fn a_doctor_s_time_is_for_all_calls_together() {
         assert_eq!(output.exit, 3, "{}", output.stderr);
         assert!(output.stderr.contains("error[aws-failed]: AWS did not answer within 3 s\n"), "{}", output.stderr);
         // A trust anchor and six profiles, one a second.
-        assert_eq!(output.stderr.contains("7 are needed: give it more time (`--timeout 17`)"), count == 6);
+        assert_eq!(output.stderr.contains("7 are needed: raise the time limit (`--timeout 17`)"), count == 6);
     }
 }
 
@@ -335,8 +340,8 @@ fn a_credential_process_that_floods_ends_in_an_error() {
     let dir = tree("  roles:\n    app: {}\n");
     let config = dir.path().join("config");
     for (line, exit, says) in [
-        ("yes SECRET", 1, "error[no-access]: the AWS credentials to ask SSM with cannot be had\n"),
-        ("yes SECRET >&2", 1, "error[no-access]: the AWS credentials to ask SSM with cannot be had\n"),
+        ("yes SECRET", 1, "error[no-access]: cannot load AWS credentials for SSM\n"),
+        ("yes SECRET >&2", 1, "error[no-access]: cannot load AWS credentials for SSM\n"),
         ("exec sleep 20", 3, "error[aws-failed]: AWS did not answer within 3 s\n"),
     ] {
         let script = dir.path().join("process");
@@ -387,8 +392,8 @@ fn after_a_second_a_terminal_says_how_far_it_is() {
     command.current_dir(dir.path()).env_clear().env("IAMRA_TIMEOUT", "3");
     command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let output = run(&mut command, b"");
-    assert!(output.stdout.contains("asking AWS: 0 of 1 calls answered"), "{}", output.stdout);
+    assert!(output.stdout.contains("calling AWS: 0 of 1 calls done"), "{}", output.stdout);
     assert!(output.stdout.contains("AWS did not answer within 3 s"), "{}", output.stdout);
     let in_a_pipe = run(double.iamra(dir.path()).arg("lock").env("IAMRA_TIMEOUT", "3"), b"");
-    assert!(!in_a_pipe.stderr.contains("asking AWS"), "{}", in_a_pipe.stderr);
+    assert!(!in_a_pipe.stderr.contains("calling AWS"), "{}", in_a_pipe.stderr);
 }

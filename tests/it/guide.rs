@@ -89,7 +89,7 @@ fn the_guide_goes_there_and_back() {
         rows[1..],
         [["monitoring", "prod-cluster", "guide", "readonly"], ["payment-service", "prod-cluster", "guide", "admin"]]
     );
-    assert_eq!(listed.stderr, "no workload yet in staging\n");
+    assert_eq!(listed.stderr, "no workloads yet in staging\n");
     tree.does("teardown staging");
     assert_eq!(prune(&tree).matches("\nkind: ").count(), 5, "an Issuer, two Certificates, two ConfigMaps");
 
@@ -102,8 +102,8 @@ fn the_guide_goes_there_and_back() {
         "Certificate guide/payment-service-cert\n",
         "ConfigMap guide/payment-service-iam-ra-config\n",
         "Issuer guide/iam-ra\n",
-        "stays: Secret guide/payment-service-cert,",
-        "role `admin` taken out: `onboard` had declared it",
+        "remains until you delete it: Secret guide/payment-service-cert,",
+        "role `admin` removed: `onboard` had added it",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }

@@ -134,7 +134,7 @@ fn an_option_of_another_tool_is_refused() {
     ] {
         let output = run(iamra(dir.path()).args(["import", "--from"]).args(args), b"");
         assert_eq!((output.exit, output.stdout.as_str()), (2, ""), "{args:?}: {}", output.stderr);
-        assert!(output.stderr.contains(&format!("`{}` goes with `--from ", args[1])), "{}", output.stderr);
+        assert!(output.stderr.contains(&format!("`{}` can be used only with `--from ", args[1])), "{}", output.stderr);
     }
 }
 

@@ -84,11 +84,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("aliased-workloads", "setup", "reached through an alias"),
     ("anchored-name", "change", "reached through an alias"),
     ("bad-cut-off", "", "syntax-error"),
-    ("bad-duplicate-entry", "", "`web` is written twice"),
-    ("bad-duplicate-section", "", "`workloads` is written twice"),
+    ("bad-duplicate-entry", "", "`web` is set twice"),
+    ("bad-duplicate-section", "", "`workloads` is set twice"),
     ("bad-empty", "", "the document is empty"),
-    ("bad-flow-spec-without-workloads", "onboard", "`spec` stands between braces and has no `workloads` yet"),
-    ("bad-flow-spec-without-workloads", "setup", "`spec` stands between braces and has no `clusters` yet"),
+    ("bad-flow-spec-without-workloads", "onboard", "`spec` is in flow style and has no `workloads` yet"),
+    ("bad-flow-spec-without-workloads", "setup", "`spec` is in flow style and has no `clusters` yet"),
     ("bad-odd-line-break", "", "a raw LINE SEPARATOR (U+2028) outside quotes"),
     ("bad-other-kind", "", "ConfigMap"),
     ("bad-tabs", "", "syntax-error"),
@@ -96,13 +96,13 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("bad-unknown-field", "", "unknown field `rol`"),
     ("explicit-keys", "onboard", "its entries do not start on lines of their own"),
     ("explicit-keys", "setup", "its entries do not start on lines of their own"),
-    ("flow-empty-roles", "onboard", "its `{}` could not be put back"),
-    ("flow-null-clusters", "onboard", "its `~` could not be put back"),
-    ("flow-null-clusters", "setup", "its `null` could not be put back"),
-    ("merge-key", "", "a merge key"),
-    ("null-spec", "", "on the way to"),
-    ("role-in-a-block", "change", "it stands on several lines"),
-    ("role-over-two-lines", "change", "it stands on several lines"),
+    ("flow-empty-roles", "onboard", "its `{}` could not be restored"),
+    ("flow-null-clusters", "onboard", "its `~` could not be restored"),
+    ("flow-null-clusters", "setup", "its `null` could not be restored"),
+    ("merge-key", "", "merge keys"),
+    ("null-spec", "", "a parent of"),
+    ("role-in-a-block", "change", "it spans several lines"),
+    ("role-over-two-lines", "change", "it spans several lines"),
     ("tagged-role", "change", "it has a tag"),
 ];
 
@@ -205,14 +205,14 @@ fn the_last_cluster_leaves_the_workloads_of_before() {
     let before = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nspec:\n  roles: {admin: {}}\n  workloads:\n    web: {role: admin}\n    api: {role: admin}\n";
     let tree = Tree::new(Some(before.as_bytes()));
     let set_up = tree.done("setup prod --k8s-namespace shop");
-    assert!(set_up.stderr.contains("`web`, `api`: in cluster `prod` now"), "{}", set_up.stderr);
+    assert!(set_up.stderr.contains("`web`, `api`: now in cluster `prod`"), "{}", set_up.stderr);
     assert!(
         tree.text().contains("  # Declared before there was a cluster: web, api\n  clusters:\n"),
         "{}",
         tree.text()
     );
     let torn = tree.done("teardown prod");
-    assert!(torn.stderr.contains("`api`, `web`: in no cluster now"), "{}", torn.stderr);
+    assert!(torn.stderr.contains("`api`, `web`: now in no cluster"), "{}", torn.stderr);
     for gone in ["Issuer shop/iam-ra\n", "Certificate shop/web-cert\n"] {
         assert!(torn.stderr.contains(gone), "{}", torn.stderr);
     }
@@ -251,7 +251,7 @@ fn a_role_goes_with_its_last_workload_when_nobody_else_has_made_it() {
     let stays = tree.done("offboard web");
     assert!(!stays.stderr.contains("role `admin`") && tree.text().contains(declared), "{}", stays.stderr);
     let goes = tree.done("offboard api");
-    assert!(goes.stderr.contains("role `admin` taken out: `onboard` had declared it"), "{}", goes.stderr);
+    assert!(goes.stderr.contains("role `admin` removed: `onboard` had added it"), "{}", goes.stderr);
     assert_eq!(tree.text(), before);
     for (from, to) in [("admin: {}", "admin: {sessionDuration: 2h}"), ("    # Declared by", "    # Yes, declared by")] {
         tree.does("onboard web --role admin");
@@ -259,7 +259,7 @@ fn a_role_goes_with_its_last_workload_when_nobody_else_has_made_it() {
         assert_ne!(by_hand, tree.text());
         fs::write(tree.declaration(), &by_hand).unwrap();
         let stays = tree.done("offboard web");
-        assert!(stays.stderr.contains("role `admin` stays declared; no workload has it now"), "{}", stays.stderr);
+        assert!(stays.stderr.contains("role `admin` kept; no workload uses it now"), "{}", stays.stderr);
         assert!(tree.text().contains(to), "{}", tree.text());
         fs::write(tree.declaration(), before).unwrap();
     }

@@ -262,7 +262,11 @@ fn a_validator_that_fails_leaves_the_package() {
     for way in ["render", "eval"] {
         let before = files(dir.path());
         let Some(output) = call(way, dir.path()) else { return };
-        assert!(output.exit != 0 && output.stderr.contains("does not have the identity"), "{way}: {}", output.stderr);
+        assert!(
+            output.exit != 0 && output.stderr.contains("does not have its declared identity"),
+            "{way}: {}",
+            output.stderr
+        );
         assert_eq!(files(dir.path()), before, "{way}");
     }
 }

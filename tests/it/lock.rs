@@ -110,7 +110,7 @@ fn an_edited_or_truncated_lock_is_refused() {
     assert_eq!(text(dir.path()), whole);
     fs::write(dir.path().join("iamra.lock"), "{\"dependencies\": {}}\n").unwrap();
     let foreign = lock(&double, dir.path(), &[]);
-    assert!(foreign.exit == 1 && foreign.stderr.contains("stays as it is"), "{}", foreign.stderr);
+    assert!(foreign.exit == 1 && foreign.stderr.contains("was not changed"), "{}", foreign.stderr);
     assert_eq!(text(dir.path()), "{\"dependencies\": {}}\n");
 }
 
@@ -128,7 +128,7 @@ fn check_says_what_has_drifted_and_writes_nothing() {
     let drifted = check(other);
     assert_eq!(drifted.exit, 4, "{}", drifted.stderr);
     for said in [
-        "`ssm:/acme/roles/app/role-arn` has another value: version 1 is locked, AWS has version 2",
+        "`ssm:/acme/roles/app/role-arn` has a different value: version 1 is locked, AWS has version 2",
         "`ssm:/acme/roles/app/profile-arn` has the same value: version 1 is locked, AWS has version 7",
     ] {
         assert!(drifted.stderr.contains(said), "{}", drifted.stderr);

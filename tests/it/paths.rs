@@ -1,5 +1,5 @@
-//! What stands where a file belongs: pipes, devices, sockets, folders, files without end, and paths that lead elsewhere. Nothing
-//! waits, nothing is read that is not a file, and no answer tells of what is outside.
+//! What stands where a file belongs: pipes, devices, sockets, folders, files without end, and paths that lead
+//! elsewhere. Nothing waits, nothing is read that is not a file, and no answer tells of what is outside.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -237,9 +237,7 @@ fn a_declaration_names_no_file_elsewhere() {
             let output = say(path, args);
             assert_eq!(output.exit, 1, "{args:?} {path}: {output:?}");
             assert!(
-                output
-                    .stderr
-                    .contains("error[outside-repository]: the path of the lock is absolute, or has `..` in it"),
+                output.stderr.contains("error[outside-repository]: the path of the lock is absolute or contains `..`"),
                 "{args:?} {path}: {}",
                 output.stderr
             );
@@ -249,7 +247,7 @@ fn a_declaration_names_no_file_elsewhere() {
             assert_eq!(output.exit, 1, "{args:?} {path}: {output:?}");
             let said = output.stderr.replace(path, "PATH");
             let expected =
-                "error[outside-repository]: a file of the declaration leads out of the repository\n  --> PATH\n";
+                "error[outside-repository]: a file of the declaration is outside the repository\n  --> PATH\n";
             assert!(said.contains(expected), "{args:?} {path}: {}", output.stderr);
         }
     }

@@ -135,7 +135,7 @@ fn every_refusal_is_explained() {
         }
         let Some(explained) = row["explained"].as_str() else {
             let session =
-                "ok: AWS makes a session for `CN=app` of workload `app`: arn:aws:sts::111122223333:assumed-role/app/";
+                "ok: AWS issues a session for `CN=app` of workload `app`: arn:aws:sts::111122223333:assumed-role/app/";
             assert!(output.stdout.contains(session) && output.exit == 0, "{}{}", output.stdout, output.stderr);
             assert_eq!(anywhere.seen()[0]["layout"], "query", "as AWS's own helper");
             continue;
@@ -169,10 +169,14 @@ fn every_kind_of_key_asks_for_a_session() {
         let output = run(command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http), b"");
         if kind == "rsa8192" {
             let words =
-                "error[invalid-certificate]: tls.key cannot be used: this program signs with RSA of 2048 to 4096 bits";
+                "error[invalid-certificate]: tls.key cannot be used: iamra signs with RSA keys of 2048 to 4096 bits";
             assert!(output.exit == 1 && output.stderr.contains(words), "{}", output.stderr);
         } else {
-            assert!(output.exit == 0 && output.stdout.contains("ok: AWS makes a session"), "{kind}: {}", output.stderr);
+            assert!(
+                output.exit == 0 && output.stdout.contains("ok: AWS issues a session"),
+                "{kind}: {}",
+                output.stderr
+            );
         }
     }
 }
@@ -197,9 +201,9 @@ fn an_answer_that_is_not_aws_s_is_no_session_and_no_policy() {
     command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &portal).env("AWS_ENDPOINT_URL_IAM", &portal);
     command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
     let output = run(command.env("AWS_MAX_ATTEMPTS", "1"), b"");
-    assert!(!output.stdout.contains("makes a session") && output.exit == 3, "{}{}", output.stdout, output.stderr);
+    assert!(!output.stdout.contains("issues a session") && output.exit == 3, "{}{}", output.stdout, output.stderr);
     for service in ["IAM Roles Anywhere in eu-central-1", "IAM in us-east-1"] {
-        let words = format!("error[aws-failed]: {service} answers what cannot be read");
+        let words = format!("error[aws-failed]: {service} sent a response that cannot be read");
         assert!(output.stderr.contains(&words), "{words}: {}", output.stderr);
     }
 }
@@ -217,11 +221,7 @@ fn a_terminal_says_how_far_the_doctor_is() {
     command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
     let output = run(&mut command, b"");
     // How many by the end of the first second is up to the machine.
-    assert!(
-        output.stdout.contains("asking AWS: ") && output.stdout.contains(" of 3 calls answered"),
-        "{}",
-        output.stdout
-    );
+    assert!(output.stdout.contains("calling AWS: ") && output.stdout.contains(" of 3 calls done"), "{}", output.stdout);
 }
 
 /// What is wrong with trust anchor, profile and role in AWS; the role is moto's.
@@ -257,9 +257,9 @@ fn what_is_wrong_in_aws_is_found() {
         let Some([start, words]) = row["says"].as_array().map(Vec::as_slice) else {
             for line in [
                 "is enabled and trusts `CN=the CA` until ",
-                ", which signs here",
+                ", which signs in this cluster",
                 "is enabled and lists the role",
-                "the certificate will carry: aws:SourceArn = arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/",
+                "the values that the certificate will have: aws:SourceArn = arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/",
                 "aws:PrincipalTag/x509Subject/CN = app",
             ] {
                 assert!(output.stdout.contains(line), "{line}: {}{}", output.stdout, output.stderr);

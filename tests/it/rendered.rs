@@ -71,7 +71,7 @@ fn what_fails_and_what_is_foreign_stays() {
     let dir = repository.path();
     let foreign = build(dir, &[PROD, "--output", "apps/0/base"]);
     assert!(
-        foreign.exit == 2 && foreign.stderr.contains("help: name a folder for these manifests alone"),
+        foreign.exit == 2 && foreign.stderr.contains("help: use a folder that holds only these manifests"),
         "{}",
         foreign.stderr
     );

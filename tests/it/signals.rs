@@ -114,7 +114,7 @@ fn a_folder_is_the_old_or_the_new_one_and_nothing_is_left() {
         let found = version(dir);
         if output.exit == exit {
             stopped += 1;
-            assert_eq!(output.stderr, format!("error: stopped by signal {} before it was done\n", exit - 128));
+            assert_eq!(output.stderr, format!("error: stopped by signal {} before it finished\n", exit - 128));
         } else {
             assert_eq!((output.exit, &found), (0, &format!("version: v{}", index + 1)), "{}", output.stderr);
         }

@@ -24,7 +24,7 @@ fn counts_drift_and_expiry() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("iamra.yaml"), DECLARATION).unwrap();
     let without = run(iamra(dir.path()).arg("status"), b"");
-    let expected = "iamra.yaml: 2 workloads, 2 roles, 1 scope, 2 clusters\niamra.lock: not there, and 6 references have to be looked up\n";
+    let expected = "iamra.yaml: 2 workloads, 2 roles, 1 scope, 2 clusters\niamra.lock: not present, and 6 references need a lookup\n";
     assert!(without.exit == 0 && without.stdout.starts_with(expected), "{}{}", without.stdout, without.stderr);
 
     let anywhere = "arn:aws:rolesanywhere:eu-central-1:111122223333";

@@ -105,7 +105,7 @@ fn another_registry_is_vouched_for_or_refused() {
     let (dir, rendered) = overlay_tree();
     let output = run(iamra(dir.path()).args(["verify", "--declaration", "iamra/declaration"]), rendered.as_bytes());
     assert_eq!(output.exit, 1, "{}", output.stderr);
-    for words in ["error[not-injected]", "initContainers[0].image", "vouch for it with `--sidecar-image IMAGE`"] {
+    for words in ["error[not-injected]", "initContainers[0].image", "allow it with `--sidecar-image IMAGE`"] {
         assert!(output.stderr.contains(words), "{}", output.stderr);
     }
     // As the declaration says it, nobody needs to vouch.

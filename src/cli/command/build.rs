@@ -18,20 +18,20 @@ use crate::output::Sources;
 
 /// Run `kustomize build` and patch what it prints
 ///
-/// The same as `kustomize build DIR | iamra inject -`, with the exit code of both. A transformer function in a large
-/// tree costs kustomize quadratic time; this does not.
+/// The same as `kustomize build DIR | iamra inject -`, but fails if either fails. In a large tree, a transformer
+/// function costs kustomize quadratic time; this command does not.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder with a kustomization
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// The declaration, or the folder it is in; DIR or the nearest folder above it when omitted
+    /// The declaration, or the folder that contains it; DIR or the nearest folder above it when omitted
     #[arg(long, value_name = "PATH")]
     declaration: Option<PathBuf>,
-    /// Write a file (`….yaml`), or a folder with a file for each object, instead of stdout; what is there is replaced
+    /// Write a file (`….yaml`) or a folder with one file per object instead of stdout, replacing what exists
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
-    /// Write nothing; say which files of `--output` are not what would be written, and exit with 4
+    /// Write nothing; list the files of `--output` that differ from what would be written, and exit with 4
     #[arg(long, requires = "output")]
     check: bool,
     #[command(flatten)]

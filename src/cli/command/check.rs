@@ -24,11 +24,11 @@ use crate::yaml::{Document, NodeRef};
 
 /// Check declarations and their locks against every rule, offline
 ///
-/// Looks at all clusters of a declaration. Where there is a lock, every reference must be in it. Of a folder with a
-/// kustomization, what kustomize builds is checked too: what would be in the way of an identity, or, when iamra is part of
-/// the build, whether it is as `iamra verify` wants it.
+/// Checks all clusters of a declaration. If there is a lock, every reference must be in it. In a folder with a
+/// kustomization, the kustomize build is checked too: for anything that would prevent an identity or, if iamra is part
+/// of the build, as `iamra verify` does.
 ///
-/// Exit codes: 0 no error (there may be warnings), 1 an error, 3 something could not be looked at.
+/// Exit codes: 0 no error (there may be warnings), 1 an error, 3 something could not be checked.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folders of declarations, their files, or their locks
@@ -37,10 +37,10 @@ pub(in crate::cli) struct Args {
     /// Check what is staged, not what is on disk
     #[arg(long, hide = !git::IS_HERE)]
     staged: bool,
-    /// Ask for a lock that answers every reference; without one, a warning says that nothing can be rendered yet
+    /// Require a lock that covers every reference; without this flag, a missing lock is a warning
     #[arg(long)]
     locked: bool,
-    /// How it is written; everything but `human` goes to stdout
+    /// Output format; all formats except `human` go to stdout
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
     #[command(flatten)]
@@ -66,9 +66,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
                 Source::Disk if kustomize::is_kustomization(path) => check_build(path, &mut one, args, shared, io)?,
                 Source::Index(_) if kustomize::is_kustomization(path) => {
                     let name = crate::quote::quote(&path.display()).to_string();
-                    io.words(&format_args!(
-                        "note: what kustomize builds of {name} is not looked at with `--staged`\n"
-                    ))?;
+                    io.words(&format_args!("note: the kustomize build of {name} is not checked with `--staged`\n"))?;
                 }
                 _ => {}
             }
@@ -161,8 +159,8 @@ fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared, 
 }
 
 fn not_built(error: &Error) -> Diagnostic {
-    Diagnostic::error(Code::NotChecked, format!("what kustomize builds was not checked: {}", error.words()))
-        .help("mend that, or name the declaration's file to check it alone: `iamra check iamra.yaml`")
+    Diagnostic::error(Code::NotChecked, format!("the kustomize build was not checked: {}", error.words()))
+        .help("fix this, or pass the declaration's file to check only that file: `iamra check iamra.yaml`")
 }
 
 /// What is built, with the declaration.
@@ -235,5 +233,5 @@ fn unanswered(lock: &str, missing: usize) -> Diagnostic {
     let message = format!("nothing can be rendered offline yet: {references} no value, and there is no {lock}");
     Diagnostic::warning(Code::UnresolvedReference, message)
         .at(Place::File(lock.to_owned(), None))
-        .help("run `iamra lock`, or give values in a file (`--values FILE`); `--locked` makes this an error")
+        .help("run `iamra lock`, or provide the values in a file (`--values FILE`); `--locked` makes this an error")
 }

@@ -14,10 +14,10 @@ use crate::resolve::Lockfile;
 use crate::yaml::{Document, emit};
 use crate::{ca, disk, render};
 
-/// See it work: an example tree, a CA of its own, and everything rendered
+/// Show how iamra works: an example tree with its own CA, and everything rendered
 ///
-/// Needs no AWS account, no cluster and no flags. The rendered manifests are printed on stdout, the explanation on
-/// stderr; the tree stays in DIR to play with.
+/// Needs no AWS account, no cluster and no flags. Prints the rendered manifests to stdout and an explanation to stderr;
+/// the tree stays in DIR.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder to write the example to

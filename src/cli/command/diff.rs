@@ -21,16 +21,16 @@ use crate::quote::line;
 use crate::resolve::Layered;
 use crate::yaml::Document;
 
-/// Say who gained or lost which AWS role between two revisions, and what else changed
+/// Show who gained or lost which AWS role between two revisions, and what else changed
 ///
-/// Compares the declaration with its lock, and what they render, over all clusters. What widens
-/// somebody's rights is an escalation and comes first. Needs neither AWS nor a cluster nor git.
+/// Compares the declaration, its lock, and what they render, for all clusters. A change that widens access is an
+/// escalation and comes first. Needs no AWS, no cluster and no git program.
 ///
-///   iamra diff                       the worktree with the last commit
-///   iamra diff main...HEAD           a branch with where it left main, as in a pull request
+///   iamra diff                       the worktree against the last commit
+///   iamra diff main...HEAD           a branch against its merge base with main, as in a pull request
 ///   iamra diff v1.4..v1.5 apps/shop  two tags, for one folder
 ///
-/// Exit codes: 0 nothing changes, 4 something does or that cannot be told, 1 a declaration cannot be read.
+/// Exit codes: 0 no changes, 4 changes or an incomplete comparison, 1 a declaration cannot be read.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct Args {
@@ -43,10 +43,10 @@ pub(in crate::cli) struct Args {
     /// Compare what is staged, not what is on disk
     #[arg(long)]
     staged: bool,
-    /// Tell of escalations only; the exit code counts nothing else either
+    /// Report only escalations; the exit code ignores other changes too
     #[arg(long)]
     escalations: bool,
-    /// How it is written
+    /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
     #[command(flatten)]
@@ -212,7 +212,7 @@ impl Reading<'_> {
                 side.retain(|name, _| name.as_ref() == Some(cluster));
             }
             if side.values().any(|view| view.resolved.is_none()) {
-                let what = if text.is_some() { "does not answer every reference" } else { "is not there" };
+                let what = if text.is_some() { "does not cover every reference" } else { "does not exist" };
                 notes.push(line(&format!("{name} {what} in {}: ARNs and objects are not compared", version.name())));
             }
             side

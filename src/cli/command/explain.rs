@@ -7,10 +7,10 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::diag::Code;
 
-/// Say what a diagnostic means, why it matters and how to fix it
+/// Explain what a diagnostic means, why it matters and how to fix it
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The code in brackets, such as `late-renewal`; the list of all when omitted
+    /// The code in brackets, such as `late-renewal`; lists all codes when omitted
     #[arg(value_parser = PossibleValuesParser::new(Code::all().map(Code::name)), hide_possible_values = true)]
     code: Option<String>,
 }

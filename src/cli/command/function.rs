@@ -87,7 +87,7 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
     let opted_in = workload::opted_in(items, &mut report);
     let request = Request { generator, opted_in: &opted_in, ..shared.request(mode, None) };
     let resolved = shared.resolve(root, Path::new(""), request, &mut report).unwrap_or_else(|error| {
-        report.push(Diagnostic::error(Code::InvalidLock, error.words()).help("make it readable for the function"));
+        report.push(Diagnostic::error(Code::InvalidLock, error.words()).help("make it readable by the function"));
         None
     });
     let mut changes = Changes::default();
@@ -141,7 +141,7 @@ fn declaration<'t>(list: &ResourceList<'t>, report: &mut Report) -> Option<(Obje
     let mut none = |message: &str| {
         report.push(
             Diagnostic::error(Code::NoDeclaration, message)
-                .help("give `iamra.yaml` as functionConfig: list it under `generators:` or `transformers:`"),
+                .help("pass `iamra.yaml` as functionConfig: list it under `generators:` or `transformers:`"),
         );
     };
     let Some(config) = &list.function_config else {

@@ -11,16 +11,16 @@ use crate::cli::roster::read;
 use crate::cli::sources::Shared;
 use crate::roster;
 
-/// Draw who is what: trust anchor, CA, issuer, certificate, secret, workload, profile, role
+/// Draw identities as a graph: trust anchor, CA, issuer, certificate, secret, workload, profile, role
 ///
-/// As SVG that reads on light and dark ground, or in Mermaid's language for Markdown; problems are red and point at what they
-/// are about. `iamra graph > identities.svg`
+/// Draws SVG for light and dark backgrounds, or a Mermaid flowchart for Markdown; problems are red and next to the
+/// object they concern. `iamra graph > identities.svg`
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// How it is drawn
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]

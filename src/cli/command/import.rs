@@ -18,32 +18,32 @@ use crate::krm::{Item, Object, Position, Stream};
 use crate::output::Sources;
 use crate::yaml::{SyntaxError, emit};
 
-/// Make a declaration of what another tool has left
+/// Create a declaration from another tool's setup
 ///
 /// Reads the annotations of IRSA, kube2iam (or kiam) and ira-controller in manifests, or the state of an installation made by
-/// iam-ra (from a file, or from SSM and S3), and prints `iamra.yaml`. Nothing else is changed. What has no counterpart is said.
+/// iam-ra (from a file, or from SSM and S3), and prints `iamra.yaml`. Changes nothing else, and reports what has no equivalent.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// The other tool
     #[arg(long, value_enum, value_name = "TOOL")]
     from: From,
-    /// Files with manifests, or `-` for stdin, such as what `kubectl get … -o yaml` or `kustomize build` prints
+    /// Files with manifests, or `-` for stdin, such as the output of `kubectl get … -o yaml` or `kustomize build`
     #[arg(default_value = "-", value_name = "FILE", conflicts_with = "state")]
     manifests: Vec<PathBuf>,
     /// iam-ra's state document, or `-` for stdin
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// iam-ra's name (it says namespace) for the installation whose state is read from AWS when no `--state` is given;
+    /// Name (in iam-ra: namespace) of the installation whose state is read from AWS if `--state` is not given;
     /// `default` when omitted
     #[arg(long, value_name = "NAME", conflicts_with = "state", hide = !aws::IS_HERE)]
     installation: Option<String>,
-    /// What kube2iam puts before roles that annotations only name, such as `arn:aws:iam::111122223333:role/`
+    /// Prefix that kube2iam adds to roles given by name only, such as `arn:aws:iam::111122223333:role/`
     #[arg(long, value_name = "ARN")]
     base_role_arn: Option<String>,
-    /// Write this file instead of stdout
+    /// Write to this file instead of stdout
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write over a file that is there
+    /// Overwrite an existing file
     #[arg(long, requires = "output")]
     force: bool,
     #[command(flatten)]
@@ -135,7 +135,7 @@ fn parse<'t>(item: &Item<'t>, name: &str, text: &str, report: &mut Report) -> Op
         report.push(
             Diagnostic::error(Code::UnreadableItem, message)
                 .at(Place::File(name.to_owned(), Some(line)))
-                .help("correct it, or leave it out"),
+                .help("correct it, or remove it from the input"),
         );
     };
     item.parse().map_err(told).ok()
@@ -152,7 +152,7 @@ fn counted(declaration: &Value) -> String {
         count => format!("{count} {one}s"),
     };
     format!(
-        "imported {} and {}; docs/import.md says what is left to do\n",
+        "imported {} and {}; docs/import.md lists the remaining steps\n",
         count("workloads", "workload"),
         count("roles", "role")
     )

@@ -15,14 +15,14 @@ use crate::name::DEFAULT_NAMESPACE;
 
 /// Patch the declared workloads in plain manifests, and add what they need
 ///
-/// Reads multi-document YAML and writes it back with everything else untouched:
+/// Reads multi-document YAML and writes it back with everything else unchanged:
 /// `kustomize build . | iamra inject - | kubectl apply -f -`
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// File with manifests, or `-` for stdin
     #[arg(default_value = "-")]
     manifests: PathBuf,
-    /// The declaration, or the folder it is in
+    /// The declaration, or the folder that contains it
     #[arg(long, default_value = ".", value_name = "PATH")]
     declaration: PathBuf,
     /// Patch the workloads only; print the rest with `iamra render`

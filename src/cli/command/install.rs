@@ -10,7 +10,7 @@ use crate::disk;
 
 /// Copy the program into a folder, for an init container without a shell
 ///
-/// What is there is replaced in one step, so a program that runs is not disturbed.
+/// Replaces existing files atomically, so a running program is not disturbed.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder to copy to, such as a volume
@@ -18,7 +18,8 @@ pub(in crate::cli) struct Args {
     /// Copy kustomize too
     #[arg(long)]
     with_kustomize: bool,
-    /// Copy it to where kustomize looks for an exec plugin; DIR is the plugin home, such as `~/.config/kustomize/plugin`
+    /// Copy it to the path where kustomize looks for an exec plugin; DIR is the plugin home, such as
+    /// `~/.config/kustomize/plugin`
     #[arg(long, conflicts_with = "with_kustomize")]
     kustomize_plugin: bool,
     /// The kustomize program

@@ -8,15 +8,15 @@ use crate::cli::io::Io;
 use crate::cli::roster::{Format, print};
 use crate::cli::sources::Shared;
 
-/// Print who is what: workload, cluster, namespace, role, its ARN, certificate and target
+/// List workloads and their identities: workload, cluster, namespace, role, its ARN, certificate and target
 ///
-/// Of all clusters, or of the one that `--cluster` names. ARNs are those of the lock file, and `-` while it has none.
+/// Lists all clusters, or the one selected by `--cluster`. ARNs come from the lock file; `-` stands for one that is not locked.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// How it is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]

@@ -16,19 +16,20 @@ use crate::resolve::{self, Answers, Lockfile};
 use crate::yaml::Document;
 use crate::{disk, pipeline};
 
-/// Ask AWS once, and write the answers to `iamra.lock`
+/// Look up references in AWS, and write the values to `iamra.lock`
 ///
-/// The lock has the values for every cluster of the declaration with the versions of their parameters, and for a CA's
-/// certificate its fingerprint and end. It never has a key. Commit it: rendering then needs no network and no credentials.
+/// The lock has the values for every cluster of the declaration with the versions of their parameters, and the
+/// fingerprint and expiry of each CA certificate. It never contains a key. Commit it: rendering then needs no network
+/// and no credentials.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// Write nothing; say how AWS differs from the lock, and exit with 4 if it does
+    /// Write nothing; print how AWS differs from the lock, and exit with 4 if it does
     #[arg(long)]
     check: bool,
-    /// Print the calls that would be made, and make none
+    /// Print the calls that would be made, and exit without making them
     #[arg(long)]
     explain_calls: bool,
     #[command(flatten)]
@@ -73,7 +74,7 @@ fn locked(
         && !resolve::is_lock(text)
     {
         report.push(
-            Diagnostic::error(Code::InvalidLock, format!("{} is not a lock, and stays as it is", display(&path)))
+            Diagnostic::error(Code::InvalidLock, format!("{} is not a lock file, and was not changed", display(&path)))
                 .at(Place::File(display(&path), None))
                 .help("remove it, or write the lock to another file (`--lock FILE`)"),
         );
@@ -105,7 +106,9 @@ fn locked(
     }
     write(&path, there.as_deref(), &answers, io)?;
     if lock_plan.has_keys {
-        io.words(&"note: a CA's private key is never locked: rendering it needs `--live`, or `--values FILE`\n")?;
+        io.words(
+            &"note: a CA's private key is never stored in the lock: rendering it needs `--live`, or `--values FILE`\n",
+        )?;
     }
     Ok(None)
 }

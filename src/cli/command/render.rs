@@ -16,8 +16,8 @@ use crate::yaml::emit;
 
 /// Print the Secrets, Issuers, Certificates and ConfigMaps of a declaration
 ///
-/// Reads `iamra.yaml` and `iamra.lock` in DIR, or above it, and needs no network. Workloads are patched by `iamra inject`,
-/// `iamra build` or the function.
+/// Reads `iamra.yaml` and `iamra.lock` in DIR or the nearest folder above it, and needs no network. To patch workloads,
+/// use `iamra inject`, `iamra build` or the function.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file

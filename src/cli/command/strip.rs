@@ -12,9 +12,9 @@ use crate::krm::Stream;
 use crate::output::Sources;
 use crate::splice;
 
-/// Take out of plain manifests everything that iamra put in
+/// Remove from plain manifests everything that iamra added
 ///
-/// What comes out is byte for byte what went into `iamra inject`.
+/// The output is byte for byte the input of `iamra inject`.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// File with manifests, or `-` for stdin

@@ -17,10 +17,11 @@ use crate::pipeline::{self, Request};
 use crate::verify::Rendered;
 use crate::{disk, splice, verify};
 
-/// Check rendered manifests against the declaration, whoever rendered them
+/// Check rendered manifests against the declaration, regardless of what rendered them
 ///
-/// Every declared workload must be patched, once, as iamra would patch it; what it refers to must be there; no object may
-/// have an identity that is not declared. With `--without`, nothing else may differ from a build without iamra.
+/// Every declared workload must be patched exactly as iamra would patch it; the objects it refers to must exist; no
+/// object may have an identity that is not declared. With `--without`, nothing else may differ from a build without
+/// iamra.
 ///
 /// Exit codes: 0 no error, 1 an error.
 #[derive(clap::Args)]
@@ -28,13 +29,13 @@ pub(in crate::cli) struct Args {
     /// File with manifests, a folder with such files in and below it, or `-` for stdin
     #[arg(default_value = "-")]
     manifests: PathBuf,
-    /// The declaration, or the folder it is in
+    /// The declaration, or the folder that contains it
     #[arg(long, default_value = ".", value_name = "PATH")]
     declaration: PathBuf,
     /// The same manifests rendered without iamra: a file, a folder, or `-` for stdin
     #[arg(long, value_name = "MANIFESTS")]
     without: Option<PathBuf>,
-    /// How it is written; everything but `human` goes to stdout
+    /// Output format; all formats except `human` go to stdout
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
     #[command(flatten)]

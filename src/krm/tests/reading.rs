@@ -30,11 +30,11 @@ fn people_are_told_what_is_wrong_and_where() {
     let cases = [
         ("items: {}\n", "`items` of the list must be a sequence, found a mapping: line 3, column 8"),
         ("items: x\n", "`items` of the list must be a sequence, found a scalar: line 3, column 8"),
-        ("items: []\nitems: []\n", "`items` of the list is there twice: line 4, column 1"),
-        ("results: []\nresults: []\nitems: []\n", "`results` of the list is there twice: line 4, column 1"),
+        ("items: []\nitems: []\n", "the list has `items` twice: line 4, column 1"),
+        ("results: []\nresults: []\nitems: []\n", "the list has `results` twice: line 4, column 1"),
         (
             "items:\n- a: x\u{2028}y\n",
-            "a raw LINE SEPARATOR (U+2028) character, which some YAML readers take for the end of the line: line 4, \
+            "a raw LINE SEPARATOR (U+2028) character, which some YAML parsers treat as a line break: line 4, \
              column 7",
         ),
         ("? items\n: - a\n", "cannot tell where the items of the list begin: line 3, column 3"),
@@ -43,7 +43,7 @@ fn people_are_told_what_is_wrong_and_where() {
         assert_eq!(refusal(&list(rest)).to_string(), expected);
     }
     let cut = refusal(&list("items:\n- apiVersion: v1\n  ki"));
-    assert!(cut.to_string().starts_with("the input is not YAML, or it is cut off: "), "{cut}");
+    assert!(cut.to_string().starts_with("the input is not YAML, or is truncated: "), "{cut}");
     assert_eq!(cut.position().map(|at| at.line), Some(5), "{cut}");
     assert!(matches!(refusal(&list("items: [")), ReadError::Syntax { .. }));
     let bytes = ResourceList::from_utf8(b"a: \xff\n").unwrap_err();
@@ -221,7 +221,7 @@ fn a_row_that_is_cut_off_is_refused() {
     let error = Stream::read("{\"a\": 1}\n{\"b\": [").expect_err("it is cut off");
     assert_eq!(
         error.to_string(),
-        "the input is not YAML, or it is cut off: the JSON object number 2 of a row is cut off, or no JSON: line 2, \
+        "the input is not YAML, or is truncated: JSON object number 2 in a row is truncated or is not JSON: line 2, \
          column 7"
     );
 }

@@ -27,7 +27,7 @@ const OVERRIDES: &[(&str, &str)] = &[
     ("AWS_DEFAULT_PROFILE", "a named profile"),
     ("AWS_SHARED_CREDENTIALS_FILE", "a credentials file"),
     ("AWS_CREDENTIAL_PROFILES_FILE", "a credentials file"),
-    ("AWS_CONFIG_FILE", "what a configuration file says"),
+    ("AWS_CONFIG_FILE", "the settings of a configuration file"),
 ];
 // <https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html>
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
@@ -103,7 +103,7 @@ fn differs(name: &str, sets: &str, ours: &str, place: Place) -> Diagnostic {
     if name == ENDPOINT {
         Diagnostic::error(Code::CredentialsOverride, message).at(place).help(HELP)
     } else {
-        Diagnostic::warning(Code::EnvironmentKept, message).at(place).help("remove it, or leave it if it is meant")
+        Diagnostic::warning(Code::EnvironmentKept, message).at(place).help("remove it, or keep it if it is intended")
     }
 }
 
@@ -158,7 +158,7 @@ fn check_mounts(container: &Container<'_>, target: &ResourceRef, report: &mut Re
         let Some(path) = mount.get("mountPath").and_then(NodeRef::text) else { continue };
         if path.split('/').any(|part| part == ".aws") {
             let message = format!(
-                "container {} mounts {}: a profile or keys in there would be used before the sidecar",
+                "container {} mounts {}: a profile or keys in it would be used before the sidecar",
                 quote(&container.name),
                 quote(&path)
             );
@@ -184,7 +184,8 @@ pub(super) fn check_service_account(
     let account = sources.find("ServiceAccount", name, pod);
     if account.iter().any(|account| account.values.contains_key(IRSA)) && !skips {
         let message = format!(
-            "ServiceAccount {} is annotated `{IRSA}`: where the pod identity webhook runs, the SDK would use that role",
+            "ServiceAccount {} is annotated with `{IRSA}`: where the pod identity webhook runs, the SDK would use \
+             that role",
             quote(&name)
         );
         report.push(

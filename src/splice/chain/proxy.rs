@@ -29,7 +29,7 @@ pub(super) fn exception(
         report.push(
             Diagnostic::warning(
                 Code::ProxyWithoutException,
-                format!("{}, and the proxy would get the calls for credentials", proxy.sets(container)),
+                format!("{}, so calls for credentials would go to the proxy", proxy.sets(container)),
             )
             .at(Place::Item(target.clone(), proxy.at.clone()))
             .help("add `127.0.0.1` to NO_PROXY in that container"),

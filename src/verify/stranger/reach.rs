@@ -50,56 +50,53 @@ impl Reach<'_> {
         match self {
             Self::Issuer { signer, name, .. } => {
                 format!(
-                    "asks {}, who signs for declared workloads, for a certificate",
+                    "requests a certificate from {}, which signs for declared workloads",
                     quote_object(&signer.kind, name)
                 )
             }
             Self::Key { secret, of_ca: false } => {
-                format!("reaches for {}, which has the key of an identity", quote_object("Secret", secret))
+                format!("uses {}, which has the key of an identity", quote_object("Secret", secret))
             }
             Self::Key { secret, of_ca: true } => {
-                format!(
-                    "reaches for {}, the CA's key: with it every workload can be made",
-                    quote_object("Secret", secret)
-                )
+                format!("uses {}, the CA's key, which can sign for every workload", quote_object("Secret", secret))
             }
             Self::Unknown { kind, name } => {
-                format!("has the name of {} in a field of which nobody knows what it is for", quote_object(kind, name))
+                format!("has the name of {} in a field whose purpose is not known", quote_object(kind, name))
             }
             Self::Mount { volume } => {
-                format!("has the volume {} mounted, in which declared workloads have their key", quote(volume))
+                format!("mounts the volume {}, in which declared workloads have their key", quote(volume))
             }
             Self::Change { container } => {
                 format!("changes the container {}, in which declared workloads have their key", quote(container))
             }
             Self::Write { kind, name } => {
-                format!("writes {}, which is the declaration's to make", quote_object(kind, name))
+                format!("writes {}, which the declaration renders", quote_object(kind, name))
             }
         }
     }
 
     pub(super) fn diagnostic(&self, object: &Object) -> Diagnostic {
-        let declared = if matches!(self, Self::Write { .. }) { "" } else { ", and nobody declares that" };
-        let message = format!("{} {}{declared}", object.words(), self.words());
+        let declared = if matches!(self, Self::Write { .. }) { "" } else { "is not declared, and " };
+        let message = format!("{} {declared}{}", object.words(), self.words());
         match self {
             // Such an issuer may be there for others, too; a role's conditions tell its certificates apart.
             Self::Issuer { signer, asked: Asked::Other, .. } if !signer.is_own => {
                 Diagnostic::warning(Code::UndeclaredIdentity, message)
-                    .help("give each role a condition on the common name, or the declaration an issuer of its own")
+                    .help("add a condition on the common name to each role, or use a separate issuer for the declaration")
             }
             Self::Issuer { .. } => Diagnostic::error(Code::UndeclaredIdentity, message).help(
-                "declare it under `workloads`, or let another issuer sign it: IAM Roles Anywhere trusts whatever this one signs",
+                "declare it under `workloads`, or use a different issuer: IAM Roles Anywhere trusts everything that this one signs",
             ),
             Self::Key { .. } => Diagnostic::error(Code::UndeclaredIdentity, message)
-                .help("take the reference out: credentials come from the sidecar, and nothing else needs the key"),
+                .help("remove the reference: credentials come from the sidecar, and nothing else needs the key"),
             Self::Unknown { .. } => Diagnostic::warning(Code::UndeclaredIdentity, message)
-                .help("look whether it gets the key by that; if it does, take it out"),
+                .help("check whether it gets the key that way; if so, remove it"),
             Self::Change { .. } => Diagnostic::error(Code::UndeclaredIdentity, message)
-                .help("leave the sidecar out of it; what it has is set in the declaration"),
+                .help("exclude the sidecar; its settings belong in the declaration"),
             Self::Mount { .. } => Diagnostic::error(Code::UndeclaredIdentity, message)
-                .help("take it out: nothing beside the sidecar needs the key"),
+                .help("remove it: nothing except the sidecar needs the key"),
             Self::Write { .. } => Diagnostic::error(Code::ChangedObject, message)
-                .help("let it write under another name: of two who write one object the last one counts"),
+                .help("make it use a different name: if two write one object, the last one wins"),
         }
     }
 }

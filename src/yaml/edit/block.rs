@@ -59,7 +59,7 @@ fn before_first(lines: &Lines<'_>, change: &Change<'_>) -> Result<usize, Refusal
         let below = lines.next(key.end);
         return (below <= first)
             .then_some(below)
-            .ok_or_else(|| Refusal::new("its first entry stands on the line of its key", key));
+            .ok_or_else(|| Refusal::new("its first entry is on the line of its key", key));
     }
     let start = lines.start(first);
     lines.is_first(first).then_some(start).ok_or_else(|| Refusal::new("its first entry shares a line", first..first))

@@ -155,7 +155,7 @@ impl<'d> Plan<'d> {
         let parent = at.split_last().map(|(parent, _)| parent).unwrap_or_default();
         let place = locator.locate(&parent)?;
         let Target::Node(holder) = place.target else {
-            return Err(Refusal::new(format!("there is nothing to hold {}", quote(&at)), 0..0));
+            return Err(Refusal::new(format!("nothing can hold {}", quote(&at)), 0..0));
         };
         let change = self.change(&place, holder);
         let count = value.as_array().filter(|_| first).map_or(0, Vec::len);
@@ -163,7 +163,7 @@ impl<'d> Plan<'d> {
             change.created.insert(key.to_owned(), count);
             return self.add_keys(locator, &parent, &[(key.to_owned(), value)]);
         };
-        let again = || Refusal::new(format!("{} would be made in two ways", quote(&at)), holder.span());
+        let again = || Refusal::new(format!("{} would be created in two ways", quote(&at)), holder.span());
         match (change.keys.get_mut(key), value) {
             (Some(Value::Array(items)), Value::Array(more)) => {
                 let at = if first { *front } else { items.len() };

@@ -13,7 +13,7 @@ use crate::quote::quote;
 pub fn introduce(doc: &Document<'_>, at: &FieldPath, words: &str) -> Result<String, Refusal> {
     let lines = Lines::of(doc)?;
     let (line, key) = line_of(doc, &lines, at)
-        .ok_or_else(|| Refusal::new(format!("{} does not stand on a line of its own", quote(&at)), 0..0))?;
+        .ok_or_else(|| Refusal::new(format!("{} is not on a line of its own", quote(&at)), 0..0))?;
     let text = doc.text();
     let introduced =
         || Some([text.get(..line)?, text.get(line..key)?, "# ", words, lines.eol, text.get(line..)?].concat());
@@ -44,7 +44,7 @@ pub fn introduction<'d>(doc: &'d Document<'_>, at: &FieldPath, start: &str) -> O
 /// A comment there would not end with its line.
 pub fn set_aside(doc: &Document<'_>, at: &FieldPath, source: &str) -> Result<String, Refusal> {
     let why = || {
-        let words = format!("{} stands between braces, and its {} could not be put back", quote(at), quote(source));
+        let words = format!("{} is in flow style, and its {} could not be restored", quote(at), quote(source));
         Refusal::new(words, 0..0)
     };
     let colon = colon_of(doc, at).ok_or_else(why)?;

@@ -32,14 +32,14 @@ pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices
     else {
         let span = node.span();
         if span.is_empty() {
-            return Err(Refusal::new("there is nothing written where it would go", span));
+            return Err(Refusal::new("no value is written where it would go", span));
         }
         splices.delete(span.clone());
         splices.insert(span.end, style.text(&value), change.depth);
         return Ok(());
     };
     let gap = gap(lines.text, change.holder, node)
-        .ok_or_else(|| Refusal::new("the empty value does not stand on its key's line", node.span()))?;
+        .ok_or_else(|| Refusal::new("the empty value is not on the line of its key", node.span()))?;
     let column = lines.column_of(holder)?;
     let inner = column + if value.is_array() { lines.shape.seq } else { lines.shape.map };
     splices.delete(gap.start..node.span().end.max(gap.start));

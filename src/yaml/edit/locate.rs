@@ -40,7 +40,7 @@ impl<'d> Locator<'d> {
         for step in path.steps() {
             let Target::Node(node) = place.target else {
                 let span = place.holder.map_or(0..0, |(node, _)| node.span());
-                return Err(Refusal::new(format!("there is no {}, nor what should hold it", quote(&path)), span));
+                return Err(Refusal::new(format!("neither {} nor what should contain it exists", quote(&path)), span));
             };
             self.check(node)?;
             place.ancestors.push(node.id());
@@ -90,16 +90,16 @@ fn key_of(map: NodeRef<'_>, index: usize) -> NodeRef<'_> {
 fn position(node: NodeRef<'_>, step: &Step, path: &FieldPath) -> Result<Option<usize>, Refusal> {
     match step {
         Step::Key(_) if !node.is_map() => {
-            Err(Refusal::new(format!("on the way to {} is no mapping", quote(&path)), node.span()))
+            Err(Refusal::new(format!("a parent of {} is not a mapping", quote(&path)), node.span()))
         }
         Step::Index(_) | Step::Named(_) if !node.is_seq() => {
-            Err(Refusal::new(format!("on the way to {} is no sequence", quote(&path)), node.span()))
+            Err(Refusal::new(format!("a parent of {} is not a sequence", quote(&path)), node.span()))
         }
         Step::Key(key) => {
             let first = node.position(key, 0);
             if let Some(second) = first.and_then(|first| node.position(key, first + 1)) {
                 return Err(Refusal::new(
-                    format!("the key {} is there twice", quote(&key)),
+                    format!("the key {} appears twice", quote(&key)),
                     key_of(node, second).span(),
                 ));
             }

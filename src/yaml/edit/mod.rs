@@ -116,9 +116,9 @@ pub fn apply(doc: &Document<'_>, edits: &[Edit]) -> Result<String, Refusal> {
     let text = splices.join(&lines)?;
     let all = 0..doc.text().len();
     let read =
-        Document::parse(&text).map_err(|_| Refusal::new("the text around it leaves no safe place", all.clone()))?;
+        Document::parse(&text).map_err(|_| Refusal::new("the text around it has no safe place for it", all.clone()))?;
     if !plan.is_in(doc.root(), read.root()) {
-        return Err(Refusal::new("the edited text would not read as intended", all));
+        return Err(Refusal::new("the edited text would not parse as intended", all));
     }
     Ok(text)
 }

@@ -15,7 +15,7 @@ pub(super) fn set(lines: &Lines<'_>, change: &Change<'_>, text: &str, splices: &
     let NodeKind::Scalar(_, style) = node.kind() else { return refuse("it is not a scalar") };
     let old = lines.within(span.clone());
     if *style == Style::Block || old.contains('\n') {
-        return refuse("it stands on several lines");
+        return refuse("it spans several lines");
     }
     if node.tag().is_some() {
         return refuse("it has a tag");

@@ -47,7 +47,7 @@ impl Splices {
         let mut done = 0;
         for (range, piece) in &self.0 {
             if range.start < done {
-                return Err(Refusal::new("two edits meet at one place", range.clone()));
+                return Err(Refusal::new("two edits overlap", range.clone()));
             }
             out.push_str(text.get(done..range.start).ok_or_else(|| outside(range.clone()))?);
             if let Piece::Insert(piece, _) = piece {

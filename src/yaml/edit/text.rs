@@ -24,7 +24,7 @@ impl<'d> Lines<'d> {
     pub(super) fn of(doc: &'d Document<'d>) -> Result<Self, Refusal> {
         let text = doc.text();
         if let Some((at, char)) = text.char_indices().find(|(at, char)| is_odd_break(text, *at, *char)) {
-            let why = "the text has characters that only some readers take for line breaks";
+            let why = "the text has characters that only some parsers treat as line breaks";
             return Err(Refusal::new(why, at..at + char.len_utf8()));
         }
         let eol = if text.split_once('\n').is_some_and(|(line, _)| line.ends_with('\r')) { "\r\n" } else { "\n" };
@@ -153,7 +153,7 @@ impl<'d> Lines<'d> {
             let is_last = span.end == self.text.len() && !value.ends_with('\n') && !scalar.is_empty();
             return is_last
                 .then_some(span.end)
-                .ok_or_else(|| Refusal::new("it ends in a block of text without a line break", span.clone()));
+                .ok_or_else(|| Refusal::new("it ends in a block scalar without a line break", span.clone()));
         }
         let content = scalar.trim_end();
         let is_blank = |text: &str| text.is_empty() || text.ends_with([' ', '\t']);

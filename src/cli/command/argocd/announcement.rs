@@ -74,7 +74,7 @@ fn announcements(file: &File, cluster: Option<&str>, resolved: Option<&Resolved>
         string: value.map(str::to_owned),
         map: None,
     };
-    let which = format!("declared are: {}", clusters.join(", "));
+    let which = format!("declared: {}", clusters.join(", "));
     let what = "all, generate (objects only) or transform (workloads only)".to_owned();
     [
         Announcement {
@@ -85,9 +85,9 @@ fn announcements(file: &File, cluster: Option<&str>, resolved: Option<&Resolved>
         Announcement {
             collection_type: "map",
             map: Some(workloads.collect()),
-            ..string(WORKLOADS, "Workloads", "shown only: workloads and their roles".to_owned(), None)
+            ..string(WORKLOADS, "Workloads", "read-only: workloads and their roles".to_owned(), None)
         },
-        string(LOCK, "Lock", "shown only: what the values come from".to_owned(), Some(lock)),
+        string(LOCK, "Lock", "read-only: where the values come from".to_owned(), Some(lock)),
     ]
 }
 

@@ -44,8 +44,11 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let built = build(&args.kustomize, &application)?;
     if built.trim_ascii().is_empty() {
         report.push(
-            Diagnostic::error(Code::NoObjects, "kustomize built no object, and Argo CD would delete all there are")
-                .help("add `resources:` to the kustomization, or delete the Application"),
+            Diagnostic::error(
+                Code::NoObjects,
+                "kustomize built no objects, and Argo CD would delete all existing ones",
+            )
+            .help("add `resources:` to the kustomization, or delete the Application"),
         );
         return finish_briefly(&report, Sources::default(), io);
     }

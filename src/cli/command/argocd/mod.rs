@@ -14,7 +14,7 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::sources::Shared;
 
-/// Be a config management plugin of Argo CD
+/// Run as a config management plugin of Argo CD
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
@@ -23,12 +23,12 @@ pub(in crate::cli) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Print the application's manifests: what kustomize builds, injected
+    /// Print the application's manifests: the kustomize build, with workloads patched
     ///
-    /// Runs in the application's folder and takes the parameters from ARGOCD_APP_PARAMETERS. No other variable of the
-    /// application is read, and kustomize is given none.
+    /// Runs in the application's folder and reads the parameters from ARGOCD_APP_PARAMETERS. Reads no other variable of
+    /// the application, and passes none to kustomize.
     Generate(generate::Args),
-    /// Announce the parameters that an application has
+    /// Print the parameters of an application for Argo CD
     Parameters(Shared),
 }
 

@@ -64,30 +64,30 @@ impl Parameters {
         let Given { name, string, array, map } = given;
         let (CLUSTER | MODE) = name.as_str() else { return refuse(name, report) };
         let (Some(value), None, None) = (string, array, map) else {
-            return wrong(report, format!("parameter {} is not a string", quote(&name)), "give it as `string:`");
+            return wrong(report, format!("parameter {} is not a string", quote(&name)), "set it as `string:`");
         };
         match (name.as_str(), value.as_str()) {
             (CLUSTER, value) => self.set_cluster(value, report),
             (_, "all") => self.mode = Some(Mode::All),
             (_, "generate") => self.mode = Some(Mode::Generate),
             (_, "transform") => self.mode = Some(Mode::Transform),
-            _ => wrong(report, "parameter `mode` has an unknown value", "give `all`, `generate` or `transform`"),
+            _ => wrong(report, "parameter `mode` has an unknown value", "use `all`, `generate` or `transform`"),
         }
     }
 
     fn set_cluster(&mut self, value: &str, report: &mut Report) {
         if DnsLabel::parse(value).is_err() {
-            return wrong(report, "parameter `cluster` is not a name", "give the name of a cluster in the declaration");
+            return wrong(
+                report,
+                "parameter `cluster` is not a valid name",
+                "use the name of a cluster in the declaration",
+            );
         }
         match &self.cluster {
             Some(fixed) if fixed != value => wrong(
                 report,
-                format!(
-                    "parameter `cluster` is {}, but this plugin renders for {} alone",
-                    quote(&value),
-                    quote(&fixed)
-                ),
-                "remove the parameter, or have the plugin's operator change IAMRA_CLUSTER",
+                format!("parameter `cluster` is {}, but this plugin renders only for {}", quote(&value), quote(&fixed)),
+                "remove the parameter, or ask the plugin's operator to change IAMRA_CLUSTER",
             ),
             _ => self.cluster = Some(value.to_owned()),
         }
@@ -98,11 +98,11 @@ fn refuse(name: &str, report: &mut Report) {
     if [WORKLOADS, LOCK].contains(&name) {
         return wrong(
             report,
-            format!("parameter {} is only shown", quote(&name)),
+            format!("parameter {} is read-only", quote(&name)),
             "change the declaration in Git instead",
         );
     }
-    wrong(report, format!("{} is not a parameter", quote(&name)), "remove it; there are `cluster` and `mode`");
+    wrong(report, format!("unknown parameter {}", quote(&name)), "remove it; the parameters are `cluster` and `mode`");
 }
 
 fn wrong(report: &mut Report, message: impl Into<String>, help: &str) {

@@ -22,13 +22,13 @@ use crate::secret::Secret;
 /// What is presented to AWS for a session.
 #[derive(clap::Args)]
 pub(super) struct Present {
-    /// A workload's certificate in PEM, with its chain: asks AWS for a session with it
+    /// A workload's certificate in PEM, with its chain, to request a session with
     #[arg(long, value_name = "FILE", requires = "key", hide = !aws::IS_HERE)]
     certificate: Option<PathBuf>,
-    /// Its private key in PEM
+    /// The certificate's private key in PEM
     #[arg(long, value_name = "FILE", requires = "certificate", hide = !aws::IS_HERE)]
     key: Option<PathBuf>,
-    /// The workload, when the certificate's common name does not say
+    /// The workload, if the certificate's common name is ambiguous
     #[arg(long, value_name = "NAME", requires = "certificate", hide = !aws::IS_HERE)]
     workload: Option<String>,
 }
@@ -120,7 +120,7 @@ fn present(
     match asks.session()?.create_session(&whose.identity, &presented, &tell) {
         Ok(Ok(granted)) => {
             return Ok(Some(format!(
-                "AWS makes a session for {} of workload {}: {}, until {}",
+                "AWS issues a session for {} of workload {}: {}, until {}",
                 quote(&leaf.subject),
                 quote(&binding.workload),
                 granted.arn,
@@ -139,7 +139,7 @@ type Pair = Result<(Vec<Certificate>, PrivateKey), Diagnostic>;
 fn pair(certificate: &Path, key: &Path) -> Result<Pair, Error> {
     let (pem, key_pem) = (disk::read_given(certificate)?, Secret::new(disk::read_given(key)?));
     let wrong = |file: &Path, why: &str| {
-        let help = "give the `tls.crt` and `tls.key` of one Secret that cert-manager has written";
+        let help = "use `tls.crt` and `tls.key` of the same Secret, as cert-manager wrote them";
         Diagnostic::error(Code::InvalidCertificate, format!("{} cannot be used: {why}", file.display())).help(help)
     };
     let chain = match Certificate::all(&pem) {
@@ -150,7 +150,8 @@ fn pair(certificate: &Path, key: &Path) -> Result<Pair, Error> {
     let why = match PrivateKey::of(leaf, &key_pem) {
         Ok(Some(found)) if found.can_sign() => return Ok(Ok((chain, found))),
         Ok(Some(_)) => {
-            "this program signs with RSA of 2048 to 4096 bits, and the key is longer (the credential helper can do more)"
+            "iamra signs with RSA keys of 2048 to 4096 bits, and this key is longer (the credential helper supports \
+             longer keys)"
         }
         Ok(None) => "the private key does not belong to the certificate",
         Err(Unusable::Encrypted) => "the private key is encrypted",
@@ -179,8 +180,8 @@ fn whose<'r>(
     let (message, help) = match named {
         Some(name) => (format!("there is no workload {}", quote(&name)), known_names(name, workloads)),
         None => (
-            format!("{} workloads have a certificate like this one, {}", found.len(), quote(&leaf.subject)),
-            "say which it is: `--workload NAME`".to_owned(),
+            format!("{} workloads match the common name of this certificate, {}", found.len(), quote(&leaf.subject)),
+            "choose the workload with `--workload NAME`".to_owned(),
         ),
     };
     report.push(Diagnostic::error(Code::InvalidCertificate, message).help(help));

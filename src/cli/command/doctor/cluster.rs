@@ -53,8 +53,8 @@ pub(super) fn objects(args: &Args, report: &mut Report, io: &mut Io) -> Result<O
         return Ok(Some(items));
     }
     report.push(
-        Diagnostic::error(Code::UnreadableInput, format!("{name} is not a list of objects in JSON"))
-            .help(format!("give what `kubectl get {KINDS} --all-namespaces --output json` prints")),
+        Diagnostic::error(Code::UnreadableInput, format!("{name} is not a JSON list of objects"))
+            .help(format!("use the output of `kubectl get {KINDS} --all-namespaces --output json`")),
     );
     Ok(None)
 }

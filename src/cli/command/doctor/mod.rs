@@ -21,27 +21,27 @@ use crate::pipeline::Request;
 use crate::quote;
 use crate::resolve::{Answers, Resolved};
 
-/// Find out why credentials do not come
+/// Find out why a workload gets no credentials
 ///
-/// Says what is well on stdout, and what is not, why, and what to do on stderr. Of the cluster it looks at Certificates, their
-/// requests and issuers, never at a Secret. With `--live` it reads trust anchors, profiles and roles in AWS as well, and with a
-/// certificate and its key it asks for a session, as the sidecar does.
+/// Prints what is correct to stdout; prints problems, their causes and what to do to stderr. In the cluster, it reads
+/// Certificates, their requests and issuers, never Secrets. With `--live`, it also reads trust anchors, profiles and
+/// roles in AWS. With a certificate and its key, it requests a session as the sidecar does.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// Look into the cluster that kubectl talks to; NAME says which one of the declaration's it is
+    /// Check the cluster that kubectl is connected to; NAME is its name in the declaration
     #[expect(clippy::option_option, reason = "it is given or not, with a name or not")]
     #[arg(long, value_name = "NAME", num_args = 0..=1)]
     cluster: Option<Option<String>>,
-    /// Look instead into what `kubectl get certificates,certificaterequests,issuers,clusterissuers --all-namespaces --output
-    /// json` has printed; `-` is stdin
+    /// Check instead the output of `kubectl get certificates,certificaterequests,issuers,clusterissuers
+    /// --all-namespaces --output json`; `-` is stdin
     #[arg(long, value_name = "FILE")]
     objects: Option<PathBuf>,
     #[command(flatten)]
     present: aws::Present,
-    /// Print the calls that `--live` would make, and make none
+    /// Print the calls that `--live` would make, and exit without making them
     #[arg(long, hide = !crate::aws::IS_HERE)]
     explain_calls: bool,
     #[command(flatten)]
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     report.append(found);
     if let (Some(resolved), Some(answers)) = (resolved, answers) {
         if is_whole {
-            lines.push("every reference of the declaration has a value, and the ARNs agree".to_owned());
+            lines.push("every reference of the declaration has a value, and the ARNs are consistent".to_owned());
         }
         let seen = Seen { args, shared: &shared, resolved: &resolved, answers: &answers };
         lines.extend(seen.look(&file, request, &mut report, io)?);
@@ -110,7 +110,8 @@ impl Seen<'_> {
             lines.extend(doctor::certificates(&wanted, objects, report));
             for workload in cluster::unseen(self.resolved) {
                 io.words(&format_args!(
-                    "note: workload {} has its certificate from the CSI driver, and the cluster has no object to look at\n",
+                    "note: workload {} gets its certificate from the CSI driver, and the cluster has no object to \
+                     check\n",
                     quote::quote(&workload)
                 ))?;
             }

@@ -8,10 +8,10 @@ use crate::cli::io::Io;
 use crate::cli::roster::{Format, print};
 use crate::cli::sources::Shared;
 
-/// Print who is what, as `iamra list` does
+/// List workloads and their identities, as `iamra list` does
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The declaration, or the folder it is in or below
+    /// The declaration, or a folder at or below it
     #[arg(long, default_value = ".", value_name = "PATH")]
     declaration: PathBuf,
     /// Print JSON with a `schemaVersion`

@@ -7,10 +7,10 @@ use crate::cli::io::Io;
 use crate::cli::sources::CLUSTER;
 use crate::draft::offboard;
 
-/// Take a workload out of the declaration, and say what becomes of its objects
+/// Remove a workload from the declaration, and print what happens to its objects
 ///
-/// Prints no manifests: what is no longer rendered is deleted by Argo CD, Flux or `kubectl apply --prune`, or by the command that
-/// is said. With `--cluster` it leaves that cluster only.
+/// Prints no manifests: what is no longer rendered is deleted by Argo CD, Flux or `kubectl apply --prune`, or by the
+/// command that is printed. With `--cluster`, the workload is removed from that cluster only.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The workload's name
@@ -18,7 +18,7 @@ pub(super) struct Args {
     name: String,
     #[command(flatten)]
     editing: Editing,
-    /// The only cluster that it leaves
+    /// Remove the workload from this cluster only
     #[arg(long, env = CLUSTER, value_name = "NAME")]
     cluster: Option<String>,
 }

@@ -10,26 +10,26 @@ use crate::draft::onboard::{self, binding};
 use crate::draft::secrets;
 use crate::pipeline::{self, Request};
 
-/// Declare a workload, and print what gives it its identity
+/// Declare a workload, and print the manifests for its identity
 ///
-/// `iamra k8s onboard payment-service --role admin | kubectl apply -f -`. Prints its Certificate and ConfigMap with the Issuer
-/// they need, and a sample Pod that shows whether the identity works. Said again with other arguments, it changes the
-/// workload; arguments that are not given stay as they are.
+/// `iamra k8s onboard payment-service --role admin | kubectl apply -f -`. Prints its Certificate and ConfigMap with the
+/// Issuer they need, and a sample Pod to test the identity. Run again with other arguments, it changes the workload;
+/// settings whose arguments are omitted stay as they are.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The workload's name: that of its Deployment, say
+    /// The workload's name, such as the name of its Deployment
     #[arg(value_parser = workload_name, value_name = "WORKLOAD")]
     name: String,
-    /// Role that it gets; the role of its own name when omitted
+    /// Role that it gets; the role of the same name when omitted
     #[arg(long, value_name = "NAME")]
     role: Option<String>,
-    /// Namespace that it runs in; the cluster's when omitted, or that of the role's scope
+    /// Namespace that it runs in; when omitted, the cluster's or that of the role's scope
     #[arg(long, value_parser = namespace_name, value_name = "NS")]
     k8s_namespace: Option<String>,
-    /// How long its certificate lives, 24 hours when omitted
+    /// Lifetime of its certificate, 24 hours when omitted
     #[arg(long, value_parser = hours, value_name = "HOURS")]
     duration_hours: Option<u32>,
-    /// Print no sample Pod
+    /// Do not print the sample Pod
     #[arg(long)]
     no_sample_pod: bool,
     #[command(flatten)]

@@ -9,16 +9,17 @@ use crate::cli::sources::Shared;
 use crate::draft::{secrets, setup};
 use crate::pipeline;
 
-/// Declare a cluster, and print the Issuer that its certificates need
+/// Declare a cluster, and print the Issuer for its certificates
 ///
-/// `iamra k8s setup prod | kubectl apply -f -`. Makes `iamra.yaml` when there is none. The Issuer signs with the Secret
-/// `iam-ra-ca`, which must be in the namespace; it is printed too when the declaration says where the CA comes from.
+/// `iamra k8s setup prod | kubectl apply -f -`. Creates `iamra.yaml` if there is none. The Issuer signs with the Secret
+/// `iam-ra-ca`, which must be in the namespace; the Secret is printed too if the declaration defines where the CA comes
+/// from.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The cluster's name
     #[arg(value_parser = cluster_name, value_name = "CLUSTER")]
     name: String,
-    /// Namespace of its workloads that name none; `default` when omitted
+    /// Namespace of its workloads that do not set one; `default` when omitted
     #[arg(long, value_parser = namespace_name, value_name = "NS")]
     k8s_namespace: Option<String>,
     #[command(flatten)]

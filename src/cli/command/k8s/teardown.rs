@@ -6,11 +6,11 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::draft::teardown;
 
-/// Take a cluster out of the declaration, when no workload is left in it
+/// Remove a cluster from the declaration, if it has no workloads left
 ///
-/// With the last cluster, workloads that were declared before the first one go back to be of none.
+/// When the last cluster is removed, workloads that were declared before the first one belong to no cluster again.
 ///
-/// Prints no manifests, and touches no cluster: it says what `setup` has put there, and the command that deletes it.
+/// Prints no manifests and changes no cluster: it prints what `setup` created there, and the command that deletes it.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The cluster's name

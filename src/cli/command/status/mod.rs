@@ -23,15 +23,15 @@ use crate::pipeline;
 use crate::resolve::Layered;
 use crate::yaml::{Document, NodeRef};
 
-/// Say what is declared, what the lock covers, and when its CAs end
+/// Show what is declared, what the lock covers, and when its CAs expire
 ///
-/// It reads the declaration, its lock and values given by hand, and asks nobody. What all clusters together have counts.
+/// Reads the declaration, its lock and the values file, and makes no calls. Counts all clusters together.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// How it is said; `json` has a `schemaVersion`, which counts up when a field changes its meaning or goes
+    /// Output format; `json` has a `schemaVersion`, which increases when a field is removed or changes its meaning
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]

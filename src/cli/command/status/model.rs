@@ -130,7 +130,7 @@ impl Status {
         if !self.ready {
             let codes: BTreeSet<_> = self.problems.iter().map(|problem| problem.code).collect();
             let codes = codes.into_iter().collect::<Vec<_>>().join(", ");
-            writeln!(words, "not everything can be rendered yet ({codes}): `iamra check` says why")?;
+            writeln!(words, "not everything can be rendered yet ({codes}): run `iamra check` for details")?;
         }
         self.authorities.iter().try_for_each(|authority| {
             let left = match authority.days_left {
@@ -146,9 +146,9 @@ impl Lock {
     fn say(&self, words: &mut String) -> fmt::Result {
         let Self { file, exists, locked, missing, unused } = self;
         let state = match (exists, missing.len() + unused.len()) {
-            (false, 0) => "not there, and nothing is missing without it".to_owned(),
-            (false, _) => format!("not there, and {} references have to be looked up", missing.len()),
-            (true, 0) => format!("{locked} references locked, it covers the declaration"),
+            (false, 0) => "not present, and not needed".to_owned(),
+            (false, _) => format!("not present, and {} references need a lookup", missing.len()),
+            (true, 0) => format!("{locked} references locked, covers the declaration"),
             (true, _) => {
                 format!("{locked} references locked, {} missing, {} not needed", missing.len(), unused.len())
             }
