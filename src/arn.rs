@@ -16,7 +16,7 @@ pub enum ArnKind {
 }
 
 impl ArnKind {
-    /// What people call it.
+    /// Its name in messages.
     pub fn words(self) -> &'static str {
         match self {
             Self::TrustAnchor => "trust anchor ARN",
@@ -25,7 +25,7 @@ impl ArnKind {
         }
     }
 
-    /// An ARN of this kind, to show how one looks.
+    /// An example of an ARN of this kind.
     pub fn example(self) -> &'static str {
         match self {
             Self::TrustAnchor => {

@@ -1,4 +1,4 @@
-//! Mints a CA. The time comes in from outside; the key is random.
+//! Creates a CA. The caller provides the time; the key is random.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use time::{Duration, OffsetDateTime};
@@ -6,16 +6,16 @@ use time::{Duration, OffsetDateTime};
 use crate::certificate::Authority;
 use crate::secret::Secret;
 
-/// No CA could be made.
+/// The CA could not be generated.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot generate a CA")]
 pub struct Error(#[from] rcgen::Error);
 
-/// A CA named `name` that is valid for a year from `now`, as IAM Roles Anywhere wants a trust anchor: CA:TRUE,
-/// keyCertSign, ECDSA P-256. <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
+/// A CA named `name` that is valid for a year from `now`, with what IAM Roles Anywhere requires of a trust anchor:
+/// CA:TRUE, keyCertSign, ECDSA P-256. <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 ///
 /// # Errors
-/// The machine gives no randomness.
+/// The system provides no randomness.
 pub fn mint(name: &str, now: OffsetDateTime) -> Result<Authority, Error> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();

@@ -1,4 +1,4 @@
-//! SHA-256 in hexadecimal, as fingerprints, locks and signatures write it. The door of sha2.
+//! SHA-256 in hexadecimal, for fingerprints, locks and signatures. The only user of the crate sha2.
 
 use sha2::{Digest as _, Sha256};
 

@@ -1,13 +1,13 @@
 //! The AWS credential helper, `aws_signing_helper`: its releases, and what each of them can do.
 //!
-//! Read from the definitions of its flags at every release from v1.0.2 to v1.8.0, and for later releases from its
-//! notes and image tags. It has never taken a flag away.
+//! Read from the definitions of its flags at every release from v1.0.2 to v1.8.0, and for later releases from its notes
+//! and image tags. No release has removed a flag.
 
 use std::fmt;
 
 use crate::quote::quote;
 
-/// The official image, at the newest multi-architecture tag that was seen published.
+/// The official image, at the newest multi-architecture tag that was published at the time of writing.
 /// <https://github.com/aws/rolesanywhere-credential-helper/tree/main/docker_image_resources>
 pub const IMAGE: &str = "public.ecr.aws/rolesanywhere/credential-helper:1.8.1-2026.04.09.16.01";
 /// The official repository.
@@ -16,11 +16,11 @@ pub const REPOSITORY: &str = "public.ecr.aws/rolesanywhere/credential-helper";
 /// The only program in the image, which has no shell.
 /// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/docker_image_resources/Dockerfile>
 pub const PROGRAM: &str = "/usr/local/bin/aws_signing_helper";
-/// The first release that reads a renewed certificate without a restart. It also has all flags that we pass.
+/// The first release that reads a renewed certificate without a restart. It also has all flags that iamra uses.
 /// <https://github.com/aws/rolesanywhere-credential-helper/issues/64>
 pub const OLDEST: Version = Version(1, 2, 0);
-/// After a session that AWS refused, `serve` answers with empty credentials and status 200, and forgets those that it
-/// had. The change that ends it (pull request 200) came after this release.
+/// After AWS rejects a session, `serve` returns empty credentials with status 200, and discards those that it had. The
+/// fix (pull request 200) came after this release.
 /// <https://github.com/aws/rolesanywhere-credential-helper/pull/200>
 const LAST_WITH_EMPTY_CREDENTIALS: Version = Version(1, 8, 5);
 
@@ -43,7 +43,7 @@ pub struct Flag {
 const SESSION: &[&str] = &["serve", "update", "credential-process"];
 /// The commands that read a certificate from a store or a device as well.
 const STORE: &[&str] = &["serve", "update", "credential-process", "read-certificate-data"];
-/// Where the record begins.
+/// The oldest release in this record.
 const FIRST: Version = Version(1, 0, 2);
 
 const fn flag(name: &'static str, commands: &'static [&'static str], since: Version) -> Flag {
@@ -97,12 +97,13 @@ impl Version {
         Self::parse(tag.split('-').next()?)
     }
 
-    /// Whether it knows the flag with this command. Flags of later releases than those that were read are not known.
+    /// Whether this release has the flag for this command. Flags of newer releases than those in this record are not
+    /// known.
     pub fn has(self, command: &str, flag: &str) -> bool {
         FLAGS.iter().any(|it| it.name == flag && it.commands.contains(&command) && it.since <= self)
     }
 
-    /// Whether it answers with empty credentials when AWS refuses a session.
+    /// Whether it returns empty credentials when AWS rejects a session.
     pub fn serves_empty_credentials(self) -> bool {
         self <= LAST_WITH_EMPTY_CREDENTIALS
     }
@@ -114,7 +115,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// What is wrong with an image's tag; `None` when the image will be the same tomorrow.
+/// What is wrong with an image's tag; `None` when the image is pinned.
 pub fn tag_problem(image: &str) -> Option<String> {
     if image.contains("@sha256:") {
         return None;

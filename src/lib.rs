@@ -1,7 +1,6 @@
-//! iamra reads one declaration of which workloads are which AWS identities, asks where those identities live, and
-//! splices exactly that into a list of Kubernetes objects, saying what it did and what it could not do.
-//!
-//! The modules in the order in which data goes through them; `pipeline` is the whole program, to be read aloud.
+//! iamra reads a declaration that maps workloads to AWS identities, looks up those identities, and adds them to a list
+//! of Kubernetes objects, with diagnostics for everything that it cannot do. The modules are listed in the order in
+//! which data passes through them; start with `pipeline`, which is the whole program.
 
 pub mod arn;
 #[cfg_attr(not(feature = "aws"), path = "aws/none.rs")]

@@ -1,4 +1,4 @@
-//! The process's edge; everything else is in the library.
+//! The entry point; everything else is in the library.
 
 #[cfg(target_env = "musl")]
 #[global_allocator]

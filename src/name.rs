@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::quote::quote;
 
-/// Kubernetes' own name for the namespace that is meant where none is said.
+/// Kubernetes' default namespace.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/>
 pub const DEFAULT_NAMESPACE: &str = "default";
 

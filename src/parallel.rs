@@ -1,13 +1,13 @@
-//! The same work for many things, on all processors that there are; what comes of it is in the order of the things.
+//! Does the same work for many things on all processors; the results are in the order of the things.
 
 use std::num::NonZero;
 use std::panic;
 use std::thread;
 
-/// For fewer things a thread costs more than it spares.
+/// For fewer things, a thread costs more than it saves.
 const FEW: usize = 32;
 
-/// What `work` makes of each thing.
+/// The result of `work` for each thing.
 pub fn map<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let threads = processors.min(things.len() / FEW);

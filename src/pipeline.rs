@@ -1,4 +1,4 @@
-//! The stages in order. The core takes data and gives data: nothing here reads a file, a clock or the environment.
+//! The stages in order. The core takes data and returns data: nothing here reads a file, a clock or the environment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,18 +16,18 @@ use crate::verify::{self, Rendered};
 use crate::workload::{self, Workload};
 use crate::yaml::{FieldPath, NodeRef};
 
-/// What is asked for beside the declaration.
+/// The request, in addition to the declaration.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Request<'r> {
-    /// The cluster to render for, when not the declaration's.
+    /// The cluster to render for; the declaration's when `None`.
     pub cluster: Option<&'r str>,
-    /// What to do, when not what the declaration says.
+    /// What to do; the declaration's mode when `None`.
     pub mode: Option<Mode>,
-    /// Whether kustomize calls a generator: only then does it act on what asks for a hash in a name.
+    /// Whether kustomize calls a generator: only then does it add hashes to names.
     pub generator: bool,
-    /// The namespace of emitted objects that nobody gives one; none is written when `None`.
+    /// The namespace of emitted objects without one; none is written when `None`.
     pub namespace: Option<&'r str>,
-    /// Workloads among the objects at hand that are annotated with a role.
+    /// Workloads among the objects that are annotated with a role.
     pub opted_in: &'r [OptIn],
     /// The only workload to look at; all when `None`.
     pub workload: Option<&'r str>,
@@ -40,7 +40,7 @@ impl Request<'_> {
     }
 }
 
-/// From the declaration to identities. `None` when something is wrong with either, which is reported.
+/// Resolves the declaration to identities. `None` when there is an error, which is reported.
 pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
     let mut config: Config = config::load(node, request.cluster, request.opted_in, report)?;
     config.bindings.retain(|binding| request.workload.is_none_or(|only| binding.workload == only));
@@ -57,14 +57,14 @@ fn bind(config: Config, request: Request<'_>, lookup: &dyn Lookup, report: &mut 
 /// What a lock of a declaration holds.
 pub struct LockPlan {
     config: Config,
-    /// What is asked: everything but keys.
+    /// The queries: everything except keys.
     pub queries: BTreeSet<Query>,
     /// Whether something needs a key, which a lock never holds.
     pub has_keys: bool,
 }
 
-/// Everything that a lock must answer, so that every cluster can be rendered from it. `None` when something is wrong with
-/// the declaration, which is reported.
+/// Everything that a lock must answer, so that every cluster can be rendered from it. `None` when the declaration is
+/// invalid, which is reported.
 pub fn lock_plan(node: NodeRef<'_>, report: &mut Report) -> Option<LockPlan> {
     // What a role refers to is the same in every cluster; one of them has to be named.
     let cluster = config::clusters(node).into_iter().next().flatten();
@@ -74,7 +74,8 @@ pub fn lock_plan(node: NodeRef<'_>, report: &mut Report) -> Option<LockPlan> {
 }
 
 impl LockPlan {
-    /// The one reading of what a declaration lacks: the answers at hand and, in the report, what has none or a wrong one.
+    /// Looks up what the declaration needs: returns the answers, and reports missing and invalid ones. All commands use
+    /// this.
     pub fn read(&self, lookup: &dyn Lookup, policy: &OperatorPolicy, report: &mut Report) -> Answers {
         let answers = Guarded { policy, lookup }.answer(&self.queries);
         resolve::check(&self.config, &answers, policy, report);
@@ -82,8 +83,8 @@ impl LockPlan {
     }
 }
 
-/// The declaration as each of its clusters sees it, or as the cluster asked for does. A declaration that is wrong is no
-/// snapshot; a reference without an answer leaves its cluster without identities. Both are reported.
+/// The declaration for each of its clusters, or for the requested one. `None` if the declaration is invalid; a missing
+/// answer leaves its cluster without identities. Both are reported.
 pub fn snapshot(
     node: NodeRef<'_>,
     request: Request<'_>,
@@ -102,13 +103,13 @@ pub fn snapshot(
     Some(snapshot)
 }
 
-/// The objects that the declaration alone asks for.
+/// The objects that the declaration renders by itself.
 pub fn generate(resolved: &Resolved, request: Request<'_>) -> Vec<Manifest> {
     let hash_suffix = request.generator && resolved.name_suffix_hash;
     render::objects(&plan::declared(resolved, request.namespace), resolved.argo_cd, hash_suffix)
 }
 
-/// The objects that Certificates need before there is one. `None` when something is wrong, which is reported.
+/// The objects that Certificates need, before there is a workload. `None` when there is an error, which is reported.
 pub fn prerequisites(
     node: NodeRef<'_>,
     request: Request<'_>,
@@ -122,7 +123,7 @@ pub fn prerequisites(
     (!report.has_errors()).then(|| render::objects(&plan, config.argo_cd, false))
 }
 
-/// The certificates in PEM of the CAs that the declaration writes into Secrets, by scope, as far as somebody knows them.
+/// The certificates in PEM of the CAs that the declaration writes into Secrets, by scope, as far as they are known.
 pub fn ca_certificates(
     node: NodeRef<'_>,
     request: Request<'_>,
@@ -134,7 +135,7 @@ pub fn ca_certificates(
     Some(resolve::ca_certificates(&config, &lookup.answer(&queries)))
 }
 
-/// Workloads of a list of objects, what should be, and their changes.
+/// The workloads of a list of objects, the plan, and their changes.
 struct Patched<'r, 't> {
     inventory: Vec<Workload<'t>>,
     plan: Plan<'r>,
@@ -150,7 +151,7 @@ impl<'r, 't> Patched<'r, 't> {
         Self { inventory, plan, changes }
     }
 
-    /// The changes of workloads, and the objects of those that no generator knows of.
+    /// The changes of workloads, and the objects for those that a generator cannot know.
     fn transformed(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
         self.plan.check_certificates(items, &self.inventory, report);
         self.plan.keep_unlisted();
@@ -164,7 +165,7 @@ impl<'r, 't> Patched<'r, 't> {
     }
 }
 
-/// What has to change in a list of objects. Nothing, when there is an error.
+/// The changes of a list of objects; none when there is an error.
 pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report: &mut Report) -> Changes {
     let changes = match request.mode(resolved.mode) {
         Mode::Generate => {
@@ -187,7 +188,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
     if report.has_errors() { Changes::default() } else { changes }
 }
 
-/// Says where a rendered stream is not what the declaration asks for. Nothing is changed.
+/// Reports where a rendered stream differs from the declaration. Changes nothing.
 pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
     let adopted = verify::adopt(resolved, rendered);
     let Patched { inventory, plan, changes } = Patched::of(&adopted, rendered.items, report);
@@ -196,7 +197,7 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Rep
     verify::check_strangers(&adopted, &plan, rendered, &inventory, report);
 }
 
-/// Says what would be wrong with a stream into which nothing was injected yet. Nothing is changed.
+/// Reports what would be wrong with a stream before injection. Changes nothing.
 pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
     let patched = Patched::of(resolved, rendered.items, report);
     let mut strangers = Report::default();

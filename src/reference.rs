@@ -23,16 +23,16 @@ pub enum Target {
     Literal(String),
 }
 
-/// In which account and region a reference is looked up. What is `None` is left to the environment.
+/// The account and region in which a reference is looked up. `None` uses the environment's setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
-    /// The scope, when it has an account or a region of its own: the same name may mean another value there.
+    /// The scope, if it has its own account or region, where the same name may have a different value.
     pub scope: Option<String>,
     /// The region.
     pub region: Option<String>,
     /// A profile of the AWS configuration files.
     pub profile: Option<String>,
-    /// The ARN of a role to assume before asking.
+    /// The ARN of a role to assume for lookups.
     pub assume_role: Option<String>,
 }
 
@@ -45,7 +45,7 @@ pub enum Wanted {
     Certificate,
     /// A CA's private key.
     Key,
-    /// Where a document is.
+    /// The location of a document.
     Location,
 }
 
@@ -68,7 +68,8 @@ impl Query {
         self.wanted == Wanted::Key
     }
 
-    /// The reference, as locks and messages name it: a trust anchor and a profile may have the same name.
+    /// The name of the reference in locks and messages, which distinguishes a trust anchor and a profile of the same
+    /// name.
     pub fn name(&self) -> String {
         match (&self.target, self.wanted) {
             (Target::RolesAnywhere(name), Wanted::Arn(ArnKind::TrustAnchor)) => {
@@ -126,13 +127,13 @@ impl Reference {
         Ok(Self { text: text.to_owned(), target, origin: Arc::default(), place: place.clone() })
     }
 
-    /// The same, looked up there.
+    /// The same reference with this origin.
     #[must_use]
     pub fn looked_up_in(self, origin: &Arc<Origin>) -> Self {
         Self { origin: Arc::clone(origin), ..self }
     }
 
-    /// What has to be asked to have this of it; nothing when it is the value itself.
+    /// The query for this kind of value; `None` when the reference is the value itself.
     pub fn query(&self, wanted: Wanted) -> Option<Query> {
         let looked_up = !matches!(self.target, Target::Literal(_));
         looked_up.then(|| Query {

@@ -1,4 +1,4 @@
-//! AWS's resources as values: what somebody has read there, for those who judge it.
+//! AWS's resources as values, as read from AWS.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ pub type Found<T> = Result<T, NoAnswer>;
 /// A trust anchor.
 #[derive(Debug, Clone)]
 pub struct TrustAnchor {
-    /// Whether it may be used.
+    /// Whether it is enabled.
     pub enabled: bool,
     /// What it trusts, in PEM; `None` when that is AWS Private CA.
     pub certificates: Option<String>,
@@ -19,13 +19,13 @@ pub struct TrustAnchor {
 /// A profile.
 #[derive(Debug, Clone)]
 pub struct Profile {
-    /// Whether it may be used.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// The ARNs of the roles that it lets a session have.
+    /// The ARNs of the roles that it allows.
     pub roles: Vec<String>,
     /// The longest session, in seconds.
     pub duration: Option<u64>,
-    /// Whether a session may say its name.
+    /// Whether it accepts session names.
     pub accepts_session_name: bool,
 }
 
@@ -49,13 +49,13 @@ pub struct Seen {
     pub role: Found<Role>,
 }
 
-/// An answer of CreateSession that is no session.
+/// An error response of CreateSession.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
     /// The error's name, such as `AccessDeniedException`.
     pub kind: String,
-    /// AWS's own words.
+    /// AWS's own message.
     pub message: String,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A value that prints as nothing: no `Display`, no serialisation, and a `Debug` that does not tell.
+/// A value that cannot be printed: no `Display`, no serialisation, and a `Debug` that does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

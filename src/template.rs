@@ -1,8 +1,8 @@
 //! Templates for single names, such as a common name. Strict: an unknown variable is an error.
 //!
-//! Whoever writes a template may not be trusted by whoever fills it. So there are variables, texts, a few filters and what
-//! joins and compares them; there are no statements, no functions, no numbers and nothing to reckon with, and everything is
-//! counted: bytes in, steps, bytes out.
+//! The author of a template may not be trusted. So there are variables, strings, a few filters, and operators that join
+//! and compare them; there are no statements, no functions, no numbers and no arithmetic, and everything is limited:
+//! bytes in, steps, bytes out.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior, filters};
 
 use crate::quote::{quote, quote_all};
 
-/// The longest template, and the longest name that comes of one, in bytes. The parser nests as deep as a text is long, and
-/// names have 64 bytes or fewer.
+/// The longest template, and the longest resulting name, in bytes. The parser's recursion depth grows with the text,
+/// and names have 64 bytes or fewer.
 const LONGEST: usize = 512;
 
-/// How many steps a template may take; each stands for an operation or for 64 bytes. One of nothing but variables takes 300.
+/// How many steps a template may take; each is an operation or 64 bytes. The longest template of variables takes 300.
 const FUEL: u64 = 1000;
 
-/// What an expression may have beside letters, spaces and texts in quotes. Numbers, and what makes or takes one (`[`, `:`,
-/// `*`, `-` and others), are not among it: a name needs none, and their overflows would be ours.
+/// The signs that an expression may have in addition to letters, spaces and quoted strings. Numbers, and operators that
+/// produce or take them (`[`, `:`, `*`, `-` and others), are excluded: names do not need them, and they could overflow.
 const SIGNS: &str = "|(),~=!_";
 
 /// Fills `template` with `variables`.
@@ -60,7 +60,7 @@ pub fn fill(template: &str, variables: &BTreeMap<&str, &str>) -> Result<String, 
     Ok(name)
 }
 
-/// The first character of an expression that is none of a variable, a text, a filter, or what joins and compares them.
+/// The first character of an expression that is not allowed.
 fn foreign_sign(template: &str) -> Option<char> {
     let is_known = |it: char| it.is_ascii_alphabetic() || it.is_ascii_whitespace() || SIGNS.contains(it);
     let mut rest = template;

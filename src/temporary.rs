@@ -1,8 +1,7 @@
-//! What is written and not in its place yet: made beside it, put there in one step, and gone when we are.
-//!
-//! Whoever ends the program asks [`abandon`] first. A step that is being taken is taken to its end, no other one begins, and
-//! what is not in its place goes. A program that is killed cannot do that: then it is the next one that writes to the same
-//! folder which removes what was left, told by its name and by the lock that died with its owner.
+//! Temporary files and folders: created next to their destination, moved there atomically, and removed when the program
+//! ends. Code that ends the program calls [`abandon`] first: a step in progress is completed, no other one begins, and
+//! temporary files are removed. A killed program cannot do that; then the next one that writes to the same folder
+//! removes its files, which it recognizes by their name and by the lock that ended with their owner.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
@@ -17,16 +16,16 @@ use std::thread;
 use rustix::fs::{CWD, RenameFlags};
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-/// How the names of all of them start; the number of the process follows, and letters at random.
+/// The prefix of all names; the process id and random letters follow.
 const PREFIX: &str = ".iamra-tmp-";
 
-/// Those of this process.
+/// The temporary files of this process.
 static OURS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// No step is taken any more.
+/// Set when no further step may begin.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Takes one step: from outside it has been taken or not.
+/// Takes one atomic step.
 fn step<T>(take: impl FnOnce(&mut BTreeSet<PathBuf>) -> io::Result<T>) -> io::Result<T> {
     while ENDING.load(Ordering::SeqCst) {
         thread::park();
@@ -38,7 +37,7 @@ fn ours() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     OURS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes what is not in its place, and lets nobody in this process write another byte. Whoever calls it ends the process.
+/// Removes temporary files, and blocks further writes in this process. The caller ends the process.
 pub fn abandon() {
     ENDING.store(true, Ordering::SeqCst);
     let ours = ours();
@@ -50,12 +49,12 @@ pub fn abandon() {
     std::mem::forget(ours);
 }
 
-/// A file on its way to its place.
+/// A temporary file.
 #[derive(Debug)]
 pub struct Temporary(NamedTempFile);
 
 impl Temporary {
-    /// Makes a file in the folder that it will stay in.
+    /// Creates a file in the folder of its destination.
     ///
     /// # Errors
     /// It cannot be made.
@@ -84,10 +83,10 @@ impl Temporary {
         step(|_| self.0.write_all(bytes))
     }
 
-    /// Puts it into its place, instead of what is there.
+    /// Moves it to its destination, replacing what exists.
     ///
     /// # Errors
-    /// It cannot be put there; then it is gone.
+    /// It cannot be moved; it is then removed.
     pub fn persist(self, path: &Path) -> io::Result<()> {
         self.file().sync_all()?;
         step(|ours| {
@@ -99,7 +98,7 @@ impl Temporary {
     }
 }
 
-/// A folder on its way to its place.
+/// A temporary folder.
 #[derive(Debug)]
 pub struct TemporaryFolder {
     folder: TempDir,
@@ -108,7 +107,7 @@ pub struct TemporaryFolder {
 }
 
 impl TemporaryFolder {
-    /// Makes a folder beside the place that it is for.
+    /// Creates a folder next to its destination.
     ///
     /// # Errors
     /// It cannot be made.
@@ -132,10 +131,10 @@ impl TemporaryFolder {
         step(|_| fs::write(self.folder.path().join(name), text))
     }
 
-    /// Puts it into its place, instead of the folder that is there.
+    /// Moves it to its destination, replacing the existing folder.
     ///
     /// # Errors
-    /// It cannot be put there; then it is gone.
+    /// It cannot be moved; it is then removed.
     pub fn replace(self, place: &Path) -> io::Result<()> {
         step(|ours| {
             let temporary = self.folder.path().to_owned();
@@ -154,7 +153,7 @@ fn prefix() -> String {
     format!("{PREFIX}{}-", process::id())
 }
 
-/// Removes what a killed process has left in a folder, as far as it is certain that it is nobody's.
+/// Removes what a killed process left in a folder, if it certainly has no owner.
 fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -165,20 +164,20 @@ fn sweep(folder: &Path) {
     }
 }
 
-/// The process that has given something its name.
+/// The id of the process in a name.
 fn owner(name: &str) -> Option<u32> {
     let (owner, random) = name.strip_prefix(PREFIX)?.split_once('-')?;
     let is_random = random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
     owner.parse().ok().filter(|_| is_random)
 }
 
-/// Whether another process of this number is one like ours. It may be about to lock what it has just made.
+/// Whether a process with this id runs the same program. It may be about to lock what it has just created.
 fn is_running(owner: u32) -> bool {
     let name = |process: &str| fs::read_to_string(format!("/proc/{process}/comm")).ok();
     owner != process::id() && name(&owner.to_string()).is_some_and(|it| name("self").is_some_and(|own| own == it))
 }
 
-/// Whether it is a file or folder that nobody holds a lock on.
+/// Whether it is a file or folder that is not locked.
 fn is_left(path: &Path) -> bool {
     let plain = fs::symlink_metadata(path).is_ok_and(|it| it.is_file() || it.is_dir());
     plain && File::open(path).is_ok_and(|file| file.try_lock().is_ok())

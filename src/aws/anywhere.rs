@@ -1,4 +1,4 @@
-//! Trust anchors and profiles of IAM Roles Anywhere, by their names.
+//! Looks up trust anchors and profiles of IAM Roles Anywhere by name.
 
 use std::time::Duration;
 
@@ -18,15 +18,15 @@ use crate::reference::{Query, Target};
 use crate::resolve::{Answer, NoAnswer};
 use crate::secret::Secret;
 
-/// The service allows one list a second; a page counts as one.
+/// The service allows one list call per second; each page counts as a call.
 /// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
 const PACE: Duration = Duration::from_millis(1100);
 
-/// The first pause before a call is tried again; the next ones grow. Whoever is turned away has met somebody else's list of
-/// this very second, and the next second may be another's.
+/// The pause before the first retry; later pauses are longer. A throttled call collided with another client's call in
+/// the same second, and may collide again in the next.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A client with the patience that this service asks for.
+/// A client whose retries fit the quotas of this service.
 pub(super) fn client(config: &SdkConfig) -> Client {
     let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
     let patient = Builder::from(config).retry_config(retries.with_initial_backoff(FIRST_PAUSE));

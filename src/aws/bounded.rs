@@ -1,4 +1,4 @@
-//! Answers of a size that AWS gives. Whatever else answers in its place may never end.
+//! Limits the size of responses: something that responds in place of AWS may send data without end.
 
 use aws_sdk_ssm::config::{HttpClient, RuntimeComponents, SharedHttpClient};
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -10,14 +10,14 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
-/// Far above ten parameters of 8 KB, a page of a list, or the state that iam-ra leaves in S3.
+/// Far larger than ten parameters of 8 KB, a page of a list, or iam-ra's state document in S3.
 /// <https://docs.aws.amazon.com/general/latest/gr/ssm.html>
 const LARGEST: usize = 8 << 20;
 
-/// How a failed call says that it was too much.
+/// The error text of a call whose response was too large.
 pub(super) const TOO_LARGE: &str = "a response of more than 8 MB";
 
-/// A client that reads whole answers, up to the largest.
+/// An HTTP client that reads complete responses, up to [`LARGEST`] bytes.
 #[derive(Debug)]
 pub(super) struct Bounded(pub(super) SharedHttpClient);
 

@@ -1,4 +1,5 @@
-//! Who says to come back later is asked again later: a service, or what stands before it and knows none of its errors.
+//! Retries a call that was rejected with "try later", by a service or by a proxy in front of it that does not use the
+//! service's error codes.
 
 use std::time::Duration;
 
@@ -8,15 +9,15 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryReason};
 use aws_smithy_types::retry::ErrorKind;
 
-/// Sees the status 429, and heeds `Retry-After` where a call is tried again.
+/// Retries on status 429, and respects `Retry-After`.
 #[derive(Debug)]
 pub(super) struct Busy {
-    /// Longer than this nobody waits.
+    /// The longest pause that is accepted.
     longest: Duration,
 }
 
 impl Busy {
-    /// For calls of this configuration, whose longest pause is all the time that there is.
+    /// For calls with this configuration; the longest pause is the whole time limit.
     pub(super) fn of(config: &SdkConfig) -> Self {
         Self { longest: config.retry_config().map_or(Duration::MAX, RetryConfig::max_backoff) }
     }

@@ -1,4 +1,4 @@
-//! Which calls answer a set of queries. Nothing is called here, so that the plan can be shown.
+//! Plans the calls that answer a set of queries. It makes none, so that the plan can be shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::reference::{Origin, Query, Target, Wanted};
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html>
 const NAMES: usize = 10;
 
-/// Whose data is asked for: what decides the credentials and the endpoint.
+/// The account that is asked: what determines the credentials and the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Account {
     /// A profile of the AWS configuration files.
@@ -21,7 +21,7 @@ pub struct Account {
     pub region: Option<String>,
 }
 
-/// Names of parameters with version or label, as the service takes them, and the queries that each answers.
+/// Names of parameters with version or label, as the service accepts them, and the queries that each answers.
 pub type Names = BTreeMap<String, Vec<Query>>;
 
 /// One call, and the queries that it answers.
@@ -40,7 +40,7 @@ pub enum Ask {
     Parameters {
         /// One to ten.
         names: Names,
-        /// Whether encrypted values are asked for in clear.
+        /// Whether encrypted values are decrypted.
         decrypt: bool,
     },
     /// `rolesanywhere:ListTrustAnchors`, all pages.
@@ -83,7 +83,7 @@ pub fn calls(queries: &BTreeSet<Query>) -> Vec<Call> {
     calls
 }
 
-/// As few batches as possible, none with one parameter twice.
+/// The fewest batches in which no parameter occurs twice.
 fn batches(names: Names) -> Vec<Names> {
     let (mut full, mut open): (Vec<Names>, Vec<Names>) = (Vec::new(), Vec::new());
     for (name, queries) in names {

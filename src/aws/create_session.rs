@@ -1,5 +1,5 @@
-//! CreateSession of IAM Roles Anywhere, signed with a certificate's key as the credential helper does it: the ARNs in the
-//! query, every header signed. It is in no SDK.
+//! CreateSession of IAM Roles Anywhere, signed with a certificate's key as the credential helper does: the ARNs in the
+//! query, every header signed. No SDK has this call.
 
 use aws_config::SdkConfig;
 use aws_sdk_rolesanywhere::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
@@ -25,7 +25,7 @@ impl Session {
     /// Asks for a session once.
     ///
     /// # Errors
-    /// Nobody answered.
+    /// There was no response.
     pub fn create_session(
         &self,
         identity: &Identity,

@@ -1,4 +1,4 @@
-//! Why AWS gave no answer, and which permission, flag or setting is missing.
+//! Explains why a call to AWS failed, and which permission, flag or setting is missing.
 
 use std::error::Error;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use super::bounded::TOO_LARGE;
 use crate::diag::Code;
 use crate::resolve::NoAnswer;
 
-/// How the SDK says that something stood between it and credentials.
+/// The SDK's error text when it could not load credentials.
 /// <https://github.com/smithy-lang/smithy-rs/blob/main/aws/rust-runtime/aws-credential-types/src/provider/error.rs>
 const LOADING: &str = "an error occurred while loading credentials";
 
-/// What was asked of whom.
+/// The call that failed.
 pub(super) struct Asked<'a> {
-    /// The service, as people call it.
+    /// The service's name in messages.
     pub(super) service: &'a str,
     /// The permissions that the call needs.
     pub(super) permission: &'a str,
-    /// The region it was asked in.
+    /// The region of the call.
     pub(super) region: &'a str,
 }
 
@@ -57,7 +57,7 @@ where
     }
 }
 
-/// The status and the kind of an answer that no service of AWS gives: they all speak JSON or XML.
+/// Status and content type of a response that is not from AWS, whose services all respond with JSON or XML.
 fn foreign(response: &HttpResponse) -> Option<String> {
     let kind = response.headers().get("content-type")?.split(';').next().unwrap_or_default().trim().to_lowercase();
     let is_aws = kind.is_empty() || kind.contains("json") || kind == "text/xml" || kind == "application/xml";
@@ -65,8 +65,8 @@ fn foreign(response: &HttpResponse) -> Option<String> {
     (!is_aws).then(|| format!("{} {words}", response.status()))
 }
 
-/// What keeps a connection from being made with TLS: what the library says, what it means, and what to do.
-/// The library is <https://github.com/rustls/rustls>; the versions are those of
+/// Causes of failed TLS connections: the library's error text, what it means, and what to do. The library is
+/// <https://github.com/rustls/rustls>; the versions are those of
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/infrastructure-security.html>
 const TLS: &[(&str, &str, &str)] = &[
     (
@@ -114,7 +114,7 @@ const TLS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// An answer that is not the service's.
+/// A response that cannot be parsed.
 pub(super) fn unreadable(asked: &Asked<'_>) -> NoAnswer {
     failed(
         format!("{} in {} sent a response that cannot be read", asked.service, asked.region),
@@ -122,7 +122,7 @@ pub(super) fn unreadable(asked: &Asked<'_>) -> NoAnswer {
     )
 }
 
-/// No answer of the service at all: the network, or the credentials that were needed first.
+/// The service did not respond at all: the network failed, or loading the credentials did.
 fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
     let causes = causes(error);
     let Asked { service, region, .. } = asked;
@@ -167,7 +167,7 @@ fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
     )
 }
 
-/// Everything in an error, one cause after the other.
+/// The error and all of its causes.
 fn causes(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
@@ -179,14 +179,14 @@ fn causes(error: &dyn Error) -> String {
     words
 }
 
-/// What the service said that gives credentials; nothing when it was none. What else fails, such as a `credential_process`,
-/// may have printed a key, so its words are not shown.
+/// The message of the service that provides credentials; empty when the error is not from a service. Other sources,
+/// such as a `credential_process`, may print a key, so their output is not shown.
 fn answer(cause: &str) -> &str {
     let refusal = cause.strip_prefix(": service error: ");
     refusal.and_then(|text| text.split("message: \"").nth(1)?.split('"').next()).unwrap_or_default()
 }
 
-/// The service understood, and said no.
+/// The service received the call and rejected it.
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
 fn refused(error: &impl ProvideErrorMetadata, status: u16, asked: &Asked<'_>) -> NoAnswer {
     let Asked { service, permission, region } = asked;
@@ -241,7 +241,7 @@ fn wrong_clock(said: &str) -> NoAnswer {
     no_access(format!("this machine's clock differs from AWS's{said}"), "correct the clock")
 }
 
-/// The service's own words, as the end of a line of ours.
+/// The service's own message, to append to one of ours.
 fn said(words: &str) -> String {
     let words: String = words.trim().trim_end_matches('.').chars().filter(|c| !c.is_control()).take(500).collect();
     if words.is_empty() { words } else { format!(": {words}") }

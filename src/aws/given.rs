@@ -1,4 +1,4 @@
-//! What is given to AWS's door, and what comes out of it, whether this build has what is behind it or not.
+//! The inputs and outputs of this room, shared by builds with and without the cargo feature `aws`.
 
 use time::OffsetDateTime;
 
@@ -13,9 +13,9 @@ pub struct Profiles {
     pub credentials: String,
 }
 
-/// What a session is asked for with.
+/// The inputs of a request for a session.
 pub struct Presented<'p> {
-    /// The workload's certificate, and the chain behind it.
+    /// The workload's certificate and its chain.
     pub chain: &'p [Certificate],
     /// Its key.
     pub key: &'p PrivateKey,
@@ -27,11 +27,11 @@ pub struct Presented<'p> {
     pub now: OffsetDateTime,
 }
 
-/// Who one became: the credentials themselves are thrown away.
+/// The session that AWS issued; its credentials are discarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
     /// The ARN of the session.
     pub arn: String,
-    /// When it ends, as AWS writes it.
+    /// When it expires, in AWS's format.
     pub expiration: String,
 }

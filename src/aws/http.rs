@@ -1,5 +1,5 @@
-//! Calls of services whose SDK is not here, made with what the SDKs stand on: their credentials and signatures, retries,
-//! time limits and proxies.
+//! Calls to services without their SDK, made with the SDKs' common parts: credentials, signatures, retries, time limits
+//! and proxies.
 
 use std::error::Error;
 use std::fmt;
@@ -31,7 +31,7 @@ use super::busy::Busy;
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The defaults that hold for every call, of the SDKs too.
+/// The defaults for every call, including those of the SDKs.
 pub(super) fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
@@ -40,9 +40,9 @@ pub(super) fn behavior() -> BehaviorVersion {
 pub(super) struct Call {
     /// The service, as people call it.
     pub(super) service: &'static str,
-    /// What is asked of it.
+    /// The operation.
     pub(super) operation: &'static str,
-    /// Where it is, without a slash at the end.
+    /// Its endpoint, without a trailing slash.
     pub(super) endpoint: String,
     pub(super) method: &'static str,
     /// The path, and the query behind it.
@@ -54,20 +54,20 @@ pub(super) struct Call {
 
 /// Who signs a call.
 pub(super) enum Signed {
-    /// Who makes it. It is sent once.
+    /// By the caller. It is sent once.
     Already,
-    /// The account's credentials, for a service of this name in a region. It is tried again where that may help.
+    /// With the account's credentials, for a service of this name in a region. It is retried if that may help.
     By {
         /// As signatures call the service.
         name: &'static str,
         /// Where it is signed for.
         region: String,
-        /// What the service wants otherwise than others.
+        /// Signing options that are specific to the service.
         options: SigningOptions,
     },
 }
 
-/// What a service says that does not do what it is asked for.
+/// The error response of a service.
 #[derive(Debug)]
 pub(super) struct Refused(ErrorMetadata);
 
@@ -138,7 +138,7 @@ pub(super) async fn send(config: &SdkConfig, call: Call) -> Result<String, SdkEr
     operation.serializer(serialized).deserializer(answered).build().invoke(()).await
 }
 
-/// What every session sets was not set.
+/// A setting is missing that every session sets.
 fn lacks(what: &str) -> SdkError<Refused> {
     SdkError::construction_failure(format!("the settings have no {what}"))
 }
@@ -166,7 +166,8 @@ fn text(response: &HttpResponse) -> String {
     String::from_utf8_lossy(response.body().bytes().unwrap_or_default()).into_owned()
 }
 
-/// What stands in the first element of this name. What is read here has no attributes there, and nothing nested.
+/// The text of the first element with this name. The responses that are read here have no attributes and nothing nested
+/// there.
 pub(super) fn element<'t>(xml: &'t str, name: &str) -> Option<&'t str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(content, _)| content)

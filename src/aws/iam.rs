@@ -1,4 +1,4 @@
-//! IAM's GetRole. One call in a protocol of its own does not need an SDK of a quarter of a million lines.
+//! IAM's GetRole. One call in IAM's own protocol does not justify an SDK of a quarter of a million lines.
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigningOptions;
@@ -47,7 +47,7 @@ pub(super) async fn role(config: &SdkConfig, arn: &Arn) -> Found<Role> {
     role.ok_or_else(|| failure::unreadable(&asked))
 }
 
-/// IAM is one for each partition, in one of its regions.
+/// Each partition has one IAM endpoint, in one of its regions.
 /// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>
 fn endpoint(config: &SdkConfig, partition: &str) -> (String, String) {
     let (url, region) = match partition {

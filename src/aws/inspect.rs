@@ -1,4 +1,4 @@
-//! Trust anchors, profiles and roles as they are.
+//! Reads trust anchors, profiles and roles from AWS.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -72,7 +72,7 @@ impl Session {
         identities.iter().map(seen).collect()
     }
 
-    /// Why something was not answered: the network, or so many calls of which one a second is allowed.
+    /// Why a call got no response in time: the network, or the quota of one call per second.
     fn no_time(&self, paced: usize) -> NoAnswer {
         let needed = PACE * u32::try_from(paced).unwrap_or(u32::MAX);
         let help = format!(
@@ -98,7 +98,7 @@ async fn one(config: &SdkConfig, kind: ArnKind, arn: &Arn) -> Thing {
     }
 }
 
-/// The part of an ARN that the service takes for an id.
+/// The part of an ARN that the service uses as an id.
 fn id(arn: &Arn) -> &str {
     arn.as_str().rsplit('/').next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What has to be read for a set of identities. Nothing is called here, so that the plan can be shown.
+//! Plans what has to be read for a set of identities. It makes no call, so that the plan can be shown.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,7 +14,7 @@ pub struct Inspection<'i> {
     pub(super) kind: ArnKind,
     pub(super) arn: &'i Arn,
     origin: &'i Origin,
-    /// Where it is asked for: the trust anchor's, for roles as well, though IAM has none.
+    /// The region of the call: the trust anchor's, also for roles, although IAM has no regions.
     region: &'i str,
 }
 

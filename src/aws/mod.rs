@@ -1,11 +1,11 @@
 //! AWS, asked live: parameters of SSM Parameter Store, trust anchors and profiles by their names, and objects of S3.
 //!
 //! [`Aws`] is a [`Lookup`]: `calls` says which calls answer a set of queries, `session` has the HTTP client, the
-//! runtime and the credentials, `ssm` and `anywhere` make calls with SDKs, `s3`, `iam` and `create_session` through `http`,
-//! `failure` has the words for those that fail. `bounded`, `busy` and `process` see to it that a bad answer ends, that one is
-//! waited for, and that a program which gives credentials ends.
-//! `none` is this room in a build without the cargo feature `aws`.
-//! Nothing here knows what an answer is for, and nothing outside is asynchronous.
+//! runtime and the credentials, `ssm` and `anywhere` make calls with SDKs, `s3`, `iam` and `create_session` through
+//! `http`, `failure` has the messages for those that fail. `bounded` limits the size of responses, `busy` waits when a
+//! service says so, and `process` limits the output of a program that provides credentials. `none` replaces this room
+//! in a build without the cargo feature `aws`. Nothing here knows what an answer is for, and nothing outside is
+//! asynchronous.
 
 mod anywhere;
 mod bounded;
@@ -37,15 +37,15 @@ use crate::resolve::{Answers, Lookup, NoAnswer};
 /// Whether this build can ask AWS.
 pub const IS_HERE: bool = true;
 
-/// What is told every second while AWS is asked, and at the end when anything was told: how many calls have ended, of how
-/// many.
+/// Called every second while calls are running, and once at the end if it was called before: how many calls have ended,
+/// of how many.
 pub type Progress<'p> = dyn Fn(usize, usize) + 'p;
 
 /// A lookup that asks AWS.
 pub struct Aws<'a> {
     /// How AWS is reached.
     pub session: &'a Session,
-    /// Is told how far it is.
+    /// Called with the progress.
     pub progress: &'a Progress<'a>,
 }
 

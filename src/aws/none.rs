@@ -1,5 +1,5 @@
-//! What stands in the place of AWS in a build without the cargo feature `aws`: the same face, and every answer is that
-//! nobody can be asked.
+//! Replaces AWS in a build without the cargo feature `aws`: the same interface, in which every answer is that AWS is
+//! not supported.
 
 mod calls;
 mod given;
@@ -20,14 +20,14 @@ use crate::resource::{Refusal, Seen};
 /// Whether this build can ask AWS.
 pub const IS_HERE: bool = false;
 
-/// What is told while AWS is asked.
+/// Progress of calls; never called.
 pub type Progress<'p> = dyn Fn(usize, usize) + 'p;
 
-/// A lookup that says that nobody can be asked.
+/// A lookup whose every answer is that AWS is not supported.
 pub struct Aws<'a> {
-    /// The way that is not there.
+    /// The session, which does nothing.
     pub session: &'a Session,
-    /// Is told nothing.
+    /// Never called.
     pub progress: &'a Progress<'a>,
 }
 
@@ -45,7 +45,7 @@ fn nobody() -> NoAnswer {
     }
 }
 
-/// What is decided outside.
+/// Settings from the command line and the environment.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// How long AWS may be asked.
@@ -61,13 +61,13 @@ pub struct Settings {
 pub struct Time;
 
 impl Time {
-    /// So much of it.
+    /// A time limit of this length.
     pub fn new(_: Duration) -> Self {
         Self
     }
 }
 
-/// A place in S3. Nobody has named one.
+/// A place in S3; there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {}
 
@@ -78,11 +78,11 @@ impl Location {
     }
 }
 
-/// The way to AWS, which is not there.
+/// The connection to AWS, which does not exist.
 pub struct Session;
 
 impl Session {
-    /// Always succeeds: who asks nothing needs no way.
+    /// Always succeeds: nothing is connected.
     ///
     /// # Errors
     /// None.
@@ -90,7 +90,7 @@ impl Session {
         Ok(Self)
     }
 
-    /// What AWS has for each identity: nobody knows.
+    /// What AWS has for each identity: not supported.
     pub fn inspect(&self, identities: &[(&Identity, &Origin)], _: &Progress<'_>) -> Vec<Seen> {
         let unseen = |_: &_| Seen { trust_anchor: Err(nobody()), profile: Err(nobody()), role: Err(nobody()) };
         identities.iter().map(unseen).collect()
@@ -99,7 +99,7 @@ impl Session {
     /// Asks for a session.
     ///
     /// # Errors
-    /// Nobody can be asked.
+    /// AWS is not supported.
     pub fn create_session(
         &self,
         _: &Identity,
@@ -112,7 +112,7 @@ impl Session {
     /// The text of an object of S3.
     ///
     /// # Errors
-    /// Nobody can be asked.
+    /// AWS is not supported.
     pub fn object(&self, _: &Account, location: &Location, _: &Progress<'_>) -> Result<String, NoAnswer> {
         match *location {}
     }

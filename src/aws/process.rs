@@ -1,5 +1,5 @@
-//! A `credential_process` that prints without end ends in an error. The SDK keeps all that such a program prints; so what it
-//! is told to run is a shell that reads no more than credentials can be.
+//! Limits the output of a `credential_process`. The SDK buffers everything that such a program prints, so it is
+//! configured to run a shell that reads no more than credentials can have.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
 use super::given::Profiles;
 
-/// Credentials in JSON are some kilobytes, with a session token some more.
+/// Credentials in JSON have a few kilobytes, with a session token some more.
 const LARGEST: usize = 64 << 10;
 
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>
@@ -47,7 +47,7 @@ fn bounded(text: &str) -> String {
     out
 }
 
-/// As the SDK reads it: a comment starts with a sign that stands behind a blank.
+/// Removes a comment as the SDK does: it starts with `#` or `;` after a blank.
 fn without_comment(text: &str) -> &str {
     let starts = |(at, _): &(usize, &str)| text.get(..*at).is_some_and(|before| before.ends_with(char::is_whitespace));
     let comment = text.match_indices(['#', ';']).find(starts).map_or(text.len(), |(at, _)| at);

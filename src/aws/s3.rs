@@ -1,4 +1,4 @@
-//! Objects of S3: the one that iam-ra leaves. S3's own SDK would be the largest dependency of all, for one call.
+//! Reads objects of S3: iam-ra's state document. S3's SDK would be the largest dependency, for one call.
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigningOptions;
@@ -61,7 +61,7 @@ pub(super) async fn get(config: &SdkConfig, location: &Location) -> Result<Strin
     })
 }
 
-/// Where S3 is: where it is configured, or beside Parameter Store, in every partition of AWS.
+/// The endpoint of S3: the configured one, or the one next to Parameter Store's, which works in every partition.
 /// <https://docs.aws.amazon.com/general/latest/gr/s3.html>
 async fn endpoint(config: &SdkConfig) -> String {
     if let Some(url) = http::configured_endpoint(config, SERVICE) {

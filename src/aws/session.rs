@@ -1,4 +1,4 @@
-//! How AWS is reached: one HTTP client and one runtime of one thread for everything, and the credentials of each
+//! The connection to AWS: one HTTP client and one single-threaded runtime for everything, and the credentials of each
 //! account.
 
 use std::collections::BTreeMap;
@@ -27,34 +27,34 @@ use super::s3::{self, Location};
 use super::{Answered, Progress, anywhere, failure, http, ssm};
 use crate::resolve::{Answers, NoAnswer};
 
-/// How long one try may take before it is made again.
+/// The time limit of one attempt.
 const ATTEMPT: Duration = Duration::from_secs(5);
-/// How long a connection may take. The SDK's own default, which is made for the same endpoints.
+/// The time limit for connecting: the SDK's default for the same endpoints.
 /// <https://github.com/smithy-lang/smithy-rs/blob/main/rust-runtime/aws-smithy-runtime/src/client/defaults.rs>
 const CONNECT: Duration = Duration::from_millis(3100);
-/// How often it is told how far it is.
+/// How often progress is reported.
 const WORD: Duration = Duration::from_secs(1);
-/// So many calls are made at once; the others follow one by one.
+/// How many calls are made at once; the others follow one by one.
 const BURST: u32 = 10;
-/// Parameter Store allows 40 calls a second to a whole account and region; half of that is left to others.
+/// Parameter Store allows 40 calls per second for an account and region; iamra uses at most half of them.
 /// <https://docs.aws.amazon.com/general/latest/gr/ssm.html>
 const PACE: Duration = Duration::from_millis(50);
 
-/// How often a call is tried when nobody says. With the pauses between it takes eight seconds at most.
+/// The default number of attempts. With the pauses in between, they take at most eight seconds.
 const ATTEMPTS: u32 = 6;
 
-/// What is decided outside.
+/// Settings from the command line and the environment.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// After this time every query has an answer, if only that there was none in time.
+    /// The time limit, after which every query without a response is answered with an error.
     pub time: Time,
-    /// How often one call is tried, with growing pauses of random length between.
+    /// How often a call is attempted, with growing random pauses.
     pub attempts: Option<u32>,
     /// AWS's files of profiles.
     pub profiles: Profiles,
 }
 
-/// How long AWS may be asked, by all sessions that share it. Only while somebody waits for AWS it passes.
+/// The time limit for calls to AWS, shared by all sessions. It runs only while a session waits for AWS.
 #[derive(Debug, Clone)]
 pub struct Time {
     all: Duration,
@@ -62,7 +62,7 @@ pub struct Time {
 }
 
 impl Time {
-    /// So much of it.
+    /// A time limit of this length.
     pub fn new(all: Duration) -> Self {
         Self { all, left: Arc::new(Mutex::new(all)) }
     }
@@ -72,9 +72,9 @@ impl Time {
     }
 }
 
-/// A way to AWS.
+/// A connection to AWS.
 pub struct Session {
-    /// There until it is dropped.
+    /// Present until the session is dropped.
     runtime: Option<Runtime>,
     http: SharedHttpClient,
     settings: Settings,
@@ -84,7 +84,7 @@ impl Session {
     /// Prepares everything that needs no network.
     ///
     /// # Errors
-    /// The operating system gives no event queue.
+    /// The operating system provides no event queue.
     pub fn new(settings: Settings) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         // The SDK's default client stands on another library; this is the same with ring, proxies included.
@@ -97,7 +97,8 @@ impl Session {
         Ok(Self { runtime: Some(runtime), http: SharedHttpClient::new(Bounded(client)), settings })
     }
 
-    /// Waits for one thing, on the runtime's one thread. It is told when the time is up, and the time that it takes is gone.
+    /// Runs one future on the runtime's thread. It is given the deadline, and the time that it takes is deducted from
+    /// the time limit.
     pub(super) fn wait<T>(&self, asked: impl AsyncFnOnce(Instant) -> T) -> T {
         let start = Instant::now();
         let deadline = start + *self.settings.time.left();
@@ -107,7 +108,7 @@ impl Session {
         answer
     }
 
-    /// One answer that is the only one, or that there was none in time, and a word every second until it is there.
+    /// The answer of a single call, or the error that it was too late, with progress reported every second.
     pub(super) fn one<T>(
         &self,
         progress: &Progress<'_>,
@@ -130,7 +131,7 @@ impl Session {
         })
     }
 
-    /// Whatever these give, at once as far as they themselves allow; `None` for what is not there in time.
+    /// Runs these futures concurrently; `None` for each that does not end in time.
     pub(super) async fn all<T: 'static>(
         &self,
         deadline: Instant,
@@ -240,19 +241,19 @@ impl Session {
         config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
     }
 
-    /// How long AWS may be asked, all in all.
+    /// The whole time limit.
     pub(super) fn time(&self) -> Duration {
         self.settings.time.all
     }
 
-    /// What is said of a query that was not answered in time.
+    /// The error for a query that was not answered in time.
     pub(super) fn too_late(&self) -> NoAnswer {
         failure::too_late(self.settings.time.all)
     }
 }
 
 impl Drop for Session {
-    /// The operating system's name lookup cannot be cut off: it may end when it wants, and nobody waits for it.
+    /// The operating system's name lookup cannot be cancelled, so it is left running and not waited for.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

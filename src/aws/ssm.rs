@@ -14,7 +14,7 @@ use crate::quote::quote;
 use crate::resolve::{Answer, NoAnswer};
 use crate::secret::Secret;
 
-/// One GetParameters.
+/// One GetParameters call.
 pub(super) async fn get(config: &SdkConfig, names: Names, decrypt: bool) -> Answered {
     let region = config.region().map(ToString::to_string).unwrap_or_default();
     let client = Client::from_conf(Builder::from(config).retry_classifier(Busy::of(config)).build());
@@ -40,8 +40,8 @@ pub(super) async fn get(config: &SdkConfig, names: Names, decrypt: bool) -> Answ
     answered.collect()
 }
 
-/// Whether the service means this one. It names a parameter without its version or label, by name or by ARN, however it
-/// was asked.
+/// Whether the response is for this name. The service returns a parameter by name or by ARN, without version or label,
+/// regardless of how it was requested.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Parameter.html>
 fn is(one: &Parameter, asked: &str) -> bool {
     let names = [one.name(), one.arn()];

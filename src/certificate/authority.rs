@@ -1,5 +1,5 @@
-//! A CA whose certificate and key are about to be written into a Secret, checked as IAM Roles Anywhere and
-//! cert-manager would: what they refuse later is refused here, in words.
+//! Checks a CA certificate and key that will be written into a Secret by the rules of IAM Roles Anywhere and
+//! cert-manager: what they would reject later is rejected here, with a message.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::oid_registry as oid;

@@ -28,7 +28,7 @@ enum KeyKind {
 /// <https://github.com/briansmith/ring/blob/main/src/rsa/keypair.rs>
 const MOST: usize = 513;
 
-/// Why a text is no private key.
+/// Why a text is not a usable private key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unusable {
     /// It is protected by a password.

@@ -14,7 +14,7 @@ use x509_parser::x509::X509Name;
 use crate::digest::sha256_hex;
 use crate::quote::line;
 
-/// A certificate, as far as anybody here wants to know.
+/// The properties of a certificate that iamra uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// Its bytes.

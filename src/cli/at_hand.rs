@@ -1,4 +1,4 @@
-//! What answers references without asking anybody: values given by hand, and the lock; and what the operator allows of it.
+//! Sources of values that need no calls: the values file and the lock; and the operator's policy.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::disk;
 use crate::resolve::{LOCK_NAME, Lockfile, Lookup, OperatorPolicy, Values, lock_path};
 use crate::yaml::NodeRef;
 
-/// What answers without asking anybody, and what the operator allows of it.
+/// Sources of values that need no calls, and the operator's policy.
 #[derive(Args, Clone)]
 pub(super) struct AtHand {
     /// File with the values of references, one `ssm:/name: value` per line
@@ -25,19 +25,19 @@ pub(super) struct AtHand {
     pub(super) operator: Operator,
 }
 
-/// Which lock it is.
+/// The lock file to use.
 #[derive(Args, Clone)]
 pub(super) struct LockFile {
     /// Lock file, if it is not `iamra.lock` next to the declaration
     #[arg(long = "lock", env = "IAMRA_LOCK", value_name = "FILE")]
     pub(super) named: Option<PathBuf>,
-    /// Whether it may be missing although it is named: then somebody else has named it.
+    /// Whether it may be missing although it is named, because the user did not name it.
     #[arg(skip)]
     pub(super) may_be_missing: bool,
 }
 
 impl LockFile {
-    /// The lock of the declaration at `node`. `None` when it would lead out of the folder, which is reported.
+    /// The lock of the declaration at `node`. `None` when it is outside the folder, which is reported.
     pub(super) fn path(&self, node: NodeRef<'_>, folder: &Path, report: &mut Report) -> Option<PathBuf> {
         if let Some(named) = &self.named {
             return Some(named.clone());
@@ -46,7 +46,7 @@ impl LockFile {
         Some(folder.join(path.unwrap_or_else(|| LOCK_NAME.into())))
     }
 
-    /// The same on disk, where a link may lead anywhere.
+    /// The same on disk, where links are resolved and checked.
     pub(super) fn on_disk(&self, node: NodeRef<'_>, folder: &Path, report: &mut Report) -> Option<PathBuf> {
         let path = self.path(node, folder, report)?;
         let is_declared = self.named.is_none() && lock_path(node).is_ok_and(|path| path.is_some());
@@ -57,7 +57,7 @@ impl LockFile {
         Some(path)
     }
 
-    /// Whether the lock must be there: somebody has named it.
+    /// Whether the lock must exist, because the user named it.
     pub(super) fn is_asked_for(&self) -> bool {
         self.named.is_some() && !self.may_be_missing
     }
@@ -72,7 +72,7 @@ pub(super) struct Operator {
 }
 
 impl Operator {
-    /// What may be looked up: everything, unless somebody says otherwise. `None` when that cannot be understood, which is
+    /// What may be looked up: everything if there is no policy. `None` when the policy cannot be read, which is
     /// reported.
     pub(super) fn policy(&self, report: &mut Report) -> Result<Option<OperatorPolicy>, Error> {
         let Some(path) = &self.file else { return Ok(Some(OperatorPolicy::default())) };
@@ -87,7 +87,7 @@ impl Operator {
 }
 
 impl AtHand {
-    /// What answers references, given the text of the lock. One that `must_be_there` and is not is reported.
+    /// The sources of values, given the text of the lock. A missing lock that `must_be_there` is reported.
     pub(super) fn answers(
         &self,
         name: &str,
@@ -105,7 +105,7 @@ impl AtHand {
     }
 }
 
-/// What answers references without asking anybody: values given by hand, then the lock.
+/// The sources of values that need no calls: the values file, then the lock.
 pub(super) struct Answers {
     values: Option<Values>,
     pub(super) lock: Lockfile,

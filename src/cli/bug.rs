@@ -1,4 +1,4 @@
-//! A panic is a bug in iamra: it ends the command with words that ask for a report and an exit code of its own, and it
+//! A panic is a bug in iamra: it ends the command with a message that asks for a report and its own exit code, and it
 //! unwinds, so that nothing half-written is left behind.
 
 use std::io::{self, Write as _};
@@ -10,7 +10,7 @@ use crate::diag::{Code, Diagnostic};
 /// Where the first panic was.
 static PLACE: OnceLock<String> = OnceLock::new();
 
-/// Has the first panic tell where it is. Its own words may quote the input, and are not told.
+/// Records where the first panic was. Its message may quote the input, so it is not shown.
 pub(super) fn ask_for_reports() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or_else(String::new, |at| format!(", {}:{}", at.file(), at.line()));
@@ -20,13 +20,13 @@ pub(super) fn ask_for_reports() {
     }));
 }
 
-/// What `work` gives; nothing when it panics.
+/// The result of `work`; `None` when it panics.
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     // What `work` has changed is dropped with it, or is a stream that knows whether it was written to.
     panic::catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
-/// What is said of a bug.
+/// The diagnostic for a bug.
 pub(super) fn diagnostic() -> Diagnostic {
     let version = env!("CARGO_PKG_VERSION");
     let place = PLACE.get().map_or("", String::as_str);
@@ -34,7 +34,7 @@ pub(super) fn diagnostic() -> Diagnostic {
         .help("this is a bug: please report this line and the command you ran, without keys")
 }
 
-/// Says it. When stderr is gone there is nobody left to tell; the exit code speaks.
+/// Prints it. If stderr is closed, only the exit code is left.
 pub(super) fn say() {
     let Diagnostic { code, message, help, .. } = diagnostic();
     let _ = write!(io::stderr(), "error[{code}]: {message}\n  help: {}\n", help.unwrap_or_default());

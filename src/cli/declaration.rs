@@ -1,4 +1,4 @@
-//! A declaration on disk, and what is asked of it.
+//! A declaration on disk, and how commands read it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ impl File {
         Ok(Self { name, text: disk::read(&path)?, folder })
     }
 
-    /// What words about it alone refer to.
+    /// The sources for diagnostics about the declaration only.
     pub(super) fn sources(&self) -> Sources<'_> {
         Sources { declaration: Declaration::File(&self.name, &self.text), input: None }
     }
@@ -49,7 +49,7 @@ impl File {
         shared.resolve(document.root(), &self.folder, request, report)
     }
 
-    /// What `question` makes of the declaration and of whoever answers its references; nothing when it is not YAML.
+    /// The result of `question` for the declaration and its lookup; `None` when it is not YAML.
     pub(super) fn ask<T>(
         &self,
         shared: &Shared,
@@ -61,7 +61,7 @@ impl File {
         shared.look_up(&policy, document.root(), &self.folder, report, question)
     }
 
-    /// The answers to all that the declaration refers to, in whichever cluster; what has none is in the report.
+    /// The answers for all references of the declaration, for all clusters; missing ones are in the report.
     pub(super) fn read(&self, shared: &Shared, report: &mut Report) -> Result<Option<resolve::Answers>, Error> {
         let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
         self.ask(shared, report, |node, lookup, report| {
@@ -86,7 +86,7 @@ impl File {
         Ok(resolved.filter(|_| !report.has_errors()))
     }
 
-    /// The certificates of the CAs that the declaration writes into Secrets, as far as the answers have them.
+    /// The certificates of the CAs that the declaration writes into Secrets, if the answers have them.
     pub(super) fn authorities(
         &self,
         request: Request<'_>,

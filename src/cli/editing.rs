@@ -18,7 +18,7 @@ use crate::pipeline::Request;
 use crate::render::Manifest;
 use crate::yaml::emit;
 
-/// What all commands that edit have in common.
+/// The arguments of all editing commands.
 #[derive(clap::Args)]
 pub(super) struct Editing {
     /// The declaration, or a folder at or below it
@@ -29,7 +29,7 @@ pub(super) struct Editing {
     pub(super) dry_run: bool,
 }
 
-/// A declaration that nobody else edits meanwhile.
+/// A declaration that is locked for editing.
 pub(super) struct Draft {
     claim: Claim,
     /// As messages name it.
@@ -62,8 +62,8 @@ impl Draft {
         Ok(Self { claim: Claim::new(path)?, name, folder, dry_run: editing.dry_run })
     }
 
-    /// Makes the change, or shows it. `None` when the declaration is wrong, or would be, or the change cannot be made, which
-    /// has been said.
+    /// Makes the change, or shows it. `None` when the declaration is or would be invalid, or the change cannot be made,
+    /// which has been reported.
     pub(super) fn change(
         self,
         io: &mut Io,
@@ -86,8 +86,8 @@ impl Draft {
         }
     }
 
-    /// Writes the change, or shows it; then says what has changed. `None` when it would make the declaration wrong, which
-    /// has been said.
+    /// Writes the change, or shows it; then prints what has changed. `None` when it would make the declaration invalid,
+    /// which has been reported.
     fn commit(self, before: Vec<Config>, change: Change, io: &mut Io) -> Result<Option<Committed>, Error> {
         let Change { text, said } = change;
         let mut report = Report::default();
@@ -113,18 +113,18 @@ impl Draft {
     }
 }
 
-/// A declaration that says what it should.
+/// A declaration after the change.
 pub(super) struct Committed {
     file: File,
-    /// How every cluster has seen it before.
+    /// The declaration for each cluster before the change.
     pub(super) before: Vec<Config>,
-    /// How every cluster sees it.
+    /// The declaration for each cluster after the change.
     pub(super) configs: Vec<Config>,
     changes: bool,
 }
 
 impl Committed {
-    /// Prints the objects that `draw` makes of the declaration as seen from `cluster`.
+    /// Prints the objects that `draw` renders from the declaration for `cluster`.
     pub(super) fn print(
         &self,
         cluster: Option<&str>,

@@ -1,22 +1,20 @@
-//! The process's environment, in which nothing is empty.
-//!
-//! Kubernetes, Helm, GitHub Actions and Argo CD hand over what nobody has set as an empty variable. Here it is unset, for
-//! whoever reads it: the arguments, the AWS SDK, libgit2.
+//! The process's environment, without empty variables. Kubernetes, Helm, GitHub Actions and Argo CD pass an unset value
+//! as an empty variable. Here it is unset for everything that reads it: the arguments, the AWS SDK, libgit2.
 
 use std::env;
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// The variable without which there is no limit. An empty one may be a mistake that nobody would see.
+/// The variable without which nothing is restricted. If it is empty, that may be a mistake that would go unnoticed.
 pub(super) const POLICY: &str = "IAMRA_POLICY";
 
-/// Ours, and what others read in this process on our behalf.
+/// Prefixes of variables that iamra and the libraries in this process read.
 const PREFIXES: &[&str] = &["IAMRA_", "AWS_", "ARGOCD_APP_", "XDG_", "SSL_CERT_"];
 const NAMES: &[&str] = &["HOME", "TMPDIR"];
 
-/// Starts the program anew without the empty variables, when there are any: it is the same process, and nothing has been
-/// read. Where the system does not let it, each reader makes of them what it can.
+/// Executes the program again without the empty variables, if there are any: it stays the same process, and nothing has
+/// been read yet. If the system does not allow that, each reader handles them itself.
 pub(super) fn without_empty() {
     let empty: Vec<_> = env::vars_os().filter(|(name, value)| value.is_empty() && is_read(name)).collect();
     let Some(program) = env::current_exe().ok().filter(|_| !empty.is_empty()) else { return };

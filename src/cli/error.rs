@@ -1,4 +1,4 @@
-//! Where failures of the world meet people: the words, the causes, the exit code.
+//! Failures outside the input: their messages, causes and exit codes.
 
 use std::error::Error as _;
 use std::io;
@@ -8,7 +8,7 @@ use crate::git;
 use crate::quote::{line, quote};
 use crate::{ca, disk};
 
-/// The world failed, or a bug came to light.
+/// A failure outside the input, or wrong usage.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     /// A file.
@@ -26,25 +26,25 @@ pub(super) enum Error {
     /// A program that we ran.
     #[error("{} failed", quote(&.0))]
     Failed(String),
-    /// kustomize, when what it said is for people who did not call it.
+    /// kustomize, when its message is shown to users who did not run it.
     #[error("kustomize cannot build the application: {0}")]
     Kustomize(String),
-    /// Without a signal's handler, what is being written would be left behind.
+    /// Without signal handlers, unfinished files would be left behind.
     #[error("signal handlers cannot be installed")]
     Signals(#[source] io::Error),
-    /// An object to be written to a file of its own.
+    /// An object that cannot be given a file name.
     #[error("a built object has no kind or no name, so its file cannot be named")]
     Nameless,
-    /// The same, twice.
+    /// Two objects with the same file name.
     #[error("two built objects would be written to the same file, {}", quote(&.0))]
     Twice(String),
-    /// The demo would write over something.
+    /// The demo would overwrite a file.
     #[error("{} already exists", quote(&.0.display()))]
     Exists(PathBuf),
-    /// A file would be written over that somebody may need.
+    /// A file would be overwritten.
     #[error("{} already exists", quote(&.0.display()))]
     Overwrite(PathBuf),
-    /// An option that means nothing for the tool.
+    /// An option that does not apply to the tool.
     #[error("{} can be used only with {}", quote(&option), quote(&format_args!("--from {tool}")))]
     Misplaced {
         /// The option.
@@ -52,10 +52,10 @@ pub(super) enum Error {
         /// The tool that it is for.
         tool: String,
     },
-    /// A variable of the SDKs that says no number of calls.
+    /// The SDKs' variable for the number of attempts is invalid.
     #[error("`AWS_MAX_ATTEMPTS` is {}, expected a whole number of 1 or more", quote(&.0))]
     Attempts(String),
-    /// AWS cannot even be asked.
+    /// Calls to AWS cannot be set up.
     #[error("the operating system provides no event queue for calls to AWS")]
     Runtime(#[source] io::Error),
     /// The repository.
@@ -67,7 +67,7 @@ pub(super) enum Error {
     /// A declaration that is not in the index.
     #[error("no `iamra.yaml` in {} or above it is staged or committed", quote(&.0.display()))]
     Unstaged(PathBuf),
-    /// There is no randomness for a key.
+    /// The demo's CA cannot be generated.
     #[error(transparent)]
     Authority(#[from] ca::Error),
 }
@@ -85,7 +85,7 @@ impl Error {
         line(&text)
     }
 
-    /// 2 for what the caller can mend by calling otherwise, 3 for the world.
+    /// 2 for wrong usage, 3 for failures outside iamra.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::NotOurs(_))

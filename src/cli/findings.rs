@@ -1,4 +1,4 @@
-//! What was found out about declarations: how it is judged, and how it is written.
+//! Findings about declarations: their levels and output formats.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::report;
 use crate::diag::{Code, Level, Report, Severity};
 use crate::output::{self, Declaration, Located, Sources};
 
-/// Images that somebody vouches for.
+/// Images that the user allows for the sidecar.
 #[derive(clap::Args)]
 pub(super) struct Vouched {
     /// Image that the sidecar may have besides the declared one, such as that of a mirror that kustomize sets
@@ -21,7 +21,7 @@ pub(super) struct Vouched {
     pub(super) images: Vec<String>,
 }
 
-/// What becomes of warnings, on top of `spec.checks`.
+/// Levels of warnings, which override `spec.checks`.
 #[derive(clap::Args)]
 pub(super) struct Levels {
     /// Treat warnings with this code as errors; `spec.checks` in the declaration does so for everyone
@@ -71,9 +71,9 @@ pub(super) struct Checked {
     /// The manifests that were checked with it.
     pub(super) input: Option<(String, String)>,
     pub(super) report: Report,
-    /// What the declaration wants done with warnings.
+    /// The levels of warnings in the declaration.
     pub(super) levels: BTreeMap<Code, Level>,
-    /// Whether nothing answers its references yet, which has been said.
+    /// Whether its references have no values yet, which has been reported.
     pub(super) is_unanswered: bool,
 }
 
@@ -89,7 +89,7 @@ impl Checked {
 }
 
 impl Format {
-    /// Writes what was found out about some declarations, and says how it ended.
+    /// Writes the findings about some declarations, and returns the exit code.
     pub(super) fn write(self, checked: &[Checked], io: &mut Io) -> Result<Exit, Error> {
         let by_declaration: Vec<_> =
             checked.iter().map(|it| (it.file.name.as_str(), output::located(&it.report, it.sources()))).collect();

@@ -19,14 +19,14 @@ pub(super) struct Manifests<'m> {
     pub(super) bytes: &'m [u8],
 }
 
-/// How a command ends that has injected: `report::finish`, or `report::finish_briefly`.
+/// How a command ends after an injection: `report::finish`, or `report::finish_briefly`.
 type Finish = fn(&Report, Sources<'_>, &mut Io) -> Result<Exit, Error>;
 
-/// What came of an injection.
+/// The result of an injection.
 pub(super) struct Injected<'m> {
     file: &'m File,
     name: &'m str,
-    /// What to write, when nothing is wrong.
+    /// What to write, if there is no error.
     done: Option<(Stream<'m>, Changes)>,
     text: Option<&'m str>,
     report: Report,
@@ -57,7 +57,7 @@ pub(super) fn inject<'m>(
 }
 
 impl Injected<'_> {
-    /// Writes the manifests to stdout, or tells why not.
+    /// Writes the manifests to stdout, or reports the errors.
     pub(super) fn print(self, finish: Finish, io: &mut Io) -> Result<Exit, Error> {
         if let Some((stream, changes)) = &self.done {
             io.data(|out| changes.write_stream(stream, out))?;
@@ -65,7 +65,7 @@ impl Injected<'_> {
         self.finish(finish, io)
     }
 
-    /// The manifests, when nothing is wrong.
+    /// The manifests, if there is no error.
     #[expect(clippy::expect_used, reason = "memory takes all, and the changes are made for this stream")]
     pub(super) fn manifests(&self) -> Option<Vec<u8>> {
         let (stream, changes) = self.done.as_ref()?;
@@ -74,7 +74,7 @@ impl Injected<'_> {
         Some(bytes)
     }
 
-    /// Says what was found out, and how it ended.
+    /// Reports the diagnostics and returns the exit code.
     pub(super) fn finish(&self, finish: Finish, io: &mut Io) -> Result<Exit, Error> {
         let input = self.text.map(|text| (self.name, text));
         finish(&self.report, Sources { input, ..self.file.sources() }, io)

@@ -1,4 +1,4 @@
-//! The state document of an iam-ra installation, where iam-ra keeps it: Parameter Store says where in S3.
+//! Reads the state document of an iam-ra installation from S3; Parameter Store has its location.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::reference::{Origin, Query, Reference, Wanted};
 use crate::resolve::{Guarded, Lookup, NoAnswer};
 use crate::yaml::FieldPath;
 
-/// How the state is asked for.
+/// How the state is read.
 #[derive(clap::Args)]
 pub(super) struct How {
     /// Print the calls that reading an installation would make, and exit without making them

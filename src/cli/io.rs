@@ -1,4 +1,4 @@
-//! The three streams. stdout is data, stderr is words.
+//! The three standard streams. stdout is for data, stderr for messages.
 
 use std::fmt::Display;
 use std::io::{self, Read as _, Write};
@@ -30,7 +30,7 @@ impl Io {
         Ok(bytes)
     }
 
-    /// Data to stdout, whole: what `write` is given is checked to have arrived.
+    /// Writes data to stdout, and checks that all of it was written.
     pub(super) fn data(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
         widen(&self.out.out);
         write(&mut self.out).and_then(|()| self.out.flush()).map_err(Error::Output)
@@ -41,7 +41,7 @@ impl Io {
         self.out.any
     }
 
-    /// Words to stderr, whoever's they are.
+    /// Writes a message to stderr, with control characters and keys removed.
     pub(super) fn words(&mut self, words: &dyn Display) -> Result<(), Error> {
         write!(self.err, "{}", lines(&words.to_string())).map_err(Error::Output)
     }
@@ -69,7 +69,7 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
-/// Large lists pass through a wide pipe in a fraction of the switches. What is not a pipe says no, and that is fine.
+/// Enlarges the pipe's buffer, which saves context switches for large lists. Fails harmlessly if it is not a pipe.
 fn widen(stream: &impl AsFd) {
     let _ = rustix::pipe::fcntl_setpipe_size(stream, PIPE_SIZE);
 }

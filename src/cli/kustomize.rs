@@ -1,4 +1,4 @@
-//! The real kustomize: started, waited for, and never left behind.
+//! Runs kustomize, and ends it when iamra ends.
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -45,12 +45,13 @@ impl Options {
         command
     }
 
-    /// What it prints. A signal to stop ends kustomize first, then us, and nothing is printed.
+    /// Its output. A stop signal ends kustomize first, then iamra, and nothing is printed.
     pub(super) fn output(&self, mut command: Command) -> Result<Output, Error> {
         output(&mut command).map_err(|error| Error::Program(self.name(), error))
     }
 
-    /// What it prints for the folder, when it succeeds. What it says is passed on: it repeats what is in files.
+    /// Its output for the folder, if it succeeds. Its messages are passed on as filtered text, because they may quote
+    /// files.
     pub(super) fn run(&self, dir: &Path, io: &mut Io) -> Result<Vec<u8>, Error> {
         let output = self.output(self.build(dir))?;
         io.words(&String::from_utf8_lossy(&output.stderr))?;

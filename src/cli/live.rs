@@ -1,4 +1,4 @@
-//! Whether and how AWS is asked.
+//! Whether and how values are looked up in AWS.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -20,10 +20,10 @@ use crate::reference::Query;
 use crate::resolve::{Answers, Guarded, Layered, Lookup, NoAnswer, OperatorPolicy};
 use crate::yaml::NodeRef;
 
-/// The annotation of a functionConfig that asks AWS: kustomize passes functions no flags.
+/// The annotation of a functionConfig that enables lookups in AWS, because kustomize passes no flags to functions.
 const ANNOTATION: &str = "iamra.dev/live";
 
-/// Whether AWS is asked for what nothing at hand answers.
+/// Whether values that are not available locally are looked up in AWS.
 #[derive(clap::Args, Clone)]
 pub(super) struct Live {
     /// Look up in AWS what the lock does not have: key material, and values that are not locked yet
@@ -33,7 +33,7 @@ pub(super) struct Live {
     pub(super) asks: Asks,
 }
 
-/// How AWS is asked.
+/// How AWS is called.
 #[derive(clap::Args, Clone)]
 pub(super) struct Asks {
     /// Time limit for calls to AWS, in seconds
@@ -43,19 +43,19 @@ pub(super) struct Asks {
     asker: Asker,
 }
 
-/// On whose behalf.
+/// Who decides whether AWS is called.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Asker {
-    /// Whoever has written the declaration, too.
+    /// The user, and the author of the declaration.
     #[default]
     Anybody,
-    /// Argo CD's plugin: only its operator decides whether AWS is asked, and what was asked is told.
+    /// Argo CD's plugin: only its operator decides, and lookups are noted in the log.
     ArgoCd,
-    /// Nobody: what the declaration means must be at hand.
+    /// AWS is never called: all values must be available locally.
     Nobody,
 }
 
-/// Nobody waits longer than a day, and a clock cannot count to every number.
+/// The largest accepted time limit; clocks cannot add arbitrary durations.
 const LONGEST: u32 = 86_400;
 
 fn seconds(text: &str) -> Result<Time, String> {
@@ -81,20 +81,20 @@ impl Live {
         }
     }
 
-    /// For those who never ask.
+    /// For commands that never call AWS.
     pub(super) fn nobody() -> Self {
         let time = Time::new(Duration::ZERO);
         Self { on: false, asks: Asks { time, asker: Asker::Nobody } }
     }
 
-    /// The same on somebody else's behalf.
+    /// The same with a different [`Asker`].
     pub(super) fn asked_by(&self, asker: Asker) -> Self {
         Self { asks: Asks { asker, ..self.asks.clone() }, ..self.clone() }
     }
 }
 
 impl Asks {
-    /// The way to AWS.
+    /// The connection to AWS.
     pub(super) fn session(&self) -> Result<Session, Error> {
         let attempts = attempts()?;
         let file = |variable: &str, usual: &str| {
@@ -116,8 +116,8 @@ impl Asks {
     }
 }
 
-/// How often a call is tried at most, by the SDKs' own variable. Botocore refuses a value that is no number, too; set and
-/// empty is unset. <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+/// The maximum number of attempts of a call, from the SDKs' variable. Like botocore, it rejects a value that is not a
+/// number; an empty value counts as unset. <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
 fn attempts() -> Result<Option<u32>, Error> {
     let Some(text) = env::var_os("AWS_MAX_ATTEMPTS").filter(|text| !text.is_empty()) else { return Ok(None) };
     let text = text.to_string_lossy();
@@ -125,7 +125,7 @@ fn attempts() -> Result<Option<u32>, Error> {
     number.map(Some).ok_or_else(|| Error::Attempts(text.into_owned()))
 }
 
-/// A lookup that asks AWS, if there is anything to ask.
+/// A lookup that calls AWS, if there is a query.
 pub(super) struct Asking<'a> {
     session: &'a Session,
     asks: &'a Asks,
@@ -137,7 +137,7 @@ impl<'a> Asking<'a> {
         Self { session, asks, asked: Cell::new(0) }
     }
 
-    /// Tells Argo CD's log what a later sync will not see.
+    /// Notes lookups in Argo CD's log, because a later sync does not repeat them.
     pub(super) fn note(&self) {
         if let asked @ 1.. = self.asked.get()
             && self.asks.asker == Asker::ArgoCd
@@ -158,7 +158,7 @@ impl Lookup for Asking<'_> {
     }
 }
 
-/// A lookup that asks nobody, and remembers what it was asked.
+/// A lookup that answers nothing, and records the queries.
 #[derive(Default)]
 pub(super) struct Unasked(RefCell<BTreeSet<Query>>);
 
@@ -181,7 +181,8 @@ impl Lookup for Unasked {
     }
 }
 
-/// Shows which calls would answer what a question asks beyond these lookups, as far as the policy allows them.
+/// Prints the calls that would answer the queries of `question` that these lookups cannot answer and that the policy
+/// allows.
 pub(super) fn explain(
     policy: &OperatorPolicy,
     lookups: Vec<&dyn Lookup>,
@@ -197,7 +198,7 @@ pub(super) fn explain(
     if report.has_errors() { Ok(()) } else { print_calls(&unasked.calls()) }
 }
 
-/// The plan of calls, one a paragraph, on stdout.
+/// Prints the planned calls to stdout, one per paragraph.
 pub(super) fn print_calls<C: Display>(calls: &[C]) -> Result<(), Error> {
     let mut io = Io::new();
     if calls.is_empty() {
@@ -207,7 +208,7 @@ pub(super) fn print_calls<C: Display>(calls: &[C]) -> Result<(), Error> {
     io.data(|out| out.write_all(text.as_bytes()))
 }
 
-/// How far it is, on a terminal.
+/// Shows the progress on a terminal.
 pub(super) fn tell(done: usize, total: usize) {
     let mut err = io::stderr();
     if err.is_terminal() {

@@ -1,4 +1,4 @@
-//! Manifests that are given: read, named in messages, and what is wrong with them.
+//! Input manifests: how they are read, named in messages, and diagnosed.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! What clap has to say: help, the version, or a command line that it does not understand, whose words repeat what was
-//! given, in full; and numbers, of which it says no more than what Rust does.
+//! Output of clap: help, the version, and usage errors. Its errors repeat the arguments in full, so they are filtered
+//! here; and whole numbers are parsed with better messages than Rust's.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,10 +13,10 @@ use super::io::Io;
 use super::{Cli, Exit};
 use crate::quote;
 
-/// How the variables begin that stand for arguments.
+/// Prefix of the variables that set arguments.
 const VARIABLES: &str = "IAMRA_";
 
-/// Says what is wrong, or the help that was asked for. Who has closed the pipe has read enough of it.
+/// Prints the usage error, or the requested help. A closed pipe is not an error.
 pub(super) fn say(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<Exit, Error> {
     if words.use_stderr() {
         // When stderr is gone too there is nobody left to tell; the exit code speaks.
@@ -45,7 +45,7 @@ fn explain(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<(
     io.words(&words)
 }
 
-/// The argument as words may repeat it; a dash at its start still makes it an option.
+/// The argument in a form that messages can repeat; with a leading dash, it stays an option.
 fn shown(argument: &OsString) -> OsString {
     let text = argument.to_string_lossy();
     if is_plain(&text) && text.chars().count() <= quote::LONGEST {

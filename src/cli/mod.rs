@@ -1,4 +1,4 @@
-//! The command line: arguments in, exit code out. Nothing below this module knows of either.
+//! The command line: arguments in, exit code out. Modules below this one know neither.
 
 mod at_hand;
 mod bug;
@@ -45,7 +45,7 @@ struct Cli {
     shared: sources::Shared,
 }
 
-/// What `kpt fn doc` shows beside the commands.
+/// What `kpt fn doc` shows in addition to the commands.
 const AFTER_HELP: &str = "\
 As a KRM function: the functionConfig is `iamra.yaml`, or a ConfigMap with workload, region, trustAnchor, profileArn and \
 roleArn for one workload. References are resolved from the `iamra.lock` next to it. A second run changes nothing.
@@ -61,13 +61,13 @@ Data goes to stdout, messages to stderr.";
 enum Exit {
     /// Done.
     Done = 0,
-    /// The input is wrong; what is wrong has been said.
+    /// The input is invalid; the errors have been reported.
     WrongInput = 1,
     /// The command was used wrongly; help has been shown.
     Usage = 2,
-    /// AWS, or something else outside, failed.
+    /// AWS, a file or a program failed.
     Failed = 3,
-    /// Nothing is wrong, and something is not as it was or as it should be.
+    /// There is no error, but there are differences.
     Differs = 4,
     /// A bug in iamra came to light: `EX_SOFTWARE` of <https://man.openbsd.org/sysexits.3>.
     Bug = 70,
@@ -85,7 +85,7 @@ fn ended(work: impl FnOnce() -> u8) -> u8 {
     bug::caught(work).unwrap_or(Exit::Bug as u8)
 }
 
-/// What the arguments ask for, and the exit code that it ends with.
+/// Runs the command of the arguments, and returns its exit code.
 fn to_its_end() -> u8 {
     let mut io = Io::new();
     let arguments = command::arguments();
@@ -102,7 +102,7 @@ fn to_its_end() -> u8 {
     }
 }
 
-/// Says what failed, why, and what to do.
+/// Prints what failed, why, and what to do.
 fn say(error: &Error, io: &mut Io) {
     let help = error.help().map_or_else(String::new, |help| format!("  help: {help}\n"));
     // When stderr is gone too there is nobody left to tell; the exit code speaks.

@@ -10,7 +10,8 @@ pub(super) fn display(path: &Path) -> String {
     line(&path.strip_prefix(".").unwrap_or(path).display().to_string())
 }
 
-/// That a file is not one of the repository: a link may name any file of a machine, and a message may tell of what is in it.
+/// The error for a file outside the repository: a link can point to any file of the machine, and messages could reveal
+/// its contents.
 pub(super) fn outside_repository(file: &Path) -> Diagnostic {
     Diagnostic::error(Code::OutsideRepository, "a file of the declaration is outside the repository")
         .at(Place::File(display(file), None))

@@ -1,4 +1,4 @@
-//! Rendered manifests in files, to be committed: what Flux, or Argo CD without a plugin, applies.
+//! Rendered manifests in files, to be committed and applied by Flux or by Argo CD without a plugin.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(super) fn write(path: &Path, manifests: &[u8]) -> Result<(), Error> {
     Ok(disk::replace_folder(path, &files(text)?)?)
 }
 
-/// Where what is there differs from what would be written, file by file. `again` is the command that writes it.
+/// The files that differ from what would be written. `again` is the command that writes them.
 pub(super) fn drift(path: &Path, manifests: &[u8], again: &str) -> Result<Report, Error> {
     let text = text(manifests);
     let (wanted, there) = if is_file(path) {
@@ -75,12 +75,12 @@ fn files(text: &str) -> Result<BTreeMap<String, &str>, Error> {
     Ok(files)
 }
 
-/// The item's document without the line that parts it from the one before.
+/// The item's document without the preceding `---`.
 fn document_text<'t>(item: &Item<'t>) -> &'t str {
     item.text().trim_start_matches("---\n")
 }
 
-/// `[NAMESPACE_][GROUP_]VERSION_KIND_NAME.yaml`, which is another one for another object.
+/// `[NAMESPACE_][GROUP_]VERSION_KIND_NAME.yaml`, which is different for each object.
 fn name(item: &Item<'_>) -> Option<String> {
     let Ident { api_version, kind, namespace, name } = item.ident()?.clone();
     let words = api_version.split('/').map(str::to_lowercase).chain([kind.to_lowercase(), name.into_owned()]);
@@ -88,7 +88,7 @@ fn name(item: &Item<'_>) -> Option<String> {
     Some(format!("{}.yaml", words.join("_")))
 }
 
-/// A word that can be part of a file's name anywhere; `_` and `%` are ours.
+/// A word that is valid in file names on every system; `_` and `%` are reserved.
 fn plain(word: &str) -> String {
     let keep = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
     word.chars().map(|c| if keep(c) { c.to_string() } else { format!("%{:02X}", u32::from(c)) }).collect()

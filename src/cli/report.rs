@@ -1,4 +1,4 @@
-//! How a command ends that has reported everything.
+//! Prints diagnostics and ends commands.
 
 use super::Exit;
 use super::error::Error;
@@ -6,17 +6,17 @@ use super::io::Io;
 use crate::diag::{self, Diagnostic, Report};
 use crate::output::{self, Sources};
 
-/// Says what was found out.
+/// Prints the diagnostics.
 pub(super) fn tell(report: &Report, sources: Sources<'_>, io: &mut Io) -> Result<(), Error> {
     output::write_report(report, sources, io.err()).map_err(Error::Output)
 }
 
-/// Ends a command: says what was found out, and how it ended.
+/// Ends a command: prints the diagnostics and returns the exit code.
 pub(super) fn finish(report: &Report, sources: Sources<'_>, io: &mut Io) -> Result<Exit, Error> {
     finish_with(report, sources, io, |_| Ok(()))
 }
 
-/// The same with what there is to print. The words come first: they matter when stdout is gone.
+/// The same with output. The diagnostics are printed first, so that they are seen even if stdout is closed.
 pub(super) fn finish_with(
     report: &Report,
     sources: Sources<'_>,
@@ -28,7 +28,7 @@ pub(super) fn finish_with(
     Ok(exit(report))
 }
 
-/// The same where somebody shows our words in a narrow place: the first errors only.
+/// The same where messages are shown in little space: only the first errors.
 pub(super) fn finish_briefly(report: &Report, sources: Sources<'_>, io: &mut Io) -> Result<Exit, Error> {
     output::write_first_errors(report, sources, io.err()).map_err(Error::Output)?;
     Ok(exit(report))
@@ -38,7 +38,7 @@ fn is_bug(diagnostic: &Diagnostic) -> bool {
     diagnostic.code == diag::Code::InternalError
 }
 
-/// How a command ends that has reported everything. Where only something outside failed, another try may do.
+/// The exit code for a report. If only AWS failed, a retry may help.
 fn exit(report: &Report) -> Exit {
     exit_of([report].into_iter())
 }

@@ -1,4 +1,4 @@
-//! Who is what in a declaration: read, and printed.
+//! Reads and prints the workloads of a declaration with their identities.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(super) enum Format {
     Json,
 }
 
-/// Prints who is what.
+/// Prints the workloads and their identities.
 pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(path)?;
     let (roster, report) = read(&file, shared)?;
@@ -40,7 +40,7 @@ pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -
     })
 }
 
-/// The roster of a declaration, and what is wrong with it; no roster when the file is no declaration at all.
+/// The roster of a declaration, and what is wrong with it; no roster when the file is not a declaration.
 pub(super) fn read(file: &File, shared: &Shared) -> Result<(Option<Roster>, Report), Error> {
     let mut report = Report::default();
     let cluster = shared.cluster.as_deref();

@@ -1,4 +1,4 @@
-//! Signals that end us: first ends what runs for us, and what is not in its place yet goes.
+//! Signals that end iamra: first its child process ends, then unfinished files are removed.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -11,10 +11,10 @@ use signal_hook::iterator::Signals;
 
 use crate::{disk, temporary};
 
-/// The program that runs for us.
+/// The running child process.
 static RUNNING: Mutex<Option<Child>> = Mutex::new(None);
 
-/// Waits for a signal as long as the process lives.
+/// Starts a thread that waits for signals.
 pub(super) fn watch() -> io::Result<()> {
     let ignored = ignored();
     let heeded = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
@@ -24,7 +24,7 @@ pub(super) fn watch() -> io::Result<()> {
     Ok(())
 }
 
-/// What we were started to ignore, as `nohup` and shells do it; a bit for each signal.
+/// The signals that are ignored, as `nohup` and shells set it; one bit per signal.
 /// <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
 fn ignored() -> u64 {
     let status = disk::read(Path::new("/proc/self/status")).unwrap_or_default();
@@ -32,7 +32,7 @@ fn ignored() -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
-/// Argo CD signals the whole process group, an init process or a shell only us.
+/// Argo CD signals the whole process group; an init process or a shell signals only iamra.
 fn stop(signal: i32) {
     // Held to the end, so that nobody takes the killed child for one that failed.
     let mut running = running();
@@ -50,7 +50,7 @@ fn running() -> MutexGuard<'static, Option<Child>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts a program that ends before us; `look` sees it once it runs.
+/// Starts a program that is ended before iamra; `look` is called with it once it runs.
 pub(super) fn start<T>(command: &mut Command, look: impl FnOnce(&mut Child) -> T) -> io::Result<T> {
     let mut running = running();
     Ok(look(running.insert(command.spawn()?)))

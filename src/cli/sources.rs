@@ -1,4 +1,4 @@
-//! Where answers come from, as the arguments say that several commands share.
+//! The sources of values, as set by arguments that several commands share.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::pipeline::{self, Request};
 use crate::resolve::{Guarded, Layered, Lookup, OperatorPolicy, Resolved};
 use crate::yaml::NodeRef;
 
-/// What every command has that looks at identities.
+/// Arguments of every command that resolves identities.
 #[derive(Args, Clone)]
 pub(super) struct Shared {
     /// Cluster to render for, if the declaration has several
@@ -24,7 +24,7 @@ pub(super) struct Shared {
     pub(super) cluster: Option<String>,
     #[command(flatten)]
     pub(super) sources: Sources,
-    /// Whether the calls to AWS are only shown.
+    /// Whether calls to AWS are only printed.
     #[arg(skip)]
     pub(super) explain_calls: bool,
 }
@@ -32,7 +32,7 @@ pub(super) struct Shared {
 /// The variable that says which cluster it is.
 pub(super) const CLUSTER: &str = "IAMRA_CLUSTER";
 
-/// Where references are answered from.
+/// The sources of values.
 #[derive(Args, Clone)]
 pub(super) struct Sources {
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub(super) struct Sources {
     pub(super) live: Live,
 }
 
-/// What a command has that looks at identities as they are at hand, and asks nobody.
+/// Arguments of a command that resolves identities without calls to AWS.
 #[derive(Args, Clone)]
 pub(super) struct Offline {
     /// Cluster to check, if the declaration has several
@@ -52,14 +52,14 @@ pub(super) struct Offline {
 }
 
 impl Offline {
-    /// The same for those who could ask AWS, even where the declaration would have it asked.
+    /// The same as [`Shared`], without calls to AWS even if the declaration requests them.
     pub(super) fn shared(&self) -> Shared {
         let sources = Sources { at_hand: self.at_hand.clone(), live: Live::nobody() };
         Shared::new(self.cluster.clone(), sources)
     }
 }
 
-/// What a command has that looks at identities and can show which calls that takes.
+/// Arguments of a command that resolves identities and can print the calls for that.
 #[derive(Args)]
 pub(super) struct Explained {
     #[command(flatten)]
@@ -76,7 +76,7 @@ impl Explained {
 }
 
 impl Shared {
-    /// What is asked for: the cluster of these arguments, and what the command does.
+    /// The request: the cluster of these arguments, and what the command does.
     pub(super) fn request<'r>(&'r self, mode: Option<Mode>, namespace: Option<&'r str>) -> Request<'r> {
         Request { cluster: self.cluster.as_deref(), mode, namespace, ..Request::default() }
     }
@@ -97,8 +97,8 @@ impl Shared {
         Self::new(cluster, sources)
     }
 
-    /// Looks up what the declaration at `node` refers to: in the values file, then in the lock beside it, then, if that is
-    /// wanted, in AWS.
+    /// Looks up the references of the declaration at `node`: in the values file, then in the lock next to it, then, if
+    /// enabled, in AWS.
     pub(super) fn resolve(
         &self,
         node: NodeRef<'_>,
@@ -131,7 +131,7 @@ impl Shared {
         Ok(resolved)
     }
 
-    /// What `question` makes of the declaration at `node` and of whoever answers its references.
+    /// The result of `question` for the declaration at `node` and its lookup.
     pub(super) fn look_up<T>(
         &self,
         policy: &OperatorPolicy,
@@ -163,7 +163,7 @@ impl Shared {
 }
 
 impl Sources {
-    /// The same without AWS, even where the declaration would ask it.
+    /// The same without AWS, even if the declaration requests it.
     pub(super) fn asking_nobody(self) -> Self {
         Self { live: self.live.asked_by(Asker::Nobody), ..self }
     }

@@ -1,4 +1,4 @@
-//! Workloads, from what is written to what is meant.
+//! Converts declared workloads into [`Binding`]s.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ impl Reader<'_> {
         bindings
     }
 
-    /// The clusters a workload runs in; none of them has a name when no cluster is declared at all.
+    /// The clusters a workload runs in; a single `None` when no cluster is declared.
     fn clusters_of<'w>(&mut self, name: &str, workload: &'w wire::Workload, at: &FieldPath) -> Vec<Option<&'w str>>
     where
         Self: 'w,
@@ -236,7 +236,7 @@ impl Reader<'_> {
         Some(name)
     }
 
-    /// CreateSession takes 2 to 64 of these characters, and only where the profile lets it.
+    /// CreateSession accepts 2 to 64 of these characters, and only if the profile accepts session names.
     /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
     fn session_name(&mut self, given: Placed<String>, variables: &BTreeMap<&str, &str>, role: &Role) -> Option<String> {
         let (template, at) = given?;
@@ -263,7 +263,7 @@ impl Reader<'_> {
         Some(name)
     }
 
-    /// IAM policies tell workloads apart by their common names, so one CA must not give one name to two of them.
+    /// IAM policies distinguish workloads by their common names, so a CA must not sign the same name for two of them.
     fn check_unique(&mut self, binding: &Binding, names: &mut CommonNames) {
         let key = (binding.scope.clone(), binding.certificate.common_name.clone());
         match names.get(&key) {

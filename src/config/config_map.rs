@@ -82,7 +82,7 @@ pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhe
     None
 }
 
-/// Puts `value` where `pointer` says, with the mappings above it that are not there yet.
+/// Sets `value` at `pointer`, and creates missing parent mappings.
 fn set(declaration: &mut Value, pointer: &str, workload: &str, role: &str, value: &str) {
     let mut place = declaration;
     for step in pointer.split('/').skip(1) {

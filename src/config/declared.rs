@@ -31,13 +31,13 @@ impl Declared<'_> {
         self.roles.values().map(|(scope, _)| scope.as_str()).collect()
     }
 
-    /// The namespace of a cluster's workloads that name none.
+    /// The namespace of a cluster's workloads that do not set one.
     pub(super) fn namespace(&self, cluster: Option<&str>) -> Option<DnsLabel> {
         let of_cluster = cluster.and_then(|name| self.clusters.get(name)?.0.clone());
         of_cluster.or_else(|| DnsLabel::parse(self.metadata.namespace.as_deref()?).ok())
     }
 
-    /// Who signs for these workloads or, when there are none, for whoever may come.
+    /// The issuers of these workloads or, when there are none, of the scopes of the declared roles.
     pub(super) fn issuers(&self, bindings: &[Binding], role_scopes: &BTreeSet<&str>) -> BTreeMap<String, Issuer> {
         let mut used: BTreeSet<_> = bindings.iter().map(|binding| binding.scope.as_str()).collect();
         if used.is_empty() {

@@ -1,4 +1,4 @@
-//! Who signs in a scope, from what is written to what is meant: the one place that knows both.
+//! Converts the declared issuer of a scope into an [`Issuer`]: the only place that knows both forms.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ enum Source<'w> {
 }
 
 impl Reader<'_> {
-    /// Who signs in a scope: where nobody says it, a CA whose Secret exists.
+    /// The issuer of a scope; the default is a CA whose Secret exists.
     pub(super) fn issuer(
         &mut self,
         scope: &str,

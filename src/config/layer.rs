@@ -1,4 +1,4 @@
-//! Settings in layers: defaults, cluster, scope, workload. The last layer that says something wins.
+//! Settings in layers: defaults, cluster, scope, workload. The last layer that sets a value wins.
 
 use super::placed::{Placed, invalid, pick};
 use super::sidecar::{SidecarLayer, SidecarLayers};
@@ -16,11 +16,11 @@ const MIN_DURATION: u64 = 3600;
 /// The shortest `renewBefore` that cert-manager accepts.
 /// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/const.go>
 const MIN_RENEW_BEFORE: u64 = 300;
-/// cert-manager waits an hour after the first failed issuance; two hours leave room for one more try.
+/// cert-manager waits an hour after the first failed issuance; two hours leave time for one more attempt.
 /// <https://github.com/cert-manager/cert-manager/blob/master/internal/apis/config/controller/v1alpha1/defaults.go>
 const SAFE_RENEW_BEFORE: u64 = 7200;
 
-/// What one layer says, checked.
+/// The checked settings of one layer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layer {
     duration: Placed<Duration>,
@@ -87,7 +87,7 @@ impl Layer {
 pub(super) struct Layers<'l>(pub(super) &'l [&'l Layer]);
 
 impl Layers<'_> {
-    /// What they say of the sidecar.
+    /// Their settings of the sidecar.
     pub(super) fn of_sidecar(&self) -> SidecarLayers<'_> {
         SidecarLayers(self.0.iter().map(|layer| &layer.sidecar).collect())
     }
@@ -100,12 +100,12 @@ impl Layers<'_> {
         self.pick(field).map(|(value, _)| value)
     }
 
-    /// The template of the common name and where it is given.
+    /// The template of the common name and the field that sets it.
     pub(super) fn common_name(&self) -> Placed<String> {
         self.pick(|layer| &layer.common_name)
     }
 
-    /// The certificate's settings. `at` stands for what is said nowhere.
+    /// The certificate's settings. `at` is the place for values that no field sets.
     pub(super) fn certificate(&self, common_name: String, at: &FieldPath, report: &mut Report) -> Certificate {
         let duration = self.value(|layer| &layer.duration).unwrap_or_else(|| Duration::of(86_400));
         let default_renewal = || (Duration::of(duration.seconds() / 3), at.clone());

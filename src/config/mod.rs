@@ -1,4 +1,4 @@
-//! The declaration, valid by construction: whoever holds a [`Config`] need not check it again.
+//! The declaration, valid by construction: code that has a [`Config`] need not check it again.
 
 mod binding;
 mod config_map;
@@ -46,13 +46,13 @@ pub struct Config {
     pub checks: BTreeMap<Code, Level>,
     /// The cluster, when the declaration has any.
     pub cluster: Option<String>,
-    /// The namespace of its workloads that name none, when somebody says so.
+    /// The namespace of its workloads that do not set one, if declared.
     pub namespace: Option<DnsLabel>,
-    /// Who signs in this cluster, by scope: for its workloads or, while it has none, for the declared roles.
+    /// The issuers of this cluster, by scope: those of its workloads or, if it has none, of the declared roles.
     pub issuers: BTreeMap<String, Issuer>,
     /// The workloads of this cluster, by name.
     pub bindings: Vec<Binding>,
-    /// Every role, whether a workload of this cluster has it or not, and who signs in its scope.
+    /// Every role, whether or not a workload of this cluster has it, and the issuer of its scope.
     pub roles: Arc<[(Role, Issuer)]>,
 }
 
@@ -61,17 +61,17 @@ pub struct Config {
 pub struct Binding {
     /// The workload's name.
     pub workload: String,
-    /// Its namespace, when somebody says so.
+    /// Its namespace, if declared.
     pub namespace: Option<DnsLabel>,
     /// The object that is patched.
     pub target: Target,
     /// The containers that get credentials.
     pub containers: Containers,
-    /// The AWS side of it.
+    /// Its role.
     pub role: Role,
     /// The scope's name.
     pub scope: String,
-    /// Who signs its certificate.
+    /// The issuer of its certificate.
     pub issuer: Issuer,
     /// Its certificate.
     pub certificate: Certificate,
@@ -94,7 +94,7 @@ pub struct Target {
     pub kind: Option<String>,
     /// Which of that kind.
     pub which: Which,
-    /// Where its pod template is, when somebody says so.
+    /// Where its pod template is, if declared.
     pub pod_template: Option<FieldPath>,
 }
 
@@ -145,7 +145,7 @@ pub struct Role {
     pub session: Duration,
     /// Whether the profile lets workloads name their sessions.
     pub accepts_session_name: bool,
-    /// ARNs of the IAM policies that it is said to have.
+    /// ARNs of the IAM policies that the declaration lists for it.
     pub policies: Vec<String>,
 }
 
@@ -156,7 +156,7 @@ pub struct Certificate {
     pub common_name: String,
     /// How long it lives.
     pub duration: Duration,
-    /// How long before its end it is renewed.
+    /// How long before expiry it is renewed.
     pub renew_before: Duration,
     /// The private key's algorithm.
     pub algorithm: KeyAlgorithm,
@@ -171,7 +171,7 @@ pub struct Certificate {
 pub struct Sidecar {
     /// Its image.
     pub image: String,
-    /// When the image is pulled, when somebody says so.
+    /// The image pull policy, if declared.
     pub pull_policy: Option<PullPolicy>,
     /// How credentials reach the application.
     pub delivery: Delivery,
@@ -181,27 +181,27 @@ pub struct Sidecar {
     pub startup: Startup,
     /// The port of the credentials endpoint.
     pub port: u16,
-    /// How many hops an answer may travel.
+    /// How many hops a response may travel.
     pub hop_limit: u8,
     /// The name of the session in AWS, when the workload gives one.
     pub role_session_name: Option<String>,
     /// The URL of the proxy to AWS.
     pub proxy: Option<String>,
-    /// Where AWS is asked.
+    /// The endpoint that sessions are requested from.
     pub endpoint: Endpoint,
     /// Further flags of the helper.
     pub extra_args: Vec<String>,
     /// Further variables of the helper.
     pub env: BTreeMap<String, String>,
-    /// Whether the user of the image is written down.
+    /// Whether the user of the image is set explicitly.
     pub fixed_user: bool,
     /// What the scheduler reserves.
     pub requests: BTreeMap<String, String>,
-    /// What it may use at most.
+    /// The most that it may use.
     pub limits: BTreeMap<String, String>,
 }
 
-/// Where AWS is asked for sessions; the public endpoint of the region when nothing is said.
+/// The endpoint that sessions are requested from; the region's public endpoint if nothing is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoint {
     /// A URL without a path.
@@ -243,7 +243,8 @@ pub fn load_all(
     (!failed).then_some(configs)
 }
 
-/// Those whom the declaration is read for: its clusters, in the order of the file, or nobody in particular. It is not checked.
+/// The clusters to load the declaration for, in the order of the file; a single `None` if it declares none. The
+/// declaration is not checked.
 pub fn clusters(node: NodeRef<'_>) -> Vec<Option<&str>> {
     let clusters = node.at(&FieldPath::keys("spec.clusters"));
     let names = clusters.into_iter().flat_map(NodeRef::entries).filter_map(|(name, _)| name.text());
@@ -251,12 +252,12 @@ pub fn clusters(node: NodeRef<'_>) -> Vec<Option<&str>> {
     if names.is_empty() { vec![None] } else { names }
 }
 
-/// Like [`load_all`], for those who show the declaration as it is: what is right, even when something else is wrong.
+/// Like [`load_all`], for showing a declaration: returns the valid parts even if others are invalid.
 pub fn load_lenient(node: NodeRef<'_>, clusters: &[Option<&str>], report: &mut Report) -> Vec<Config> {
     read(node, clusters, &[], report)
 }
 
-/// That the declaration is not YAML.
+/// The diagnostic for a declaration that is not YAML.
 pub fn syntax_error(error: &SyntaxError) -> Diagnostic {
     Diagnostic::error(Code::SyntaxError, format!("the declaration is not YAML: {}", error.message))
         .at(Place::ConfigText(error.offset))
@@ -282,7 +283,7 @@ fn read(node: NodeRef<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found:
     wire.map(|wire| validate::validate(&wire, clusters, opted_in, found)).unwrap_or_default()
 }
 
-/// Whether the document says that it is a declaration; what it is instead is reported.
+/// Whether the document is a declaration, by `apiVersion` and `kind`; anything else is reported.
 fn is_declaration(node: NodeRef<'_>, report: &mut Report) -> bool {
     let text = |key| node.get(key).and_then(NodeRef::text).unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));

@@ -1,4 +1,4 @@
-//! Workloads that no declaration lists: the annotation on their pod template says which role they have.
+//! Workloads that are not listed in the declaration: an annotation on their pod template names their role.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::name::ObjectName;
 use crate::quote::{quote, quote_object};
 use crate::yaml::FieldPath;
 
-/// How the names of all our annotations and labels begin. What does not say so holds nothing of ours.
+/// Prefix of all of iamra's annotations and labels. A text without it contains nothing of iamra.
 pub const OUR_NAMES: &str = "iamra.dev/";
 /// The annotation on a pod template that names its role.
 pub const ROLE: &str = "iamra.dev/role";
@@ -21,7 +21,7 @@ pub const ROLE: &str = "iamra.dev/role";
 pub struct OptIn {
     /// The object.
     pub object: ResourceRef,
-    /// Every name it has had on its way through kustomize; the first one is the workload's.
+    /// Every name that kustomize has given it; the first one is the workload's.
     pub names: Vec<String>,
     /// The role that the annotation names.
     pub role: String,
@@ -48,7 +48,7 @@ impl OptIn {
     }
 }
 
-/// Listed workloads, by what an annotated one may have in common with them.
+/// Listed workloads, indexed by what an annotated workload may share with them.
 pub(super) struct Listed<'b> {
     /// By the name of their target, in the order in which they are listed.
     targets: BTreeMap<&'b str, Vec<(usize, &'b Binding)>>,
@@ -66,7 +66,7 @@ impl<'b> Listed<'b> {
         Self { targets, workloads: bindings.iter().map(|binding| (binding.workload.as_str(), binding)).collect() }
     }
 
-    /// The first one whose target the annotated object is.
+    /// The first one that targets the annotated object.
     fn meaning(&self, opt_in: &OptIn) -> Option<&'b Binding> {
         let named = opt_in.names.iter().filter_map(|name| self.targets.get(name.as_str())).flatten();
         named.filter(|(_, it)| opt_in.is_meant_by(it)).min_by_key(|(position, _)| *position).map(|(_, it)| *it)
@@ -74,7 +74,7 @@ impl<'b> Listed<'b> {
 }
 
 impl Reader<'_> {
-    /// The binding of an annotated workload; `None` when a listed workload has it already, or when something is wrong.
+    /// The binding of an annotated workload; `None` when a listed workload targets it, or when there is an error.
     pub(super) fn opted_in(
         &mut self,
         opt_in: &OptIn,

@@ -1,4 +1,4 @@
-//! The declaration while it is read: what of it every rule may look up, and how problems are told.
+//! The declaration while it is checked: what every rule can look up, and where it reports problems.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -25,12 +25,12 @@ impl<'r> Reader<'r> {
         Self { spec, prefix, at, roles: OnceCell::new(), clusters: OnceCell::new(), report }
     }
 
-    /// The names of the declared roles, for who names another one.
+    /// The names of the declared roles, to suggest one.
     pub(super) fn known_roles(&self) -> &Known<'r> {
         self.roles.get_or_init(|| Known::of(self.spec.roles.keys().map(String::as_str)))
     }
 
-    /// The names of the declared clusters.
+    /// The names of the declared clusters, to suggest one.
     pub(super) fn known_clusters(&self) -> &Known<'r> {
         self.clusters.get_or_init(|| Known::of(self.spec.clusters.keys().map(String::as_str)))
     }
@@ -53,8 +53,8 @@ impl Reader<'_> {
         reference.map(|it| it.looked_up_in(origin)).map_err(|why| invalid(self.report, at, why)).ok()
     }
 
-    /// What stands in the one of several fields that is there; each has its name and, where it is there, what it says.
-    /// More than one of them is reported, with the end of a sentence that says why.
+    /// The value of the only field that is set among several; each is given with its name and, if set, its value. More
+    /// than one is reported; `why` is appended to the message.
     pub(super) fn one_of<T, const N: usize>(
         &mut self,
         fields: [(&str, Option<T>); N],
@@ -80,7 +80,7 @@ impl Reader<'_> {
     }
 }
 
-/// Several fields are there that exclude each other.
+/// Several mutually exclusive fields are set.
 pub(super) struct Conflict;
 
 #[cfg(test)]

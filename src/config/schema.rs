@@ -1,7 +1,7 @@
 //! The JSON Schema of the declaration, and the check of a document against it.
 //!
-//! One source for both: what an editor underlines is what iamra refuses. The check walks the document with its
-//! spans, reports everything that is wrong, and hands on what is right, so that later rules can still speak.
+//! Both have one source: what an editor underlines is what iamra rejects. The check walks the document with its spans,
+//! reports every error, and returns the valid parts, so that later rules still run.
 
 use std::sync::LazyLock;
 
@@ -25,7 +25,7 @@ pub fn json_schema() -> &'static Value {
     &SCHEMA
 }
 
-/// Reads the declaration at `node`. What is wrong is reported and left out of it.
+/// Reads the declaration at `node`. Errors are reported, and their values are left out.
 pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhere> {
     let at = FieldPath::root();
     let value = Checker { root: json_schema(), report }.object(json_schema(), node, &at)?;
@@ -34,14 +34,14 @@ pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhe
     declaration.map_err(|_| report.push(disagreement(at))).ok()
 }
 
-/// What is said where the check lets something through that the type does not take.
+/// The diagnostic for a bug: the check accepted a value that the type does not.
 pub(super) fn disagreement(at: FieldPath) -> Diagnostic {
     Diagnostic::error(Code::InternalError, "a field has the wrong type, and the check cannot tell which")
         .at(Place::Config(at))
         .help("this is a bug: please report it, with the declaration")
 }
 
-/// What a node looks like to those who expect something else.
+/// The type of a node, for messages that expected a different one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found {
     Nothing,
@@ -125,7 +125,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Follows `$ref` and the `anyOf` that stands for an optional value.
+    /// Follows `$ref` and the `anyOf` of an optional value.
     fn resolved(&self, schema: &'static Value) -> (&'static Value, bool) {
         if let Some(options) = schema["anyOf"].as_array() {
             let some = options.iter().find(|option| option["type"] != "null").unwrap_or(schema);
@@ -181,7 +181,7 @@ impl Checker<'_> {
         Some(Value::Object(out))
     }
 
-    /// What stands for an entry of a map that has no value, or a wrong one: what has a name is declared all the same.
+    /// The value of a map entry that is empty or invalid: an entry with a name counts as declared.
     fn left_out(&self, schema: &'static Value) -> Option<Value> {
         (type_of(self.resolved(schema).0) == "object").then(|| Value::Object(Map::new()))
     }

@@ -1,4 +1,4 @@
-//! Scopes and their issuers, from what is written to what is meant.
+//! Converts declared scopes and their issuers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The sidecar's settings: one layer of them, checked, and what several layers come to.
+//! The sidecar's settings: one checked layer, and several layers merged.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::yaml::FieldPath;
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/credential-helper.html>
 /// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/cmd/serve.go>
 const PORT: u16 = 9911;
-/// Flags that iamra writes itself, and the fields that decide over them.
+/// Flags that iamra sets itself, and the fields that control them.
 const FLAGS_OF_OURS: &[(&str, &str)] = &[
     ("certificate", "certificate"),
     ("private-key", "certificate"),
@@ -28,7 +28,7 @@ const FLAGS_OF_OURS: &[(&str, &str)] = &[
     ("with-proxy", "sidecar.proxy"),
     ("endpoint", "sidecar.endpoint"),
 ];
-/// Variables that iamra writes itself, and the fields that decide over them.
+/// Variables that iamra sets itself, and the fields that control them.
 const VARIABLES_OF_OURS: &[(&str, &str)] = &[
     ("TRUST_ANCHOR_ARN", "scopes"),
     ("PROFILE_ARN", "roles"),
@@ -39,7 +39,7 @@ const VARIABLES_OF_OURS: &[(&str, &str)] = &[
     ("HTTPS_PROXY", "sidecar.proxy"),
 ];
 
-/// What one layer says of the sidecar, checked.
+/// The checked sidecar settings of one layer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SidecarLayer {
     image: Placed<String>,
@@ -124,7 +124,7 @@ impl SidecarLayer {
     }
 }
 
-/// What the layers of one workload say of its sidecar, weakest first.
+/// The sidecar layers of one workload, weakest first.
 pub(super) struct SidecarLayers<'l>(pub(super) Vec<&'l SidecarLayer>);
 
 impl SidecarLayers<'_> {
@@ -170,7 +170,7 @@ impl SidecarLayers<'_> {
         sidecar
     }
 
-    /// Where the application starts the helper, the helper has the application's environment.
+    /// A helper that the application starts has the application's environment.
     fn check_process(&self, sidecar: &Sidecar, report: &mut Report) {
         if sidecar.delivery != Delivery::Process {
             return;
@@ -190,7 +190,7 @@ impl SidecarLayers<'_> {
         }
     }
 
-    /// What the helper's release cannot do, where its image says which it is.
+    /// Reports settings that the helper's release does not support, if the image's tag names the release.
     fn check_release(&self, sidecar: &Sidecar, report: &mut Report) {
         let Some(version) = Version::of_image(&sidecar.image) else { return };
         if let Some((Startup::Certificate | Startup::None, at)) = self.pick(|layer| &layer.startup)
@@ -217,7 +217,7 @@ fn texts(quantities: &BTreeMap<String, wire::Quantity>) -> BTreeMap<String, Stri
     quantities.iter().map(|(resource, wire::Quantity(text))| (resource.clone(), text.clone())).collect()
 }
 
-/// An image should mean the same bytes tomorrow, and be of a release that can do what we ask of it.
+/// Checks that an image is pinned and published.
 fn check_image(image: &str, at: &FieldPath, report: &mut Report) {
     if image.is_empty() || image.chars().any(char::is_whitespace) {
         return invalid(report, at, format!("{} is not an image reference", quote(&image)));
@@ -241,7 +241,7 @@ fn check_image(image: &str, at: &FieldPath, report: &mut Report) {
     }
 }
 
-/// The message shows nothing of it: it may hold a password.
+/// The message does not show the value, which may contain a password.
 fn check_proxy(proxy: &str, at: &FieldPath, report: &mut Report) {
     let host = ["http://", "https://"].iter().find_map(|scheme| proxy.strip_prefix(scheme));
     match host {
@@ -320,7 +320,7 @@ fn check_variable(name: &str, at: &FieldPath, report: &mut Report) {
     }
 }
 
-/// Names and amounts of resources, as Kubernetes takes them for a container.
+/// Names and amounts of resources that Kubernetes accepts for a container.
 /// <https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/>
 fn check_quantities(quantities: &BTreeMap<String, String>, at: &FieldPath, report: &mut Report) {
     for (resource, quantity) in quantities {

@@ -1,4 +1,4 @@
-//! From what is written to what is meant: names resolved, layers merged, every rule checked, all problems at once.
+//! Validates a declaration: resolves names, merges layers, checks every rule, and reports all problems at once.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::quote::quote;
 use crate::reference::Reference;
 use crate::yaml::FieldPath;
 
-/// Where iam-ra keeps the parameters of an installation that was given no name.
+/// The prefix of iam-ra's parameters for an installation without a name.
 /// <https://github.com/igorlg/iam-roles-anywhere/blob/HEAD/src/iam_ra_cli/lib/state.py>
 const PARAMETER_PREFIX: &str = "/iam-ra/default";
 
@@ -197,7 +197,7 @@ impl Reader<'_> {
         spec.roles.iter().filter_map(read).collect()
     }
 
-    /// CreateSession takes 900 to 43 200 seconds.
+    /// CreateSession accepts 900 to 43 200 seconds.
     /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
     fn session(&mut self, text: &str, at: &FieldPath) -> Option<Duration> {
         let session = Duration::parse(text).map_err(|why| invalid(self.report, at, why)).ok()?;

@@ -4,12 +4,12 @@ use std::fmt;
 
 use super::severity::Severity;
 
-/// How bad what a code stands for can be.
+/// The severities that a code can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Says {
     Error,
     Warning,
-    /// It depends on what else is there.
+    /// It depends on the context.
     Either,
 }
 
@@ -21,8 +21,7 @@ struct Row {
     page: &'static str,
 }
 
-/// The codes: variant, name, how bad it is, and one line that says what is wrong. A row's page must be there: it is part of
-/// the program.
+/// The codes: variant, name, severity and summary. Each row needs a page in `docs/diagnostics`, which is compiled in.
 macro_rules! codes {
     ($($code:ident $name:literal $says:ident $summary:literal;)+) => {
         /// What a diagnostic is about. The kebab-case name is a promise: scripts and documentation may rely on it.
@@ -138,7 +137,7 @@ impl Code {
         self.row().summary
     }
 
-    /// Whether something of this severity can be said of it.
+    /// Whether it can have this severity.
     pub(super) fn can_be(self, severity: Severity) -> bool {
         match self.row().says {
             Says::Error => severity == Severity::Error,

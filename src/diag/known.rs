@@ -1,23 +1,23 @@
-//! "did you mean …?", at a price that does not depend on how many names there are.
+//! "did you mean …?", at a cost that does not depend on the number of names.
 
 use crate::quote::{quote, quote_all};
 
-/// So many names are all compared with a wrong one.
+/// Up to this many names, a wrong name is compared with all of them.
 const FEW: usize = 64;
 
-/// Of more names so many are compared on each side of where the wrong one would stand.
+/// With more names, this many are compared on each side of the wrong name's position in the sorted list.
 const AROUND: usize = 16;
 
-/// As many names as are listed.
+/// How many names are listed at most.
 const LISTED: usize = 20;
 
-/// Names that somebody may have meant.
+/// The valid names, to suggest one.
 #[derive(Debug, Clone)]
 pub struct Known<'a> {
     /// In the order in which they were given.
     all: Vec<&'a str>,
-    /// In the order of their letters, from the first one on and from the last one on: whoever slips keeps one end of the
-    /// name. Only when there are many.
+    /// Sorted by their letters from the start and from the end, since a typo leaves one end of a name intact. Only if
+    /// there are many names.
     sorted: [Vec<&'a str>; 2],
 }
 
@@ -36,7 +36,7 @@ impl<'a> Known<'a> {
         Self { all, sorted }
     }
 
-    /// The one nearest to `name` that is not the same, when one is near enough to be a slip of the finger.
+    /// The one nearest to `name` that is not the same, if it is close enough to be a typo.
     pub fn nearest(&self, name: &str) -> Option<&'a str> {
         let [forwards, backwards] = &self.sorted;
         let before = forwards.partition_point(|it| **it < *name);

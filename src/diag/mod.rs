@@ -1,5 +1,4 @@
-//! What we tell people about their input: facts and words. How it looks on a terminal or in a
-//! `ResourceList` is the business of `output`.
+//! Diagnostics: what iamra reports about its input. `output` formats them for terminals, `ResourceList`s and files.
 
 mod code;
 mod known;
@@ -19,15 +18,15 @@ use crate::yaml::FieldPath;
 /// What a check does with a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// It is an error.
+    /// Report it as an error.
     Deny,
-    /// It is a warning.
+    /// Report it as a warning.
     Warn,
-    /// It is not said.
+    /// Do not report it.
     Allow,
 }
 
-/// What a diagnostic points at: a route, made a line and a column only where it is printed.
+/// What a diagnostic points at: a path, converted to a line and column only when printed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// The run as a whole.
@@ -44,8 +43,8 @@ pub enum Place {
     File(String, Option<usize>),
 }
 
-/// One thing said about the input. Made by [`Diagnostic::error`] or [`Diagnostic::warning`], so that its words are in one line
-/// and hold no key, whoever's they are.
+/// One statement about the input. Created by [`Diagnostic::error`] or [`Diagnostic::warning`], which make its texts a
+/// single line without key material.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
     /// What it is about.
@@ -66,7 +65,7 @@ impl Diagnostic {
         Self::new(code, Severity::Error, &message.into())
     }
 
-    /// Something that works now and will hurt later.
+    /// Something that works now and is likely to cause problems later.
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Warning, &message.into())
     }
@@ -89,16 +88,16 @@ impl Diagnostic {
     }
 }
 
-/// Everything said in one run.
+/// All diagnostics of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     diagnostics: Vec<Arc<Diagnostic>>,
-    /// The same, to see what has been said.
+    /// The same, to skip duplicates.
     said: BTreeSet<Arc<Diagnostic>>,
 }
 
 impl Report {
-    /// Adds one diagnostic; the same one said twice is said once.
+    /// Adds one diagnostic; duplicates are dropped.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.add(Arc::new(diagnostic));
     }
@@ -109,13 +108,13 @@ impl Report {
         }
     }
 
-    /// Adds everything that another report says.
+    /// Adds the diagnostics of another report.
     pub fn append(&mut self, other: Self) {
         other.diagnostics.into_iter().for_each(|diagnostic| self.add(diagnostic));
     }
 
-    /// Makes errors of warnings, or drops them, as the levels of their codes say. An error stays one: nothing right could
-    /// be rendered from its input.
+    /// Turns warnings into errors or drops them, by the levels of their codes. Errors stay errors: nothing correct can
+    /// be rendered from their input.
     pub fn judge(&mut self, levels: &BTreeMap<Code, Level>) {
         for diagnostic in std::mem::take(self).diagnostics {
             match levels.get(&diagnostic.code).filter(|_| diagnostic.severity == Severity::Warning) {
@@ -126,7 +125,7 @@ impl Report {
         }
     }
 
-    /// All but what has this code.
+    /// The report without diagnostics that have this code.
     #[must_use]
     pub fn without(self, code: Code) -> Self {
         let mut kept = Self::default();
@@ -134,12 +133,12 @@ impl Report {
         kept
     }
 
-    /// Whether something with this code is said.
+    /// Whether it has a diagnostic with this code.
     pub fn says(&self, code: Code) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.code == code)
     }
 
-    /// Whether nothing may be written.
+    /// Whether it has errors, so that nothing may be written.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error)
     }
@@ -152,12 +151,12 @@ impl Report {
     }
 }
 
-/// The known name nearest to `name`, when one is near enough to be a slip of the finger.
+/// The known name nearest to `name`, if it is close enough to be a typo.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     Known::of(known).nearest(name)
 }
 
-/// `did you mean …?`, or the list of what is known. Whoever asks for many names makes a [`Known`] once.
+/// `did you mean …?`, or the list of valid names. To check many names, create a [`Known`] once.
 pub fn known_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     Known::of(known).help(name)
 }

@@ -5,7 +5,7 @@
 pub enum Severity {
     /// Nothing is written; the run fails.
     Error,
-    /// Done as asked, but it will probably hurt.
+    /// The run succeeds, but will probably cause problems.
     Warning,
 }
 

@@ -8,53 +8,53 @@ use crate::yaml::FieldPath;
 pub enum ChangeKind {
     /// A workload has a role where it had none.
     RoleGained,
-    /// A workload has no role any more.
+    /// A workload no longer has a role.
     RoleLost,
-    /// A workload has another role.
+    /// A workload has a different role.
     RoleMoved,
-    /// A role is another IAM role.
+    /// A role is a different IAM role.
     RoleArn,
-    /// A role has another profile, which limits its sessions.
+    /// A role has a different profile, which limits its sessions.
     Profile,
-    /// A role trusts another anchor, and so another CA.
+    /// A role has a different trust anchor, and so a different CA.
     TrustAnchor,
-    /// A role has other policies.
+    /// A role has different policies.
     Policies,
     /// A role's sessions last longer or shorter.
     Session,
-    /// Somebody else signs, or the CA's key is somewhere else.
+    /// The issuer, or the place of its CA's key, is different.
     Issuer,
-    /// A workload is another subject to AWS.
+    /// A workload's certificate has a different subject.
     CommonName,
-    /// A workload is somewhere else.
+    /// A workload is in a different namespace.
     Namespace,
-    /// Another object gets the identity.
+    /// A different object gets the identity.
     Target,
-    /// Other containers get credentials.
+    /// Different containers get credentials.
     Containers,
-    /// A certificate lives longer or shorter.
+    /// A certificate has a longer or shorter lifetime.
     CertificateLife,
-    /// A certificate is renewed sooner or later before its end.
+    /// A certificate is renewed earlier or later before it expires.
     RenewalMargin,
-    /// A certificate has another kind of key.
+    /// A certificate has a different kind of key.
     PrivateKey,
-    /// Another program holds the key.
+    /// A different program holds the key.
     SidecarImage,
-    /// The sidecar runs otherwise.
+    /// The sidecar has different settings.
     Sidecar,
-    /// Containers get other variables.
+    /// Containers get different variables.
     Environment,
-    /// An object is made that was not.
+    /// An object is added.
     ObjectAdded,
-    /// An object is not made any more.
+    /// An object is removed.
     ObjectRemoved,
-    /// An object is made otherwise.
+    /// An object is changed.
     ObjectChanged,
     /// The pods of a workload are replaced.
     Restart,
 }
 
-/// One row a kind, in the order of the enum: its name, and what it means.
+/// One row per kind, in the order of the enum: its name and summary.
 const TABLE: &[(ChangeKind, &str, &str)] = &[
     (ChangeKind::RoleGained, "role-gained", "a workload has a role where it had none"),
     (ChangeKind::RoleLost, "role-lost", "a workload no longer has a role"),

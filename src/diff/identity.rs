@@ -1,4 +1,4 @@
-//! Roles and scopes: what workloads become in AWS, and who vouches for them.
+//! Changes of roles and scopes: the identities of workloads in AWS, and the issuers of their certificates.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::resolve::Identity;
 
 type Workloads<'s> = BTreeMap<&'s str, DeclaredWorkload<'s>>;
 
-/// Changes of roles and scopes that workloads have before and after. What nobody uses changes nothing.
+/// Changes of roles and scopes that workloads use before and after. Unused ones are ignored.
 pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
     let (before, after) = (by(old, |it| &it.binding.role.name), by(new, |it| &it.binding.role.name));
     let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

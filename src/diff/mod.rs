@@ -1,7 +1,6 @@
-//! What changed between two declarations, in the words of who may do what: the reviewer's view of a pull request.
-//!
-//! A [`Snapshot`] is a declaration at one revision; [`compare`] tells two of them apart. Where the declarations come from is
-//! not known here.
+//! What changed between two declarations in terms of who may do what: the reviewer's view of a pull request. A
+//! [`Snapshot`] is a declaration at one revision; [`compare`] compares two of them. This room does not know where the
+//! declarations come from.
 
 mod change;
 mod identity;
@@ -48,7 +47,7 @@ fn workloads(view: Option<&View>) -> BTreeMap<&str, DeclaredWorkload<'_>> {
     all.collect()
 }
 
-/// Everything that changed, what widens somebody's rights first. A change in several clusters is told once.
+/// Everything that changed, escalations first. A change in several clusters is reported once.
 pub fn compare(base: &Snapshot, head: &Snapshot) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     // Each change, wherever it happens, and its place among all.

@@ -1,4 +1,4 @@
-//! What the declarations render: objects that come, go or change, and pods that are replaced.
+//! Changes of what the declarations render: objects that are added, removed or changed, and pods that are replaced.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,11 @@ use crate::quote::quote;
 use crate::render::{self, PodChange};
 use crate::yaml::FieldPath;
 
-/// Where objects are that nobody gives a namespace, as `iamra render` prints them.
+/// The namespace of objects that do not set one, as in `iamra render`.
 const NAMESPACE: &str = "default";
 
-/// Changes of what is made. Nothing is said when one side cannot be rendered; a side that is not there renders nothing.
+/// Changes of what is rendered. None are reported if one version cannot be rendered; a version without a declaration
+/// renders nothing.
 pub(super) fn compare(before: Option<&View>, after: Option<&View>) -> Vec<Change> {
     let (Some(old), Some(new)) = (Made::of(before), Made::of(after)) else { return Vec::new() };
     let mut changes = Vec::new();
@@ -40,7 +41,7 @@ pub(super) fn compare(before: Option<&View>, after: Option<&View>) -> Vec<Change
     changes
 }
 
-/// What one side makes.
+/// What one version renders.
 #[derive(Default)]
 struct Made {
     objects: BTreeMap<String, (Value, FieldPath)>,

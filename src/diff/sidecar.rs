@@ -1,4 +1,4 @@
-//! Settings of the sidecar, and which of them let more out or in.
+//! Changes of the sidecar's settings, and which of them are escalations.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -10,11 +10,11 @@ pub(super) struct Setting {
     name: &'static str,
     old: String,
     new: String,
-    /// Whether credentials may reach, or be asked from, somewhere else.
+    /// Whether credentials may reach more clients, or come from a different place.
     pub(super) escalates: bool,
 }
 
-/// The settings that differ, but for the image.
+/// The settings that differ, except the image.
 pub(super) fn compare(old: &Sidecar, new: &Sidecar) -> Vec<Setting> {
     // A setting that is new to the declaration must be told of here.
     let Sidecar {

@@ -1,4 +1,4 @@
-//! Workloads: who gained, lost or changed an identity, and what it is given to.
+//! Changes of workloads: which gained, lost or changed an identity, and which objects and containers get it.
 
 use std::collections::BTreeMap;
 
@@ -53,9 +53,9 @@ fn subject(certificate: &Certificate) -> String {
 /// How a property of a workload differs.
 struct Difference {
     kind: ChangeKind,
-    /// Where the declaration says it, below the workload; empty for the workload itself.
+    /// The field that declares it, relative to the workload; empty for the workload itself.
     field: &'static str,
-    /// Behind the workload's name.
+    /// The message after the workload's name.
     words: String,
     /// As it was, and as it is.
     values: (String, String),
@@ -64,7 +64,7 @@ struct Difference {
 
 type Property = fn(&Binding, &Binding) -> Option<Difference>;
 
-/// What is compared, in the order in which it is told.
+/// What is compared, in the order of reporting.
 const PROPERTIES: &[Property] = &[
     role,
     other_namespace,

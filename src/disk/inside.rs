@@ -1,4 +1,4 @@
-//! Paths that somebody else has written, and may have written to reach what is not his.
+//! Untrusted paths, which may try to reach files outside a folder.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -6,11 +6,12 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// How many links a path may lead through.
+/// How many links a path may have.
 const LINKS: usize = 8;
 
-/// Where `path`, taken from the folder `root`, leads to, without links; `None` when that is not below `root`, or nobody can
-/// tell. Nothing outside is looked at, so the answer does not depend on what is there. The file itself may be missing.
+/// Resolves `path`, relative to the folder `root`, without links; `None` when the result is not below `root` or cannot
+/// be determined. Nothing outside is accessed, so the result does not depend on what exists there. The file itself may
+/// be missing.
 pub fn inside(root: &Path, path: &Path) -> Option<PathBuf> {
     let mut ahead: VecDeque<OsString> = parts(path)?.into();
     let mut at = PathBuf::new();
@@ -36,7 +37,7 @@ pub fn inside(root: &Path, path: &Path) -> Option<PathBuf> {
     Some(root.join(at))
 }
 
-/// Whether a file below `folder` is one of the working copy around it, or of the folder where there is none.
+/// Whether a file below `folder` belongs to the working copy around it, or to the folder if there is none.
 pub fn is_in_working_copy(folder: &Path, file: &Path) -> bool {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(whole) = folder.canonicalize() else { return false };

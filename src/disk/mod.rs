@@ -20,10 +20,10 @@ use crate::quote::quote;
 /// The name of the declaration's file.
 pub const DECLARATION: &str = "iamra.yaml";
 
-/// As large as a file may be that somebody has written or `iamra lock` writes: some fifty thousand workloads.
+/// The size limit of files that people or `iamra lock` write: enough for some fifty thousand workloads.
 pub const LARGEST: u64 = 8 << 20;
 
-/// As large as manifests may be.
+/// The size limit of manifests.
 const MANIFESTS: u64 = 1 << 30;
 
 /// A file that cannot be used.
@@ -35,13 +35,13 @@ pub enum Error {
     /// The file cannot be read.
     #[error("{} cannot be read", quote(&.0.display()))]
     Read(PathBuf, #[source] io::Error),
-    /// Something else has the file's name: a pipe or a device would keep us waiting for ever.
+    /// The path is not a regular file: reading a pipe or a device could block forever.
     #[error("{} is {}, not a file", quote(&.0.display()), .1)]
     NotAFile(PathBuf, &'static str),
-    /// The file is nothing that people write.
+    /// The file is larger than the limit.
     #[error("{} is larger than {} MiB", quote(&.0.display()), .1)]
     TooLarge(PathBuf, u64),
-    /// The folder has files of somebody else.
+    /// The folder has files that iamra did not write.
     #[error("{} has files that `iamra build --output` did not write", quote(&.0.display()))]
     NotOurs(PathBuf),
     /// The file cannot be written.
@@ -55,7 +55,7 @@ pub enum Error {
     Changed(PathBuf),
 }
 
-/// The declaration that `path` means: the file itself, or `iamra.yaml` in the folder or the nearest one above it.
+/// Finds the declaration for `path`: the file itself, or `iamra.yaml` in the folder or the nearest one above it.
 ///
 /// # Errors
 /// There is none.
@@ -105,7 +105,7 @@ fn if_there(read: Result<String, Error>) -> Result<Option<String>, Error> {
     }
 }
 
-/// The text of what somebody has named on the command line: a file, or what a shell puts there for `<(command)`.
+/// The text of a path from the command line: a file, or the pipe that a shell passes for `<(command)`.
 ///
 /// # Errors
 /// It is neither, cannot be read, is too large or not UTF-8.
@@ -121,7 +121,7 @@ pub fn read_manifests(path: &Path) -> Result<Vec<u8>, Error> {
     open::given(path, MANIFESTS)
 }
 
-/// Whether anything but a folder has this name, be it a link to nowhere.
+/// Whether anything but a folder exists at this path, including a dangling link.
 pub fn is_taken(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|it| !it.is_dir())
 }
@@ -135,7 +135,7 @@ fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(not_text).map_err(|error| Error::Read(path.to_owned(), error))
 }
 
-/// Writes a file so that it is there whole or not at all, with the folders above it.
+/// Writes a file atomically, and creates its parent folders.
 ///
 /// # Errors
 /// It cannot be written.
@@ -147,22 +147,22 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     place(path, text.as_bytes(), 0o644, None).map_err(|error| Error::Write(path.to_owned(), error))
 }
 
-/// A file while it is edited. Whoever else asks for it waits until this is gone.
+/// A file that is locked for editing. Other processes wait until this is dropped.
 #[derive(Debug)]
 pub struct Claim {
     /// The file itself, not a link to it.
     path: PathBuf,
     /// The file's text when it was claimed; `None` when there was none.
     before: Option<String>,
-    /// The file's folder, which is locked: the file's own lock would be that of a file that is replaced.
+    /// The file's folder, which holds the lock, because the file itself is replaced.
     _folder: Option<fs::File>,
 }
 
 impl Claim {
-    /// Waits until nobody else edits the file, and reads it.
+    /// Waits for the lock, and reads the file.
     ///
     /// # Errors
-    /// It is there and cannot be read, or its folder is not there.
+    /// It exists and cannot be read, or its folder does not exist.
     pub fn new(path: &Path) -> Result<Self, Error> {
         let failed = |error| Error::Read(path.to_owned(), error);
         let path = if path.exists() { path.canonicalize().map_err(failed)? } else { path.to_owned() };
@@ -177,10 +177,10 @@ impl Claim {
         self.before.as_deref()
     }
 
-    /// Puts another text into its place, whole or not at all, with the mode and owner that the file has.
+    /// Replaces the text atomically, and keeps the mode and owner of the file.
     ///
     /// # Errors
-    /// It may not or cannot be written, or somebody who did not ask has changed it.
+    /// It cannot be written, or another process has changed it without the lock.
     pub fn replace(self, text: &str) -> Result<(), Error> {
         if read_if_there(&self.path)? != self.before {
             return Err(Error::Changed(self.path));
@@ -194,7 +194,7 @@ impl Claim {
     }
 }
 
-/// Copies a program, so that it is there whole and can be run, or not at all.
+/// Copies a program atomically, and makes it executable.
 ///
 /// # Errors
 /// It cannot be read or written.
@@ -203,10 +203,10 @@ pub fn install(program: &Path, path: &Path) -> Result<(), Error> {
     place(path, &bytes, 0o755, None).map_err(|error| Error::Write(path.to_owned(), error))
 }
 
-/// The file that says that a folder is ours to replace.
+/// The file that marks a folder as written by iamra.
 const OURS: &str = ".iamra-output";
 
-/// Replaces a folder by one with these files, in one step. A folder that somebody else has filled stays.
+/// Replaces a folder atomically with one that has these files. A folder that iamra did not write is not replaced.
 ///
 /// # Errors
 /// It cannot be written, or is not ours.
@@ -259,7 +259,7 @@ pub fn read_folder(path: &Path) -> Result<BTreeMap<PathBuf, String>, Error> {
     Ok(files)
 }
 
-/// The texts of all files in and below a folder that whoever applies it may take for manifests, in the order of their paths.
+/// The texts of all files in and below a folder that tools may apply as manifests, in the order of their paths.
 ///
 /// # Errors
 /// One of them cannot be read, or is not UTF-8.
@@ -278,7 +278,7 @@ pub fn read_manifest_folder(path: &Path) -> Result<Vec<String>, Error> {
     Ok(texts)
 }
 
-/// How files end that kubectl, Flux and Argo CD take for manifests.
+/// The file extensions that kubectl, Flux and Argo CD treat as manifests.
 /// <https://github.com/kubernetes/cli-runtime/blob/master/pkg/resource/builder.go>
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 

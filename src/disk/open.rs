@@ -1,4 +1,4 @@
-//! Files, opened without ever waiting: a pipe has no end before somebody has opened the other one.
+//! Opens files without blocking: opening a pipe waits until its other end is opened.
 
 use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, Read as _};
@@ -9,8 +9,8 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::Error;
 
-/// How a shell names a pipe that it hands over. Whoever starts a program decides what these are, and nobody else may: a
-/// declaration that names one would read what is meant for somebody else.
+/// Paths by which a shell passes a pipe. Only the command line may use them: a declaration that names one could read
+/// data meant for something else.
 const HANDED_OVER: &[&str] = &["/dev/stdin", "/dev/fd", "/proc/self/fd"];
 
 /// The bytes of a regular file.
@@ -18,8 +18,8 @@ pub(super) fn file(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     read(path, most, false)
 }
 
-/// The bytes of a regular file, or of a pipe that was handed over with the command: `--values <(command)`. A pipe with a name
-/// of its own is refused, for nobody may be at its other end.
+/// The bytes of a regular file, or of a pipe that was passed on the command line: `--values <(command)`. A named pipe
+/// is rejected, because it may have no writer.
 pub(super) fn given(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     read(path, most, HANDED_OVER.iter().any(|folder| path.starts_with(folder)))
 }
@@ -48,18 +48,18 @@ fn read(path: &Path, most: u64, is_handed_over: bool) -> Result<Vec<u8>, Error> 
     if bytes.len() as u64 > most { Err(Error::TooLarge(path.to_owned(), most >> 20)) } else { Ok(bytes) }
 }
 
-/// Has reading wait for the program at the other end, which the shell has started.
+/// Makes reads block until the program at the other end, which the shell has started, writes.
 fn wait_for(pipe: &File) -> io::Result<()> {
     Ok(fcntl_setfl(pipe, fcntl_getfl(pipe)? - OFlags::NONBLOCK)?)
 }
 
-/// What has the name instead of a file, or instead of nothing.
+/// What exists at the path instead of a file.
 pub(super) fn no_file(path: &Path) -> Option<&'static str> {
     let kind = path.metadata().ok()?.file_type();
     (!kind.is_file()).then(|| words(kind))
 }
 
-/// What has a file's name and is no file.
+/// The name of a file type, for messages.
 pub(super) fn words(kind: FileType) -> &'static str {
     if kind.is_dir() {
         "a folder"

@@ -1,4 +1,4 @@
-//! Folders that somebody else has filled, and whose files a program is about to open that may wait.
+//! Checks a folder with untrusted files before a program opens them.
 
 use std::fs;
 use std::io;
@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, open};
 
-/// Looks for pipes and devices below `root`: whoever opens one as a file may wait for ever.
-///
-/// A socket cannot be opened, and Git has one of its own. Links are not followed: what one leads to is below `root` too, or
-/// is not asked about.
+/// Looks for pipes and devices below `root`, which can block a program that opens them as files. Sockets are ignored:
+/// they cannot be opened, and Git has one. Links are not followed: their targets are below `root` and checked there, or
+/// outside and not checked.
 ///
 /// # Errors
 /// There is one, or a folder cannot be read.
@@ -34,7 +33,7 @@ pub fn check_files(root: &Path) -> Result<(), Error> {
     found.first().map_or(Ok(()), |(path, kind)| Err(Error::NotAFile(named(root, path), open::words(*kind))))
 }
 
-/// The path from `root`, whose own name may be another one each time.
+/// The path relative to `root`, whose own name may differ each time.
 fn named(root: &Path, path: &Path) -> PathBuf {
     let below = path.strip_prefix(root).unwrap_or(path);
     if below.as_os_str().is_empty() { ".".into() } else { below.to_owned() }

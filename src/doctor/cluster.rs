@@ -1,4 +1,4 @@
-//! Certificates in a cluster, and what keeps them from being issued: the objects are those of `kubectl get --output json`.
+//! Certificates in a cluster, and why they are not issued. The objects come from `kubectl get --output json`.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,9 @@ use crate::yaml::FieldPath;
 pub struct Wanted {
     /// The workload.
     pub workload: String,
-    /// Its namespace; any when nobody says.
+    /// Its namespace; `None` matches any.
     pub namespace: Option<String>,
-    /// Its name, unless a prefix or suffix was put around it.
+    /// Its name, without a prefix or suffix from kustomize.
     pub name: String,
     /// Where the workload is declared.
     pub place: FieldPath,
@@ -49,8 +49,8 @@ pub fn certificates(wanted: &[Wanted], objects: &[Value], report: &mut Report) -
     lines
 }
 
-/// The CAs that stand behind each workload's newest certificate: what a trust anchor must have one of. As the cluster has them,
-/// for a Secret is never read.
+/// The CA chain of each workload's newest certificate, one of which the trust anchor must have. Taken from the requests
+/// in the cluster, because Secrets are never read.
 pub fn authorities(wanted: &[Wanted], objects: &[Value]) -> BTreeMap<String, Vec<Certificate>> {
     let cluster = Cluster::of(objects);
     let mut found: BTreeMap<String, Vec<Certificate>> = BTreeMap::new();
@@ -103,7 +103,7 @@ fn ready(certificate: &Value) -> Option<String> {
 type Cause = (String, String);
 
 impl Cluster<'_> {
-    /// Why a Certificate is not ready: the first thing on the way from its issuer to its signature that is wrong.
+    /// Why a Certificate is not ready: the first problem between its issuer and its signature.
     fn explain(&self, certificate: &Value) -> Diagnostic {
         let cause = self.issuer(certificate).or_else(|| self.request(certificate));
         let (why, help) = cause.unwrap_or_else(|| {
@@ -259,7 +259,7 @@ fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Ca
     (why, help)
 }
 
-/// How to have a failed one tried again: cert-manager waits an hour after the first failure, and longer after each further.
+/// How to retry a failed one: cert-manager waits an hour after the first failure, and longer after each further one.
 /// <https://github.com/cert-manager/cert-manager/blob/master/internal/apis/config/controller/v1alpha1/defaults.go>
 fn again(certificate: &Value) -> String {
     format!(
@@ -276,7 +276,7 @@ fn condition<'o>(object: &'o Value, kind: &str) -> Option<(&'o str, &'o str, &'o
     Some((text("status"), text("reason"), text("message")))
 }
 
-/// What a controller wrote, fit for one line.
+/// A controller's message in one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

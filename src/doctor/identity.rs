@@ -1,4 +1,4 @@
-//! Trust anchor, profile and role as AWS has them, against what the declaration needs of them.
+//! Compares the trust anchor, profile and role in AWS with what the declaration requires.
 
 use super::trust;
 use crate::certificate::Certificate;
@@ -7,27 +7,27 @@ use crate::quote::quote;
 use crate::resolve::ResolvedBinding;
 use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
 
-/// What is known beside the declaration.
+/// What is known in addition to the declaration.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'k> {
-    /// The CAs behind the workload's certificate, as the cluster has them; none when nobody looked.
+    /// The CA chain of the workload's certificate in the cluster; empty when the cluster was not checked.
     pub authorities: &'k [Certificate],
-    /// The CA that the declaration writes into the Secret, with what is above it; none when somebody else does, or when
-    /// nobody knows it.
+    /// The CA that the declaration writes into the Secret, with its chain; empty when the Secret comes from elsewhere,
+    /// or the CA is not known.
     pub declared: &'k [Certificate],
     /// Seconds since 1970.
     pub now: i64,
 }
 
 impl<'k> Known<'k> {
-    /// The CA that signs workloads' certificates itself, which is the first of its chain: the cluster's before the
-    /// declaration's.
+    /// The CA that signs the workloads' certificates, which is the first of the chain: the cluster's if known,
+    /// otherwise the declaration's.
     fn signer(self) -> Option<&'k Certificate> {
         self.authorities.first().or(self.declared.first())
     }
 }
 
-/// What is well becomes lines, what is not diagnostics.
+/// What is correct becomes lines; problems become diagnostics.
 pub fn identity(binding: &ResolvedBinding, seen: &Seen, known: Known<'_>, report: &mut Report) -> Vec<String> {
     let mut check = Check { binding, report, lines: Vec::new() };
     if let Some(anchor) = check.found(&seen.trust_anchor) {
@@ -62,7 +62,7 @@ impl Check<'_> {
         self.say(Diagnostic::error(Code::AwsSetup, message).help(help));
     }
 
-    /// How many certificates it takes: <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>.
+    /// How many certificates it can hold: <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>.
     fn trust_anchor(&mut self, anchor: &TrustAnchor, known: Known<'_>) {
         let arn = &self.binding.identity.trust_anchor;
         if !anchor.enabled {

@@ -1,4 +1,4 @@
-//! cert-manager's objects, found by what leads to them.
+//! An index of cert-manager's objects.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::issuer::GROUP;
 use crate::render::{CERTIFICATE, GENERATED_FOR};
 
-/// cert-manager's objects, by what leads to them.
+/// cert-manager's objects, indexed for lookups.
 #[derive(Default)]
 pub(super) struct Cluster<'c> {
     certificates: BTreeMap<Owner<'c>, Vec<(usize, &'c Value)>>,
@@ -17,7 +17,8 @@ pub(super) struct Cluster<'c> {
     pub(super) others: BTreeMap<(&'c str, &'c str), Vec<&'c Value>>,
 }
 
-/// Whose a Certificate is. Ours carry the workload's name, whatever kustomize did to their own.
+/// The owner of a Certificate. Those of iamra have the workload's name in an annotation, even if kustomize renamed
+/// them.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Owner<'c> {
     Marked(&'c str),
@@ -47,7 +48,7 @@ impl<'c> Cluster<'c> {
         cluster
     }
 
-    /// The Certificates of a workload, or of this name where they say no workload, in the order of the objects.
+    /// The Certificates of a workload or, without that annotation, of this name, in the order of the objects.
     pub(super) fn certificates_of(&self, workload: &str, certificate: &str) -> impl Iterator<Item = &'c Value> {
         let owners = [Owner::Marked(workload), Owner::Named(certificate)];
         let mut found: Vec<_> =

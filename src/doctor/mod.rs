@@ -1,7 +1,5 @@
-//! Why credentials do not come: rules over what the cluster and AWS say of what the declaration means.
-//!
-//! Everything comes in as data and goes out as words: what is well as lines, what is not as diagnostics. Who asks the
-//! cluster and AWS is the shell's business.
+//! Why a workload gets no credentials: compares the cluster and AWS with the declaration. Inputs are data, outputs are
+//! text: lines for what is correct, diagnostics for problems. `cli` calls the cluster and AWS.
 
 mod cluster;
 mod identity;

@@ -1,9 +1,9 @@
-//! What IAM Roles Anywhere says no with, and what that means.
+//! The errors of IAM Roles Anywhere, and what they mean.
 
 use crate::diag::{Code, Diagnostic};
 use crate::resource::Refusal;
 
-/// Words of a refusal, in small letters, what they mean, and what to do. The first that is found counts.
+/// Part of an error message in lower case, what it means, and what to do. The first match counts.
 const CAUSES: &[(&str, &str, &str)] = &[
     (
         // <https://github.com/aws/rolesanywhere-credential-helper/issues/108>
@@ -73,7 +73,7 @@ const CAUSES: &[(&str, &str, &str)] = &[
     ("signature", "the signature does not match the certificate", "use the private key of this certificate"),
 ];
 
-/// What a name means when the words are new.
+/// What an error's name means if its message is not known.
 const KINDS: &[(&str, &str, &str)] = &[
     (
         // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
@@ -93,7 +93,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The refusal as people read it: the cause, AWS's own words, and what to do.
+/// The diagnostic for a rejected request: the cause, AWS's own message, and what to do.
 pub fn refused(refusal: &Refusal) -> Diagnostic {
     let Refusal { status, kind, message } = refusal;
     let message: String = message.chars().filter(|c| !c.is_control()).take(500).collect();

@@ -1,4 +1,4 @@
-//! A role's trust policy beside what the workload's certificate will carry.
+//! Evaluates a role's trust policy for the workload's certificate.
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use crate::quote::typed;
 use crate::resolve::ResolvedBinding;
 use crate::trust::{self, Caller, CertificateNames, Decision, Mapping, TrustPolicy, Verdict};
 
-/// How the subject's common name is called in a condition.
+/// The condition key of the subject's common name.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 const COMMON_NAME: &str = "aws:PrincipalTag/x509Subject/CN";
 
-/// Judges the policy; a line shows both sides. `issuer` is the CA that signs, where it is known.
+/// Evaluates the policy; a line shows the values it was compared with. `issuer` is the CA that signs, if known.
 pub(super) fn policy(
     binding: &ResolvedBinding,
     policy: &Value,
@@ -90,7 +90,7 @@ fn clauses(decision: &Decision) -> String {
     decision.clauses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// What the call will have, as far as the declaration and the CA at hand say it.
+/// The properties of the call, as far as the declaration and the CA determine them.
 fn caller(binding: &ResolvedBinding, issuer: Option<&Certificate>) -> Caller {
     let anchor = &binding.identity.trust_anchor;
     let names = CertificateNames {

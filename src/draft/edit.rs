@@ -10,15 +10,15 @@ use crate::yaml::{Document, FieldPath, NodeRef, Step};
 /// Why a command cannot be done.
 pub type Refused = Box<Diagnostic>;
 
-/// What a command makes of the declaration.
+/// The result of a command.
 pub struct Change {
     /// The file's text.
     pub text: String,
-    /// What has changed, in words; nothing when all is as it should be.
+    /// Messages about what has changed; empty when nothing had to.
     pub said: Vec<String>,
 }
 
-/// The declaration as a tree. It was read before, so that it is one.
+/// Parses the declaration. It was parsed before, so this is not expected to fail.
 pub(super) fn parsed(text: &str) -> Result<Document<'_>, Refused> {
     Document::parse(text).map_err(|error| config::syntax_error(&error).into())
 }
@@ -31,7 +31,7 @@ pub(super) fn cannot_edit(refusal: &Refusal, by_hand: &str) -> Refused {
         .into()
 }
 
-/// Writes a text, or one more entry of a sequence, where it is or should be.
+/// An edit that sets a text or appends to a sequence, and creates missing parents.
 pub(super) fn put(doc: &Document<'_>, at: &FieldPath, value: Value) -> Edit {
     let at = at.clone();
     let is_map = |at: &FieldPath| doc.at(at).is_some_and(NodeRef::is_map);
@@ -51,7 +51,7 @@ pub(super) fn put(doc: &Document<'_>, at: &FieldPath, value: Value) -> Edit {
     }
 }
 
-/// What is known instead of a name, before another way out is said.
+/// A suggestion for a name, to be followed by an alternative.
 pub(super) fn known(name: &str, known: Vec<&str>) -> String {
     let known = known_names(name, known);
     if known.ends_with('?') { format!("{known} ") } else { format!("{known}; ") }

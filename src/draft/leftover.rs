@@ -1,4 +1,4 @@
-//! What a cluster has no more use for once the declaration has changed.
+//! Objects in a cluster that are no longer needed after a change of the declaration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,9 +62,9 @@ fn issuer_objects(namespace: &str, issuer: &Issuer) -> Vec<(String, Resource)> {
     issuer.objects.iter().map(|object| (namespace.to_owned(), resource(object))).collect()
 }
 
-/// What is no longer rendered, a line each, and the commands that delete it where nobody prunes.
+/// What is no longer rendered, one line each, and the commands that delete it without pruning.
 ///
-/// `by_hand` is what nobody prunes.
+/// `by_hand` has further objects to delete, which no tool prunes.
 pub(super) fn words(leftovers: &Objects, by_hand: &Objects) -> String {
     let mut said = String::new();
     if !leftovers.is_empty() {

@@ -1,5 +1,5 @@
-//! Edits of a declaration: its text in, its text with the change out, and what has changed in words. Comments, order and
-//! formatting stay.
+//! Edits of a declaration: the text goes in; the changed text and messages come out. Comments, order and formatting are
+//! preserved.
 
 mod edit;
 mod leftover;
@@ -17,7 +17,7 @@ use crate::config::{self, Config};
 use crate::diag::{Code, Report};
 use crate::yaml::Document;
 
-/// What stands in a declaration before anything is declared.
+/// The text of a new, empty declaration.
 pub const SKELETON: &str = "\
 # Maps workloads to AWS identities. `iamra schema` prints every field.
 apiVersion: iamra.dev/v1alpha1
@@ -28,7 +28,7 @@ spec:
   parameterPrefix: /iam-ra/default # where the ARNs are, in SSM Parameter Store
 ";
 
-/// The declaration as every cluster sees it; `None` when it is wrong for one of them.
+/// The declaration for each cluster; `None` when it is invalid for one of them.
 pub fn read(text: &str, report: &mut Report) -> Option<Vec<Config>> {
     let document = Document::parse(text).map_err(|error| report.push(config::syntax_error(&error))).ok()?;
     let mut found = Report::default();

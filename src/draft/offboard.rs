@@ -1,4 +1,4 @@
-//! A workload leaves the declaration, or a cluster.
+//! Removes a workload from the declaration or from a cluster.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::quote::quote;
 use crate::yaml::edit::{Edit, Refusal, apply, dismiss};
 use crate::yaml::{Document, NodeRef};
 
-/// The declaration without the workload, or with it in one cluster less.
+/// The declaration without the workload, or without it in one cluster.
 ///
 /// # Errors
 /// Why it cannot be done.
@@ -78,7 +78,7 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
     Ok(Change { text, said })
 }
 
-/// The text without a role that `onboard` has declared and that nobody has touched since.
+/// The text without a role that `onboard` added and that is unchanged since.
 fn without_role(text: &str, role: &str) -> Option<String> {
     let (doc, at) = (section::read(text).ok()?, ROLES.entry(role));
     let is_bare = doc.at(&at).is_some_and(|node| node.is_map() && node.entries().len() == 0);
@@ -86,7 +86,7 @@ fn without_role(text: &str, role: &str) -> Option<String> {
     ROLES.remove(&text, role).ok()
 }
 
-/// The line of a comment right above the entry. It may speak of more than the entry, so it is left to its author.
+/// The line of a comment right above the entry. It may be about more than the entry, so it is kept.
 fn comment_above(text: &str, doc: &Document<'_>, name: &str) -> Option<usize> {
     let (key, _) = doc.at(&WORKLOADS.path())?.entry(name)?;
     let above = text.get(..key.span().start)?.lines().count().checked_sub(1)?;
@@ -94,7 +94,7 @@ fn comment_above(text: &str, doc: &Document<'_>, name: &str) -> Option<usize> {
     line.trim_start().starts_with('#').then_some(above)
 }
 
-/// What is no longer rendered for a cluster, and what stays there; `None` when the workload does not leave it.
+/// What is no longer rendered for a cluster, and what remains there; `None` when the workload still runs there.
 pub fn leftovers(name: &str, before: &Config, after: &[Config]) -> Option<String> {
     let binding = before.bindings.iter().find(|binding| binding.workload == name)?;
     let after = after.iter().find(|config| config.cluster == before.cluster)?;

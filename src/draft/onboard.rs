@@ -1,4 +1,4 @@
-//! A workload is declared, or what is declared of it changes.
+//! Adds a workload to the declaration, or changes it.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::quote::{quote, typed};
 use crate::yaml::edit::{Refusal, apply};
 use crate::yaml::{Document, FieldPath, NodeRef, emit};
 
-/// What is asked for. What is not given stays as it is, or is left to what the declaration says of all.
+/// The request. Values that are `None` are not changed, or use the declaration's defaults.
 pub struct Request<'a> {
     /// The workload's name.
     pub workload: &'a str,
@@ -26,7 +26,7 @@ pub struct Request<'a> {
     pub cluster: Option<&'a str>,
 }
 
-/// The declaration with the workload, and the cluster that is meant, when the declaration has any.
+/// The declaration with the workload, and its cluster, if the declaration has any.
 ///
 /// # Errors
 /// Why it cannot be done.
@@ -36,14 +36,14 @@ pub fn change(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<(Ch
     Ok((checked.change(&doc)?, checked.cluster))
 }
 
-/// What stands above a role that is declared here, by which `offboard` knows it again.
+/// The comment above a role that is added here, by which `offboard` recognizes it.
 pub(super) const DECLARED: &str = "Declared by `iamra k8s onboard`; goes with the last workload that has it.";
 
-/// What is asked for, with every name checked.
+/// The request with all names checked.
 struct Checked<'a> {
     asked: &'a Request<'a>,
     role: String,
-    /// Whether the role is declared here: the first one of a declaration is.
+    /// Whether the role is added here: the first role of a declaration is.
     declares_role: bool,
     /// The cluster to print for; `None` when the declaration has none.
     cluster: Option<String>,
@@ -117,7 +117,7 @@ impl<'a> Checked<'a> {
         Ok(Change { text, said })
     }
 
-    /// What a new entry says. The role and the cluster are said outright: a reviewer reads who is what, and where.
+    /// The fields of a new entry. The role and the cluster are always explicit, for reviewers.
     fn fields(&self) -> Map<String, Value> {
         let mut fields = Map::from_iter([("role".to_owned(), json!(self.role))]);
         let cluster = self.cluster.as_ref().map(|cluster| ("clusters".to_owned(), json!([cluster])));
@@ -185,12 +185,12 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// What a workload is in a cluster.
+/// The binding of a workload in a cluster.
 pub fn binding<'c>(config: &'c Config, workload: &str) -> Option<&'c Binding> {
     config.bindings.iter().find(|binding| binding.workload == workload)
 }
 
-/// The cluster that is meant: the one asked for, the one the file names, the only one, the only one of the workload.
+/// The cluster: the requested one, the one in `spec.cluster`, the only one, or the only one of the workload.
 fn cluster(asked: Option<&str>, doc: &Document<'_>, here: &[&Config]) -> Result<Option<String>, Refused> {
     let declared = CLUSTERS.names(doc);
     let named = doc.at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text);

@@ -1,6 +1,6 @@
-//! Workloads that name no cluster run in the only one, or wherever the declaration is rendered while there is none. Which of
-//! them were there before the first cluster is noted, so that it can go again without them. With a second one all must say
-//! where they run, or they would mean nothing; and when it goes again, what was written for its sake goes, too.
+//! Workloads without `clusters` run in the only cluster, or wherever the declaration is rendered if there is none. A
+//! comment notes which of them existed before the first cluster, so that it can be removed without them. A second
+//! cluster requires `clusters` in all workloads; when it is removed, the fields that were added for it are removed too.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +13,12 @@ use crate::quote::{quote, quote_all};
 use crate::yaml::edit::{Edit, Refusal, apply, dismiss, introduce, introduction};
 use crate::yaml::{Document, FieldPath, NodeRef};
 
-/// Begins the comment that names the workloads.
+/// Prefix of the comment that names the workloads.
 const SAID: &str = "Since there is a second cluster, these say where they run: ";
-/// Begins the comment that names those of before the first cluster.
+/// Prefix of the comment that names the workloads from before the first cluster.
 const BEFORE: &str = "Declared before there was a cluster: ";
 
-/// The text with a first cluster, in which it is noted whom it has found.
+/// The text with a first cluster and a comment that names the workloads that were there before.
 pub(super) fn note(configs: &[Config], text: String) -> Result<(String, Option<String>), Refusal> {
     let [Config { cluster: None, .. }] = configs else { return Ok((text, None)) };
     let doc = section::read(&text)?;
@@ -31,7 +31,7 @@ pub(super) fn note(configs: &[Config], text: String) -> Result<(String, Option<S
     Ok((noted.unwrap_or_else(|| text.clone()), Some(said)))
 }
 
-/// The text without what [`note`] has noted, and whom it names that name no cluster themselves.
+/// The text without the comment of [`note`], and the workloads in it that have no `clusters`.
 pub(super) fn unnote(text: &str) -> Option<(String, BTreeSet<String>)> {
     let doc = section::read(text).ok()?;
     let (words, at) = above().into_iter().find_map(|at| Some((introduction(&doc, &at, BEFORE)?, at)))?;
@@ -39,17 +39,17 @@ pub(super) fn unnote(text: &str) -> Option<(String, BTreeSet<String>)> {
     Some((dismiss(&doc, &at, words)?, names.map(str::to_owned).collect()))
 }
 
-/// Whether a workload names no cluster.
+/// Whether a workload has no `clusters`.
 fn is_silent(doc: &Document<'_>, name: &str) -> bool {
     doc.at(&place(name)).is_none_or(|clusters| clusters.items().len() == 0)
 }
 
-/// Whether a name can stand among others in a comment.
+/// Whether a name can be part of a list in a comment.
 fn is_plain(name: &str) -> bool {
     !name.contains([',', '\n', '\r'])
 }
 
-/// Lets every workload say where it runs, before a second cluster comes.
+/// Adds `clusters` to every workload, before a second cluster is added.
 pub(super) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<String>), Refusal> {
     let doc = section::read(text)?;
     let [Config { cluster: Some(only), .. }] = configs else { return Ok((text.to_owned(), None)) };
@@ -77,7 +77,7 @@ pub(super) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<Stri
     Ok((text, Some(format!("{names}: still in cluster {}, which is now explicit", quote(&only)))))
 }
 
-/// Takes back what [`pin`] has written, when one cluster is left and the workloads still say that they run there.
+/// Reverts [`pin`] when one cluster is left and the workloads still have it as their cluster.
 pub(super) fn unpin(text: String) -> Result<String, Refusal> {
     let doc = section::read(&text)?;
     let names = CLUSTERS.names(&doc);
@@ -100,17 +100,17 @@ pub(super) fn unpin(text: String) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// Keys that the comment may stand above: the first of them that has a line of its own.
+/// Keys that the comment may be above: the first one that has its own line is used.
 fn above() -> [FieldPath; 2] {
     [CLUSTERS.path(), FieldPath::keys("spec")]
 }
 
-/// Where a workload says in which clusters it runs.
+/// The path of a workload's `clusters`.
 fn place(name: &str) -> FieldPath {
     WORKLOADS.entry(name).key("clusters")
 }
 
-/// What is filled when a workload says where it runs: its own entry, when that says nothing yet.
+/// The collection that gets the field: the workload's entry, if it is still empty.
 fn filled(doc: &Document<'_>, name: &str) -> FieldPath {
     let entry = WORKLOADS.entry(name);
     // Braces stay where they are.

@@ -1,10 +1,10 @@
-//! Secrets that somebody else has to put into a namespace.
+//! Secrets that must be created in a namespace by other means.
 
 use crate::issuer::Issuer;
 use crate::name::{DEFAULT_NAMESPACE, DnsLabel};
 use crate::quote::quote;
 
-/// Which Secret an Issuer signs with, a line each, where nothing that is rendered makes it.
+/// One line for each Issuer whose Secret is not rendered.
 pub fn to_provide(issuer: &Issuer, namespace: Option<&DnsLabel>) -> String {
     let namespace = namespace.map_or(DEFAULT_NAMESPACE, DnsLabel::as_str);
     let lines = issuer.wants().map(|(object, secret)| {

@@ -1,8 +1,7 @@
-//! The maps of the declaration that these commands edit, entry by entry.
-//!
-//! A map that is made here has a comment above it, and goes with its last entry; one that somebody else has written stays,
-//! empty, and in its own style: what stood there for nothing waits in a comment (`clusters: # null`). So what is added and
-//! taken out again leaves the bytes from before.
+//! The maps of the declaration that these commands edit. A map that is created here has a comment above it, and is
+//! removed with its last entry. A map that the author wrote is kept when it becomes empty, in its original form: the
+//! original empty value is kept in a comment (`clusters: # null`). So adding and removing an entry restores the
+//! original bytes.
 
 use serde_json::{Map, Value};
 
@@ -14,7 +13,7 @@ use crate::yaml::{Document, FieldPath, Flow, NodeKind, NodeRef};
 #[derive(Clone, Copy)]
 pub(super) struct Section {
     name: &'static str,
-    /// What stands above it when it is made here.
+    /// The comment above it when it is created here.
     comment: &'static str,
 }
 
@@ -37,12 +36,12 @@ impl Section {
         entries.filter_map(|(name, _)| name.text()).collect()
     }
 
-    /// The text with one entry more.
+    /// The text with the entry added.
     pub(super) fn add(self, text: &str, name: &str, fields: Map<String, Value>) -> Result<String, Refusal> {
         self.put(text, name, fields, false)
     }
 
-    /// The text with one entry more, which is on lines of its own, below a comment.
+    /// The text with the entry added on its own lines, below a comment.
     pub(super) fn add_introduced(self, text: &str, name: &str, words: &str) -> Result<String, Refusal> {
         let text = self.put(text, name, Map::new(), true)?;
         introduce(&read(&text)?, &self.entry(name), words)
@@ -71,7 +70,7 @@ impl Section {
         if is_new { introduce(&read(&text)?, &path, self.comment) } else { Ok(text) }
     }
 
-    /// The text with one entry less.
+    /// The text without the entry.
     pub(super) fn remove(self, text: &str, name: &str) -> Result<String, Refusal> {
         let doc = read(text)?;
         let (entry, path) = (self.entry(name), self.path());
@@ -84,7 +83,7 @@ impl Section {
     }
 }
 
-/// The text in which something was put at `at`, with a comment of what stood there for nothing in `before`.
+/// The text after an addition at `at`, with a comment that keeps the empty value from `before`.
 pub(super) fn keep_empty(before: &Document<'_>, at: &FieldPath, text: String) -> Result<String, Refusal> {
     match empty_source(before, at).filter(|source| !source.trim().is_empty()) {
         Some(source) => set_aside(&read(&text)?, at, &source),
@@ -92,12 +91,12 @@ pub(super) fn keep_empty(before: &Document<'_>, at: &FieldPath, text: String) ->
     }
 }
 
-/// Whether a mapping in block style has one entry, which cannot go without the mapping.
+/// Whether a mapping in block style has a single entry, which cannot be removed without the mapping.
 pub(super) fn is_alone(doc: &Document<'_>, at: &FieldPath) -> bool {
     doc.at(at).is_some_and(|node| matches!(node.kind(), NodeKind::Map(entries, Flow::No) if entries.len() == 1))
 }
 
-/// The key stays, with what stood behind it for nothing.
+/// Empties the value at `at`, in its original form.
 pub(super) fn empty(doc: &Document<'_>, at: &FieldPath) -> Result<String, Refusal> {
     let (text, source) = bring_back(doc, at).unwrap_or_else(|| (doc.text().to_owned(), String::new()));
     apply(&read(&text)?, &[Edit::Restore { at: at.clone(), source }])

@@ -1,4 +1,4 @@
-//! A cluster is declared, or what is declared of it changes.
+//! Adds a cluster to the declaration, or changes it.
 
 use serde_json::Map;
 
@@ -10,11 +10,11 @@ use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::{quote, typed};
 use crate::yaml::edit::{Refusal, apply};
 
-/// What is asked for.
+/// The request.
 pub struct Request<'a> {
     /// The cluster's name.
     pub cluster: &'a str,
-    /// The namespace of its workloads that name none.
+    /// The namespace of its workloads that do not set one.
     pub namespace: Option<&'a str>,
 }
 

@@ -1,4 +1,4 @@
-//! A cluster leaves the declaration.
+//! Removes a cluster from the declaration.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ pub fn change(name: &str, text: &str, configs: &[Config]) -> Result<Change, Refu
     Ok(Change { text, said })
 }
 
-/// What nobody needs any more once the cluster is out of the declaration, in words.
+/// What is no longer needed after the cluster is removed from the declaration.
 pub fn leftovers(name: &str, before: &[Config], after: &[Config]) -> String {
     let mut leftovers = seen_from(name, before).map(|config| leftover::objects(config, true)).unwrap_or_default();
     let kept = after.iter().filter(|config| config.cluster.is_none()).map(|config| leftover::objects(config, false));

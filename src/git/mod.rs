@@ -1,5 +1,5 @@
-//! Revisions, the index and the worktree of a Git repository, read. Nothing here writes, and nothing runs `git`. `none`
-//! is this room in a build without the cargo feature `git`.
+//! Reads revisions, the index and the worktree of a Git repository. It writes nothing, and does not run `git`. `none`
+//! replaces this room in a build without the cargo feature `git`.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -12,13 +12,13 @@ use crate::quote::quote;
 /// Whether this build can read repositories.
 pub const IS_HERE: bool = true;
 
-/// How many links a name may lead through.
+/// How many links a path may have.
 const LINKS: usize = 8;
 /// The mode that Git gives a symbolic link.
 /// <https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>
 const LINK: u32 = 0o120_000;
-/// As many new files are compared with as many old ones when a renamed file is looked for; libgit2's own default is
-/// 1000. <https://github.com/libgit2/libgit2/blob/main/include/git2/diff.h>
+/// The limit of files that are compared to detect renames; libgit2's own default is 1000.
+/// <https://github.com/libgit2/libgit2/blob/main/include/git2/diff.h>
 const RENAMES: usize = 2000;
 
 /// A repository that cannot be read as asked.
@@ -32,7 +32,7 @@ pub enum Error {
     NoRevision {
         /// What was asked for.
         name: String,
-        /// Whether the clone has a part of the history only.
+        /// Whether the clone has only a part of the history.
         shallow: bool,
     },
     /// Two commits with nothing in common.
@@ -42,19 +42,19 @@ pub enum Error {
         base: String,
         /// The other.
         head: String,
-        /// Whether the clone has a part of the history only.
+        /// Whether the clone has only a part of the history.
         shallow: bool,
     },
     /// A bare repository has neither worktree nor index.
     #[error("the repository is bare: it has no files beside its commits")]
     Bare,
-    /// The path is somewhere else.
+    /// The path is outside the worktree.
     #[error("{} is not in the repository's worktree", quote(&.0.display()))]
     Outside(PathBuf),
-    /// A merge is not done.
+    /// A merge is unfinished.
     #[error("{} has conflicts in the index", quote(&.0.display()))]
     Conflict(PathBuf),
-    /// A link that leads nowhere, or out of the repository.
+    /// A link that is dangling or points outside the repository.
     #[error("{} is a link that points outside the repository or forms a loop", quote(&.0.display()))]
     Link(PathBuf),
     /// The file is not text.
@@ -69,7 +69,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the caller can mend it by calling otherwise.
+    /// Whether it is wrong usage.
     pub fn is_misuse(&self) -> bool {
         matches!(self, Self::NoRevision { .. } | Self::Bare)
     }
@@ -121,7 +121,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// How people call it.
+    /// Its name in messages.
     pub fn name(&self) -> &str {
         match self {
             Self::Nothing => "nothing",
@@ -238,7 +238,7 @@ impl Repository {
         Err(Error::Link(path.to_owned()))
     }
 
-    /// The declaration that a place means: the file itself, or `iamra.yaml` in the folder or the nearest one above it.
+    /// Finds the declaration for a path: the file itself, or `iamra.yaml` in the folder or the nearest one above it.
     ///
     /// # Errors
     /// The version cannot be read.
@@ -278,7 +278,8 @@ impl Repository {
         }
     }
 
-    /// What a file that only one of two versions has is called in the other; `None` when it is not there under any name.
+    /// The name in one version of a file that has a different name in the other; `None` when it does not exist under
+    /// any name.
     ///
     /// # Errors
     /// The versions cannot be compared.

@@ -1,4 +1,4 @@
-//! What stands in the place of Git in a build without the cargo feature `git`: the same face, and no repository.
+//! Replaces Git in a build without the cargo feature `git`: the same interface, and no repository.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ pub const IS_HERE: bool = false;
 /// A repository that cannot be read as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is nothing to read it with.
+    /// This build cannot read repositories.
     #[error("this build of iamra cannot read Git repositories")]
     NotHere,
 }
@@ -19,7 +19,7 @@ impl Error {
         Some("use a build with the cargo feature `git`")
     }
 
-    /// Whether the caller can mend it by calling otherwise.
+    /// Whether it is wrong usage.
     pub fn is_misuse(&self) -> bool {
         true
     }
@@ -36,7 +36,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// How people call it.
+    /// Its name in messages.
     pub fn name(&self) -> &'static str {
         "the index"
     }

@@ -1,4 +1,4 @@
-//! Tools that are told by annotations which pods are which role.
+//! Imports from tools that read roles from annotations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub enum Tool {
     Irsa,
     /// kube2iam, and kiam, which reads the same.
     Kube2iam {
-        /// What goes before a role that is only named: `arn:aws:iam::111122223333:role/`.
+        /// Prefix for roles that are given by name only: `arn:aws:iam::111122223333:role/`.
         base_role_arn: Option<String>,
     },
     /// ira-controller, which injects the credential helper when a pod is admitted.
@@ -35,9 +35,9 @@ const IRSA_SKIP: &str = "eks.amazonaws.com/skip-containers";
 /// The annotation of a pod, an ARN or a name.
 /// <https://github.com/jtblin/kube2iam/blob/master/README.md>
 const KUBE2IAM_ROLE: &str = "iam.amazonaws.com/role";
-/// What kube2iam tells STS; Roles Anywhere has nothing like it.
+/// The external ID that kube2iam sends to STS; IAM Roles Anywhere has no equivalent.
 const KUBE2IAM_EXTERNAL_ID: &str = "iam.amazonaws.com/external-id";
-/// The annotations of a pod that ira-controller wants all of.
+/// The annotations of a pod that ira-controller requires, all of them.
 /// <https://github.com/ontariosystems/ira-controller>
 const IRA: [(&str, ArnKind); 3] = [
     ("ira.ontsys.com/trust-anchor", ArnKind::TrustAnchor),
@@ -49,7 +49,7 @@ const IRA_ISSUER_NAME: &str = "ira.ontsys.com/issuer-name";
 const IRA_SECRET: &str = "ira.ontsys.com/cert";
 const IRA_SLASH: &str = "ira.ontsys.com/metadata-endpoint-trailing-slash";
 
-/// The declaration of what the tool's annotations on these objects say. `None` when they say nothing, which is reported.
+/// The declaration for the tool's annotations on these objects. `None` when there are none, which is reported.
 pub fn from_annotations(tool: &Tool, objects: &[Object<'_>], report: &mut Report) -> Option<Value> {
     let pods: Vec<_> = objects.iter().filter_map(Pods::of).collect();
     let workloads = match tool {
@@ -71,7 +71,7 @@ pub fn from_annotations(tool: &Tool, objects: &[Object<'_>], report: &mut Report
     Some(draft(&workloads))
 }
 
-/// A workload that nobody else manages, and its pod template.
+/// A workload without an owner, and its pod template.
 struct Pods<'d> {
     ident: Ident<'static>,
     /// Where the template is.
@@ -94,13 +94,13 @@ impl<'d> Pods<'d> {
         annotation::get(self.template, name).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// Says that the annotation has no part in the declaration.
+    /// Reports an annotation that is not imported.
     fn leave_out(&self, name: &str, message: String, help: &str, report: &mut Report) {
         let at = self.at.key("metadata").key("annotations").key(name);
         leave_out(&self.ident, at, message, help, report);
     }
 
-    /// The ARN in an annotation; that it is none is reported.
+    /// The ARN in an annotation; an invalid one is reported.
     fn arn(&self, name: &str, kind: ArnKind, text: &str, report: &mut Report) -> Option<Arn> {
         Arn::parse(kind, text)
             .map_err(|why| self.leave_out(name, why, "correct the annotation, then import again", report))
@@ -164,7 +164,7 @@ fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<D
     workloads
 }
 
-/// Namespace and name; who names no namespace is in `default`.
+/// Namespace and name; the default namespace is `default`.
 fn account_of(ident: &Ident<'_>, name: &str) -> (String, String) {
     (ident.namespace.as_deref().unwrap_or("default").to_owned(), name.to_owned())
 }
@@ -192,7 +192,7 @@ fn kube2iam(pods: &Pods<'_>, base: Option<&str>, report: &mut Report) -> Option<
     Some(DraftWorkload { ident: pods.ident.clone(), role, except: Vec::new(), trailing_slash: false })
 }
 
-/// Roles that are only named are of the account that all others are of.
+/// If all roles with ARNs are in one account, roles given by name are in it too.
 fn of_one_account(mut workloads: Vec<DraftWorkload>) -> Vec<DraftWorkload> {
     let known: BTreeSet<_> = workloads.iter().filter_map(|workload| workload.role.scope.account.clone()).collect();
     if let [only] = Vec::from_iter(known).as_slice() {

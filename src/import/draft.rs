@@ -1,4 +1,4 @@
-//! Workloads with the identities that somebody gave them, before the declaration's entries have names.
+//! Imported workloads and identities, before the entries of the declaration get names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ pub(super) struct DraftWorkload {
 /// A role as a workload names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct DraftRole {
-    /// What people call it.
+    /// Its name.
     pub(super) name: String,
     /// `None` when it is known by name only.
     pub(super) arn: Option<Arn>,
@@ -29,7 +29,7 @@ pub(super) struct DraftRole {
     pub(super) scope: Scope,
 }
 
-/// The CA that signs for a role, and who trusts it: as much as is known.
+/// The CA that signs for a role and its trust anchor, as far as known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Scope {
     /// Roles of two accounts have two trust anchors.
@@ -70,7 +70,7 @@ pub(super) fn draft(workloads: &[DraftWorkload]) -> Value {
     ])
 }
 
-/// The region of every trust anchor, when that is one.
+/// The region of all trust anchors, if it is the same.
 fn region(workloads: &[DraftWorkload]) -> Option<&str> {
     let anchors = workloads.iter().filter_map(|workload| workload.role.scope.trust_anchor.as_ref());
     let regions: BTreeSet<_> = anchors.map(|anchor| anchor.region.as_str()).collect();
@@ -103,7 +103,7 @@ impl DraftWorkload {
     }
 }
 
-/// Names that something can have, the shortest first; the longer ones are for where others have the short one too.
+/// Candidate names, the shortest first; longer ones are used if the shorter ones are ambiguous.
 type Names = [String; 3];
 
 fn names_of(ident: &Ident<'_>) -> Names {
@@ -140,7 +140,7 @@ impl Scope {
     }
 }
 
-/// A name for each: the shortest that nobody else could have, or the longest, with a number where that is taken.
+/// A name for each: the shortest unambiguous one, or the longest with a number if that is taken.
 fn names<K: Ord>(wanted: impl Iterator<Item = (K, Names)>) -> BTreeMap<K, String> {
     let wanted: BTreeMap<K, Names> = wanted.collect();
     let mut wishes: BTreeMap<(usize, &str), usize> = BTreeMap::new();

@@ -1,5 +1,4 @@
-//! What `iam-ra`, the command line of an older way to set IAM Roles Anywhere up, keeps of an installation: a JSON
-//! document in S3.
+//! Imports the state of an `iam-ra` installation, an older command line for IAM Roles Anywhere: a JSON document in S3.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +11,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::DEFAULT_SCOPE;
 use crate::quote::quote;
 
-/// The document, as far as it matters here. Versions 1.x have `ca`, versions 2.x `cas`.
+/// The parts of the document that are imported. Versions 1.x have `ca`, versions 2.x `cas`.
 /// <https://github.com/igorlg/iam-roles-anywhere/blob/HEAD/src/iam_ra_cli/models/__init__.py>
 #[derive(Deserialize)]
 struct State {
@@ -50,7 +49,7 @@ struct StateWorkload {
     namespace: Option<String>,
 }
 
-/// Reads the state document that is called `name`. `None` when something is wrong with it, which is reported.
+/// Reads the state document that is called `name`. `None` when it is invalid, which is reported.
 pub fn from_state(name: &str, text: &str, report: &mut Report) -> Option<Value> {
     let state: State = match serde_json::from_str(text) {
         Ok(state) => state,

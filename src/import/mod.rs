@@ -1,7 +1,5 @@
-//! Declarations made of what other tools have left: annotations in manifests, and iam-ra's state document.
-//!
-//! What comes out is a document for people to read and keep, so it says no more than it must. What has no counterpart is
-//! reported, never dropped.
+//! Creates declarations from the setup of other tools: annotations in manifests, and iam-ra's state document. The
+//! result is for people to read and keep, so it is minimal. What has no equivalent is reported, never dropped silently.
 
 mod annotation;
 mod draft;
@@ -14,16 +12,16 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{API_VERSION, KIND};
 
-/// The declaration's name: that of the shipped components, so that it fits into them.
+/// The declaration's name: the same as in the shipped components, so that it works with them.
 const NAME: &str = "iamra";
 
-/// A declaration with these entries of `spec`; those that hold nothing are left out.
+/// A declaration with these entries of `spec`; empty ones are omitted.
 fn declaration(entries: Vec<(&str, Value)>) -> Value {
     let spec: Map<_, _> = entries.into_iter().filter_map(|(key, value)| Some((key.to_owned(), some(value)?))).collect();
     json!({"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": NAME}, "spec": spec})
 }
 
-/// An entry of a map that is keyed by name, where even an empty one says something.
+/// An entry of a map that is keyed by name, where an empty entry has a meaning.
 fn entry(fields: Vec<(&str, Value)>) -> Value {
     fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), some(value)?))).collect::<Map<_, _>>().into()
 }

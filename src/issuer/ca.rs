@@ -1,4 +1,4 @@
-//! What issuers have in common that sign with a CA's Secret: cert-manager's own Issuer, and that Secret.
+//! Shared by the issuers that sign with a CA's Secret: cert-manager's Issuer and that Secret.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::issuer_ref::IssuerRef;
 use super::object::{CA_ISSUER, CA_SECRET, Contents, IssuerObject};
 use super::scope::scoped;
 
-/// Without `digital signature` a CA issuer writes no KeyUsage at all, and AWS refuses the certificate.
+/// Without `digital signature`, a CA issuer writes no KeyUsage at all, and AWS rejects the certificate.
 /// <https://github.com/cert-manager/cert-manager/blob/master/pkg/util/pki/csr.go>
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 pub(super) const USAGES: &[&str] = &["digital signature", "client auth"];
@@ -25,7 +25,7 @@ pub(super) fn issuer_ref(scope: &str) -> IssuerRef {
     IssuerRef::new(None, None, &issuer_name(scope))
 }
 
-/// The Secret of a scope whose CA is at hand.
+/// The Secret of a scope whose CA is looked up.
 pub fn secret(scope: &str) -> IssuerObject {
     IssuerObject { kind: &CA_SECRET, name: secret_name(scope), contents: Contents::KeyPair }
 }

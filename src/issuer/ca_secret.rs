@@ -1,10 +1,10 @@
-//! `ca.secret.existing`: a CA issuer that iamra emits beside the Certificates that need it. Somebody else puts the Secret with
-//! the CA into the namespace.
+//! `ca.secret.existing`: a CA issuer that iamra emits with the Certificates that need it. The Secret with the CA is
+//! created in the namespace by other means.
 
 use super::ca;
 use super::value::Issuer;
 
-/// The issuer of a scope; where the Secret has no name it has that of the scope.
+/// The issuer of a scope; without a name, the Secret has the scope's default name.
 pub fn issuer(scope: &str, secret: Option<&str>) -> Issuer {
     let named = ca::secret_name(scope);
     Issuer {

@@ -1,9 +1,9 @@
-//! `existing`: an issuer that somebody else has made, cert-manager's or an external one.
+//! `existing`: an issuer that already exists, cert-manager's or an external one.
 
 use super::issuer_ref::IssuerRef;
 use super::value::Issuer;
 
-/// A CA issuer needs both, and nobody here knows whether it is one. AWS Private CA's issuer passes both on
+/// A CA issuer needs both, and it is not known whether this is one. AWS Private CA's issuer passes both on
 /// (<https://github.com/cert-manager/aws-privateca-issuer/blob/main/pkg/aws/pca.go>).
 const USAGES: &[&str] = &["digital signature", "client auth"];
 

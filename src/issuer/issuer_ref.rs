@@ -1,14 +1,14 @@
 //! How a Certificate names its issuer.
 
-/// cert-manager's own group, which an issuerRef means that names none.
+/// cert-manager's own group, the default of an issuerRef.
 /// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/meta/v1/types.go>
 pub const GROUP: &str = "cert-manager.io";
 
-/// The kind that an issuerRef means that names none.
+/// The default kind of an issuerRef.
 /// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/meta/v1/types.go>
 pub const KIND: &str = "Issuer";
 
-/// Kinds of issuer that serve their own namespace alone, by group: cert-manager's, and those of the external issuers in
+/// Kinds of issuer that serve only their own namespace, by group: cert-manager's, and those of the external issuers in
 /// cert-manager's own list (<https://cert-manager.io/docs/configuration/issuers/>), from their definitions.
 const NAMESPACED: &[(&str, &str)] = &[
     (GROUP, KIND),
@@ -29,12 +29,12 @@ pub struct IssuerRef {
 }
 
 impl IssuerRef {
-    /// Group and kind are cert-manager's own where none is said.
+    /// Group and kind default to cert-manager's own.
     pub fn new(group: Option<&str>, kind: Option<&str>, name: &str) -> Self {
         Self { group: group.unwrap_or(GROUP).to_owned(), kind: kind.unwrap_or(KIND).to_owned(), name: name.to_owned() }
     }
 
-    /// Whether it signs for its own namespace alone. Of a kind that is not known here nobody can say that.
+    /// Whether it signs only for its own namespace; false for unknown kinds.
     pub fn is_namespaced(&self) -> bool {
         NAMESPACED.contains(&(self.group.as_str(), self.kind.as_str()))
     }

@@ -1,5 +1,5 @@
-//! Who signs the workloads' certificates: a file a kind, and every fact of an issuer is a value that its kind's file gives it.
-//! Nobody else tells the kinds apart.
+//! The issuers of the workloads' certificates: one file per kind, which sets all properties of an [`Issuer`]. No other
+//! code distinguishes the kinds.
 
 // The kinds, by the field of the declaration that each is written under.
 pub mod ca_parameters;

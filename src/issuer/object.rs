@@ -1,31 +1,31 @@
-//! Objects that stand beside Certificates, and what is known of every object of their kinds.
+//! Objects that Certificates need, and the properties of their kinds.
 
 use serde_json::Value;
 
 use super::issuer_ref::{GROUP, KIND};
 use crate::krm::Gvk;
 
-/// Where cert-manager's issuers name the Secret with the CA that they sign with, as a JSON pointer.
+/// The JSON pointer to the name of the CA's Secret in cert-manager's issuers.
 /// <https://cert-manager.io/docs/configuration/ca/>
 pub const CA_SECRET_AT: &str = "/spec/ca/secretName";
 
-/// A kind of object that stands beside Certificates.
+/// A kind of object that Certificates need.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ObjectKind {
     /// What it is.
     pub gvk: Gvk,
-    /// What it is there for.
+    /// Its purpose.
     pub part: Part,
-    /// Where it names the Secret with the CA that it signs with, as a JSON pointer.
+    /// The JSON pointer to the name of the Secret with the CA that it signs with.
     pub secret_at: Option<&'static str>,
 }
 
-/// What an object is there for.
+/// The purpose of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// It is, or it makes, the Secret of its name with the CA.
+    /// It is, or creates, the Secret with the CA under its own name.
     Secret,
-    /// It signs: Certificates name it.
+    /// It signs: Certificates refer to it.
     Signer,
 }
 
@@ -52,15 +52,15 @@ object_kinds! {
     };
 }
 
-/// The kind of this name, when objects of it stand beside Certificates.
+/// The kind of this name, if Certificates need objects of it.
 pub fn object_kind(kind: &str) -> Option<&'static ObjectKind> {
     OBJECT_KINDS.iter().copied().find(|known| known.gvk.kind == kind)
 }
 
-/// An object that must stand beside the Certificates of a scope.
+/// An object that the Certificates of a scope need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerObject {
-    /// What it is one of.
+    /// Its kind.
     pub kind: &'static ObjectKind,
     /// Its name.
     pub name: String,
@@ -68,7 +68,7 @@ pub struct IssuerObject {
     pub contents: Contents,
 }
 
-/// What is in an object beside Certificates.
+/// The content of an issuer object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contents {
     /// The certificate and key of the CA, once they are looked up.
@@ -78,7 +78,7 @@ pub enum Contents {
 }
 
 impl IssuerObject {
-    /// The Secret that it signs with, which may be somebody else's.
+    /// The Secret that it signs with, which iamra may not have created.
     pub fn reads(&self) -> Option<&str> {
         let Contents::Spec(spec) = &self.contents else { return None };
         spec.pointer(self.kind.secret_at?.strip_prefix("/spec")?)?.as_str()

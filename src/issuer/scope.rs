@@ -1,6 +1,6 @@
-//! What is called after a scope.
+//! Names that are derived from a scope.
 
-/// The scope that is meant where none is named.
+/// The default scope.
 pub const DEFAULT_SCOPE: &str = "default";
 
 /// `BASE`, and `BASE-SCOPE` beyond the default scope.

@@ -4,16 +4,17 @@ use super::issuer_ref::IssuerRef;
 use super::object::{Contents, IssuerObject, Part};
 use crate::reference::{Query, Reference, Wanted};
 
-/// Who signs: everything that anybody may want to know.
+/// An issuer with all of its properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer {
-    /// How a Certificate of the scope names it.
+    /// How a Certificate of the scope refers to it.
     pub issuer_ref: IssuerRef,
-    /// The usages that a Certificate must ask it for, as cert-manager spells them, or AWS refuses what it signs.
+    /// The usages that a Certificate must request, as cert-manager spells them; without them, AWS rejects the
+    /// certificate.
     pub usages: &'static [&'static str],
-    /// What must stand beside the Certificates of the scope, in every namespace that has one.
+    /// The objects that the Certificates of the scope need, in every namespace that has one.
     pub objects: Vec<IssuerObject>,
-    /// What must be looked up before those can be rendered, and what it is.
+    /// What must be looked up before those can be rendered, and the kind of each value.
     pub(super) references: Vec<(Reference, Wanted)>,
 }
 
@@ -23,22 +24,22 @@ impl Issuer {
         self.references.iter().filter_map(|(reference, wanted)| reference.query(*wanted))
     }
 
-    /// Where this of it is looked up.
+    /// The reference for this value.
     pub fn reference(&self, wanted: Wanted) -> Option<&Reference> {
         self.references.iter().find(|(_, it)| *it == wanted).map(|(reference, _)| reference)
     }
 
-    /// Whether the private key of a CA stands in the manifests.
+    /// Whether the manifests contain the private key of a CA.
     pub fn shows_key(&self) -> bool {
         self.objects.iter().any(|object| object.contents == Contents::KeyPair)
     }
 
-    /// Whether it is one of its objects, as opposed to somebody else's.
+    /// Whether iamra emits the issuer itself.
     pub fn is_own(&self) -> bool {
         self.objects.iter().any(|object| object.kind.part == Part::Signer)
     }
 
-    /// The objects that sign with a Secret that somebody else must put into the namespace, and its name.
+    /// The objects that sign with a Secret that must be created by other means, and its name.
     pub fn wants(&self) -> impl Iterator<Item = (&IssuerObject, &str)> {
         let is_made = |secret: &str| self.objects.iter().any(|it| it.kind.part == Part::Secret && it.name == secret);
         let reads = self.objects.iter().filter_map(|object| Some((object, object.reads()?)));

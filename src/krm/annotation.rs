@@ -1,6 +1,6 @@
 //! Annotations that orchestrators use to keep track of objects.
 //!
-//! Everything under `internal.config.kubernetes.io/` belongs to the orchestrator and stays as it is: without its
+//! Everything under `internal.config.kubernetes.io/` belongs to the orchestrator and must not be changed: without its
 //! records of former names, kustomize silently stops fixing references and adding hashes to names. It removes them
 //! itself at the end of a build.
 
@@ -34,7 +34,8 @@ pub const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNam
 /// The kinds that go with [`PREVIOUS_NAMES`].
 /// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/utils/annotations.go>
 pub const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
-/// Asks kustomize for a hash at the end of the name; only a generator may, from others it reaches the cluster.
+/// Asks kustomize for a hash at the end of the name; only a generator may use it; from other functions, it ends up in
+/// the cluster.
 /// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/plugins/utils/utils.go>
 pub const NEEDS_HASH: &str = "kustomize.config.k8s.io/needs-hash";
 /// What kustomize does with an object that exists already (`create`, `merge`, `replace`); only for generators.
@@ -63,7 +64,7 @@ pub fn is_local_config(object: NodeRef<'_>) -> bool {
     get(object, LOCAL_CONFIG).is_some_and(|value| value != "false")
 }
 
-/// The file that an object is from and its position there, if the orchestrator told.
+/// The file that an object is from and its position there, if the orchestrator recorded it.
 pub fn file(object: NodeRef<'_>) -> Option<(&str, Option<u32>)> {
     let path = get(object, PATH).or_else(|| get(object, LEGACY_PATH))?;
     let index = get(object, INDEX).or_else(|| get(object, LEGACY_INDEX));
@@ -73,7 +74,7 @@ pub fn file(object: NodeRef<'_>) -> Option<(&str, Option<u32>)> {
 /// One name of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name<'d> {
-    /// `kind`; nothing where only the list around the object says it.
+    /// `kind`; empty if only the list around the object has it.
     pub kind: &'d str,
     /// `metadata.namespace`; kustomize records `default` for a former name without one.
     pub namespace: Option<&'d str>,
@@ -81,8 +82,7 @@ pub struct Name<'d> {
     pub name: &'d str,
 }
 
-/// The names under which an object may be referred to: the one that it has, then those that it had, the first one
-/// first.
+/// The names under which an object may be referred to: the current one, then the former ones, oldest first.
 ///
 /// A transformer of kustomize sees prefixes and suffixes on names while references still have the original names.
 pub fn names(object: NodeRef<'_>) -> Vec<Name<'_>> {

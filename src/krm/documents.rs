@@ -1,4 +1,4 @@
-//! Where the documents of a text begin and end.
+//! Splits a text into documents.
 
 use std::ops::Range;
 
@@ -6,17 +6,15 @@ use memchr::memmem;
 
 use super::layout::{lines, next_line};
 
-/// The documents of a text that hold anything.
+/// The documents of a text that are not empty.
 pub(super) struct Documents {
     /// Each with the marker before it.
     pub(super) found: Vec<Range<usize>>,
-    /// Whether directives at the end wait for a document: what is put there would become theirs.
+    /// Whether the text ends with directives, so that an appended document would get them.
     pub(super) open: bool,
 }
 
-/// Tells the documents apart.
-///
-/// Markers are at column 0, where no scalar of several lines may have such a line.
+/// Finds the documents. Markers are at column 0, where a multi-line scalar cannot have such a line.
 pub(super) fn documents(text: &str) -> Documents {
     let bytes = text.as_bytes();
     let body = body(text);
@@ -42,12 +40,12 @@ pub(super) fn documents(text: &str) -> Documents {
     Documents { found, open: rest == Holds::Directives }
 }
 
-/// Where the text begins, behind a byte order mark.
+/// The start of the text after a byte order mark.
 pub(super) fn body(text: &str) -> usize {
     if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
 }
 
-/// Whether a line that says `---` or `...` and no more than a comment or a node starts at `at`.
+/// Whether a line with `---` or `...`, optionally followed by a comment or node, starts at `at`.
 /// <https://yaml.org/spec/1.2.2/#912-document-markers>
 pub(super) fn is_marker(text: &str, at: usize) -> bool {
     let rest = text.as_bytes().get(at..).unwrap_or_default();

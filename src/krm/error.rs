@@ -14,12 +14,12 @@ pub enum ReadError {
     NotUtf8(Position),
     /// The text is not YAML, or its end is missing.
     Syntax {
-        /// What the reader stumbled over.
+        /// The error.
         message: String,
         /// Where.
         at: Position,
     },
-    /// It is YAML, but something else.
+    /// It is YAML, but not a ResourceList.
     NotAResourceList {
         /// What it is instead, in words.
         found: String,
@@ -31,26 +31,26 @@ pub enum ReadError {
         /// Where.
         at: Position,
     },
-    /// A key of the list is there twice.
+    /// A key of the list appears twice.
     DuplicateKey {
         /// The key.
         key: &'static str,
         /// Where the second one is.
         at: Position,
     },
-    /// A character that only some readers take for the end of a line.
+    /// A character that only some parsers treat as a line break.
     LineBreak {
         /// Its name in Unicode.
         name: &'static str,
         /// Where.
         at: Position,
     },
-    /// Valid, but written in a way in which the items cannot be told apart with certainty.
+    /// Valid, but formatted so that the items cannot be separated reliably.
     Unclear(Position),
 }
 
 impl ReadError {
-    /// Where the trouble is, when it is at one place.
+    /// The position, if there is one.
     pub fn position(&self) -> Option<Position> {
         match self {
             Self::Empty | Self::NotAResourceList { .. } => None,

@@ -1,4 +1,4 @@
-//! The slow reader: finds the parts of any list through the parser.
+//! The slow reader: finds the parts of any list with the parser.
 
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ pub(super) fn read(text: &str) -> Result<Layout<'static>, ReadError> {
     layout(root)
 }
 
-/// Reads one document, and refuses what other readers would see other lines in.
+/// Parses one document, and rejects one that other parsers would split into different lines.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, ReadError> {
     let document = Document::parse(text).map_err(|error| syntax(text, error))?;
     match yaml::line_break(&document) {
@@ -46,7 +46,7 @@ fn holds_nothing(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().all(|line| nothing(line.trim()))
 }
 
-/// What a document is, for people who expected something else.
+/// Describes a document, for messages that expected a different one.
 fn description(root: NodeRef<'_>) -> String {
     let word = |key| root.get(key).and_then(NodeRef::text);
     match (word("kind"), word("apiVersion")) {
@@ -112,7 +112,7 @@ pub(super) fn layout(root: NodeRef<'_>) -> Result<Layout<'static>, ReadError> {
     Ok(Layout { entries, shape, root: place, function_config, results })
 }
 
-/// The entry under `key`, which must not be there twice.
+/// The entry under `key`, which must not appear twice.
 fn pair<'d>(root: NodeRef<'d>, name: &'static str) -> Result<Option<Pair<'d>>, ReadError> {
     let mut found: Option<Pair<'d>> = None;
     let mut entries = root.entries().peekable();
@@ -215,7 +215,7 @@ fn entry(item: NodeRef<'_>, range: Range<usize>) -> Entry<'static> {
     Entry { range, ident: Ident::of(item), tied: !ties.is_empty() }
 }
 
-/// Where the last thing that is written out in a node ends. What is left empty has no place that can be relied on.
+/// The end of the last non-empty content of a node. Empty values have no reliable position.
 fn content(node: NodeRef<'_>) -> usize {
     let end = |id: &u32| content(node.document().node(*id));
     match node.kind() {
@@ -228,7 +228,7 @@ fn content(node: NodeRef<'_>) -> usize {
     }
 }
 
-/// Where what belongs to content that ends at `end` stops: at `next`, or at a comment that belongs to what follows.
+/// The end of the lines that belong to content ending at `end`: `next`, or a comment that belongs to what follows.
 fn content_end(text: &str, end: usize, next: usize, column: usize) -> usize {
     let from = if line_start(text, end) == end { end } else { next_line(text, end) };
     let mut comment = None;
@@ -260,14 +260,14 @@ fn key_line(text: &str, key: NodeRef<'_>) -> Option<usize> {
     (scalar && colon && text.get(start + mark..at)?.bytes().all(|byte| byte == b' ')).then_some(start + mark)
 }
 
-/// The place behind a key's colon.
+/// The position after a key's colon.
 fn after_colon(text: &str, key: NodeRef<'_>) -> Option<usize> {
     let end = key.span().end;
     let rest = text.get(end..)?;
     rest.trim_start().starts_with(':').then(|| end + rest.len() - rest.trim_start().len() + 1)
 }
 
-/// Where a value is written, with its anchor and tag; an empty range behind the colon for nothing at all.
+/// Where a value is written, with its anchor and tag; an empty range after the colon if there is no value.
 fn value_range(text: &str, key: NodeRef<'_>, value: NodeRef<'_>) -> Range<usize> {
     let colon = after_colon(text, key).unwrap_or(key.span().end);
     let start = skip_flow_space(text, colon);

@@ -1,9 +1,9 @@
-//! Group, version and kind: what an object is one of.
+//! Group, version and kind of an object.
 
 /// A kind of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gvk {
-    /// `apps`, and nothing for the core group.
+    /// `apps`; empty for the core group.
     pub group: &'static str,
     /// `v1`
     pub version: &'static str,
@@ -18,7 +18,7 @@ impl Gvk {
     }
 }
 
-/// The group of an `apiVersion`: `apps`, and nothing for the core group.
+/// The group of an `apiVersion`: `apps`; empty for the core group.
 pub fn group_of(api_version: &str) -> &str {
     api_version.rsplit_once('/').map_or("", |(group, _)| group)
 }

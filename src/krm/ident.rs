@@ -1,4 +1,4 @@
-//! Which object an item is, told from its lines.
+//! Identifies the object of an item from its lines.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use super::result::ResourceRef;
 use super::value::Value;
 use crate::yaml::NodeRef;
 
-/// The four words that name an object.
+/// The four fields that identify an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ident<'t> {
     /// `apiVersion`
@@ -33,12 +33,12 @@ impl Ident<'_> {
 }
 
 impl Ident<'static> {
-    /// The words of a parsed object; `None` when one that must be there is not.
+    /// The fields of a parsed object; `None` when a required one is missing.
     pub fn of(object: NodeRef<'_>) -> Option<Self> {
         Self::of_listed(object, None)
     }
 
-    /// The words of a parsed object that is in a list.
+    /// The fields of a parsed object in a list.
     pub(super) fn of_listed(object: NodeRef<'_>, listed: Option<&Listed>) -> Option<Self> {
         let (api_version, kind) = match (word(object, "apiVersion"), word(object, "kind"), listed) {
             (None, None, Some(listed)) => (listed.api_version.as_str(), listed.kind.as_str()),
@@ -53,7 +53,7 @@ impl Ident<'static> {
     }
 }
 
-/// What the objects in a `ConfigMapList` are that say nothing themselves, as kubectl reads them.
+/// The `kind` and `apiVersion` that objects inherit from a list such as `ConfigMapList`, as in kubectl.
 /// <https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/unstructured/helpers.go>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listed {
@@ -62,14 +62,14 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// Of a list; `None` when its kind tells nothing.
+    /// From a list; `None` when its kind does not determine them.
     pub(super) fn of(list: NodeRef<'_>) -> Option<Self> {
         let kind = word(list, "kind")?.strip_suffix("List").filter(|kind| !kind.is_empty())?;
         Some(Self { api_version: word(list, "apiVersion")?.to_owned(), kind: kind.to_owned() })
     }
 }
 
-/// `metadata.namespace`, where it says one: to Kubernetes nothing between quotes is none.
+/// `metadata.namespace`, if set: an empty string counts as unset, as in Kubernetes.
 pub fn namespace(object: NodeRef<'_>) -> Option<&str> {
     word(object.get("metadata")?, "namespace")
 }
@@ -91,21 +91,20 @@ enum Metadata {
     At(usize),
 }
 
-/// Collects the words of one object while its lines go by.
-///
-/// It notices everything that could make a word mean something else, and then says nothing at all.
+/// Collects the identifying fields of one object line by line. If anything could change the meaning of a field, it
+/// returns nothing.
 #[derive(Debug)]
 pub(super) struct Tracker {
     /// The column of the object's keys, once it is known.
     column: Option<usize>,
     metadata: Metadata,
-    /// The column of a word that the next line could continue.
+    /// The column of a value that the next line could continue.
     plain: Option<usize>,
     words: [Option<Range<usize>>; 4],
     seen: [bool; 5],
     /// The object has anchors, aliases or tags inside.
     tied: bool,
-    /// A parser has to say which object this is.
+    /// The object must be identified by the parser.
     opaque: bool,
 }
 
@@ -116,7 +115,7 @@ const NAME: usize = 3;
 const METADATA: usize = 4;
 
 impl Tracker {
-    /// Waits for an object whose keys are at `column`, or at the column of the first key that comes.
+    /// Starts an object whose keys are at `column`, or at the column of its first key.
     pub(super) fn new(column: Option<usize>) -> Self {
         Self {
             column,
@@ -129,7 +128,7 @@ impl Tracker {
         }
     }
 
-    /// A line comes with this indentation and this first byte.
+    /// Begins a line with this indentation and first byte.
     #[inline]
     pub(super) fn begin_line(&mut self, indent: usize, first: u8) {
         if let Some(column) = self.plain.take()
@@ -219,7 +218,7 @@ impl Tracker {
         self.words[which] = place;
     }
 
-    /// The words that were found, and whether the object has anchors, aliases or tags inside.
+    /// The fields that were found, and whether the object contains anchors, aliases or tags.
     #[expect(clippy::indexing_slicing, reason = "`which` is one of the constants that count the places")]
     pub(super) fn finish(self, text: &str) -> (Option<Ident<'_>>, bool) {
         let word = |which: usize| Some(Cow::Borrowed(unquoted(text.get(self.words[which].clone()?)?)?));
@@ -234,17 +233,17 @@ impl Tracker {
     }
 }
 
-/// Whether a plain scalar is no word at all.
+/// Whether a plain scalar is null.
 fn is_null(plain: &str) -> bool {
     matches!(plain, "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// A quoted key may spell any word, and a merge key may bring any.
+/// Whether a key may stand for any field: a quoted key may have escapes, and a merge key may add fields.
 fn is_unclear(key: &[u8]) -> bool {
     matches!(key, [b'"' | b'\'', ..] | b"<<")
 }
 
-/// The text of a scalar on one line, when it is there to be read without decoding.
+/// The text of a single-line scalar, if it needs no decoding.
 fn unquoted(source: &str) -> Option<&str> {
     let Some(rest) = source.strip_prefix(['"', '\'']) else {
         return (!source.is_empty() && !is_null(source)).then_some(source);

@@ -1,4 +1,4 @@
-//! One object of a list or stream, as the text that it came in.
+//! One object of a list or stream, as its input text.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -21,18 +21,18 @@ enum Framing {
     Key(&'static str),
 }
 
-/// One object, as the text that it came in.
+/// One object, as its input text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item<'t> {
     source: &'t str,
     range: Range<usize>,
     framing: Framing,
-    /// What the scanner could prove.
+    /// The identity, if the scanner could determine it.
     scanned: Option<Ident<'t>>,
-    /// What the parser says where the scanner says nothing.
+    /// The identity from the parser, if the scanner could not determine it.
     parsed: OnceLock<Option<Box<Ident<'static>>>>,
     tied: bool,
-    /// What it is when it does not say so itself.
+    /// The kind that it inherits from a list.
     listed: Option<Arc<Listed>>,
 }
 
@@ -41,18 +41,18 @@ pub struct Item<'t> {
 pub struct Object<'t> {
     /// The item's text as a document.
     pub document: Document<'t>,
-    /// Where in the document the object is: behind a dash, it is the first entry of a sequence.
+    /// The path of the object in the document: after a dash, it is the first entry of a sequence.
     pub prefix: FieldPath,
     listed: Option<Arc<Listed>>,
 }
 
 impl Object<'_> {
-    /// Which object it is; `None` when one of the words is not there.
+    /// Which object it is; `None` when one of the fields is missing.
     pub fn ident(&self) -> Option<Ident<'static>> {
         Ident::of_listed(self.root(), self.listed.as_deref())
     }
 
-    /// Its value, which says what it is even where only the list around it does.
+    /// Its value, with the kind that it inherits from a list.
     pub fn to_value(&self) -> Value {
         let mut value = self.root().to_value();
         if let (Value::Object(fields), Some(listed)) = (&mut value, &self.listed)
@@ -90,8 +90,8 @@ impl<'t> Item<'t> {
         Self { listed, ..self }
     }
 
-    /// The text of the item, to the byte: with its dash and comments in a block list, and with the `---` before it in
-    /// a stream.
+    /// The exact text of the item: with its dash and comments in a block list, and with the preceding `---` in a
+    /// stream.
     #[expect(clippy::string_slice, reason = "the range was found in this text, at lines or at nodes")]
     pub fn text(&self) -> &'t str {
         &self.source[self.range.clone()]
@@ -107,33 +107,32 @@ impl<'t> Item<'t> {
         self.range.start
     }
 
-    /// Which object it is, in whatever way that is written: where its lines do not tell, it is parsed, once.
-    ///
-    /// `None` for what lacks one of the words, or cannot be read.
+    /// Which object it is. If its lines do not determine that, it is parsed, once. `None` when a field is missing, or
+    /// it cannot be parsed.
     pub fn ident(&self) -> Option<&Ident<'t>> {
         let parse = || self.parse().ok().and_then(|object| object.ident()).map(Box::new);
         self.scanned.as_ref().or_else(|| self.parsed.get_or_init(parse).as_deref())
     }
 
-    /// Whether the item may be of this kind; false only when it surely is not.
+    /// Whether the item may be of this kind; false only if it certainly is not.
     pub fn may_be_kind(&self, kind: &str) -> bool {
         self.ident().is_none_or(|ident| ident.kind == kind)
     }
 
-    /// Whether these words may be in the object: false only when they surely are not.
+    /// Whether the object may contain this text: false only if it certainly does not.
     pub fn may_say(&self, words: &memmem::Finder<'_>) -> bool {
         words.find(self.text().as_bytes()).is_some() || self.is_encoded()
     }
 
-    /// Whether it may have words that cannot be found in its text: escapes and `!!binary` can spell anything, and some
-    /// printers of JSON write `\/`.
+    /// Whether it may contain values that a text search does not find: escapes and `!!binary` can encode anything, and
+    /// some JSON printers write `\/`.
     pub fn is_encoded(&self) -> bool {
         let text = self.text().as_bytes();
         let spells = |at: usize| matches!(text.get(at + 1), Some(b'u' | b'U' | b'x' | b'/' | b'\n' | b'\r'));
         memchr_iter(b'\\', text).any(spells) || (self.tied && memchr(b'!', text).is_some())
     }
 
-    /// Whether anchors, aliases or tags are inside: other items may need what is here, and the other way round.
+    /// Whether it contains anchors, aliases or tags: other items may depend on it, or it on them.
     pub fn is_tied(&self) -> bool {
         self.tied
     }

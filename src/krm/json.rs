@@ -1,10 +1,10 @@
-//! Block YAML that we printed, as JSON: for lists that came as JSON.
+//! Converts block YAML that iamra printed to JSON, for JSON lists.
 
 use crate::yaml::{Document, NodeKind, NodeRef, Style, SyntaxError};
 
 /// One object or sequence in block YAML as JSON on one line.
 ///
-/// What is plain and looks like JSON stays what it is; every other scalar is a string.
+/// Plain scalars that are valid JSON keep their type; every other scalar is a string.
 pub(super) fn from_block(yaml: &str) -> Result<String, SyntaxError> {
     let document = Document::parse(yaml)?;
     let mut out = String::with_capacity(yaml.len());
@@ -48,7 +48,7 @@ fn is_json(text: &str) -> bool {
     scalar.is_ok_and(|value| value.is_number() || value.is_boolean() || value.is_null())
 }
 
-/// A JSON string that readers of YAML understand too: no `\/`, no pairs of surrogates, nothing that they do not print.
+/// A JSON string that YAML parsers accept too: no `\/`, no surrogate pairs, no non-printable characters.
 /// <https://yaml.org/spec/1.2.2/#51-character-set>
 fn string(text: &str, out: &mut String) {
     out.push('"');

@@ -1,4 +1,4 @@
-//! Where the parts of a list are in its text. Both readers, the scanner and the parser, end here.
+//! The positions of a list's parts in its text: the result of both readers, the scanner and the parser.
 
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ pub(super) enum Shape {
     /// On lines of their own, each behind a dash at `column`.
     Dashes {
         column: usize,
-        /// Behind `items:`, where `[]` goes when nothing is left.
+        /// After `items:`, where `[]` goes when no item is left.
         head: usize,
         /// Where more entries go.
         end: usize,
@@ -45,7 +45,7 @@ pub(super) enum Shape {
 pub(super) enum Root {
     /// Keys at `column`; another goes to `end`.
     Block { column: usize, end: usize },
-    /// In braces; another key goes behind the last value, which ends at `end`.
+    /// In braces; another key goes after the last value, which ends at `end`.
     Flow { end: usize },
 }
 
@@ -122,7 +122,7 @@ pub(super) fn first_line(text: &str) -> &str {
     before(text, next_line(text, 0))
 }
 
-/// How the first line of a text ends, and so how all of them should; a text of one line has the common one.
+/// The line break of a text's first line, which is used for all lines; `\n` for a text of one line.
 pub(super) fn line_break(text: &str) -> &'static str {
     let line = first_line(text);
     ["\r\n", "\r"].into_iter().find(|end| line.ends_with(end)).unwrap_or("\n")

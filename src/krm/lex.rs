@@ -1,6 +1,5 @@
-//! What one line of block YAML holds, told without a parser.
-//!
-//! Everything here either knows what a line is or returns [`Doubt`], and then the parser decides.
+//! Analyzes one line of block YAML without a parser. Every function either determines what a line is, or returns
+//! [`Doubt`], and then the parser decides.
 
 use std::ops::Range;
 
@@ -9,7 +8,7 @@ use memchr::{memchr, memchr2, memmem};
 use super::ident::Tracker;
 use super::value::Value;
 
-/// The line may mean something that a look at the line alone cannot tell.
+/// The meaning of the line cannot be determined from the line alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Doubt;
 
@@ -34,7 +33,7 @@ pub(super) fn stands_alone(line: &[u8], at: usize) -> bool {
     line.get(at + 1).is_none_or(|byte| *byte == b' ')
 }
 
-/// The place after the closing quote; doubt when it is not on this line.
+/// The position after the closing quote; [`Doubt`] if it is not on this line.
 #[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 #[inline]
 fn after_quoted(line: &[u8], start: usize) -> Result<usize, Doubt> {
@@ -57,7 +56,7 @@ fn after_quoted(line: &[u8], start: usize) -> Result<usize, Doubt> {
     }
 }
 
-/// The place after a flow collection that starts at `start`; doubt when it does not end on this line.
+/// The position after a flow collection that starts at `start`; [`Doubt`] if it does not end on this line.
 #[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 fn after_flow(line: &[u8], start: usize) -> Result<usize, Doubt> {
     const DEEPEST: usize = 64;
@@ -109,7 +108,7 @@ fn ends(line: &[u8], at: usize) -> bool {
     at + spaces == line.len() || (line[at + spaces] == b'#' && spaces > 0)
 }
 
-/// What the value is that starts at `at`, where spaces have been passed already.
+/// The value that starts at `at`, after leading spaces.
 #[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 #[inline]
 pub(super) fn value(line: &[u8], at: usize) -> Result<Value, Doubt> {
@@ -182,7 +181,7 @@ pub(super) fn scalar(line: &[u8], at: usize, value: &Value) -> Option<Range<usiz
     }
 }
 
-/// What goes on from line to line.
+/// The state that is kept between lines.
 #[derive(Debug, Default)]
 pub(super) struct Lexer {
     /// Inside a block scalar: its lines are blank or indented deeper than this column.

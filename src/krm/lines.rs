@@ -1,8 +1,8 @@
-//! The lines of a text, counted once for whoever asks for many places in it.
+//! Line and column numbers, for many positions in one text.
 
 use std::fmt;
 
-/// A place in a text as people count: both from 1, the column in characters.
+/// A position in a text: line and column count from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     /// The line.
@@ -24,7 +24,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// Characters are counted in blocks of so many bytes, so that a place in a very long line is found as soon as any other.
+/// Characters are counted in blocks of this many bytes, so that positions in very long lines are found quickly.
 const BLOCK: usize = 256;
 
 /// Where the lines of a text are.

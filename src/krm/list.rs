@@ -64,10 +64,9 @@ impl<'t> ResourceList<'t> {
     }
 }
 
-/// Whether kustomize calls us as a generator: the function's own configuration is then the only item, marked as not
-/// meant for the cluster. It must not be printed again.
-///
-/// A package of kpt may hold nothing else either. There it is a file, and says which one.
+/// Whether kustomize calls the function as a generator: its configuration is then the only item, marked as local
+/// configuration, and must not be printed again. A kpt package may also have no other item; there, the item has the
+/// path of its file.
 ///
 /// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/plugins/fnplugin/fnplugin.go>
 pub fn is_generator_call(list: &ResourceList<'_>) -> bool {

@@ -1,7 +1,6 @@
-//! Writes a stream again, with changes: what parts its documents when some come and some go.
-//!
-//! New documents come to the end, and where the last line has no end, before the last document: that one leaves to the
-//! byte as it came. Taking them out again is the reverse, so that the text of before needs no other memory than its form.
+//! Writes a stream with changes, and adjusts the separators when documents are added or removed. New documents go to
+//! the end or, if the last line has no line break, before the last document, so that its bytes do not change. Removing
+//! them is the exact reverse, so the original text is restored from its form alone.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -13,8 +12,8 @@ use super::stream::{Form, Stream, StreamDocument};
 use super::write::{Changes, Places, Splice, invalid, like, write_spliced};
 
 impl Changes {
-    /// Writes a stream with these changes. Every byte that they do not touch is that of the input; results are left
-    /// out, as plain manifests have no place for them.
+    /// Writes a stream with these changes. All other bytes are those of the input; results are omitted, because plain
+    /// manifests cannot have them.
     pub fn write_stream(&self, stream: &Stream<'_>, out: impl Write) -> io::Result<()> {
         let text = stream.text();
         let unmarked = self.unmarked(stream);
@@ -39,7 +38,7 @@ impl Changes {
         write_spliced(text, splices, out)
     }
 
-    /// What changes in a document that is one object. `unmarked` takes away the marker before it.
+    /// The change of a document that is one object. `unmarked` removes the marker before it.
     fn of_document(
         &self,
         stream: &Stream<'_>,
@@ -61,7 +60,7 @@ impl Changes {
         })
     }
 
-    /// Takes a document out, and puts a marker where those beside it would run together.
+    /// Removes a document, and adds a marker if its neighbours would otherwise be joined.
     fn without(&self, stream: &Stream<'_>, number: usize, range: Range<usize>) -> Splice {
         let text = stream.text();
         let next = stream.parts.get(number + 1).filter(|next| next.range.start == range.end);
@@ -78,13 +77,13 @@ impl Changes {
         }
     }
 
-    /// Whether a document is one object that is left out.
+    /// Whether a document is one object that is removed.
     fn leaves(&self, part: &StreamDocument) -> bool {
         part.list.is_none() && self.removed.contains(&part.items.start)
     }
 
-    /// The document whose marker goes with those before it, because the text begins with one of them and with no marker:
-    /// see [`Self::new_documents`].
+    /// The document whose marker is removed together with the documents before it, because the text begins with one of
+    /// them without a marker: see [`Self::new_documents`].
     fn unmarked(&self, stream: &Stream<'_>) -> Option<usize> {
         let (text, parts) = (stream.text(), &stream.parts);
         let first = parts.first()?.range.start;
@@ -98,7 +97,7 @@ impl Changes {
             .then_some(kept)
     }
 
-    /// The new objects, as documents of their own.
+    /// The new objects, as separate documents.
     fn new_documents(&self, stream: &Stream<'_>) -> io::Result<Splice> {
         let text = stream.text();
         let last = stream.parts.last().map_or(text.len()..text.len(), |part| part.range.clone());
@@ -127,20 +126,20 @@ impl Changes {
     }
 }
 
-/// What parts a document that has no marker of its own from one before.
+/// The separator before a document that has no marker of its own.
 fn separator(text: &str, next: usize) -> &'static str {
     if starts_anew(text, next) { "...\n" } else { "---\n" }
 }
 
-/// Whether the document at `at` has directives or a byte order mark, which may stand behind comments but behind no document
-/// that has not ended.
+/// Whether the document at `at` has directives or a byte order mark, which are allowed after comments but not after a
+/// document without an end marker.
 fn starts_anew(text: &str, at: usize) -> bool {
     let mut lines = lines(text, at..text.len()).map(|(_, line)| line);
     let first = lines.find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     first.is_some_and(|line| line.starts_with(['%', '\u{feff}']))
 }
 
-/// Whether nothing before `at` can run on: the text begins there, or a line with `...` is before.
+/// Whether nothing continues at `at`: the text begins there, or the line before is `...`.
 fn is_ended(text: &str, at: usize) -> bool {
     let before = before(text, at).trim_end_matches(['\n', '\r']);
     let start = line_start(before, before.len()).max(body(text));

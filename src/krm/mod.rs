@@ -1,8 +1,8 @@
-//! The protocol of KRM functions: lists of Kubernetes objects as text that is passed on to the byte.
+//! The protocol of KRM functions: lists of Kubernetes objects as text, which is passed on byte for byte.
 //!
 //! Read [`ResourceList`] first. Its items, and those of a [`Stream`] of plain documents, are slices of the input that
-//! nobody has parsed; [`Changes`] writes the input again with some of them replaced, removed or added. What the
-//! objects mean is not known here.
+//! nobody has parsed; [`Changes`] writes the input again with some of them replaced, removed or added. This room does
+//! not interpret the objects.
 
 pub mod annotation;
 mod documents;

@@ -10,7 +10,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The function failed because of it; also what a result without severity means.
+    /// The function failed because of it; also the default.
     #[default]
     Error,
     /// Worth a look.
@@ -61,7 +61,7 @@ pub struct File {
     pub index: Option<u32>,
 }
 
-/// One thing that a function has to say.
+/// One result of a function.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Result {

@@ -1,4 +1,5 @@
-//! JSON objects in a row, as jq and others print them: kubectl takes what begins with a brace for such a row.
+//! A sequence of JSON objects, as printed by jq and others: kubectl reads a text that begins with a brace as such a
+//! sequence.
 
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
@@ -7,11 +8,12 @@ use super::error::ReadError;
 use super::lines::Position;
 use std::ops::Range;
 
-/// What JSON takes for space.
+/// JSON's whitespace.
 /// <https://www.rfc-editor.org/rfc/rfc8259#section-2>
 const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// The objects of a text that is nothing but JSON objects, each with the space before it; `None` for any other text.
+/// The objects of a text that consists only of JSON objects, each with the whitespace before it; `None` for any other
+/// text.
 pub(super) fn objects(text: &str) -> Result<Option<Vec<Range<usize>>>, ReadError> {
     let is_object = |text: &str| text.trim_start_matches(SPACE).starts_with('{');
     if !is_object(text) {

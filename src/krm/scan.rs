@@ -1,10 +1,10 @@
 //! The fast reader: finds the items of a list in the style of kustomize and kpt, and proves every boundary.
 //!
-//! A line that starts with a dash at column 0 starts an item unless it is inside (1) a block scalar, (2) a plain
-//! scalar of several lines, (3) a quoted scalar or flow collection from an earlier line, (4) another document or
-//! another key of the list. Content of (1) and (2) must be indented deeper than column 0. (3) is known because the
-//! scanner looks at every quote and bracket and gives up when one does not close on its line. (4) is known because
-//! it follows the keys and gives up at markers of documents. Giving up means [`Doubt`]: the parser reads the list.
+//! A line that starts with a dash at column 0 starts an item unless it is inside (1) a block scalar, (2) a plain scalar
+//! of several lines, (3) a quoted scalar or flow collection from an earlier line, (4) another document or another key
+//! of the list. Content of (1) and (2) must be indented deeper than column 0. (3) is excluded because the scanner
+//! checks every quote and bracket and gives up when one does not close on its line. (4) is excluded because it follows
+//! the keys and gives up at document markers. Giving up means [`Doubt`]: the parser reads the list.
 
 use memchr::{memchr, memchr_iter, memmem};
 
@@ -13,7 +13,7 @@ use super::layout::{Entry, Layout, Root, Section, Shape};
 use super::lex::{Doubt, Lexer, indent, plain_key_end, scalar, skip_spaces, stands_alone, value};
 use super::value::Value;
 
-/// Finds the parts of a `ResourceList`, or says that it cannot be sure of them.
+/// Finds the parts of a `ResourceList`, or returns [`Doubt`].
 #[expect(
     clippy::indexing_slicing,
     reason = "a line is cut out between line breaks, and a place is one in the line, or its end"
@@ -32,7 +32,7 @@ pub(super) fn scan(text: &str) -> Result<Layout<'_>, Doubt> {
     scan.finish()
 }
 
-/// Whether there is a byte order mark, or a line break that not every reader takes for one.
+/// Whether there is a byte order mark, or a character that only some parsers treat as a line break.
 /// <https://yaml.org/spec/1.2.2/#54-line-break-characters>
 pub(super) fn has_strange_breaks(bytes: &[u8]) -> bool {
     bytes.starts_with("\u{feff}".as_bytes())
@@ -47,7 +47,7 @@ enum Top {
     Items,
     FunctionConfig,
     Results,
-    /// `kind` or `apiVersion`, whose word a further line would continue.
+    /// `kind` or `apiVersion`, whose value a further line would continue.
     Word,
     Other,
 }
@@ -64,7 +64,7 @@ struct Scan<'t> {
     shape: Option<Shape>,
     function_config: Option<Section>,
     results: Option<Section>,
-    /// Whether `kind` and `apiVersion` are those of such a list, as far as they have come.
+    /// Whether the `kind` and `apiVersion` seen so far are those of a ResourceList.
     is_list: Option<bool>,
     is_krm: Option<bool>,
 }
@@ -126,7 +126,7 @@ impl<'t> Scan<'t> {
         self.lexer.line(line, start, starts_item, self.item.as_mut().map(|(_, item)| item))
     }
 
-    /// Ends the item that is open, if one is, and says where it ends.
+    /// Ends the open item, if any, and returns its end.
     fn close(&mut self, next: usize) -> usize {
         let end = self.comment.take().unwrap_or(next);
         if let Some((start, item)) = self.item.take() {
@@ -152,7 +152,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// A line at column 0 that is no entry: a key of the list.
+    /// A line at column 0 that is not an entry: a key of the list.
     #[expect(
         clippy::indexing_slicing,
         reason = "a line is cut out between line breaks, and a place is one in the line, or its end"

@@ -18,8 +18,8 @@ use crate::yaml::Document;
 
 /// A text with any number of documents: its objects as slices of the text, not parsed.
 ///
-/// A document of a kind that ends in `List` counts as the objects in its `items`, which need not say of which kind they are. JSON objects in a row need nothing
-/// between them.
+/// A document whose kind ends in `List` counts as the objects in its `items`, which need no `kind` themselves. A
+/// sequence of JSON objects needs no separators.
 ///
 /// ```
 /// use iamra::krm::Stream;
@@ -39,15 +39,15 @@ pub struct Stream<'t> {
     pub(super) form: Form,
 }
 
-/// How the objects of a stream are parted.
+/// How the objects of a stream are separated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// By markers.
     Documents {
-        /// Whether directives at the end wait for a document.
+        /// Whether the text ends with directives.
         open: bool,
     },
-    /// By nothing: they are JSON.
+    /// Not at all: they are JSON.
     Row,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct StreamDocument {
 }
 
 impl<'t> Stream<'t> {
-    /// Reads a text. The documents are told apart, not checked.
+    /// Reads a text. The documents are separated, not checked.
     pub fn read(text: &'t str) -> Result<Self, ReadError> {
         let (found, form) = if let Some(objects) = row::objects(text)? {
             (objects, Form::Row)

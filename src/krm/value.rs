@@ -1,11 +1,11 @@
-//! What a line of YAML can hold for a value.
+//! The kinds of value on a line of YAML.
 
 use std::ops::Range;
 
-/// What stands where a value may stand.
+/// The value on a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
-    /// Nothing, or a comment: the value is on the lines that follow, or null.
+    /// Nothing, or a comment: the value is on the following lines, or null.
     Empty,
     /// The header of a literal or folded block.
     Block,

@@ -1,4 +1,4 @@
-//! Writes a list again, with changes.
+//! Writes a list with changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
@@ -10,18 +10,18 @@ use super::layout::{Root, Shape, after, before, line_break, lines};
 use super::list::ResourceList;
 use crate::yaml::SyntaxError;
 
-/// What is to be different in the output; items are named by their position in `items`.
+/// The changes to write; items are identified by their position in `items`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Items with another text; like [`Item::text`], it has the dash and the comments.
     pub replaced: BTreeMap<usize, String>,
-    /// Items whose place another object takes: block YAML from column 0, which is written in the form of the item.
+    /// Items that are replaced by another object: block YAML from column 0, which is written in the form of the item.
     pub rewritten: BTreeMap<usize, String>,
-    /// Items that are left out.
+    /// Items that are removed.
     pub removed: BTreeSet<usize>,
-    /// Objects to add behind the last item, in block YAML from column 0.
+    /// Objects to add after the last item, in block YAML from column 0.
     pub appended: Vec<String>,
-    /// The results, in place of those that are there: a sequence in block YAML from column 0, or `[]`.
+    /// The results, which replace existing ones: a sequence in block YAML from column 0, or `[]`.
     pub results: Option<String>,
 }
 
@@ -60,13 +60,13 @@ pub(super) struct Places<'p, 't> {
 }
 
 impl Changes {
-    /// Whether nothing is to be different.
+    /// Whether there are no changes.
     pub fn is_empty(&self) -> bool {
         let items = self.replaced.is_empty() && self.rewritten.is_empty() && self.removed.is_empty();
         items && self.appended.is_empty() && self.results.is_none()
     }
 
-    /// Writes a list with these changes. Every byte that they do not touch is that of the input.
+    /// Writes a list with these changes. All other bytes are those of the input.
     pub fn write(&self, list: &ResourceList<'_>, out: impl Write) -> io::Result<()> {
         let places = Places { text: list.text(), items: &list.items, first: 0, shape: &list.shape, root: &list.root };
         let mut splices = self.of_items(places)?;
@@ -75,7 +75,7 @@ impl Changes {
         write_spliced(list.text(), splices, out)
     }
 
-    /// What changes in the items that are there.
+    /// The changes of existing items.
     pub(super) fn of_items(&self, places: Places<'_, '_>) -> io::Result<Vec<Splice>> {
         let Places { items, first, shape, .. } = places;
         let numbers = first..first + items.len();
@@ -99,7 +99,7 @@ impl Changes {
         Ok(splices)
     }
 
-    /// What is added to the items, or takes their place when none is left.
+    /// What is added after the items, or written instead when none is left.
     pub(super) fn additions(
         &self,
         places: Places<'_, '_>,
@@ -146,7 +146,7 @@ impl Changes {
         Ok(())
     }
 
-    /// `items` where there was none: an orchestrator would take a list without it for an object.
+    /// Adds a missing `items`: without it, an orchestrator would treat the list as an object.
     fn new_items(&self, places: Places<'_, '_>) -> io::Result<Option<Splice>> {
         if self.is_empty() {
             return Ok(None);
@@ -217,7 +217,7 @@ fn column(root: &Root) -> usize {
     if let Root::Block { column, .. } = root { *column } else { 0 }
 }
 
-/// Whether ` []` on a line of its own can give way to lines with dashes, and come back when they are gone.
+/// Whether ` []` on a line of its own can be replaced by lines with dashes, and be restored when they are removed.
 fn gives_way(text: &str, shape: &Shape) -> bool {
     let Shape::Empty { value, next_line } = shape else { return false };
     let is_ended = before(text, *next_line).ends_with(['\n', '\r']);
@@ -237,7 +237,7 @@ fn rewritten(places: Places<'_, '_>, item: &Item<'_>, object: &String) -> io::Re
     Ok(format!("{comments}{}", like(places.text, entry)))
 }
 
-/// Takes entries out of brackets, each with one of the commas beside it.
+/// Removes entries from brackets, each with an adjacent comma.
 fn without(text: &str, items: &[Item<'_>], removed: &BTreeSet<usize>, brackets: &Range<usize>) -> Vec<Splice> {
     let (Some(first), Some(last)) = (items.first(), items.last()) else { return Vec::new() };
     let Some(first_kept) = (0..items.len()).find(|number| !removed.contains(number)) else {

@@ -7,15 +7,15 @@ use crate::diff::Change;
 use crate::krm::{Lines, Position};
 use crate::yaml::Document;
 
-/// What was compared, and what came of it.
+/// What was compared, and the result.
 pub struct Compared<'c> {
-    /// How the older version is called.
+    /// The name of the older version.
     pub base: &'c str,
-    /// How the newer version is called.
+    /// The name of the newer version.
     pub head: &'c str,
-    /// The declaration's name in the newer version, or in the older one when it is gone.
+    /// The declaration's name in the newer version, or in the older one if it was removed.
     pub file: &'c str,
-    /// Its text there.
+    /// Its text in that version.
     pub text: &'c str,
     /// What changed.
     pub changes: &'c [Change],
@@ -24,12 +24,12 @@ pub struct Compared<'c> {
 }
 
 impl Compared<'_> {
-    /// What widens somebody's rights.
+    /// The escalations.
     pub(super) fn escalations(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.escalation)
     }
 
-    /// Says where a change is declared, or the nearest place around it that is still there.
+    /// The position where a change is declared, or the nearest existing parent.
     pub(super) fn positions(&self) -> impl Fn(&Change) -> Option<Position> {
         let (document, lines) = (Document::parse(self.text).ok(), Lines::of(self.text));
         move |change| {
@@ -39,13 +39,13 @@ impl Compared<'_> {
         }
     }
 
-    /// Whether some change belongs to some cluster only.
+    /// Whether a change is limited to some clusters.
     pub(super) fn has_clusters(&self) -> bool {
         self.changes.iter().any(|change| !change.clusters.is_empty())
     }
 }
 
-/// Writes one line a change, what widens somebody's rights first.
+/// Writes one line per change, escalations first.
 ///
 /// # Errors
 /// The stream cannot be written.

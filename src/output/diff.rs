@@ -1,4 +1,4 @@
-//! What changes in a file, as people and `patch` read it.
+//! The changes of a file as a unified diff.
 
 use similar::TextDiff;
 

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::Located;
 
-/// One `::error` or `::warning` a line. The escapes are those of GitHub's own toolkit (`actions/toolkit`, `command.ts`).
+/// One `::error` or `::warning` per line. The escapes are those of GitHub's own toolkit (`actions/toolkit`,
+/// `command.ts`).
 /// <https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>
 pub fn annotations(diagnostics: &[Located]) -> String {
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Diagnostics for people, on stderr. Never a line of the input: it may hold what nobody should read.
+//! Diagnostics for people, on stderr. Lines of the input are never shown, because they may contain secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -7,14 +7,14 @@ use super::{Places, Sources};
 use crate::diag::{Diagnostic, Report, Severity};
 use crate::quote::line;
 
-/// As many errors as people read in a small window.
+/// How many errors are shown in little space.
 const FEW: usize = 5;
 
-/// As many places of one problem as help to find the others.
+/// How many places of one problem are shown.
 const PLACES: usize = 5;
 
-/// Writes every diagnostic, errors first and in the order of the file: what, where, how to fix. What is said in the same
-/// words of several places is said once.
+/// Writes every diagnostic, errors first and in the order of the file: what, where, how to fix. The same message for
+/// several places is printed once.
 ///
 /// # Errors
 /// stderr cannot be written.
@@ -39,7 +39,7 @@ pub fn write_first_errors(report: &Report, sources: Sources<'_>, err: &mut dyn W
     }
 }
 
-/// A diagnostic, and all places that the same is said of.
+/// A diagnostic with all of its places.
 struct Said<'r> {
     diagnostic: &'r Diagnostic,
     places: Vec<String>,

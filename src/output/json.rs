@@ -7,7 +7,7 @@ use crate::diag::Severity;
 use crate::diff::Change;
 use crate::krm::Position;
 
-/// The version of both documents. A field that is added does not change it; one that means something else does.
+/// The version of both documents. Adding a field does not change it; changing the meaning of a field does.
 const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::Located;
 use crate::diag::Severity;
 
-/// One suite a declaration and one case a diagnostic: an error is a failure, a warning a case that passes and says
-/// something. A declaration without either has one case that passes.
+/// One suite per declaration and one case per diagnostic: an error is a failure, a warning is a passing case with
+/// output. A declaration without diagnostics has one passing case.
 /// <https://github.com/testmoapp/junitxml>
 pub fn junit(declarations: &[(&str, Vec<Located>)]) -> String {
     let failures = |some: &[Located]| some.iter().filter(|it| it.severity == Severity::Error).count();
@@ -46,7 +46,7 @@ fn case(it: &Located, suite: &str) -> String {
     format!("    <testcase name=\"{}{place}\" classname=\"{suite}\" time=\"0\">{inside}</testcase>\n", it.code)
 }
 
-/// Text for XML 1.0, which has no place for most control characters at all.
+/// Text for XML 1.0, which does not allow most control characters.
 /// <https://www.w3.org/TR/xml/#charsets>
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

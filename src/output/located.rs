@@ -1,4 +1,4 @@
-//! Diagnostics with their places made concrete, for formats that machines read.
+//! Diagnostics with resolved places, for machine-readable formats.
 
 use std::collections::BTreeSet;
 

@@ -6,7 +6,7 @@ use super::Compared;
 use crate::diff::Change;
 use crate::quote::quote;
 
-/// A heading, a table of what widens somebody's rights, and the rest folded away.
+/// A heading, a table of escalations, and the other changes folded away.
 pub fn changes_markdown(compared: &Compared<'_>) -> String {
     let Compared { base, head, file, changes, notes, .. } = compared;
     let count = compared.escalations().count();
@@ -59,7 +59,7 @@ fn table(changes: &[&Change], compared: &Compared<'_>) -> String {
     text
 }
 
-/// Names come from a pull request: none of them may end a cell, open a tag or call somebody. Spans of code stay.
+/// Names come from a pull request: none of them may end a cell, open a tag or mention a user. Code spans are kept.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     let paired = text.matches('`').count() / 2 * 2;

@@ -1,4 +1,4 @@
-//! What was found out, as people and machines read it.
+//! Formats diagnostics and changes for people and machines.
 
 mod changes;
 mod diff;
@@ -29,12 +29,12 @@ use crate::krm::{Lines, Position, ResourceRef};
 use crate::quote::line;
 use crate::yaml::{Document, FieldPath, Step};
 
-/// The texts that places point into.
+/// The texts that places refer to.
 #[derive(Clone, Copy, Default)]
 pub struct Sources<'s> {
     /// The declaration.
     pub declaration: Declaration<'s>,
-    /// stdin, or the file that stands for it: its name and text.
+    /// stdin, or the file that is read instead: its name and text.
     pub input: Option<(&'s str, &'s str)>,
 }
 
@@ -46,11 +46,11 @@ pub enum Declaration<'s> {
     None,
     /// A file: its name and text.
     File(&'s str, &'s str),
-    /// The functionConfig, which may say which file it is from. Lines are unknown: kustomize prints it anew.
+    /// The functionConfig, which may have the path of its file. Lines are unknown, because kustomize prints it again.
     FunctionConfig(Option<&'s str>),
 }
 
-/// Where things are in these texts. What is needed of a text is read once, however many places are asked for.
+/// Resolves places in these texts. Each text is parsed at most once.
 struct Places<'s> {
     sources: Sources<'s>,
     document: OnceCell<Option<Document<'s>>>,
@@ -63,7 +63,7 @@ impl<'s> Places<'s> {
         Self { sources, document: OnceCell::new(), declaration: OnceCell::new(), input: OnceCell::new() }
     }
 
-    /// The place in words: `iamra.yaml:3:5`, `functionConfig spec.role`, `Deployment shop/api spec.template`.
+    /// The place as text: `iamra.yaml:3:5`, `functionConfig spec.role`, `Deployment shop/api spec.template`.
     fn locate(&self, diagnostic: &Diagnostic) -> Option<String> {
         match (&diagnostic.place, self.sources.declaration) {
             (Place::Config(_) | Place::ConfigText(_), Declaration::File(name, _)) => {
@@ -105,7 +105,7 @@ impl<'s> Places<'s> {
         }
     }
 
-    /// Where in the file of the declaration it is, when that is what it is about.
+    /// The offset in the declaration's file, if it is about that.
     fn offset(&self, diagnostic: &Diagnostic) -> Option<usize> {
         match (&diagnostic.place, self.sources.declaration) {
             (Place::Config(path), Declaration::File(_, text)) => {
@@ -118,7 +118,7 @@ impl<'s> Places<'s> {
     }
 }
 
-/// The object, under the name by which tools find it unless that steers a terminal or is a key.
+/// The object, with its real name unless that has control characters or looks like a key.
 fn shown(target: &ResourceRef) -> ResourceRef {
     ResourceRef {
         api_version: line(&target.api_version),
@@ -128,8 +128,8 @@ fn shown(target: &ResourceRef) -> ResourceRef {
     }
 }
 
-/// Where to point for a field: at its value, or at its key when the key is what is wrong or the value is long.
-/// A field that is not there is pointed at by the nearest one around it.
+/// The offset to show for a field: its value, or its key if the key is wrong or the value is long. A missing field is
+/// shown at its nearest existing parent.
 fn offset_of(document: &Document<'_>, path: &FieldPath, code: Code) -> usize {
     let key_is_wrong = matches!(code, Code::UnknownField | Code::DuplicateField);
     let mut at = path.clone();

@@ -9,7 +9,7 @@ use crate::krm::{self, ResourceRef};
 use crate::quote::line;
 use crate::yaml::{FieldPath, emit};
 
-/// The `results` of a run in block YAML; `None` when there is nothing to say.
+/// The `results` of a run in block YAML; `None` when there are none.
 #[expect(clippy::expect_used, reason = "all its keys are text")]
 pub fn results(report: &Report, sources: Sources<'_>) -> Option<String> {
     let results: Vec<_> = report.diagnostics().into_iter().map(|diagnostic| result(diagnostic, sources)).collect();

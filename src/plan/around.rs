@@ -1,4 +1,4 @@
-//! What is among the objects instead of a workload that is not.
+//! Hints for a workload that is not found among the objects.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -9,12 +9,12 @@ use crate::krm::{Ident, Item};
 use crate::quote::{part, quote};
 use crate::workload::WorkloadKind;
 
-/// What else is among the objects, looked through once something is not.
+/// The other objects, searched only if a workload is not found.
 pub(super) struct Around<'i, 't> {
     items: &'i [Item<'t>],
     /// The names of all workloads.
     workloads: OnceCell<Known<'i>>,
-    /// Kinds and names of what is no workload.
+    /// Kinds and names of objects that are not workloads.
     strangers: OnceCell<BTreeSet<(&'i str, &'i str)>>,
 }
 
@@ -30,7 +30,7 @@ impl<'i, 't> Around<'i, 't> {
         items.iter().filter_map(Item::ident).filter(move |it| is_known(it) == workloads)
     }
 
-    /// What to do about a workload that is nowhere among the objects.
+    /// The help for a workload that is not among the objects.
     pub(super) fn how_to_find(&self, binding: &Binding) -> String {
         let Which::Name(target) = &binding.target.which else {
             return "`selector` matches the labels of the object, not of its pods; check them, and check that the \

@@ -1,4 +1,4 @@
-//! What should be: which object gets which identity, and which objects must stand beside it.
+//! The desired result: which object gets which identity, and which other objects it needs.
 
 mod around;
 mod share;
@@ -16,16 +16,16 @@ use crate::resolve::{Identity, Resolved, ResolvedBinding};
 use crate::workload::Workload;
 use around::Around;
 
-/// What should be.
+/// The desired result.
 #[derive(Debug)]
 pub struct Plan<'r> {
     /// Every workload of the declaration.
     pub workloads: Vec<PlannedWorkload<'r>>,
-    /// What its Certificates need, once a namespace and scope.
+    /// The objects that its Certificates need, once per namespace and scope.
     pub prerequisites: Vec<Prerequisite<'r>>,
 }
 
-/// A workload in one namespace and, when the objects were at hand, which of them it is.
+/// A workload in one namespace and, if the objects are known, those that match it.
 #[derive(Debug)]
 pub struct PlannedWorkload<'r> {
     /// The workload and its identity.
@@ -47,7 +47,7 @@ pub struct Placement {
     pub is_shared: bool,
 }
 
-/// An object beside the Certificates of a scope.
+/// An object that the Certificates of a scope need.
 #[derive(Debug)]
 pub struct Prerequisite<'r> {
     /// The namespace it is in.
@@ -61,12 +61,12 @@ pub struct Prerequisite<'r> {
 }
 
 impl<'r> PlannedWorkload<'r> {
-    /// What the declaration says of it.
+    /// Its declaration.
     pub fn binding(&self) -> &'r Binding {
         &self.resolved.declared
     }
 
-    /// What it becomes.
+    /// Its identity.
     pub fn identity(&self) -> &'r Identity {
         &self.resolved.identity
     }
@@ -87,7 +87,7 @@ pub fn certificate_name(workload: &str) -> String {
     format!("{workload}-cert")
 }
 
-/// Plans without looking at objects: what the declaration alone says.
+/// Plans from the declaration alone, without objects.
 pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> {
     let workloads = resolved.bindings.iter().map(|binding| {
         let declared = binding.declared.namespace.as_ref().map(ToString::to_string);
@@ -100,7 +100,7 @@ pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> 
     with_prerequisites(resolved, workloads.collect())
 }
 
-/// Plans for the objects in the inventory. A workload that is not there, or there twice, is an error.
+/// Plans for the objects in the inventory. A workload that is missing or ambiguous is an error.
 pub fn plan<'r>(
     resolved: &'r Resolved,
     items: &[Item<'_>],
@@ -158,7 +158,7 @@ pub fn plan<'r>(
     with_prerequisites(resolved, workloads)
 }
 
-/// Plans what Certificates need before there is one: in the cluster's own namespace and wherever a workload is.
+/// Plans what Certificates need, before there is one: in the cluster's own namespace and in those of the workloads.
 pub fn prerequisites<'r>(
     config: &'r Config,
     authorities: &'r BTreeMap<String, Authority>,
@@ -180,7 +180,7 @@ fn with_prerequisites<'r>(resolved: &'r Resolved, workloads: Vec<PlannedWorkload
     Plan { workloads, prerequisites }
 }
 
-/// What stands beside Certificates, once a namespace and scope.
+/// The objects that Certificates need, once per namespace and scope.
 fn beside<'r>(
     sites: impl Iterator<Item = (Option<String>, &'r str, &'r Issuer)>,
     authorities: &'r BTreeMap<String, Authority>,
@@ -249,7 +249,7 @@ fn words(workload: &Workload<'_>) -> String {
 }
 
 impl Plan<'_> {
-    /// Leaves only what belongs to workloads that no declaration lists: a generator cannot know of them.
+    /// Keeps only what belongs to annotated workloads, which a generator cannot know.
     pub fn keep_unlisted(&mut self) {
         self.workloads.retain(|planned| !planned.binding().is_listed);
         let needs: BTreeSet<_> =
@@ -257,7 +257,7 @@ impl Plan<'_> {
         self.prerequisites.retain(|it| needs.contains(&(it.namespace.as_deref(), it.scope)));
     }
 
-    /// Gives a namespace to what has none.
+    /// Sets the namespace where there is none.
     pub fn use_namespace(&mut self, namespace: Option<&str>) {
         let unnamed = self.workloads.iter_mut().map(|planned| &mut planned.namespace);
         let unnamed = unnamed.chain(self.prerequisites.iter_mut().map(|prerequisite| &mut prerequisite.namespace));

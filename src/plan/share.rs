@@ -1,4 +1,4 @@
-//! Who sits where: one identity in a pod, or several that share it container by container.
+//! Assigns identities to pods: one per pod, or several for different containers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use crate::quote::quote;
 use crate::resolve::ResolvedBinding;
 use crate::workload::Workload;
 
-/// So many identities may share a pod. Each has a sidecar, a port and a certificate of its own, and is compared with all
-/// others; what is far beyond any pod that runs is refused instead.
+/// How many identities may share a pod. Each has its own sidecar, port and certificate, and is compared with all others,
+/// so a number far beyond any real pod is rejected.
 const MOST: usize = 64;
 
-/// A placement for every identity and object that were found to belong together. Identities that mean the same pod share it
-/// when each names containers of its own; their sidecars listen on the next free ports.
+/// A placement for every identity and its objects. Identities that target the same pod can share it if each lists
+/// different containers; their sidecars listen on the next free ports.
 pub(super) fn placements<'r>(
     found: &[(&'r ResolvedBinding, usize)],
     inventory: &[Workload<'_>],

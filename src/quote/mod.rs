@@ -1,5 +1,5 @@
-//! How messages say what somebody else has written. A value of a declaration, the name of a file or the words of another
-//! program may forge a line of a log, steer a terminal or be a key that was pasted into the wrong field.
+//! Quotes untrusted text in messages. A value of a declaration, a file name or the output of another program may forge
+//! a log line, contain terminal escapes, or be a key that was pasted into the wrong field.
 
 mod key;
 
@@ -7,12 +7,12 @@ use std::fmt::{self, Display};
 
 use key::{ARMOUR, before, behind, is_key};
 
-/// As much of a value as people need to know it again.
+/// The longest value that is shown in full: enough to recognize it.
 pub const LONGEST: usize = 60;
-/// The part of that which is the value's end, where paths and ARNs differ.
+/// How much of it is kept from the end of the value, where paths and ARNs differ.
 const END: usize = 20;
 
-/// What stands for key material.
+/// Shown instead of key material.
 const HIDDEN: &str = "(a key, not shown)";
 
 /// The value between backticks, as every message shows one: in one line, not long, and never a key.
@@ -32,7 +32,7 @@ impl<T: Display + ?Sized> Display for Quoted<'_, T> {
     }
 }
 
-/// What is shown of a value by itself, where somebody else puts marks around it.
+/// The value in the same form without backticks, for callers that add their own quotes.
 pub fn part(value: &str) -> String {
     if is_key(value) {
         return HIDDEN.to_owned();
@@ -46,7 +46,7 @@ pub fn part(value: &str) -> String {
     format!("{}…{}", prefix(&value, start), behind(&value, prefix(&value, end).len()))
 }
 
-/// What people are to type, between backticks: whole, or it would not do what it says.
+/// Something to type, between backticks: never shortened, so that it can be copied.
 pub fn typed<T: Display + ?Sized>(words: &T) -> String {
     let words = words.to_string();
     if is_key(&words) { HIDDEN.to_owned() } else { format!("`{}`", escaped(&words)) }
@@ -66,8 +66,8 @@ pub fn quote_all<T: Display>(values: impl IntoIterator<Item = T>) -> String {
     values.into_iter().map(|value| quote(&value).to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// A whole message in one line that steers no terminal, without what looks like a key. What is quoted in it has passed
-/// [`quote`] already; this is the net below.
+/// A whole message in one line, without terminal escapes and text that looks like a key. Values in it have already
+/// passed [`quote`]; this is a second safeguard.
 pub fn line(text: &str) -> String {
     let text = escaped(text);
     let armour = ARMOUR.iter().filter_map(|armour| text.find(armour)).min();
@@ -88,14 +88,14 @@ pub fn line(text: &str) -> String {
     line
 }
 
-/// Words of several lines, each as [`line`] makes it.
+/// Text of several lines, each filtered by [`line`].
 pub fn lines(text: &str) -> String {
     text.split_inclusive('\n')
         .map(|part| line(part.trim_end_matches('\n')) + behind(part, part.trim_end_matches('\n').len()))
         .collect()
 }
 
-/// The text with everything that is no visible character written as an escape.
+/// The text with every invisible character escaped.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -110,7 +110,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// What ends a line, turns the direction of writing, or cannot be seen.
+/// Characters that end a line, change the writing direction, or are invisible.
 /// <https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point>
 fn is_unseen(c: char) -> bool {
     c.is_control()

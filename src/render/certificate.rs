@@ -15,7 +15,7 @@ use crate::plan::PlannedWorkload;
 /// <https://cert-manager.io/docs/reference/api-docs/>
 pub const CERTIFICATE: Gvk = Gvk { group: GROUP, version: "v1", kind: "Certificate" };
 
-/// As far as we write it.
+/// The fields that iamra sets.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CertificateSpec {

@@ -6,7 +6,7 @@ use crate::config::{Delivery, Sidecar};
 use crate::helper::PROGRAM;
 use crate::plan::PlannedWorkload;
 
-/// What the sidecar does. The kubelet fills in the variables.
+/// The arguments of the sidecar. The kubelet expands the variables.
 /// <https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/>
 /// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/cmd/serve.go>
 pub(super) fn arguments(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
@@ -21,7 +21,7 @@ pub(super) fn arguments(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Ve
     args
 }
 
-/// The command with which an application asks for credentials itself. Nobody fills in variables there.
+/// The command with which an application requests credentials itself. Variables are not expanded there.
 pub(super) fn credential_process(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
     let mut command = [PROGRAM, "credential-process"].map(str::to_owned).to_vec();
     command.extend(identity_flags(arns(planned)));
@@ -29,8 +29,8 @@ pub(super) fn credential_process(planned: &PlannedWorkload<'_>, settings: &Sidec
     command
 }
 
-/// Shows that a first session can be had. A probe's command expands no variables from a ConfigMap, so the ARNs
-/// stand here themselves. <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/prober/prober.go>
+/// Probes that a first session can be created. A probe's command does not expand variables from a ConfigMap, so it
+/// contains the ARNs. <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/prober/prober.go>
 pub(super) fn update_once(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
     let mut command = [PROGRAM, "update", "--once"].map(str::to_owned).to_vec();
     command.extend(identity_flags(arns(planned)));
@@ -38,7 +38,7 @@ pub(super) fn update_once(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> 
     command
 }
 
-/// Shows that there is a certificate that can be read.
+/// Probes that there is a readable certificate.
 pub(super) fn read_certificate() -> Vec<String> {
     [PROGRAM, "read-certificate-data", "--certificate", &certificate_file()].map(str::to_owned).to_vec()
 }
@@ -59,7 +59,7 @@ fn identity_flags(arns: [&str; 3]) -> [String; 5] {
     ]
 }
 
-/// How a session is asked for, at the start of a pod and later.
+/// The flags for requesting a session, at the start of a pod and later.
 fn session_flags(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
     let mut flags = vec![format!("--session-duration={}", planned.binding().role.session.seconds())];
     flags.extend(settings.role_session_name.iter().map(|name| format!("--role-session-name={name}")));

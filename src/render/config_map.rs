@@ -1,4 +1,4 @@
-//! The ConfigMap with a workload's ARNs, and the one that shows that a generator has run.
+//! The ConfigMap with a workload's ARNs, and the one that proves that a generator has run.
 
 use std::collections::BTreeMap;
 
@@ -32,8 +32,8 @@ pub(super) fn config_map(planned: &PlannedWorkload<'_>, hash_suffix: bool) -> Va
     value(&ConfigMap { metadata, data: Some(data), ..ConfigMap::default() })
 }
 
-/// A ConfigMap that never reaches the cluster. A kustomization that needs it fails when the generator that makes it
-/// was silently skipped.
+/// A ConfigMap that never reaches the cluster. A kustomization that requires it fails if its generator was silently
+/// skipped.
 pub fn stamp(name: &str) -> Manifest {
     let mut metadata = metadata(name, None, (LOCAL_CONFIG, "true"));
     metadata.labels = None;

@@ -15,7 +15,7 @@ use super::{command, volumes};
 use crate::config::{Delivery, Sidecar, SidecarStyle, Startup};
 use crate::plan::PlannedWorkload;
 
-/// The sidecar of a workload with these settings. It runs as `user` where that matters to the application.
+/// The sidecar of a workload with these settings. It runs as `user` if the application requires that.
 pub(super) fn sidecar(
     planned: &PlannedWorkload<'_>,
     settings: &Sidecar,
@@ -51,7 +51,7 @@ pub(super) fn sidecar(
     }
 }
 
-/// What holds the application back until there is something to ask.
+/// The probe that makes the application wait for the sidecar.
 fn startup_probe(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Option<Probe> {
     let command = match settings.startup {
         Startup::None => return None,
@@ -68,7 +68,7 @@ fn startup_probe(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Option<Pr
     })
 }
 
-/// Variables of the helper itself, beside the ARNs. Where it finds FIPS and IPv6 is the rule of AWS's own SDK.
+/// Variables of the helper itself, in addition to the ARNs. Those for FIPS and IPv6 are the AWS SDK's.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html>
 fn variables(settings: &Sidecar) -> Vec<EnvVar> {
     let on = |name: &str, is_on: bool| is_on.then(|| (name.to_owned(), "true".to_owned()));
@@ -105,7 +105,7 @@ fn quantities(amounts: &BTreeMap<String, String>) -> Option<BTreeMap<String, Qua
     (!amounts.is_empty()).then_some(amounts)
 }
 
-/// Everything that Pod Security `restricted` asks for. Without a user, it is the image's or the one that the cluster gives.
+/// Everything that Pod Security `restricted` requires. Without a user, the image's or the cluster's is used.
 /// <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 pub(super) fn restricted(user: Option<i64>) -> SecurityContext {
     SecurityContext {

@@ -1,4 +1,5 @@
-//! A certificate from cert-manager's CSI driver: asked for when a pod starts, kept in its node's memory, renewed in place.
+//! A certificate from cert-manager's CSI driver: requested when a pod starts, kept in its node's memory, renewed in
+//! place.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use super::layout::USER;
 use super::spelling::algorithm;
 use crate::plan::PlannedWorkload;
 
-/// The driver's name, and what its attributes begin with.
+/// The driver's name, which is also the prefix of its attributes.
 const DRIVER: &str = "csi.cert-manager.io";
 
 /// The attributes' names: <https://github.com/cert-manager/csi-driver/blob/main/pkg/apis/v1alpha1/types.go>

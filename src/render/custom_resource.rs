@@ -1,4 +1,4 @@
-//! An object of a kind that Kubernetes itself does not have: what its kind's room gives it as `spec`.
+//! A custom resource with the `spec` that its issuer kind defines.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! How an application's SDK finds its credentials, and the region that no helper can tell it.
+//! How an application's SDK finds its credentials, and the region, which the helper does not provide.
 
 use super::command::credential_process;
 use super::layout::{CONFIG, CONFIG_KEY, HELPER, credentials_file};
@@ -17,7 +17,7 @@ pub const ENVIRONMENT: &[&str] = &[
     "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
 ];
 
-/// What an SDK needs to find its credentials, and the region that no helper can tell it.
+/// The variables that an SDK needs to find its credentials, and the region, which the helper does not provide.
 pub(super) fn variables(
     planned: &PlannedWorkload<'_>,
     settings: &Sidecar,

@@ -1,4 +1,4 @@
-//! Where things are in a pod, and who reads them.
+//! Paths and users in a pod.
 
 use crate::config::Delivery;
 
@@ -25,7 +25,7 @@ pub(super) fn certificate_file() -> String {
     format!("{MOUNT}/tls.crt")
 }
 
-/// The file of credentials that the sidecar writes; where it writes none, what `update --once` writes goes nowhere.
+/// The credentials file that the sidecar writes; if it writes none, the output of `update --once` is discarded.
 pub(super) fn credentials_file(delivery: Delivery) -> String {
     if delivery == Delivery::File { format!("{CREDENTIALS}/credentials") } else { "/dev/null".to_owned() }
 }

@@ -38,13 +38,13 @@ pub fn idents(binding: &Binding) -> Vec<(&'static str, String)> {
     certificate.into_iter().chain(config_map).collect()
 }
 
-/// The Secret of the default scope with a CA that is at hand, for the Issuer that expects it to be there.
+/// The Secret of the default scope with a given CA, for the Issuer that expects it to exist.
 pub fn ca(namespace: Option<&String>, authority: &Authority) -> Manifest {
     let metadata = metadata(&issuer::secret(DEFAULT_SCOPE).name, namespace, (SCOPE, DEFAULT_SCOPE));
     Manifest { value: ordered(ca_secret(metadata, authority)) }
 }
 
-/// When Argo CD syncs an object of ours. Workloads are in wave 0 unless their author says otherwise.
+/// The sync wave of an emitted object. Workloads are in wave 0 by default.
 /// <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/>
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wave {
@@ -54,7 +54,7 @@ enum Wave {
     Workload = 0,
 }
 
-/// Writes onto an object what Argo CD should know of it.
+/// Adds the Argo CD annotations to an object.
 /// <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/>
 #[expect(clippy::indexing_slicing, reason = "each of our objects is a mapping, and so is its metadata")]
 fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave) -> Value {
@@ -68,7 +68,7 @@ fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave) -> Value {
     value
 }
 
-/// None when its CA is not at hand.
+/// `None` when its CA is not known.
 fn object(prerequisite: &Prerequisite<'_>) -> Option<(Value, Wave)> {
     let IssuerObject { kind, name, contents } = prerequisite.object;
     let metadata = metadata(name, prerequisite.namespace.as_ref(), (SCOPE, prerequisite.scope));

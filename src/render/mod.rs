@@ -1,4 +1,4 @@
-//! How it is written: the objects we add and what we put into a pod template, as values. Start with [`objects`] and
+//! Renders the emitted objects and the additions to a pod template, as values. Start with [`objects`] and
 //! [`pod_change`].
 
 // What everything else stands on.

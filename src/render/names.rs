@@ -1,19 +1,19 @@
-//! What our objects, and our parts of a pod, are called, and what marks them as ours.
+//! The names of emitted objects and of additions to a pod, and the labels and annotations that mark them as iamra's.
 
 /// The label that says who manages an object, as Kubernetes recommends it.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>
 pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
-/// Its value on our objects. It says to people who made them; kustomize and Helm write values of their own over it.
+/// Its value on emitted objects. It is for information only: kustomize and Helm overwrite it.
 pub(super) const MANAGER: &str = "iamra";
 
-/// The annotation on a patched workload: which identities it has.
+/// The annotation on a patched workload that names its identities.
 pub const WORKLOAD: &str = "iamra.dev/workload";
 
-/// The annotation on an object that we emit for a workload: which one. It makes the object ours.
+/// The annotation that names the workload an object is emitted for. It marks the object as owned.
 pub const GENERATED_FOR: &str = "iamra.dev/generated-for";
 
-/// The annotation on an object that we emit for a scope: which one. It makes the object ours.
+/// The annotation that names the scope an object is emitted for. It marks the object as owned.
 pub const SCOPE: &str = "iamra.dev/scope";
 
 /// The annotation on a generator's configuration that asks for a stamp of this name.
@@ -22,14 +22,14 @@ pub const STAMP: &str = "iamra.dev/stamp";
 /// The annotation on the pod template whose change restarts the pods.
 pub const CONFIG_HASH: &str = "iamra.dev/config-hash";
 
-/// The name of the container that we add, and the beginning of it where a pod has several.
+/// The name of the added container, or its prefix if a pod has several.
 const SIDECAR: &str = "iam-ra-sidecar";
 
-/// The names of volumes that we add, and the beginnings of them where a pod has several: the certificate, the file of
-/// credentials, the helper's image, the SDK's configuration.
+/// The names of the added volumes, or their prefixes if a pod has several: the certificate, the file of credentials,
+/// the helper's image, the SDK's configuration.
 const VOLUMES: [&str; 4] = ["iam-ra-cert", "iam-ra-credentials", "iam-ra-helper", "iam-ra-sdk-config"];
 
-/// The names by which others could have the key mounted, or credentials.
+/// The names by which other objects could mount the key or the credentials.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Keepers {
     /// The volume of the certificate with its key, and the one of the file of credentials.
@@ -38,7 +38,7 @@ pub struct Keepers {
     pub sidecar: String,
 }
 
-/// Names of ours in one pod. Where several identities share it, each has names of its own.
+/// The names used in one pod. If several identities share it, each has its own names.
 pub(super) struct Names {
     pub(super) sidecar: String,
     pub(super) certificate: String,

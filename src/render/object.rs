@@ -15,7 +15,7 @@ pub struct Manifest {
     pub value: Value,
 }
 
-/// Of an object of ours; `owner` is the annotation that says what it belongs to.
+/// Metadata of an emitted object; `owner` is the annotation that names what it belongs to.
 pub(super) fn metadata(name: &str, namespace: Option<&String>, owner: (&str, &str)) -> ObjectMeta {
     ObjectMeta {
         name: Some(name.to_owned()),
@@ -26,7 +26,7 @@ pub(super) fn metadata(name: &str, namespace: Option<&String>, owner: (&str, &st
     }
 }
 
-/// The object as the values that are printed.
+/// The object as a value in reading order.
 #[expect(clippy::expect_used, reason = "all its keys are text")]
 pub(super) fn value(object: &impl Serialize) -> Value {
     serde_json::to_value(object).expect("Kubernetes objects have only text keys")

@@ -1,4 +1,4 @@
-//! What a pod template gets: the sidecar, the certificate's volume, variables for the application, a hash.
+//! The additions to a pod template: the sidecar, the certificate's volume, variables for the application, and a hash.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::config::{Delivery, Sidecar, SidecarStyle, Startup};
 use crate::digest::sha256_hex;
 use crate::plan::{Placement, PlannedWorkload};
 
-/// What one pod template gets for one identity.
+/// The additions to one pod template for one identity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PodChange {
     /// The sidecar's name.
@@ -26,11 +26,11 @@ pub struct PodChange {
     pub waits_for_aws: bool,
     /// The Secret with the certificate and its key, where there is one.
     pub secret: Option<String>,
-    /// What others could have the key mounted by.
+    /// The names by which other objects could mount the key.
     pub keepers: Keepers,
     /// Volumes of the pod.
     pub volumes: Vec<Value>,
-    /// What the application's containers mount of them.
+    /// The mounts of the application's containers.
     pub mounts: Vec<Value>,
     /// Variables for the application's containers: name and value.
     pub environment: Vec<(&'static str, String)>,
@@ -38,13 +38,13 @@ pub struct PodChange {
     pub config_hash: String,
 }
 
-/// What others could have the key mounted by in a pod.
+/// The names in a pod by which other objects could mount the key.
 pub fn keepers(planned: &PlannedWorkload<'_>, placement: Placement) -> Keepers {
     Names::of(&planned.binding().workload, placement.is_shared).keepers()
 }
 
-/// What a pod gets of a planned, with a sidecar of these settings. `user` is the one that the application's containers
-/// run as, where the sidecar must be the same.
+/// The additions for a planned workload, with these sidecar settings. `user` is the user of the application's
+/// containers, if the sidecar must run as the same.
 pub fn pod_change(
     planned: &PlannedWorkload<'_>,
     placement: Placement,
@@ -83,8 +83,8 @@ fn value(part: &impl Serialize) -> Value {
     ordered(serde_json::to_value(part).expect("parts of a pod have only text keys"))
 }
 
-/// Over what a running pod would not notice: the ARNs, which it reads at its start, and the key's algorithm, which
-/// the helper fixes at its start. Never over the certificate.
+/// The hash of settings whose change a running pod would not notice: the ARNs, which it reads at startup, and the key's
+/// algorithm, which the helper determines at startup. The certificate is never included.
 /// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/file_system_signer.go>
 fn config_hash(planned: &PlannedWorkload<'_>, command: &Value) -> String {
     let identity = &planned.identity();

@@ -1,4 +1,4 @@
-//! A Pod that shows whether a workload's identity works: it prints who it is to AWS, and ends.
+//! A Pod to test a workload's identity: it prints its identity in AWS, and exits.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +21,8 @@ const IMAGE: &str = "public.ecr.aws/aws-cli/aws-cli:2.31.23";
 /// `nobody`: the image names no user of its own, and the CLI needs none.
 const USER: i64 = 65_534;
 
-/// `<workload>-sample-<hash>`, whether the declaration asks for it or not. It has a native sidecar whatever the workload
-/// has: with another it would not end. Pods cannot be changed, so what is another sample has another name.
+/// `<workload>-sample-<hash>`, whether the declaration asks for it or not. It always has a native sidecar,
+/// because with a plain one it would not end. Pods cannot be changed, so a different sample has a different name.
 pub fn sample(planned: &PlannedWorkload<'_>) -> Manifest {
     let workload = &planned.binding().workload;
     let names = Names::single();

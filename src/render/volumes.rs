@@ -1,4 +1,4 @@
-//! The volumes that a pod gets, and what each of its containers sees of them.
+//! The volumes that are added to a pod, and their mounts.
 
 use k8s_openapi::api::core::v1::{
     ConfigMapVolumeSource, EmptyDirVolumeSource, ImageVolumeSource, KeyToPath, SecretVolumeSource, Volume, VolumeMount,
@@ -69,7 +69,7 @@ fn file(name: &str) -> KeyToPath {
     KeyToPath { key: name.to_owned(), path: name.to_owned(), ..KeyToPath::default() }
 }
 
-/// What the sidecar sees: the certificate, and the file that it writes.
+/// The mounts of the sidecar: the certificate, and the file that it writes.
 pub(super) fn sidecar_mounts(settings: &Sidecar, names: &Names) -> Vec<VolumeMount> {
     let mut mounts = vec![mount(&names.certificate, MOUNT)];
     if settings.delivery == Delivery::File {
@@ -78,7 +78,7 @@ pub(super) fn sidecar_mounts(settings: &Sidecar, names: &Names) -> Vec<VolumeMou
     mounts
 }
 
-/// What the application's containers see. With an endpoint, nothing: the key stays in the sidecar.
+/// The mounts of the application's containers. None with an endpoint: the key stays in the sidecar.
 pub(super) fn mounts(settings: &Sidecar, names: &Names) -> Vec<VolumeMount> {
     match settings.delivery {
         Delivery::Endpoint => Vec::new(),

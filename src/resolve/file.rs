@@ -1,4 +1,4 @@
-//! Values given by hand, and what every file of values has in common.
+//! The values file, and the parts that it shares with the lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, PathBuf};
@@ -11,7 +11,7 @@ use crate::reference::Query;
 use crate::secret::Secret;
 use crate::yaml::{Document, FieldPath, NodeRef};
 
-/// Values by reference, as `--values FILE` gives them: one mapping, `ssm:/name: value`.
+/// Values by reference, from `--values FILE`: one mapping, `ssm:/name: value`.
 #[derive(Debug, Default)]
 pub struct Values {
     name: String,
@@ -97,7 +97,7 @@ fn entries(
     values
 }
 
-/// The place of the lock inside the declaration's folder.
+/// The default name of the lock in the declaration's folder.
 pub const LOCK_NAME: &str = "iamra.lock";
 
 /// The annotation that says where the lock is when iamra runs as a function.
@@ -106,7 +106,8 @@ pub const LOCK_ANNOTATION: &str = "iamra.dev/lock";
 /// The lock's path as the declaration's annotation gives it; `None` when it has none.
 ///
 /// # Errors
-/// The path may lead out of the declaration's folder: whoever has written it must not choose among all files of a machine.
+/// The path may be outside the declaration's folder: the author of a declaration must not be able to select arbitrary
+/// files.
 pub fn lock_path(declaration: NodeRef<'_>) -> Result<Option<PathBuf>, Box<Diagnostic>> {
     let at = FieldPath::keys("metadata.annotations").key(LOCK_ANNOTATION);
     let Some(path) = declaration.at(&at).and_then(NodeRef::text).map(PathBuf::from) else { return Ok(None) };

@@ -1,4 +1,5 @@
-//! `iamra.lock`: what was answered once, so that rendering needs neither network nor credentials. Never key material.
+//! `iamra.lock`: recorded answers, so that rendering needs neither network nor credentials. It never contains key
+//! material.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,19 +16,19 @@ use crate::reference::{Query, Wanted};
 use crate::secret::Secret;
 use crate::yaml::{NodeRef, emit};
 
-/// `apiVersion` of the lock file; it counts up with what is in it.
+/// `apiVersion` of the lock file; it changes with the format.
 const API_VERSION: &str = "iamra.dev/v1alpha1";
 /// `kind` of the lock file.
 const KIND: &str = "Lock";
 
-/// Said in every lock that iamra writes.
+/// The comment at the top of every lock.
 const HEADER: &str =
     "# Written by `iamra lock`. Commit it; do not edit it: change the declaration, and run `iamra lock` again.\n";
 
-/// How a stale lock is mended.
+/// The help for a stale lock.
 const MEND: &str = "run `iamra lock`, or provide the value in a values file (`--values FILE`)";
 
-/// The name of a query: its scope, when that has an account or region of its own, and its reference.
+/// The name of a query: its scope, if that has its own account or region, and its reference.
 type Name = (Option<String>, String);
 
 /// `iamra.lock`: recorded answers, never key material.
@@ -38,7 +39,7 @@ pub struct Lockfile {
     values: BTreeMap<Name, Answer>,
 }
 
-/// What there is of a lock.
+/// The state of a lock.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Nothing.
@@ -46,12 +47,12 @@ enum State {
     Absent,
     /// What `iamra lock` has written.
     Whole,
-    /// Something that answers nothing, which has been told.
+    /// A lock that cannot be used, which has been reported.
     Useless,
 }
 
 impl Lockfile {
-    /// A lock named `name` in messages that somebody asks for and that is not there, which is reported.
+    /// A required lock, called `name` in messages, that does not exist, which is reported.
     pub fn missing(name: &str, report: &mut Report) -> Self {
         report.push(
             Diagnostic::error(Code::StaleLock, format!("there is no {name}"))
@@ -86,7 +87,7 @@ impl Lockfile {
         Self { name: name.to_owned(), state, values }
     }
 
-    /// What is recorded and not asked for, in words.
+    /// Recorded references that are not needed.
     pub fn unused(&self, queries: &BTreeSet<Query>) -> Vec<String> {
         let asked: BTreeSet<_> = queries
             .iter()
@@ -95,13 +96,13 @@ impl Lockfile {
         self.values.keys().filter(|name| !asked.contains(*name)).map(|(_, reference)| line(reference)).collect()
     }
 
-    /// What is asked for and not recorded, in words.
+    /// Needed references that are not recorded.
     pub fn gaps(&self, queries: &BTreeSet<Query>) -> Vec<String> {
         let names = queries.iter().filter(|query| !query.is_secret()).map(name_of);
         names.filter(|name| !self.values.contains_key(name)).map(|name| not_locked(&name)).collect()
     }
 
-    /// How fresh answers differ from what is recorded, in words.
+    /// Differences between new answers and recorded ones.
     pub fn drift(&self, fresh: &Answers) -> Vec<String> {
         let mut drift = Vec::new();
         let mut asked = BTreeSet::new();
@@ -182,7 +183,7 @@ impl Lookup for Lockfile {
     }
 }
 
-/// The text of a lock with these answers. Key material and what has no answer is left out.
+/// The text of a lock with these answers. Key material and failed answers are omitted.
 pub fn lock(answers: &Answers) -> String {
     let mut scopes: BTreeMap<Option<String>, Map<String, Value>> = BTreeMap::from([(None, Map::new())]);
     let found = answers.iter().filter(|(query, _)| !query.is_secret());
@@ -211,7 +212,7 @@ pub fn lock(answers: &Answers) -> String {
     format!("{HEADER}{}", emit::document(&Value::Object(lock)))
 }
 
-/// Whether a text is a lock, or what is left of one: everything else belongs to somebody.
+/// Whether a text is a lock or the rest of one. Any other file must not be overwritten.
 pub fn is_lock(text: &str) -> bool {
     text.trim().is_empty() || text.lines().any(|line| line == format!("kind: {KIND}"))
 }
@@ -237,7 +238,7 @@ fn fingerprint(certificate: &Certificate) -> String {
     format!("sha256:{}", certificate.fingerprint())
 }
 
-/// Shows a cut, an edit or a merge that git took for clean. It guards against accidents: whoever means harm can count too.
+/// Detects truncation, edits and bad merges. It protects against accidents only: an attacker can compute it too.
 fn digest(content: &Map<String, Value>) -> String {
     let text = emit::flow(&Value::Object(content.clone()));
     format!("sha256:{}", sha256_hex(text))
@@ -245,7 +246,7 @@ fn digest(content: &Map<String, Value>) -> String {
 
 type Wrong<'d> = (Option<NodeRef<'d>>, String);
 
-/// What is wrong with a lock is told at its node, as the end of a sentence that begins with the file's name.
+/// Reads a lock. An error has its node and a message that follows the file's name.
 fn read_lock<'d>(root: NodeRef<'d>, values: &mut BTreeMap<Name, Answer>) -> Result<(), Wrong<'d>> {
     let text = |key| root.get(key).and_then(NodeRef::text);
     match (text("apiVersion"), text("kind")) {

@@ -1,4 +1,4 @@
-//! The one question the core asks of the world.
+//! Lookups: the only way in which the core gets data from outside.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,9 +29,9 @@ impl From<Secret> for Answer {
 pub struct NoAnswer {
     /// `unresolved-reference`, or what else is wrong.
     pub code: Code,
-    /// What was looked at, and what was not there.
+    /// What is missing.
     pub why: String,
-    /// How to have it.
+    /// How to fix it.
     pub help: String,
 }
 
@@ -40,11 +40,11 @@ pub type Answers = BTreeMap<Query, Result<Answer, NoAnswer>>;
 
 /// Answers queries: a lock file, a values file, AWS.
 pub trait Lookup {
-    /// Answers every query. One that has no answer never hides another.
+    /// Answers every query. A failed query does not affect others.
     fn answer(&self, queries: &BTreeSet<Query>) -> Answers;
 }
 
-/// A lookup that knows what was answered before, and nothing else.
+/// A lookup that answers only from earlier answers.
 pub struct Known<'a>(pub &'a Answers);
 
 impl Lookup for Known<'_> {
@@ -59,7 +59,7 @@ impl Lookup for Known<'_> {
     }
 }
 
-/// Several lookups; the first that has a value answers. Where none has, the last one says why.
+/// Several lookups; the first that has a value answers. If none has, the last one gives the reason.
 pub struct Layered<'l>(pub Vec<&'l dyn Lookup>);
 
 impl Lookup for Layered<'_> {

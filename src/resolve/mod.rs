@@ -1,4 +1,4 @@
-//! Where identities live: questions out, answers binding in.
+//! Resolves references: creates the queries, and binds the answers to the declaration.
 
 mod file;
 mod lock;
@@ -21,7 +21,7 @@ use crate::quote::{part, quote};
 use crate::reference::{Origin, Query, Reference, Target, Wanted};
 use crate::secret::Secret;
 
-/// The declaration with every value in place.
+/// The declaration with every reference resolved.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     /// What a function call does, when the declaration says so.
@@ -32,7 +32,7 @@ pub struct Resolved {
     pub argo_cd: ArgoCd,
     /// What a check does with warnings.
     pub checks: BTreeMap<Code, Level>,
-    /// The workloads and what they become.
+    /// The workloads with their identities.
     pub bindings: Vec<ResolvedBinding>,
     /// The CAs whose certificate and key were looked up, by scope.
     pub authorities: BTreeMap<String, Authority>,
@@ -41,9 +41,9 @@ pub struct Resolved {
 /// A binding with its identity.
 #[derive(Debug, Clone)]
 pub struct ResolvedBinding {
-    /// What the declaration says of it.
+    /// Its declaration.
     pub declared: Binding,
-    /// What it becomes.
+    /// Its identity.
     pub identity: Identity,
 }
 
@@ -63,12 +63,12 @@ pub fn queries(config: &Config, objects: bool) -> BTreeSet<Query> {
     config.bindings.iter().flat_map(|binding| of_role(&binding.role, objects.then_some(&binding.issuer))).collect()
 }
 
-/// What has to be looked up of the CAs alone.
+/// What has to be looked up for the CAs only.
 pub fn authority_queries(config: &Config) -> BTreeSet<Query> {
     config.issuers.values().flat_map(Issuer::queries).collect()
 }
 
-/// The CAs of the cluster's scopes. What has no answer, or a wrong one, is reported at its field.
+/// The CAs of the cluster's scopes. Missing and invalid answers are reported at their fields.
 pub fn authorities(config: &Config, answers: &Answers, report: &mut Report) -> BTreeMap<String, Authority> {
     let mut binder = Binder { answers, report };
     let mut found = BTreeMap::new();
@@ -80,7 +80,7 @@ pub fn authorities(config: &Config, answers: &Answers, report: &mut Report) -> B
     found
 }
 
-/// The certificates in PEM of the CAs that are written into Secrets, by scope, as far as somebody knows them.
+/// The certificates in PEM of the CAs that are written into Secrets, by scope, as far as they are known.
 pub fn ca_certificates(config: &Config, answers: &Answers) -> BTreeMap<String, String> {
     let known = |issuer: &Issuer| {
         let answer = answers.get(&issuer.reference(Wanted::Certificate)?.query(Wanted::Certificate)?)?.as_ref().ok()?;
@@ -89,7 +89,7 @@ pub fn ca_certificates(config: &Config, answers: &Answers) -> BTreeMap<String, S
     config.issuers.iter().filter_map(|(scope, issuer)| Some((scope.clone(), known(issuer)?))).collect()
 }
 
-/// The ARN that a reference stands for, when somebody knows it.
+/// The ARN of a reference, if it is known.
 pub fn known_arn(kind: ArnKind, reference: &Reference, answers: &Answers) -> Option<Arn> {
     if let Target::Literal(text) = &reference.target {
         return Arn::parse(kind, text).ok();
@@ -98,7 +98,7 @@ pub fn known_arn(kind: ArnKind, reference: &Reference, answers: &Answers) -> Opt
     Arn::parse(kind, answer.value.reveal()).ok()
 }
 
-/// Everything that a lock of the declaration answers, keys included: whichever workload has a role, in whichever cluster.
+/// Everything that the declaration refers to, including keys, for all roles and clusters.
 pub fn all_queries(config: &Config) -> BTreeSet<Query> {
     config.roles.iter().flat_map(|(role, issuer)| of_role(role, Some(issuer))).collect()
 }
@@ -113,7 +113,7 @@ fn of_role(role: &Role, issuer: Option<&Issuer>) -> Vec<Query> {
     identity.chain(issuer.into_iter().flat_map(Issuer::queries)).collect()
 }
 
-/// Puts the answers into the declaration. What has no answer, or a wrong one, is reported at its field.
+/// Puts the answers into the declaration. Missing and invalid answers are reported at their fields.
 pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Resolved> {
     let authorities = authorities(&config, answers, report);
     let mut binder = Binder { answers, report };
@@ -129,8 +129,8 @@ pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Re
     (!report.has_errors()).then_some(Resolved { mode, name_suffix_hash, argo_cd, checks, bindings, authorities })
 }
 
-/// Checks the answers that a lock of the declaration would hold, everything but keys. What has none, or a wrong one, is
-/// reported at its field.
+/// Checks the answers that a lock of the declaration would contain, which excludes keys. Missing and invalid ones are
+/// reported at their fields.
 pub fn check(config: &Config, answers: &Answers, policy: &OperatorPolicy, report: &mut Report) {
     for (role, issuer) in &*config.roles {
         let mut binder = Binder { answers, report };
@@ -211,7 +211,7 @@ impl Binder<'_> {
         Some(Identity { trust_anchor, profile, role: iam_role })
     }
 
-    /// Whether the trust anchor is where the declaration says that it is.
+    /// Checks that the trust anchor is in the declared region and partition.
     fn check_origin(&mut self, trust_anchor: &Arn, reference: &Reference) {
         let Origin { scope, region, assume_role, .. } = &*reference.origin;
         let declared =

@@ -1,4 +1,4 @@
-//! What the operator allows: a file outside the repositories, whose authors may not trust each other or be trusted.
+//! The operator's policy: a file outside the repositories, whose authors may not trust each other.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ const TYPE: (&str, &str) = ("iamra.dev/v1alpha1", "Policy");
 
 const HELP: &str = "use what the policy allows, or ask the operator to change the policy file (IAMRA_POLICY)";
 
-/// What may be looked up and rendered. A list that is left out allows everything.
+/// What may be looked up and rendered. An omitted list allows everything.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OperatorPolicy {
@@ -34,8 +34,8 @@ pub struct OperatorPolicy {
 }
 
 impl OperatorPolicy {
-    /// Reads the policy file named `name` in messages. `None` when it is not one, which is reported: what cannot be read
-    /// allows nothing.
+    /// Reads the policy file named `name` in messages. `None` when it is invalid, which is reported: a policy that
+    /// cannot be read allows nothing.
     pub fn read(name: &str, text: &str, report: &mut Report) -> Option<Self> {
         let read = || {
             let value = Document::parse(text).map_err(|error| error.message.clone())?.root().to_value();
@@ -74,7 +74,7 @@ impl OperatorPolicy {
         }
     }
 
-    /// Reports what of an identity is outside the policy.
+    /// Reports the parts of an identity that are outside the policy.
     pub fn check_identity(&self, declared: &Role, identity: &Identity, report: &mut Report) {
         let Identity { trust_anchor, profile, role } = identity;
         let all = [(trust_anchor, &declared.trust_anchor), (profile, &declared.profile), (role, &declared.role)];
@@ -119,7 +119,7 @@ impl OperatorPolicy {
         refused(self.accounts.as_deref(), |allowed| allowed == account, || format!("account {account}"))
     }
 
-    /// Where nobody names a region it is that of the operator's environment.
+    /// Without a region, the operator's environment determines it, which is allowed.
     fn refuses_region(&self, region: Option<&str>) -> Option<String> {
         let region = region?;
         refused(self.regions.as_deref(), |allowed| allowed == region, || format!("region {region}"))
@@ -135,7 +135,7 @@ fn refused(allowed: Option<&[String]>, is: impl Fn(&str) -> bool, what: impl Fn(
     outside.then(|| format!("the operator's policy does not allow {}", what()))
 }
 
-/// A lookup that is never asked for what the policy refuses.
+/// A lookup that is never asked for what the policy does not allow.
 pub struct Guarded<'l> {
     /// The policy.
     pub policy: &'l OperatorPolicy,

@@ -1,7 +1,5 @@
-//! A roster as a picture, before anything is drawn: rows of nodes in eight columns, and what is wrong with which of them.
-//!
-//! Rows are sorted so that what workloads share stands together; a node then is one box beside all of its rows, and no line
-//! ever crosses another.
+//! A roster as a chart, before it is drawn: rows of nodes in eight columns, and the problems of each node. Rows are
+//! sorted so that shared nodes are adjacent; a shared node is one box next to all of its rows, and lines never cross.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +11,7 @@ use crate::plan;
 use crate::quote;
 use crate::yaml::{FieldPath, Step};
 
-/// The columns from left to right: their headings, and what a node does to the one after it.
+/// The columns from left to right: their headings, and the verb between a node and the next one.
 pub(super) const COLUMNS: [(&str, &str); 8] = [
     ("trust anchor", "trusts"),
     ("CA", "signs"),
@@ -51,20 +49,20 @@ impl Column {
     ];
 }
 
-/// One node. Equal nodes in one column are the same thing.
+/// One node. Equal nodes in one column are the same node.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Node {
-    /// What it is called.
+    /// Its name.
     pub(super) label: String,
-    /// What else there is to know, in a few words.
+    /// Further details in a few words.
     pub(super) detail: String,
-    /// All there is to know.
+    /// The full description.
     pub(super) title: String,
-    /// The worst that is wrong with it.
+    /// The severity of its worst problem.
     pub(super) severity: Option<Severity>,
 }
 
-/// One workload with what it stands on; a place is empty when nothing is known to be there.
+/// One workload with its nodes; `None` where nothing is known.
 pub(super) type Line = [Option<Node>; COLUMNS.len()];
 
 /// The workloads of one cluster.
@@ -77,7 +75,7 @@ pub(super) struct Section {
 #[derive(Debug)]
 pub(super) struct Chart {
     pub(super) sections: Vec<Section>,
-    /// Everything that is wrong, worst first.
+    /// All problems, worst first.
     pub(super) problems: Vec<(Severity, String)>,
 }
 
@@ -199,7 +197,7 @@ fn node(label: &str, detail: &str, more: &[&str]) -> Node {
     Node { label: quote::line(label), detail: quote::line(detail), title, severity: None }
 }
 
-/// The node with what is wrong with it.
+/// The node with its worst problem.
 fn judged(node: Node, column: Column, name: &str, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Node {
     let found = spots.get(&(column, name.to_owned())).map(Vec::as_slice).unwrap_or_default();
     let words = found.iter().map(|it| format!("\n{}[{}]: {}", it.severity.word(), it.code, it.message));
@@ -207,7 +205,7 @@ fn judged(node: Node, column: Column, name: &str, spots: &BTreeMap<(Column, Stri
     Node { title: node.title + &words.collect::<String>(), severity, ..node }
 }
 
-/// What tells one ARN from another.
+/// The part of an ARN that distinguishes it.
 fn short(arn: Option<&str>) -> String {
     let Some(arn) = arn else { return "ARN not known yet".to_owned() };
     let parts: Vec<_> = arn.splitn(6, ':').collect();

@@ -6,7 +6,7 @@ use super::{Roster, Row};
 use crate::config::Which;
 use crate::quote::line;
 
-/// The version of the form below; another one when a field goes or means something else.
+/// The version of this format; it changes when a field is removed or changes its meaning.
 const SCHEMA_VERSION: u32 = 1;
 
 /// The roster as one JSON document; `null` where nothing is known.
@@ -16,7 +16,7 @@ pub fn json(roster: &Roster) -> String {
     format!("{:#}\n", shown(value))
 }
 
-/// Names of a declaration that is wrong may be anything.
+/// Filters names, because those of an invalid declaration may be anything.
 fn shown(value: Value) -> Value {
     match value {
         Value::String(text) => line(&text).into(),

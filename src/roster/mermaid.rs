@@ -6,11 +6,11 @@ use super::Roster;
 use super::chart::{Chart, Column, Line, Node};
 use crate::diag::Severity;
 
-/// More lines than these Mermaid refuses to draw, unless it is told otherwise.
+/// Mermaid's default limit of lines.
 /// <https://mermaid.js.org/config/schema-docs/config.html>
 const MAX_EDGES: usize = 500;
 
-/// The chart as a flowchart. Where it would have too many lines for Mermaid, certificates and their Secrets are left out.
+/// The chart as a flowchart. If it has too many lines for Mermaid, certificates and their Secrets are omitted.
 pub fn mermaid(roster: &Roster) -> String {
     let chart = Chart::of(roster);
     let whole = drawn(&chart, &[]);
@@ -94,7 +94,7 @@ fn indented(words: &str, depth: usize) -> String {
     format!("{}{words}\n", "  ".repeat(depth))
 }
 
-/// Whatever is not plainly a letter, digit or harmless sign becomes its number, so nothing can end the label.
+/// Every character except letters, digits and harmless signs is written as its code, so that nothing can end the label.
 fn escaped(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || " -_./:,=+@()".contains(c);
     text.chars().map(|c| if is_plain(c) { c.to_string() } else { format!("#{};", u32::from(c)) }).collect()

@@ -1,6 +1,5 @@
-//! Who is what: every workload of a declaration in every cluster, and what it stands on, for people and programs to read.
-//!
-//! A declaration that is wrong in one place is still shown where it is right.
+//! The roster: every workload of a declaration in every cluster, with its identity, for people and programs. The valid
+//! parts of an invalid declaration are still shown.
 
 mod chart;
 mod json;
@@ -22,7 +21,7 @@ use crate::issuer::DEFAULT_SCOPE;
 use crate::resolve::{self, Lookup};
 use crate::yaml::{FieldPath, NodeRef};
 
-/// A declaration as it is seen from all of its clusters.
+/// A declaration for all of its clusters.
 #[derive(Debug, Default)]
 pub struct Roster {
     /// The clusters, in the order of the file.
@@ -33,11 +32,11 @@ pub struct Roster {
     pub lost: Vec<Lost>,
     /// What is wrong with the declaration.
     pub report: Report,
-    /// What is wrong with the values that were looked up; what nobody has looked up yet is not wrong.
+    /// Problems of the values that were looked up; values that were not looked up yet are not problems.
     pub lookups: Report,
 }
 
-/// A workload that is wrong, or names what is: as much of it as is written down.
+/// A workload that is invalid or refers to something invalid, as far as it can be read.
 #[derive(Debug)]
 pub struct Lost {
     /// Its name.
@@ -66,7 +65,8 @@ pub struct Row {
 }
 
 impl Roster {
-    /// Reads the declaration at `node` for one cluster or for all; `namespace` is that of workloads that nobody gives one.
+    /// Reads the declaration at `node` for one cluster or for all; `namespace` is the default for workloads without
+    /// one.
     pub fn read(node: NodeRef<'_>, only: Option<&str>, namespace: &str, lookup: &dyn Lookup) -> Self {
         let mut roster = Self::default();
         let wanted = only.map_or_else(|| config::clusters(node), |name| vec![Some(name)]);

@@ -1,4 +1,4 @@
-//! A chart as SVG: no script, no font of its own, readable on light and on dark ground.
+//! A chart as SVG: no scripts, no embedded fonts, readable on light and dark backgrounds.
 
 use std::fmt::Write as _;
 
@@ -9,16 +9,16 @@ use super::chart::{COLUMNS, Chart, Column, Line, Node, Section};
 const CHAR: usize = 7;
 /// The longest label that is not cut, in characters.
 const LONGEST: usize = 26;
-/// Between two columns; the arrow and what it means stand there.
+/// The space between two columns, for the arrow and its verb.
 const GAP: usize = 48;
 const MARGIN: usize = 28;
-/// Above the rows of a section: its heading, and the headings of the columns.
+/// The space above the rows of a section, for its heading and those of the columns.
 const HEAD: usize = 68;
-/// From this many rows on a row is one line high.
+/// From this many rows on, a row is one line high.
 const MANY: usize = 24;
-/// The name of a high box is said again after so many rows.
+/// After how many rows the name of a high box is repeated.
 const REPEAT: usize = 20;
-/// As many problems as are written below the picture.
+/// How many problems are listed below the picture.
 const FEW: usize = 12;
 
 const STYLE: &str = "\
@@ -219,7 +219,7 @@ impl Canvas {
         self.out.push_str("</g>\n");
     }
 
-    /// Whatever is drawn, with words that are shown when somebody points at it.
+    /// Draws something with a tooltip.
     fn titled(&mut self, title: &str, draw: impl FnOnce(&mut Self)) {
         let _ = write!(self.out, "<g><title>{}</title>", escaped(title));
         draw(self);

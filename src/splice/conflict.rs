@@ -1,4 +1,4 @@
-//! What in a pod would break the sidecar, or is in its way.
+//! Checks for settings in a pod that conflict with the sidecar.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::render::{CONFIG_HASH, PodChange, WORKLOAD, is_sidecar, is_volume};
 use crate::workload::Allows;
 use crate::yaml::{FieldPath, NodeRef};
 
-/// Says what stands in the way in the pod as a whole.
+/// Reports conflicts in the pod as a whole.
 pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: &mut Report) {
     let mut say = |code, message: String, at: FieldPath, help: &str| {
         report.push(Diagnostic::error(code, message).at(Place::Item(target.clone(), at)).help(help));
@@ -69,7 +69,7 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
     }
 }
 
-/// Knative takes few kinds of volume unless its operator switched others on.
+/// Knative accepts few types of volume unless its operator enabled others.
 /// <https://github.com/knative/serving/blob/main/pkg/apis/config/features.go>
 pub(super) fn check_volumes(
     allows: Allows,

@@ -1,4 +1,4 @@
-//! Service meshes whose proxy starts when the init containers are done, while the sidecar among them needs the network.
+//! Service meshes whose proxy starts after the init containers, one of which is the sidecar, which needs the network.
 
 use super::pod::Pod;
 use super::source::Sources;
@@ -7,14 +7,14 @@ use crate::krm::ResourceRef;
 use crate::render::PodChange;
 use crate::yaml::{FieldPath, NodeRef};
 
-/// A mesh: what switches it on or off, and what lets the sidecar reach AWS before its proxy runs.
+/// A mesh: what enables or disables it, and what lets the sidecar reach AWS before its proxy runs.
 struct Mesh {
     name: &'static str,
-    /// On the pod template, as label or annotation; the first one that is there decides.
+    /// On the pod template, as label or annotation; the first one that is present decides.
     on_pod: &'static [&'static str],
     /// On the Namespace.
     on_namespace: &'static [&'static str],
-    /// Annotations of the pod template that except AWS or make the proxy a native sidecar.
+    /// Annotations of the pod template that exclude AWS or make the proxy a native sidecar.
     exceptions: &'static [&'static str],
     help: &'static str,
 }
@@ -48,7 +48,7 @@ const MESHES: &[Mesh] = &[
     },
 ];
 
-/// Says when a mesh may hold the sidecar back for ever.
+/// Reports when a mesh may block the sidecar forever.
 pub(super) fn check(
     pod: Pod<'_>,
     change: &PodChange,

@@ -1,4 +1,4 @@
-//! Where it goes: edits meet the objects' own text, and whatever is ours can be taken out again.
+//! Applies edits to the objects' own text, and can remove everything that iamra added.
 
 mod chain;
 mod conflict;
@@ -25,7 +25,7 @@ use readers::FileReaders;
 use source::Sources;
 use workload::Injection;
 
-/// The workloads of the plan with their identities in them.
+/// Adds the identities to the planned workloads.
 pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], report: &mut Report) -> Changes {
     let sources = Sources::of(items);
     let mut parts: BTreeMap<usize, Vec<Injection<'_>>> = BTreeMap::new();
@@ -54,12 +54,12 @@ pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], r
     changes
 }
 
-/// Adds the objects, or puts them in the place of those that an earlier run added.
+/// Adds the objects, or replaces those that an earlier run added.
 pub fn add(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
     upsert::upsert(objects, items, changes, report);
 }
 
-/// Takes out everything of ours.
+/// Removes everything that iamra added.
 pub fn strip(items: &[Item<'_>], report: &mut Report) -> Changes {
     let mark = memchr::memmem::Finder::new(OUR_NAMES);
     let mut changes = Changes::default();

@@ -1,4 +1,4 @@
-//! What in a user's object is ours, and what has to be remembered to give the object back as it was.
+//! What iamra added to a user's object, and the notes that are needed to restore the original.
 
 use std::collections::BTreeMap;
 
@@ -11,36 +11,36 @@ use crate::workload::WorkloadKind;
 use crate::yaml::edit::{self, Edit};
 use crate::yaml::{FieldPath, NodeRef};
 
-/// The annotation that remembers what cannot be told from the object itself. Written only when there is something.
+/// The annotation with what cannot be determined from the object itself. Written only if needed.
 pub(super) const UNDO: &str = "iamra.dev/undo";
 
-/// What has to be remembered.
+/// The notes that are needed to restore the original.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Undo {
-    /// Variables with names of ours that are the user's, by container.
+    /// Variables of the user that have names used by iamra, by container.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) kept: BTreeMap<String, Vec<String>>,
-    /// Variables of ours with names that are not in [`ENVIRONMENT`], by container.
+    /// Variables that iamra added with names that are not in [`ENVIRONMENT`], by container.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) added: BTreeMap<String, Vec<String>>,
-    /// Empty collections that we filled, and how they were written.
+    /// Empty collections that iamra filled, and how they were written.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) empty: BTreeMap<String, String>,
-    /// Where the pod template is, with dots, when the object's kind does not say so.
+    /// The dotted path of the pod template, if the object's kind does not determine it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) template: Option<String>,
 }
 
 impl Undo {
-    /// Nothing yet, for a pod template at this place.
+    /// No notes, for a pod template at this path.
     pub(super) fn for_template(object: &ResourceRef, template: &FieldPath) -> Self {
         let is_known =
             WorkloadKind::find(&object.api_version, &object.kind).is_some_and(|kind| kind.has_template_at(template));
         Self { template: (!is_known).then(|| template.to_string()), ..Self::default() }
     }
 
-    /// What an earlier run remembered.
+    /// The notes of an earlier run.
     pub(super) fn of(object: NodeRef<'_>) -> Self {
         annotation::get(object, UNDO).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
@@ -50,7 +50,7 @@ impl Undo {
         *self == Self::default()
     }
 
-    /// Remembers the variables that have names of ours before we have set any, in whichever container they are.
+    /// Notes the variables, in any container, that had names used by iamra before it set any.
     pub(super) fn keep_variables(&mut self, pod: Pod<'_>) {
         for container in pod.containers() {
             let names = container.env().map(|(name, _)| name).filter(|name| ENVIRONMENT.contains(name));
@@ -61,7 +61,7 @@ impl Undo {
         }
     }
 
-    /// Remembers which variables of a container are ours, as far as their names do not say it.
+    /// Notes which variables of a container iamra added, if their names do not show it.
     pub(super) fn note_added<'n>(&mut self, container: &Container<'_>, names: impl Iterator<Item = &'n str>) {
         let names: Vec<_> = names.filter(|name| !ENVIRONMENT.contains(name)).map(str::to_owned).collect();
         if !names.is_empty() {
@@ -69,7 +69,7 @@ impl Undo {
         }
     }
 
-    /// Remembers how an empty collection is written that is about to be filled. `at` is relative to the object.
+    /// Notes how an empty collection is written, before it is filled. `at` is relative to the object.
     pub(super) fn remember(&mut self, pod: Pod<'_>, at: &FieldPath) {
         if let Some(source) = edit::empty_source(pod.document, &pod.prefix.join(at)) {
             self.empty.insert(at.to_string(), source);
@@ -77,13 +77,13 @@ impl Undo {
     }
 }
 
-/// Where the pod template is, when we noted it.
+/// The path of the pod template, if it was noted.
 pub(super) fn template(object: NodeRef<'_>) -> Option<FieldPath> {
     Undo::of(object).template.map(|dotted| FieldPath::keys(&dotted))
 }
 
-/// Whether we patched the object: it says so, and something of ours is in its pod template. An annotation alone is the
-/// author's.
+/// Whether iamra patched the object: it has the annotation, and additions of iamra are in its pod template. The annotation
+/// alone may be the author's.
 pub(super) fn is_patched(pod: Pod<'_>) -> bool {
     let is_marked = pod.node(&FieldPath::root()).is_some_and(|object| annotation::get(object, WORKLOAD).is_some());
     let has_hash = || pod.node(&pod.at("metadata.annotations").key(CONFIG_HASH)).is_some();
@@ -92,14 +92,14 @@ pub(super) fn is_patched(pod: Pod<'_>) -> bool {
     is_marked && (has_hash() || has_parts())
 }
 
-/// A collection that we may have filled, and which of its entries are ours.
+/// A collection that iamra may have filled, and which of its entries it added.
 struct Slot {
     at: FieldPath,
     entries: usize,
     ours: Vec<FieldPath>,
 }
 
-/// The edits that take out everything of ours.
+/// The edits that remove everything that iamra added.
 pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
     let Some(object) = pod.node(&FieldPath::root()) else { return Vec::new() };
     let undo = Undo::of(object);
@@ -137,7 +137,7 @@ pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
     edits
 }
 
-/// What has to go of the pod template's metadata, beside single annotations.
+/// What to remove from the pod template's metadata, in addition to single annotations.
 fn template_annotations(pod: Pod<'_>, empty_slot: &mut impl FnMut(&Slot) -> bool) -> Option<FieldPath> {
     // The template's annotations may be all that its metadata holds.
     let inner = annotations(pod, pod.template, &[CONFIG_HASH]);
@@ -189,7 +189,7 @@ fn variables(container: &Container<'_>, undo: &Undo) -> Slot {
     Slot { entries: entries.len(), ours, at }
 }
 
-/// The mounts of our volumes. Those of the sidecar go with it.
+/// The mounts of iamra's volumes. Those of the sidecar are removed with it.
 fn mounts(container: &Container<'_>) -> Slot {
     let at = container.path.key("volumeMounts");
     let entries: Vec<_> = container.node.get("volumeMounts").into_iter().flat_map(NodeRef::items).collect();

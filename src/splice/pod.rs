@@ -1,4 +1,4 @@
-//! A pod template inside an object's text, as far as we look at it.
+//! A pod template in an object's text.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ pub(super) struct Pod<'d> {
     pub(super) template: &'d FieldPath,
 }
 
-/// One container: which list it is in, its name, where it is.
+/// One container: its list, name and path.
 #[derive(Clone)]
 pub(super) struct Container<'d> {
     pub(super) list: &'static str,
@@ -35,7 +35,7 @@ impl<'d> Pod<'d> {
         self.document.at(&self.prefix.join(at))
     }
 
-    /// The namespace that the object says.
+    /// The namespace that the object sets.
     pub(super) fn namespace(self) -> Option<&'d str> {
         krm::namespace(self.node(&FieldPath::root())?)
     }

@@ -1,4 +1,5 @@
-//! Whom the file of credentials is for. The helper writes it for its own user alone, so both must be the same.
+//! The users that read the credentials file. Only the helper's own user can read it, so the application must run as the
+//! same user.
 //! <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/update.go>
 
 use std::collections::BTreeSet;
@@ -10,11 +11,11 @@ use crate::krm::ResourceRef;
 use crate::workload::Workload;
 use crate::yaml::NodeRef;
 
-/// The users of the containers that read a file of credentials.
+/// The users of the containers that read a credentials file.
 pub(super) enum FileReaders {
-    /// Nobody reads a file, or the cluster gives one user to all containers of a pod.
+    /// No container reads a file, or the cluster assigns one user to all containers of a pod.
     Any,
-    /// All of them are this one, which reads what it has written.
+    /// All of them run as this user, which can then be the sidecar's too.
     One(i64),
     /// The superuser, who reads everything.
     Root,
@@ -25,7 +26,7 @@ pub(super) enum FileReaders {
 }
 
 impl FileReaders {
-    /// Of the containers that a binding means.
+    /// The users of the containers that a binding selects.
     pub(super) fn of(workload: &Workload<'_>, binding: &Binding, settings: &Sidecar) -> Self {
         if settings.delivery != Delivery::File {
             return Self::Any;
@@ -46,12 +47,12 @@ impl FileReaders {
         }
     }
 
-    /// The user that the sidecar must be.
+    /// The user that the sidecar must run as.
     pub(super) fn one(&self) -> Option<i64> {
         if let Self::One(user) = self { Some(*user) } else { None }
     }
 
-    /// Says when nobody but the sidecar could read the file.
+    /// Reports when only the sidecar could read the file.
     pub(super) fn check(&self, target: &ResourceRef, pod: Pod<'_>, report: &mut Report) {
         let (diagnostic, help) = match self {
             Self::Any | Self::One(_) | Self::Root => return,

@@ -1,4 +1,4 @@
-//! Objects beside a workload that its containers take something from.
+//! Objects from which a workload's containers take variables.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use crate::krm::{Item, annotation};
 use crate::workload::unreadable;
 use crate::yaml::{FieldPath, NodeRef, SyntaxError};
 
-/// Kinds that a pod names, and the fields whose entries matter here.
+/// Kinds that a pod refers to, and their fields with entries.
 const KINDS: &[(&str, &[&str])] = &[
     ("ConfigMap", &["data"]),
     ("Secret", &["data", "stringData"]),
@@ -20,20 +20,20 @@ const KINDS: &[(&str, &[&str])] = &[
     ("Namespace", &["metadata.labels", "metadata.annotations"]),
 ];
 
-/// Where to find those among the items, by every name that each has had.
+/// Finds those among the items, by all of their current and former names.
 pub(super) struct Sources<'i, 't> {
     items: &'i [Item<'t>],
     positions: BTreeMap<(&'static str, String), Vec<usize>>,
-    /// What those that somebody has asked for give: many containers may name the same one.
+    /// The parsed ones: many containers may refer to the same one.
     read: BTreeMap<usize, OnceLock<Result<Source, SyntaxError>>>,
 }
 
-/// What one of them gives.
+/// The content of one of them.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) kind: &'static str,
     pub(super) name: String,
-    /// Keys and, where it stands in clear, the value of each.
+    /// Keys and, if it is plain text, the value of each.
     pub(super) values: BTreeMap<String, Option<String>>,
 }
 
@@ -74,8 +74,8 @@ impl<'i, 't> Sources<'i, 't> {
         entries.all(|entry| !self.of_entry(entry, pod).is_empty())
     }
 
-    /// Those that the pod may mean by this kind and name. Of several the last one to be applied is there in the end, and that
-    /// is not for us to say.
+    /// Those that the pod may refer to by this kind and name. If there are several, the one applied last wins, which
+    /// cannot be known here.
     pub(super) fn find(&self, kind: &'static str, name: &str, pod: Pod<'_>) -> Vec<&Source> {
         let namespace = pod.namespace();
         let named = self.positions.get(&(kind, name.to_owned())).into_iter().flatten();
@@ -89,7 +89,7 @@ impl<'i, 't> Sources<'i, 't> {
         found.collect()
     }
 
-    /// Says which of those that were asked for cannot be read: they may give anything.
+    /// Reports those that cannot be parsed, because they may contain any variable.
     pub(super) fn report_unreadable(&self, report: &mut Report) {
         for (index, read) in &self.read {
             if let Some(Err(error)) = read.get() {

@@ -1,4 +1,4 @@
-//! Objects of ours among the items: added once, replaced when they are there already.
+//! Emitted objects among the items: added once, replaced if they already exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::quote::quote_object;
 use crate::render::{GENERATED_FOR, Manifest, SAMPLE, SCOPE};
 use crate::yaml::{FieldPath, NodeRef, emit};
 
-/// The namespace of what names none.
+/// The default namespace.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/>
 const DEFAULT: &str = "default";
 
@@ -101,12 +101,12 @@ fn is_same_object(object: &Object<'_>, ours: &Value) -> bool {
         && namespace(found) == text("/metadata/namespace").unwrap_or(DEFAULT)
 }
 
-/// The namespace that an object is in, where it goes when nobody says another one.
+/// The namespace of an object, or the default one.
 fn namespace(object: NodeRef<'_>) -> &str {
     krm::namespace(object).unwrap_or(DEFAULT)
 }
 
-/// Our object with the labels, annotations and other metadata that others have put on the one that is there.
+/// The emitted object with the labels, annotations and other metadata that others added to the existing one.
 fn keeping_metadata(ours: &Value, found: NodeRef<'_>) -> Value {
     let mut merged = ours.clone();
     let theirs = found.get("metadata").map_or(Value::Null, |metadata| metadata.to_value());

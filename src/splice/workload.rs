@@ -1,4 +1,4 @@
-//! The identity into a workload's text, and out of it again.
+//! Adds identities to a workload's text, and removes them.
 
 use serde_json::{Map, Value, json};
 
@@ -17,14 +17,14 @@ use crate::workload::{Workload, WorkloadKind};
 use crate::yaml::edit::{self, Edit, Refusal};
 use crate::yaml::{Document, FieldPath};
 
-/// One identity, and what a pod gets for it.
+/// One identity, and the additions to a pod for it.
 pub(super) struct Injection<'p> {
     pub(super) binding: &'p Binding,
     pub(super) change: PodChange,
     pub(super) readers: FileReaders,
 }
 
-/// The workload's text with its identities in it; `None` when they are there already or cannot be put there.
+/// The workload's text with its identities in it; `None` when they are already there or cannot be added.
 pub(super) fn inject(
     workload: &Workload<'_>,
     parts: &[Injection<'_>],
@@ -86,7 +86,7 @@ pub(super) fn inject(
     }
 }
 
-/// The item's text without anything of ours; `None` when there is nothing of ours in it.
+/// The item's text without iamra's additions; `None` when it has none.
 ///
 /// # Errors
 /// Why the text cannot be edited.
@@ -170,7 +170,7 @@ fn edits(
     edits
 }
 
-/// Names of workloads may have what names of containers may not.
+/// Checks the names of sidecars: names of workloads may have characters and lengths that names of containers may not.
 fn check_names(parts: &[Injection<'_>], report: &mut Report) {
     for (index, Injection { binding, change, .. }) in parts.iter().enumerate() {
         let mut say = |code, message| {
@@ -217,13 +217,13 @@ fn mounts(pod: Pod<'_>, container: &Container<'_>, change: &PodChange, undo: &mu
     Some(append(pod, &container.path.key("volumeMounts"), change.mounts.clone(), undo))
 }
 
-/// Values at the end of a list, which may be empty and is then to be so again.
+/// Appends values to a list. If it is empty, notes how it is written.
 fn append(pod: Pod<'_>, at: &FieldPath, values: Vec<Value>, undo: &mut Undo) -> Edit {
     undo.remember(pod, at);
     Edit::Append { at: pod.prefix.join(at), values }
 }
 
-/// Annotations for the object at `owner`, in a `metadata` that may have to be made too.
+/// Adds annotations to the object at `owner`, and creates its `metadata` if needed.
 fn annotate(pod: Pod<'_>, owner: &FieldPath, entries: Vec<(String, Value)>, undo: &mut Undo) -> Edit {
     let metadata = owner.key("metadata");
     let is_filled = pod.node(&metadata).is_some_and(|node| node.entries().len() > 0);

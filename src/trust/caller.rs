@@ -1,4 +1,4 @@
-//! What a call of IAM Roles Anywhere brings to the policy: where it comes from, and the tags made of the certificate.
+//! The context of a call by IAM Roles Anywhere: its source, and the tags from the certificate.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub struct SubjectAlternativeNames {
     pub directory: Vec<Attributes>,
 }
 
-/// Which names of a certificate the profile makes tags of: the specifiers of its `attributeMappings`.
+/// Which names of a certificate the profile maps to tags: the specifiers of its `attributeMappings`.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/attribute-mapping.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
@@ -40,7 +40,7 @@ pub struct Mapping {
 }
 
 impl Default for Mapping {
-    /// What a profile has when nobody changes it.
+    /// The default mapping of a profile.
     /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/attribute-mapping.html>
     fn default() -> Self {
         let all = |specifiers: &[&str]| specifiers.iter().map(|it| (*it).to_owned()).collect();
@@ -55,16 +55,16 @@ pub(super) enum Fact {
     Is(String),
     /// The call does not have it.
     Absent,
-    /// Nobody can say.
+    /// It is not known.
     Unknown,
-    /// Whoever gets a certificate may choose it, or leave it out.
+    /// Whoever requests a certificate can choose it or omit it.
     Chosen,
 }
 
-/// A call that asks for the role.
+/// A call to assume the role.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// By key, in small letters: keys of conditions are the same in capitals.
+    /// By key in lower case, because condition keys are not case-sensitive.
     facts: BTreeMap<String, Fact>,
     /// Whether the issuer's names are known.
     knows_issuer: bool,
@@ -76,15 +76,15 @@ const ISSUER: &str = "aws:principaltag/x509issuer/";
 const SAN: &str = "aws:principaltag/x509san/";
 const SOURCE_ARN: &str = "aws:sourcearn";
 
-/// The longest common name that becomes a source identity with its `CN=` in front; those of 62 to 64 go without.
+/// The longest common name that becomes a source identity with the prefix `CN=`; those of 62 to 64 characters have no
+/// prefix.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 const LONGEST_PREFIXED_NAME: usize = 61;
 /// The longest value of a session tag. <https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html>
 const LONGEST_TAG: usize = 256;
 
 impl Caller {
-    /// Who holds a certificate with these names, under this trust anchor of this account, through a profile with this
-    /// mapping.
+    /// The holder of a certificate with these names, for this trust anchor, account and profile mapping.
     pub fn new(names: &CertificateNames, mapping: &Mapping, trust_anchor: &str, account: &str) -> Self {
         let mut facts = BTreeMap::from([
             (SOURCE_ARN.to_owned(), Fact::Is(trust_anchor.to_owned())),
@@ -114,7 +114,7 @@ impl Caller {
         Self { facts, knows_issuer: names.issuer.is_some() || mapping.issuer.is_empty() }
     }
 
-    /// Somebody else with another certificate of the same CA.
+    /// The holder of any other certificate of the same CA.
     #[must_use]
     pub(super) fn with_any_subject(&self) -> Self {
         let mut facts = self.facts.clone();
@@ -125,7 +125,7 @@ impl Caller {
         Self { facts, ..*self }
     }
 
-    /// The same names under another trust anchor of the account.
+    /// The same names under any other trust anchor of the account.
     #[must_use]
     pub(super) fn with_other_trust_anchor(&self) -> Self {
         let mut facts = self.facts.clone();
@@ -172,7 +172,7 @@ fn joined(attributes: &Attributes) -> Vec<(String, String)> {
     joined
 }
 
-/// A value that no session tag may have is dropped without a word.
+/// A value that a session tag cannot have is dropped silently.
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html>
 fn tag(value: String) -> Fact {
     let is_plain =

@@ -19,8 +19,8 @@ enum Comparison {
     Arn,
 }
 
-/// An operator's name, how it compares, and whether it holds when nothing is equal. Others (numbers, dates, addresses)
-/// are about keys that say nothing of who calls: they are not understood here.
+/// An operator's name, how it compares, and whether it is negated. Others (numbers, dates, addresses) are for keys that
+/// do not identify the caller, and are not supported.
 const OPERATORS: &[(&str, Comparison, bool)] = &[
     ("StringEquals", Comparison::Equal, false),
     ("StringNotEquals", Comparison::Equal, true),
@@ -35,7 +35,7 @@ const OPERATORS: &[(&str, Comparison, bool)] = &[
     ("ArnNotLike", Comparison::Arn, true),
 ];
 
-/// What is written before an operator, for keys that may have several values.
+/// The prefix of an operator, for keys that may have several values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quantifier {
     /// Nothing.
@@ -65,11 +65,11 @@ pub(super) struct Condition {
     operator: String,
     test: Test,
     pub(super) key: String,
-    /// `None` when they are no texts.
+    /// `None` when they are not strings.
     values: Option<Vec<String>>,
 }
 
-/// A value that no policy names.
+/// A value that occurs in no policy.
 const STRANGER: &str = "\u{10fffd}";
 
 impl Condition {
@@ -77,7 +77,8 @@ impl Condition {
         Self { operator: operator.to_owned(), test: test(operator), key: key.to_owned(), values: texts(values) }
     }
 
-    /// Whether it holds for what is known of its key. What a stranger may choose is chosen to get past the statement.
+    /// Whether it holds for what is known of its key. If the caller can choose the value, the worst case for the policy
+    /// is assumed.
     pub(super) fn holds(&self, fact: &Fact, effect: Effect) -> Truth {
         match fact {
             Fact::Unknown => Truth::Unknown,
@@ -112,7 +113,7 @@ impl Condition {
         }
     }
 
-    /// The condition beside what is known of its key.
+    /// Describes the condition and what is known of its key.
     pub(super) fn beside(&self, fact: &Fact) -> String {
         let found = match fact {
             Fact::Is(value) => format!("the value will be {value}"),
@@ -170,7 +171,7 @@ fn test(operator: &str) -> Test {
     })
 }
 
-/// One or a list, as everywhere in IAM's policies. Booleans and numbers are read as their texts.
+/// One value or a list, as everywhere in IAM policies. Booleans and numbers are read as strings.
 fn texts(values: &Value) -> Option<Vec<String>> {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),

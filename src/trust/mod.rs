@@ -1,8 +1,7 @@
-//! A role's trust policy, judged: may the holder of this certificate become this role?
-//!
-//! The answer has three values. What is not understood (an operator, a key, a variable, a principal) makes it
-//! [`Verdict::Unknown`], never [`Verdict::Allow`]. Inputs are plain values: it knows neither the declaration nor how a
-//! policy is had. Start with [`simulate`].
+//! Evaluates a role's trust policy: may the holder of this certificate assume the role? The verdict has three values.
+//! What is not supported (an operator, a key, a variable, a principal) makes it [`Verdict::Unknown`], never
+//! [`Verdict::Allow`]. Inputs are plain values: this room knows neither the declaration nor where a policy comes from.
+//! Start with [`simulate`].
 
 mod caller;
 mod condition;

@@ -1,4 +1,4 @@
-//! A trust policy as it is written.
+//! A parsed trust policy.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 
 use serde_json::{Map, Value};
@@ -9,11 +9,11 @@ use super::truth::Truth;
 use super::wildcard::is_like;
 use crate::quote::{part, quote};
 
-/// Who calls for IAM Roles Anywhere.
+/// The service principal of IAM Roles Anywhere.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 pub(super) const SERVICE: &str = "rolesanywhere.amazonaws.com";
 
-/// A role's trust policy. Reading one cannot fail: what is not understood makes a statement that nobody can judge.
+/// A role's trust policy. Reading one cannot fail: what is not supported makes its statement undecidable.
 #[derive(Debug, Clone)]
 pub struct TrustPolicy {
     pub(super) statements: Vec<Statement>,
@@ -23,13 +23,13 @@ pub struct TrustPolicy {
 pub(super) struct Statement {
     /// `statement 2 (Sid)`
     pub(super) label: String,
-    /// `None` when it is neither of both.
+    /// `None` when it is neither.
     pub(super) effect: Option<Effect>,
     /// Whether it is about IAM Roles Anywhere.
     pub(super) principal: Truth,
     actions: Actions,
     pub(super) conditions: Vec<Condition>,
-    /// Why it cannot be judged.
+    /// Why it cannot be evaluated.
     pub(super) not_understood: Option<String>,
 }
 
@@ -110,8 +110,8 @@ impl Statement {
     }
 }
 
-/// Whether the statement is about the service. `*`, which AWS documents for people and not for services, and
-/// `NotPrincipal` are not judged.
+/// Whether the statement is about the service. `*`, which AWS documents for users and not for services, and
+/// `NotPrincipal` are not evaluated.
 fn principal(elements: &Map<String, Value>) -> Truth {
     match (elements.get("Principal"), elements.get("NotPrincipal")) {
         (Some(Value::Object(kinds)), None) => {

@@ -1,4 +1,4 @@
-//! The decision, and what decided it.
+//! The decision and its reasons.
 
 use std::fmt;
 
@@ -8,18 +8,18 @@ use super::policy::{SERVICE, Statement, TrustPolicy};
 use super::truth::Truth;
 use crate::quote::quote;
 
-/// What IAM Roles Anywhere does with a role. Without any of them CreateSession fails.
+/// The actions of IAM Roles Anywhere on a role. If one is not allowed, CreateSession fails.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 const ACTIONS: [&str; 3] = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
 
-/// Whether a session is made.
+/// Whether AWS issues a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// All that is needed is allowed, and nothing denies it.
     Allow,
     /// Something that is needed is not allowed.
     Deny,
-    /// It depends on what is not known or not understood here.
+    /// It depends on something that is not known or not supported.
     Unknown,
 }
 
@@ -35,7 +35,7 @@ pub struct Clause {
 /// A verdict with its reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether a session is made.
+    /// Whether AWS issues a session.
     pub verdict: Verdict,
     /// The actions that decided it: all of them when they are allowed.
     pub actions: Vec<&'static str>,
@@ -43,12 +43,12 @@ pub struct Decision {
     pub clauses: Vec<Clause>,
 }
 
-/// Who else may become the role, beside whom it is meant for.
+/// Who else may assume the role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Openings {
-    /// Whether any certificate of the same CA may, whatever its names.
+    /// Whether any certificate of the same CA may, regardless of its names.
     pub subject: Decision,
-    /// Whether the same names may that another trust anchor of the account vouches for.
+    /// Whether the same names under another trust anchor of the account may.
     pub trust_anchor: Decision,
 }
 
@@ -69,7 +69,7 @@ pub fn simulate(policy: &TrustPolicy, caller: &Caller) -> Decision {
     decision
 }
 
-/// Who else gets one.
+/// Who else gets a session.
 pub fn openings(policy: &TrustPolicy, caller: &Caller) -> Openings {
     Openings {
         subject: simulate(policy, &caller.with_any_subject()),
@@ -77,7 +77,7 @@ pub fn openings(policy: &TrustPolicy, caller: &Caller) -> Openings {
     }
 }
 
-/// One action: what is denied stays denied, whatever else allows it; what nobody allows is denied.
+/// Evaluates one action: an explicit deny overrides any allow; what no statement allows is denied.
 fn decide(policy: &TrustPolicy, caller: &Caller, action: &str) -> (Verdict, Vec<Clause>) {
     let about = |effect: Effect| {
         let may_be = move |statement: &&Statement| statement.effect.is_none_or(|it| it == effect);
@@ -105,8 +105,8 @@ fn decide(policy: &TrustPolicy, caller: &Caller, action: &str) -> (Verdict, Vec<
     }
 }
 
-/// Whether a statement applies to the call, and which part of it says so. A statement about another service or another
-/// action has nothing to say.
+/// Whether a statement applies to the call, and which part of it decides that. A statement about a different service or
+/// action has no clauses.
 fn judge(statement: &Statement, effect: Effect, caller: &Caller, action: &str) -> (Truth, Vec<Clause>) {
     let clause = |says: String| Clause { statement: Some(statement.label.clone()), says };
     if let Some(why) = &statement.not_understood {

@@ -5,7 +5,7 @@
 pub enum Truth {
     /// It does not.
     No,
-    /// Nobody can say from what is known here.
+    /// It is not known.
     Unknown,
     /// It does.
     Yes,
@@ -24,7 +24,7 @@ impl Truth {
         self.max(other)
     }
 
-    /// All hold; so do none.
+    /// All hold; true for an empty list.
     pub fn all(truths: impl IntoIterator<Item = Self>) -> Self {
         truths.into_iter().fold(Self::Yes, Self::and)
     }

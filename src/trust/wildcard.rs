@@ -1,8 +1,8 @@
 //! IAM's wildcards: `*` for any run of characters, `?` for one.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 
-/// Whether the whole text is like the pattern. A mismatch goes back to the last `*` only, so the cost is at most the
-/// product of both lengths, whatever the pattern.
+/// Whether the whole text matches the pattern. A mismatch backtracks only to the last `*`, so the cost is at most the
+/// product of both lengths for any pattern.
 pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
@@ -30,8 +30,8 @@ pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     pattern.iter().skip(p).all(|c| *c == '*')
 }
 
-/// Whether an ARN is like the pattern: each of the six parts between colons on its own. `None` for a pattern that does not
-/// have six parts, for which AWS documents no rule.
+/// Whether an ARN matches the pattern: each of the six parts between colons separately. `None` for a pattern that does
+/// not have six parts, for which AWS documents no rule.
 pub(super) fn is_like_arn(pattern: &str, arn: &str) -> Option<bool> {
     let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
     let (pattern, arn) = (parts(pattern), parts(arn));

@@ -1,4 +1,4 @@
-//! The kinds of workload as a table. A kind is added by one row.
+//! The table of workload kinds. A new kind needs one row.
 
 use crate::config::{Sidecar, SidecarStyle, Startup};
 use crate::krm::group_of;
@@ -19,13 +19,13 @@ pub struct WorkloadKind {
 /// Which sidecars a kind can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allows {
-    /// Whatever the declaration says.
+    /// Any.
     Any,
-    /// A native one: pods that end would wait for a plain container for ever.
+    /// A native one: pods that complete would wait for a plain container forever.
     /// <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
     Native,
-    /// A plain container without a probe: Knative refuses init containers, drops `restartPolicy` and takes probes of
-    /// the serving container only, unless its operator switched features on.
+    /// A plain container without a probe: Knative rejects init containers, drops `restartPolicy` and allows probes only
+    /// on the serving container, unless its operator enabled features.
     /// <https://github.com/knative/serving/blob/main/pkg/apis/config/features.go>
     Plain,
 }
@@ -41,8 +41,8 @@ const fn row(
 
 const TEMPLATE: &[&str] = &["spec.template"];
 
-/// Every kind that iamra can patch without being told where its pod template is.
-/// From <https://github.com/kubernetes/api>, <https://github.com/argoproj/argo-rollouts>,
+/// Every kind that iamra can patch without `podTemplatePath`. From <https://github.com/kubernetes/api>,
+/// <https://github.com/argoproj/argo-rollouts>,
 /// <https://github.com/knative/serving> and <https://github.com/openkruise/kruise-api>.
 pub const KINDS: &[WorkloadKind] = &[
     row("apps", "Deployment", TEMPLATE, Allows::Any),
@@ -96,7 +96,7 @@ impl WorkloadKind {
 }
 
 impl Allows {
-    /// The declared settings as far as they are possible.
+    /// The declared settings, adapted to what the kind supports.
     pub fn fit(self, declared: &Sidecar) -> Sidecar {
         let declared = declared.clone();
         match self {

@@ -1,4 +1,4 @@
-//! Who runs: the workloads among the items of a list.
+//! The workloads among the items of a list.
 
 mod kind;
 
@@ -15,22 +15,22 @@ use crate::parallel;
 use crate::quote::{quote_object, typed};
 use crate::yaml::{FieldPath, NodeRef, SyntaxError};
 
-/// A workload that somebody may have meant.
+/// A workload that a binding may target.
 #[derive(Debug)]
 pub struct Workload<'t> {
     /// Which item of the list it is.
     pub index: usize,
     /// Its text as a tree.
     pub object: Object<'t>,
-    /// What it is called now.
+    /// Its current name.
     pub ident: Ident<'static>,
     /// Where its pod template is.
     pub template: FieldPath,
     /// Which sidecars it can have.
     pub allows: Allows,
-    /// Every name it has had on its way through kustomize, with the namespace of that time; the current one first.
+    /// All of its names from kustomize, with their namespaces; the current one first.
     pub names: Vec<(String, Option<String>)>,
-    /// Its kind, and the kind of who refers to its pod template.
+    /// Its kind, and the kinds of objects that refer to its pod template.
     kinds: Vec<String>,
     /// Its own labels.
     pub labels: BTreeMap<String, String>,
@@ -42,7 +42,7 @@ impl Workload<'_> {
         self.ident.resource_ref()
     }
 
-    /// Whether it is of the kind that the target means, and has the name or labels.
+    /// Whether it matches the target's kind, and its name or labels.
     pub fn is_meant_by(&self, target: &Target) -> bool {
         target.kind.as_ref().is_none_or(|kind| self.kinds.contains(kind)) && self.is_called(&target.which)
     }
@@ -54,13 +54,13 @@ impl Workload<'_> {
         }
     }
 
-    /// Whether it can be in the namespace: it names none, or this one, or did so before kustomize moved it.
+    /// Whether it can be in the namespace: it sets none, or this one, or did so before kustomize changed it.
     pub fn may_be_in(&self, namespace: &str) -> bool {
         self.ident.namespace.is_none() || self.names.iter().any(|(_, it)| it.as_deref() == Some(namespace))
     }
 }
 
-/// The workloads that the bindings can mean. Nothing else is parsed.
+/// The workloads that the bindings can target. Nothing else is parsed.
 pub fn inventory<'t>(items: &[Item<'t>], bindings: &[&Binding], report: &mut Report) -> Vec<Workload<'t>> {
     let targets = Targets::of(bindings.iter().map(|binding| &binding.target));
     let mut found = named(items, &targets, report);
@@ -76,8 +76,8 @@ pub fn inventory<'t>(items: &[Item<'t>], bindings: &[&Binding], report: &mut Rep
     found
 }
 
-/// The workloads without those that refer to another one's pod template, whose names it gets. A referrer to nothing stays,
-/// and has no pod template to patch.
+/// Merges workloads that refer to another one's pod template into that one, which gets their names. One that refers to
+/// a missing workload is kept, and has no pod template to patch.
 fn joined<'t>(found: Vec<Workload<'t>>, referrers: &BTreeMap<usize, Target>) -> Vec<Workload<'t>> {
     let (referring, mut found): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| referrers.contains_key(&it.index));
     let mut by_name: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
@@ -109,7 +109,8 @@ fn joined<'t>(found: Vec<Workload<'t>>, referrers: &BTreeMap<usize, Target>) -> 
 
 /// Workloads whose pod templates are annotated with a role.
 ///
-/// Whatever may speak of us is read, or is reported: it may be annotated, and `strip` would have to read it.
+/// Every item that may contain iamra's annotations is parsed, or reported if that fails: it may be annotated, and
+/// `strip` would have to parse it.
 pub fn opted_in(items: &[Item<'_>], report: &mut Report) -> Vec<OptIn> {
     let ours = memmem::Finder::new(OUR_NAMES);
     let candidates: Vec<_> = items.iter().enumerate().filter(|(_, item)| item.may_say(&ours)).collect();
@@ -163,7 +164,7 @@ fn referred(workload: &Workload<'_>) -> Option<Target> {
     (!has_template).then_some(Target { kind: text("kind"), which: Which::Name(text("name")?), pod_template: None })
 }
 
-/// What is looked for among the objects, each with its place among the targets.
+/// An index of the targets to look for among the objects.
 struct Targets<'b> {
     names: BTreeMap<&'b str, Vec<(usize, &'b Target)>>,
     /// By the first label that they want.
@@ -174,7 +175,7 @@ struct Targets<'b> {
     kinds: BTreeSet<&'b str>,
 }
 
-/// Of more selectors than these it is not asked which of their values are in a text: every workload is read.
+/// With more selectors than this, their values are not searched in the text: every workload is parsed.
 const FEW: usize = 16;
 
 impl<'b> Targets<'b> {
@@ -200,7 +201,7 @@ impl<'b> Targets<'b> {
         WorkloadKind::find(&ident.api_version, &ident.kind).is_some() || self.kinds.contains(&*ident.kind)
     }
 
-    /// Those by whose name or labels the workload goes, in their order.
+    /// The targets that match the workload's name or labels, in their order.
     fn calling(&self, workload: &Workload<'_>) -> Vec<&'b Target> {
         let names = workload.names.iter().filter_map(|(name, _)| self.names.get(name.as_str()));
         let labels =
@@ -236,16 +237,16 @@ fn named<'t, 'b>(items: &[Item<'t>], targets: &Targets<'b>, report: &mut Report)
     told.collect()
 }
 
-/// How the kinds of lists end.
+/// The suffix of the kinds of lists.
 const LIST: &str = "List";
 
-/// Whether kubectl would apply what is in it, and not the object itself.
+/// Whether kubectl would apply its items instead of the object itself.
 fn is_list(object: NodeRef<'_>) -> bool {
     let is_of_kind = object.get("kind").and_then(NodeRef::text).is_some_and(|kind| kind.ends_with(LIST));
     is_of_kind && object.get("items").is_some_and(|items| items.items().len() > 0)
 }
 
-/// That an item which has to be looked at cannot be read.
+/// The diagnostic for an item that must be processed and cannot be parsed.
 pub fn unreadable(index: usize, error: &SyntaxError) -> Diagnostic {
     let message = format!("item {index} cannot be read: {}", error.message);
     Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(error.offset))

@@ -1,4 +1,4 @@
-//! What other readers see otherwise than we do: a text that means two things is none that anybody can vouch for.
+//! Detects text that other parsers read differently, which therefore cannot be verified.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use super::document::{Document, NodeKind, NodeRef, Style};
 use super::path::FieldPath;
 use super::spans::{is_inside, spans};
 
-/// Characters that end a line in YAML 1.1 and in none since. <https://yaml.org/spec/1.2.2/#54-line-break-characters>
+/// Characters that end a line in YAML 1.1 only. <https://yaml.org/spec/1.2.2/#54-line-break-characters>
 const LINE_BREAKS: [(char, &str); 3] = [
     ('\u{85}', "NEXT LINE (U+0085)"),
     ('\u{2028}', "LINE SEPARATOR (U+2028)"),
     ('\u{2029}', "PARAGRAPH SEPARATOR (U+2029)"),
 ];
 
-/// The first character that some readers take for the end of a line, and its name. Inside quotes that changes a value at
-/// most, elsewhere, in a comment even, it changes the structure.
+/// The first character that some parsers treat as a line break, and its name. Inside quotes, it can change only a
+/// value; elsewhere, even in a comment, it can change the structure.
 pub fn line_break(document: &Document<'_>) -> Option<(usize, &'static str)> {
     let text = document.text();
     let mut quoted = None;
@@ -28,7 +28,7 @@ pub fn line_break(document: &Document<'_>) -> Option<(usize, &'static str)> {
     })
 }
 
-/// The first key that a mapping has twice: some readers take the first value, others the last.
+/// The first key that a mapping has twice: some parsers use the first value, others the last.
 pub fn repeated_key(node: NodeRef<'_>) -> Option<FieldPath> {
     let mut steps = Vec::new();
     repeated(node, &mut steps)

@@ -14,7 +14,7 @@ use super::document::{Document, Flow, Index, NARROW, Node, NodeId, NodeKind, Spa
 /// <https://github.com/bourumir-wyngs/granit-parser>
 const MAX_DEPTH: usize = 200;
 
-/// Few nodes can stand for very many through aliases of aliases; a reader that looks them all up never ends.
+/// Nested aliases can expand a few nodes to very many, which would take a parser forever.
 const MAX_EXPANDED: u32 = 10_000_000;
 
 /// A collection that is still open while the events of its children come in.
@@ -26,7 +26,7 @@ struct Open {
 impl<'t> Document<'t> {
     /// Reads `text`, which must hold exactly one document.
     ///
-    /// An alias whose anchor is not in the text is no error here: the text may be one item of a longer list.
+    /// An alias without an anchor in the text is not an error: the text may be one item of a longer list.
     pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
         Builder { text, ..Builder::default() }.build()
     }
@@ -37,7 +37,7 @@ impl<'t> Document<'t> {
 struct Builder<'t> {
     text: &'t str,
     nodes: Vec<Node<'t>>,
-    /// How many nodes each node stands for once its aliases are written out.
+    /// The number of nodes of each node after expanding its aliases.
     sizes: Vec<u32>,
     anchors: BTreeMap<usize, NodeId>,
     open: Vec<Open>,
@@ -198,7 +198,7 @@ impl<'t> Builder<'t> {
     }
 }
 
-/// What `!!binary` stands for: readers of YAML hand on what was encoded, be it a name, a kind or a key.
+/// Decodes `!!binary`, as YAML parsers do for any value, including names, kinds and keys.
 fn decoded(text: &str, offset: usize) -> Result<Cow<'static, str>, SyntaxError> {
     let settings = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
     let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();

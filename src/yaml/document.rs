@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 
 use super::path::{FieldPath, Step};
 
-/// The entries of a collection in the order of their names, once somebody has asked for one by its name.
+/// The entries of a collection sorted by name, created at the first lookup by name.
 pub(super) type Index = OnceLock<Box<[usize]>>;
 
-/// In a collection of so many entries looking at all of them finds a name as soon as an index would.
+/// Up to this many entries, a linear search is as fast as an index.
 pub(super) const NARROW: usize = 32;
 
 /// A range of bytes in the text of a document.
@@ -28,7 +28,7 @@ pub struct SyntaxError {
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// Without quotes: what it means depends on who reads it, see [`super::scalar`].
+    /// Without quotes: its meaning depends on the parser, see [`super::scalar`].
     Plain,
     /// In single or double quotes: a string.
     Quoted,
@@ -79,7 +79,7 @@ pub(super) struct Node<'t> {
     pub(super) span: Span,
     pub(super) kind: NodeKind<'t>,
     pub(super) anchored: bool,
-    /// Whether an alias of this text stands for it.
+    /// Whether an alias in this text refers to it.
     pub(super) aliased: bool,
     pub(super) tag: Option<Box<str>>,
 }
@@ -90,7 +90,7 @@ pub struct Document<'t> {
     pub(super) text: &'t str,
     pub(super) nodes: Vec<Node<'t>>,
     pub(super) root: NodeId,
-    /// The collections that are too wide to be looked through for every name.
+    /// Indexes of collections that are too large for linear searches.
     pub(super) wide: BTreeMap<NodeId, Index>,
 }
 

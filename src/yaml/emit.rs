@@ -1,8 +1,6 @@
-//! Prints values as a person would have written them.
-//!
-//! Sequences stand at the column of their key, strings are plain only where no reader can mistake them, and
-//! text of several lines is a literal block. Folded scalars and `|+` are never printed: what they mean depends
-//! on the lines around them.
+//! Prints values in readable YAML. Sequences are at the column of their key, strings are plain only if every parser
+//! reads them as strings, and multi-line text is a literal block. Folded scalars and `|+` are never printed: what they
+//! mean depends on the lines around them.
 
 use serde_json::{Map, Number, Value};
 
@@ -51,12 +49,12 @@ pub fn flow(value: &Value) -> String {
     Inline::Json.text(value)
 }
 
-/// How strings stand on one line.
+/// How strings are written on one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Inline {
     /// In double quotes, as in JSON.
     Json,
-    /// Plain where no reader can mistake them.
+    /// Plain if every parser reads them as strings.
     Plain,
 }
 
@@ -160,7 +158,7 @@ fn is_literal(text: &str) -> bool {
         && text.split('\n').all(|line| !line.ends_with([' ', '\t']))
 }
 
-/// Characters that some reader takes for a line break, drops or refuses.
+/// Characters that some parser treats as a line break, drops or rejects.
 /// <https://yaml.org/spec/1.2.2/#51-character-set>
 fn must_escape(char: char) -> bool {
     matches!(char, '\0'..='\x1f' | '\x7f'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
@@ -186,7 +184,7 @@ fn quoted(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Readers by the older rules want a point and a sign in a number with an exponent.
+/// YAML 1.1 parsers require a point and a sign in a number with an exponent.
 fn number(number: &Number, out: &mut String) {
     let text = number.to_string();
     let Some((mantissa, exponent)) = text.split_once('e') else { return out.push_str(&text) };

@@ -1,5 +1,4 @@
-//! Entries of wide collections by their names: looking all of them through for each of many names would take quadratic
-//! time.
+//! An index of large collections by name: linear searches for many names would take quadratic time.
 
 use std::iter::successors;
 

@@ -1,9 +1,8 @@
 //! The only reader and printer of YAML.
 //!
-//! A [`Document`] is one YAML document as a tree of nodes that know where in the text they stand. Everything
-//! else here works on that tree: [`edit`] changes text and leaves every other byte alone, [`emit`] prints
-//! objects that are ours, [`scalar`] knows what YAML 1.1 and 1.2 readers make of a plain scalar, and a
-//! [`FieldPath`] names a place. Nothing here knows Kubernetes.
+//! A [`Document`] is one YAML document as a tree of nodes that know where in the text they stand. Everything else works
+//! on that tree: [`edit`] changes text and keeps every other byte, [`emit`] prints values, [`scalar`] knows how YAML
+//! 1.1 and 1.2 parsers read a plain scalar, and a [`FieldPath`] identifies a place. Nothing here knows Kubernetes.
 
 mod ambiguous;
 mod builder;

@@ -1,8 +1,6 @@
-//! What readers make of a plain scalar.
-//!
-//! [`resolve`] answers as yaml.v3 does, through which kustomize and kpt read. kubectl and the API machinery
-//! go by older rules, where `yes`, `on` and `n` are booleans, and others read `12:30` as a number;
-//! [`is_safe_plain`] therefore asks for more than [`resolve`] does.
+//! How parsers read a plain scalar. [`resolve`] follows yaml.v3, which kustomize and kpt use. kubectl and the API
+//! machinery use older rules, in which `yes`, `on` and `n` are booleans, and others read `12:30` as a number;
+//! [`is_safe_plain`] is therefore stricter than [`resolve`].
 
 /// The value of a plain scalar.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -166,16 +164,16 @@ fn small(text: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
     text.parse().ok().filter(|number| shaped && range.contains(number))
 }
 
-/// Words that some reader takes for something else than a string.
+/// Words that some parser does not read as a string.
 /// <https://yaml.org/type/bool.html>
 /// <https://yaml.org/type/float.html>
 const WORDS: [&str; 14] =
     ["y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan", "nan", "inf", "infinity"];
 
-/// Longer scalars get quotes: some printers and readers treat long plain keys and lines in ways of their own.
+/// Longer scalars get quotes: some printers and parsers treat long plain keys and lines differently.
 const MAX_PLAIN: usize = 256;
 
-/// Whether every reader in use takes the plain scalar `text` for just this string, as a value and as a key.
+/// Whether every parser in use reads the plain scalar `text` as this string, as a value and as a key.
 ///
 /// ```
 /// use iamra::yaml::scalar::is_safe_plain;

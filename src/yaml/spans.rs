@@ -1,4 +1,4 @@
-//! Where nodes of one sort stand in a text.
+//! The spans of selected nodes in a text.
 
 use std::ops::Range;
 

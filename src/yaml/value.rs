@@ -9,9 +9,8 @@ use super::scalar::{Resolved, resolve};
 impl NodeRef<'_> {
     /// The value of this node: aliases and merge keys are written out, tags of YAML's own are honoured.
     ///
-    /// JSON lacks some of YAML: dates, infinities and numbers that are none stay as their text, and so do keys
-    /// that are no strings. Of keys that are there twice the first one counts, as it does for [`NodeRef::get`].
-    /// An alias without its anchor is null.
+    /// JSON lacks some of YAML: dates, infinities and NaN become strings, and so do keys that are not strings. If a key
+    /// appears twice, the first one counts, as in [`NodeRef::get`]. An alias without its anchor is null.
     pub fn to_value(&self) -> Value {
         let node = self.followed();
         match node.kind() {
@@ -26,7 +25,7 @@ impl NodeRef<'_> {
         }
     }
 
-    /// Whether both mean the same; neither the order of keys nor the way of writing counts.
+    /// Whether both have the same meaning, regardless of the order of keys and of formatting.
     pub fn same(self, other: NodeRef<'_>) -> bool {
         self.is_alike(other) || self.to_value() == other.to_value()
     }
@@ -54,7 +53,7 @@ impl NodeRef<'_> {
         }
     }
 
-    /// A mapping's own entries win over those that it merges, and earlier merged ones over later ones.
+    /// A mapping's own entries override those that it merges, and earlier merged ones override later ones.
     fn add_entries(self, into: &mut Map<String, Value>) {
         for (key, value) in self.entries().filter(|(key, value)| !(key.is_merge_key() && value.is_mergeable())) {
             let name = key.key_text();

@@ -84,7 +84,7 @@ enum Source {
 }
 
 impl Source {
-    /// The declaration that a path means; a lock means the one beside it.
+    /// The declaration for a path; for a lock, the one next to it.
     fn declaration(&self, path: &Path) -> Result<File, Error> {
         let is_lock = path.file_name().is_some_and(|name| name == LOCK_NAME);
         let path = match path.parent().filter(|_| is_lock) {
@@ -104,7 +104,7 @@ impl Source {
         }
     }
 
-    /// The lock's name and its text. One that is named by hand is where its name says.
+    /// The lock's name and its text. A lock named on the command line is at that path.
     fn lock(
         &self,
         file: &File,
@@ -139,7 +139,7 @@ fn check(file: File, source: &Source, args: &Args, shared: &Shared) -> Result<Ch
     Ok(checked)
 }
 
-/// What kustomize builds in the folder, with the declaration.
+/// Checks the kustomize build of the folder against the declaration.
 fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared, io: &mut Io) -> Result<(), Error> {
     let built = match args.kustomize.run(dir, io) {
         Ok(built) => built,
@@ -163,7 +163,7 @@ fn not_built(error: &Error) -> Diagnostic {
         .help("fix this, or pass the declaration's file to check only that file: `iamra check iamra.yaml`")
 }
 
-/// What is built, with the declaration.
+/// Checks the built manifests against the declaration.
 fn check_stream(
     stream: &Stream<'_>,
     checked: &Checked,
@@ -189,7 +189,7 @@ fn check_stream(
 }
 
 impl Checked {
-    /// Everything that the declaration and its lock say, over all clusters.
+    /// Checks the declaration and its lock for all clusters.
     fn check(&mut self, document: &Document<'_>, source: &Source, args: &Args, shared: &Shared) -> Result<(), Error> {
         let report = &mut self.report;
         let at_hand = &shared.sources.at_hand;
@@ -227,7 +227,7 @@ impl Checked {
     }
 }
 
-/// That there is nothing yet to render from.
+/// The warning that there is no lock and no values file yet.
 fn unanswered(lock: &str, missing: usize) -> Diagnostic {
     let references = if missing == 1 { "1 reference has".to_owned() } else { format!("{missing} references have") };
     let message = format!("nothing can be rendered offline yet: {references} no value, and there is no {lock}");

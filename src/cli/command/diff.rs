@@ -100,13 +100,13 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     Ok(if is_same { Exit::Done } else { Exit::Differs })
 }
 
-/// Whether ARNs are known on one side alone: what was not compared may be anything, and an escalation, too.
+/// Whether ARNs are known on one side only: what was not compared could be an escalation.
 fn is_half_blind(old: &Snapshot, new: &Snapshot) -> bool {
     let is_known = |view: &diff::View| view.resolved.is_some();
     old.iter().any(|(cluster, view)| new.get(cluster).is_some_and(|other| is_known(view) != is_known(other)))
 }
 
-/// The two versions that are meant.
+/// The two versions to compare.
 fn versions(repository: &Repository, args: &Args) -> Result<(Version, Version), Error> {
     let revisions = args.revisions.as_deref().unwrap_or_default();
     let commit = |name: &str| if name.is_empty() { repository.head() } else { repository.commit(name) };
@@ -120,7 +120,7 @@ fn versions(repository: &Repository, args: &Args) -> Result<(Version, Version), 
     })
 }
 
-/// What the declaration is called in both versions; `None` where it is not there.
+/// The path of the declaration in both versions; `None` where it does not exist.
 fn declarations(
     repository: &Repository,
     base: &Version,
@@ -157,7 +157,8 @@ struct Reading<'r> {
 }
 
 impl Reading<'_> {
-    /// The declaration of a version; an empty one where there is none, and `None` when it is wrong, which is said.
+    /// The declaration of a version; an empty one where there is none, and `None` when it is invalid, which is
+    /// reported.
     fn side(
         &self,
         version: &Version,

@@ -1,7 +1,6 @@
-//! A legacy exec plugin of kustomize: what `kubectl kustomize` runs without Docker.
-//!
-//! kustomize finds a plugin by the kind of its configuration, starts it in the folder of the kustomization with the name
-//! of a file that has the configuration, and takes plain manifests. It shows our stderr only when we fail.
+//! A legacy exec plugin of kustomize, which `kubectl kustomize` can run without Docker. kustomize finds a plugin by the
+//! kind of its configuration, runs it in the folder of the kustomization with the name of a configuration file, and
+//! reads plain manifests from its stdout. It shows its stderr only when it fails.
 //! <https://github.com/kubernetes-sigs/kustomize/blob/master/api/internal/plugins/execplugin/execplugin.go>
 
 use std::env;
@@ -24,7 +23,7 @@ use crate::output::{Declaration, Sources};
 use crate::pipeline;
 use crate::yaml::{Document, FieldPath, NodeRef};
 
-/// Be a legacy exec plugin of kustomize
+/// Run as a legacy exec plugin of kustomize
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// File with the declaration

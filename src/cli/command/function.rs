@@ -1,4 +1,4 @@
-//! The KRM function: a ResourceList in, a ResourceList out, whatever happens.
+//! The KRM function: reads a ResourceList and always writes a ResourceList.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     })
 }
 
-/// What `work` answers. Where a bug comes to light, the answer is the list as it came, as far as it can be read.
+/// Runs `work`. If it panics, the output is the input list, as far as it can be read.
 fn guarded(bytes: &[u8], io: &mut Io, work: impl FnOnce(&mut Io) -> Result<Exit, Error>) -> Result<Exit, Error> {
     match bug::caught(|| work(io)) {
         // We could not make use of our own text.
@@ -108,14 +108,15 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
     finish(list, changes, &report, sources, io)
 }
 
-/// Whether `kustomize build` calls. Only there the functionConfig says what runs it and that it is not for the cluster, and
-/// is of no file; every item says what kustomize calls it, and is counted in the list.
+/// Whether `kustomize build` is the caller. Only then does the functionConfig have the annotations for a function and
+/// for local configuration but no file, and does every item have kustomize's id and an index that matches its position.
 ///
-/// A validator of kustomize must return nothing. What it returns, kustomize reads anew and takes for changed: without fail
-/// where no function has run before, and else wherever one has written a value in its own way. What it does not return
-/// stays all the same. Everybody else keeps what is returned: kpt and `kustomize fn run` delete the files of the rest. An
-/// author can write kustomize's marks into them, but not take theirs out: kpt notes how each item is indented, and whoever
-/// reads files counts the items of each anew. So in doubt the items are returned, which kustomize refuses aloud.
+/// A validator of kustomize must return no items: kustomize parses returned items again and treats them as changed,
+/// always if no function ran before, and otherwise wherever a value is formatted differently. Items that are not
+/// returned are kept. Other orchestrators keep only what is returned: kpt and `kustomize fn run` delete the files of
+/// the rest. An author can add kustomize's annotations to files, but cannot remove those of the orchestrator: kpt
+/// records the indentation of each item, and tools that read files number the items of each file. So if in doubt, the
+/// items are returned, which kustomize rejects with an error.
 fn is_kustomize(config: NodeRef<'_>, items: &[Item<'_>]) -> bool {
     let has = |name| annotation::get(config, name).is_some();
     let is_called = has(annotation::FUNCTION) && has(annotation::LOCAL_CONFIG);
@@ -197,7 +198,7 @@ fn declaration<'t>(list: &ResourceList<'t>, report: &mut Report) -> Option<(Obje
     }
 }
 
-/// Says what there is to say, and writes the list.
+/// Reports the diagnostics, and writes the list.
 fn finish(
     list: &ResourceList<'_>,
     mut changes: Changes,

@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 }
 
 impl Args {
-    /// No option is passed over because it is another tool's.
+    /// Rejects options that belong to a different tool.
     fn check(&self) -> Result<(), Error> {
         let options = [
             ("--state", self.state.is_some(), From::IamRa),
@@ -141,7 +141,7 @@ fn parse<'t>(item: &Item<'t>, name: &str, text: &str, report: &mut Report) -> Op
     item.parse().map_err(told).ok()
 }
 
-/// What was made, in words.
+/// A summary of what was imported.
 fn counted(declaration: &Value) -> String {
     let count = |entries: &str, one: &str| match declaration
         .pointer(&format!("/spec/{entries}"))

@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Where a program is that is started by this name.
+/// The path of the program that this name starts.
 fn on_path(program: &Path) -> Result<PathBuf, Error> {
     let has_folder = program.components().count() > 1;
     let path = env::var_os("PATH").filter(|_| !has_folder).unwrap_or_default();

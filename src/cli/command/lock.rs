@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     Ok(ended.unwrap_or(exit))
 }
 
-/// How the command ends; `None` when what is wrong with the input decides that.
+/// How the command ends; `None` when errors in the input determine that.
 fn locked(
     args: &Args,
     document: &Document<'_>,
@@ -113,7 +113,7 @@ fn locked(
     Ok(None)
 }
 
-/// Writes the lock, unless it is there already.
+/// Writes the lock, unless it is up to date.
 fn write(path: &Path, there: Option<&str>, answers: &Answers, io: &mut Io) -> Result<(), Error> {
     let (text, name) = (resolve::lock(answers), display(path));
     if there == Some(&text) {

@@ -1,4 +1,4 @@
-//! The commands, a file or a folder each. None names another one: what two of them need stands beside this folder.
+//! The commands, one file or folder each. No command imports another one; shared code is next to this folder.
 
 mod argocd;
 mod build;

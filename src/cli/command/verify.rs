@@ -86,7 +86,7 @@ fn parse<'t>(name: &str, bytes: &'t [u8], report: &mut Report) -> Option<Stream<
     Stream::from_utf8(bytes).map_err(|error| report.push(unreadable(name, &error))).ok()
 }
 
-/// Takes everything of ours out of the stream, and compares what is left.
+/// Removes everything that iamra added from the stream, and compares the rest.
 #[expect(clippy::expect_used, reason = "memory takes all, and the changes are made for this stream")]
 fn check_untouched(stream: &Stream<'_>, without: &Stream<'_>, report: &mut Report) {
     let changes = splice::strip(&stream.items, report);

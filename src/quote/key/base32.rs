@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::behind;
 
-/// So many characters are 30 bytes; the number of a key on P-256 has 32.
+/// This many characters encode 30 bytes; a private key on P-256 has 32.
 /// <https://www.rfc-editor.org/rfc/rfc4648#section-6>
 const SHORTEST: usize = 48;
 
-/// Fewer digits than one in six are there by chance; names have fewer still.
+/// Random Base32 rarely has fewer digits than this; names usually do.
 const FEWEST_DIGITS: usize = 3;
 
 /// Where the text has a word that may be a key.

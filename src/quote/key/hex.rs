@@ -1,20 +1,20 @@
-//! Keys in hexadecimal: DER, or the bare number.
+//! Keys in hexadecimal: DER, or the bare private value.
 
 use std::ops::Range;
 
 use super::{before, behind};
 
-/// More digits than a SHA-224 has. Commits have 40, UUIDs 32, and the number of a key on P-256 has 64.
+/// More digits than a SHA-224 digest. Commits have 40, UUIDs 32, and a private key on P-256 has 64.
 /// <https://csrc.nist.gov/pubs/fips/180-4/upd1/final>
 const SHORTEST: usize = 57;
 
-/// The longest groups that digits are parted in. Longer ones are whole words, and two of them are two.
+/// The longest group of digits within one number. Longer groups are separate numbers.
 const LONGEST_GROUP: usize = 32;
 
-/// What digits are parted by, in dumps, fingerprints and sources.
+/// Separators of digits in dumps, fingerprints and source code.
 const SEPARATORS: [&str; 14] = ["0x", "0X", "\\x", "\\n", "\\r", "\\t", ":", ",", "-", " ", "\n", "\r", "\t", ";"];
 
-/// Who has so many digits and is none, when that is said right before it.
+/// Digests that have as many digits as a key, recognized by their name right before the digits.
 /// <https://csrc.nist.gov/pubs/fips/180-4/upd1/final>
 const DIGESTS: [(&str, usize); 5] =
     [("sha256", 64), ("sha-256", 64), ("sha384", 96), ("sha512", 128), ("fingerprint", 64)];
@@ -57,12 +57,12 @@ fn number(text: &str, start: usize) -> Range<usize> {
     }
 }
 
-/// How many digits the text at a place begins with.
+/// The number of digits at a position.
 fn group(text: &str, at: usize) -> usize {
     behind(text, at).bytes().take_while(u8::is_ascii_hexdigit).count()
 }
 
-/// How long the separators are that a text begins with.
+/// The length of the separators at the start of a text.
 fn separator(text: &str) -> usize {
     let mut rest = text;
     while let Some(behind) = SEPARATORS.iter().find_map(|separator| rest.strip_prefix(separator)) {

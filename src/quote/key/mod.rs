@@ -1,24 +1,24 @@
-//! What looks like a private key or a secret of AWS, in whatever way it is written.
+//! Detects text that looks like a private key or an AWS secret, in any encoding.
 
 mod base32;
 mod hex;
 
 use std::ops::Range;
 
-/// As many steps of a path as a secret of AWS may look like.
+/// How many path segments an AWS secret may look like.
 const STEPS: usize = 4;
 
-/// How long lines of Base64 are: of PEM, of OpenSSH and of MIME.
+/// The line lengths of Base64 in PEM, OpenSSH and MIME.
 /// <https://www.rfc-editor.org/rfc/rfc7468#section-2>
 /// <https://www.rfc-editor.org/rfc/rfc2045#section-6.8>
 /// <https://github.com/openssh/openssh-portable/blob/master/sshbuf-misc.c>
 const LINES: [usize; 3] = [64, 70, 76];
 
-/// How long 32 bytes are in Base64 for URLs, which has no padding: what `d` of a JSON Web Key is on P-256 and Ed25519.
+/// The length of 32 bytes in unpadded URL-safe Base64: `d` of a JSON Web Key on P-256 and Ed25519.
 /// <https://www.rfc-editor.org/rfc/rfc7518#section-6.2.2>
 const SCALAR: usize = 43;
 
-/// A line of something wrapped is no shorter.
+/// The minimum length of a wrapped line.
 const SHORTEST_LINE: usize = 8;
 
 /// How PEM begins and ends a block.
@@ -30,12 +30,12 @@ pub(super) const ARMOUR: &[&str] =
 const BEGINNINGS: &[&str] =
     &["MII", "MIG", "MIH", "MHc", "MHQ", "MC4CAQ", "MFMCAQ", "LS0tLS1C", "LS0tLUJFR0lO", "b3BlbnNzaC1rZXk"];
 
-/// The text before a place that is one of its characters' starts; all of it, should it be none.
+/// The text before a character boundary; all of it if it is not one.
 pub(super) fn before(text: &str, end: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// The text behind such a place.
+/// The text after such a position.
 pub(super) fn behind(text: &str, start: usize) -> &str {
     text.get(start..).unwrap_or_default()
 }
@@ -86,7 +86,7 @@ fn is_key_run(run: &str) -> bool {
     parts.any(|part| is_base64_key(part.trim_end_matches([':', '=']), part.ends_with('=')))
 }
 
-/// Whether there is Base64 of something random in this, and no name: names have words in them, digests no capitals.
+/// Whether this is Base64 of random bytes and not a name: names contain words, and digests have no capitals.
 fn is_base64_key(text: &str, is_padded: bool) -> bool {
     let count = |some: &[u8]| text.bytes().filter(|byte| some.contains(byte)).count();
     // What no path has: its end, a plus, or the length of a line of PEM.
@@ -98,7 +98,7 @@ fn is_base64_key(text: &str, is_padded: bool) -> bool {
         || text.split(['-', '_']).any(has_random_part)
 }
 
-/// Whether some steps of a path are Base64, which has slashes too, but few.
+/// Whether some path segments are Base64, which also has slashes, but few.
 fn has_random_part(path: &str) -> bool {
     let starts = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at + 1));
     starts.into_iter().any(|start| {
@@ -240,7 +240,7 @@ mod tests {
         assert!(missed.is_empty(), "{} {missed:?}", missed.len());
     }
 
-    /// Nobody can tell all of them from names.
+    /// Names alone cannot distinguish all of them.
     #[test]
     fn a_number_of_a_json_web_key_is_known_but_for_few() {
         use base64::Engine as _;

@@ -1,4 +1,4 @@
-//! The credential chain: what an AWS SDK in a container would use before it asks the sidecar.
+//! The credential chain: what an AWS SDK in a container would use before the sidecar.
 
 mod proxy;
 mod region;
@@ -13,7 +13,7 @@ use crate::quote::{quote, quote_object};
 use crate::render::PodChange;
 use crate::yaml::{FieldPath, NodeRef};
 
-/// Variables that make SDKs take other credentials: the metadata endpoint is the last place they look.
+/// Variables that make SDKs use other credentials: they try the metadata endpoint last.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
 /// <https://github.com/boto/botocore/blob/develop/botocore/session.py>
@@ -44,7 +44,7 @@ struct Variable {
     name: String,
     value: Option<String>,
     at: FieldPath,
-    /// That object, in words.
+    /// That object, for messages.
     from: Option<String>,
 }
 
@@ -57,8 +57,8 @@ impl Variable {
     }
 }
 
-/// Says what in one container would win over the sidecar. The variables that it has to get are returned: ours, as far as
-/// the author has not set them.
+/// Reports what takes precedence over the sidecar in one container. Returns the variables to add: iamra's, except those
+/// that the author has set.
 pub(super) fn check_container(
     pod: Pod<'_>,
     container: &Container<'_>,
@@ -114,8 +114,8 @@ fn watched(change: &PodChange) -> BTreeSet<&str> {
     overrides.chain(ours).chain(proxy::NAMES).chain(region::NAMES).collect()
 }
 
-/// The variables of the container that can be known from here; `env` wins over `envFrom`, of which only those that are
-/// watched are looked for.
+/// The known variables of the container; `env` takes precedence over `envFrom`, in which only the watched ones are
+/// looked up.
 fn variables(
     pod: Pod<'_>,
     container: &Container<'_>,
@@ -150,7 +150,7 @@ fn variables(
     variables
 }
 
-/// Files where SDKs look without being told.
+/// Checks mounts at the default paths of SDKs.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
 fn check_mounts(container: &Container<'_>, target: &ResourceRef, report: &mut Report) {
     let mounts = container.node.get("volumeMounts").into_iter().flat_map(NodeRef::items).enumerate();
@@ -172,7 +172,7 @@ fn check_mounts(container: &Container<'_>, target: &ResourceRef, report: &mut Re
     }
 }
 
-/// Says when the pod's ServiceAccount has an identity of another way.
+/// Reports a ServiceAccount with an identity from IRSA.
 pub(super) fn check_service_account(
     pod: Pod<'_>,
     sources: &Sources<'_, '_>,
@@ -196,7 +196,7 @@ pub(super) fn check_service_account(
     }
 }
 
-/// The pod's ServiceAccount, and where it is said. The API server knows the name's old field too, and has a default.
+/// The pod's ServiceAccount and its field. The API server also accepts the deprecated field, and has a default.
 /// <https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/>
 fn service_account(pod: Pod<'_>) -> (FieldPath, &str) {
     let fields = ["spec.serviceAccountName", "spec.serviceAccount"].map(|field| pod.at(field));

@@ -1,16 +1,16 @@
-//! A proxy for everything, and the sidecar that must be asked without it.
+//! Proxy variables, which must not apply to calls to the sidecar.
 
 use super::Variable;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::splice::pod::Container;
 
-/// The variables that say it.
+/// The variables that set a proxy.
 /// <https://go.dev/src/vendor/golang.org/x/net/http/httpproxy/proxy.go>
 pub(super) const NAMES: [&str; 4] = ["HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"];
 
-/// The variable that excepts the sidecar, for a container that has a proxy and no exceptions. Exceptions that lack it are
-/// the author's to change.
+/// The NO_PROXY variable for a container that has a proxy and no NO_PROXY. An existing NO_PROXY without the loopback
+/// address is reported and left to the author.
 pub(super) fn exception(
     container: &Container<'_>,
     variables: &[Variable],

@@ -1,4 +1,4 @@
-//! Two variables for one region: SDKs read one or the other, and must not disagree.
+//! Two variables set the region: SDKs read one or the other, so they must have the same value.
 
 use super::Variable;
 
@@ -6,7 +6,7 @@ use super::Variable;
 // <https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html>
 pub(super) const NAMES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// Where the author has set one of the two, the other one gets the same value.
+/// If the author has set one of the two, the other one gets the same value.
 pub(super) fn follow(missing: &mut Vec<(&'static str, String)>, variables: &[Variable]) {
     for [ours, theirs] in [NAMES, [NAMES[1], NAMES[0]]] {
         let Some(set) = variables.iter().find(|it| it.name == theirs) else { continue };

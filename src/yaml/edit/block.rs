@@ -1,4 +1,4 @@
-//! Changes to collections in block style: whole lines come and go.
+//! Changes to collections in block style: whole lines are added and removed.
 
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ pub(super) fn rendered(lines: &Lines<'_>, at: usize, column: usize, value: &Valu
     Ok(lines.fit(at, &text))
 }
 
-/// New first entries stand right below their key; comments above the first entry stay with that entry.
+/// New first entries go right below their key; comments above the old first entry stay with that entry.
 #[expect(clippy::indexing_slicing, reason = "the index is that of an entry which was found in the collection")]
 fn before_first(lines: &Lines<'_>, change: &Change<'_>) -> Result<usize, Refusal> {
     let first = lines.dash(change.node, 0)?;
@@ -65,8 +65,8 @@ fn before_first(lines: &Lines<'_>, change: &Change<'_>) -> Result<usize, Refusal
     lines.is_first(first).then_some(start).ok_or_else(|| Refusal::new("its first entry shares a line", first..first))
 }
 
-/// When the first entry of a mapping shares its line with a dash, the entry after it takes its place there: what goes
-/// ends where that one starts.
+/// If the first entry of a mapping is on the line of a dash, the next entry moves up to it: the removed text ends where
+/// that entry starts.
 fn next_in_place(
     lines: &Lines<'_>,
     change: &Change<'_>,
@@ -82,7 +82,7 @@ fn next_in_place(
     Ok(alone.then_some(start..next))
 }
 
-/// The lines of one entry, when they are its alone.
+/// The lines of one entry, if they contain nothing else.
 #[expect(clippy::indexing_slicing, reason = "the index is that of an entry which was found in the collection")]
 fn entry_lines(lines: &Lines<'_>, node: NodeRef<'_>, index: usize) -> Result<std::ops::Range<usize>, Refusal> {
     let entry = child(node, index);

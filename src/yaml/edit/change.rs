@@ -1,4 +1,4 @@
-//! What the edits of one call mean, collection by collection.
+//! Groups the edits of one call by collection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::{Edit, Refusal, is_empty};
 
 use crate::quote::quote;
 
-/// Everything that happens to one collection.
+/// All changes of one collection.
 #[derive(Debug, Clone)]
 pub(super) struct Change<'d> {
     pub(super) node: NodeRef<'d>,
@@ -21,13 +21,13 @@ pub(super) struct Change<'d> {
     pub(super) prepended: Vec<Value>,
     pub(super) appended: Vec<Value>,
     pub(super) keys: Map<String, Value>,
-    /// Those of `keys` that are collections made here, and how many of their entries were put at the front.
+    /// Those of `keys` that are new collections, and how many of their entries were prepended.
     pub(super) created: BTreeMap<String, usize>,
-    /// Positions of entries that go.
+    /// Positions of entries to remove.
     pub(super) removed: BTreeSet<usize>,
-    /// The old form of the collection, when all of it goes back.
+    /// The original empty form of the collection, to be restored.
     pub(super) restore: Option<String>,
-    /// What a scalar becomes.
+    /// The new text of a scalar.
     pub(super) set: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl<'d> Plan<'d> {
         })
     }
 
-    /// The change of a value that is there and whose text goes as a whole.
+    /// The change of an existing value whose whole text is replaced.
     fn whole(&mut self, locator: &Locator<'d>, at: &FieldPath, what: &str) -> Result<&mut Change<'d>, Refusal> {
         let place = locator.locate(at)?;
         let Target::Node(node) = place.target else {
@@ -143,7 +143,7 @@ impl<'d> Plan<'d> {
         }
     }
 
-    /// A collection that is not there yet is a new key of its holder; several edits may make it together.
+    /// A missing collection becomes a new key of its parent; several edits may create it together.
     fn add_missing(
         &mut self,
         locator: &Locator<'d>,
@@ -182,7 +182,8 @@ impl<'d> Plan<'d> {
 
     /// Whether `read` means what the document means at `node` after all changes.
     ///
-    /// Node beside node as far as both are written alike, which is nearly always all of it; values are made of the rest.
+    /// Compares node by node as far as both are written alike, which is nearly always everything; the rest is compared
+    /// as values.
     pub(super) fn is_in(&self, node: NodeRef<'d>, read: NodeRef<'_>) -> bool {
         if !self.touched.contains(&node.id()) {
             return node.same(read);

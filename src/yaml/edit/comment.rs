@@ -1,4 +1,4 @@
-//! Comments on lines of their own above the key that they speak of.
+//! Comments on their own lines above a key.
 
 use super::super::{Document, FieldPath, Flow, NodeKind};
 use super::Refusal;
@@ -9,7 +9,7 @@ use crate::quote::quote;
 /// The text of `doc` with `# words` above the key at `at`.
 ///
 /// # Errors
-/// The key does not begin its line, where the comment would be another one's.
+/// The key does not begin its line, so the comment would belong to another key.
 pub fn introduce(doc: &Document<'_>, at: &FieldPath, words: &str) -> Result<String, Refusal> {
     let lines = Lines::of(doc)?;
     let (line, key) = line_of(doc, &lines, at)
@@ -37,7 +37,7 @@ pub fn introduction<'d>(doc: &'d Document<'_>, at: &FieldPath, start: &str) -> O
     above.trim_start().strip_prefix("# ").filter(|words| words.starts_with(start))
 }
 
-/// The text of `doc`, in which something stands now where `source` stood for nothing, with that in a comment behind the key at
+/// The text of `doc`, in which the empty value `source` was replaced, with a comment that keeps it after the key at
 /// `at`: `key: # null`.
 ///
 /// # Errors
@@ -54,7 +54,7 @@ pub fn set_aside(doc: &Document<'_>, at: &FieldPath, source: &str) -> Result<Str
     Ok([before, " #", space, source, behind].concat())
 }
 
-/// What [`set_aside`] has put behind the key at `at`, and the text without it.
+/// What [`set_aside`] put after the key at `at`, and the text without it.
 pub fn bring_back(doc: &Document<'_>, at: &FieldPath) -> Option<(String, String)> {
     let text = doc.text();
     let colon = colon_of(doc, at)?;
@@ -74,11 +74,11 @@ pub fn bring_back(doc: &Document<'_>, at: &FieldPath) -> Option<(String, String)
     Some((without, usual.unwrap_or(source).to_owned()))
 }
 
-/// How nothing is written, longest first.
+/// How null is written, longest first.
 /// <https://yaml.org/spec/1.2.2/#103-core-schema>
 const NULLS: [&str; 4] = ["null", "Null", "NULL", "~"];
 
-/// Behind the colon of a key that stands on a line of its own, in block style.
+/// The position after the colon of a key that is on its own line, in block style.
 fn colon_of(doc: &Document<'_>, at: &FieldPath) -> Option<usize> {
     let (parent, step) = at.split_last()?;
     let super::super::Step::Key(name) = step else { return None };
@@ -89,7 +89,7 @@ fn colon_of(doc: &Document<'_>, at: &FieldPath) -> Option<usize> {
     Some(doc.text().len() - rest.len())
 }
 
-/// Where the line of a key starts, and where the key does, when only blanks stand before it and no braces are around it.
+/// The start of a key's line and of the key, if only blanks precede it and it is not in flow style.
 fn line_of(doc: &Document<'_>, lines: &Lines<'_>, at: &FieldPath) -> Option<(usize, usize)> {
     let (parent, step) = at.split_last()?;
     let super::super::Step::Key(name) = step else { return None };

@@ -1,4 +1,4 @@
-//! Empty collections: filled, and put back as they were.
+//! Fills empty collections, and restores them.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::flow::style_of;
 use super::splice::Splices;
 use super::text::{Lines, gap};
 
-/// Gives entries to a null, `[]` or `{}`.
+/// Adds entries to a null, `[]` or `{}`.
 pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices) -> Result<(), Refusal> {
     let node = change.node;
     let value = change.filling();
@@ -48,7 +48,7 @@ pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices
     Ok(())
 }
 
-/// Takes all entries out and writes the empty value as it was.
+/// Removes all entries and restores the empty value.
 #[expect(clippy::indexing_slicing, reason = "the index is that of an entry which was found in the collection")]
 pub(super) fn restore(
     lines: &Lines<'_>,

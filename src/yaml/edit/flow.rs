@@ -36,7 +36,7 @@ pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
     }
 }
 
-/// Strings are written as the keys around them are: JSON stays JSON, and what is plain stays plain.
+/// Strings are written in the style of the keys around them: JSON stays JSON, and plain stays plain.
 pub(super) fn style_of(holder: NodeRef<'_>) -> Inline {
     let first = match holder.kind() {
         NodeKind::Seq(items, _) => items.first().map(|item| holder.document().node(*item)),

@@ -6,11 +6,11 @@ use super::Refusal;
 
 use crate::quote::quote;
 
-/// What is at the end of a path.
+/// The target of a path.
 #[derive(Debug, Clone)]
 pub(super) enum Target<'d> {
     Node(NodeRef<'d>),
-    /// All is there but the last key; the mapping is the holder.
+    /// Only the last key is missing; its mapping is the holder.
     Missing(String),
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Place<'d> {
     pub(super) target: Target<'d>,
 }
 
-/// Follows paths through a document, but not where a change would be seen elsewhere too.
+/// Follows paths through a document, and rejects places where a change would have effects elsewhere.
 pub(super) struct Locator<'d> {
     doc: &'d Document<'d>,
 }
@@ -58,7 +58,7 @@ impl<'d> Locator<'d> {
         Ok(place)
     }
 
-    /// Refuses what is not this node's alone.
+    /// Rejects a node whose change would have effects elsewhere.
     pub(super) fn check(&self, node: NodeRef<'d>) -> Result<(), Refusal> {
         let in_list = self.doc.root().is_seq();
         let why = match node.kind() {

@@ -1,8 +1,7 @@
-//! Changes a document's text and leaves every byte alone that a change does not need.
-//!
-//! All edits of one call speak of the document as it was read. What comes out is read again and compared with
-//! what the edits mean for the values; when both differ, or when the text offers no safe place, there is a
-//! [`Refusal`] and no text. Taking out again what was added gives back the text from before, byte for byte.
+//! Edits a document's text and keeps every byte that a change does not need. All edits of one call refer to the
+//! document as it was read. The result is parsed again and compared with the expected values; if they differ, or if the
+//! text has no safe place for an edit, the result is a [`Refusal`] and no text. Removing what was added restores the
+//! original text, byte for byte.
 
 mod block;
 mod change;
@@ -27,40 +26,40 @@ use text::Lines;
 /// One change to a document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
-    /// Puts `values` at the end of the sequence at `at`, which is made when its key is absent, null or empty.
+    /// Appends `values` to the sequence at `at`, which is created if its key is absent, null or empty.
     Append {
         /// The sequence.
         at: FieldPath,
         /// What to add.
         values: Vec<Value>,
     },
-    /// Puts `values` before the first entry of the sequence at `at`, made like that of [`Edit::Append`].
+    /// Inserts `values` before the first entry of the sequence at `at`, which is created as in [`Edit::Append`].
     Prepend {
         /// The sequence.
         at: FieldPath,
         /// What to add.
         values: Vec<Value>,
     },
-    /// Puts `entries` at the end of the mapping at `at`, which is made when its key is absent, null or empty.
+    /// Appends `entries` to the mapping at `at`, which is created if its key is absent, null or empty.
     AddKeys {
         /// The mapping.
         at: FieldPath,
         /// Keys that it does not have yet, and their values.
         entries: Vec<(String, Value)>,
     },
-    /// Takes an entry out of its sequence, or a value and its key out of their mapping.
+    /// Removes an entry from its sequence, or a value and its key from their mapping.
     Remove {
         /// The value.
         at: FieldPath,
     },
-    /// Puts a scalar in the place of another one, or of none.
+    /// Sets a scalar that exists or is empty.
     Set {
         /// The value.
         at: FieldPath,
         /// What to write.
         text: String,
     },
-    /// Puts back the text of an empty value that [`empty_source`] gave before the collection was filled.
+    /// Restores the text of an empty value that [`empty_source`] returned before the collection was filled.
     Restore {
         /// The collection that takes its old form.
         at: FieldPath,

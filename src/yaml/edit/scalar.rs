@@ -1,4 +1,4 @@
-//! Scalars that become others.
+//! Changes to scalars.
 
 use super::super::emit::Inline;
 use super::super::{NodeKind, Style};
@@ -7,7 +7,7 @@ use super::change::Change;
 use super::splice::Splices;
 use super::text::{Lines, gap};
 
-/// Writes `text` where a scalar of one line stands, in its quotes, or where nothing stands.
+/// Replaces a single-line scalar with `text`, in the same quotes, or fills an empty value.
 pub(super) fn set(lines: &Lines<'_>, change: &Change<'_>, text: &str, splices: &mut Splices) -> Result<(), Refusal> {
     let node = change.node;
     let span = node.span();

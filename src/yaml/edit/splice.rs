@@ -1,4 +1,4 @@
-//! Pieces of text that go and come.
+//! Pieces of text to insert and delete.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::text::Lines;
 
 #[derive(Debug)]
 enum Piece {
-    /// Text put in, and how deep in the document the collection is that gets it.
+    /// Text to insert, and the depth of the collection that it is for.
     Insert(String, usize),
     /// Text taken out.
     Delete,
@@ -59,7 +59,7 @@ impl Splices {
         Ok(out)
     }
 
-    /// When the last line has no line break and goes, the line before it loses its own.
+    /// If the last line has no line break and is removed, the line before it loses its own.
     fn keep_last_line_open(&mut self, lines: &Lines<'_>) {
         if lines.text.ends_with('\n') {
             return;

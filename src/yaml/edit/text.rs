@@ -16,7 +16,7 @@ pub(super) struct Lines<'d> {
     pub(super) shape: Shape,
     /// The line break in use.
     pub(super) eol: &'static str,
-    /// Where block scalars end whose value has the line break of its last line.
+    /// The ends of block scalars whose value includes the last line break.
     block_ends: BTreeSet<usize>,
 }
 
@@ -106,7 +106,7 @@ impl<'d> Lines<'d> {
         Err(why())
     }
 
-    /// The reader starts a sequence at its first dash, or, when the dashes stand at the column of a key, behind it.
+    /// The parser starts a sequence at its first dash or, if the dashes are at the column of a key, after it.
     fn first_dash(&self, seq: NodeRef<'_>) -> Option<usize> {
         let start = seq.span().start;
         let inner = seq.items().next().filter(|item| matches!(item.kind(), NodeKind::Seq(_, Flow::No)));
@@ -176,8 +176,8 @@ impl<'d> Lines<'d> {
         at
     }
 
-    /// Some readers stumble over lines of blanks with tabs unless a plain scalar or a block stands before them, so
-    /// what stands before them stays.
+    /// Some parsers fail on blank lines with tabs unless a plain or block scalar precedes them, so what precedes them
+    /// must not change.
     pub(super) fn check_below(&self, mut at: usize) -> Result<(), Refusal> {
         while at < self.text.len() {
             let line = self.within(at..self.next(at));

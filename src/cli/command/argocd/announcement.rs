@@ -1,4 +1,4 @@
-//! `iamra argocd parameters`: what an application can set, and what it should know.
+//! `iamra argocd parameters`: the parameters that an application can set, and read-only ones for information.
 
 use std::collections::BTreeMap;
 

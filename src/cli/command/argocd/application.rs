@@ -12,7 +12,7 @@ use crate::disk;
 use crate::resolve::{LOCK_NAME, lock_path};
 use crate::yaml::Document;
 
-/// The folder of Argo CD's plugin server. Below it is one folder a call, which holds the repository.
+/// The folder of Argo CD's plugin server. It has one folder per call, which contains the repository.
 /// <https://github.com/argoproj/argo-cd/blob/master/common/common.go>
 const WORK_DIR: &str = "_cmp_server";
 
@@ -26,7 +26,7 @@ pub(super) struct Application {
 }
 
 impl Application {
-    /// The application of the current folder. `None` when its files lead out of the repository, which is reported.
+    /// The application of the current folder. `None` when its files are outside the repository, which is reported.
     pub(super) fn find(shared: &Shared, report: &mut Report) -> Result<Option<Self>, Error> {
         let here = PathBuf::from(".");
         let folder = here.canonicalize().map_err(|error| disk::Error::Read(here.clone(), error))?;
@@ -60,7 +60,7 @@ impl Application {
     }
 }
 
-/// The repository around a folder: what Argo CD has unpacked, or else a working copy.
+/// The repository around a folder: what Argo CD unpacked, or a working copy.
 fn repository_of(folder: &Path) -> &Path {
     let unpacked = || {
         let of_call = |above: &&Path| above.parent().and_then(Path::file_name).is_some_and(|name| name == WORK_DIR);

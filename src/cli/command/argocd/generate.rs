@@ -18,11 +18,11 @@ use crate::output::Sources;
 use crate::pipeline::Request;
 use crate::quote::line;
 
-/// The variables of the plugin that kustomize sees. A kustomization can put any of its variables into a ConfigMap, so
-/// it must not see what the application's author wrote, and still less what the plugin's operator did.
+/// The variables of the plugin that kustomize sees. A kustomization can put any variable into a ConfigMap, so it must
+/// not see those of the application's author or the plugin's operator.
 const FOR_KUSTOMIZE: &[&str] = &["PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// How much of kustomize's own words Argo CD shows.
+/// How much of kustomize's output is shown in Argo CD.
 const SHOWN: usize = 1000;
 
 #[derive(clap::Args)]
@@ -79,7 +79,7 @@ fn seclude(command: &mut Command) {
     command.env_clear().envs(kept).env("HOME", env::temp_dir());
 }
 
-/// What kustomize said, without the name of the folder, which is another one each time.
+/// kustomize's error message without the name of the folder, which differs each time.
 fn words(stderr: &[u8], repository: &Path) -> String {
     let text = String::from_utf8_lossy(stderr).replace(&format!("{}/", repository.display()), "");
     let text = line(&text.trim_start().trim_start_matches("Error: ").split_whitespace().collect::<Vec<_>>().join(" "));

@@ -1,6 +1,6 @@
 //! `iamra argocd`: a config management plugin of Argo CD.
 //!
-//! Argo CD unpacks the repository, starts us in the application's folder, and shows people our stderr when we fail. The
+//! Argo CD unpacks the repository, runs iamra in the application's folder, and shows its stderr when it fails. The
 //! repository, the parameters and the plugin's environment are the application author's: each is checked before it is
 //! used, and none reaches kustomize's environment.
 

@@ -1,4 +1,4 @@
-//! What an application's author has set. All of it is hostile until it has passed the rule of its parameter.
+//! The parameters that an application's author has set. They are untrusted until checked by the rule of each parameter.
 
 use std::env;
 
@@ -42,7 +42,7 @@ struct Given {
 }
 
 impl Parameters {
-    /// Reads them; what is wrong is in the report. The cluster that the plugin's operator has chosen stays.
+    /// Reads them; what is wrong is in the report. It cannot change the cluster that the plugin's operator has chosen.
     pub(super) fn read(shared: &Shared, report: &mut Report) -> Self {
         let mut parameters = Self { cluster: shared.cluster.clone(), ..Self::default() };
         let text = env::var_os(VARIABLE).unwrap_or_else(|| "null".into());

@@ -1,4 +1,4 @@
-//! What AWS has, and whether it makes a session.
+//! Checks what AWS has, and whether it issues a session.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ pub(super) fn calls(args: &Args, resolved: &Resolved) -> Vec<String> {
     inspections(&identities).iter().map(ToString::to_string).chain(session).collect()
 }
 
-/// What is well, as lines.
+/// Checks AWS; what is correct is returned as lines.
 pub(super) fn look(
     args: &Args,
     shared: &Shared,
@@ -91,7 +91,7 @@ fn inspect(session: &Session, resolved: &Resolved, authorities: &Authorities, re
     lines
 }
 
-/// Asks for a session with a certificate that is at hand.
+/// Requests a session with the given certificate.
 fn present(
     args: &Args,
     asks: &Asks,

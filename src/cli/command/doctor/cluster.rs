@@ -15,7 +15,7 @@ use crate::doctor::Wanted;
 use crate::plan;
 use crate::resolve::Resolved;
 
-/// What is asked of kubectl. By their full names: others have certificates and issuers, too.
+/// The kinds to request from kubectl, by their full names, because other groups have certificates and issuers too.
 /// <https://cert-manager.io/docs/reference/api-docs/>
 const KINDS: &str = "certificates.cert-manager.io,certificaterequests.cert-manager.io,issuers.cert-manager.io,\
                      clusterissuers.cert-manager.io";
@@ -32,14 +32,14 @@ pub(super) fn wanted(resolved: &Resolved) -> Vec<Wanted> {
     workloads.iter().filter(|planned| planned.has_certificate()).map(one).collect()
 }
 
-/// The workloads whose certificates are no object of the cluster.
+/// The workloads whose certificates are not objects in the cluster.
 pub(super) fn unseen(resolved: &Resolved) -> Vec<String> {
     let workloads = plan::declared(resolved, None).workloads;
     let unseen = workloads.iter().filter(|planned| !planned.has_certificate());
     unseen.map(|planned| planned.binding().workload.clone()).collect()
 }
 
-/// The objects of the cluster; `None` when nobody asked for it, or they cannot be read, which is reported.
+/// The objects of the cluster; `None` when the cluster is not checked, or when they cannot be read, which is reported.
 pub(super) fn objects(args: &Args, report: &mut Report, io: &mut Io) -> Result<Option<Vec<Value>>, Error> {
     let (name, text) = match &args.objects {
         Some(path) if path == Path::new("-") => ("stdin".to_owned(), Io::read()?),

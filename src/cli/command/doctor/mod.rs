@@ -49,7 +49,8 @@ pub(in crate::cli) struct Args {
 }
 
 impl Args {
-    /// The same as other commands have it: here alone `--cluster` needs no name, and the variable only names.
+    /// The arguments in the form of other commands: only here, `--cluster` needs no name, and the variable sets only
+    /// the name.
     fn shared(&self) -> Shared {
         let named = self.cluster.clone().flatten().or_else(|| env::var(CLUSTER).ok());
         let sources = self.sources.clone();
@@ -92,7 +93,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     report::finish(&report, file.sources(), io)
 }
 
-/// What the declaration means, and who is asked about it.
+/// The resolved declaration and the sources to check.
 struct Seen<'s> {
     args: &'s Args,
     shared: &'s Shared,
@@ -101,7 +102,7 @@ struct Seen<'s> {
 }
 
 impl Seen<'_> {
-    /// What is well in the cluster and in AWS, as lines.
+    /// Checks the cluster and AWS; what is correct is returned as lines.
     fn look(&self, file: &File, request: Request<'_>, report: &mut Report, io: &mut Io) -> Result<Vec<String>, Error> {
         let mut lines = Vec::new();
         let wanted = cluster::wanted(self.resolved);

@@ -1,4 +1,4 @@
-//! `iamra k8s`: the commands that users of IAM Roles Anywhere know. They edit the declaration and print manifests.
+//! `iamra k8s`: the commands that users of iam-ra know. They edit the declaration and print manifests.
 
 mod list;
 mod offboard;
@@ -57,7 +57,7 @@ fn hours(text: &str) -> Result<u32, String> {
     whole_number(text, 1..=8760)
 }
 
-/// A new cluster's name. It stands in templates of common names, so it has their characters.
+/// A new cluster's name. It can be used in templates of common names, so it has the same characters.
 fn cluster_name(text: &str) -> Result<String, String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if text.len() <= 100 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(inner) {

@@ -1,4 +1,4 @@
-//! What is said of a declaration, for people and for programs.
+//! The status of a declaration, for people and for programs.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
@@ -28,12 +28,12 @@ pub(super) struct Status {
     pub(super) lock: Lock,
     /// Whether everything can be rendered.
     pub(super) ready: bool,
-    /// What is in the way of rendering, or should be seen to.
+    /// What prevents rendering, or needs attention.
     pub(super) problems: Vec<Problem>,
     pub(super) authorities: Vec<Authority>,
 }
 
-/// The lock, and how it and all else at hand answer the declaration.
+/// The lock, and how it and the values file cover the declaration.
 #[derive(Serialize)]
 pub(super) struct Lock {
     file: String,
@@ -87,7 +87,7 @@ impl Problem {
 }
 
 impl Authority {
-    /// `None` when the answer is no CA's certificate.
+    /// `None` when the answer is not a CA certificate.
     pub(super) fn of(query: &Query, answer: &Answer, now: i64) -> Option<Self> {
         if query.wanted != Wanted::Certificate {
             return None;
