@@ -79,11 +79,11 @@ fn check_label(label: &str) -> Result<(), String> {
     ))
 }
 
-/// What could be names of objects in a text.
+/// What could be names of objects in a text. Pieces of words in camel case, or of Base64, are none.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.')))
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.')))
         .map(|word| word.trim_matches(['-', '.']))
-        .filter(|word| !word.is_empty())
+        .filter(|word| !word.is_empty() && !word.contains(|c: char| c.is_ascii_uppercase()))
 }
 
 /// A text as it is read within another one, where characters may be escaped as JSON and YAML do it.

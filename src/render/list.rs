@@ -8,13 +8,14 @@ use super::ca_secret::ca_secret;
 use super::certificate::{CERTIFICATE, certificate};
 use super::config_map::config_map;
 use super::custom_resource::custom_resource;
-use super::names::{SCOPE, config_map_name};
+use super::names::{GENERATED_FOR, MANAGED_BY, SAMPLE, SCOPE, config_map_name};
 use super::object::{Manifest, metadata};
 use super::order::ordered;
 use super::sample::sample;
 use crate::certificate::Authority;
 use crate::config::{ArgoCd, Binding, CertificateVolume};
 use crate::issuer::{self, Contents, DEFAULT_SCOPE, IssuerObject, Part};
+use crate::krm::group_of;
 use crate::plan::{self, Plan, Prerequisite};
 
 /// Every object of the plan, in the order in which a cluster needs them. With `hash_suffix`, ConfigMaps ask kustomize
@@ -81,4 +82,21 @@ fn object(prerequisite: &Prerequisite<'_>) -> Option<(Value, Wave)> {
         Part::Signer => Wave::Issuer,
     };
     Some((value, wave))
+}
+
+/// Whether an object is one that we emit: of a kind that we make, with a mark of ours and the label, whatever that says by
+/// now. `annotated` and `labelled` say whether it has an annotation or a label of this name.
+pub fn is_emitted(
+    api_version: &str,
+    kind: &str,
+    annotated: impl Fn(&str) -> bool,
+    labelled: impl Fn(&str) -> bool,
+) -> bool {
+    let is_kind = match (group_of(api_version), kind) {
+        ("", "ConfigMap") => true,
+        ("", "Pod") => labelled(SAMPLE),
+        (group, kind) if (group, kind) == (CERTIFICATE.group, CERTIFICATE.kind) => true,
+        (group, kind) => issuer::object_kind(kind).is_some_and(|known| known.gvk.group == group),
+    };
+    is_kind && labelled(MANAGED_BY) && [GENERATED_FOR, SCOPE].into_iter().any(annotated)
 }

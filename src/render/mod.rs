@@ -25,7 +25,7 @@ mod sample;
 pub use certificate::CERTIFICATE;
 pub use config_map::stamp;
 pub use environment::ENVIRONMENT;
-pub use list::{ca, idents, objects};
+pub use list::{ca, idents, is_emitted, objects};
 pub use names::{
     CONFIG_HASH, GENERATED_FOR, Keepers, SAMPLE, SCOPE, STAMP, WORKLOAD, is_sidecar, is_volume, sample_name,
 };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{self, Changes, Item, Object, ResourceRef, annotation, group_of};
 use crate::quote::quote_object;
-use crate::render::{GENERATED_FOR, Manifest, SAMPLE, SCOPE};
+use crate::render::{self, Manifest, SAMPLE};
 use crate::yaml::{FieldPath, NodeRef, emit};
 
 /// The default namespace.
@@ -77,7 +77,9 @@ fn existing<'t>(objects: &[Manifest], items: &[Item<'t>]) -> Vec<(usize, Object<
 }
 
 fn is_ours(object: NodeRef<'_>) -> bool {
-    [GENERATED_FOR, SCOPE].iter().any(|mark| annotation::get(object, mark).is_some())
+    let text = |field: &str| object.get(field).and_then(NodeRef::text).unwrap_or_default();
+    let annotated = |name: &str| annotation::get(object, name).is_some();
+    render::is_emitted(text("apiVersion"), text("kind"), annotated, |name| label(object, name).is_some())
 }
 
 fn label<'d>(object: NodeRef<'d>, name: &str) -> Option<&'d str> {

@@ -64,7 +64,7 @@ impl<'s> Names<'s> {
                 names.call(kind, home, &object.name, found.name());
             }
         }
-        names.follow_others(wanted, items);
+        names.follow_others(wanted, stream, items);
         names
     }
 
@@ -73,17 +73,19 @@ impl<'s> Names<'s> {
         self.called.entry(place).or_default().insert(wanted.to_owned(), found.to_owned());
     }
 
-    /// What is referred to and not ours.
-    fn follow_others(&mut self, wanted: &[Object], items: &[Item<'_>]) {
+    /// What is referred to and not ours. Another name is followed only where the stream refers to it already: something that is
+    /// merely named alike is something else.
+    fn follow_others(&mut self, wanted: &[Object], stream: &Stream, items: &[Item<'_>]) {
         let referred = |object: &Object| {
             if object.is_certificate() {
                 return Some((object.text("/spec/issuerRef/kind").to_owned(), "/spec/issuerRef/name"));
             }
             Some(("Secret".to_owned(), issuer::object_kind(object.kind())?.secret_at?))
         };
-        let mut declared = BTreeMap::<_, BTreeSet<_>>::new();
+        let (mut declared, mut said) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeSet::new());
         for object in wanted {
             let Some((kind, at)) = referred(object) else { continue };
+            said.extend(stream.counterparts(object).next().map(|found| found.text(at)));
             if self.lookup(&kind, object.home(), object.text(at)).is_none() {
                 declared.entry((kind, object.home().to_owned())).or_default().insert(object.text(at).to_owned());
             }
@@ -105,7 +107,9 @@ impl<'s> Names<'s> {
                     it.contains(name.as_str()) && !longer.iter().any(|longer| it.contains(longer.as_str()))
                 };
                 let mut its = near.iter().filter(is_its);
-                if let (Some(found), None) = (its.next(), its.next()) {
+                if let (Some(found), None) = (its.next(), its.next())
+                    && said.contains(found.as_str())
+                {
                     self.call(kind, home, name, found);
                 }
             }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::krm::{ResourceRef, group_of};
 use crate::quote::part;
-use crate::render::{CERTIFICATE, GENERATED_FOR, SCOPE, WORKLOAD, is_sidecar, is_volume};
+use crate::render::{self, CERTIFICATE, GENERATED_FOR, SCOPE, WORKLOAD, is_sidecar, is_volume};
 use crate::yaml::{FieldPath, Step};
 
 /// The namespace that is meant where none is said.
@@ -90,7 +90,9 @@ impl Object {
 
     /// Whether we made it, as opposed to patched it.
     pub(super) fn is_ours(&self) -> bool {
-        [GENERATED_FOR, SCOPE].iter().any(|mark| self.annotation(mark).is_some())
+        let labels = self.value.pointer("/metadata/labels");
+        let labelled = |name: &str| labels.is_some_and(|labels| labels.get(name).is_some());
+        render::is_emitted(self.text("/apiVersion"), self.kind(), |name| self.annotation(name).is_some(), labelled)
     }
 
     /// Which part of which declaration it is, whatever kustomize calls it.

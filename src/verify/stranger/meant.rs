@@ -28,6 +28,9 @@ const ELSEWHERE: &[&str] = &[
 
 impl Walk<'_, '_> {
     pub(super) fn issuer(&mut self, name: &str, kind: &str, around: Around<'_>) {
+        if name.contains("://") {
+            return;
+        }
         let asked = self.asked();
         // With its namespace before it, where a field takes one.
         let (before, name) = name.rsplit_once('/').map_or((None, name), |(before, name)| (Some(before), name));
@@ -52,12 +55,16 @@ impl Walk<'_, '_> {
             let Some(of_ca) = self.keys.secret(named.name, &namespaces) else { continue };
             let secret = named.name.to_owned();
             let by_kind = matches!(around.meaning, Meaning::SecretByKind | Meaning::Target);
-            let is_made = by_kind && named.namespace.is_none() && self.makes() == named.name
+            let has_name = by_kind && named.namespace.is_none() && self.makes() == named.name;
+            // The name of what is made, or where the very Secret comes from. A Secret of that name in another namespace may
+            // be a copy of it, or what another store has under that name.
+            let is_itself = || self.keys.secret(self.makes(), &[self.object.namespace()]).is_some();
+            let is_made = has_name && (is_in_metadata(around.at) || is_itself())
                 // A Certificate fills its Secret; that is how a CA is born in a cluster. An issuer signs with it.
                 || of_ca && (self.object.is_certificate() || self.is_signer());
             if !is_made {
                 let unknown = || Reach::Unknown { kind: "Secret", name: named.name.to_owned() };
-                let reach = if named.is_sure { Reach::Key { secret, of_ca } } else { unknown() };
+                let reach = if named.is_sure && !has_name { Reach::Key { secret, of_ca } } else { unknown() };
                 if named.is_sure || !speech::is_harmless(around.at) {
                     self.found.push((around.at.clone(), reach));
                 }
@@ -205,4 +212,9 @@ impl Walk<'_, '_> {
             }
         }
     }
+}
+
+/// Whether a place is the metadata of an object, or of a template of one.
+fn is_in_metadata(at: &FieldPath) -> bool {
+    at.steps().iter().any(|step| matches!(step, Step::Key(key) if key == "metadata"))
 }

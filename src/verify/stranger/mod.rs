@@ -234,8 +234,9 @@ impl Walk<'_, '_> {
         if speaks_of_issuers(around.key) {
             self.issuer(text, "", around);
         } else if speaks_of_issuers(text) {
-            // A command, or an object in a text.
-            words(text).for_each(|word| self.issuer(word, "", around));
+            // A command, or an object in a text. An issuer of tokens is a URL.
+            let pieces = text.split(|c: char| c.is_whitespace() || "\"',".contains(c)).filter(|it| !it.contains("://"));
+            pieces.flat_map(words).for_each(|word| self.issuer(word, "", around));
         }
         self.secret(text, around);
         for (prefix, kind) in SIGNERS.iter().filter(|_| around.key == "signerName") {

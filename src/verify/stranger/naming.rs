@@ -48,6 +48,9 @@ const PLACES: &[(&str, &str, &[Fields])] = &[
         "ValidatingAdmissionPolicy",
         &[&["spec", "matchConditions"], &["spec", "validations"], &["spec", "variables"]],
     ),
+    ("policies.kyverno.io", "ValidatingPolicy", &[&["spec", "matchConditions"], &["spec", "validations"]]),
+    // A schema, and what is told of it.
+    ("apiextensions.k8s.io", "CustomResourceDefinition", &[&[]]),
     // Metrics have names of objects in their labels. <https://prometheus-operator.dev/docs/api-reference/api/>
     ("monitoring.coreos.com", "PrometheusRule", &[&[]]),
     ("operator.victoriametrics.com", "VMRule", &[&[]]),
@@ -55,16 +58,23 @@ const PLACES: &[(&str, &str, &[Fields])] = &[
 
 const VALIDATION: &[Fields] = &[
     &["spec", "rules", "exclude"],
+    &["spec", "rules", "preconditions"],
     &["spec", "rules", "validate", "anyPattern"],
     &["spec", "rules", "validate", "deny"],
     &["spec", "rules", "validate", "message"],
     &["spec", "rules", "validate", "pattern"],
 ];
 
-/// Annotations that do so, by what they end with: who restarts with a Secret, and what kubectl has applied.
+/// Annotations that do so: who restarts with a Secret, what kubectl has applied, whose CA certificate a webhook is given, and
+/// what a policy is about.
 /// <https://github.com/stakater/Reloader>
 /// <https://kubernetes.io/docs/reference/labels-annotations-taints/>
+/// <https://cert-manager.io/docs/concepts/ca-injector/>
 const ANNOTATIONS: &[&str] = &[
+    "cert-manager.io/inject-ca-from",
+    "cert-manager.io/inject-ca-from-secret",
+    "policies.kyverno.io/description",
+    "policies.kyverno.io/title",
     "kubectl.kubernetes.io/last-applied-configuration",
     "configmap.reloader.stakater.com/reload",
     "configmaps.exclude.reloader.stakater.com/reload",
