@@ -209,14 +209,15 @@ impl Walk<'_, '_> {
     }
 
     fn text(&mut self, text: &str, around: Around<'_>) {
-        self.plain(text, around);
         let unescaped = unescaped(text);
-        if let Some(text) = &unescaped {
-            self.plain(text, around);
+        let mut readings = std::iter::once(text).chain(unescaped.as_deref());
+        let is_known = readings.clone().flat_map(words).any(|word| self.keys.knows(word));
+        // Most texts speak of something else. A signer's name is part of a word.
+        if !is_known && around.key != "signerName" {
+            return;
         }
-        // Most texts speak of something else, and are not read twice.
-        let mut known = words(text).chain(words(unescaped.as_deref().unwrap_or_default()));
-        if self.nesting < NESTING && known.any(|word| self.keys.knows(word)) {
+        readings.by_ref().for_each(|text| self.plain(text, around));
+        if is_known && self.nesting < NESTING {
             self.nesting += 1;
             for value in embedded::values(text) {
                 self.value(&value, around);
