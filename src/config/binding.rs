@@ -10,7 +10,7 @@ use super::reader::Reader;
 use super::v1alpha1 as wire;
 use super::{Binding, Containers, OptIn, Role, Target, Which};
 use crate::diag::{Code, Diagnostic, Place};
-use crate::name::{DnsLabel, ObjectName};
+use crate::name::{DEFAULT_NAMESPACE, DnsLabel, ObjectName};
 use crate::quote::{quote, typed};
 use crate::template;
 use crate::yaml::FieldPath;
@@ -123,7 +123,7 @@ impl Reader<'_> {
         let layers = Layers(&layers);
         let variables = BTreeMap::from([
             ("workload", name),
-            ("namespace", namespace.as_ref().map_or("default", DnsLabel::as_str)),
+            ("namespace", namespace.as_ref().map_or(DEFAULT_NAMESPACE, DnsLabel::as_str)),
             ("cluster", cluster.unwrap_or_default()),
             ("role", role.name.as_str()),
             ("scope", scope),

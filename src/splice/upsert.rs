@@ -7,13 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{self, Changes, Item, Object, ResourceRef, annotation, group_of};
+use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::quote_object;
 use crate::render::{self, Manifest, SAMPLE};
 use crate::yaml::{FieldPath, NodeRef, emit};
-
-/// The default namespace.
-/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/>
-const DEFAULT: &str = "default";
 
 pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
     let existing = existing(objects, items);
@@ -30,7 +27,8 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
     for object in objects {
         let value = &object.value;
         let text = |path: &str| value.pointer(path).and_then(Value::as_str);
-        let name = (text("/metadata/namespace").unwrap_or(DEFAULT), text("/metadata/name").unwrap_or_default());
+        let name =
+            (text("/metadata/namespace").unwrap_or(DEFAULT_NAMESPACE), text("/metadata/name").unwrap_or_default());
         let mut named = named.get(&name).into_iter().flatten();
         let sample = || samples.get(&(name.0, value.pointer("/metadata/labels")?.get(SAMPLE)?.as_str()?)).copied();
         match named.find(|(_, object)| is_same_object(object, value)).copied().or_else(sample) {
@@ -100,12 +98,12 @@ fn is_same_object(object: &Object<'_>, ours: &Value) -> bool {
     text("/kind") == Some(&*ident.kind)
         && group_of(&ident.api_version) == group_of(text("/apiVersion").unwrap_or_default())
         && (*ident.name == *name || had_name())
-        && namespace(found) == text("/metadata/namespace").unwrap_or(DEFAULT)
+        && namespace(found) == text("/metadata/namespace").unwrap_or(DEFAULT_NAMESPACE)
 }
 
 /// The namespace of an object, or the default one.
 fn namespace(object: NodeRef<'_>) -> &str {
-    krm::namespace(object).unwrap_or(DEFAULT)
+    krm::namespace(object).unwrap_or(DEFAULT_NAMESPACE)
 }
 
 /// The emitted object with the labels, annotations and other metadata that others added to the existing one.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::copiers;
 use super::names::Names;
 use super::object::Object;
 use super::stream::Stream;
@@ -18,28 +19,14 @@ use crate::yaml::FieldPath;
 /// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/types_certificate.go>
 const HARMLESS: &[(&str, &str)] = &[(CERTIFICATE.kind, "/spec/revisionHistoryLimit")];
 
-/// What annotations and labels begin with by which a controller copies a Secret: Reflector, Replicator and Config Syncer.
-/// <https://github.com/emberstack/kubernetes-reflector>
-/// <https://github.com/mittwald/kubernetes-replicator>
-/// <https://github.com/config-syncer/config-syncer>
-const COPIERS: &[&str] = &["reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/"];
-
-/// Whether an annotation or a label lets a controller copy the Secret that has it.
-pub(super) fn is_copier(key: &str) -> bool {
-    COPIERS.iter().any(|copier| key.starts_with(copier))
-}
-
 /// Every object of ours must be there and hold what we would write, and nothing that makes it another one.
 pub(super) fn check(wanted: &[Object], names: &Names<'_>, stream: &Stream, report: &mut Report) {
     for wanted in wanted {
         check_one(wanted, names, stream, report);
     }
     for object in stream.ours() {
-        for section in ["annotations", "labels"] {
-            let entries = object.value.pointer(&format!("/metadata/{section}")).and_then(Value::as_object);
-            for key in entries.into_iter().flat_map(|entries| entries.keys()).filter(|key| is_copier(key)) {
-                say_changed(object, FieldPath::keys("metadata").key(section).key(key.as_str()), report);
-            }
+        for at in copiers::places(object, "metadata") {
+            say_changed(object, at, report);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! mark, and whoever refers to it must use the name that it has there.
 
 mod adopted;
+mod copiers;
 mod declared;
 mod generated;
 mod keys;

@@ -5,16 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::krm::{ResourceRef, group_of};
+use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::part;
 use crate::render::{self, CERTIFICATE, GENERATED_FOR, SCOPE, WORKLOAD, is_sidecar, is_volume};
 use crate::yaml::{FieldPath, Step};
 
-/// The namespace that is meant where none is said.
-const NAMESPACE: &str = "default";
-
 /// The namespace that is meant by one that somebody says, or does not.
 pub(super) fn home_of(namespace: Option<&str>) -> &str {
-    namespace.filter(|namespace| !namespace.is_empty()).unwrap_or(NAMESPACE)
+    namespace.filter(|namespace| !namespace.is_empty()).unwrap_or(DEFAULT_NAMESPACE)
 }
 
 /// One object, and which item it is.
@@ -80,7 +78,7 @@ impl Object {
         ["volumes", "initContainers", "containers"].into_iter().flat_map(of_list).collect()
     }
 
-    fn at(&self, path: &FieldPath) -> Option<&Value> {
+    pub(super) fn at(&self, path: &FieldPath) -> Option<&Value> {
         path.steps().iter().try_fold(&self.value, |value, step| match step {
             Step::Key(key) => value.get(key),
             Step::Index(index) => value.get(index),

@@ -12,7 +12,7 @@ use super::{Around, Walk};
 use crate::issuer;
 use crate::name::words;
 use crate::splice::speaks_of_mounts;
-use crate::verify::generated::is_copier;
+use crate::verify::copiers;
 use crate::workload::WorkloadKind;
 use crate::yaml::{FieldPath, Step};
 
@@ -168,18 +168,13 @@ impl Walk<'_, '_> {
     pub(super) fn copies(&mut self) {
         let is_secret = self.object.kind() == "Secret" && self.object.group().is_empty();
         let (name, metadata) = if is_secret {
-            (self.object.name(), "/metadata")
+            (self.object.name(), "metadata")
         } else {
-            (self.object.text("/spec/secretName"), "/spec/secretTemplate")
+            (self.object.text("/spec/secretName"), "spec.secretTemplate")
         };
         let Some(of_ca) = self.keys.secret(name, &[self.object.namespace()]) else { return };
-        for section in ["annotations", "labels"] {
-            let entries = self.object.value.pointer(&format!("{metadata}/{section}")).and_then(Value::as_object);
-            for key in entries.into_iter().flat_map(|entries| entries.keys()).filter(|key| is_copier(key)) {
-                let at = FieldPath::keys(&metadata.trim_start_matches('/').replace('/', ".")).key(section);
-                self.found.push((at.key(key.as_str()), Reach::Key { secret: name.to_owned(), of_ca }));
-            }
-        }
+        let places = copiers::places(self.object, metadata).into_iter();
+        self.found.extend(places.map(|at| (at, Reach::Key { secret: name.to_owned(), of_ca })));
     }
 
     /// An object within this one, and a kind and a name where such an object is written.
@@ -193,11 +188,8 @@ impl Walk<'_, '_> {
         };
         let named = || map.get("name").and_then(Value::as_str).filter(|_| is_written());
         let Some(name) = text("name").or_else(named) else { return };
-        let namespaces = self.namespaces(around);
-        if self.keys.made(name, &namespaces).any(|made| made == kind) {
-            let reach = Reach::Write { kind: kind.to_owned(), name: name.to_owned() };
-            self.found.push((around.at.clone(), reach));
-        }
+        let written = Written { kind, name, namespaces: self.namespaces(around) };
+        self.found.extend(self.write(&written).map(|reach| (around.at.clone(), reach)));
     }
 
     /// What it has written under its own name, or by fields of its kind.
@@ -205,12 +197,17 @@ impl Walk<'_, '_> {
         if (self.is_ours)(&FieldPath::root()) {
             return;
         }
-        for Written { kind, name, namespaces } in writes::of(self.object) {
-            if self.keys.made(name, &namespaces).any(|made| made == kind) {
-                let reach = Reach::Write { kind: kind.to_owned(), name: name.to_owned() };
-                self.found.push((FieldPath::root(), reach));
-            }
-        }
+        let written = writes::of(self.object);
+        let reached = written.iter().filter_map(|written| self.write(written));
+        let reached: Vec<_> = reached.map(|reach| (FieldPath::root(), reach)).collect();
+        self.found.extend(reached);
+    }
+
+    /// What is written, if it is an object that the declaration renders.
+    fn write<'r>(&self, written: &Written<'_>) -> Option<Reach<'r>> {
+        let Written { kind, name, namespaces } = written;
+        let mut made = self.keys.made(name, namespaces);
+        made.any(|made| made == *kind).then(|| Reach::Write { kind: (*kind).to_owned(), name: (*name).to_owned() })
     }
 }
 

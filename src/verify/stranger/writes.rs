@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Object;
-use crate::name::DnsLabel;
+use crate::verify::copiers;
 
 /// An object that another one has written.
 pub(super) struct Written<'o> {
@@ -14,18 +14,6 @@ pub(super) struct Written<'o> {
     /// The namespaces that it may be in.
     pub(super) namespaces: Vec<Option<&'o str>>,
 }
-
-/// What tells controllers to copy an object into other namespaces under its name.
-/// <https://github.com/emberstack/kubernetes-reflector>
-/// <https://github.com/mittwald/kubernetes-replicator>
-/// <https://github.com/config-syncer/config-syncer>
-const COPIED_TO: &[&str] = &[
-    "kubed.appscode.com/sync",
-    "reflector.v1.k8s.emberstack.com/reflection-auto-enabled",
-    "reflector.v1.k8s.emberstack.com/reflection-auto-namespaces",
-    "replicator.v1.mittwald.de/replicate-to",
-    "replicator.v1.mittwald.de/replicate-to-matching",
-];
 
 /// Fields under which a kind and a name are of an object that is written: Kyverno's, and those of kustomize's patches.
 /// <https://kyverno.io/docs/policy-types/cluster-policy/generate/>
@@ -90,22 +78,14 @@ pub(super) fn of(object: &Object) -> Vec<Written<'_>> {
         ("", kind @ ("ConfigMap" | "Secret")) => {
             // One that would be a ConfigMap of ours itself is there twice; the Secrets are not in the stream.
             let own = (kind == "Secret").then(|| object.namespace());
-            vec![Written { kind, name: object.name(), namespaces: own.into_iter().chain(copies(object)).collect() }]
+            vec![Written {
+                kind,
+                name: object.name(),
+                namespaces: own.into_iter().chain(copiers::namespaces(object)).collect(),
+            }]
         }
         _ => Vec::new(),
     }
-}
-
-/// The namespaces into which an object is copied. What is no name is a pattern, which may mean any.
-fn copies(object: &Object) -> Vec<Option<&str>> {
-    let annotations = object.value.pointer("/metadata/annotations").and_then(Value::as_object);
-    let asked = annotations.into_iter().flatten().filter(|(key, _)| COPIED_TO.contains(&key.as_str()));
-    let said: Vec<_> = asked.filter_map(|(_, value)| value.as_str()).filter(|value| *value != "false").collect();
-    let names: Vec<_> = said.iter().copied().filter(|value| *value != "true").flat_map(|it| it.split(',')).collect();
-    if names.is_empty() && !said.is_empty() {
-        return vec![None];
-    }
-    names.into_iter().map(|name| Some(name.trim()).filter(|name| DnsLabel::parse(name).is_ok())).collect()
 }
 
 /// The kinds of the manifests in a text: the words behind `kind`.
