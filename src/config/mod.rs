@@ -166,6 +166,13 @@ pub struct Certificate {
     pub volume: CertificateVolume,
 }
 
+impl Certificate {
+    /// Whether there is a Certificate object, and a Secret that cert-manager writes for it; the CSI driver needs neither.
+    pub fn has_secret(&self) -> bool {
+        self.volume == CertificateVolume::Secret
+    }
+}
+
 /// A workload's credential sidecar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sidecar {

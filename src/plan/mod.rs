@@ -6,11 +6,11 @@ mod share;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::certificate::Authority;
-use crate::config::{Binding, CertificateVolume, Config, Which};
+use crate::config::{Binding, Config, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::{Issuer, IssuerObject};
 use crate::krm::{Ident, Item};
-use crate::name::DnsLabel;
+use crate::name::{DEFAULT_NAMESPACE, DnsLabel};
 use crate::quote::{part, quote, quote_object, typed};
 use crate::resolve::{Identity, Resolved, ResolvedBinding};
 use crate::workload::Workload;
@@ -73,7 +73,7 @@ impl<'r> PlannedWorkload<'r> {
 
     /// Whether a Certificate is emitted for it; cert-manager's CSI driver needs none.
     pub fn has_certificate(&self) -> bool {
-        self.binding().certificate.volume == CertificateVolume::Secret
+        self.binding().certificate.has_secret()
     }
 
     /// `<workload>-cert`: the Certificate and the Secret that cert-manager writes for it.
@@ -280,7 +280,7 @@ impl Plan<'_> {
             };
             let name = planned.certificate_name();
             let Some(named) = certificates.get(name.as_str()) else { continue };
-            let here = |namespace: Option<&str>| namespace.unwrap_or("default").to_owned();
+            let here = |namespace: Option<&str>| namespace.unwrap_or(DEFAULT_NAMESPACE).to_owned();
             let wanted = here(workload.ident.namespace.as_deref());
             if named.iter().any(|ident| here(ident.namespace.as_deref()) == wanted) {
                 continue;

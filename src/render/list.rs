@@ -13,7 +13,7 @@ use super::object::{Manifest, metadata};
 use super::order::ordered;
 use super::sample::sample;
 use crate::certificate::Authority;
-use crate::config::{ArgoCd, Binding, CertificateVolume};
+use crate::config::{ArgoCd, Binding};
 use crate::issuer::{self, Contents, DEFAULT_SCOPE, IssuerObject, Part};
 use crate::krm::group_of;
 use crate::plan::{self, Plan, Prerequisite};
@@ -33,8 +33,8 @@ pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manif
 
 /// Kind and name of every object that [`objects`] has for a workload, but for its sample, whose name ends in a hash.
 pub fn idents(binding: &Binding) -> Vec<(&'static str, String)> {
-    let has_certificate = binding.certificate.volume == CertificateVolume::Secret;
-    let certificate = has_certificate.then(|| (CERTIFICATE.kind, plan::certificate_name(&binding.workload)));
+    let certificate =
+        binding.certificate.has_secret().then(|| (CERTIFICATE.kind, plan::certificate_name(&binding.workload)));
     let config_map = [(ConfigMap::KIND, config_map_name(&binding.workload))];
     certificate.into_iter().chain(config_map).collect()
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Roster, Row};
-use crate::config::{CertificateVolume, Which};
+use crate::config::Which;
 use crate::diag::{Diagnostic, Place, Severity};
 use crate::issuer::IssuerObject;
 use crate::plan;
@@ -157,7 +157,7 @@ fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line
     let secret = binding.issuer.objects.iter().find_map(IssuerObject::reads);
     let life = format!("{}, renewed {} before", binding.certificate.duration, binding.certificate.renew_before);
     let certificate = plan::certificate_name(workload);
-    let has_secret = binding.certificate.volume == CertificateVolume::Secret;
+    let has_secret = binding.certificate.has_secret();
     let kind = binding.target.kind.as_deref().unwrap_or("workload");
     let target = match &binding.target.which {
         Which::Name(name) => format!("{kind} {name}"),

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::Object;
 use super::stream::Stream;
-use crate::config::CertificateVolume;
 use crate::issuer::{self, IssuerObject, IssuerRef, ObjectKind, Part};
 use crate::krm::{Item, group_of};
 use crate::plan::{self, Plan};
@@ -71,7 +70,7 @@ impl Keys {
             for name in issuer.objects.iter().filter_map(IssuerObject::reads) {
                 keys.add_secret(name, namespace.clone(), true);
             }
-            if binding.certificate.volume == CertificateVolume::Secret {
+            if binding.certificate.has_secret() {
                 keys.add_secret(&plan::certificate_name(&binding.workload), namespace.clone(), false);
             }
             keys.add_signer(issuer.issuer_ref.clone(), namespace, issuer.is_own());
