@@ -32,13 +32,17 @@ const NO_KEYS: &[&str] = &[
     "/var/lib/kubelet/seccomp",
 ];
 
-/// Says who beside the sidecar would have the key in the pod.
-pub(super) fn check(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: &mut Report) {
+/// Reports what beside the sidecar would get keys in a pod, whoever it is.
+pub(super) fn check_pod(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
     check_mounts(pod, target, report);
-    check_annotations(pod, change, target, report);
-    check_secret(pod, change, target, report);
     check_node(pod, target, report);
     check_processes(pod, target, report);
+}
+
+/// Reports what beside the sidecar would get the key of one identity.
+pub(super) fn check_identity(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: &mut Report) {
+    check_annotations(pod, change, target, report);
+    check_secret(pod, change, target, report);
 }
 
 /// Whether a text under a field is about volumes of pods and what mounts them.

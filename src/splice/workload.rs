@@ -124,9 +124,10 @@ fn edits(
     undo.keep_variables(pod);
     let mut edits = Vec::new();
     check_names(parts, report);
+    exposed::check_pod(pod, target, report);
     for Injection { binding, change, readers } in parts {
         conflict::check_pod(pod, change, target, report);
-        exposed::check(pod, change, target, report);
+        exposed::check_identity(pod, change, target, report);
         mesh::check(pod, change, sources, target, report);
         readers.check(target, pod, report);
         for container in &pod.select(&binding.containers, change.style, &binding.place, target, report) {
