@@ -240,11 +240,7 @@ impl<'d> Plan<'d> {
         }
         let change = self.changes.get(&node.id());
         if let Some(source) = change.and_then(|change| change.restore.as_deref()) {
-            return match source.trim() {
-                source if source.starts_with('[') => Value::Array(Vec::new()),
-                source if source.starts_with('{') => Value::Object(Map::new()),
-                _ => Value::Null,
-            };
+            return Document::parse(source).map_or(Value::Null, |source| source.root().to_value());
         }
         if let Some(text) = change.and_then(|change| change.set.clone()) {
             return Value::String(text);

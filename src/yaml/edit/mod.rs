@@ -124,18 +124,19 @@ pub fn apply(doc: &Document<'_>, edits: &[Edit]) -> Result<String, Refusal> {
 
 /// How the null or empty value at `at` is written, for [`Edit::Restore`]; `None` when there is no such value.
 ///
-/// The blanks before it belong to it, unless they are the one usual space.
+/// The spaces before it belong to it, unless it is the usual single space. If it is on its own line, so do the line break
+/// before it and the rest of the line.
 pub fn empty_source(doc: &Document<'_>, at: &FieldPath) -> Option<String> {
     let place = Locator::new(doc).locate(at).ok()?;
     let Target::Node(node) = place.target else { return None };
     if !is_empty(node) {
         return None;
     }
-    let Some(gap) = text::gap(doc.text(), place.holder, node) else {
+    let Some(written) = fill::written(doc.text(), place.holder, node) else {
         let source = doc.text().get(node.span())?.to_owned();
         return Some(source).filter(|source| !source.is_empty());
     };
-    let source = doc.text().get(gap.start..node.span().end.max(gap.start))?;
+    let source = doc.text().get(written)?;
     let usual = source.strip_prefix(' ').filter(|rest| !rest.is_empty() && !rest.starts_with([' ', '\t']));
     Some(usual.unwrap_or(source).to_owned())
 }

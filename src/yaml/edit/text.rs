@@ -258,13 +258,18 @@ impl<'d> Lines<'d> {
     }
 }
 
-/// From after the colon to the value, when `node` is a value of a block mapping and stands on its key's line.
-pub(super) fn gap(text: &str, holder: Option<(NodeRef<'_>, usize)>, node: NodeRef<'_>) -> Option<Range<usize>> {
+/// The offset after the colon of a value's key, if it is a value of a block mapping.
+pub(super) fn behind_colon(text: &str, holder: Option<(NodeRef<'_>, usize)>) -> Option<usize> {
     let (map, index) = holder?;
     let NodeKind::Map(entries, Flow::No) = map.kind() else { return None };
     let key = map.document().node(entries.get(index)?.0).span();
     let rest = text.get(key.end..)?.trim_start_matches([' ', '\t']).strip_prefix(':')?;
-    let colon = text.len() - rest.len();
+    Some(text.len() - rest.len())
+}
+
+/// From after the colon to the value, when `node` is a value of a block mapping and stands on its key's line.
+pub(super) fn gap(text: &str, holder: Option<(NodeRef<'_>, usize)>, node: NodeRef<'_>) -> Option<Range<usize>> {
+    let colon = behind_colon(text, holder)?;
     let value = node.span().start;
     if node.span().is_empty() {
         // Without a value there is nothing on the line, or an anchor that must stay before what comes.
