@@ -4,7 +4,7 @@
 //! records of former names, kustomize silently stops fixing references and adding hashes to names. It removes them
 //! itself at the end of a build.
 
-use super::ident::namespace;
+use super::ident::{name, namespace};
 use crate::yaml::NodeRef;
 
 /// How kustomize and kpt run a function: on a functionConfig.
@@ -86,9 +86,8 @@ pub struct Name<'d> {
 ///
 /// A transformer of kustomize sees prefixes and suffixes on names while references still have the original names.
 pub fn names(object: NodeRef<'_>) -> Vec<Name<'_>> {
-    let metadata = object.get("metadata");
     let kind = object.get("kind").and_then(NodeRef::text);
-    let name = metadata.and_then(|metadata| metadata.get("name")).and_then(NodeRef::text);
+    let name = name(object);
     let namespace = namespace(object);
     let kind = kind.unwrap_or_default();
     let mut names: Vec<Name<'_>> = name.map(|name| Name { kind, namespace, name }).into_iter().collect();

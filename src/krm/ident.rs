@@ -16,8 +16,14 @@ pub struct Ident<'t> {
     pub kind: Cow<'t, str>,
     /// `metadata.namespace`
     pub namespace: Option<Cow<'t, str>>,
-    /// `metadata.name`
+    /// `metadata.name`, or `metadata.generateName` if the API server generates the name.
     pub name: Cow<'t, str>,
+}
+
+/// A `generateName` without the end that separates the generated part: `backup` of `backup-`. No full name ends like that.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
+pub fn stem(name: &str) -> &str {
+    name.trim_end_matches(['-', '.'])
 }
 
 impl Ident<'_> {
@@ -48,7 +54,7 @@ impl Ident<'static> {
             api_version: Cow::Owned(api_version.to_owned()),
             kind: Cow::Owned(kind.to_owned()),
             namespace: namespace(object).map(|namespace| Cow::Owned(namespace.to_owned())),
-            name: Cow::Owned(word(object.get("metadata")?, "name")?.to_owned()),
+            name: Cow::Owned(name(object)?.to_owned()),
         })
     }
 }
@@ -64,14 +70,25 @@ pub(super) struct Listed {
 impl Listed {
     /// From a list; `None` when its kind does not determine them.
     pub(super) fn of(list: NodeRef<'_>) -> Option<Self> {
-        let kind = word(list, "kind")?.strip_suffix("List").filter(|kind| !kind.is_empty())?;
-        Some(Self { api_version: word(list, "apiVersion")?.to_owned(), kind: kind.to_owned() })
+        Self::named(word(list, "apiVersion"), word(list, "kind")?)
+    }
+
+    /// From the `apiVersion` and `kind` of a list.
+    pub(super) fn named(api_version: Option<&str>, kind: &str) -> Option<Self> {
+        let kind = kind.strip_suffix("List").filter(|kind| !kind.is_empty())?;
+        Some(Self { api_version: api_version?.to_owned(), kind: kind.to_owned() })
     }
 }
 
 /// `metadata.namespace`, if set: an empty string counts as unset, as in Kubernetes.
 pub fn namespace(object: NodeRef<'_>) -> Option<&str> {
     word(object.get("metadata")?, "namespace")
+}
+
+/// `metadata.name`, or the prefix that the API server generates it from.
+pub(super) fn name(object: NodeRef<'_>) -> Option<&str> {
+    let metadata = object.get("metadata")?;
+    word(metadata, "name").or_else(|| word(metadata, "generateName"))
 }
 
 /// A text that is neither empty nor null.
@@ -139,13 +156,13 @@ impl Tracker {
         }
     }
 
-    /// A dash, `?` or `:` stands alone at `at`; `first` on the line with the item's own dash.
-    pub(super) fn indicator(&mut self, dash: bool, at: usize, first: bool) {
+    /// A dash, `?` or `:` stands alone at `at`; `own` is the column of the item's own dash, on the same line.
+    pub(super) fn indicator(&mut self, dash: bool, at: usize, own: Option<usize>) {
         if !dash {
             self.opaque |= self.metadata != Metadata::Outside || self.column.is_none_or(|column| at <= column);
         }
         // `- - x`: the item is no mapping.
-        self.opaque |= if first { at > 0 } else { self.column.is_none() };
+        self.opaque |= own.map_or(self.column.is_none(), |own| at > own);
     }
 
     /// The item's content starts here, behind its dash.
@@ -244,7 +261,7 @@ fn is_unclear(key: &[u8]) -> bool {
 }
 
 /// The text of a single-line scalar, if it needs no decoding.
-fn unquoted(source: &str) -> Option<&str> {
+pub(super) fn unquoted(source: &str) -> Option<&str> {
     let Some(rest) = source.strip_prefix(['"', '\'']) else {
         return (!source.is_empty() && !is_null(source)).then_some(source);
     };

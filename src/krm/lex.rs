@@ -228,7 +228,7 @@ impl Lexer {
             let dash = line[at] == b'-';
             complex |= !dash;
             match item.as_deref_mut() {
-                Some(item) => item.indicator(dash, at, first),
+                Some(item) => item.indicator(dash, at, first.then_some(indented)),
                 None if !dash => return Err(Doubt),
                 None => {}
             }

@@ -5,6 +5,7 @@
 //! not interpret the objects.
 
 pub mod annotation;
+mod brackets;
 mod documents;
 mod error;
 mod events;
@@ -28,7 +29,7 @@ mod write;
 
 pub use error::ReadError;
 pub use gvk::{Gvk, group_of};
-pub use ident::{Ident, namespace};
+pub use ident::{Ident, namespace, stem};
 pub use item::{Item, Object};
 pub use lines::{Lines, Position};
 pub use list::{ResourceList, is_generator_call};

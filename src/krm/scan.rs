@@ -1,24 +1,38 @@
 //! The fast reader: finds the items of a list in the style of kustomize and kpt, and proves every boundary.
 //!
-//! A line that starts with a dash at column 0 starts an item unless it is inside (1) a block scalar, (2) a plain scalar
-//! of several lines, (3) a quoted scalar or flow collection from an earlier line, (4) another document or another key
-//! of the list. Content of (1) and (2) must be indented deeper than column 0. (3) is excluded because the scanner
-//! checks every quote and bracket and gives up when one does not close on its line. (4) is excluded because it follows
-//! the keys and gives up at document markers. Giving up means [`Doubt`]: the parser reads the list.
+//! A line that starts with a dash at the column of the first item's dash starts an item unless it is inside (1) a block
+//! scalar, (2) a plain scalar of several lines, (3) a quoted scalar or flow collection from an earlier line, (4) another
+//! document or another key of the list. Content of (1) and (2) must be indented deeper than that column. (3) is excluded
+//! because the scanner checks every quote and bracket and gives up when one does not close on its line. (4) is excluded
+//! because it follows the keys and gives up at document markers. Giving up means [`Doubt`]: the parser reads the list.
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use super::ident::Tracker;
+use super::ident::{Tracker, unquoted};
 use super::layout::{Entry, Layout, Root, Section, Shape};
 use super::lex::{Doubt, Lexer, indent, plain_key_end, scalar, skip_spaces, stands_alone, value};
 use super::value::Value;
 
 /// Finds the parts of a `ResourceList`, or returns [`Doubt`].
+pub(super) fn scan(text: &str) -> Result<Layout<'_>, Doubt> {
+    let Scanned { layout, api_version, kind } = scan_list(text)?;
+    let is_krm = api_version.is_some_and(|version| version.starts_with("config.kubernetes.io/"));
+    if kind == "ResourceList" && is_krm { Ok(layout) } else { Err(Doubt) }
+}
+
+/// The parts of a list, and its kind.
+pub(super) struct Scanned<'t> {
+    pub(super) layout: Layout<'t>,
+    pub(super) api_version: Option<&'t str>,
+    pub(super) kind: &'t str,
+}
+
+/// Finds the parts of a list of any kind, or returns [`Doubt`].
 #[expect(
     clippy::indexing_slicing,
     reason = "a line is cut out between line breaks, and a place is one in the line, or its end"
 )]
-pub(super) fn scan(text: &str) -> Result<Layout<'_>, Doubt> {
+pub(super) fn scan_list(text: &str) -> Result<Scanned<'_>, Doubt> {
     let bytes = text.as_bytes();
     if bytes.last() != Some(&b'\n') || has_strange_breaks(bytes) {
         return Err(Doubt);
@@ -57,16 +71,18 @@ struct Scan<'t> {
     lexer: Lexer,
     top: Top,
     top_start: usize,
-    /// The first comment at column 0 after the last content: it belongs to what follows.
+    /// The column of the items' dashes, once there is one.
+    column: Option<usize>,
+    /// The first comment that is not indented deeper, after the last content: it belongs to what follows.
     comment: Option<usize>,
     item: Option<(usize, Tracker)>,
     entries: Vec<Entry<'t>>,
     shape: Option<Shape>,
     function_config: Option<Section>,
     results: Option<Section>,
-    /// Whether the `kind` and `apiVersion` seen so far are those of a ResourceList.
-    is_list: Option<bool>,
-    is_krm: Option<bool>,
+    /// The `kind` and `apiVersion` seen so far.
+    kind: Option<&'t str>,
+    api_version: Option<&'t str>,
 }
 
 impl<'t> Scan<'t> {
@@ -76,14 +92,15 @@ impl<'t> Scan<'t> {
             lexer: Lexer::default(),
             top: Top::Nothing,
             top_start: 0,
+            column: None,
             comment: None,
             item: None,
             entries: Vec::new(),
             shape: None,
             function_config: None,
             results: None,
-            is_list: None,
-            is_krm: None,
+            kind: None,
+            api_version: None,
         }
     }
 
@@ -99,7 +116,7 @@ impl<'t> Scan<'t> {
         }
         match first {
             b'#' => {
-                if indented == 0 && self.comment.is_none() {
+                if indented <= self.column.unwrap_or(0) && self.comment.is_none() {
                     self.comment = Some(start);
                 }
                 return Ok(());
@@ -108,16 +125,16 @@ impl<'t> Scan<'t> {
             _ => {}
         }
         let dash = *first == b'-' && stands_alone(line, indented);
-        let starts_item = indented == 0 && dash && self.top == Top::Items;
-        if indented == 0 {
-            if !dash {
-                return self.top_line(start, line);
-            }
-            if starts_item {
-                let head_comment = self.close(start);
-                let from = if self.entries.is_empty() { start } else { head_comment };
-                self.item = Some((from, Tracker::new(None)));
-            }
+        if indented == 0 && !dash {
+            return self.top_line(start, line);
+        }
+        let starts_item = dash && self.top == Top::Items && *self.column.get_or_insert(indented) == indented;
+        if starts_item {
+            let head_comment = self.close(start);
+            let from = if self.entries.is_empty() { start } else { head_comment };
+            self.item = Some((from, Tracker::new(None)));
+        } else if self.top == Top::Items && self.column.is_none_or(|column| indented <= column) {
+            return Err(Doubt);
         }
         if matches!(self.top, Top::Nothing | Top::Word) || (self.top == Top::Items && self.item.is_none()) {
             return Err(Doubt);
@@ -174,17 +191,21 @@ impl<'t> Scan<'t> {
             return Err(Doubt);
         }
         self.lexer.opens(&found, 0);
-        let word = || scalar(line, at, &found).map(|place| &line[place]);
+        let text = self.text;
+        let word = || {
+            let place = scalar(line, at, &found).ok_or(Doubt)?;
+            text.get(start + place.start..start + place.end).and_then(unquoted).ok_or(Doubt)
+        };
         self.top = match &line[..colon] {
             b"items" => self.items(start, line, colon, at, &found)?,
             b"functionConfig" if self.function_config.is_none() => Top::FunctionConfig,
             b"results" if self.results.is_none() => Top::Results,
-            b"kind" if self.is_list.is_none() => {
-                self.is_list = Some(word() == Some(b"ResourceList"));
+            b"kind" if self.kind.is_none() => {
+                self.kind = Some(word()?);
                 Top::Word
             }
-            b"apiVersion" if self.is_krm.is_none() => {
-                self.is_krm = Some(word().is_some_and(|word| word.starts_with(b"config.kubernetes.io/")));
+            b"apiVersion" if self.api_version.is_none() => {
+                self.api_version = Some(word()?);
                 Top::Word
             }
             b"functionConfig" | b"results" | b"kind" | b"apiVersion" => return Err(Doubt),
@@ -215,19 +236,19 @@ impl<'t> Scan<'t> {
         }
     }
 
-    fn finish(mut self) -> Result<Layout<'t>, Doubt> {
+    fn finish(mut self) -> Result<Scanned<'t>, Doubt> {
         self.close_top(self.text.len());
-        let shape = self.shape.ok_or(Doubt)?;
-        let nothing_found = matches!(shape, Shape::Dashes { .. }) && self.entries.is_empty();
-        if nothing_found || self.is_list != Some(true) || self.is_krm != Some(true) {
-            return Err(Doubt);
+        let mut shape = self.shape.ok_or(Doubt)?;
+        if let Shape::Dashes { column, .. } = &mut shape {
+            *column = self.column.ok_or(Doubt)?;
         }
-        Ok(Layout {
+        let layout = Layout {
             entries: self.entries,
             shape,
             root: Root::Block { column: 0, end: self.text.len() },
             function_config: self.function_config,
             results: self.results,
-        })
+        };
+        Ok(Scanned { layout, api_version: self.api_version, kind: self.kind.ok_or(Doubt)? })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use memchr::{memchr_iter, memmem};
 
+use super::brackets::scan_json;
 use super::documents::{Documents, documents, is_marker};
 use super::error::{ReadError, utf8};
 use super::events;
@@ -13,7 +14,7 @@ use super::item::Item;
 use super::layout::{Entry, Layout, Root, Shape};
 use super::lex::{Doubt, Lexer, indent};
 use super::row;
-use super::scan::has_strange_breaks;
+use super::scan::{Scanned, has_strange_breaks, scan_list};
 use crate::yaml::Document;
 
 /// A text with any number of documents: its objects as slices of the text, not parsed.
@@ -98,7 +99,7 @@ impl<'t> Stream<'t> {
         let document = &self.text[range.clone()];
         let first = self.items.len();
         let mut list_of_items = None;
-        if let Some((layout, listed)) = list(document) {
+        if let Some((layout, listed)) = list(document, self.form) {
             let listed = listed.map(Arc::new);
             let layout = layout.moved(range.start);
             let dashes = matches!(layout.shape, Shape::Dashes { .. });
@@ -114,10 +115,14 @@ impl<'t> Stream<'t> {
 }
 
 /// The parts of a document that is a list, and what is in it.
-fn list(document: &str) -> Option<(Layout<'static>, Option<Listed>)> {
+fn list(document: &str, form: Form) -> Option<(Layout<'_>, Option<Listed>)> {
     // Most documents are no lists, which is much cheaper to see than to parse.
     memmem::find(document.as_bytes(), b"List")?;
     memmem::find(document.as_bytes(), b"items")?;
+    let scanned = if form == Form::Row { scan_json(document) } else { scan_list(document).ok() };
+    if let Some(Scanned { layout, api_version, kind }) = scanned {
+        return kind.ends_with("List").then(|| (layout, Listed::named(api_version, kind)));
+    }
     if let Ok((Some(Ident { kind, .. }), _)) = identify(document)
         && !kind.ends_with("List")
     {

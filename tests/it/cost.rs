@@ -321,3 +321,67 @@ fn more_of_anything_costs_as_much_more_and_not_its_square() {
     }
     assert!(slow.is_empty(), "more than {LIMIT} times as much for {STEP} times as many:\n{}", slow.join("\n"));
 }
+
+/// An object as people write it, one of so many.
+fn written_out(name: &str) -> String {
+    let env = lines(20, |n| format!("        - name: V{n}\n          value: x"));
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\n  namespace: shop\nspec:\n  selector:\n    \
+         matchLabels:\n      a: b\n  template:\n    metadata:\n      labels:\n        a: b\n    spec:\n      containers:\n      \
+         - name: app\n        image: x\n        env:\n{env}"
+    )
+}
+
+/// The same objects in a list with its dashes at this column.
+fn listed(kind: &str, objects: &[String], column: usize) -> String {
+    let entry = |object: &String| {
+        let indented =
+            lines(object.lines().count(), |n| format!("{:column$}  {}", "", object.lines().nth(n).unwrap_or_default()));
+        format!("{:column$}- {}", "", &indented[column + 2..])
+    };
+    let api_version = if kind == "List" { "v1" } else { "apps/v1" };
+    format!("apiVersion: {api_version}\nkind: {kind}\nitems:\n{}", objects.iter().map(entry).collect::<String>())
+}
+
+/// The same objects in JSON.
+fn in_json(objects: &[String]) -> Vec<String> {
+    let value = |object: &String| serde_yaml::from_str::<serde_json::Value>(object).unwrap().to_string();
+    objects.iter().map(value).collect()
+}
+
+/// Wraps objects in a list, or writes them one after another.
+type Wrapping = fn(&[String]) -> String;
+
+const PLAIN: Wrapping = |objects| objects.iter().map(|object| format!("---\n{object}")).collect();
+const ROW: Wrapping = |objects| in_json(objects).join("\n") + "\n";
+
+const WRAPPINGS: &[(&str, Wrapping, Wrapping)] = &[
+    ("a List", |objects| listed("List", objects, 0), PLAIN),
+    ("an indented List", |objects| listed("List", objects, 2), PLAIN),
+    ("a DeploymentList", |objects| listed("DeploymentList", objects, 0), PLAIN),
+    ("a List of a kind that nobody knows", |objects| listed("ReleaseList", objects, 4), PLAIN),
+    (
+        "a List in JSON",
+        |objects| format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, in_json(objects).join(",")) + "\n",
+        ROW,
+    ),
+];
+
+/// The cost of each additional byte.
+fn a_byte(wrapping: Wrapping) -> f64 {
+    let scenario = |count: usize| {
+        let objects: Vec<_> = (0..count).map(|n| written_out(&format!("w{n}"))).collect();
+        inject(workloads(1), wrapping(&objects), 0)
+    };
+    let (small, large) = (scenario(20), scenario(100));
+    let bytes = u32::try_from(large.stdin.len() - small.stdin.len()).unwrap();
+    (instructions(&large) - instructions(&small)) / f64::from(bytes)
+}
+
+#[test]
+fn objects_in_a_list_cost_what_they_cost_alone() {
+    for (name, wrapping, alone) in WRAPPINGS {
+        let (wrapped, alone) = (a_byte(*wrapping), a_byte(*alone));
+        assert!(wrapped <= 1.3 * alone, "{name}: {wrapped:.0} instructions a byte instead of {alone:.0}");
+    }
+}

@@ -16,7 +16,7 @@ const CASES: &[(&str, &str, Verdict)] = &[
     ("4-space keys", "items:\n-   apiVersion: v1\n    kind: X\n-   b: 1\n", Fast),
     ("flow item (kpt JSON source)", "items:\n- {\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"j\", annotations: {config.kubernetes.io/index: '0'}}}\n- b: 1\n", Fast),
     ("flow metadata", "items:\n- kind: S\n  metadata: {name: svc, annotations: {a/b: '0', c: 'd'}}\n  spec:\n    ports: [{port: 80, targetPort: http}]\n- b: 1\n", Fast),
-    ("items indented", "items:\n  - a: 1\n  - b: 1\n", Slow),
+    ("items indented", "items:\n  - a: 1\n  - b: 1\n", Fast),
     ("items flow empty", "items: []\n", Fast),
     ("items null", "items:\nfunctionConfig:\n  a: b\n", Slow),
     ("items flow", "items: [{a: 1}]\n", Slow),
