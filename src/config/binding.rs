@@ -149,19 +149,33 @@ impl Reader<'_> {
     }
 
     fn target(&mut self, workload: &str, target: &wire::Target, at: &FieldPath) -> Target {
-        let path = target.pod_template_path.as_deref();
         let which = self.which(workload, target, at);
-        let at = at.key("podTemplatePath");
-        if let Some(path) = path.filter(|path| path.split('.').any(str::is_empty)) {
-            invalid(self.report, &at, format!("{} is not a path such as `spec.template`", quote(&path)));
+        let one = target.pod_template_path.clone().map(|path| vec![path]);
+        let fields = [("podTemplatePath", one), ("podTemplatePaths", target.pod_template_paths.clone())];
+        let written = self.one_of(fields, "", at).ok().flatten().unwrap_or_default();
+        let field = if target.pod_template_paths.is_some() { "podTemplatePaths" } else { "podTemplatePath" };
+        let at = at.key(field);
+        let mut pod_templates = Vec::new();
+        for path in &written {
+            match FieldPath::parse(path) {
+                Some(path) => pod_templates.push(path),
+                None => invalid(
+                    self.report,
+                    &at,
+                    format!(
+                        "{} is not a path such as `spec.template` or `spec.pools[name=blue].template`",
+                        quote(path)
+                    ),
+                ),
+            }
         }
-        if path.is_some() && target.kind.is_none() {
-            let message = "`podTemplatePath` applies to one kind of object, and `kind` is missing";
+        if !written.is_empty() && target.kind.is_none() {
+            let message = format!("{} applies to one kind of object, and `kind` is missing", quote(&field));
             self.report.push(
                 Diagnostic::error(Code::MissingField, message).at(Place::Config(at)).help("set `kind:` next to it"),
             );
         }
-        Target { kind: target.kind.clone(), which, pod_template: path.map(FieldPath::keys) }
+        Target { kind: target.kind.clone(), which, pod_templates }
     }
 
     fn which(&mut self, workload: &str, target: &wire::Target, at: &FieldPath) -> Which {

@@ -94,8 +94,8 @@ pub struct Target {
     pub kind: Option<String>,
     /// Which of that kind.
     pub which: Which,
-    /// Where its pod template is, if declared.
-    pub pod_template: Option<FieldPath>,
+    /// Where its pod templates are, if declared.
+    pub pod_templates: Vec<FieldPath>,
 }
 
 /// Which objects of a kind are patched.

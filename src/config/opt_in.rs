@@ -23,6 +23,10 @@ pub struct OptIn {
     pub object: ResourceRef,
     /// Every name that kustomize has given it; the first one is the workload's.
     pub names: Vec<String>,
+    /// Whether it has only a `generateName`, and another workload has that name in full.
+    pub is_shadowed: bool,
+    /// The annotated pod template, if it has several.
+    pub pod_template: Option<FieldPath>,
     /// The role that the annotation names.
     pub role: String,
     /// Where the annotation is in the object.
@@ -42,7 +46,10 @@ impl OptIn {
         let target = &binding.target;
         let is_named = matches!(&target.which, Which::Name(name) if self.names.contains(name));
         let namespaces = binding.namespace.as_ref().zip(self.object.namespace.as_deref());
+        let is_of_place = |at| target.pod_templates.is_empty() || target.pod_templates.contains(at);
         is_named
+            && !self.is_shadowed
+            && self.pod_template.as_ref().is_none_or(is_of_place)
             && target.kind.as_ref().is_none_or(|kind| *kind == self.object.kind)
             && namespaces.is_none_or(|(declared, found)| declared.as_str() == found)
     }
@@ -118,7 +125,11 @@ impl Reader<'_> {
         let workload = wire::Workload {
             role: Some(role.clone()),
             namespace: opt_in.object.namespace.clone(),
-            target: wire::Target { kind: Some(opt_in.object.kind.clone()), ..wire::Target::default() },
+            target: wire::Target {
+                kind: Some(opt_in.object.kind.clone()),
+                pod_template_path: opt_in.pod_template.as_ref().map(FieldPath::notation),
+                ..wire::Target::default()
+            },
             ..wire::Workload::default()
         };
         let at = self.at.key("roles").key(role.as_str());

@@ -443,8 +443,11 @@ pub struct Target {
     pub name: Option<String>,
     /// All objects that have these labels, instead of one with a name.
     pub selector: Option<Selector>,
-    /// Where its pod template is, such as `spec.podTemplate`; needed for kinds that iamra does not know.
+    /// The path of its pod template, such as `spec.podTemplate`, `spec.pools[name=blue].template`, or `.` if the object has
+    /// the fields of a Pod; required for kinds that iamra does not know, and to select one of several pod templates.
     pub pod_template_path: Option<String>,
+    /// The paths of its pod templates, if several get this identity.
+    pub pod_template_paths: Option<Vec<String>>,
 }
 
 /// Labels of the objects that are patched: the objects' own labels, not those of their pods.

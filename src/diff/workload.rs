@@ -223,8 +223,9 @@ fn environment(was: &Binding, is: &Binding) -> Option<Difference> {
 
 fn target(target: &Target) -> String {
     let kind = target.kind.as_deref().unwrap_or("any kind");
-    let path = target.pod_template.as_ref().map_or_else(String::new, |path| format!(" at {}", quote(&path)));
-    format!("{kind} {}{path}", target.which)
+    let paths: Vec<_> = target.pod_templates.iter().map(|path| quote(&path.notation()).to_string()).collect();
+    let place = if paths.is_empty() { String::new() } else { format!(" at {}", paths.join(" and ")) };
+    format!("{kind} {}{place}", target.which)
 }
 
 fn containers(containers: &Containers) -> String {

@@ -10,7 +10,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer;
 use crate::krm::{Ident, Object, ResourceRef, annotation};
 use crate::quote::quote;
-use crate::workload::WorkloadKind;
+use crate::workload::{PodPlace, WorkloadKind};
 use crate::yaml::{FieldPath, NodeRef};
 
 /// A tool that gives roles to pods.
@@ -51,7 +51,7 @@ const IRA_SLASH: &str = "ira.ontsys.com/metadata-endpoint-trailing-slash";
 
 /// The declaration for the tool's annotations on these objects. `None` when there are none, which is reported.
 pub fn from_annotations(tool: &Tool, objects: &[Object<'_>], report: &mut Report) -> Option<Value> {
-    let pods: Vec<_> = objects.iter().filter_map(Pods::of).collect();
+    let pods: Vec<_> = objects.iter().flat_map(Pods::of).collect();
     let workloads = match tool {
         Tool::Irsa => irsa(objects, &pods, report),
         Tool::Kube2iam { base_role_arn } => {
@@ -68,35 +68,68 @@ pub fn from_annotations(tool: &Tool, objects: &[Object<'_>], report: &mut Report
         ));
         return None;
     }
-    Some(draft(&workloads))
+    Some(draft(&of_whole_objects(workloads, &pods)))
+}
+
+/// Merges the workloads of an object with several pods into one, if they are all alike.
+fn of_whole_objects(mut workloads: Vec<DraftWorkload>, pods: &[Pods<'_>]) -> Vec<DraftWorkload> {
+    for several in pods.iter().filter(|pods| pods.of > 1) {
+        let is_its = |it: &DraftWorkload| it.ident == several.ident && it.pod_template.is_some();
+        let mut its = workloads.iter().filter(|it| is_its(it));
+        let Some(first) = its.next() else { continue };
+        if its.clone().count() + 1 < several.of || !its.all(|it| it.is_like(first)) {
+            continue;
+        }
+        if let Some(position) = workloads.iter().position(is_its) {
+            let mut index = 0;
+            workloads.retain(|it| {
+                index += 1;
+                index - 1 == position || !is_its(it)
+            });
+            if let Some(whole) = workloads.get_mut(position) {
+                whole.pod_template = None;
+            }
+        }
+    }
+    workloads
 }
 
 /// A workload without an owner, and its pod template.
 struct Pods<'d> {
     ident: Ident<'static>,
-    /// Where the template is.
-    at: FieldPath,
-    template: NodeRef<'d>,
+    place: PodPlace,
+    object: NodeRef<'d>,
+    /// The number of pods that the object describes.
+    of: usize,
 }
 
 impl<'d> Pods<'d> {
-    fn of(object: &'d Object<'_>) -> Option<Self> {
+    fn of(object: &'d Object<'_>) -> Vec<Self> {
         let root = object.root();
-        let ident = object.ident()?;
-        let at = WorkloadKind::find(&ident.api_version, &ident.kind)?.template(root);
         // The ReplicaSets of a Deployment say what the Deployment says.
         let owners = root.at(&FieldPath::keys("metadata.ownerReferences"));
         let is_owned = owners.is_some_and(|owners| owners.items().len() > 0);
-        Some(Self { ident, template: root.at(&at)?, at }).filter(|_| !is_owned)
+        let Some(ident) = object.ident().filter(|_| !is_owned) else { return Vec::new() };
+        let kind = WorkloadKind::find(&ident.api_version, &ident.kind).filter(|kind| kind.is_possible());
+        let places = kind.map(|kind| kind.places(root)).unwrap_or_default();
+        let places: Vec<_> = places.into_iter().filter(|place| root.at(&place.at).is_some()).collect();
+        let of = places.len();
+        places.into_iter().map(|place| Self { ident: ident.clone(), place, object: root, of }).collect()
     }
 
     fn annotation(&self, name: &str) -> Option<&'d str> {
-        annotation::get(self.template, name).map(str::trim).filter(|value| !value.is_empty())
+        let text = self.object.at(&self.place.annotations().key(name)).and_then(NodeRef::text);
+        text.map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    fn workload(&self, role: DraftRole, except: Vec<String>, trailing_slash: bool) -> DraftWorkload {
+        let pod_template = (self.of > 1).then(|| self.place.at.notation());
+        DraftWorkload { ident: self.ident.clone(), pod_template, role, except, trailing_slash }
     }
 
     /// Reports an annotation that is not imported.
     fn leave_out(&self, name: &str, message: String, help: &str, report: &mut Report) {
-        let at = self.at.key("metadata").key("annotations").key(name);
+        let at = self.place.annotations().key(name);
         leave_out(&self.ident, at, message, help, report);
     }
 
@@ -143,10 +176,7 @@ fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<D
     let mut used = BTreeSet::new();
     let mut workloads = Vec::new();
     for pods in pods {
-        let spec = pods.template.get("spec");
-        let text = |key| spec.and_then(|spec| spec.get(key)).and_then(NodeRef::text).filter(|name| !name.is_empty());
-        // `serviceAccount` is the field's former name.
-        let name = text("serviceAccountName").or_else(|| text("serviceAccount")).unwrap_or("default");
+        let (_, name) = pods.place.account(pods.object);
         let account = account_of(&pods.ident, name);
         let Some((_, arn)) = roles.get(&account) else { continue };
         used.insert(account);
@@ -154,7 +184,7 @@ fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<D
             DraftRole { name: role_name(arn.as_str()), arn: Some(arn.clone()), profile: None, scope: of_account(arn) };
         let skipped = pods.annotation(IRSA_SKIP).into_iter().flat_map(|names| names.split(','));
         let except = skipped.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-        workloads.push(DraftWorkload { ident: pods.ident.clone(), role, except, trailing_slash: false });
+        workloads.push(pods.workload(role, except, false));
     }
     for (ident, arn) in roles.iter().filter(|(account, _)| !used.contains(*account)).map(|(_, found)| found) {
         let at = FieldPath::keys("metadata.annotations").key(IRSA_ROLE);
@@ -189,7 +219,7 @@ fn kube2iam(pods: &Pods<'_>, base: Option<&str>, report: &mut Report) -> Option<
     }
     let scope = arn.as_ref().map(of_account).unwrap_or_default();
     let role = DraftRole { name: role_name(text), arn, profile: None, scope };
-    Some(DraftWorkload { ident: pods.ident.clone(), role, except: Vec::new(), trailing_slash: false })
+    Some(pods.workload(role, Vec::new(), false))
 }
 
 /// If all roles with ARNs are in one account, roles given by name are in it too.
@@ -233,5 +263,5 @@ fn ira_controller(pods: &Pods<'_>, report: &mut Report) -> Option<DraftWorkload>
     let scope = Scope { account: Some(anchor.account.clone()), trust_anchor: Some(anchor), issuer };
     let role = DraftRole { name: role_name(role.as_str()), arn: Some(role), profile: Some(profile), scope };
     let trailing_slash = pods.annotation(IRA_SLASH).is_some();
-    Some(DraftWorkload { ident: pods.ident.clone(), role, except: Vec::new(), trailing_slash })
+    Some(pods.workload(role, Vec::new(), trailing_slash))
 }

@@ -7,11 +7,13 @@ use serde_json::{Map, Value, json};
 use super::{declaration, entry};
 use crate::arn::Arn;
 use crate::issuer::DEFAULT_SCOPE;
-use crate::krm::Ident;
+use crate::krm::{Ident, stem};
 
 /// A workload and what it becomes.
 pub(super) struct DraftWorkload {
     pub(super) ident: Ident<'static>,
+    /// The path of its pod template, if the object has several that are not all alike.
+    pub(super) pod_template: Option<String>,
     pub(super) role: DraftRole,
     /// Containers that get no credentials.
     pub(super) except: Vec<String>,
@@ -48,7 +50,7 @@ pub(super) fn draft(workloads: &[DraftWorkload]) -> Value {
         names(scopes.into_iter().map(|scope| (scope, scope.names())))
     };
     let roles = names(workloads.iter().map(|workload| (&workload.role, workload.role.names())));
-    let names = names(workloads.iter().map(|workload| (&workload.ident, names_of(&workload.ident))));
+    let names = names(workloads.iter().map(|workload| (workload.key(), names_of(&workload.ident))));
     let is_default = |name: &str| name == DEFAULT_SCOPE;
     let scope_entries = scopes.iter().map(|(scope, name)| (name, scope.entry()));
     let scope_entries = scope_entries.filter(|(name, entry)| !is_default(name) || *entry != json!({}));
@@ -59,7 +61,7 @@ pub(super) fn draft(workloads: &[DraftWorkload]) -> Value {
     });
     #[expect(clippy::indexing_slicing, reason = "each workload and its role have just got a name")]
     let workload_entries = workloads.iter().map(|workload| {
-        let name = &names[&workload.ident];
+        let name = &names[&workload.key()];
         (name, workload.entry(name, &roles[&workload.role]))
     });
     declaration(vec![
@@ -88,10 +90,24 @@ fn sorted<'n>(entries: impl Iterator<Item = (&'n String, Value)>) -> Value {
 }
 
 impl DraftWorkload {
+    fn key(&self) -> (&Ident<'static>, Option<&str>) {
+        (&self.ident, self.pod_template.as_deref())
+    }
+
+    /// Whether it has the same settings as the other one.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let becomes = |it: &Self| (it.role.clone(), it.except.clone(), it.trailing_slash);
+        becomes(self) == becomes(other)
+    }
+
     fn entry(&self, name: &str, role: &str) -> Value {
         let target = self.ident.name.as_ref();
-        let other = Some(target).filter(|target| *target != name);
-        let meant = entry(vec![("kind", json!(self.ident.kind)), ("name", json!(other))]);
+        let other = Some(target).filter(|target| stem(target) != name);
+        let meant = entry(vec![
+            ("kind", json!(self.ident.kind)),
+            ("name", json!(other)),
+            ("podTemplatePath", json!(self.pod_template)),
+        ]);
         let environment = if self.trailing_slash { json!({"trailingSlash": true}) } else { Value::Null };
         entry(vec![
             ("role", role.into()),
@@ -108,6 +124,7 @@ type Names = [String; 3];
 
 fn names_of(ident: &Ident<'_>) -> Names {
     let Ident { kind, namespace, name, .. } = ident;
+    let name = stem(name);
     let longer = format!("{name}-{}", namespace.as_deref().unwrap_or("default"));
     let longest = format!("{longer}-{}", kind.to_lowercase());
     [name.to_string(), longer, longest]

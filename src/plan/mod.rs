@@ -134,7 +134,7 @@ pub fn plan<'r>(
                 .to_vec(),
         };
         let is_meant = |position: &usize| inventory.get(*position).is_some_and(|workload| workload.is_meant_by(target));
-        let meant: Vec<_> = meant.into_iter().filter(is_meant).collect();
+        let meant = by_whole_name(meant.into_iter().filter(is_meant).collect(), &target.which, inventory);
         if meant.is_empty() && !knows_all {
             continue;
         }
@@ -156,6 +156,16 @@ pub fn plan<'r>(
         }
     }
     with_prerequisites(resolved, workloads)
+}
+
+/// Keeps the workloads with the full name, if there are any: they take precedence over a `generateName`.
+fn by_whole_name(mut meant: Vec<usize>, which: &Which, inventory: &[Workload<'_>]) -> Vec<usize> {
+    let Which::Name(name) = which else { return meant };
+    let is_named = |position: &usize| inventory.get(*position).is_some_and(|it| it.is_named(name));
+    if meant.iter().any(is_named) {
+        meant.retain(is_named);
+    }
+    meant
 }
 
 /// Plans what Certificates need, before there is one: in the cluster's own namespace and in those of the workloads.
@@ -209,7 +219,12 @@ fn find(
 ) -> Vec<usize> {
     let binding = &resolved.declared;
     let is_in = |index: usize, namespace: &str| inventory.get(index).is_some_and(|it| it.may_be_in(namespace));
-    let named = |some: &[usize]| some.iter().filter_map(|index| inventory.get(*index)).map(words).collect::<Vec<_>>();
+    // An object with several pod templates counts once.
+    let objects = |some: &[usize]| {
+        let some = some.iter().filter_map(|position| inventory.get(*position));
+        some.map(|workload| (workload.index, workload)).collect::<BTreeMap<_, _>>()
+    };
+    let named = |some: &[usize]| objects(some).into_values().map(words).collect::<Vec<_>>();
     let here: Vec<usize> = match &binding.namespace {
         Some(namespace) => meant.iter().copied().filter(|index| is_in(*index, namespace.as_str())).collect(),
         None => meant.to_vec(),
@@ -229,10 +244,15 @@ fn find(
             report.push(Diagnostic::error(Code::WorkloadNotFound, message).at(place).help(help));
             Vec::new()
         }
-        ([_, _, ..], Which::Name(name)) => {
+        ([_, _, ..], Which::Name(name)) if objects(&here).len() > 1 => {
             let found = named(&here);
             let message = format!("several objects are named {}: {}", quote(&name), found.join(", "));
-            let help = "choose one with `target.kind` or `namespace`";
+            let is_prefix = here.iter().filter_map(|position| inventory.get(*position)).all(|it| !it.is_named(name));
+            let help = if is_prefix {
+                "choose one with `target.kind` or `namespace`, or select all of them with `target.selector`"
+            } else {
+                "choose one with `target.kind` or `namespace`"
+            };
             let place = Place::Config(binding.place.clone());
             report.push(Diagnostic::error(Code::AmbiguousTarget, message).at(place).help(help));
             Vec::new()

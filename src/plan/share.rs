@@ -46,7 +46,7 @@ pub(super) fn placements<'r>(
                     ),
                 )
                 .at(Place::Config(binding.place.clone()))
-                .help("keep one of them, or set different `containers:` for each"),
+                .help("keep one of them, or set different `containers:` for each, or, if the object has several pod templates, a different `target.podTemplatePath`"),
             );
             continue;
         }

@@ -17,7 +17,7 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
         report.push(Diagnostic::error(code, message).at(Place::Item(target.clone(), at)).help(help));
     };
     let text = |at: &FieldPath| pod.node(at).and_then(NodeRef::text);
-    let at = pod.at("spec.hostNetwork");
+    let at = pod.spec("hostNetwork");
     if text(&at) == Some("true") {
         let message = "the pod uses the node's network: every process on the node could fetch its credentials";
         say(
@@ -27,21 +27,21 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
             "remove `hostNetwork`, or give this workload its own node identity",
         );
     }
-    for at in [pod.at("spec.os.name"), pod.at("spec.nodeSelector").key("kubernetes.io/os")] {
+    for at in [pod.spec("os.name"), pod.spec("nodeSelector").key("kubernetes.io/os")] {
         if text(&at) == Some("windows") {
             let message = "the pod runs on Windows, and the credential helper's image runs only on Linux".to_owned();
             say(Code::WindowsPod, message, at, "remove the workload from the declaration");
         }
     }
-    let volumes = pod.at("spec.volumes");
+    let volumes = pod.spec("volumes");
     for (index, volume) in pod.node(&volumes).into_iter().flat_map(NodeRef::items).enumerate() {
         if let Some(name) = volume.get("name").and_then(NodeRef::text).filter(|name| is_volume(name)) {
             let message = format!("the volume {} was not created by iamra", quote(&name));
             say(Code::AlreadyTaken, message, volumes.index(index), "rename it");
         }
     }
-    let notes = [WORKLOAD, UNDO].map(|note| annotation(&FieldPath::root(), note));
-    for at in notes.into_iter().chain([annotation(pod.template, CONFIG_HASH)]) {
+    let own = FieldPath::keys("metadata.annotations");
+    for at in [own.key(WORKLOAD), own.key(UNDO), pod.place.annotations().key(CONFIG_HASH)] {
         if pod.node(&at).is_some() {
             let message = "the annotation was not written by iamra".to_owned();
             say(Code::AlreadyTaken, message, at, "remove it; iamra stores its own data in it");
@@ -83,15 +83,11 @@ pub(super) fn check_volumes(
         let message = format!("the pod gets a volume of type {}, which Knative rejects by default", quote(&kind));
         report.push(
             Diagnostic::warning(Code::RefusedVolume, message)
-                .at(Place::Item(target.clone(), pod.at("spec.volumes")))
+                .at(Place::Item(target.clone(), pod.spec("volumes")))
                 .help(
                     "enable it in Knative's `config-features`, or use `certificate.volume: secret` and \
                        `sidecar.delivery: endpoint` here",
                 ),
         );
     }
-}
-
-fn annotation(owner: &FieldPath, name: &str) -> FieldPath {
-    owner.join(&FieldPath::keys("metadata.annotations")).key(name)
 }

@@ -32,6 +32,13 @@ const NO_KEYS: &[&str] = &[
     "/var/lib/kubelet/seccomp",
 ];
 
+/// Fields that may have mounts, in addition to a pod's containers: those of a running pod, a set of containers in an Argo
+/// template, and the container that Prometheus' operator adds for Thanos. The mounts of the operator's own container are
+/// in the pod's `spec` itself.
+/// <https://github.com/argoproj/argo-workflows/blob/main/pkg/apis/workflow/v1alpha1/workflow_types.go>
+/// <https://github.com/prometheus-operator/prometheus-operator/tree/main/example/prometheus-operator-crd>
+const HOLDERS: &[&str] = &["ephemeralContainers", "containerSet", "thanos"];
+
 /// Reports what beside the sidecar would get keys in a pod, whoever it is.
 pub(super) fn check_pod(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
     check_mounts(pod, target, report);
@@ -56,10 +63,12 @@ pub fn speaks_of_mounts(field: &str, text: &str) -> bool {
 
 /// Mounts of volumes that are not there yet: they would be those that iamra adds.
 fn check_mounts(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
-    for list in ["initContainers", "containers", "ephemeralContainers"] {
-        let containers = pod.at("spec").key(list);
-        for (index, container) in pod.node(&containers).into_iter().flat_map(NodeRef::items).enumerate() {
-            let at = containers.index(index).key("volumeMounts");
+    let holders = pod.place.containers.iter().chain(HOLDERS).map(|field| pod.spec(field));
+    for holder in holders.chain([pod.place.spec.clone()]) {
+        let node = pod.node(&holder);
+        let alone = node.filter(|it| it.is_map()).map(|it| (holder.clone(), it));
+        let listed = node.into_iter().flat_map(NodeRef::items).enumerate();
+        for (at, container) in listed.map(|(index, it)| (holder.index(index), it)).chain(alone) {
             let mounts = container.get("volumeMounts").into_iter().flat_map(NodeRef::items).enumerate();
             for (index, mount) in mounts {
                 let Some(name) = mount.get("name").and_then(NodeRef::text).filter(|name| is_volume(name)) else {
@@ -68,7 +77,7 @@ fn check_mounts(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
                 let message = format!("the mount of the volume {} was not created by iamra", quote(&name));
                 report.push(
                     Diagnostic::error(Code::AlreadyTaken, message)
-                        .at(Place::Item(target.clone(), at.index(index)))
+                        .at(Place::Item(target.clone(), at.key("volumeMounts").index(index)))
                         .help("remove it; iamra mounts its volumes where they belong"),
                 );
             }
@@ -81,7 +90,7 @@ fn check_mounts(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
 /// <https://developer.hashicorp.com/vault/docs/platform/k8s/injector/annotations>
 fn check_annotations(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: &mut Report) {
     let Keepers { volumes, sidecar } = &change.keepers;
-    let at = pod.at("metadata.annotations");
+    let at = pod.place.annotations();
     for (key, value) in pod.node(&at).into_iter().flat_map(NodeRef::entries) {
         let Some((key, value)) = key.text().zip(value.text()).filter(|(key, value)| speaks_of_mounts(key, value))
         else {
@@ -102,7 +111,7 @@ fn check_annotations(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, rep
 
 /// What of the node has the keys of its pods in it.
 fn check_node(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
-    let volumes = pod.at("spec.volumes");
+    let volumes = pod.spec("volumes");
     for (index, volume) in pod.node(&volumes).into_iter().flat_map(NodeRef::items).enumerate() {
         let at = FieldPath::keys("hostPath.path");
         let Some(path) = volume.at(&at).and_then(NodeRef::text).filter(|path| has_keys(path)) else { continue };
@@ -134,7 +143,7 @@ fn check_secret(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: 
         let name = volume.get("secret").and_then(|it| it.get("secretName")).and_then(NodeRef::text);
         name == Some(secret)
     };
-    let volumes = pod.node(&pod.at("spec.volumes")).into_iter().flat_map(NodeRef::items).filter(is_it);
+    let volumes = pod.node(&pod.spec("volumes")).into_iter().flat_map(NodeRef::items).filter(is_it);
     let volumes: BTreeSet<_> = volumes.filter_map(|volume| volume.get("name").and_then(NodeRef::text)).collect();
     for container in pod.containers() {
         let mounts = container.node.get("volumeMounts").into_iter().flat_map(NodeRef::items).enumerate();
@@ -169,7 +178,7 @@ fn check_secret(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: 
 /// <https://man7.org/linux/man-pages/man5/proc_pid_root.5.html>
 fn check_processes(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
     let mut say = |field: &str, message: &str, help: &str| {
-        let at = pod.at("spec").key(field);
+        let at = pod.spec(field);
         if pod.node(&at).and_then(NodeRef::text) == Some("true") {
             let place = Place::Item(target.clone(), at);
             report.push(Diagnostic::warning(Code::SharedProcesses, message).at(place).help(help));

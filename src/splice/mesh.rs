@@ -67,7 +67,7 @@ pub(super) fn check(
         );
         report.push(
             Diagnostic::warning(Code::MeshOrder, message)
-                .at(Place::Item(target.clone(), pod.at("metadata")))
+                .at(Place::Item(target.clone(), pod.place.metadata.clone()))
                 .help(mesh.help),
         );
     }
@@ -76,7 +76,7 @@ pub(super) fn check(
 impl Mesh {
     fn is_on(&self, pod: Pod<'_>, sources: &Sources<'_, '_>) -> bool {
         let said = self.on_pod.iter().find_map(|name| {
-            ["metadata.labels", "metadata.annotations"].iter().find_map(|field| text(pod, &pod.at(field).key(*name)))
+            ["labels", "annotations"].iter().find_map(|field| text(pod, &pod.place.metadata.key(*field).key(*name)))
         });
         said.map_or_else(|| self.is_on_in_namespace(pod, sources), means_on)
     }
@@ -90,7 +90,7 @@ impl Mesh {
     }
 
     fn is_excepted(&self, pod: Pod<'_>) -> bool {
-        let said = |name: &&str| text(pod, &pod.at("metadata.annotations").key(*name));
+        let said = |name: &&str| text(pod, &pod.place.annotations().key(*name));
         self.exceptions.iter().filter_map(said).any(means_on)
     }
 }

@@ -28,7 +28,8 @@ use workload::Injection;
 /// Adds the identities to the planned workloads.
 pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], report: &mut Report) -> Changes {
     let sources = Sources::of(items);
-    let mut parts: BTreeMap<usize, Vec<Injection<'_>>> = BTreeMap::new();
+    // Grouped by object, then by pod.
+    let mut objects: BTreeMap<usize, BTreeMap<usize, Vec<Injection<'_>>>> = BTreeMap::new();
     for planned in &plan.workloads {
         let binding = &planned.binding();
         for placement in &planned.placements {
@@ -36,18 +37,22 @@ pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], r
             let settings = workload.allows.fit(&binding.sidecar);
             let readers = FileReaders::of(workload, binding, &settings);
             let change = render::pod_change(planned, *placement, &settings, readers.one());
-            parts.entry(placement.workload).or_default().push(Injection { binding, change, readers });
+            let pods = objects.entry(workload.index).or_default();
+            pods.entry(placement.workload).or_default().push(Injection { binding, change, readers });
         }
     }
-    let parts: Vec<_> =
-        parts.into_iter().filter_map(|(position, parts)| Some((inventory.get(position)?, parts))).collect();
-    let injected = parallel::map(&parts, |(workload, parts)| {
+    let objects = objects.into_iter().map(|(index, pods)| {
+        let pods = pods.into_iter().filter_map(|(position, parts)| Some((inventory.get(position)?, parts)));
+        (index, pods.collect::<Vec<_>>())
+    });
+    let objects: Vec<_> = objects.collect();
+    let injected = parallel::map(&objects, |(_, pods)| {
         let mut found = Report::default();
-        (workload::inject(workload, parts, &sources, &mut found), found)
+        (workload::inject(pods, &sources, &mut found), found)
     });
     let mut changes = Changes::default();
-    for ((workload, _), (text, found)) in parts.iter().zip(injected) {
-        changes.replaced.extend(text.map(|text| (workload.index, text)));
+    for ((index, _), (text, found)) in objects.iter().zip(injected) {
+        changes.replaced.extend(text.map(|text| (*index, text)));
         report.append(found);
     }
     sources.report_unreadable(report);

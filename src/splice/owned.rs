@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::pod::{Container, Pod};
-use crate::krm::{ResourceRef, annotation};
+use crate::krm::annotation;
 use crate::render::{CONFIG_HASH, ENVIRONMENT, WORKLOAD, is_sidecar, is_volume};
-use crate::workload::WorkloadKind;
+use crate::workload::PodPlace;
 use crate::yaml::edit::{self, Edit};
 use crate::yaml::{FieldPath, NodeRef};
 
 /// The annotation with what cannot be determined from the object itself. Written only if needed.
 pub(super) const UNDO: &str = "iamra.dev/undo";
+
+/// The lists of a pod that iamra adds entries with names of its own to.
+const LISTS: [&str; 3] = ["volumes", "initContainers", "containers"];
 
 /// The notes that are needed to restore the original.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,17 +30,25 @@ pub(super) struct Undo {
     /// Empty collections that iamra filled, and how they were written.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) empty: BTreeMap<String, String>,
-    /// The dotted path of the pod template, if the object's kind does not determine it.
+    /// The path of the pod template, if the object's kind does not determine it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) template: Option<String>,
+    /// The paths of several pod templates, if the object's kind does not determine them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) templates: Vec<String>,
 }
 
 impl Undo {
-    /// No notes, for a pod template at this path.
-    pub(super) fn for_template(object: &ResourceRef, template: &FieldPath) -> Self {
-        let is_known =
-            WorkloadKind::find(&object.api_version, &object.kind).is_some_and(|kind| kind.has_template_at(template));
-        Self { template: (!is_known).then(|| template.to_string()), ..Self::default() }
+    /// No notes, for pods at places that the object's kind determines; otherwise the paths of the places.
+    pub(super) fn for_places(of_kind: &[PodPlace], places: &[&PodPlace]) -> Self {
+        if places.iter().all(|place| of_kind.contains(place)) {
+            return Self::default();
+        }
+        let written: Vec<_> = places.iter().map(|place| place.at.notation()).collect();
+        match written.as_slice() {
+            [only] => Self { template: Some(only.clone()), ..Self::default() },
+            _ => Self { templates: written, ..Self::default() },
+        }
     }
 
     /// The notes of an earlier run.
@@ -53,19 +64,25 @@ impl Undo {
     /// Notes the variables, in any container, that had names used by iamra before it set any.
     pub(super) fn keep_variables(&mut self, pod: Pod<'_>) {
         for container in pod.containers() {
+            let key = pod.key(&container);
             let names = container.env().map(|(name, _)| name).filter(|name| ENVIRONMENT.contains(name));
             let names: Vec<_> = names.map(str::to_owned).collect();
             if !names.is_empty() {
-                self.kept.insert(container.name.to_owned(), names);
+                self.kept.insert(key, names);
             }
         }
     }
 
     /// Notes which variables of a container iamra added, if their names do not show it.
-    pub(super) fn note_added<'n>(&mut self, container: &Container<'_>, names: impl Iterator<Item = &'n str>) {
+    pub(super) fn note_added<'n>(
+        &mut self,
+        pod: Pod<'_>,
+        container: &Container<'_>,
+        names: impl Iterator<Item = &'n str>,
+    ) {
         let names: Vec<_> = names.filter(|name| !ENVIRONMENT.contains(name)).map(str::to_owned).collect();
         if !names.is_empty() {
-            self.added.entry(container.name.to_owned()).or_default().extend(names);
+            self.added.entry(pod.key(container)).or_default().extend(names);
         }
     }
 
@@ -77,19 +94,26 @@ impl Undo {
     }
 }
 
-/// The path of the pod template, if it was noted.
-pub(super) fn template(object: NodeRef<'_>) -> Option<FieldPath> {
-    Undo::of(object).template.map(|dotted| FieldPath::keys(&dotted))
+/// Where a patched object describes its pods: at the noted paths, or where its kind has them.
+pub(super) fn places(object: NodeRef<'_>, of_kind: Vec<PodPlace>) -> Vec<PodPlace> {
+    let undo = Undo::of(object);
+    let noted = undo.template.iter().chain(&undo.templates).filter_map(|written| FieldPath::parse(written));
+    let noted = noted.map(|at| {
+        let known = of_kind.iter().find(|place| place.at == at);
+        known.cloned().unwrap_or_else(|| PodPlace::template(at))
+    });
+    let noted: Vec<_> = noted.collect();
+    if noted.is_empty() { of_kind } else { noted }
 }
 
-/// Whether iamra patched the object: it has the annotation, and additions of iamra are in its pod template. The annotation
-/// alone may be the author's.
-pub(super) fn is_patched(pod: Pod<'_>) -> bool {
-    let is_marked = pod.node(&FieldPath::root()).is_some_and(|object| annotation::get(object, WORKLOAD).is_some());
-    let has_hash = || pod.node(&pod.at("metadata.annotations").key(CONFIG_HASH)).is_some();
-    let has_parts =
-        || ["volumes", "initContainers", "containers"].iter().any(|list| !named_entries(pod, list).ours.is_empty());
-    is_marked && (has_hash() || has_parts())
+/// Whether iamra patched the object that describes these pods: it has the annotation, and additions of iamra are in one
+/// of the pods. The annotation alone may be the author's.
+pub(super) fn is_patched(pods: &[Pod<'_>]) -> bool {
+    let object = pods.first().and_then(|pod| pod.node(&FieldPath::root()));
+    let is_marked = object.is_some_and(|object| annotation::get(object, WORKLOAD).is_some());
+    let has_hash = |pod: Pod<'_>| pod.node(&pod.place.annotations().key(CONFIG_HASH)).is_some();
+    let has_parts = |pod: Pod<'_>| LISTS.iter().any(|list| !named_entries(pod, list).ours.is_empty());
+    is_marked && pods.iter().any(|pod| has_hash(*pod) || has_parts(*pod))
 }
 
 /// A collection that iamra may have filled, and which of its entries it added.
@@ -99,18 +123,19 @@ struct Slot {
     ours: Vec<FieldPath>,
 }
 
-/// The edits that remove everything that iamra added.
-pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
-    let Some(object) = pod.node(&FieldPath::root()) else { return Vec::new() };
+/// The edits that remove everything that iamra added. All of the pods belong to one object.
+pub(super) fn removals(pods: &[Pod<'_>]) -> Vec<Edit> {
+    let object = pods.first().and_then(|pod| Some((*pod, pod.node(&FieldPath::root())?)));
+    let Some((first, object)) = object else { return Vec::new() };
     let undo = Undo::of(object);
     let mut edits = Vec::new();
     let mut empty_slot = |slot: &Slot| -> bool {
-        let at = pod.prefix.join(&slot.at);
+        let at = first.prefix.join(&slot.at);
         if slot.ours.is_empty() {
             return false;
         }
         if slot.ours.len() < slot.entries {
-            edits.extend(slot.ours.iter().map(|ours| Edit::Remove { at: pod.prefix.join(ours) }));
+            edits.extend(slot.ours.iter().map(|ours| Edit::Remove { at: first.prefix.join(ours) }));
             return false;
         }
         match undo.empty.get(&slot.at.to_string()) {
@@ -119,43 +144,46 @@ pub(super) fn removals(pod: Pod<'_>) -> Vec<Edit> {
         }
         false
     };
+    let is_whole_object = pods.iter().any(|pod| pod.place.is_whole_object());
+    let marks: &[&str] = if is_whole_object { &[WORKLOAD, UNDO, CONFIG_HASH] } else { &[WORKLOAD, UNDO] };
+    let mut slots = vec![annotations(first, &FieldPath::root().key("metadata"), marks)];
+    for pod in pods {
+        slots.extend(LISTS.map(|list| named_entries(*pod, list)));
+        let containers = pod.containers();
+        slots.extend(containers.iter().flat_map(|it| [variables(*pod, it, &undo), mounts(it)]));
+    }
     let mut gone = Vec::new();
-    let marks: &[&str] = if pod.is_whole_object() { &[WORKLOAD, UNDO, CONFIG_HASH] } else { &[WORKLOAD, UNDO] };
-    let mut slots = vec![annotations(pod, &FieldPath::root(), marks)];
-    slots.extend(["volumes", "initContainers", "containers"].map(|list| named_entries(pod, list)));
-    slots.extend(pod.containers().iter().flat_map(|container| [variables(container, &undo), mounts(container)]));
     for slot in slots {
         if empty_slot(&slot) {
             gone.push(slot.at);
         }
     }
-    if !pod.is_whole_object() {
-        let empty = template_annotations(pod, &mut empty_slot);
-        gone.extend(empty);
+    for pod in pods.iter().filter(|pod| !pod.place.is_whole_object()) {
+        gone.extend(template_annotations(*pod, &mut empty_slot));
     }
-    edits.extend(gone.iter().map(|at| Edit::Remove { at: pod.prefix.join(at) }));
+    edits.extend(gone.iter().map(|at| Edit::Remove { at: first.prefix.join(at) }));
     edits
 }
 
-/// What to remove from the pod template's metadata, in addition to single annotations.
+/// What to remove from the pod's metadata, in addition to single annotations.
 fn template_annotations(pod: Pod<'_>, empty_slot: &mut impl FnMut(&Slot) -> bool) -> Option<FieldPath> {
-    // The template's annotations may be all that its metadata holds.
-    let inner = annotations(pod, pod.template, &[CONFIG_HASH]);
+    // The pod's annotations may be all that its metadata holds.
+    let metadata = &pod.place.metadata;
+    let inner = annotations(pod, metadata, &[CONFIG_HASH]);
     if !empty_slot(&inner) {
         return None;
     }
-    let metadata = pod.at("metadata");
-    let entries = pod.node(&metadata).map_or(0, |node| node.entries().len());
+    let entries = pod.node(metadata).map_or(0, |node| node.entries().len());
     let outer = Slot { at: metadata.clone(), entries, ours: vec![inner.at.clone()] };
     match (entries, empty_slot(&outer)) {
-        (1, true) => Some(metadata),
+        (1, true) => Some(metadata.clone()),
         (1, false) => None,
         _ => Some(inner.at),
     }
 }
 
-fn annotations(pod: Pod<'_>, owner: &FieldPath, marks: &[&str]) -> Slot {
-    let at = owner.join(&FieldPath::keys("metadata.annotations"));
+fn annotations(pod: Pod<'_>, metadata: &FieldPath, marks: &[&str]) -> Slot {
+    let at = metadata.key("annotations");
     let keys: Vec<_> = pod.node(&at).into_iter().flat_map(NodeRef::entries).map(|(key, _)| key.text()).collect();
     let is_ours = |key: &&str| marks.contains(key);
     let ours = keys.iter().copied().flatten().filter(is_ours).map(|key| at.key(key)).collect();
@@ -163,7 +191,7 @@ fn annotations(pod: Pod<'_>, owner: &FieldPath, marks: &[&str]) -> Slot {
 }
 
 fn named_entries(pod: Pod<'_>, list: &str) -> Slot {
-    let at = pod.at("spec").key(list);
+    let at = pod.spec(list);
     let items: Vec<_> = pod.node(&at).into_iter().flat_map(NodeRef::items).collect();
     let is_ours = |item: &NodeRef<'_>| {
         let name = item.get("name").and_then(NodeRef::text);
@@ -173,10 +201,10 @@ fn named_entries(pod: Pod<'_>, list: &str) -> Slot {
     Slot { entries: items.len(), ours, at }
 }
 
-fn variables(container: &Container<'_>, undo: &Undo) -> Slot {
+fn variables(pod: Pod<'_>, container: &Container<'_>, undo: &Undo) -> Slot {
     let at = container.path.key("env");
-    let kept = undo.kept.get(container.name);
-    let added = undo.added.get(container.name);
+    let key = pod.key(container);
+    let (kept, added) = (undo.kept.get(&key), undo.added.get(&key));
     let is_in = |names: Option<&Vec<String>>, name: &str| names.is_some_and(|names| names.iter().any(|it| it == name));
     let entries: Vec<_> = container.node.get("env").into_iter().flat_map(NodeRef::items).collect();
     let name = |entry: &NodeRef<'_>| entry.get("name").and_then(NodeRef::text).map(str::to_owned);

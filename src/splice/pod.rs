@@ -8,16 +8,22 @@ use crate::diag::{Code, Diagnostic, Known, Place, Report};
 use crate::krm::{self, ResourceRef};
 use crate::quote::{quote, quote_object};
 use crate::render::is_sidecar;
+use crate::workload::PodPlace;
 use crate::yaml::{Document, FieldPath, NodeRef};
 
-/// An object and where its pod template is.
+/// Argo's name for the only container of a template.
+const ALONE: &str = "main";
+
+/// An object and the place in it that describes a pod.
 #[derive(Clone, Copy)]
 pub(super) struct Pod<'d> {
     pub(super) document: &'d Document<'d>,
     /// Where the object is in the document.
     pub(super) prefix: &'d FieldPath,
-    /// Where the pod template is in the object.
-    pub(super) template: &'d FieldPath,
+    /// Where the pod is described in the object.
+    pub(super) place: &'d PodPlace,
+    /// Whether the object describes other pods too.
+    pub(super) is_one_of_several: bool,
 }
 
 /// One container: its list, name and path.
@@ -40,30 +46,33 @@ impl<'d> Pod<'d> {
         krm::namespace(self.node(&FieldPath::root())?)
     }
 
-    /// Whether the object is a pod itself.
-    pub(super) fn is_whole_object(self) -> bool {
-        *self.template == FieldPath::root()
+    /// A path in the pod's `spec`, relative to the object.
+    pub(super) fn spec(self, dotted: &str) -> FieldPath {
+        self.place.spec.join(&FieldPath::keys(dotted))
     }
 
-    /// A path in the pod template, relative to the object.
-    pub(super) fn at(self, dotted: &str) -> FieldPath {
-        self.template.join(&FieldPath::keys(dotted))
+    /// The key of a container in the notes, unique among all pods of the object.
+    pub(super) fn key(self, container: &Container<'_>) -> String {
+        if self.is_one_of_several { container.path.to_string() } else { container.name.to_owned() }
     }
 
     /// Init containers, then containers.
     pub(super) fn containers(self) -> Vec<Container<'d>> {
-        let of_list = |list: &'static str| {
-            let path = self.at("spec").key(list);
-            let items = self.node(&path).into_iter().flat_map(NodeRef::items);
-            items
-                .filter_map(|node| {
-                    let name = node.get("name").and_then(NodeRef::text)?;
-                    // By name: an index would change when the sidecar comes first.
-                    Some(Container { list, name, path: path.named(name), node })
-                })
-                .collect::<Vec<_>>()
+        let of_field = |list: &'static str| {
+            let path = self.spec(list);
+            let field = self.node(&path);
+            let items = field.into_iter().flat_map(NodeRef::items).filter_map(|node| {
+                let name = node.get("name").and_then(NodeRef::text)?;
+                // By name: an index would change when the sidecar comes first.
+                Some(Container { list, name, path: path.named(name), node })
+            });
+            let alone = field.filter(|node| node.is_map()).map(|node| {
+                let name = node.get("name").and_then(NodeRef::text).unwrap_or(ALONE);
+                Container { list, name, path: path.clone(), node }
+            });
+            items.chain(alone).collect::<Vec<_>>()
         };
-        [of_list("initContainers"), of_list("containers")].concat()
+        self.place.containers.iter().flat_map(|list| of_field(list)).collect()
     }
 
     /// The containers that get credentials. A listed name that the pod does not have is an error.
@@ -76,7 +85,7 @@ impl<'d> Pod<'d> {
         report: &mut Report,
     ) -> Vec<Container<'d>> {
         // What runs before a plain sidecar starts cannot have credentials from it.
-        let served = |container: &Container<'_>| style == SidecarStyle::Native || container.list == "containers";
+        let served = |container: &Container<'_>| style == SidecarStyle::Native || container.list != "initContainers";
         let all: Vec<_> = self.containers().into_iter().filter(|it| !is_sidecar(it.name) && served(it)).collect();
         let (field, listed) = match containers {
             Containers::All => return all,

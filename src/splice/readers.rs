@@ -32,7 +32,8 @@ impl FileReaders {
             return Self::Any;
         }
         let object = &workload.object;
-        let pod = Pod { document: &object.document, prefix: &object.prefix, template: &workload.template };
+        let (document, prefix) = (&object.document, &object.prefix);
+        let pod = Pod { document, prefix, place: &workload.place, is_one_of_several: false };
         // What is wrong with the names of containers is reported where they are patched.
         let target = workload.resource_ref();
         let containers =
@@ -68,12 +69,12 @@ impl FileReaders {
                 (Diagnostic::error(Code::UnreadableCredentials, message), help)
             }
         };
-        report.push(diagnostic.at(Place::Item(target.clone(), pod.at("spec"))).help(help));
+        report.push(diagnostic.at(Place::Item(target.clone(), pod.place.spec.clone())).help(help));
     }
 }
 
 fn user(pod: Pod<'_>, container: &Container<'_>) -> Option<i64> {
     let own = container.node.get("securityContext").and_then(|it| it.get("runAsUser")).and_then(NodeRef::text);
-    let whole = || pod.node(&pod.at("spec.securityContext.runAsUser")).and_then(NodeRef::text);
+    let whole = || pod.node(&pod.spec("securityContext.runAsUser")).and_then(NodeRef::text);
     own.or_else(whole)?.parse().ok()
 }

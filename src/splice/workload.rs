@@ -13,9 +13,9 @@ use crate::krm::{Item, Object, ResourceRef};
 use crate::name::DnsLabel;
 use crate::quote::{quote, quote_object};
 use crate::render::{CONFIG_HASH, PodChange, WORKLOAD};
-use crate::workload::{Workload, WorkloadKind};
+use crate::workload::{Allows, PodPlace, Workload, WorkloadKind};
 use crate::yaml::edit::{self, Edit, Refusal};
-use crate::yaml::{Document, FieldPath};
+use crate::yaml::{Document, FieldPath, NodeRef, path_to};
 
 /// One identity, and the additions to a pod for it.
 pub(super) struct Injection<'p> {
@@ -24,66 +24,84 @@ pub(super) struct Injection<'p> {
     pub(super) readers: FileReaders,
 }
 
-/// The workload's text with its identities in it; `None` when they are already there or cannot be added.
-pub(super) fn inject(
-    workload: &Workload<'_>,
-    parts: &[Injection<'_>],
-    sources: &Sources<'_, '_>,
-    report: &mut Report,
-) -> Option<String> {
-    let target = workload.resource_ref();
-    let refused = |refusal: Refusal, report: &mut Report| {
-        let message = format!("{} cannot be edited: {}", quote_object(&target.kind, &target.name), refusal.why);
-        report.push(
-            Diagnostic::error(Code::CannotEdit, message)
-                .at(Place::Item(target.clone(), workload.template.clone()))
-                .help(
-                    "write the pod template out, without anchors, aliases, merge keys or repeated keys, and end \
-                       the file with a newline",
-                ),
-        );
-    };
-    let stripped = match strip_object(&workload.object, &workload.template) {
-        Ok(stripped) => stripped,
-        Err(refusal) => {
-            refused(refusal, report);
-            return None;
-        }
-    };
-    #[expect(clippy::expect_used, reason = "an edit reads its result again before it gives it")]
-    let reread = stripped.as_deref().map(|text| Document::parse(text).expect("the edit was proven"));
-    let template = &workload.template;
-    let document = reread.as_ref().unwrap_or(&workload.object.document);
-    let pod = Pod { document, prefix: &workload.object.prefix, template };
-    if pod.node(&pod.at("spec.containers")).is_none() {
-        let message = format!(
-            "{} has no containers at {}",
-            quote_object(&target.kind, &target.name),
-            quote(&pod.at("spec.containers"))
-        );
-        report.push(
-            Diagnostic::error(Code::CannotEdit, message).at(Place::Item(target.clone(), FieldPath::root())).help(
-                "set `target.podTemplatePath` to its pod template; if another workload creates its pods, \
-                       include that workload in this build",
-            ),
-        );
+/// The pods that one object describes, with the identities to add to each.
+pub(super) type Pods<'w, 't, 'p> = [(&'w Workload<'t>, Vec<Injection<'p>>)];
+
+/// The object's text with its identities in it; `None` when they are already there or cannot be added.
+pub(super) fn inject(pods: &Pods<'_, '_, '_>, sources: &Sources<'_, '_>, report: &mut Report) -> Option<String> {
+    let (first, _) = pods.first()?;
+    let (object, target) = (&first.object, first.resource_ref());
+    if let Allows::Nothing(why, help) = first.allows {
+        let message = format!("{} cannot have a sidecar: {why}", quote_object(&target.kind, &target.name));
+        report.push(Diagnostic::error(Code::CannotEdit, message).at(Place::Item(target, FieldPath::root())).help(help));
         return None;
     }
-    for part in parts {
-        conflict::check_volumes(workload.allows, &part.change, &target, pod, report);
+    let of_kind = of_kind(&target.api_version, &target.kind, object.root());
+    let said: Vec<_> = pods.iter().map(|(workload, _)| &workload.place).collect();
+    let known = if of_kind.is_empty() { said.iter().copied().cloned().collect() } else { of_kind.clone() };
+    let refused = |refusal: Refusal, document: &Document<'_>, report: &mut Report| {
+        report.push(cannot_edit(&refusal, document, object, &target));
+    };
+    let stripped = strip_object(object, &owned::places(object.root(), known))
+        .map_err(|refusal| refused(refusal, &object.document, report))
+        .ok()?;
+    #[expect(clippy::expect_used, reason = "an edit reads its result again before it gives it")]
+    let reread = stripped.as_deref().map(|text| Document::parse(text).expect("the edit was proven"));
+    let document = reread.as_ref().unwrap_or(&object.document);
+    let mut undo = Undo::for_places(&of_kind, &said);
+    let is_one_of_several = if undo == Undo::default() { of_kind.len() > 1 } else { said.len() > 1 };
+    let mut edits = Vec::new();
+    for (workload, parts) in pods {
+        let pod = Pod { document, prefix: &object.prefix, place: &workload.place, is_one_of_several };
+        if let Some(nowhere) = without_containers(pod, &target) {
+            report.push(nowhere);
+            continue;
+        }
+        for part in parts {
+            conflict::check_volumes(workload.allows, &part.change, &target, pod, report);
+        }
+        edits.extend(pod_edits(pod, parts, sources, &target, &mut undo, report));
     }
-    let edits = edits(pod, parts, sources, &target, report);
     if report.has_errors() {
         return None;
     }
+    edits.push(marks(document, object, pods, undo));
     match edit::apply(document, &edits) {
-        Ok(text) if stripped.is_some() && is_same(&text, &workload.object) => None,
+        Ok(text) if stripped.is_some() && is_same(&text, object) => None,
         Ok(text) => Some(text),
         Err(refusal) => {
-            refused(refusal, report);
+            refused(refusal, document, report);
             None
         }
     }
+}
+
+/// The diagnostic for an object whose text cannot be edited, with the field that prevents it.
+fn cannot_edit(refusal: &Refusal, document: &Document<'_>, object: &Object<'_>, target: &ResourceRef) -> Diagnostic {
+    let message = format!("{} cannot be edited: {}", quote_object(&target.kind, &target.name), refusal.why);
+    // A missing field has no place in the text.
+    let at = if refusal.span.end == 0 { FieldPath::root() } else { path_to(document, refusal.span.start) };
+    let at = at.behind(&object.prefix);
+    Diagnostic::error(Code::CannotEdit, message).at(Place::Item(target.clone(), at)).help(
+        "write this field out, without anchors, aliases, merge keys or repeated keys, and end the file with a newline",
+    )
+}
+
+/// The diagnostic for a pod without containers that could get credentials, if it has none.
+fn without_containers(pod: Pod<'_>, target: &ResourceRef) -> Option<Diagnostic> {
+    let mut fields = pod.place.running();
+    let first = fields.next()?;
+    if std::iter::once(first.clone()).chain(fields).any(|at| pod.node(&at).is_some()) {
+        return None;
+    }
+    let message = format!("{} has no containers at {}", quote_object(&target.kind, &target.name), quote(&first));
+    let help = if pod.is_one_of_several {
+        "write this pod template out, or list the ones to patch in `target.podTemplatePaths`"
+    } else {
+        pod.place.hint
+    };
+    let place = Place::Item(target.clone(), FieldPath::root());
+    Some(Diagnostic::error(Code::CannotEdit, message).at(place).help(help))
 }
 
 /// The item's text without iamra's additions; `None` when it has none.
@@ -93,34 +111,40 @@ pub(super) fn inject(
 pub(super) fn strip(item: &Item<'_>) -> Result<Option<String>, Refusal> {
     let syntax = |error: crate::yaml::SyntaxError| Refusal { why: error.message, span: error.offset..error.offset };
     let object = item.parse().map_err(syntax)?;
-    let root = object.root();
-    let of_kind = || Some(WorkloadKind::find(&item.ident()?.api_version, &item.ident()?.kind)?.template(root));
-    let template = owned::template(root).or_else(of_kind);
-    template.map_or(Ok(None), |template| strip_object(&object, &template))
+    let ident = item.ident();
+    let of_kind = ident.map(|ident| of_kind(&ident.api_version, &ident.kind, object.root())).unwrap_or_default();
+    let places = owned::places(object.root(), of_kind);
+    strip_object(&object, &places)
 }
 
-fn strip_object(object: &Object<'_>, template: &FieldPath) -> Result<Option<String>, Refusal> {
-    let pod = Pod { document: &object.document, prefix: &object.prefix, template };
-    if !owned::is_patched(pod) {
+/// Where objects of this kind describe their pods.
+fn of_kind(api_version: &str, kind: &str, object: NodeRef<'_>) -> Vec<PodPlace> {
+    WorkloadKind::find(api_version, kind).map(|kind| kind.places(object)).unwrap_or_default()
+}
+
+fn strip_object(object: &Object<'_>, places: &[PodPlace]) -> Result<Option<String>, Refusal> {
+    let (document, prefix) = (&object.document, &object.prefix);
+    let pod = |place| Pod { document, prefix, place, is_one_of_several: places.len() > 1 };
+    let pods: Vec<_> = places.iter().map(pod).collect();
+    if !owned::is_patched(&pods) {
         return Ok(None);
     }
-    let edits = owned::removals(pod);
-    edit::apply(&object.document, &edits).map(Some)
+    edit::apply(document, &owned::removals(&pods)).map(Some)
 }
 
 fn is_same(text: &str, object: &Object<'_>) -> bool {
     Document::parse(text).is_ok_and(|document| document.root().same(object.document.root()))
 }
 
-fn edits(
+fn pod_edits(
     pod: Pod<'_>,
     parts: &[Injection<'_>],
     sources: &Sources<'_, '_>,
     target: &ResourceRef,
+    undo: &mut Undo,
     report: &mut Report,
 ) -> Vec<Edit> {
     chain::check_service_account(pod, sources, target, report);
-    let mut undo = Undo::for_template(target, pod.template);
     undo.keep_variables(pod);
     let mut edits = Vec::new();
     check_names(parts, report);
@@ -132,11 +156,11 @@ fn edits(
         readers.check(target, pod, report);
         for container in &pod.select(&binding.containers, change.style, &binding.place, target, report) {
             let missing = chain::check_container(pod, container, change, sources, target, report);
-            edits.extend(variables(pod, container, &missing, &mut undo));
-            edits.extend(mounts(pod, container, change, &mut undo));
+            edits.extend(variables(pod, container, &missing, undo));
+            edits.extend(mounts(pod, container, change, undo));
         }
     }
-    let (init_containers, containers) = (pod.at("spec.initContainers"), pod.at("spec.containers"));
+    let (init_containers, containers) = (pod.spec("initContainers"), pod.spec("containers"));
     let sidecars = |style| -> Vec<Value> {
         let of_style = parts.iter().filter(|part| part.change.style == style);
         of_style.filter_map(|part| part.change.sidecar.clone()).collect()
@@ -147,28 +171,40 @@ fn edits(
         edits.push(Edit::Prepend { at: pod.prefix.join(&init_containers), values: native });
     }
     if !plain.is_empty() {
-        edits.push(append(pod, &containers, plain, &mut undo));
+        edits.push(append(pod, &containers, plain, undo));
     }
     let volumes = parts.iter().flat_map(|part| part.change.volumes.clone()).collect();
-    edits.push(append(pod, &pod.at("spec.volumes"), volumes, &mut undo));
-    let joined = |words: Vec<&str>| Value::String(words.join(","));
-    let workloads = parts.iter().map(|part| part.binding.workload.as_str()).collect();
-    let hashes = parts.iter().map(|part| part.change.config_hash.as_str()).collect();
-    let mut marks = vec![(WORKLOAD.to_owned(), joined(workloads))];
-    let hash = (CONFIG_HASH.to_owned(), joined(hashes));
-    if pod.is_whole_object() {
-        marks.push(hash);
-    } else {
-        edits.push(annotate(pod, pod.template, vec![hash], &mut undo));
+    edits.push(append(pod, &pod.spec("volumes"), volumes, undo));
+    if !pod.place.is_whole_object() {
+        edits.push(annotate(pod, &pod.place.metadata, vec![config_hash(parts)], undo));
     }
-    undo.remember(pod, &FieldPath::keys("metadata.annotations"));
+    edits
+}
+
+fn config_hash(parts: &[Injection<'_>]) -> (String, Value) {
+    let hashes: Vec<_> = parts.iter().map(|part| part.change.config_hash.as_str()).collect();
+    (CONFIG_HASH.to_owned(), Value::String(hashes.join(",")))
+}
+
+/// Adds the annotations of the whole object: its workloads, and the notes for `strip`.
+fn marks(document: &Document<'_>, object: &Object<'_>, pods: &Pods<'_, '_, '_>, mut undo: Undo) -> Edit {
+    let mut workloads: Vec<&str> = Vec::new();
+    for part in pods.iter().flat_map(|(_, parts)| parts) {
+        if !workloads.contains(&part.binding.workload.as_str()) {
+            workloads.push(&part.binding.workload);
+        }
+    }
+    let mut marks = vec![(WORKLOAD.to_owned(), Value::String(workloads.join(",")))];
+    marks.extend(pods.iter().filter(|(workload, _)| workload.place.is_whole_object()).map(|(_, it)| config_hash(it)));
+    let own = PodPlace::template(FieldPath::root());
+    let pod = Pod { document, prefix: &object.prefix, place: &own, is_one_of_several: false };
+    undo.remember(pod, &own.annotations());
     if !undo.is_empty() {
         #[expect(clippy::expect_used, reason = "all its keys are text")]
         let text = serde_json::to_string(&undo).expect("undo has only text keys");
         marks.push((UNDO.to_owned(), Value::String(text)));
     }
-    edits.push(annotate(pod, &FieldPath::root(), marks, &mut undo));
-    edits
+    annotate(pod, &own.metadata, marks, &mut undo)
 }
 
 /// Checks the names of sidecars: names of workloads may have characters and lengths that names of containers may not.
@@ -206,7 +242,7 @@ fn variables(
     if missing.is_empty() {
         return None;
     }
-    undo.note_added(container, missing.iter().map(|(name, _)| *name));
+    undo.note_added(pod, container, missing.iter().map(|(name, _)| *name));
     let values = missing.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
     Some(append(pod, &container.path.key("env"), values, undo))
 }
@@ -224,17 +260,16 @@ fn append(pod: Pod<'_>, at: &FieldPath, values: Vec<Value>, undo: &mut Undo) -> 
     Edit::Append { at: pod.prefix.join(at), values }
 }
 
-/// Adds annotations to the object at `owner`, and creates its `metadata` if needed.
-fn annotate(pod: Pod<'_>, owner: &FieldPath, entries: Vec<(String, Value)>, undo: &mut Undo) -> Edit {
-    let metadata = owner.key("metadata");
-    let is_filled = pod.node(&metadata).is_some_and(|node| node.entries().len() > 0);
+/// Adds annotations to a `metadata`, and creates it if needed.
+fn annotate(pod: Pod<'_>, metadata: &FieldPath, entries: Vec<(String, Value)>, undo: &mut Undo) -> Edit {
+    let is_filled = pod.node(metadata).is_some_and(|node| node.entries().len() > 0);
     if is_filled {
         let at = metadata.key("annotations");
         undo.remember(pod, &at);
         return Edit::AddKeys { at: pod.prefix.join(&at), entries };
     }
-    undo.remember(pod, &metadata);
+    undo.remember(pod, metadata);
     let annotations: Map<String, Value> = entries.into_iter().collect();
     let entries = vec![("annotations".to_owned(), Value::Object(annotations))];
-    Edit::AddKeys { at: pod.prefix.join(&metadata), entries }
+    Edit::AddKeys { at: pod.prefix.join(metadata), entries }
 }

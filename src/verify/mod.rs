@@ -105,10 +105,10 @@ pub fn check_strangers(
     // What is ours is looked at elsewhere, and more closely.
     let ours: BTreeSet<_> = stream.ours().map(|object| object.index).collect();
     let placements = plan.workloads.iter().flat_map(|planned| &planned.placements);
-    let placements: BTreeMap<_, _> = placements
-        .filter_map(|placement| inventory.get(placement.workload))
-        .map(|found| (found.index, &found.template))
-        .collect();
+    let mut places: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for found in placements.filter_map(|placement| inventory.get(placement.workload)) {
+        places.entry(found.index).or_default().push(&found.place);
+    }
     // A name can hide in what nobody looks at, so all is read.
     let numbered: Vec<_> = items.iter().enumerate().collect();
     let read = parallel::map(&numbered, |(index, item)| read(*index, item));
@@ -120,7 +120,8 @@ pub fn check_strangers(
                 continue;
             }
         };
-        let parts = placements.get(&object.index).map(|template| object.parts(template)).unwrap_or_default();
+        let pods = places.get(&object.index).into_iter().flatten();
+        let parts: BTreeSet<_> = pods.flat_map(|place| object.parts(place)).collect();
         // Of ours only what others may have added to them.
         let is_added = |at: &FieldPath| matches!(at.steps().first(), Some(Step::Key(key)) if key == "metadata");
         let is_ours = |at: &FieldPath| parts.contains(at) || ours.contains(&object.index) && !is_added(at);

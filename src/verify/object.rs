@@ -8,6 +8,7 @@ use crate::krm::{ResourceRef, group_of};
 use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::part;
 use crate::render::{self, CERTIFICATE, GENERATED_FOR, SCOPE, WORKLOAD, is_sidecar, is_volume};
+use crate::workload::PodPlace;
 use crate::yaml::{FieldPath, Step};
 
 /// The namespace that is meant by one that somebody says, or does not.
@@ -66,11 +67,10 @@ impl Object {
         self.annotation(SCOPE)
     }
 
-    /// Where our parts of a pod template are.
-    pub(super) fn parts(&self, template: &FieldPath) -> BTreeSet<FieldPath> {
-        let spec = template.key("spec");
+    /// Where our parts of a pod are.
+    pub(super) fn parts(&self, place: &PodPlace) -> BTreeSet<FieldPath> {
         let of_list = |list: &str| {
-            let at = spec.key(list);
+            let at = place.spec.key(list);
             let entries = self.at(&at).and_then(Value::as_array).into_iter().flatten().enumerate();
             let ours = entries.filter(|(_, entry)| is_volume(name(entry)) || is_sidecar(name(entry)));
             ours.map(|(index, _)| at.index(index)).collect::<Vec<_>>()

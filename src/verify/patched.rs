@@ -1,6 +1,6 @@
 //! Whether each declared workload has what iamra puts into it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::names::Names;
 use super::object::home_of;
@@ -19,9 +19,11 @@ pub(super) fn check(
     inventory: &[Workload<'_>],
     report: &mut Report,
 ) {
-    let placements: BTreeSet<_> =
-        plan.workloads.iter().flat_map(|planned| &planned.placements).map(|placement| placement.workload).collect();
-    for workload in placements.into_iter().filter_map(|placement| inventory.get(placement)) {
+    let placements = plan.workloads.iter().flat_map(|planned| &planned.placements);
+    let patched = placements.filter_map(|placement| inventory.get(placement.workload));
+    // Once per object, even if it describes several pods.
+    let patched: BTreeMap<_, _> = patched.map(|workload| (workload.index, workload)).collect();
+    for workload in patched.into_values() {
         let found = workload.object.document.root().to_value();
         let mut wanted = match injected.replaced.get(&workload.index) {
             #[expect(clippy::expect_used, reason = "an edit reads its result again before it gives it")]

@@ -1,31 +1,40 @@
 //! The workloads among the items of a list.
 
 mod kind;
+mod opted_in;
+mod place;
+mod targets;
 
 pub use kind::{Allows, KINDS, WorkloadKind};
+pub use opted_in::opted_in;
+pub use place::PodPlace;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use memchr::memmem;
 
-use crate::config::{Binding, OUR_NAMES, OptIn, ROLE, Target, Which};
+use crate::config::{Binding, Target, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::krm::{Ident, Item, Object, ResourceRef, annotation};
+use crate::krm::{Ident, Item, Object, ResourceRef, annotation, stem};
 use crate::parallel;
-use crate::quote::{quote_object, typed};
 use crate::yaml::{FieldPath, NodeRef, SyntaxError};
+use targets::{FEW, Targets};
 
-/// A workload that a binding may target.
-#[derive(Debug)]
+/// A workload that a binding may target: an object, and a place in it that describes a pod. An object with several pod
+/// templates is several workloads.
+#[derive(Debug, Clone)]
 pub struct Workload<'t> {
     /// Which item of the list it is.
     pub index: usize,
     /// Its text as a tree.
-    pub object: Object<'t>,
+    pub object: Arc<Object<'t>>,
     /// Its current name.
     pub ident: Ident<'static>,
-    /// Where its pod template is.
-    pub template: FieldPath,
+    /// Where its pod is described.
+    pub place: PodPlace,
+    /// Whether a target without paths includes it.
+    is_usual: bool,
     /// Which sidecars it can have.
     pub allows: Allows,
     /// All of its names from kustomize, with their namespaces; the current one first.
@@ -44,7 +53,22 @@ impl Workload<'_> {
 
     /// Whether it matches the target's kind, and its name or labels.
     pub fn is_meant_by(&self, target: &Target) -> bool {
-        target.kind.as_ref().is_none_or(|kind| self.kinds.contains(kind)) && self.is_called(&target.which)
+        self.is_placed_for(target)
+            && target.kind.as_ref().is_none_or(|kind| self.kinds.contains(kind))
+            && self.is_called(&target.which)
+    }
+
+    /// Whether the target includes the pods of this place.
+    fn is_placed_for(&self, target: &Target) -> bool {
+        match target.pod_templates.as_slice() {
+            [] => self.is_usual,
+            said => said.contains(&self.place.at),
+        }
+    }
+
+    /// Whether this is its full name, not the prefix that the API server generates names from.
+    pub fn is_named(&self, wanted: &str) -> bool {
+        self.names.iter().any(|(name, _)| name == wanted && stem(&self.ident.name) == self.ident.name)
     }
 
     fn is_called(&self, which: &Which) -> bool {
@@ -107,108 +131,17 @@ fn joined<'t>(found: Vec<Workload<'t>>, referrers: &BTreeMap<usize, Target>) -> 
     found
 }
 
-/// Workloads whose pod templates are annotated with a role.
-///
-/// Every item that may contain iamra's annotations is parsed, or reported if that fails: it may be annotated, and
-/// `strip` would have to parse it.
-pub fn opted_in(items: &[Item<'_>], report: &mut Report) -> Vec<OptIn> {
-    let ours = memmem::Finder::new(OUR_NAMES);
-    let candidates: Vec<_> = items.iter().enumerate().filter(|(_, item)| item.may_say(&ours)).collect();
-    let read = parallel::map(&candidates, |(index, item)| {
-        let mut found = Report::default();
-        let object = item.parse().map_err(|error| found.push(unreadable(*index, &error)));
-        (object.ok().and_then(|object| opt_in(&object, &mut found)), found)
-    });
-    let told = read.into_iter().filter_map(|(opt_in, found)| {
-        report.append(found);
-        opt_in
-    });
-    told.collect()
-}
-
-fn opt_in(object: &Object<'_>, report: &mut Report) -> Option<OptIn> {
-    let root = object.root();
-    let ident = object.ident()?;
-    let annotations = FieldPath::keys("metadata.annotations");
-    let template = WorkloadKind::find(&ident.api_version, &ident.kind)?.template(root);
-    let at = template.join(&annotations).key(ROLE);
-    let object = ident.resource_ref();
-    let Some(role) = root.at(&at).and_then(NodeRef::text) else {
-        let at = annotations.key(ROLE);
-        if root.at(&at).is_some() {
-            let message = format!(
-                "{} is annotated with a role, but its pod template is not",
-                quote_object(&ident.kind, &ident.name)
-            );
-            report.push(
-                Diagnostic::warning(Code::MisplacedRole, message)
-                    .at(Place::Item(object, at))
-                    .help(format!("move the annotation to {}", typed(&template.join(&annotations)))),
-            );
-        }
-        return None;
-    };
-    // The first name that it had, so that an overlay's prefix does not give it another identity.
-    let mut names: Vec<_> = annotation::names(root).iter().map(|name| name.name.to_owned()).collect();
-    let current = names.len().min(1);
-    names.rotate_left(current);
-    Some(OptIn { object, names, role: role.to_owned(), at })
-}
-
 /// What the object refers to instead of having a pod template itself.
 fn referred(workload: &Workload<'_>) -> Option<Target> {
     let root = workload.object.root();
     let reference = root.at(&FieldPath::keys("spec.workloadRef"))?;
     let text = |key| reference.get(key).and_then(NodeRef::text).map(str::to_owned);
-    let has_template = root.at(&workload.template).is_some();
-    (!has_template).then_some(Target { kind: text("kind"), which: Which::Name(text("name")?), pod_template: None })
-}
-
-/// An index of the targets to look for among the objects.
-struct Targets<'b> {
-    names: BTreeMap<&'b str, Vec<(usize, &'b Target)>>,
-    /// By the first label that they want.
-    labels: BTreeMap<(&'b str, &'b str), Vec<(usize, &'b Target)>>,
-    /// The values that each of the selectors wants.
-    values: Vec<Vec<&'b str>>,
-    /// Kinds whose pod templates are where a target says.
-    kinds: BTreeSet<&'b str>,
-}
-
-/// With more selectors than this, their values are not searched in the text: every workload is parsed.
-const FEW: usize = 16;
-
-impl<'b> Targets<'b> {
-    fn of(targets: impl Iterator<Item = &'b Target>) -> Self {
-        let (names, labels) = (BTreeMap::new(), BTreeMap::new());
-        let mut sorted = Self { names, labels, values: Vec::new(), kinds: BTreeSet::new() };
-        for it @ (_, target) in targets.enumerate() {
-            match &target.which {
-                Which::Name(name) => sorted.names.entry(name).or_default().push(it),
-                Which::Labels(labels) => {
-                    sorted.values.push(labels.values().map(String::as_str).collect());
-                    for (name, value) in labels.iter().take(1) {
-                        sorted.labels.entry((name, value)).or_default().push(it);
-                    }
-                }
-            }
-            sorted.kinds.extend(target.kind.as_deref().filter(|_| target.pod_template.is_some()));
-        }
-        sorted
-    }
-
-    fn is_workload(&self, ident: &Ident<'_>) -> bool {
-        WorkloadKind::find(&ident.api_version, &ident.kind).is_some() || self.kinds.contains(&*ident.kind)
-    }
-
-    /// The targets that match the workload's name or labels, in their order.
-    fn calling(&self, workload: &Workload<'_>) -> Vec<&'b Target> {
-        let names = workload.names.iter().filter_map(|(name, _)| self.names.get(name.as_str()));
-        let labels =
-            workload.labels.iter().filter_map(|(name, value)| self.labels.get(&(name.as_str(), value.as_str())));
-        let found = names.chain(labels).flatten().filter(|(_, target)| workload.is_called(&target.which));
-        found.copied().collect::<BTreeMap<_, _>>().into_values().collect()
-    }
+    let has_template = root.at(&workload.place.at).is_some();
+    (!has_template).then_some(Target {
+        kind: text("kind"),
+        which: Which::Name(text("name")?),
+        pod_templates: Vec::new(),
+    })
 }
 
 fn named<'t, 'b>(items: &[Item<'t>], targets: &Targets<'b>, report: &mut Report) -> Vec<Workload<'t>> {
@@ -219,7 +152,7 @@ fn named<'t, 'b>(items: &[Item<'t>], targets: &Targets<'b>, report: &mut Report)
         item.ident().is_none_or(|ident| {
             ident.kind.ends_with(LIST)
                 || targets.is_workload(ident)
-                    && (targets.names.contains_key(&*ident.name)
+                    && ([&*ident.name, stem(&ident.name)].iter().any(|name| targets.names.contains_key(name))
                         || labelled.len() > FEW
                         || item.may_say(&renamed)
                         || labelled.iter().any(|values| values.iter().all(|value| item.may_say(value))))
@@ -230,9 +163,9 @@ fn named<'t, 'b>(items: &[Item<'t>], targets: &Targets<'b>, report: &mut Report)
         let mut found = Report::default();
         (read(*index, item, targets, &mut found), found)
     });
-    let told = read.into_iter().filter_map(|(workload, found)| {
+    let told = read.into_iter().flat_map(|(workloads, found)| {
         report.append(found);
-        workload
+        workloads
     });
     told.collect()
 }
@@ -252,12 +185,12 @@ pub fn unreadable(index: usize, error: &SyntaxError) -> Diagnostic {
     Diagnostic::error(Code::UnreadableItem, message).at(Place::Input(error.offset))
 }
 
-fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut Report) -> Option<Workload<'t>> {
+fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut Report) -> Vec<Workload<'t>> {
     let object = match item.parse() {
         Ok(object) => object,
         Err(error) => {
             report.push(unreadable(index, &error));
-            return None;
+            return Vec::new();
         }
     };
     if is_list(object.root()) {
@@ -267,34 +200,45 @@ fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut R
                 .at(Place::Input(item.offset()))
                 .help("move its objects to the outer list, or write each as a separate document"),
         );
-        return None;
+        return Vec::new();
     }
-    let ident = object.ident()?;
-    let names: Vec<_> = annotation::names(object.root())
-        .iter()
-        .map(|name| (name.name.to_owned(), name.namespace.map(str::to_owned)))
-        .collect();
+    let Some(ident) = object.ident() else { return Vec::new() };
     let labels = object.root().at(&FieldPath::keys("metadata.labels")).into_iter().flat_map(NodeRef::entries);
     let labels = labels.filter_map(|(name, value)| Some((name.text()?.to_owned(), value.text()?.to_owned()))).collect();
     let kind = WorkloadKind::find(&ident.api_version, &ident.kind);
-    let mut workload = Workload {
+    let usual = kind.map(|kind| kind.places(object.root()));
+    let workload = Workload {
         index,
-        template: kind.map_or_else(FieldPath::root, |kind| kind.template(object.root())),
-        allows: kind.map_or(Allows::Any, WorkloadKind::allows),
+        place: PodPlace::template(FieldPath::root()),
+        is_usual: true,
+        allows: kind.map_or(Allows::Any, |kind| kind.allows(object.root())),
         kinds: vec![ident.kind.to_string()],
-        object,
+        names: names(object.root()),
+        object: Arc::new(object),
         ident,
-        names,
         labels,
     };
     let meant = targets.calling(&workload);
-    let mut said = meant.iter().filter(|target| target.kind.as_deref() == Some(&*workload.ident.kind));
-    let said = said.find_map(|target| target.pod_template.clone());
-    if said.is_none() && kind.is_none() {
-        return None;
+    let said = meant.iter().filter(|target| target.kind.as_deref() == Some(&*workload.ident.kind));
+    let said = said.flat_map(|target| target.pod_templates.iter().cloned().map(PodPlace::template));
+    let mut places: Vec<(PodPlace, bool)> = usual.iter().flatten().cloned().map(|place| (place, true)).collect();
+    for place in said {
+        if places.iter().all(|(known, _)| known.at != place.at) {
+            places.push((place, usual.is_none()));
+        }
     }
-    if let Some(said) = said {
-        workload.template = said;
-    }
-    (!meant.is_empty()).then_some(workload)
+    let workloads = places.into_iter().map(|(place, is_usual)| Workload { place, is_usual, ..workload.clone() });
+    workloads.filter(|workload| meant.iter().any(|target| workload.is_placed_for(target))).collect()
+}
+
+/// Every name that the object has had; a `generateName` is listed with and without its trailing dash.
+fn names(object: NodeRef<'_>) -> Vec<(String, Option<String>)> {
+    let mut names: Vec<_> = annotation::names(object)
+        .iter()
+        .map(|name| (name.name.to_owned(), name.namespace.map(str::to_owned)))
+        .collect();
+    let stems = names.iter().map(|(name, namespace)| (stem(name).to_owned(), namespace.clone()));
+    let stems: Vec<_> = stems.filter(|it| !names.contains(it)).collect();
+    names.extend(stems);
+    names
 }

@@ -19,4 +19,4 @@ pub use ambiguous::{has_unknown_alias, line_break, repeated_key};
 pub(crate) use document::tag_name;
 pub use document::{Document, Flow, NodeId, NodeKind, NodeRef, Span, Style, SyntaxError};
 pub use path::{FieldPath, Step};
-pub use spans::{is_inside, spans};
+pub use spans::{is_inside, path_to, spans};

@@ -33,6 +33,54 @@ impl FieldPath {
         Self(dotted.split('.').map(|key| Step::Key(key.to_owned())).collect())
     }
 
+    /// Parses a path as it is printed; `.` is the root.
+    ///
+    /// ```
+    /// use iamra::yaml::FieldPath;
+    /// let path = FieldPath::parse("spec.pools[name=blue].template").expect("it is one");
+    /// assert_eq!(path, FieldPath::keys("spec.pools").named("blue").key("template"));
+    /// assert_eq!(FieldPath::parse("spec..template"), None);
+    /// ```
+    pub fn parse(written: &str) -> Option<Self> {
+        let mut path = Self::root();
+        let mut rest = written;
+        if rest == "." {
+            return Some(path);
+        }
+        loop {
+            if let Some(bracket) = rest.strip_prefix('[') {
+                let (inner, after) = bracket.split_once(']')?;
+                let step = match (inner.parse().ok(), inner.strip_prefix("name=")) {
+                    (Some(index), _) => Step::Index(index),
+                    (None, Some(name)) => Step::Named(name.to_owned()),
+                    (None, None) => Step::Key(inner.to_owned()),
+                };
+                path = path.step(step).filled()?;
+                rest = after;
+            } else {
+                let end = rest.find(['.', '[', ']']).unwrap_or(rest.len());
+                let (key, after) = rest.split_at_checked(end)?;
+                path = path.key(key).filled()?;
+                rest = after;
+            }
+            if rest.is_empty() {
+                return Some(path);
+            }
+            rest = if rest.starts_with('[') { rest } else { rest.strip_prefix('.')? };
+        }
+    }
+
+    /// The path as it is written in a declaration: as it is printed, and `.` for the root.
+    pub fn notation(&self) -> String {
+        if self.0.is_empty() { ".".to_owned() } else { self.to_string() }
+    }
+
+    /// The path, unless its last step is empty.
+    fn filled(self) -> Option<Self> {
+        let is_empty = matches!(self.0.last(), Some(Step::Key(name) | Step::Named(name)) if name.is_empty());
+        (!is_empty).then_some(self)
+    }
+
     /// This path and one key more.
     #[must_use]
     pub fn key(&self, key: impl Into<String>) -> Self {
@@ -64,6 +112,12 @@ impl FieldPath {
     #[must_use]
     pub fn join(&self, rest: &Self) -> Self {
         Self(self.0.iter().chain(&rest.0).cloned().collect())
+    }
+
+    /// The path relative to `start`, or the path itself if it does not begin with `start`.
+    #[must_use]
+    pub fn behind(&self, start: &Self) -> Self {
+        self.0.strip_prefix(start.0.as_slice()).map_or_else(|| self.clone(), |rest| Self(rest.to_vec()))
     }
 
     /// The path of the collection that holds the value, and the last step; `None` at the root.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use iamra::diag::Code;
+use iamra::krm::{Item, Stream, group_of};
+use iamra::workload::KINDS;
 
 use crate::support::{cases, expect_file, root};
 
@@ -20,6 +22,19 @@ fn every_case_gives_what_is_expected() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_kind_of_workload_has_a_case() {
+    if std::env::var_os("CASE").is_some() {
+        return;
+    }
+    let input: Vec<_> = cases().iter().filter_map(|case| case.stdin.clone()).collect();
+    let objects: Vec<_> = input.iter().filter_map(|text| Stream::from_utf8(text).ok()).collect();
+    let idents = objects.iter().flat_map(|stream| &stream.items).filter_map(Item::ident);
+    let seen: BTreeSet<_> = idents.map(|ident| (group_of(&ident.api_version), &*ident.kind)).collect();
+    let missing: Vec<_> = KINDS.iter().filter(|row| !seen.contains(&(row.group, row.kind))).collect();
+    assert!(missing.is_empty(), "no case has {missing:?}");
 }
 
 /// Codes that no input of a case shows. Those of AWS's answers are in `refusals.rs`, row by row of these tables.

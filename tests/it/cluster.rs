@@ -235,7 +235,7 @@ fn every_kind_goes_there_and_back_in_the_cluster() {
     let fixed = ["job", "job-plain", "kind-and-name", "pod", "pod-annotated"];
     let nobodys = "pod-template-path";
     let mut seen = 0;
-    for case in cases().into_iter().filter(|case| case.exit == 0) {
+    for case in cases().into_iter().filter(|case| case.exit == 0 && !case.except.contains_key("cluster")) {
         let name = case.name.strip_prefix("kind/").or_else(|| case.name.strip_prefix("sidecar/"));
         let is_meant = |name: &&str| case.args.iter().any(|arg| arg == "--workloads-only") && !fixed.contains(name);
         let Some(name) = name.filter(|name| is_meant(name) && *name != nobodys) else { continue };

@@ -179,8 +179,9 @@ pub(super) fn check_service_account(
     target: &ResourceRef,
     report: &mut Report,
 ) {
-    let (at, name) = service_account(pod);
-    let skips = pod.node(&pod.at("metadata.annotations").key(IRSA_SKIP)).is_some();
+    let Some(object) = pod.node(&FieldPath::root()) else { return };
+    let (at, name) = pod.place.account(object);
+    let skips = pod.node(&pod.place.annotations().key(IRSA_SKIP)).is_some();
     let account = sources.find("ServiceAccount", name, pod);
     if account.iter().any(|account| account.values.contains_key(IRSA)) && !skips {
         let message = format!(
@@ -194,15 +195,4 @@ pub(super) fn check_service_account(
                 .help(format!("remove the annotation, or name the containers in `{IRSA_SKIP}` on the pod template")),
         );
     }
-}
-
-/// The pod's ServiceAccount and its field. The API server also accepts the deprecated field, and has a default.
-/// <https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/>
-fn service_account(pod: Pod<'_>) -> (FieldPath, &str) {
-    let fields = ["spec.serviceAccountName", "spec.serviceAccount"].map(|field| pod.at(field));
-    let said = fields.into_iter().find_map(|at| {
-        let name = pod.node(&at).and_then(NodeRef::text).filter(|name| !name.is_empty())?;
-        Some((at, name))
-    });
-    said.unwrap_or_else(|| (pod.at("spec"), "default"))
 }
