@@ -362,7 +362,7 @@ const WRAPPINGS: &[(&str, Wrapping, Wrapping)] = &[
     ("a List of a kind that nobody knows", |objects| listed("ReleaseList", objects, 4), PLAIN),
     (
         "a List in JSON",
-        |objects| format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, in_json(objects).join(",")) + "\n",
+        |objects| format!(r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#, in_json(objects).join(",\n")) + "\n",
         ROW,
     ),
 ];
