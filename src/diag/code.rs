@@ -86,6 +86,7 @@ codes! {
     MisplacedRole "misplaced-role" Warning "the annotation that names a role is not on the pod template";
     AmbiguousTarget "ambiguous-target" Error "a declared workload matches several objects";
     ContainerNotFound "container-not-found" Error "the declaration names a container that the pod does not have";
+    UnservedContainer "unserved-container" Either "an init container runs before the sidecar and gets no credentials";
     AlreadyTaken "already-taken" Error "a name that iamra needs is already in use";
     CredentialsOverride "credentials-override" Either "the AWS SDK would use other credentials first";
     EnvironmentKept "environment-kept" Warning "a variable was kept whose value differs from what iamra would set";

@@ -38,6 +38,13 @@ pub struct PodChange {
     pub config_hash: String,
 }
 
+impl PodChange {
+    /// Whether credentials are available before the pod's init containers run: from a sidecar among them, or without one.
+    pub fn is_early(&self) -> bool {
+        self.style == SidecarStyle::Native || self.sidecar.is_none()
+    }
+}
+
 /// The names in a pod by which other objects could mount the key.
 pub fn keepers(planned: &PlannedWorkload<'_>, placement: Placement) -> Keepers {
     Names::of(&planned.binding().workload, placement.is_shared).keepers()

@@ -18,13 +18,14 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
     };
     let text = |at: &FieldPath| pod.node(at).and_then(NodeRef::text);
     let at = pod.spec("hostNetwork");
-    if text(&at) == Some("true") {
+    // A pod that opens no port exposes nothing on the node's network.
+    if change.port.is_some() && pod.is_true(&at) {
         let message = "the pod uses the node's network: every process on the node could fetch its credentials";
         say(
             Code::HostNetwork,
             message.to_owned(),
             at,
-            "remove `hostNetwork`, or give this workload its own node identity",
+            "use `sidecar.delivery: process` or `file`, which open no port, or remove `hostNetwork`",
         );
     }
     for at in [pod.spec("os.name"), pod.spec("nodeSelector").key("kubernetes.io/os")] {
@@ -60,7 +61,10 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
         let ports = container.node.get("ports").into_iter().flat_map(NodeRef::items).enumerate();
         for (index, port) in ports {
             let Some(ours) = change.port.map(|port| port.to_string()) else { continue };
-            if port.get("containerPort").and_then(NodeRef::text) == Some(&ours) {
+            let text = |field| port.get(field).and_then(NodeRef::text);
+            // UDP and SCTP have ports of their own.
+            let is_tcp = text("protocol").is_none_or(|protocol| ["TCP", ""].contains(&protocol));
+            if is_tcp && text("containerPort") == Some(&ours) {
                 let message = format!("container {} already uses port {ours}", quote(&container.name));
                 let at = container.path.key("ports").index(index).key("containerPort");
                 say(Code::PortClash, message, at, "set another `sidecar.port` in the declaration");

@@ -179,7 +179,7 @@ fn check_secret(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: 
 fn check_processes(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
     let mut say = |field: &str, message: &str, help: &str| {
         let at = pod.spec(field);
-        if pod.node(&at).and_then(NodeRef::text) == Some("true") {
+        if pod.is_true(&at) {
             let place = Place::Item(target.clone(), at);
             report.push(Diagnostic::warning(Code::SharedProcesses, message).at(place).help(help));
         }

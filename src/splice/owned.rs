@@ -1,6 +1,6 @@
 //! What iamra added to a user's object, and the notes that are needed to restore the original.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,8 @@ impl Undo {
         for container in pod.containers() {
             let key = pod.key(&container);
             let names = container.env().map(|(name, _)| name).filter(|name| ENVIRONMENT.contains(name));
-            let names: Vec<_> = names.map(str::to_owned).collect();
+            let mut seen = BTreeSet::new();
+            let names: Vec<_> = names.filter(|name| seen.insert(*name)).map(str::to_owned).collect();
             if !names.is_empty() {
                 self.kept.insert(key, names);
             }

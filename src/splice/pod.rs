@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use crate::config::{Containers, SidecarStyle};
+use crate::config::Containers;
 use crate::diag::{Code, Diagnostic, Known, Place, Report};
 use crate::krm::{self, ResourceRef};
 use crate::quote::{quote, quote_object};
@@ -75,20 +75,57 @@ impl<'d> Pod<'d> {
         self.place.containers.iter().flat_map(|list| of_field(list)).collect()
     }
 
-    /// The containers that get credentials. A listed name that the pod does not have is an error.
+    /// Whether a field is switched on, in whichever words the readers of YAML 1.1 and 1.2 take for it.
+    pub(super) fn is_true(self, at: &FieldPath) -> bool {
+        const WORDS: &[&str] = &["true", "y", "yes", "on"];
+        let text = self.node(at).and_then(NodeRef::text).unwrap_or_default();
+        WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+    }
+
+    /// The containers that get credentials. With `is_early` these are there for init containers too. A listed name that
+    /// the pod does not have is an error.
     pub(super) fn select(
         self,
         containers: &Containers,
-        style: SidecarStyle,
+        is_early: bool,
         place: &FieldPath,
         target: &ResourceRef,
         report: &mut Report,
     ) -> Vec<Container<'d>> {
-        // What runs before a plain sidecar starts cannot have credentials from it.
-        let served = |container: &Container<'_>| style == SidecarStyle::Native || container.list != "initContainers";
-        let all: Vec<_> = self.containers().into_iter().filter(|it| !is_sidecar(it.name) && served(it)).collect();
+        let all: Vec<_> = self.containers().into_iter().filter(|it| !is_sidecar(it.name)).collect();
+        self.check_listed(containers, &all, place, target, report);
+        let (is_only, listed) = match containers {
+            Containers::All => (false, BTreeSet::new()),
+            Containers::Only(listed) => (true, listed.iter().map(String::as_str).collect()),
+            Containers::Except(listed) => (false, listed.iter().map(String::as_str).collect()),
+        };
+        let wanted = all.into_iter().filter(|container| listed.contains(container.name) == is_only);
+        let (served, late): (Vec<_>, Vec<_>) = wanted.partition(|container| is_early || container.list != "initContainers");
+        for container in late {
+            let message = format!(
+                "init container {} ends before the sidecar starts, and gets no credentials",
+                quote(&container.name)
+            );
+            let diagnostic = if is_only { Diagnostic::error } else { Diagnostic::warning };
+            report.push(
+                diagnostic(Code::UnservedContainer, message)
+                    .at(Place::Item(target.clone(), container.path))
+                    .help("use `sidecar.style: native`, or leave the container out: list it under `except`"),
+            );
+        }
+        served
+    }
+
+    fn check_listed(
+        self,
+        containers: &Containers,
+        all: &[Container<'_>],
+        place: &FieldPath,
+        target: &ResourceRef,
+        report: &mut Report,
+    ) {
         let (field, listed) = match containers {
-            Containers::All => return all,
+            Containers::All => return,
             Containers::Only(listed) => ("containers", listed),
             Containers::Except(listed) => ("except", listed),
         };
@@ -107,10 +144,6 @@ impl<'d> Pod<'d> {
                     .help(known.help(name)),
             );
         }
-        let listed: BTreeSet<_> = listed.iter().map(String::as_str).collect();
-        let wanted =
-            |container: &Container<'_>| listed.contains(container.name) == matches!(containers, Containers::Only(_));
-        all.into_iter().filter(wanted).collect()
     }
 }
 

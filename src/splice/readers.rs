@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::pod::{Container, Pod};
-use crate::config::{Binding, Delivery, Sidecar};
+use crate::config::{Binding, Delivery, Sidecar, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::workload::Workload;
@@ -36,8 +36,8 @@ impl FileReaders {
         let pod = Pod { document, prefix, place: &workload.place, is_one_of_several: false };
         // What is wrong with the names of containers is reported where they are patched.
         let target = workload.resource_ref();
-        let containers =
-            pod.select(&binding.containers, settings.style, &binding.place, &target, &mut Report::default());
+        let is_early = settings.style == SidecarStyle::Native;
+        let containers = pod.select(&binding.containers, is_early, &binding.place, &target, &mut Report::default());
         let users: BTreeSet<_> = containers.iter().map(|container| user(pod, container)).collect();
         match users.into_iter().collect::<Vec<_>>().as_slice() {
             [Some(0)] => Self::Root,

@@ -154,7 +154,7 @@ fn pod_edits(
         exposed::check_identity(pod, change, target, report);
         mesh::check(pod, change, sources, target, report);
         readers.check(target, pod, report);
-        for container in &pod.select(&binding.containers, change.style, &binding.place, target, report) {
+        for container in &pod.select(&binding.containers, change.is_early(), &binding.place, target, report) {
             let missing = chain::check_container(pod, container, change, sources, target, report);
             edits.extend(variables(pod, container, &missing, undo));
             edits.extend(mounts(pod, container, change, undo));

@@ -3,7 +3,7 @@
 mod proxy;
 mod region;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::pod::{Container, Pod};
 use super::source::Sources;
@@ -13,22 +13,26 @@ use crate::quote::{quote, quote_object};
 use crate::render::PodChange;
 use crate::yaml::{FieldPath, NodeRef};
 
-/// Variables that make SDKs use other credentials: they try the metadata endpoint last.
+/// Variables that make SDKs use other credentials, and which: they try the metadata endpoint last. Most SDKs treat an empty
+/// variable as unset; where one does not, the third column says what it uses.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
 /// <https://github.com/boto/botocore/blob/develop/botocore/session.py>
-const OVERRIDES: &[(&str, &str)] = &[
-    ("AWS_ACCESS_KEY_ID", "static keys"),
-    ("AWS_SECRET_ACCESS_KEY", "static keys"),
-    ("AWS_WEB_IDENTITY_TOKEN_FILE", "a web identity token"),
-    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "a container credentials endpoint"),
-    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "a container credentials endpoint"),
-    ("AWS_PROFILE", "a named profile"),
-    ("AWS_DEFAULT_PROFILE", "a named profile"),
-    ("AWS_SHARED_CREDENTIALS_FILE", "a credentials file"),
-    ("AWS_CREDENTIAL_PROFILES_FILE", "a credentials file"),
-    ("AWS_CONFIG_FILE", "the settings of a configuration file"),
+/// <https://github.com/boto/botocore/blob/develop/botocore/credentials.py>
+const OVERRIDES: &[(&str, &str, Option<&str>)] = &[
+    ("AWS_ACCESS_KEY_ID", "static keys", None),
+    ("AWS_SECRET_ACCESS_KEY", "static keys", None),
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", "a web identity token", None),
+    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "a container credentials endpoint", Some(NO_ADDRESS)),
+    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "a container credentials endpoint", Some(NO_ADDRESS)),
+    ("AWS_PROFILE", "a named profile", Some(NO_NAME)),
+    ("AWS_DEFAULT_PROFILE", "a named profile", Some(NO_NAME)),
+    ("AWS_SHARED_CREDENTIALS_FILE", "a credentials file", None),
+    ("AWS_CREDENTIAL_PROFILES_FILE", "a credentials file", None),
+    ("AWS_CONFIG_FILE", "the settings of a configuration file", None),
 ];
+const NO_ADDRESS: &str = "a container credentials endpoint without an address";
+const NO_NAME: &str = "a profile without a name";
 // <https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html>
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
@@ -44,7 +48,7 @@ struct Variable {
     name: String,
     value: Option<String>,
     at: FieldPath,
-    /// That object, for messages.
+    /// The object that it comes from, for messages.
     from: Option<String>,
 }
 
@@ -78,6 +82,7 @@ pub(super) fn check_container(
         }
         if let Some((_, ours)) = change.environment.iter().find(|(ours, _)| *ours == name)
             && value != Some(ours)
+            && instead(name, value, change).is_none()
         {
             report.push(differs(name, &sets(), ours, place()));
         }
@@ -94,13 +99,15 @@ pub(super) fn check_container(
 
 fn instead(name: &str, value: Option<&str>, change: &PodChange) -> Option<&'static str> {
     let disables = change.port.is_some() && name == DISABLED && value.is_some_and(|it| it.eq_ignore_ascii_case("true"));
-    let found = OVERRIDES.iter().find(|(variable, _)| *variable == name).map(|(_, what)| *what);
+    let found = OVERRIDES.iter().find(|(variable, ..)| *variable == name);
+    let found = found.and_then(|(_, what, empty)| if value == Some("") { *empty } else { Some(*what) });
     found.or(disables.then_some("no metadata endpoint at all"))
 }
 
 fn differs(name: &str, sets: &str, ours: &str, place: Place) -> Diagnostic {
     let message = format!("{sets}; iamra would set {}", quote(&ours));
-    if name == ENDPOINT {
+    // Credentials come by it.
+    if name == ENDPOINT || OVERRIDES.iter().any(|(variable, ..)| *variable == name) {
         Diagnostic::error(Code::CredentialsOverride, message).at(place).help(HELP)
     } else {
         Diagnostic::warning(Code::EnvironmentKept, message).at(place).help("remove it, or keep it if it is intended")
@@ -109,45 +116,55 @@ fn differs(name: &str, sets: &str, ours: &str, place: Place) -> Diagnostic {
 
 /// The variables that matter here.
 fn watched(change: &PodChange) -> BTreeSet<&str> {
-    let overrides = OVERRIDES.iter().map(|(name, _)| *name).chain([DISABLED, ENDPOINT]);
+    let overrides = OVERRIDES.iter().map(|(name, ..)| *name).chain([DISABLED, ENDPOINT]);
     let ours = change.environment.iter().map(|(name, _)| *name);
     overrides.chain(ours).chain(proxy::NAMES).chain(region::NAMES).collect()
 }
 
-/// The known variables of the container; `env` takes precedence over `envFrom`, in which only the watched ones are
-/// looked up.
+/// The known variables of the container, as the kubelet decides: `env` takes precedence over `envFrom`, and in each the last
+/// one counts. In `envFrom` only the watched ones are looked up.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables>
 fn variables(
     pod: Pod<'_>,
     container: &Container<'_>,
     watched: &BTreeSet<&str>,
     sources: &Sources<'_, '_>,
 ) -> Vec<Variable> {
-    let env = container.path.key("env");
-    let mut variables: Vec<_> = container
-        .env()
-        .map(|(name, entry)| Variable {
-            name: name.to_owned(),
-            value: entry.get("value").and_then(NodeRef::text).map(str::to_owned),
-            at: env.named(name),
-            from: None,
-        })
-        .collect();
-    let own: BTreeSet<_> = variables.iter().map(|it| it.name.clone()).collect();
-    let entries = container.node.get("envFrom").into_iter().flat_map(NodeRef::items).enumerate();
-    for (index, entry) in entries {
+    let mut variables = own_variables(container);
+    let mut known: BTreeSet<_> = variables.iter().map(|it| it.name.clone()).collect();
+    let entries: Vec<_> = container.node.get("envFrom").into_iter().flat_map(NodeRef::items).enumerate().collect();
+    for (index, entry) in entries.into_iter().rev() {
         let prefix = entry.get("prefix").and_then(NodeRef::text).unwrap_or_default();
         let sources = sources.of_entry(entry, pod);
-        for name in watched.iter().filter(|name| !own.contains(**name)) {
+        let mut found = BTreeSet::new();
+        for name in watched.iter().filter(|name| !known.contains(**name)) {
             let Some(key) = name.strip_prefix(prefix) else { continue };
             let given = sources.iter().filter_map(|source| Some((source.values.get(key)?, source.kind, &source.name)));
             for (value, kind, source) in given.collect::<BTreeSet<_>>() {
                 let (value, from) = (value.clone(), Some(quote_object(kind, source)));
                 let at = container.path.key("envFrom").index(index);
                 variables.push(Variable { name: (*name).to_owned(), value, at, from });
+                found.insert((*name).to_owned());
             }
         }
+        known.extend(found);
     }
     variables
+}
+
+/// The entries of `env`, each name once.
+fn own_variables(container: &Container<'_>) -> Vec<Variable> {
+    let at = container.path.key("env");
+    let entries: Vec<_> = container.env().collect();
+    let last: BTreeMap<_, _> = entries.iter().enumerate().map(|(position, (name, _))| (*name, position)).collect();
+    let is_last = |(position, (name, _)): &(usize, (&str, NodeRef<'_>))| last.get(name) == Some(position);
+    let variable = |(_, (name, entry)): (usize, (&str, NodeRef<'_>))| Variable {
+        name: name.to_owned(),
+        value: entry.get("value").and_then(NodeRef::text).map(str::to_owned),
+        at: at.named(name),
+        from: None,
+    };
+    entries.into_iter().enumerate().filter(is_last).map(variable).collect()
 }
 
 /// Checks mounts at the default paths of SDKs.

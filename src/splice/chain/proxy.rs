@@ -19,7 +19,9 @@ pub(super) fn exception(
     report: &mut Report,
 ) -> Option<(&'static str, String)> {
     // The sidecar is asked in clear, so that a proxy for HTTPS does not matter.
-    let proxy = named(variables, ["HTTP_PROXY", "http_proxy"]).next_back()?;
+    // An empty one is none.
+    let mut proxies = named(variables, ["HTTP_PROXY", "http_proxy"]).filter(|it| it.value.as_deref() != Some(""));
+    let proxy = proxies.next_back()?;
     let mut exceptions = named(variables, ["NO_PROXY", "no_proxy"]).peekable();
     if exceptions.peek().is_none() && knows_all {
         return Some(("NO_PROXY", "127.0.0.1,localhost".to_owned()));
