@@ -8,6 +8,21 @@ use crate::quote::quote;
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/>
 pub const DEFAULT_NAMESPACE: &str = "default";
 
+/// `<workload>-cert`: a workload's Certificate and the Secret that cert-manager writes for it.
+pub fn of_certificate(workload: &str) -> String {
+    format!("{workload}-cert")
+}
+
+/// `<workload>-iam-ra-config`: the ConfigMap with a workload's ARNs.
+pub fn of_config_map(workload: &str) -> String {
+    format!("{workload}-iam-ra-config")
+}
+
+/// `<workload>-sample`, which a hash follows in the names of Pods.
+pub fn of_sample(workload: &str) -> String {
+    format!("{workload}-sample")
+}
+
 /// A DNS label (RFC 1123): a namespace, a container, a volume.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

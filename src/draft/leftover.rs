@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Binding, Config};
 use crate::issuer::{Issuer, IssuerObject};
-use crate::name::{DEFAULT_NAMESPACE, DnsLabel};
+use crate::name::{self, DEFAULT_NAMESPACE, DnsLabel};
 use crate::render;
 
 /// By namespace.
@@ -28,7 +28,7 @@ impl Resource {
     fn words(&self, namespace: &str) -> String {
         match self {
             Self::Object(kind, name) => format!("{kind} {namespace}/{name}"),
-            Self::Samples(workload) => format!("Pod {namespace}/{}-…", render::sample_name(workload)),
+            Self::Samples(workload) => format!("Pod {namespace}/{}-…", name::of_sample(workload)),
         }
     }
 

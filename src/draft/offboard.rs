@@ -8,8 +8,7 @@ use super::onboard::DECLARED;
 use super::section::{self, ROLES, WORKLOADS};
 use crate::config::Config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
-use crate::name::DEFAULT_NAMESPACE;
-use crate::plan;
+use crate::name::{self, DEFAULT_NAMESPACE};
 use crate::quote::quote;
 use crate::yaml::edit::{Edit, Refusal, apply, dismiss};
 use crate::yaml::{Document, NodeRef};
@@ -104,7 +103,7 @@ pub fn leftovers(name: &str, before: &Config, after: &[Config]) -> Option<String
     let kept = leftover::objects(after, false);
     let leftovers = leftover::objects(before, false).into_iter().filter(|object| !kept.contains(object)).collect();
     let namespace = binding.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
-    let certificate = plan::certificate_name(name);
+    let certificate = name::of_certificate(name);
     let secret = Resource::Object("Secret", certificate.clone());
     // `onboard` prints a sample, whatever the declaration says.
     let samples = (!binding.sample).then(|| Resource::Samples(name.to_owned()));

@@ -10,7 +10,7 @@ use crate::config::{Binding, Config, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::{Issuer, IssuerObject};
 use crate::krm::{Ident, Item};
-use crate::name::{DEFAULT_NAMESPACE, DnsLabel};
+use crate::name::{self, DEFAULT_NAMESPACE, DnsLabel};
 use crate::quote::{part, quote, quote_object, typed};
 use crate::resolve::{Identity, Resolved, ResolvedBinding};
 use crate::workload::Workload;
@@ -78,13 +78,8 @@ impl<'r> PlannedWorkload<'r> {
 
     /// `<workload>-cert`: the Certificate and the Secret that cert-manager writes for it.
     pub fn certificate_name(&self) -> String {
-        certificate_name(&self.binding().workload)
+        name::of_certificate(&self.binding().workload)
     }
-}
-
-/// `<workload>-cert`
-pub fn certificate_name(workload: &str) -> String {
-    format!("{workload}-cert")
 }
 
 /// Plans from the declaration alone, without objects.

@@ -7,17 +7,18 @@ use serde_json::Value;
 
 use super::environment::sdk_config;
 use super::layout::CONFIG_KEY;
-use super::names::{GENERATED_FOR, config_map_name};
+use super::names::GENERATED_FOR;
 use super::object::{Manifest, metadata, value};
 use super::order::ordered;
 use crate::config::Delivery;
 use crate::krm::annotation::{LOCAL_CONFIG, NEEDS_HASH};
+use crate::name;
 use crate::plan::PlannedWorkload;
 
 pub(super) fn config_map(planned: &PlannedWorkload<'_>, hash_suffix: bool) -> Value {
     let identity = &planned.identity();
     let workload = &planned.binding().workload;
-    let mut metadata = metadata(&config_map_name(workload), planned.namespace.as_ref(), (GENERATED_FOR, workload));
+    let mut metadata = metadata(&name::of_config_map(workload), planned.namespace.as_ref(), (GENERATED_FOR, workload));
     if hash_suffix {
         metadata.annotations.get_or_insert_default().insert(NEEDS_HASH.to_owned(), "true".to_owned());
     }

@@ -9,10 +9,11 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::layout::{USER, credentials_file};
-use super::names::{Names, config_map_name};
+use super::names::Names;
 use super::spelling::pull_policy;
 use super::{command, volumes};
 use crate::config::{Delivery, Sidecar, SidecarStyle, Startup};
+use crate::name;
 use crate::plan::PlannedWorkload;
 
 /// The sidecar of a workload with these settings. It runs as `user` if the application requires that.
@@ -25,7 +26,7 @@ pub(super) fn sidecar(
     let binding = &planned.binding();
     let mut env: Vec<_> = ["TRUST_ANCHOR_ARN", "PROFILE_ARN", "ROLE_ARN"]
         .into_iter()
-        .map(|key| from_config_map(&config_map_name(&binding.workload), key))
+        .map(|key| from_config_map(&name::of_config_map(&binding.workload), key))
         .collect();
     env.extend(variables(settings));
     Container {

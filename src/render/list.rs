@@ -8,7 +8,7 @@ use super::ca_secret::ca_secret;
 use super::certificate::{CERTIFICATE, certificate};
 use super::config_map::config_map;
 use super::custom_resource::custom_resource;
-use super::names::{GENERATED_FOR, MANAGED_BY, SAMPLE, SCOPE, config_map_name};
+use super::names::{GENERATED_FOR, MANAGED_BY, SAMPLE, SCOPE};
 use super::object::{Manifest, metadata};
 use super::order::ordered;
 use super::sample::sample;
@@ -16,7 +16,8 @@ use crate::certificate::Authority;
 use crate::config::{ArgoCd, Binding};
 use crate::issuer::{self, Contents, DEFAULT_SCOPE, IssuerObject, Part};
 use crate::krm::group_of;
-use crate::plan::{self, Plan, Prerequisite};
+use crate::name;
+use crate::plan::{Plan, Prerequisite};
 
 /// Every object of the plan, in the order in which a cluster needs them. With `hash_suffix`, ConfigMaps ask kustomize
 /// for a hash in their names.
@@ -34,8 +35,8 @@ pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manif
 /// Kind and name of every object that [`objects`] has for a workload, but for its sample, whose name ends in a hash.
 pub fn idents(binding: &Binding) -> Vec<(&'static str, String)> {
     let certificate =
-        binding.certificate.has_secret().then(|| (CERTIFICATE.kind, plan::certificate_name(&binding.workload)));
-    let config_map = [(ConfigMap::KIND, config_map_name(&binding.workload))];
+        binding.certificate.has_secret().then(|| (CERTIFICATE.kind, name::of_certificate(&binding.workload)));
+    let config_map = [(ConfigMap::KIND, name::of_config_map(&binding.workload))];
     certificate.into_iter().chain(config_map).collect()
 }
 

@@ -26,9 +26,7 @@ pub use certificate::CERTIFICATE;
 pub use config_map::stamp;
 pub use environment::ENVIRONMENT;
 pub use list::{ca, idents, is_emitted, objects};
-pub use names::{
-    CONFIG_HASH, GENERATED_FOR, Keepers, SAMPLE, SCOPE, STAMP, WORKLOAD, is_sidecar, is_volume, sample_name,
-};
+pub use names::{CONFIG_HASH, GENERATED_FOR, Keepers, SAMPLE, SCOPE, STAMP, WORKLOAD, is_sidecar, is_volume};
 pub use object::Manifest;
 pub use pod::{PodChange, keepers, pod_change};
 pub use sample::sample;

@@ -89,15 +89,5 @@ fn is_named(name: &str, ours: &str) -> bool {
     name.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
-/// `<workload>-iam-ra-config`
-pub(super) fn config_map_name(workload: &str) -> String {
-    format!("{workload}-iam-ra-config")
-}
-
 /// The label of sample Pods: the workload that each is one of.
 pub const SAMPLE: &str = "iamra.dev/sample";
-
-/// `<workload>-sample`, which a hash follows in the names of Pods.
-pub fn sample_name(workload: &str) -> String {
-    format!("{workload}-sample")
-}

@@ -6,12 +6,13 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, Pod, PodSpec, ResourceRequir
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::container::{self, restricted};
-use super::names::{GENERATED_FOR, Names, SAMPLE, sample_name};
+use super::names::{GENERATED_FOR, Names, SAMPLE};
 use super::object::{Manifest, metadata, value};
 use super::order::ordered;
 use super::{environment, volumes};
 use crate::config::{Delivery, Sidecar};
 use crate::digest::sha256_hex;
+use crate::name;
 use crate::plan::PlannedWorkload;
 use crate::workload::Allows;
 
@@ -58,7 +59,7 @@ pub fn sample(planned: &PlannedWorkload<'_>) -> Manifest {
         volumes: Some(vec![volumes::certificate(planned, &names)]),
         ..PodSpec::default()
     };
-    let name = format!("{}-{}", sample_name(workload), hash(planned, &spec));
+    let name = format!("{}-{}", name::of_sample(workload), hash(planned, &spec));
     let mut metadata = metadata(&name, planned.namespace.as_ref(), (GENERATED_FOR, workload));
     metadata.labels.get_or_insert_default().insert(SAMPLE.to_owned(), workload.clone());
     Manifest { value: ordered(value(&Pod { metadata, spec: Some(spec), ..Pod::default() })) }

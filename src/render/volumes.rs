@@ -6,9 +6,10 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::layout::{CONFIG, CONFIG_KEY, CREDENTIALS, HELPER, MOUNT};
-use super::names::{Names, config_map_name};
+use super::names::Names;
 use super::{csi, spelling};
 use crate::config::{CertificateVolume, Delivery, Sidecar};
+use crate::name;
 use crate::plan::PlannedWorkload;
 
 /// The volumes of the pod.
@@ -31,7 +32,7 @@ pub(super) fn volumes(planned: &PlannedWorkload<'_>, settings: &Sidecar, names: 
                 pull_policy: settings.pull_policy.map(|policy| spelling::pull_policy(policy).to_owned()),
             };
             let config = ConfigMapVolumeSource {
-                name: config_map_name(&planned.binding().workload),
+                name: name::of_config_map(&planned.binding().workload),
                 items: Some(vec![file(CONFIG_KEY)]),
                 ..ConfigMapVolumeSource::default()
             };

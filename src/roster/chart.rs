@@ -7,7 +7,7 @@ use super::{Roster, Row};
 use crate::config::Which;
 use crate::diag::{Diagnostic, Place, Severity};
 use crate::issuer::IssuerObject;
-use crate::plan;
+use crate::name;
 use crate::quote;
 use crate::yaml::{FieldPath, Step};
 
@@ -156,7 +156,7 @@ fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line
     let place = if issuer.is_namespaced() { format!(" in {namespace}") } else { String::new() };
     let secret = binding.issuer.objects.iter().find_map(IssuerObject::reads);
     let life = format!("{}, renewed {} before", binding.certificate.duration, binding.certificate.renew_before);
-    let certificate = plan::certificate_name(workload);
+    let certificate = name::of_certificate(workload);
     let has_secret = binding.certificate.has_secret();
     let kind = binding.target.kind.as_deref().unwrap_or("workload");
     let target = match &binding.target.which {

@@ -100,7 +100,8 @@ impl<'d> Pod<'d> {
             Containers::Except(listed) => (false, listed.iter().map(String::as_str).collect()),
         };
         let wanted = all.into_iter().filter(|container| listed.contains(container.name) == is_only);
-        let (served, late): (Vec<_>, Vec<_>) = wanted.partition(|container| is_early || container.list != "initContainers");
+        let (served, late): (Vec<_>, Vec<_>) =
+            wanted.partition(|container| is_early || container.list != "initContainers");
         for container in late {
             let message = format!(
                 "init container {} ends before the sidecar starts, and gets no credentials",

@@ -6,7 +6,8 @@ use super::object::Object;
 use super::stream::Stream;
 use crate::issuer::{self, IssuerObject, IssuerRef, ObjectKind, Part};
 use crate::krm::{Item, group_of};
-use crate::plan::{self, Plan};
+use crate::name;
+use crate::plan::Plan;
 use crate::render::{self, CERTIFICATE};
 use crate::resolve::Resolved;
 
@@ -71,7 +72,7 @@ impl Keys {
                 keys.add_secret(name, namespace.clone(), true);
             }
             if binding.certificate.has_secret() {
-                keys.add_secret(&plan::certificate_name(&binding.workload), namespace.clone(), false);
+                keys.add_secret(&name::of_certificate(&binding.workload), namespace.clone(), false);
             }
             keys.add_signer(issuer.issuer_ref.clone(), namespace, issuer.is_own());
             keys.common_names.insert(binding.certificate.common_name.clone());
