@@ -8,6 +8,13 @@ use crate::quote::quote;
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/>
 pub const DEFAULT_NAMESPACE: &str = "default";
 
+/// The most characters of a DNS label, and of the value of a label.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>
+pub const MOST_IN_LABEL: usize = 63;
+
+/// The most characters of a DNS subdomain.
+pub const MOST_IN_NAME: usize = 253;
+
 /// `<workload>-cert`: a workload's Certificate and the Secret that cert-manager writes for it.
 pub fn of_certificate(workload: &str) -> String {
     format!("{workload}-cert")
@@ -34,8 +41,8 @@ impl DnsLabel {
     /// # Errors
     /// The sentence that says which rule is broken.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.len() > 63 {
-            return Err(format!("{} has {} characters; at most 63 are allowed", quote(&text), text.len()));
+        if text.len() > MOST_IN_LABEL {
+            return Err(format!("{} has {} characters; at most {MOST_IN_LABEL} are allowed", quote(&text), text.len()));
         }
         check_label(text).map(|()| Self(text.to_owned()))
     }
@@ -63,8 +70,8 @@ impl ObjectName {
     /// # Errors
     /// The sentence that says which rule is broken.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.len() > 253 {
-            return Err(format!("the name has {} characters; at most 253 are allowed", text.len()));
+        if text.len() > MOST_IN_NAME {
+            return Err(format!("the name has {} characters; at most {MOST_IN_NAME} are allowed", text.len()));
         }
         text.split('.').try_for_each(check_label).map(|()| Self(text.to_owned()))
     }

@@ -131,7 +131,7 @@ impl Reader<'_> {
         let common_name = self.common_name(layers.common_name(), &variables, &at)?;
         let session_name = self.session_name(layers.of_sidecar().role_session_name(), &variables, role);
         let target = self.target(name, &workload.target, &at.key("target"));
-        Some(Binding {
+        let binding = Binding {
             workload: name.to_owned(),
             namespace,
             target,
@@ -145,7 +145,9 @@ impl Reader<'_> {
             sample: workload.sample,
             is_listed: true,
             place: at,
-        })
+        };
+        binding.check_names(self.report);
+        Some(binding)
     }
 
     fn target(&mut self, workload: &str, target: &wire::Target, at: &FieldPath) -> Target {
@@ -232,22 +234,22 @@ impl Reader<'_> {
         });
         let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-        if name.is_empty() || name.len() > 61 || !name.chars().all(allowed) {
-            self.report.push(
-                Diagnostic::error(
-                    Code::InvalidValue,
-                    format!(
-                        "{} cannot be a common name: use 1 to 61 letters, digits or `_+=,.@-`; AWS drops or rejects \
-                         others",
-                        quote(&name)
-                    ),
-                )
+        let length = name.chars().count();
+        let (why, help) = if length > 61 {
+            let why = format!("it has {length} characters, and AWS accepts at most 61");
+            (why, "set `certificate.commonName` to a shorter name that no other workload of the scope has")
+        } else if name.is_empty() || !name.chars().all(allowed) {
+            let why = "use letters, digits or `_+=,.@-`; AWS drops or rejects others".to_owned();
+            (why, "set `certificate.commonName`, for example to `{{ workload }}.{{ namespace }}`")
+        } else {
+            return Some(name);
+        };
+        self.report.push(
+            Diagnostic::error(Code::InvalidValue, format!("{} cannot be a common name: {why}", quote(&name)))
                 .at(Place::Config(at))
-                .help("set `certificate.commonName`, for example to `{{ workload }}.{{ namespace }}`"),
-            );
-            return None;
-        }
-        Some(name)
+                .help(help),
+        );
+        None
     }
 
     /// CreateSession accepts 2 to 64 of these characters, and only if the profile accepts session names.
@@ -257,8 +259,11 @@ impl Reader<'_> {
         let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         if !(2..=64).contains(&name.len()) || !name.chars().all(allowed) {
-            let message =
-                format!("{} cannot be a session name: use 2 to 64 letters, digits or `_+=,.@-`", quote(&name));
+            let message = format!(
+                "{} cannot be a session name: use 2 to 64 letters, digits or `_+=,.@-`; it has {} characters",
+                quote(&name),
+                name.chars().count()
+            );
             invalid(self.report, &at, message);
             return None;
         }

@@ -125,11 +125,13 @@ impl Layers<'_> {
                 "the certificate is renewed only {renew_before} before it expires, and cert-manager waits an hour \
                  after a failure"
             );
-            report.push(
-                Diagnostic::warning(Code::LateRenewal, message)
-                    .at(Place::Config(at))
-                    .help("set `renewBefore` to a third of `duration`, and at least `2h`"),
-            );
+            // What cannot be so long before the end of a short life needs a longer one.
+            let help = if duration.seconds() < 3 * SAFE_RENEW_BEFORE {
+                "set `duration` to `6h` or more, of which a third is time for a second try"
+            } else {
+                "set `renewBefore` to a third of `duration`, and at least `2h`"
+            };
+            report.push(Diagnostic::warning(Code::LateRenewal, message).at(Place::Config(at)).help(help));
         }
         let algorithm = self.value(|layer| &layer.algorithm).unwrap_or(KeyAlgorithm::Rsa);
         // cert-manager's own defaults and limits.

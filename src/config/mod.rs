@@ -5,6 +5,7 @@ mod config_map;
 mod declared;
 mod issuer;
 mod layer;
+mod made;
 mod opt_in;
 mod placed;
 mod reader;

@@ -121,7 +121,7 @@ impl Checker<'_> {
                 })
             }
             // `string`; the tests know every type that the schema has.
-            _ => self.string(node, at, has_type(schema, "number")),
+            _ => self.string(schema, node, at),
         }
     }
 
@@ -157,7 +157,7 @@ impl Checker<'_> {
             }
             let read = match fields.and_then(|fields| fields.get(name)) {
                 Some(field) => self.value(field, value, at),
-                None if others.is_object() => self.value(others, value, at).or_else(|| self.left_out(others)),
+                None if others.is_object() => self.value(others, value, at).or_else(|| self.left_out(others, value)),
                 None if *others == Value::Bool(false) => {
                     let known = fields.into_iter().flat_map(Map::keys).map(String::as_str);
                     let help = known_names(name, known);
@@ -181,9 +181,14 @@ impl Checker<'_> {
         Some(Value::Object(out))
     }
 
-    /// The value of a map entry that is empty or invalid: an entry with a name counts as declared.
-    fn left_out(&self, schema: &'static Value) -> Option<Value> {
-        (type_of(self.resolved(schema).0) == "object").then(|| Value::Object(Map::new()))
+    /// The value of a map entry that is empty or invalid: an entry with a name counts as declared, and an entry is kept as
+    /// null if that has a meaning.
+    fn left_out(&self, schema: &'static Value, node: NodeRef<'_>) -> Option<Value> {
+        let (schema, nullable) = self.resolved(schema);
+        if type_of(schema) == "object" {
+            return Some(Value::Object(Map::new()));
+        }
+        (nullable && Found::at(node.followed()) == Found::Nothing).then_some(Value::Null)
     }
 
     fn array(&mut self, schema: &'static Value, node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
@@ -197,7 +202,8 @@ impl Checker<'_> {
         Some(Value::Array(read.collect()))
     }
 
-    fn string(&mut self, node: NodeRef<'_>, at: &FieldPath, or_number: bool) -> Option<Value> {
+    fn string(&mut self, schema: &'static Value, node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
+        let or_number = has_type(schema, "number");
         let found = Found::at(node);
         let text = node.text().unwrap_or_default();
         let zero_first = text.starts_with('0') && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
@@ -206,7 +212,9 @@ impl Checker<'_> {
             // As it is written: another reader of numbers may print `0.10` or `1e6` in other words.
             Found::Number if or_number && !zero_first => return Some(text.into()),
             Found::Number | Found::Boolean | Found::Date => {
-                let help = if zero_first {
+                let help = if let Some(example) = schema["examples"].get(0).and_then(Value::as_str) {
+                    format!("write it like {}", quote(&example))
+                } else if zero_first {
                     "quote it; without quotes, YAML parsers drop the leading zero or read it as octal".to_owned()
                 } else {
                     format!("quote it: \"{}\"", part(text))

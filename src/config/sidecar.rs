@@ -39,6 +39,9 @@ const VARIABLES_OF_OURS: &[(&str, &str)] = &[
     ("HTTPS_PROXY", "sidecar.proxy"),
 ];
 
+/// Entries of a map that all layers contribute to; an entry without a value removes that of a weaker layer.
+type Entries = BTreeMap<String, Option<String>>;
+
 /// The checked sidecar settings of one layer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SidecarLayer {
@@ -51,12 +54,12 @@ pub(super) struct SidecarLayer {
     hop_limit: Placed<u8>,
     role_session_name: Placed<String>,
     proxy: Placed<String>,
-    endpoint: Placed<Endpoint>,
+    endpoint: Placed<wire::Endpoint>,
     extra_args: Placed<Vec<String>>,
-    env: Placed<BTreeMap<String, String>>,
+    env: Placed<Entries>,
     fixed_user: Placed<bool>,
-    requests: Placed<BTreeMap<String, String>>,
-    limits: Placed<BTreeMap<String, String>>,
+    requests: Placed<Entries>,
+    limits: Placed<Entries>,
 }
 
 impl SidecarLayer {
@@ -65,6 +68,7 @@ impl SidecarLayer {
         let field = |dotted: &str| at.join(&FieldPath::keys(dotted));
         let endpoint = &sidecar.endpoint;
         let says_endpoint = endpoint.url.is_some() || endpoint.fips.is_some() || endpoint.dual_stack.is_some();
+        let said = |entries: Entries, name| (!entries.is_empty()).then(|| (entries, field(name)));
         let layer = Self {
             image: sidecar.image.clone().map(|it| (it, field("image"))),
             pull_policy: sidecar.image_pull_policy.map(|it| (it, field("imagePullPolicy"))),
@@ -75,15 +79,12 @@ impl SidecarLayer {
             hop_limit: sidecar.hop_limit.map(|it| (it, field("hopLimit"))),
             role_session_name: sidecar.role_session_name.clone().map(|it| (it, field("roleSessionName"))),
             proxy: sidecar.proxy.clone().map(|it| (it, field("proxy"))),
-            endpoint: says_endpoint.then(|| {
-                let (fips, dual_stack) = (endpoint.fips.unwrap_or(false), endpoint.dual_stack.unwrap_or(false));
-                (Endpoint { url: endpoint.url.clone(), fips, dual_stack }, field("endpoint"))
-            }),
+            endpoint: says_endpoint.then(|| (endpoint.clone(), field("endpoint"))),
             extra_args: sidecar.extra_args.clone().map(|it| (it, field("extraArgs"))),
-            env: sidecar.env.clone().map(|it| (it, field("env"))),
+            env: said(sidecar.env.clone(), "env"),
             fixed_user: sidecar.fixed_user.map(|it| (it, field("fixedUser"))),
-            requests: sidecar.resources.requests.as_ref().map(|it| (texts(it), field("resources.requests"))),
-            limits: sidecar.resources.limits.as_ref().map(|it| (texts(it), field("resources.limits"))),
+            requests: said(texts(&sidecar.resources.requests), "resources.requests"),
+            limits: said(texts(&sidecar.resources.limits), "resources.limits"),
         };
         layer.check(report);
         layer
@@ -136,6 +137,34 @@ impl SidecarLayers<'_> {
         self.pick(field).map(|(value, _)| value)
     }
 
+    /// The defaults with what each layer says of single entries.
+    fn entries(
+        &self,
+        defaults: &[(&str, &str)],
+        field: impl Fn(&SidecarLayer) -> &Placed<Entries>,
+    ) -> BTreeMap<String, String> {
+        let mut merged: Entries =
+            defaults.iter().map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned()))).collect();
+        merged.extend(self.0.iter().filter_map(|layer| field(layer).clone()).flat_map(|(entries, _)| entries));
+        merged.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    /// The endpoint that the layers come to. A URL and the kinds of the region's own endpoints take each other's place.
+    fn endpoint(&self) -> Endpoint {
+        let mut merged = Endpoint::default();
+        for (said, _) in self.0.iter().filter_map(|layer| layer.endpoint.as_ref()) {
+            if said.url.is_some() {
+                merged = Endpoint { url: said.url.clone(), ..Endpoint::default() };
+            }
+            merged.fips = said.fips.unwrap_or(merged.fips);
+            merged.dual_stack = said.dual_stack.unwrap_or(merged.dual_stack);
+            if merged.fips || merged.dual_stack {
+                merged.url = None;
+            }
+        }
+        merged
+    }
+
     /// The template of the session's name and where it is given.
     pub(super) fn role_session_name(&self) -> Placed<String> {
         self.pick(|layer| &layer.role_session_name)
@@ -143,9 +172,6 @@ impl SidecarLayers<'_> {
 
     /// The sidecar's settings, with the session's name filled in.
     pub(super) fn merged(&self, role_session_name: Option<String>, report: &mut Report) -> Sidecar {
-        let quantities = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(resource, quantity)| ((*resource).to_owned(), (*quantity).to_owned())).collect()
-        };
         let sidecar = Sidecar {
             image: self.value(|layer| &layer.image).unwrap_or_else(|| helper::IMAGE.to_owned()),
             pull_policy: self.value(|layer| &layer.pull_policy),
@@ -156,14 +182,12 @@ impl SidecarLayers<'_> {
             hop_limit: self.value(|layer| &layer.hop_limit).unwrap_or(1),
             role_session_name,
             proxy: self.value(|layer| &layer.proxy),
-            endpoint: self.value(|layer| &layer.endpoint).unwrap_or_default(),
+            endpoint: self.endpoint(),
             extra_args: self.value(|layer| &layer.extra_args).unwrap_or_default(),
-            env: self.value(|layer| &layer.env).unwrap_or_default(),
+            env: self.entries(&[], |layer| &layer.env),
             fixed_user: self.value(|layer| &layer.fixed_user).unwrap_or(true),
-            requests: self
-                .value(|layer| &layer.requests)
-                .unwrap_or_else(|| quantities(&[("cpu", "10m"), ("memory", "32Mi")])),
-            limits: self.value(|layer| &layer.limits).unwrap_or_else(|| quantities(&[("memory", "64Mi")])),
+            requests: self.entries(&[("cpu", "10m"), ("memory", "32Mi")], |layer| &layer.requests),
+            limits: self.entries(&[("memory", "64Mi")], |layer| &layer.limits),
         };
         self.check_release(&sidecar, report);
         self.check_process(&sidecar, report);
@@ -175,9 +199,9 @@ impl SidecarLayers<'_> {
         if sidecar.delivery != Delivery::Process {
             return;
         }
-        let env = self.pick(|layer| &layer.env).filter(|(env, _)| !env.is_empty()).map(|(_, at)| at);
-        let of_sdk = |endpoint: &Endpoint| endpoint.fips || endpoint.dual_stack;
-        let endpoint = self.pick(|layer| &layer.endpoint).filter(|(it, _)| of_sdk(it)).map(|(_, at)| at);
+        let env = self.pick(|layer| &layer.env).filter(|_| !sidecar.env.is_empty()).map(|(_, at)| at);
+        let of_sdk = sidecar.endpoint.fips || sidecar.endpoint.dual_stack;
+        let endpoint = self.pick(|layer| &layer.endpoint).filter(|_| of_sdk).map(|(_, at)| at);
         let proxy = self.pick(|layer| &layer.proxy).map(|(_, at)| at);
         for at in [env, endpoint, proxy].into_iter().flatten() {
             let message = "with `delivery: process`, the helper runs with the environment variables of the \
@@ -213,8 +237,9 @@ impl SidecarLayers<'_> {
 }
 
 /// Quantities as they are written.
-fn texts(quantities: &BTreeMap<String, wire::Quantity>) -> BTreeMap<String, String> {
-    quantities.iter().map(|(resource, wire::Quantity(text))| (resource.clone(), text.clone())).collect()
+fn texts(quantities: &BTreeMap<String, Option<wire::Quantity>>) -> Entries {
+    let text = |quantity: &Option<wire::Quantity>| quantity.as_ref().map(|wire::Quantity(text)| text.clone());
+    quantities.iter().map(|(resource, quantity)| (resource.clone(), text(quantity))).collect()
 }
 
 /// Checks that an image is pinned and published.
@@ -255,9 +280,9 @@ fn check_proxy(proxy: &str, at: &FieldPath, report: &mut Report) {
     }
 }
 
-fn check_endpoint(endpoint: &Endpoint, at: &FieldPath, report: &mut Report) {
+fn check_endpoint(endpoint: &wire::Endpoint, at: &FieldPath, report: &mut Report) {
     let Some(url) = &endpoint.url else { return };
-    if endpoint.fips || endpoint.dual_stack {
+    if [endpoint.fips, endpoint.dual_stack].contains(&Some(true)) {
         report.push(
             Diagnostic::error(Code::ConflictingFields, "`url` cannot be used together with `fips` or `dualStack`")
                 .at(Place::Config(at.clone()))
@@ -322,13 +347,13 @@ fn check_variable(name: &str, at: &FieldPath, report: &mut Report) {
 
 /// Names and amounts of resources that Kubernetes accepts for a container.
 /// <https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/>
-fn check_quantities(quantities: &BTreeMap<String, String>, at: &FieldPath, report: &mut Report) {
+fn check_quantities(quantities: &Entries, at: &FieldPath, report: &mut Report) {
     for (resource, quantity) in quantities {
         let at = at.key(resource.as_str());
         if !["cpu", "memory", "ephemeral-storage"].contains(&resource.as_str()) {
             invalid(report, &at, format!("{} is not `cpu`, `memory` or `ephemeral-storage`", quote(&resource)));
-        } else if !is_quantity(quantity) {
-            invalid(report, &at, format!("{} is not a quantity such as `10m` or `64Mi`", quote(&quantity)));
+        } else if let Some(quantity) = quantity.as_ref().filter(|quantity| !is_quantity(quantity)) {
+            invalid(report, &at, format!("{} is not a quantity such as `10m` or `64Mi`", quote(quantity)));
         }
     }
 }

@@ -123,8 +123,10 @@ pub struct Settings {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Certificate {
     /// Its lifetime; `24h` when omitted, at least `1h`.
+    #[schemars(extend("examples" = ["24h"]))]
     pub duration: Option<String>,
-    /// How long before expiry it is renewed; `8h` when omitted, at least `5m`.
+    /// How long before expiry it is renewed; a third of `duration` when omitted, at least `5m`.
+    #[schemars(extend("examples" = ["8h"]))]
     pub renew_before: Option<String>,
     /// The subject's common name; a template with `workload`, `namespace`, `cluster`, `role` and `scope`. The workload's name when omitted.
     pub common_name: Option<String>,
@@ -192,8 +194,8 @@ pub struct Sidecar {
     pub endpoint: Endpoint,
     /// Additional flags of the helper, each as `--flag=value`.
     pub extra_args: Option<Vec<String>>,
-    /// Additional environment variables of the helper.
-    pub env: Option<BTreeMap<String, String>>,
+    /// Additional environment variables of the helper; `null` removes one.
+    pub env: BTreeMap<String, Option<String>>,
     /// Sets the user of the image explicitly; `true` when omitted. `false` leaves it to the cluster, as OpenShift requires.
     pub fixed_user: Option<bool>,
     /// CPU and memory.
@@ -263,10 +265,10 @@ pub enum Startup {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Resources {
-    /// What the scheduler reserves; `cpu: 10m`, `memory: 32Mi` when omitted.
-    pub requests: Option<BTreeMap<String, Quantity>>,
-    /// The most that it may use; `memory: 64Mi` when omitted.
-    pub limits: Option<BTreeMap<String, Quantity>>,
+    /// What the scheduler reserves; `cpu: 10m` and `memory: 32Mi` unless set otherwise, entry by entry; `null` removes one.
+    pub requests: BTreeMap<String, Option<Quantity>>,
+    /// The most that it may use; `memory: 64Mi` unless set otherwise, entry by entry; `null` removes one.
+    pub limits: BTreeMap<String, Option<Quantity>>,
 }
 
 /// An amount of a resource, such as `10m`, `64Mi`, `1` or `0.5`; a number is used as written.
@@ -388,6 +390,7 @@ pub struct Role {
     /// ARNs of IAM policies; used by provisioning only.
     pub policies: Vec<String>,
     /// How long a session lasts: `15m` to `12h`, `1h` when omitted.
+    #[schemars(extend("examples" = ["1h"]))]
     pub session_duration: Option<String>,
     /// Whether the profile accepts session names, which `sidecar.roleSessionName` sets; `false` when omitted, as in AWS.
     pub accept_role_session_name: bool,

@@ -215,8 +215,9 @@ fn check_names(parts: &[Injection<'_>], report: &mut Report) {
                 Diagnostic::error(code, message).at(Place::Config(binding.place.clone())).help("use a different name"),
             );
         };
-        if let Err(why) = DnsLabel::parse(&change.name) {
-            say(Code::InvalidValue, format!("its sidecar would get an invalid name: {why}"));
+        let volumes = change.volumes.iter().filter_map(|volume| volume["name"].as_str());
+        if let Some(Err(why)) = [&*change.name].into_iter().chain(volumes).map(DnsLabel::parse).find(Result::is_err) {
+            say(Code::InvalidValue, format!("its sidecar or a volume would get an invalid name: {why}"));
         }
         if let Some(other) = parts.iter().take(index).find(|other| other.change.name == change.name) {
             let (one, other) = (&binding.workload, &other.binding.workload);

@@ -69,6 +69,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         let Some(mut resolved) = file.resolve(shared, request, report)? else { return Ok(None) };
         for binding in resolved.bindings.iter_mut().filter(|_| !args.no_sample_pod) {
             binding.declared.sample = true;
+            binding.declared.check_names(report);
         }
         Ok(Some(pipeline::generate(&resolved, request)))
     })
