@@ -40,4 +40,5 @@ pub mod temporary;
 pub mod trust;
 pub mod verify;
 pub mod workload;
+pub mod writers;
 pub mod yaml;

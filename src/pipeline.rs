@@ -11,7 +11,7 @@ use crate::quote::quote_object;
 use crate::reference::Query;
 use crate::render::{self, Manifest};
 use crate::resolve::{self, Answers, Guarded, Lookup, OperatorPolicy, Resolved};
-use crate::splice;
+use crate::splice::{self, Taken};
 use crate::verify::{self, Rendered};
 use crate::workload::{self, Workload};
 use crate::yaml::{FieldPath, NodeRef};
@@ -140,6 +140,8 @@ struct Patched<'r, 't> {
     inventory: Vec<Workload<'t>>,
     plan: Plan<'r>,
     changes: Changes,
+    /// What others write.
+    taken: Taken,
 }
 
 impl<'r, 't> Patched<'r, 't> {
@@ -147,12 +149,14 @@ impl<'r, 't> Patched<'r, 't> {
         let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
         let inventory = workload::inventory(items, &bindings, report);
         let plan = plan::plan(resolved, items, &inventory, report);
-        let changes = splice::inject(&plan, items, &inventory, report);
-        Self { inventory, plan, changes }
+        let taken = Taken::of(&plan, items);
+        let changes = splice::inject(&plan, items, &inventory, &taken, report);
+        Self { inventory, plan, changes, taken }
     }
 
     /// The changes of workloads, and the objects for those that a generator cannot know.
     fn transformed(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
+        std::mem::take(&mut self.taken).report(report);
         self.plan.check_certificates(items, &self.inventory, report);
         self.plan.keep_unlisted();
         self.with_objects(resolved, items, report)
@@ -160,6 +164,7 @@ impl<'r, 't> Patched<'r, 't> {
 
     /// The changes of workloads, and the objects that they need.
     fn with_objects(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
+        self.taken.report(report);
         splice::add(&render::objects(&self.plan, resolved.argo_cd, false), items, &mut self.changes, report);
         self.changes
     }
@@ -170,6 +175,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
     let changes = match request.mode(resolved.mode) {
         Mode::Generate => {
             let mut changes = Changes::default();
+            Taken::of(&plan::declared(resolved, request.namespace), items).report(report);
             splice::add(&generate(resolved, request), items, &mut changes, report);
             changes
         }
@@ -181,6 +187,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         }
         Mode::Validate => {
             let patched = Patched::of(resolved, items, report);
+            patched.taken.report(report);
             refuse_changes(&patched.changes, &patched.inventory, report);
             Changes::default()
         }
@@ -191,7 +198,8 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
 /// Reports where a rendered stream differs from the declaration. Changes nothing.
 pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
     let adopted = verify::adopt(resolved, rendered);
-    let Patched { inventory, plan, changes } = Patched::of(&adopted, rendered.items, report);
+    // Who else writes what is said with what else strangers do.
+    let Patched { inventory, plan, changes, .. } = Patched::of(&adopted, rendered.items, report);
     let wanted = render::objects(&plan, adopted.argo_cd, false);
     verify::check(&plan, &changes, &wanted, rendered, &inventory, report);
     verify::check_strangers(&adopted, &plan, rendered, &inventory, report);
@@ -202,6 +210,8 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut R
     let patched = Patched::of(resolved, rendered.items, report);
     let mut strangers = Report::default();
     verify::check_strangers(resolved, &patched.plan, rendered, &patched.inventory, &mut strangers);
+    // Who writes what is made for a workload has been told so, with what to do.
+    let strangers = if patched.taken.is_empty() { strangers } else { strangers.without(Code::ChangedObject) };
     patched.transformed(resolved, rendered.items, report);
     report.append(strangers);
 }

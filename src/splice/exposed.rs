@@ -168,7 +168,7 @@ fn check_secret(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, report: 
             report.push(
                 Diagnostic::warning(Code::ExposedKey, message)
                     .at(Place::Item(target.clone(), at))
-                    .help("remove the mount; the sidecar has the certificate"),
+                    .help("remove the mount; if the Secret is the application's own, give the workload another key under `workloads`"),
             );
         }
     }

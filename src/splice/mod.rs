@@ -8,6 +8,7 @@ mod owned;
 mod pod;
 mod readers;
 mod source;
+mod taken;
 mod upsert;
 mod workload;
 
@@ -23,20 +24,29 @@ use crate::workload::Workload;
 pub use exposed::speaks_of_mounts;
 use readers::FileReaders;
 use source::Sources;
+pub use taken::Taken;
 use workload::Injection;
 
-/// Adds the identities to the planned workloads.
-pub fn inject(plan: &Plan<'_>, items: &[Item<'_>], inventory: &[Workload<'_>], report: &mut Report) -> Changes {
+/// Adds the identities to the planned workloads. `taken` tells which of their objects somebody else writes too.
+pub fn inject(
+    plan: &Plan<'_>,
+    items: &[Item<'_>],
+    inventory: &[Workload<'_>],
+    taken: &Taken,
+    report: &mut Report,
+) -> Changes {
     let sources = Sources::of(items);
     // Grouped by object, then by pod.
     let mut objects: BTreeMap<usize, BTreeMap<usize, Vec<Injection<'_>>>> = BTreeMap::new();
-    for planned in &plan.workloads {
+    for (index, planned) in plan.workloads.iter().enumerate() {
         let binding = &planned.binding();
         for placement in &planned.placements {
             let Some(workload) = inventory.get(placement.workload) else { continue };
             let settings = workload.allows.fit(&binding.sidecar);
             let readers = FileReaders::of(workload, binding, &settings);
-            let change = render::pod_change(planned, *placement, &settings, readers.one());
+            let mut change = render::pod_change(planned, *placement, &settings, readers.one());
+            // What mounts it may well mean what the other one writes.
+            change.secret = change.secret.filter(|_| !taken.has(index));
             let pods = objects.entry(workload.index).or_default();
             pods.entry(placement.workload).or_default().push(Injection { binding, change, readers });
         }

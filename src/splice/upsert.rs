@@ -74,7 +74,7 @@ fn existing<'t>(objects: &[Manifest], items: &[Item<'t>]) -> Vec<(usize, Object<
     candidates.filter_map(|(index, item)| Some((index, item.parse().ok()?))).collect()
 }
 
-fn is_ours(object: NodeRef<'_>) -> bool {
+pub(super) fn is_ours(object: NodeRef<'_>) -> bool {
     let text = |field: &str| object.get(field).and_then(NodeRef::text).unwrap_or_default();
     let annotated = |name: &str| annotation::get(object, name).is_some();
     render::is_emitted(text("apiVersion"), text("kind"), annotated, |name| label(object, name).is_some())

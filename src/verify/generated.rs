@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::copiers;
 use super::names::Names;
 use super::object::Object;
 use super::stream::Stream;
@@ -13,6 +12,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Item, ResourceRef, group_of};
 use crate::quote::quote_object;
 use crate::render::CERTIFICATE;
+use crate::writers::copiers;
 use crate::yaml::FieldPath;
 
 /// Fields of our objects that somebody may add without a change of what they are.
@@ -25,7 +25,7 @@ pub(super) fn check(wanted: &[Object], names: &Names<'_>, stream: &Stream, repor
         check_one(wanted, names, stream, report);
     }
     for object in stream.ours() {
-        for at in copiers::places(object, "metadata") {
+        for at in copiers::places(&object.value, "metadata") {
             say_changed(object, at, report);
         }
     }

@@ -5,7 +5,6 @@
 //! mark, and whoever refers to it must use the name that it has there.
 
 mod adopted;
-mod copiers;
 mod declared;
 mod generated;
 mod keys;
@@ -30,6 +29,7 @@ use crate::quote::quote;
 use crate::render::{self, Manifest};
 use crate::resolve::Resolved;
 use crate::workload::{self, Workload};
+use crate::writers::{self, Written};
 use crate::yaml::{self, FieldPath, Step};
 use keys::Keys;
 use names::Names;
@@ -112,6 +112,8 @@ pub fn check_strangers(
     // A name can hide in what nobody looks at, so all is read.
     let numbered: Vec<_> = items.iter().enumerate().collect();
     let read = parallel::map(&numbered, |(index, item)| read(*index, item));
+    let strangers = read.iter().flatten().filter(|object| !ours.contains(&object.index));
+    let contested = contested(&keys, strangers);
     for object in read {
         let object = match object {
             Ok(object) => object,
@@ -125,8 +127,17 @@ pub fn check_strangers(
         // Of ours only what others may have added to them.
         let is_added = |at: &FieldPath| matches!(at.steps().first(), Some(Step::Key(key)) if key == "metadata");
         let is_ours = |at: &FieldPath| parts.contains(at) || ours.contains(&object.index) && !is_added(at);
-        stranger::check(&object, &keys, is_ours, report);
+        stranger::check(&object, &keys, &contested, is_ours, report);
     }
+}
+
+/// The Secrets with keys of workloads that a stranger writes, too.
+fn contested<'o>(keys: &Keys, strangers: impl Iterator<Item = &'o Object>) -> BTreeSet<String> {
+    let is_secret = |written: &Written<'_>| {
+        written.kind == "Secret" && keys.secret(written.name, &written.namespaces) == Some(false)
+    };
+    let written = strangers.flat_map(|object| writers::of(&object.value)).filter(is_secret);
+    written.map(|written| written.name.to_owned()).collect()
 }
 
 /// An item as a value, if all readers read the same in it.

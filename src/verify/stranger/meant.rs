@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 
 use super::reach::{Asked, Reach};
 use super::speech::{self, Meaning};
-use super::writes::{self, Written, is_writing};
+use super::writes::{self, is_writing};
 use super::{Around, Walk};
 use crate::issuer;
 use crate::name::words;
 use crate::splice::speaks_of_mounts;
-use crate::verify::copiers;
 use crate::workload::WorkloadKind;
+use crate::writers::{self, Written, copiers};
 use crate::yaml::{FieldPath, Step};
 
 /// Where objects name the namespace in which others are made of them: Flux's and k3s's, Argo CD's, Crossplane's.
@@ -53,6 +53,10 @@ impl Walk<'_, '_> {
                 None => self.namespaces(around),
             };
             let Some(of_ca) = self.keys.secret(named.name, &namespaces) else { continue };
+            // Who writes it is told so, and who reads it may mean what the other one writes.
+            if !of_ca && self.contested.contains(named.name) {
+                continue;
+            }
             let secret = named.name.to_owned();
             let by_kind = matches!(around.meaning, Meaning::SecretByKind | Meaning::Target);
             let has_name = by_kind && named.namespace.is_none() && self.makes() == named.name;
@@ -173,7 +177,7 @@ impl Walk<'_, '_> {
             (self.object.text("/spec/secretName"), "spec.secretTemplate")
         };
         let Some(of_ca) = self.keys.secret(name, &[self.object.namespace()]) else { return };
-        let places = copiers::places(self.object, metadata).into_iter();
+        let places = copiers::places(&self.object.value, metadata).into_iter();
         self.found.extend(places.map(|at| (at, Reach::Key { secret: name.to_owned(), of_ca })));
     }
 
@@ -189,7 +193,9 @@ impl Walk<'_, '_> {
         let named = || map.get("name").and_then(Value::as_str).filter(|_| is_written());
         let Some(name) = text("name").or_else(named) else { return };
         let written = Written { kind, name, namespaces: self.namespaces(around) };
-        self.found.extend(self.write(&written).map(|reach| (around.at.clone(), reach)));
+        if self.is_rendered(&written) {
+            self.found.push((around.at.clone(), reach_of(&written)));
+        }
     }
 
     /// What it has written under its own name, or by fields of its kind.
@@ -197,21 +203,27 @@ impl Walk<'_, '_> {
         if (self.is_ours)(&FieldPath::root()) {
             return;
         }
-        let written = writes::of(self.object);
-        let reached = written.iter().filter_map(|written| self.write(written));
-        let reached: Vec<_> = reached.map(|reach| (FieldPath::root(), reach)).collect();
-        self.found.extend(reached);
+        for written in writers::of(&self.object.value) {
+            // A certificate's Secret is cert-manager's to write, whether or not the Certificate is in the stream.
+            let is_certificate_s =
+                written.kind == "Secret" && self.keys.secret(written.name, &written.namespaces) == Some(false);
+            if is_certificate_s || self.is_rendered(&written) {
+                self.found.push((FieldPath::root(), reach_of(&written)));
+            }
+        }
     }
 
-    /// What is written, if it is an object that the declaration renders.
-    fn write<'r>(&self, written: &Written<'_>) -> Option<Reach<'r>> {
-        let Written { kind, name, namespaces } = written;
-        let mut made = self.keys.made(name, namespaces);
-        made.any(|made| made == *kind).then(|| Reach::Write { kind: (*kind).to_owned(), name: (*name).to_owned() })
+    /// Whether what is written is an object that the declaration renders.
+    fn is_rendered(&self, written: &Written<'_>) -> bool {
+        self.keys.made(written.name, &written.namespaces).any(|kind| kind == written.kind)
     }
 }
 
 /// Whether a place is the metadata of an object, or of a template of one.
 fn is_in_metadata(at: &FieldPath) -> bool {
     at.steps().iter().any(|step| matches!(step, Step::Key(key) if key == "metadata"))
+}
+
+fn reach_of<'r>(written: &Written<'_>) -> Reach<'r> {
+    Reach::Write { kind: written.kind.to_owned(), name: written.name.to_owned() }
 }

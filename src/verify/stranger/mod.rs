@@ -38,7 +38,14 @@ const SIGNERS: [(&str, &str); 2] =
 const NESTING: u8 = 4;
 
 /// Reports how an object reaches for what only declared ones may have. `is_ours` says of a place whether we have written it.
-pub(super) fn check(object: &Object, keys: &Keys, is_ours: impl Fn(&FieldPath) -> bool, report: &mut Report) {
+/// `contested` are Secrets that strangers write.
+pub(super) fn check(
+    object: &Object,
+    keys: &Keys,
+    contested: &BTreeSet<String>,
+    is_ours: impl Fn(&FieldPath) -> bool,
+    report: &mut Report,
+) {
     let naming = Naming::of(object);
     if naming.has(&FieldPath::root()) {
         return;
@@ -46,6 +53,7 @@ pub(super) fn check(object: &Object, keys: &Keys, is_ours: impl Fn(&FieldPath) -
     let mut walk = Walk {
         object,
         keys,
+        contested,
         is_ours: &is_ours,
         is_mutator: writes::is_mutator(object),
         naming,
@@ -64,6 +72,7 @@ pub(super) fn check(object: &Object, keys: &Keys, is_ours: impl Fn(&FieldPath) -
 struct Walk<'k, 'f> {
     object: &'k Object,
     keys: &'k Keys,
+    contested: &'k BTreeSet<String>,
     is_ours: &'f dyn Fn(&FieldPath) -> bool,
     is_mutator: bool,
     naming: Naming,

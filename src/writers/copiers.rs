@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::object::Object;
 use crate::name::DnsLabel;
 use crate::yaml::FieldPath;
 
@@ -10,7 +9,8 @@ use crate::yaml::FieldPath;
 /// <https://github.com/emberstack/kubernetes-reflector>
 /// <https://github.com/mittwald/kubernetes-replicator>
 /// <https://github.com/config-syncer/config-syncer>
-const COPIERS: &[&str] = &["reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/"];
+pub const COPIERS: [&str; 3] =
+    ["reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/"];
 
 /// Those of them that tell the controllers to copy an object into other namespaces under its name.
 const COPIED_TO: &[&str] = &[
@@ -22,11 +22,11 @@ const COPIED_TO: &[&str] = &[
 ];
 
 /// The annotations and labels of `metadata`, a path with dots, that let a controller copy what has them.
-pub(super) fn places(object: &Object, metadata: &str) -> Vec<FieldPath> {
-    let metadata = FieldPath::keys(metadata);
+pub fn places(object: &Value, metadata: &str) -> Vec<FieldPath> {
     let of_section = |section| {
-        let at = metadata.key(section);
-        let keys = object.at(&at).and_then(Value::as_object).into_iter().flat_map(|entries| entries.keys());
+        let at = FieldPath::keys(metadata).key(section);
+        let entries = object.pointer(&format!("/{}/{section}", metadata.replace('.', "/"))).and_then(Value::as_object);
+        let keys = entries.into_iter().flat_map(|entries| entries.keys());
         let asking = keys.filter(|key| COPIERS.iter().any(|copier| key.starts_with(copier)));
         asking.map(|key| at.key(key.as_str())).collect::<Vec<_>>()
     };
@@ -34,8 +34,8 @@ pub(super) fn places(object: &Object, metadata: &str) -> Vec<FieldPath> {
 }
 
 /// The namespaces into which an object is copied. What is no name is a pattern, which may mean any.
-pub(super) fn namespaces(object: &Object) -> Vec<Option<&str>> {
-    let annotations = object.value.pointer("/metadata/annotations").and_then(Value::as_object);
+pub fn namespaces(object: &Value) -> Vec<Option<&str>> {
+    let annotations = object.pointer("/metadata/annotations").and_then(Value::as_object);
     let asked = annotations.into_iter().flatten().filter(|(key, _)| COPIED_TO.contains(&key.as_str()));
     let said: Vec<_> = asked.filter_map(|(_, value)| value.as_str()).filter(|value| *value != "false").collect();
     let names: Vec<_> = said.iter().copied().filter(|value| *value != "true").flat_map(|it| it.split(',')).collect();
