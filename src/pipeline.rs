@@ -11,7 +11,7 @@ use crate::quote::quote_object;
 use crate::reference::Query;
 use crate::render::{self, Manifest};
 use crate::resolve::{self, Answers, Guarded, Lookup, OperatorPolicy, Resolved};
-use crate::splice::{self, Taken};
+use crate::splice::{self, Taken, order};
 use crate::verify::{self, Rendered};
 use crate::workload::{self, Workload};
 use crate::yaml::{FieldPath, NodeRef};
@@ -158,6 +158,7 @@ impl<'r, 't> Patched<'r, 't> {
     fn transformed(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
         std::mem::take(&mut self.taken).report(report);
         self.plan.check_certificates(items, &self.inventory, report);
+        order::check(&self.plan, &[], items, &self.inventory, report);
         self.plan.keep_unlisted();
         self.with_objects(resolved, items, report)
     }
@@ -165,7 +166,9 @@ impl<'r, 't> Patched<'r, 't> {
     /// The changes of workloads, and the objects that they need.
     fn with_objects(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
         self.taken.report(report);
-        splice::add(&render::objects(&self.plan, resolved.argo_cd, false), items, &mut self.changes, report);
+        let objects = render::objects(&self.plan, resolved.argo_cd, false);
+        order::check(&self.plan, &objects, items, &self.inventory, report);
+        splice::add(&objects, items, &mut self.changes, report);
         self.changes
     }
 }
@@ -188,6 +191,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         Mode::Validate => {
             let patched = Patched::of(resolved, items, report);
             patched.taken.report(report);
+            order::check(&patched.plan, &[], items, &patched.inventory, report);
             refuse_changes(&patched.changes, &patched.inventory, report);
             Changes::default()
         }
@@ -200,6 +204,7 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Rep
     let adopted = verify::adopt(resolved, rendered);
     // Who else writes what is said with what else strangers do.
     let Patched { inventory, plan, changes, .. } = Patched::of(&adopted, rendered.items, report);
+    order::check(&plan, &[], rendered.items, &inventory, report);
     let wanted = render::objects(&plan, adopted.argo_cd, false);
     verify::check(&plan, &changes, &wanted, rendered, &inventory, report);
     verify::check_strangers(&adopted, &plan, rendered, &inventory, report);
@@ -210,6 +215,8 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut R
     let patched = Patched::of(resolved, rendered.items, report);
     let mut strangers = Report::default();
     verify::check_strangers(resolved, &patched.plan, rendered, &patched.inventory, &mut strangers);
+    let objects = render::objects(&patched.plan, resolved.argo_cd, false);
+    order::check(&patched.plan, &objects, rendered.items, &patched.inventory, report);
     // Who writes what is made for a workload has been told so, with what to do.
     let strangers = if patched.taken.is_empty() { strangers } else { strangers.without(Code::ChangedObject) };
     patched.transformed(resolved, rendered.items, report);

@@ -101,6 +101,7 @@ codes! {
     WindowsPod "windows-pod" Error "the credential helper's image supports only Linux";
     CannotEdit "cannot-edit" Error "the object is written in a way that cannot be edited safely";
     NamespaceMismatch "namespace-mismatch" Error "a workload and its certificate are in different namespaces";
+    SyncOrder "sync-order" Error "a workload is applied before the objects that it needs";
     NotInjected "not-injected" Error "a declared workload is not as iamra would render it";
     NoObjects "no-objects" Error "kustomize built nothing, and Argo CD would delete everything";
     CertificateMissing "certificate-missing" Error "a workload's Certificate is not in the cluster";

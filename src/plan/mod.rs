@@ -13,7 +13,7 @@ use crate::krm::{Ident, Item};
 use crate::name::{self, DEFAULT_NAMESPACE, DnsLabel};
 use crate::quote::{part, quote, quote_object, typed};
 use crate::resolve::{Identity, Resolved, ResolvedBinding};
-use crate::workload::Workload;
+use crate::workload::{Order, Workload};
 use around::Around;
 
 /// The desired result.
@@ -34,6 +34,8 @@ pub struct PlannedWorkload<'r> {
     pub namespace: Option<String>,
     /// The objects that get its identity.
     pub placements: Vec<Placement>,
+    /// The first wave of Argo CD's in which one of them is synced, when it is before the usual one.
+    pub wave: i32,
 }
 
 /// An object that gets an identity.
@@ -58,6 +60,8 @@ pub struct Prerequisite<'r> {
     pub object: &'r IssuerObject,
     /// The CA, when it was looked up.
     pub authority: Option<&'r Authority>,
+    /// The first wave of those who need it, when it is before the usual one.
+    pub wave: i32,
 }
 
 impl<'r> PlannedWorkload<'r> {
@@ -90,6 +94,7 @@ pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> 
             resolved: binding,
             namespace: declared.or_else(|| fallback.map(str::to_owned)),
             placements: Vec::new(),
+            wave: Order::USUAL.wave,
         }
     });
     with_prerequisites(resolved, workloads.collect())
@@ -145,9 +150,13 @@ pub fn plan<'r>(
         let namespace = namespace.map(ToString::to_string).or(declared);
         // Annotated workloads of one name have one role, or there would have been an error.
         let index = *known.entry((&binding.declared.workload, namespace.clone())).or_insert(workloads.len());
+        let wave = inventory.get(placement.workload).map_or(Order::USUAL.wave, wave);
         match workloads.get_mut(index) {
-            Some(planned) => planned.placements.push(placement),
-            None => workloads.push(PlannedWorkload { resolved: binding, namespace, placements: vec![placement] }),
+            Some(planned) => {
+                planned.placements.push(placement);
+                planned.wave = planned.wave.min(wave);
+            }
+            None => workloads.push(PlannedWorkload { resolved: binding, namespace, placements: vec![placement], wave }),
         }
     }
     with_prerequisites(resolved, workloads)
@@ -173,32 +182,45 @@ pub fn prerequisites<'r>(
     let own = config.issuers.iter().map(|(scope, issuer)| (namespace(config.namespace.as_ref()), &**scope, issuer));
     let of_workloads =
         config.bindings.iter().map(|binding| (namespace(binding.namespace.as_ref()), &*binding.scope, &binding.issuer));
-    Plan { workloads: Vec::new(), prerequisites: beside(own.chain(of_workloads), authorities) }
+    let sites = own.chain(of_workloads).map(|(namespace, scope, issuer)| (namespace, scope, issuer, Order::USUAL.wave));
+    Plan { workloads: Vec::new(), prerequisites: beside(sites, authorities) }
 }
 
 fn with_prerequisites<'r>(resolved: &'r Resolved, workloads: Vec<PlannedWorkload<'r>>) -> Plan<'r> {
     let sites = workloads.iter().map(|planned| {
         let binding = &planned.binding();
-        (planned.namespace.clone(), binding.scope.as_str(), &binding.issuer)
+        (planned.namespace.clone(), binding.scope.as_str(), &binding.issuer, planned.wave)
     });
     let prerequisites = beside(sites, &resolved.authorities);
     Plan { workloads, prerequisites }
 }
 
-/// The objects that Certificates need, once per namespace and scope.
+/// The sync wave of a workload that is synced before others.
+fn wave(workload: &Workload<'_>) -> i32 {
+    let order = Order::of(workload.object.root());
+    if order < Order::USUAL && order.phase == Order::USUAL.phase { order.wave } else { Order::USUAL.wave }
+}
+
+/// The objects that Certificates need, once per namespace and scope, in time for the first workload that needs them.
 fn beside<'r>(
-    sites: impl Iterator<Item = (Option<String>, &'r str, &'r Issuer)>,
+    sites: impl Iterator<Item = (Option<String>, &'r str, &'r Issuer, i32)>,
     authorities: &'r BTreeMap<String, Authority>,
 ) -> Vec<Prerequisite<'r>> {
-    let mut seen = BTreeSet::new();
+    let sites: Vec<_> = sites.collect();
+    let mut waves = BTreeMap::new();
+    for (namespace, scope, _, wave) in &sites {
+        let first = waves.entry((namespace.clone(), *scope)).or_insert(*wave);
+        *first = (*wave).min(*first);
+    }
     let mut prerequisites = Vec::new();
-    for (namespace, scope, issuer) in sites {
-        if seen.insert((namespace.clone(), scope)) {
+    for (namespace, scope, issuer, _) in sites {
+        if let Some(wave) = waves.remove(&(namespace.clone(), scope)) {
             prerequisites.extend(issuer.objects.iter().map(|object| Prerequisite {
                 namespace: namespace.clone(),
                 scope,
                 object,
                 authority: authorities.get(scope),
+                wave,
             }));
         }
     }

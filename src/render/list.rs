@@ -18,18 +18,20 @@ use crate::issuer::{self, Contents, DEFAULT_SCOPE, IssuerObject, Part};
 use crate::krm::group_of;
 use crate::name;
 use crate::plan::{Plan, Prerequisite};
+use crate::workload::{Order, SYNC_WAVE};
 
 /// Every object of the plan, in the order in which a cluster needs them. With `hash_suffix`, ConfigMaps ask kustomize
 /// for a hash in their names.
 pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manifest> {
     let prerequisites = plan.prerequisites.iter().filter_map(object);
     let certified = plan.workloads.iter().filter(|planned| planned.has_certificate());
-    let certificates = certified.map(|planned| (certificate(planned), Wave::Certificate));
-    let config_maps = plan.workloads.iter().map(|planned| (config_map(planned, hash_suffix), Wave::Certificate));
+    let certificates = certified.map(|planned| (certificate(planned), Wave::Certificate, planned.wave));
+    let config_maps =
+        plan.workloads.iter().map(|planned| (config_map(planned, hash_suffix), Wave::Certificate, planned.wave));
     let samples = plan.workloads.iter().filter(|planned| planned.binding().sample);
-    let samples = samples.map(|planned| (sample(planned).value, Wave::Workload));
+    let samples = samples.map(|planned| (sample(planned).value, Wave::Workload, planned.wave));
     let values = prerequisites.chain(certificates).chain(config_maps).chain(samples);
-    values.map(|(value, wave)| Manifest { value: ordered(tell(argo_cd, value, wave)) }).collect()
+    values.map(|(value, wave, first)| Manifest { value: ordered(tell(argo_cd, value, wave, first)) }).collect()
 }
 
 /// Kind and name of every object that [`objects`] has for a workload, but for its sample, whose name ends in a hash.
@@ -46,7 +48,7 @@ pub fn ca(namespace: Option<&String>, authority: &Authority) -> Manifest {
     Manifest { value: ordered(ca_secret(metadata, authority)) }
 }
 
-/// The sync wave of an emitted object. Workloads are in wave 0 by default.
+/// The sync wave of an emitted object, relative to that of the first workload that needs it.
 /// <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/>
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wave {
@@ -56,13 +58,14 @@ enum Wave {
     Workload = 0,
 }
 
-/// Adds the Argo CD annotations to an object.
+/// Adds the Argo CD annotations to an object. `first` is the wave of the first workload that needs it: one that is earlier
+/// than usual would wait forever for an object without a wave.
 /// <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/>
 #[expect(clippy::indexing_slicing, reason = "each of our objects is a mapping, and so is its metadata")]
-fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave) -> Value {
+fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave, first: i32) -> Value {
     let annotations = &mut value["metadata"]["annotations"];
-    if argo_cd.sync_waves && wave != Wave::Workload {
-        annotations["argocd.argoproj.io/sync-wave"] = (wave as i8).to_string().into();
+    if (argo_cd.sync_waves || first < Order::USUAL.wave) && wave != Wave::Workload {
+        annotations[SYNC_WAVE] = first.saturating_add(wave as i32).to_string().into();
     }
     if argo_cd.keep_ca && wave == Wave::Ca {
         annotations["argocd.argoproj.io/sync-options"] = "Prune=false,Delete=false".into();
@@ -71,7 +74,7 @@ fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave) -> Value {
 }
 
 /// `None` when its CA is not known.
-fn object(prerequisite: &Prerequisite<'_>) -> Option<(Value, Wave)> {
+fn object(prerequisite: &Prerequisite<'_>) -> Option<(Value, Wave, i32)> {
     let IssuerObject { kind, name, contents } = prerequisite.object;
     let metadata = metadata(name, prerequisite.namespace.as_ref(), (SCOPE, prerequisite.scope));
     let value = match contents {
@@ -82,7 +85,7 @@ fn object(prerequisite: &Prerequisite<'_>) -> Option<(Value, Wave)> {
         Part::Secret => Wave::Ca,
         Part::Signer => Wave::Issuer,
     };
-    Some((value, wave))
+    Some((value, wave, prerequisite.wave))
 }
 
 /// Whether an object is one that we emit: of a kind that we make, with a mark of ours and the label, whatever that says by

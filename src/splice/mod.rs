@@ -4,6 +4,7 @@ mod chain;
 mod conflict;
 mod exposed;
 mod mesh;
+pub mod order;
 mod owned;
 mod pod;
 mod readers;

@@ -93,7 +93,7 @@ impl<'d> Pod<'d> {
         report: &mut Report,
     ) -> Vec<Container<'d>> {
         let all: Vec<_> = self.containers().into_iter().filter(|it| !is_sidecar(it.name)).collect();
-        self.check_listed(containers, &all, place, target, report);
+        check_listed(containers, &all, place, target, report);
         let (is_only, listed) = match containers {
             Containers::All => (false, BTreeSet::new()),
             Containers::Only(listed) => (true, listed.iter().map(String::as_str).collect()),
@@ -116,36 +116,6 @@ impl<'d> Pod<'d> {
         }
         served
     }
-
-    fn check_listed(
-        self,
-        containers: &Containers,
-        all: &[Container<'_>],
-        place: &FieldPath,
-        target: &ResourceRef,
-        report: &mut Report,
-    ) {
-        let (field, listed) = match containers {
-            Containers::All => return,
-            Containers::Only(listed) => ("containers", listed),
-            Containers::Except(listed) => ("except", listed),
-        };
-        let there: BTreeSet<_> = all.iter().map(|container| container.name).collect();
-        let known = OnceCell::new();
-        for (index, name) in listed.iter().enumerate().filter(|(_, name)| !there.contains(name.as_str())) {
-            let message = format!(
-                "{} has no container {} that can get credentials",
-                quote_object(&target.kind, &target.name),
-                quote(&name)
-            );
-            let known = known.get_or_init(|| Known::of(all.iter().map(|container| container.name)));
-            report.push(
-                Diagnostic::error(Code::ContainerNotFound, message)
-                    .at(Place::Config(place.key(field).index(index)))
-                    .help(known.help(name)),
-            );
-        }
-    }
 }
 
 impl<'d> Container<'d> {
@@ -153,5 +123,35 @@ impl<'d> Container<'d> {
     pub(super) fn env(&self) -> impl Iterator<Item = (&'d str, NodeRef<'d>)> {
         let entries = self.node.get("env").into_iter().flat_map(NodeRef::items);
         entries.filter_map(|entry| Some((entry.get("name").and_then(NodeRef::text)?, entry)))
+    }
+}
+
+/// Says which listed containers the pod does not have.
+fn check_listed(
+    containers: &Containers,
+    all: &[Container<'_>],
+    place: &FieldPath,
+    target: &ResourceRef,
+    report: &mut Report,
+) {
+    let (field, listed) = match containers {
+        Containers::All => return,
+        Containers::Only(listed) => ("containers", listed),
+        Containers::Except(listed) => ("except", listed),
+    };
+    let there: BTreeSet<_> = all.iter().map(|container| container.name).collect();
+    let known = OnceCell::new();
+    for (index, name) in listed.iter().enumerate().filter(|(_, name)| !there.contains(name.as_str())) {
+        let message = format!(
+            "{} has no container {} that can get credentials",
+            quote_object(&target.kind, &target.name),
+            quote(&name)
+        );
+        let known = known.get_or_init(|| Known::of(all.iter().map(|container| container.name)));
+        report.push(
+            Diagnostic::error(Code::ContainerNotFound, message)
+                .at(Place::Config(place.key(field).index(index)))
+                .help(known.help(name)),
+        );
     }
 }

@@ -84,8 +84,8 @@ fn written(item: &Item<'_>, plan: &Plan<'_>, made: &BTreeMap<(&str, String), Vec
         for index in made.get(&key).into_iter().flatten().filter(|_| !is_namesake) {
             let Some(planned) = plan.workloads.get(*index) else { continue };
             let ours = planned.namespace.as_deref();
-            let is_there = |theirs: &Option<&str>| ours.zip(*theirs).is_none_or(|(ours, theirs)| ours == theirs);
-            if written.namespaces.iter().any(is_there) {
+            let is_there = |theirs: Option<&str>| ours.zip(theirs).is_none_or(|(ours, theirs)| ours == theirs);
+            if written.namespaces.iter().copied().any(is_there) {
                 found.push((*index, diagnostic(&ident.resource_ref(), written.kind, written.name, planned)));
             }
         }

@@ -2,11 +2,13 @@
 
 mod kind;
 mod opted_in;
+mod order;
 mod place;
 mod targets;
 
 pub use kind::{Allows, KINDS, WorkloadKind};
 pub use opted_in::opted_in;
+pub use order::{HELM_HOOK, HOOK, Order, Phase, SYNC_WAVE};
 pub use place::PodPlace;
 
 use std::collections::{BTreeMap, BTreeSet};

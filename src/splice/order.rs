@@ -1,0 +1,115 @@
+//! Workloads that wait for what is applied after them, or is gone when they run: they hang, and a sync with them.
+
+use std::collections::BTreeMap;
+
+use memchr::memmem::Finder;
+use serde_json::Value;
+
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::krm::{Item, Object, annotation};
+use crate::name;
+use crate::plan::{Plan, PlannedWorkload};
+use crate::quote::quote_object;
+use crate::render::{CERTIFICATE, GENERATED_FOR, Manifest};
+use crate::workload::{HELM_HOOK, HOOK, Order, Phase, SYNC_WAVE, Workload};
+use crate::yaml::FieldPath;
+
+/// Says which workloads of the plan run at another time than what is made for them: what is emitted, or is among the items.
+pub fn check(
+    plan: &Plan<'_>,
+    emitted: &[Manifest],
+    items: &[Item<'_>],
+    inventory: &[Workload<'_>],
+    report: &mut Report,
+) {
+    let orders = plan.workloads.iter().flat_map(|planned| {
+        let placed = planned.placements.iter().filter_map(|placement| inventory.get(placement.workload));
+        placed.map(move |workload| (planned, workload, Order::of(workload.object.root())))
+    });
+    let unusual: Vec<_> = orders.filter(|(.., order)| *order != Order::USUAL && order.phase != Phase::After).collect();
+    if unusual.is_empty() {
+        return;
+    }
+    let made = Made::of(emitted, items);
+    for (planned, workload, order) in unusual {
+        let late =
+            made.of_workload(planned).into_iter().find(|(.., made)| *made > order || order.phase == Phase::Deleted);
+        let Some((kind, name, made)) = late else { continue };
+        report.push(diagnostic(workload, order, &quote_object(kind, &name), made));
+    }
+}
+
+fn diagnostic(workload: &Workload<'_>, order: Order, what: &str, made: Order) -> Diagnostic {
+    let target = workload.resource_ref();
+    let who = quote_object(&target.kind, &target.name);
+    let (message, help) = match order.phase {
+        Phase::Before => (
+            format!("{who} runs before everything else is applied, and waits for {what}, which is applied later"),
+            format!(
+                "make it part of the sync, with `{HOOK}: Sync` and `{SYNC_WAVE}: \"-1\"`, or let it run after the installation"
+            ),
+        ),
+        Phase::Deleted => (
+            format!("{who} runs when everything else is deleted, {what} too, for which it waits"),
+            "let it run while the rest is there".to_owned(),
+        ),
+        Phase::Sync | Phase::After => (
+            format!("{who} is in wave {}, and waits for {what}, which is in wave {}", order.wave, made.wave),
+            format!("give {what} an earlier `{SYNC_WAVE}`, or the workload a later one"),
+        ),
+    };
+    let annotations = FieldPath::keys("metadata.annotations");
+    let root = workload.object.root();
+    let said =
+        [HOOK, HELM_HOOK, SYNC_WAVE].map(|name| annotations.key(name)).into_iter().find(|at| root.at(at).is_some());
+    Diagnostic::error(Code::SyncOrder, message).at(Place::Item(target, said.unwrap_or(annotations))).help(help)
+}
+
+/// What is made for workloads, as far as it is at hand.
+struct Made<'m, 't> {
+    emitted: BTreeMap<(&'m str, &'m str, Option<&'m str>), &'m Value>,
+    found: Vec<Object<'t>>,
+}
+
+impl<'m, 't> Made<'m, 't> {
+    fn of(emitted: &'m [Manifest], items: &[Item<'t>]) -> Self {
+        let text = |value: &'m Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+        let key = |it: &'m Manifest| {
+            let value = &it.value;
+            Some(((text(value, "/kind")?, text(value, "/metadata/name")?, text(value, "/metadata/namespace")), value))
+        };
+        let mark = Finder::new(GENERATED_FOR);
+        let is_made = |item: &&Item<'_>| {
+            let is_kind = |kind: &str| [CERTIFICATE.kind, "ConfigMap"].contains(&kind);
+            item.ident().is_some_and(|ident| is_kind(&ident.kind)) && item.may_say(&mark)
+        };
+        Self {
+            emitted: emitted.iter().filter_map(key).collect(),
+            found: items.iter().filter(is_made).filter_map(|item| item.parse().ok()).collect(),
+        }
+    }
+
+    /// Kind, name and order of what is made for a workload.
+    fn of_workload(&self, planned: &PlannedWorkload<'_>) -> Vec<(&'static str, String, Order)> {
+        let workload = &planned.binding().workload;
+        let namespace = planned.namespace.as_deref();
+        let certificate = planned.has_certificate().then(|| (CERTIFICATE.kind, planned.certificate_name()));
+        let named = certificate.into_iter().chain([("ConfigMap", name::of_config_map(workload))]);
+        let made = named.filter_map(|(kind, name)| {
+            let emitted = self.emitted.get(&(kind, name.as_str(), namespace)).copied();
+            let found = self.found.iter().find(|object| {
+                let ident = object.ident().filter(|ident| ident.kind == kind);
+                let is_near = |theirs: Option<&str>| theirs.zip(namespace).is_none_or(|(one, other)| one == other);
+                annotation::get(object.root(), GENERATED_FOR) == Some(workload)
+                    && ident.is_some_and(|ident| is_near(ident.namespace.as_deref()))
+            });
+            // What others have put on an object of ours stays there.
+            let told = |name: &str| {
+                let ours = emitted.and_then(|it| it.pointer("/metadata/annotations")?.get(name)?.as_str());
+                ours.or_else(|| annotation::get(found?.root(), name))
+            };
+            (emitted.is_some() || found.is_some()).then(|| (kind, name, Order::told(told)))
+        });
+        made.collect()
+    }
+}
