@@ -19,6 +19,9 @@ fn open_api(node: &Value, whole: &Value) -> Value {
     for unknown in ["$schema", "$id", "$defs", "title", "format", "default"] {
         words.remove(unknown);
     }
+    if let Some(Value::Array(examples)) = words.remove("examples") {
+        words.insert("example".to_owned(), examples[0].clone());
+    }
     if let Some(reference) = words.remove("$ref") {
         let target = whole.pointer(reference.as_str().unwrap().trim_start_matches('#')).unwrap();
         words = with(open_api(target, whole), words);
