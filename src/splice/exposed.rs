@@ -100,11 +100,11 @@ fn check_annotations(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, rep
         let is_named = |name: &&String| words(value).chain(words(&unescaped)).any(|word| word == *name);
         let Some(name) = volumes.iter().chain([sidecar]).find(is_named) else { continue };
         let message =
-            format!("the annotation has {} mounted in another container, which then has the key", quote(name));
+            format!("the annotation mounts {} in another container, which could then read the key", quote(name));
         report.push(
             Diagnostic::error(Code::ExposedKey, message)
                 .at(Place::Item(target.clone(), at.key(key)))
-                .help("remove it; the sidecar alone needs the certificate"),
+                .help("remove it; only the sidecar needs the certificate"),
         );
     }
 }
@@ -115,12 +115,14 @@ fn check_node(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
     for (index, volume) in pod.node(&volumes).into_iter().flat_map(NodeRef::items).enumerate() {
         let at = FieldPath::keys("hostPath.path");
         let Some(path) = volume.at(&at).and_then(NodeRef::text).filter(|path| has_keys(path)) else { continue };
-        let message =
-            format!("the pod mounts {} of its node, by which the keys of the node's pods can be reached", quote(&path));
+        let message = format!(
+            "the pod mounts {} from its node, which gives access to the keys of the node's pods",
+            quote(&path)
+        );
         report.push(
             Diagnostic::warning(Code::ExposedKey, message)
                 .at(Place::Item(target.clone(), volumes.index(index).join(&at)))
-                .help("mount only what it needs, or leave it if it may be every identity of its node"),
+                .help("mount only what it needs, or keep it if the pod may use every identity on its node"),
         );
     }
 }
@@ -192,6 +194,6 @@ fn check_processes(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
     say(
         "hostPID",
         "the pod sees all processes of its node: a container that runs as root or as the sidecar's user can read the keys of the node's pods",
-        "remove `hostPID`, or leave it if the pod may be every identity of its node",
+        "remove `hostPID`, or keep it if the pod may use every identity on its node",
     );
 }

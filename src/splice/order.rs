@@ -1,4 +1,4 @@
-//! Workloads that wait for what is applied after them, or is gone when they run: they hang, and a sync with them.
+//! Workloads that wait for objects that are applied after them, or deleted before them: they hang, and the sync with them.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::render::{CERTIFICATE, GENERATED_FOR, Manifest};
 use crate::workload::{HELM_HOOK, HOOK, Order, Phase, SYNC_WAVE, Workload};
 use crate::yaml::FieldPath;
 
-/// Says which workloads of the plan run at another time than what is made for them: what is emitted, or is among the items.
+/// Reports the workloads of the plan that run before the objects that they need, be these emitted or among the items.
 pub fn check(
     plan: &Plan<'_>,
     emitted: &[Manifest],
@@ -44,17 +44,17 @@ fn diagnostic(workload: &Workload<'_>, order: Order, what: &str, made: Order) ->
     let who = quote_object(&target.kind, &target.name);
     let (message, help) = match order.phase {
         Phase::Before => (
-            format!("{who} runs before everything else is applied, and waits for {what}, which is applied later"),
+            format!("{who} runs before other objects are applied, but waits for {what}, which is applied later"),
             format!(
                 "make it part of the sync, with `{HOOK}: Sync` and `{SYNC_WAVE}: \"-1\"`, or let it run after the installation"
             ),
         ),
         Phase::Deleted => (
-            format!("{who} runs when everything else is deleted, {what} too, for which it waits"),
-            "let it run while the rest is there".to_owned(),
+            format!("{who} runs after other objects are deleted, including {what}, which it waits for"),
+            "use a hook that runs while the other objects exist".to_owned(),
         ),
         Phase::Sync | Phase::After => (
-            format!("{who} is in wave {}, and waits for {what}, which is in wave {}", order.wave, made.wave),
+            format!("{who} is in wave {}, but waits for {what}, which is in wave {}", order.wave, made.wave),
             format!("give {what} an earlier `{SYNC_WAVE}`, or the workload a later one"),
         ),
     };
@@ -65,7 +65,7 @@ fn diagnostic(workload: &Workload<'_>, order: Order, what: &str, made: Order) ->
     Diagnostic::error(Code::SyncOrder, message).at(Place::Item(target, said.unwrap_or(annotations))).help(help)
 }
 
-/// What is made for workloads, as far as it is at hand.
+/// The objects that workloads need: those that are emitted, and those among the items.
 struct Made<'m, 't> {
     emitted: BTreeMap<(&'m str, &'m str, Option<&'m str>), &'m Value>,
     found: Vec<Object<'t>>,
@@ -103,12 +103,12 @@ impl<'m, 't> Made<'m, 't> {
                 annotation::get(object.root(), GENERATED_FOR) == Some(workload)
                     && ident.is_some_and(|ident| is_near(ident.namespace.as_deref()))
             });
-            // What others have put on an object of ours stays there.
-            let told = |name: &str| {
+            // An annotation that others have added to an object of ours stays.
+            let value = |name: &str| {
                 let ours = emitted.and_then(|it| it.pointer("/metadata/annotations")?.get(name)?.as_str());
                 ours.or_else(|| annotation::get(found?.root(), name))
             };
-            (emitted.is_some() || found.is_some()).then(|| (kind, name, Order::told(told)))
+            (emitted.is_some() || found.is_some()).then(|| (kind, name, Order::of_annotations(value)))
         });
         made.collect()
     }

@@ -13,7 +13,7 @@ pub const HOOK: &str = "argocd.argoproj.io/hook";
 /// <https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks>
 pub const HELM_HOOK: &str = "helm.sh/hook";
 
-/// A part of a sync, or of an installation.
+/// A phase of a sync, or of an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Before everything else.
@@ -26,7 +26,7 @@ pub enum Phase {
     Deleted,
 }
 
-/// What the hooks are in, by their words.
+/// The phases of hooks, by the names of the hooks.
 const PHASES: &[(&str, Phase)] = &[
     ("PreSync", Phase::Before),
     ("pre-install", Phase::Before),
@@ -51,11 +51,11 @@ impl Order {
 
     /// Of an object.
     pub fn of(object: NodeRef<'_>) -> Self {
-        Self::told(|name| annotation::get(object, name))
+        Self::of_annotations(|name| annotation::get(object, name))
     }
 
     /// Of an object with these annotations.
-    pub fn told<'a>(annotation: impl Fn(&str) -> Option<&'a str>) -> Self {
+    pub fn of_annotations<'a>(annotation: impl Fn(&str) -> Option<&'a str>) -> Self {
         let wave = annotation(SYNC_WAVE).and_then(|wave| wave.trim().parse().ok()).unwrap_or(0);
         let phase = annotation(HOOK).or_else(|| annotation(HELM_HOOK)).map_or(Phase::Sync, |hooks| {
             let hooks: Vec<_> = hooks.split(',').map(str::trim).collect();
