@@ -193,7 +193,7 @@ fn every_sidecar_is_admitted_where_pods_are_restricted() {
         for mut spec in objects.iter().flat_map(pod_specs) {
             // Whose account it is says nothing of the sidecar, and the account is in another namespace.
             // Nor does what an author has of the node.
-            let theirs = ["serviceAccount", "hostPID", "hostIPC"];
+            let theirs = ["serviceAccount", "hostPID", "hostIPC", "hostNetwork"];
             spec.as_object_mut().unwrap().retain(|field, _| !theirs.iter().any(|their| field.starts_with(their)));
             for volume in spec["volumes"].as_array_mut().into_iter().flatten() {
                 if volume["hostPath"].is_object() {
