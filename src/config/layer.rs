@@ -49,16 +49,20 @@ impl Layer {
             let parsed = Duration::parse(text);
             parsed.map_err(|why| invalid(report, &field(dotted), why)).ok().map(|it| (it, field(dotted)))
         };
+        // A field that is new to the declaration must be read here.
+        let wire::Certificate { duration: lifetime, renew_before, common_name, private_key, volume } = certificate;
+        let wire::PrivateKey { algorithm, size } = private_key;
+        let wire::Environment { region, trailing_slash } = environment;
         let layer = Self {
-            duration: duration(&certificate.duration, "certificate.duration", report),
-            renew_before: duration(&certificate.renew_before, "certificate.renewBefore", report),
-            common_name: certificate.common_name.clone().map(|it| (it, field("certificate.commonName"))),
-            algorithm: certificate.private_key.algorithm.map(|it| (it, field("certificate.privateKey.algorithm"))),
-            size: certificate.private_key.size.map(|it| (it, field("certificate.privateKey.size"))),
-            volume: certificate.volume.map(|it| (it, field("certificate.volume"))),
+            duration: duration(lifetime, "certificate.duration", report),
+            renew_before: duration(renew_before, "certificate.renewBefore", report),
+            common_name: common_name.clone().map(|it| (it, field("certificate.commonName"))),
+            algorithm: algorithm.map(|it| (it, field("certificate.privateKey.algorithm"))),
+            size: size.map(|it| (it, field("certificate.privateKey.size"))),
+            volume: volume.map(|it| (it, field("certificate.volume"))),
             sidecar: SidecarLayer::read(sidecar, &at.key("sidecar"), report),
-            region: environment.region.clone().map(|it| (it, field("environment.region"))),
-            trailing_slash: environment.trailing_slash.map(|it| (it, field("environment.trailingSlash"))),
+            region: region.clone().map(|it| (it, field("environment.region"))),
+            trailing_slash: trailing_slash.map(|it| (it, field("environment.trailingSlash"))),
         };
         layer.check(report);
         layer

@@ -66,25 +66,41 @@ impl SidecarLayer {
     /// Checks the settings at `at`.
     pub(super) fn read(sidecar: &wire::Sidecar, at: &FieldPath, report: &mut Report) -> Self {
         let field = |dotted: &str| at.join(&FieldPath::keys(dotted));
-        let endpoint = &sidecar.endpoint;
+        // A field that is new to the declaration must be read here.
+        let wire::Sidecar {
+            image,
+            image_pull_policy,
+            delivery,
+            style,
+            startup,
+            port,
+            hop_limit,
+            role_session_name,
+            proxy,
+            endpoint,
+            extra_args,
+            env,
+            fixed_user,
+            resources: wire::Resources { requests, limits },
+        } = sidecar;
         let says_endpoint = endpoint.url.is_some() || endpoint.fips.is_some() || endpoint.dual_stack.is_some();
         let said = |entries: Entries, name| (!entries.is_empty()).then(|| (entries, field(name)));
         let layer = Self {
-            image: sidecar.image.clone().map(|it| (it, field("image"))),
-            pull_policy: sidecar.image_pull_policy.map(|it| (it, field("imagePullPolicy"))),
-            delivery: sidecar.delivery.map(|it| (it, field("delivery"))),
-            style: sidecar.style.map(|it| (it, field("style"))),
-            startup: sidecar.startup.map(|it| (it, field("startup"))),
-            port: sidecar.port.map(|it| (it, field("port"))),
-            hop_limit: sidecar.hop_limit.map(|it| (it, field("hopLimit"))),
-            role_session_name: sidecar.role_session_name.clone().map(|it| (it, field("roleSessionName"))),
-            proxy: sidecar.proxy.clone().map(|it| (it, field("proxy"))),
+            image: image.clone().map(|it| (it, field("image"))),
+            pull_policy: image_pull_policy.map(|it| (it, field("imagePullPolicy"))),
+            delivery: delivery.map(|it| (it, field("delivery"))),
+            style: style.map(|it| (it, field("style"))),
+            startup: startup.map(|it| (it, field("startup"))),
+            port: port.map(|it| (it, field("port"))),
+            hop_limit: hop_limit.map(|it| (it, field("hopLimit"))),
+            role_session_name: role_session_name.clone().map(|it| (it, field("roleSessionName"))),
+            proxy: proxy.clone().map(|it| (it, field("proxy"))),
             endpoint: says_endpoint.then(|| (endpoint.clone(), field("endpoint"))),
-            extra_args: sidecar.extra_args.clone().map(|it| (it, field("extraArgs"))),
-            env: said(sidecar.env.clone(), "env"),
-            fixed_user: sidecar.fixed_user.map(|it| (it, field("fixedUser"))),
-            requests: said(texts(&sidecar.resources.requests), "resources.requests"),
-            limits: said(texts(&sidecar.resources.limits), "resources.limits"),
+            extra_args: extra_args.clone().map(|it| (it, field("extraArgs"))),
+            env: said(env.clone(), "env"),
+            fixed_user: fixed_user.map(|it| (it, field("fixedUser"))),
+            requests: said(texts(requests), "resources.requests"),
+            limits: said(texts(limits), "resources.limits"),
         };
         layer.check(report);
         layer
