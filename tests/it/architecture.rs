@@ -159,9 +159,10 @@ fn kinds_of_issuer_are_known_to_their_reader_alone() {
     fields_below("Issuer", "", &mut variants, &mut types);
     let described: BTreeSet<_> = kinds.iter().map(|kind| field(kind).unwrap_or_else(|| panic!("{kind}"))).collect();
     assert_eq!(described, variants);
-    // The types that the declaration writes them with.
+    // The types that the declaration writes them with. What stands in quotes is the name of a kind in a cluster.
     for file in files.iter().filter(|file| !["src/config/v1alpha1.rs", "src/config/issuer.rs"].contains(&&*file.path)) {
-        let mut words = file.code.split(|c: char| !c.is_ascii_alphanumeric());
+        let unquoted: String = file.code.lines().flat_map(|line| line.split('"').step_by(2).chain(["\n"])).collect();
+        let mut words = unquoted.split(|c: char| !c.is_ascii_alphanumeric());
         let named = words.find(|word| types.contains(*word));
         assert_eq!(named, None, "{} names a type of one kind of issuer", file.path);
     }

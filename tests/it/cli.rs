@@ -18,23 +18,60 @@ fn named_commands(help: &str) -> Vec<String> {
     names.map(|rest| rest.split(' ').next().unwrap().to_owned()).filter(|name| name != "help").collect()
 }
 
-#[test]
-fn every_help_reads_as_recorded() {
-    let folder = root().join("tests/data/help");
-    let (mut failures, mut seen) = (Vec::new(), Vec::new());
+/// The program and each of its commands, with its help.
+fn helps() -> Vec<(Vec<String>, String)> {
+    let mut helps = Vec::new();
     let mut commands = vec![Vec::<String>::new()];
     while let Some(command) = commands.pop() {
         let output = run(iamra(root()).args(&command).arg("--help").env("COLUMNS", "100"), b"");
         assert_eq!(output.exit, 0);
-        let name = if command.is_empty() { "iamra".to_owned() } else { command.join("-") };
-        failures.extend(expect_file(&folder.join(format!("{name}.txt")), &output.stdout).err());
         commands.extend(named_commands(&output.stdout).into_iter().map(|name| [command.clone(), vec![name]].concat()));
+        helps.push((command, output.stdout));
+    }
+    helps
+}
+
+#[test]
+fn every_help_reads_as_recorded() {
+    let folder = root().join("tests/data/help");
+    let (mut failures, mut seen) = (Vec::new(), Vec::new());
+    for (command, help) in helps() {
+        let name = if command.is_empty() { "iamra".to_owned() } else { command.join("-") };
+        failures.extend(expect_file(&folder.join(format!("{name}.txt")), &help).err());
         seen.push(format!("{name}.txt"));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let stale: Vec<_> = files.filter(|file| !seen.contains(file)).collect();
     assert!(stale.is_empty(), "no command has {stale:?}");
+}
+
+/// Tests that run every command have a list of them. Each has a row here: the text of its file, and the commands that are not
+/// in its list.
+const LISTS: &[(&str, &str, &[&str])] = &[
+    // These read nothing in which somebody could have put a key.
+    ("words.rs", include_str!("words.rs"), &["demo", "install", "schema"]),
+    // These read no declaration, or only one that kustomize has built from.
+    (
+        "fields.rs",
+        include_str!("fields.rs"),
+        &["argocd generate", "demo", "explain", "import", "install", "schema", "strip"],
+    ),
+];
+
+#[test]
+fn no_list_of_commands_forgets_one() {
+    for (command, help) in helps().into_iter().filter(|(command, _)| !command.is_empty()) {
+        if !named_commands(&help).is_empty() {
+            continue;
+        }
+        let name = command.join(" ");
+        let listed = format!("[\"{}\"", command.join("\", \""));
+        for (file, text, without) in LISTS {
+            let is_there = text.contains(&listed);
+            assert_ne!(is_there, without.contains(&&*name), "`{name}` and the list of commands in tests/it/{file}");
+        }
+    }
 }
 
 #[test]
