@@ -23,9 +23,10 @@ test: peers  ## everything, against real kustomize, Docker, API server and cert-
 	@tests/step cargo test --locked
 
 bless:  ## accept what the program does now as expected; then read `git diff`
-	BLESS=1 cargo test --locked --test it cases
-	BLESS=1 cargo test --locked --test it cli
-	BLESS=1 cargo test --locked --test it -- its_schema_is_the_generated_one the_catalog_s_metadata_says_the_same
+	BLESS=1 cargo test --locked --test it -- cases:: every_help_reads_as_recorded the_schema_is_the_one_that_is_checked_in \
+	  its_schema_is_the_generated_one the_catalog_s_metadata_says_the_same the_formats_read_as_recorded \
+	  the_picture_in_the_documentation_is_what_is_drawn
+	@tests/peers/build kustomize-5.8.2
 	BLESS=1 cargo test --locked --test it every_example_gives_what_it_shows
 
 lint:  ## formatting and clippy, with AWS and without
