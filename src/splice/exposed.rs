@@ -115,10 +115,8 @@ fn check_node(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
     for (index, volume) in pod.node(&volumes).into_iter().flat_map(NodeRef::items).enumerate() {
         let at = FieldPath::keys("hostPath.path");
         let Some(path) = volume.at(&at).and_then(NodeRef::text).filter(|path| has_keys(path)) else { continue };
-        let message = format!(
-            "the pod mounts {} from its node, which gives access to the keys of the node's pods",
-            quote(&path)
-        );
+        let message =
+            format!("the pod mounts {} from its node, which gives access to the keys of the node's pods", quote(&path));
         report.push(
             Diagnostic::warning(Code::ExposedKey, message)
                 .at(Place::Item(target.clone(), volumes.index(index).join(&at)))
