@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::draft::{DraftRole, DraftWorkload, Scope, draft};
+use super::pods::{Pods, leave_out};
 use crate::arn::{Arn, ArnKind};
-use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::diag::{Code, Diagnostic, Report};
 use crate::issuer;
-use crate::krm::{Ident, Object, ResourceRef, annotation};
+use crate::krm::{Ident, Object, annotation};
 use crate::quote::quote;
-use crate::workload::{PodPlace, WorkloadKind};
-use crate::yaml::{FieldPath, NodeRef};
+use crate::yaml::FieldPath;
 
 /// A tool that gives roles to pods.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,63 +92,6 @@ fn of_whole_objects(mut workloads: Vec<DraftWorkload>, pods: &[Pods<'_>]) -> Vec
         }
     }
     workloads
-}
-
-/// A workload without an owner, and its pod template.
-struct Pods<'d> {
-    ident: Ident<'static>,
-    place: PodPlace,
-    object: NodeRef<'d>,
-    /// The number of pods that the object describes.
-    of: usize,
-}
-
-impl<'d> Pods<'d> {
-    fn of(object: &'d Object<'_>) -> Vec<Self> {
-        let root = object.root();
-        // The ReplicaSets of a Deployment say what the Deployment says.
-        let owners = root.at(&FieldPath::keys("metadata.ownerReferences"));
-        let is_owned = owners.is_some_and(|owners| owners.items().len() > 0);
-        let Some(ident) = object.ident().filter(|_| !is_owned) else { return Vec::new() };
-        let kind = WorkloadKind::find(&ident.api_version, &ident.kind).filter(|kind| kind.is_possible());
-        let places = kind.map(|kind| kind.places(root)).unwrap_or_default();
-        let places: Vec<_> = places.into_iter().filter(|place| root.at(&place.at).is_some()).collect();
-        let of = places.len();
-        places.into_iter().map(|place| Self { ident: ident.clone(), place, object: root, of }).collect()
-    }
-
-    fn annotation(&self, name: &str) -> Option<&'d str> {
-        let text = self.object.at(&self.place.annotations().key(name)).and_then(NodeRef::text);
-        text.map(str::trim).filter(|value| !value.is_empty())
-    }
-
-    fn workload(&self, role: DraftRole, except: Vec<String>, trailing_slash: bool) -> DraftWorkload {
-        let pod_template = (self.of > 1).then(|| self.place.at.notation());
-        DraftWorkload { ident: self.ident.clone(), pod_template, role, except, trailing_slash }
-    }
-
-    /// Reports an annotation that is not imported.
-    fn leave_out(&self, name: &str, message: String, help: &str, report: &mut Report) {
-        let at = self.place.annotations().key(name);
-        leave_out(&self.ident, at, message, help, report);
-    }
-
-    /// The ARN in an annotation; an invalid one is reported.
-    fn arn(&self, name: &str, kind: ArnKind, text: &str, report: &mut Report) -> Option<Arn> {
-        Arn::parse(kind, text)
-            .map_err(|why| self.leave_out(name, why, "correct the annotation, then import again", report))
-            .ok()
-    }
-}
-
-fn leave_out(ident: &Ident<'_>, at: FieldPath, message: String, help: &str, report: &mut Report) {
-    let object = ResourceRef {
-        api_version: ident.api_version.to_string(),
-        kind: ident.kind.to_string(),
-        name: ident.name.to_string(),
-        namespace: ident.namespace.as_ref().map(ToString::to_string),
-    };
-    report.push(Diagnostic::warning(Code::NotImported, message).at(Place::Item(object, at)).help(help));
 }
 
 /// The last part of a role's ARN or path.

@@ -4,6 +4,7 @@
 mod annotation;
 mod draft;
 mod iam_ra;
+mod pods;
 
 pub use annotation::{Tool, from_annotations};
 pub use iam_ra::from_state;
