@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::draft::{DraftRole, DraftWorkload, Scope, draft};
-use super::pods::{Pods, leave_out};
+use super::elsewhere::{Account, Accounts, Elsewhere, account_of};
+use super::pods::{Pods, kind_of, leave_out, owners};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Report};
 use crate::issuer;
-use crate::krm::{Ident, Object, annotation};
-use crate::quote::quote;
+use crate::krm::{Object, annotation};
+use crate::quote::{quote, quote_object};
 use crate::yaml::FieldPath;
 
 /// A tool that gives roles to pods.
@@ -51,15 +52,13 @@ const IRA_SLASH: &str = "ira.ontsys.com/metadata-endpoint-trailing-slash";
 
 /// The declaration for the tool's annotations on these objects. `None` when there are none, which is reported.
 pub fn from_annotations(tool: &Tool, objects: &[Object<'_>], report: &mut Report) -> Option<Value> {
-    let pods: Vec<_> = objects.iter().flat_map(Pods::of).collect();
-    let workloads = match tool {
-        Tool::Irsa => irsa(objects, &pods, report),
-        Tool::Kube2iam { base_role_arn } => {
-            let found = pods.iter().filter_map(|pods| kube2iam(pods, base_role_arn.as_deref(), report));
-            of_one_account(found.collect())
-        }
-        Tool::IraController => pods.iter().filter_map(|pods| ira_controller(pods, report)).collect(),
-    };
+    let pods: Vec<_> = objects.iter().filter(|object| owners(object).is_empty()).flat_map(Pods::of).collect();
+    let mut reader = Reader { tool, accounts: accounts(tool, objects, report), used: BTreeSet::new(), report };
+    let workloads = pods.iter().filter_map(|pods| reader.workload(pods)).collect();
+    let workloads = of_one_account(workloads);
+    reader.mention_created(objects);
+    reader.mention_elsewhere(objects, &pods);
+    reader.mention_unused();
     if workloads.is_empty() {
         let message = format!("none of the {} objects has a role to import", objects.len());
         report.push(Diagnostic::error(Code::NothingImported, message).help(
@@ -103,43 +102,123 @@ fn of_account(arn: &Arn) -> Scope {
     Scope { account: Some(arn.account.clone()), ..Scope::default() }
 }
 
-fn irsa(objects: &[Object<'_>], pods: &[Pods<'_>], report: &mut Report) -> Vec<DraftWorkload> {
-    let mut roles = BTreeMap::new();
-    for object in objects {
+/// Reads what a tool's annotations say.
+struct Reader<'r, 't> {
+    tool: &'t Tool,
+    accounts: Accounts,
+    /// The ServiceAccounts that somebody runs as.
+    used: BTreeSet<Account>,
+    report: &'r mut Report,
+}
+
+impl Reader<'_, '_> {
+    fn workload(&mut self, pods: &Pods<'_>) -> Option<DraftWorkload> {
+        match self.tool {
+            Tool::Irsa => self.irsa(pods),
+            Tool::Kube2iam { base_role_arn } => kube2iam(pods, base_role_arn.as_deref(), self.report),
+            Tool::IraController => ira_controller(pods, self.report),
+        }
+    }
+
+    fn irsa(&mut self, pods: &Pods<'_>) -> Option<DraftWorkload> {
+        let (_, name) = pods.place.account(pods.object);
+        let account = account_of(&pods.ident, name);
+        let (_, arn) = self.accounts.get(&account)?;
+        self.used.insert(account);
+        let scope = of_account(arn);
+        let role = DraftRole { name: role_name(arn.as_str()), arn: Some(arn.clone()), profile: None, scope };
+        let known = pods.place.container_names(pods.object);
+        let mut except = Vec::new();
+        for name in pods.annotation(IRSA_SKIP).into_iter().flat_map(|names| names.split(',')).map(str::trim) {
+            if known.contains(&name) {
+                except.extend(Some(name.to_owned()).filter(|name| !except.contains(name)));
+            } else if !name.is_empty() {
+                let message = format!("{} names no container of this pod template: {}", quote(IRSA_SKIP), quote(name));
+                let help = "nothing is left to do if it is added later, such as by a webhook: it gets no credentials \
+                            then; otherwise add it to `except` by its right name";
+                pods.leave_out(IRSA_SKIP, message, help, self.report);
+            }
+        }
+        if known.iter().all(|name| except.iter().any(|it| it == name)) && !known.is_empty() {
+            let message = format!("{} names all containers, so none of them has the role", quote(IRSA_SKIP));
+            pods.leave_out(IRSA_SKIP, message, "declare the workload if one of them needs the role", self.report);
+            return None;
+        }
+        Some(pods.workload(role, except, false))
+    }
+
+    /// What a controller created is said by the object that it was created from: the ReplicaSets of a Deployment say
+    /// what the Deployment says. Reports those whose owner is not among the objects, or is of a kind that iamra does
+    /// not know.
+    fn mention_created(&mut self, objects: &[Object<'_>]) {
+        let known: BTreeSet<_> = objects.iter().filter_map(Object::ident).filter(|it| kind_of(it).is_some()).collect();
+        let known: BTreeSet<_> = known.iter().map(|ident| (&*ident.kind, &*ident.name)).collect();
+        for object in objects {
+            let owners = owners(object);
+            let Some((kind, name)) = owners.first().filter(|_| !owners.iter().any(|owner| known.contains(owner)))
+            else {
+                continue;
+            };
+            for pods in Pods::of(object) {
+                if self.workload(&pods).is_some() {
+                    let message = format!("its pods have a role, and it is created from {}", quote_object(kind, name));
+                    let help = "import the object that it is created from, or declare that object by hand";
+                    leave_out(&pods.ident, FieldPath::keys("metadata.ownerReferences"), message, help, self.report);
+                }
+            }
+        }
+    }
+
+    /// Reports roles that are named where no workload is imported from.
+    fn mention_elsewhere(&mut self, objects: &[Object<'_>], pods: &[Pods<'_>]) {
+        let annotation = match self.tool {
+            Tool::Irsa => IRSA_ROLE,
+            Tool::Kube2iam { .. } => KUBE2IAM_ROLE,
+            Tool::IraController => IRA[2].0,
+        };
+        let mut imported: BTreeMap<_, BTreeSet<FieldPath>> = BTreeMap::new();
+        for pods in pods.iter().filter(|_| *self.tool != Tool::Irsa) {
+            imported.entry(&pods.ident).or_default().insert(pods.place.annotations());
+        }
+        for object in objects.iter().filter(|object| owners(object).is_empty()) {
+            let Some(ident) = object.ident() else { continue };
+            let mut imported = imported.get(&ident).cloned().unwrap_or_default();
+            if *self.tool == Tool::Irsa && ident.kind == "ServiceAccount" {
+                imported.insert(FieldPath::keys("metadata.annotations"));
+            }
+            let accounts = Some(&self.accounts).filter(|_| kind_of(&ident).is_none());
+            let named = Elsewhere { annotation, imported, accounts }.mention(object, &ident, self.report);
+            self.used.extend(named);
+        }
+    }
+
+    /// Reports ServiceAccounts with a role that nobody runs as.
+    fn mention_unused(&mut self) {
+        for (_, (ident, arn)) in self.accounts.iter().filter(|(account, _)| !self.used.contains(*account)) {
+            let at = FieldPath::keys("metadata.annotations").key(IRSA_ROLE);
+            let message =
+                format!("no workload among the objects runs as this ServiceAccount, which has {}", quote(&arn));
+            let help = "pass the workload too, or add it to the declaration by hand";
+            leave_out(ident, at, message, help, self.report);
+        }
+    }
+}
+
+/// Those with a role, if the tool reads them.
+fn accounts(tool: &Tool, objects: &[Object<'_>], report: &mut Report) -> Accounts {
+    let mut accounts = Accounts::new();
+    for object in objects.iter().filter(|_| *tool == Tool::Irsa) {
         let Some(ident) = object.ident().filter(|ident| ident.kind == "ServiceAccount") else { continue };
         let Some(text) = annotation::get(object.root(), IRSA_ROLE) else { continue };
         match Arn::parse(ArnKind::Role, text) {
-            Ok(arn) => drop(roles.insert(account_of(&ident, &ident.name), (ident, arn))),
+            Ok(arn) => drop(accounts.insert(account_of(&ident, &ident.name), (ident, arn))),
             Err(why) => {
                 let at = FieldPath::keys("metadata.annotations").key(IRSA_ROLE);
                 leave_out(&ident, at, why, "correct the annotation, then import again", report);
             }
         }
     }
-    let mut used = BTreeSet::new();
-    let mut workloads = Vec::new();
-    for pods in pods {
-        let (_, name) = pods.place.account(pods.object);
-        let account = account_of(&pods.ident, name);
-        let Some((_, arn)) = roles.get(&account) else { continue };
-        used.insert(account);
-        let role =
-            DraftRole { name: role_name(arn.as_str()), arn: Some(arn.clone()), profile: None, scope: of_account(arn) };
-        let skipped = pods.annotation(IRSA_SKIP).into_iter().flat_map(|names| names.split(','));
-        let except = skipped.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-        workloads.push(pods.workload(role, except, false));
-    }
-    for (ident, arn) in roles.iter().filter(|(account, _)| !used.contains(*account)).map(|(_, found)| found) {
-        let at = FieldPath::keys("metadata.annotations").key(IRSA_ROLE);
-        let message = format!("no workload among the objects runs as this ServiceAccount, which has {}", quote(&arn));
-        leave_out(ident, at, message, "pass the workload too, or add it to the declaration by hand", report);
-    }
-    workloads
-}
-
-/// Namespace and name; the default namespace is `default`.
-fn account_of(ident: &Ident<'_>, name: &str) -> (String, String) {
-    (ident.namespace.as_deref().unwrap_or("default").to_owned(), name.to_owned())
+    accounts
 }
 
 fn kube2iam(pods: &Pods<'_>, base: Option<&str>, report: &mut Report) -> Option<DraftWorkload> {

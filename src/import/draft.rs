@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{declaration, entry};
 use crate::arn::Arn;
+use crate::digest::sha256_hex;
 use crate::issuer::DEFAULT_SCOPE;
 use crate::krm::{Ident, stem};
 
@@ -127,7 +128,18 @@ fn names_of(ident: &Ident<'_>) -> Names {
     let name = stem(name);
     let longer = format!("{name}-{}", namespace.as_deref().unwrap_or("default"));
     let longest = format!("{longer}-{}", kind.to_lowercase());
-    [name.to_string(), longer, longest]
+    [name.to_owned(), longer, longest].map(short)
+}
+
+/// The name, or its start and a hash: the name of a workload is the common name of its certificate.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
+fn short(name: String) -> String {
+    const LONGEST: usize = 61;
+    if name.len() <= LONGEST {
+        return name;
+    }
+    let (start, hash) = (name.chars().take(48).collect::<String>(), sha256_hex(&name));
+    format!("{}-{}", stem(&start), hash.chars().take(8).collect::<String>())
 }
 
 impl DraftRole {

@@ -3,6 +3,7 @@
 
 mod annotation;
 mod draft;
+mod elsewhere;
 mod iam_ra;
 mod pods;
 

@@ -3,11 +3,11 @@
 use super::draft::{DraftRole, DraftWorkload};
 use crate::arn::{Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::krm::{Ident, Object, ResourceRef};
+use crate::krm::{Ident, Object};
 use crate::workload::{PodPlace, WorkloadKind};
 use crate::yaml::{FieldPath, NodeRef};
 
-/// A workload without an owner, and its pod template.
+/// An object and a pod template of it.
 pub(super) struct Pods<'d> {
     pub(super) ident: Ident<'static>,
     pub(super) place: PodPlace,
@@ -19,11 +19,8 @@ pub(super) struct Pods<'d> {
 impl<'d> Pods<'d> {
     pub(super) fn of(object: &'d Object<'_>) -> Vec<Self> {
         let root = object.root();
-        // The ReplicaSets of a Deployment say what the Deployment says.
-        let owners = root.at(&FieldPath::keys("metadata.ownerReferences"));
-        let is_owned = owners.is_some_and(|owners| owners.items().len() > 0);
-        let Some(ident) = object.ident().filter(|_| !is_owned) else { return Vec::new() };
-        let kind = WorkloadKind::find(&ident.api_version, &ident.kind).filter(|kind| kind.is_possible());
+        let Some(ident) = object.ident() else { return Vec::new() };
+        let kind = kind_of(&ident);
         let places = kind.map(|kind| kind.places(root)).unwrap_or_default();
         let places: Vec<_> = places.into_iter().filter(|place| root.at(&place.at).is_some()).collect();
         let of = places.len();
@@ -56,11 +53,18 @@ impl<'d> Pods<'d> {
 
 /// Reports what is not imported.
 pub(super) fn leave_out(ident: &Ident<'_>, at: FieldPath, message: String, help: &str, report: &mut Report) {
-    let object = ResourceRef {
-        api_version: ident.api_version.to_string(),
-        kind: ident.kind.to_string(),
-        name: ident.name.to_string(),
-        namespace: ident.namespace.as_ref().map(ToString::to_string),
-    };
+    let object = ident.resource_ref();
     report.push(Diagnostic::warning(Code::NotImported, message).at(Place::Item(object, at)).help(help));
+}
+
+/// Kinds and names of the objects from which a controller created this one.
+pub(super) fn owners<'d>(object: &'d Object<'_>) -> Vec<(&'d str, &'d str)> {
+    let owners = object.root().at(&FieldPath::keys("metadata.ownerReferences"));
+    let text = |owner: NodeRef<'d>, field| owner.get(field).and_then(NodeRef::text).unwrap_or_default();
+    owners.into_iter().flat_map(NodeRef::items).map(|owner| (text(owner, "kind"), text(owner, "name"))).collect()
+}
+
+/// The kind, if its objects can have sidecars.
+pub(super) fn kind_of(ident: &Ident<'_>) -> Option<&'static WorkloadKind> {
+    WorkloadKind::find(&ident.api_version, &ident.kind).filter(|kind| kind.is_possible())
 }

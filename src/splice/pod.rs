@@ -8,11 +8,8 @@ use crate::diag::{Code, Diagnostic, Known, Place, Report};
 use crate::krm::{self, ResourceRef};
 use crate::quote::{quote, quote_object};
 use crate::render::is_sidecar;
-use crate::workload::PodPlace;
+use crate::workload::{ALONE, PodPlace};
 use crate::yaml::{Document, FieldPath, NodeRef};
-
-/// Argo's name for the only container of a template.
-const ALONE: &str = "main";
 
 /// An object and the place in it that describes a pod.
 #[derive(Clone, Copy)]

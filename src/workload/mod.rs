@@ -9,7 +9,7 @@ mod targets;
 pub use kind::{Allows, KINDS, WorkloadKind};
 pub use opted_in::opted_in;
 pub use order::{HELM_HOOK, HOOK, Order, Phase, SYNC_WAVE};
-pub use place::PodPlace;
+pub use place::{ALONE, PodPlace};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -20,6 +20,9 @@ pub struct PodPlace {
 /// The containers of a pod.
 pub(super) const CONTAINERS: &[&str] = &["initContainers", "containers"];
 
+/// Argo's name for the only container of a template.
+pub const ALONE: &str = "main";
+
 const HINT: &str = "set `target.podTemplatePath` to its pod template; if another workload creates its pods, \
                     include that workload in this build";
 
@@ -60,6 +63,17 @@ impl PodPlace {
     /// Whether the pod's metadata is that of the object.
     pub fn is_whole_object(&self) -> bool {
         self.metadata == FieldPath::root().key("metadata")
+    }
+
+    /// The names of the pod's containers, init containers among them.
+    pub fn container_names<'d>(&self, object: NodeRef<'d>) -> Vec<&'d str> {
+        let fields = self.containers.iter().filter_map(|field| object.at(&self.spec.join(&FieldPath::keys(field))));
+        let name = |container: NodeRef<'d>| container.get("name").and_then(NodeRef::text);
+        let named = fields.flat_map(|field| {
+            let alone = field.is_map().then(|| name(field).unwrap_or(ALONE));
+            field.items().filter_map(name).chain(alone).collect::<Vec<_>>()
+        });
+        named.collect()
     }
 
     /// The path of the pod's annotations.
