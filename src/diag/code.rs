@@ -89,6 +89,7 @@ codes! {
     UnservedContainer "unserved-container" Either "an init container runs before the sidecar and gets no credentials";
     AlreadyTaken "already-taken" Error "a name that iamra needs is already in use";
     CredentialsOverride "credentials-override" Either "the AWS SDK would use other credentials first";
+    DeliveryIgnored "delivery-ignored" Warning "the software in a container is known not to read its credentials as they are delivered";
     EnvironmentKept "environment-kept" Warning "a variable was kept whose value differs from what iamra would set";
     UnreadableCredentials "unreadable-credentials" Either "the application's user cannot read the credentials file";
     HostNetwork "host-network" Error "the pod uses the node's network, which would expose its credentials";

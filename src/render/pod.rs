@@ -18,6 +18,8 @@ pub struct PodChange {
     pub name: String,
     /// The sidecar container; none where the application starts the helper itself.
     pub sidecar: Option<Value>,
+    /// How credentials reach the application.
+    pub delivery: Delivery,
     /// How it is part of the pod.
     pub style: SidecarStyle,
     /// The port on which it listens.
@@ -70,6 +72,7 @@ pub fn pod_change(
     };
     PodChange {
         sidecar,
+        delivery: settings.delivery,
         style: settings.style,
         port: (settings.delivery == Delivery::Endpoint).then_some(settings.port),
         waits_for_aws: settings.style == SidecarStyle::Native

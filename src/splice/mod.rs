@@ -8,6 +8,7 @@ pub mod order;
 mod owned;
 mod pod;
 mod readers;
+mod software;
 mod source;
 mod taken;
 mod upsert;

@@ -6,7 +6,7 @@ use super::owned::{self, UNDO, Undo};
 use super::pod::{Container, Pod};
 use super::readers::FileReaders;
 use super::source::Sources;
-use super::{chain, conflict, exposed, mesh};
+use super::{chain, conflict, exposed, mesh, software};
 use crate::config::{Binding, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Item, Object, ResourceRef};
@@ -155,6 +155,7 @@ fn pod_edits(
         mesh::check(pod, change, sources, target, report);
         readers.check(target, pod, report);
         for container in &pod.select(&binding.containers, change.is_early(), &binding.place, target, report) {
+            software::check(container, change, target, report);
             let missing = chain::check_container(pod, container, change, sources, target, report);
             edits.extend(variables(pod, container, &missing, undo));
             edits.extend(mounts(pod, container, change, undo));

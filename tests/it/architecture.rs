@@ -131,7 +131,9 @@ fn every_door_is_the_only_one() {
     for file in files() {
         for (name, doors) in DOORS {
             let is_open = doors.iter().any(|door| file.path.starts_with(door));
-            assert!(is_open || !file.code.contains(name), "{} names `{name}`", file.path);
+            // A text that starts with its name is not the crate.
+            let code = file.code.replace(&format!("\"{name}"), "");
+            assert!(is_open || !code.contains(name), "{} names `{name}`", file.path);
         }
     }
 }
