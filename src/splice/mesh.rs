@@ -1,4 +1,6 @@
-//! Service meshes whose proxy starts after the init containers, one of which is the sidecar, which needs the network.
+//! Service meshes whose proxy starts after the sidecar, which needs the network.
+
+use std::collections::BTreeMap;
 
 use super::pod::Pod;
 use super::source::Sources;
@@ -14,6 +16,8 @@ struct Mesh {
     on_pod: &'static [&'static str],
     /// On the Namespace.
     on_namespace: &'static [&'static str],
+    /// The same places: `false` there leaves the pod's traffic alone.
+    redirects: &'static [&'static str],
     /// Annotations of the pod template that exclude AWS or make the proxy a native sidecar.
     exceptions: &'static [&'static str],
     help: &'static str,
@@ -22,11 +26,14 @@ struct Mesh {
 // <https://istio.io/latest/docs/reference/config/annotations/>
 // <https://istio.io/latest/docs/reference/config/labels/>
 // <https://linkerd.io/2-edge/reference/proxy-configuration/>
+// <https://kuma.io/docs/latest/reference/kubernetes-annotations/>
+// <https://developer.hashicorp.com/consul/docs/k8s/annotations-and-labels>
 const MESHES: &[Mesh] = &[
     Mesh {
         name: "Istio",
         on_pod: &["sidecar.istio.io/inject", "istio.io/rev"],
         on_namespace: &["istio-injection", "istio.io/rev"],
+        redirects: &[],
         exceptions: &[
             "sidecar.istio.io/nativeSidecar",
             "traffic.sidecar.istio.io/excludeOutboundPorts",
@@ -38,12 +45,38 @@ const MESHES: &[Mesh] = &[
         name: "Linkerd",
         on_pod: &["linkerd.io/inject"],
         on_namespace: &["linkerd.io/inject"],
+        redirects: &[],
         exceptions: &[
             "config.linkerd.io/proxy-enable-native-sidecar",
             "config.alpha.linkerd.io/proxy-enable-native-sidecar",
             "config.linkerd.io/skip-outbound-ports",
         ],
         help: "annotate the pod template `config.linkerd.io/proxy-enable-native-sidecar: \"true\"`, or use \
+               `sidecar.startup: none`",
+    },
+    Mesh {
+        name: "Kuma",
+        on_pod: &["kuma.io/sidecar-injection"],
+        on_namespace: &["kuma.io/sidecar-injection"],
+        redirects: &[],
+        exceptions: &[
+            "traffic.kuma.io/exclude-outbound-ports",
+            "traffic.kuma.io/exclude-outbound-ports-for-uids",
+            "traffic.kuma.io/exclude-outbound-ips",
+        ],
+        help: "annotate the pod template `traffic.kuma.io/exclude-outbound-ports: \"443\"`, or use `sidecar.startup: none`",
+    },
+    Mesh {
+        name: "Consul",
+        on_pod: &["consul.hashicorp.com/connect-inject"],
+        on_namespace: &[],
+        redirects: &["consul.hashicorp.com/transparent-proxy"],
+        exceptions: &[
+            "consul.hashicorp.com/transparent-proxy-exclude-outbound-ports",
+            "consul.hashicorp.com/transparent-proxy-exclude-outbound-cidrs",
+            "consul.hashicorp.com/transparent-proxy-exclude-uids",
+        ],
+        help: "annotate the pod template `consul.hashicorp.com/transparent-proxy-exclude-outbound-ports: \"443\"`, or use \
                `sidecar.startup: none`",
     },
 ];
@@ -61,8 +94,8 @@ pub(super) fn check(
     }
     for mesh in MESHES.iter().filter(|mesh| mesh.is_on(pod, sources) && !mesh.is_excepted(pod)) {
         let message = format!(
-            "{}'s proxy starts after the init containers, and the sidecar, which is one of them, waits for AWS, \
-             which only the proxy can reach",
+            "{}'s proxy starts after the init containers, and the sidecar, which is one of them, waits for AWS: if the \
+             mesh redirects traffic before, it waits forever",
             mesh.name
         );
         report.push(
@@ -75,18 +108,9 @@ pub(super) fn check(
 
 impl Mesh {
     fn is_on(&self, pod: Pod<'_>, sources: &Sources<'_, '_>) -> bool {
-        let said = self.on_pod.iter().find_map(|name| {
-            ["labels", "annotations"].iter().find_map(|field| text(pod, &pod.place.metadata.key(*field).key(*name)))
-        });
-        said.map_or_else(|| self.is_on_in_namespace(pod, sources), means_on)
-    }
-
-    fn is_on_in_namespace(&self, pod: Pod<'_>, sources: &Sources<'_, '_>) -> bool {
-        let Some(name) = pod.namespace() else { return false };
-        sources.find("Namespace", name, pod).into_iter().any(|namespace| {
-            let value = |name: &&str| namespace.values.get(*name)?.as_deref();
-            self.on_namespace.iter().find_map(value).is_some_and(means_on)
-        })
+        let redirects = said(pod, sources, self.redirects, self.redirects);
+        said(pod, sources, self.on_pod, self.on_namespace).into_iter().any(means_on)
+            && (redirects.is_empty() || redirects.into_iter().any(means_on))
     }
 
     fn is_excepted(&self, pod: Pod<'_>) -> bool {
@@ -95,10 +119,26 @@ impl Mesh {
     }
 }
 
+/// What the pod says by the first of these labels or annotations that it has; else what its Namespace says, of which there
+/// may be several among the objects.
+fn said<'s>(pod: Pod<'s>, sources: &'s Sources<'_, '_>, on_pod: &[&str], on_namespace: &[&str]) -> Vec<&'s str> {
+    let own = on_pod.iter().find_map(|name| {
+        ["labels", "annotations"].iter().find_map(|field| text(pod, &pod.place.metadata.key(*field).key(*name)))
+    });
+    if let Some(own) = own {
+        return vec![own];
+    }
+    let namespaces = pod.namespace().map(|name| sources.find("Namespace", name, pod)).unwrap_or_default();
+    let first = |values: &'s BTreeMap<String, Option<String>>| {
+        on_namespace.iter().find_map(|name| values.get(*name)?.as_deref())
+    };
+    namespaces.into_iter().filter_map(|namespace| first(&namespace.values)).collect()
+}
+
 fn text<'d>(pod: Pod<'d>, at: &FieldPath) -> Option<&'d str> {
     pod.node(at).and_then(NodeRef::text)
 }
 
 fn means_on(value: &str) -> bool {
-    !["false", "disabled", ""].contains(&value)
+    !["false", "disabled", "f", "0", ""].contains(&value.to_ascii_lowercase().as_str())
 }
