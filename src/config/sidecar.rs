@@ -235,7 +235,7 @@ impl SidecarLayers<'_> {
         let Some(version) = Version::of_image(&sidecar.image) else { return };
         if let Some((Startup::Certificate | Startup::None, at)) = self.pick(|layer| &layer.startup)
             && version.serves_empty_credentials()
-            // Nothing waits for a plain container, with a probe or without.
+            // The hook of a plain container lets the application start even when it fails.
             && sidecar.style == SidecarStyle::Native
             && sidecar.delivery == Delivery::Endpoint
         {

@@ -29,8 +29,8 @@ pub(super) fn credential_process(planned: &PlannedWorkload<'_>, settings: &Sidec
     command
 }
 
-/// Probes that a first session can be created. A probe's command does not expand variables from a ConfigMap, so it
-/// contains the ARNs. <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/prober/prober.go>
+/// Checks that a first session can be created. A probe's or a hook's command does not expand variables from a ConfigMap, so
+/// it contains the ARNs. <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/prober/prober.go>
 pub(super) fn update_once(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
     let mut command = [PROGRAM, "update", "--once"].map(str::to_owned).to_vec();
     command.extend(identity_flags(arns(planned)));
@@ -38,7 +38,7 @@ pub(super) fn update_once(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> 
     command
 }
 
-/// Probes that there is a readable certificate.
+/// Checks that there is a readable certificate.
 pub(super) fn read_certificate() -> Vec<String> {
     [PROGRAM, "read-certificate-data", "--certificate", &certificate_file()].map(str::to_owned).to_vec()
 }

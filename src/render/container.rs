@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapKeySelector, Container, EnvVar, EnvVarSource, ExecAction, Probe, ResourceRequirements,
-    SeccompProfile, SecurityContext,
+    Capabilities, ConfigMapKeySelector, Container, EnvVar, EnvVarSource, ExecAction, Lifecycle, LifecycleHandler,
+    Probe, ResourceRequirements, SeccompProfile, SecurityContext,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
@@ -24,6 +24,7 @@ pub(super) fn sidecar(
     user: Option<i64>,
 ) -> Container {
     let binding = &planned.binding();
+    let is_native = settings.style == SidecarStyle::Native;
     let mut env: Vec<_> = ["TRUST_ANCHOR_ARN", "PROFILE_ARN", "ROLE_ARN"]
         .into_iter()
         .map(|key| from_config_map(&name::of_config_map(&binding.workload), key))
@@ -34,10 +35,11 @@ pub(super) fn sidecar(
         image: Some(settings.image.clone()),
         image_pull_policy: settings.pull_policy.map(|policy| pull_policy(policy).to_owned()),
         // <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
-        restart_policy: (settings.style == SidecarStyle::Native).then(|| "Always".to_owned()),
+        restart_policy: is_native.then(|| "Always".to_owned()),
         args: Some(command::arguments(planned, settings)),
         env: Some(env),
-        startup_probe: startup_probe(planned, settings),
+        startup_probe: gate(planned, settings).filter(|_| is_native).map(probe),
+        lifecycle: gate(planned, settings).filter(|_| !is_native).map(hook),
         resources: Some(ResourceRequirements {
             requests: quantities(&settings.requests),
             limits: quantities(&settings.limits),
@@ -52,21 +54,34 @@ pub(super) fn sidecar(
     }
 }
 
-/// The probe that makes the application wait for the sidecar.
-fn startup_probe(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Option<Probe> {
+/// The command that makes the application wait for the sidecar until it succeeds. docs/design/006-startup.md says how.
+fn gate(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Option<ExecAction> {
     let command = match settings.startup {
         Startup::None => return None,
         Startup::Certificate => command::read_certificate(),
         Startup::Credentials => command::update_once(planned, settings),
     };
-    Some(Probe {
-        exec: Some(ExecAction { command: Some(command) }),
-        // docs/design/006-startup.md says why.
+    Some(ExecAction { command: Some(command) })
+}
+
+/// The kubelet starts what comes after a native sidecar when its startup probe has succeeded.
+fn probe(exec: ExecAction) -> Probe {
+    Probe {
+        exec: Some(exec),
         period_seconds: Some(2),
         timeout_seconds: Some(10),
         failure_threshold: Some(30),
         ..Probe::default()
-    })
+    }
+}
+
+/// The kubelet starts the containers after a plain one when its hook has ended.
+/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kuberuntime/kuberuntime_container.go>
+fn hook(exec: ExecAction) -> Lifecycle {
+    Lifecycle {
+        post_start: Some(LifecycleHandler { exec: Some(exec), ..LifecycleHandler::default() }),
+        ..Lifecycle::default()
+    }
 }
 
 /// Variables of the helper itself, in addition to the ARNs. Those for FIPS and IPv6 are the AWS SDK's.

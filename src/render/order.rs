@@ -32,6 +32,8 @@ const FIRST: &[&str] = &[
     "key",
     "mountPath",
     "startupProbe",
+    "lifecycle",
+    "postStart",
     "exec",
     "requests",
     "limits",

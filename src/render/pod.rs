@@ -24,8 +24,8 @@ pub struct PodChange {
     pub style: SidecarStyle,
     /// The port on which it listens.
     pub port: Option<u16>,
-    /// Whether the application's start waits for a sidecar that waits for AWS.
-    pub waits_for_aws: bool,
+    /// What the application's containers wait for.
+    pub startup: Startup,
     /// The Secret with the certificate and its key, where there is one.
     pub secret: Option<String>,
     /// The names by which other objects could mount the key.
@@ -44,6 +44,11 @@ impl PodChange {
     /// Whether credentials are available before the pod's init containers run: from a sidecar among them, or without one.
     pub fn is_early(&self) -> bool {
         self.style == SidecarStyle::Native || self.sidecar.is_none()
+    }
+
+    /// Whether the sidecar is a plain container for which the others wait: it must be the first of them.
+    pub fn is_first(&self) -> bool {
+        self.style == SidecarStyle::Container && self.startup != Startup::None
     }
 }
 
@@ -75,9 +80,7 @@ pub fn pod_change(
         delivery: settings.delivery,
         style: settings.style,
         port: (settings.delivery == Delivery::Endpoint).then_some(settings.port),
-        waits_for_aws: settings.style == SidecarStyle::Native
-            && settings.startup == Startup::Credentials
-            && settings.delivery != Delivery::Process,
+        startup: if settings.delivery == Delivery::Process { Startup::None } else { settings.startup },
         secret: planned.has_certificate().then(|| planned.certificate_name()),
         volumes: volumes::volumes(planned, &settings, &names).iter().map(value).collect(),
         mounts: volumes::mounts(&settings, &names).iter().map(value).collect(),

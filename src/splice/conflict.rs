@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::owned::UNDO;
 use super::pod::Pod;
+use crate::config::{Binding, SidecarStyle, Startup};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::quote::quote;
@@ -92,6 +93,34 @@ pub(super) fn check_volumes(
                     "enable it in Knative's `config-features`, or use `certificate.volume: secret` and \
                        `sidecar.delivery: endpoint` here",
                 ),
+        );
+    }
+}
+
+/// Reports when the application is to wait for the sidecar, and nothing can make it.
+pub(super) fn check_startup(
+    allows: Allows,
+    binding: &Binding,
+    change: &PodChange,
+    target: &ResourceRef,
+    pod: Pod<'_>,
+    report: &mut Report,
+) {
+    let is_plain = change.sidecar.is_some() && change.style == SidecarStyle::Container;
+    let is_dropped = change.startup == Startup::None && binding.sidecar.startup != Startup::None;
+    let (why, native) = match allows {
+        Allows::Plain => ("Knative accepts no init containers, and no hooks", ""),
+        _ => ("others decide on the order of its containers", "use `sidecar.style: native`, or "),
+    };
+    if is_plain && is_dropped {
+        let message = format!("the application's containers do not wait for the sidecar's credentials: {why}");
+        let help = format!(
+            "{native}make sure that the application retries its first calls, and set `sidecar: {{style: container, startup: none}}`"
+        );
+        report.push(
+            Diagnostic::warning(Code::EmptyCredentials, message)
+                .at(Place::Item(target.clone(), pod.place.spec.clone()))
+                .help(help),
         );
     }
 }

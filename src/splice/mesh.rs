@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::pod::Pod;
 use super::source::Sources;
+use crate::config::Startup;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::render::PodChange;
@@ -16,6 +17,8 @@ struct Mesh {
     on_pod: &'static [&'static str],
     /// On the Namespace.
     on_namespace: &'static [&'static str],
+    /// Whether its proxy comes after the containers of the pod template.
+    is_last: bool,
     /// The same places: `false` there leaves the pod's traffic alone.
     redirects: &'static [&'static str],
     /// Annotations of the pod template that exclude AWS or make the proxy a native sidecar.
@@ -33,6 +36,7 @@ const MESHES: &[Mesh] = &[
         name: "Istio",
         on_pod: &["sidecar.istio.io/inject", "istio.io/rev"],
         on_namespace: &["istio-injection", "istio.io/rev"],
+        is_last: true,
         redirects: &[],
         exceptions: &[
             "sidecar.istio.io/nativeSidecar",
@@ -45,6 +49,7 @@ const MESHES: &[Mesh] = &[
         name: "Linkerd",
         on_pod: &["linkerd.io/inject"],
         on_namespace: &["linkerd.io/inject"],
+        is_last: false,
         redirects: &[],
         exceptions: &[
             "config.linkerd.io/proxy-enable-native-sidecar",
@@ -58,6 +63,7 @@ const MESHES: &[Mesh] = &[
         name: "Kuma",
         on_pod: &["kuma.io/sidecar-injection"],
         on_namespace: &["kuma.io/sidecar-injection"],
+        is_last: false,
         redirects: &[],
         exceptions: &[
             "traffic.kuma.io/exclude-outbound-ports",
@@ -70,6 +76,7 @@ const MESHES: &[Mesh] = &[
         name: "Consul",
         on_pod: &["consul.hashicorp.com/connect-inject"],
         on_namespace: &[],
+        is_last: true,
         redirects: &["consul.hashicorp.com/transparent-proxy"],
         exceptions: &[
             "consul.hashicorp.com/transparent-proxy-exclude-outbound-ports",
@@ -89,15 +96,24 @@ pub(super) fn check(
     target: &ResourceRef,
     report: &mut Report,
 ) {
-    if !change.waits_for_aws {
+    if change.startup != Startup::Credentials {
         return;
     }
-    for mesh in MESHES.iter().filter(|mesh| mesh.is_on(pod, sources) && !mesh.is_excepted(pod)) {
-        let message = format!(
-            "{}'s proxy starts after the init containers, and the sidecar, which is one of them, waits for AWS: if the \
-             mesh redirects traffic before, it waits forever",
-            mesh.name
-        );
+    let is_early = |mesh: &&Mesh| mesh.is_last || !change.is_first();
+    let on = MESHES.iter().filter(is_early).filter(|mesh| mesh.is_on(pod, sources) && !mesh.is_excepted(pod));
+    for mesh in on {
+        let name = mesh.name;
+        let message = if change.is_first() {
+            format!(
+                "{name}'s proxy starts after the sidecar, whose first call to AWS fails: the application starts without \
+                 credentials, which come when the sidecar has been started again"
+            )
+        } else {
+            format!(
+                "{name}'s proxy starts after the init containers, and the sidecar, which is one of them, waits for AWS: \
+                 if the mesh redirects traffic before, it waits forever"
+            )
+        };
         report.push(
             Diagnostic::warning(Code::MeshOrder, message)
                 .at(Place::Item(target.clone(), pod.place.metadata.clone()))

@@ -14,6 +14,10 @@ use crate::yaml::{FieldPath, NodeRef};
 /// The annotation with what cannot be determined from the object itself. Written only if needed.
 pub(super) const UNDO: &str = "iamra.dev/undo";
 
+/// The annotation of a pod with the container that kubectl means when none is named.
+/// <https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container>
+pub(super) const DEFAULT: &str = "kubectl.kubernetes.io/default-container";
+
 /// The lists of a pod that iamra adds entries with names of its own to.
 const LISTS: [&str; 3] = ["volumes", "initContainers", "containers"];
 
@@ -30,6 +34,9 @@ pub(super) struct Undo {
     /// Empty collections that iamra filled, and how they were written.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) empty: BTreeMap<String, String>,
+    /// The annotations of pods that iamra gave a default container.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) defaults: Vec<String>,
     /// The path of the pod template, if the object's kind does not determine it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) template: Option<String>,
@@ -145,9 +152,10 @@ pub(super) fn removals(pods: &[Pod<'_>]) -> Vec<Edit> {
         }
         false
     };
+    let metadata = FieldPath::root().key("metadata");
     let is_whole_object = pods.iter().any(|pod| pod.place.is_whole_object());
-    let marks: &[&str] = if is_whole_object { &[WORKLOAD, UNDO, CONFIG_HASH] } else { &[WORKLOAD, UNDO] };
-    let mut slots = vec![annotations(first, &FieldPath::root().key("metadata"), marks)];
+    let of_pod = if is_whole_object { marks_of_pod(&metadata, &undo) } else { Vec::new() };
+    let mut slots = vec![annotations(first, &metadata, &[&[WORKLOAD, UNDO], &*of_pod].concat())];
     for pod in pods {
         slots.extend(LISTS.map(|list| named_entries(*pod, list)));
         let containers = pod.containers();
@@ -160,17 +168,23 @@ pub(super) fn removals(pods: &[Pod<'_>]) -> Vec<Edit> {
         }
     }
     for pod in pods.iter().filter(|pod| !pod.place.is_whole_object()) {
-        gone.extend(template_annotations(*pod, &mut empty_slot));
+        gone.extend(template_annotations(*pod, &undo, &mut empty_slot));
     }
     edits.extend(gone.iter().map(|at| Edit::Remove { at: first.prefix.join(at) }));
     edits
 }
 
+/// The annotations of a pod that iamra added.
+fn marks_of_pod(metadata: &FieldPath, undo: &Undo) -> Vec<&'static str> {
+    let is_given = undo.defaults.contains(&metadata.key("annotations").to_string());
+    std::iter::once(CONFIG_HASH).chain(is_given.then_some(DEFAULT)).collect()
+}
+
 /// What to remove from the pod's metadata, in addition to single annotations.
-fn template_annotations(pod: Pod<'_>, empty_slot: &mut impl FnMut(&Slot) -> bool) -> Option<FieldPath> {
+fn template_annotations(pod: Pod<'_>, undo: &Undo, empty_slot: &mut impl FnMut(&Slot) -> bool) -> Option<FieldPath> {
     // The pod's annotations may be all that its metadata holds.
     let metadata = &pod.place.metadata;
-    let inner = annotations(pod, metadata, &[CONFIG_HASH]);
+    let inner = annotations(pod, metadata, &marks_of_pod(metadata, undo));
     if !empty_slot(&inner) {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::owned::{self, UNDO, Undo};
+use super::owned::{self, DEFAULT, UNDO, Undo};
 use super::pod::{Container, Pod};
 use super::readers::FileReaders;
 use super::source::Sources;
@@ -59,6 +59,7 @@ pub(super) fn inject(pods: &Pods<'_, '_, '_>, sources: &Sources<'_, '_>, report:
         }
         for part in parts {
             conflict::check_volumes(workload.allows, &part.change, &target, pod, report);
+            conflict::check_startup(workload.allows, part.binding, &part.change, &target, pod, report);
         }
         edits.extend(pod_edits(pod, parts, sources, &target, &mut undo, report));
     }
@@ -162,14 +163,17 @@ fn pod_edits(
         }
     }
     let (init_containers, containers) = (pod.spec("initContainers"), pod.spec("containers"));
-    let sidecars = |style| -> Vec<Value> {
-        let of_style = parts.iter().filter(|part| part.change.style == style);
-        of_style.filter_map(|part| part.change.sidecar.clone()).collect()
+    let sidecars = |style, is_first| -> Vec<Value> {
+        let alike = parts.iter().filter(|part| part.change.style == style && part.change.is_first() == is_first);
+        alike.filter_map(|part| part.change.sidecar.clone()).collect()
     };
-    let (native, plain) = (sidecars(SidecarStyle::Native), sidecars(SidecarStyle::Container));
-    if !native.is_empty() {
-        undo.remember(pod, &init_containers);
-        edits.push(Edit::Prepend { at: pod.prefix.join(&init_containers), values: native });
+    let (native, plain) = (sidecars(SidecarStyle::Native, false), sidecars(SidecarStyle::Container, false));
+    let first = sidecars(SidecarStyle::Container, true);
+    for (at, values) in [(&init_containers, native), (&containers, first)] {
+        if !values.is_empty() {
+            undo.remember(pod, at);
+            edits.push(Edit::Prepend { at: pod.prefix.join(at), values });
+        }
     }
     if !plain.is_empty() {
         edits.push(append(pod, &containers, plain, undo));
@@ -177,7 +181,8 @@ fn pod_edits(
     let volumes = parts.iter().flat_map(|part| part.change.volumes.clone()).collect();
     edits.push(append(pod, &pod.spec("volumes"), volumes, undo));
     if !pod.place.is_whole_object() {
-        edits.push(annotate(pod, &pod.place.metadata, vec![config_hash(parts)], undo));
+        let marks = std::iter::once(config_hash(parts)).chain(default_container(pod, parts, undo)).collect();
+        edits.push(annotate(pod, &pod.place.metadata, marks, undo));
     }
     edits
 }
@@ -185,6 +190,15 @@ fn pod_edits(
 fn config_hash(parts: &[Injection<'_>]) -> (String, Value) {
     let hashes: Vec<_> = parts.iter().map(|part| part.change.config_hash.as_str()).collect();
     (CONFIG_HASH.to_owned(), Value::String(hashes.join(",")))
+}
+
+/// The annotation by which `kubectl logs` and `kubectl exec` mean the application, where a sidecar comes first.
+fn default_container(pod: Pod<'_>, parts: &[Injection<'_>], undo: &mut Undo) -> Option<(String, Value)> {
+    let annotations = pod.place.annotations();
+    let is_needed = parts.iter().any(|part| part.change.is_first()) && pod.node(&annotations.key(DEFAULT)).is_none();
+    let first = pod.containers().into_iter().find(|container| is_needed && container.list == "containers")?;
+    undo.defaults.push(annotations.to_string());
+    Some((DEFAULT.to_owned(), Value::String(first.name.to_owned())))
 }
 
 /// Adds the annotations of the whole object: its workloads, and the notes for `strip`.
@@ -199,6 +213,9 @@ fn marks(document: &Document<'_>, object: &Object<'_>, pods: &Pods<'_, '_, '_>, 
     marks.extend(pods.iter().filter(|(workload, _)| workload.place.is_whole_object()).map(|(_, it)| config_hash(it)));
     let own = PodPlace::template(FieldPath::root());
     let pod = Pod { document, prefix: &object.prefix, place: &own, is_one_of_several: false };
+    for (_, parts) in pods.iter().filter(|(workload, _)| workload.place.is_whole_object()) {
+        marks.extend(default_container(pod, parts, &mut undo));
+    }
     undo.remember(pod, &own.annotations());
     if !undo.is_empty() {
         #[expect(clippy::expect_used, reason = "all its keys are text")]

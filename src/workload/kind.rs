@@ -36,13 +36,17 @@ enum Pods {
 /// Which sidecars a kind can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allows {
-    /// Any.
+    /// Any. The pods start their containers in the order of the pod template.
     Any,
+    /// Any, and others decide on the order: an operator merges the containers with its own, or takes the first one for the
+    /// main one.
+    Unordered,
     /// A native one: pods that complete would wait for a plain container forever.
     /// <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
     Native,
-    /// A plain container without a probe: Knative rejects init containers, drops `restartPolicy` and allows probes only
-    /// on the serving container, unless its operator enabled features.
+    /// A plain container without a probe or a hook: Knative rejects init containers and `lifecycle`, drops `restartPolicy`
+    /// and allows probes only on the serving container, unless its operator enabled features.
+    /// <https://github.com/knative/serving/blob/main/pkg/apis/serving/fieldmask.go>
     /// <https://github.com/knative/serving/blob/main/pkg/apis/config/features.go>
     Plain,
     /// None: the reason, and the help.
@@ -110,25 +114,31 @@ pub const KINDS: &[WorkloadKind] = &[
     ),
     // Containers and init containers are merged by name with those of the operator, and may set `restartPolicy`.
     // <https://github.com/prometheus-operator/prometheus-operator/tree/main/example/prometheus-operator-crd>
-    row("monitoring.coreos.com", "Prometheus", Pods::Spec("podMetadata"), Allows::Any),
-    row("monitoring.coreos.com", "PrometheusAgent", Pods::Spec("podMetadata"), Allows::Any),
-    row("monitoring.coreos.com", "Alertmanager", Pods::Spec("podMetadata"), Allows::Any),
-    row("monitoring.coreos.com", "ThanosRuler", Pods::Spec("podMetadata"), Allows::Any),
+    row("monitoring.coreos.com", "Prometheus", Pods::Spec("podMetadata"), Allows::Unordered),
+    row("monitoring.coreos.com", "PrometheusAgent", Pods::Spec("podMetadata"), Allows::Unordered),
+    row("monitoring.coreos.com", "Alertmanager", Pods::Spec("podMetadata"), Allows::Unordered),
+    row("monitoring.coreos.com", "ThanosRuler", Pods::Spec("podMetadata"), Allows::Unordered),
     // Unknown fields are kept, and fields of an init container take precedence over those that it inherits.
     // <https://github.com/elastic/cloud-on-k8s/blob/main/pkg/controller/common/defaults/pod_template.go>
-    row("elasticsearch.k8s.elastic.co", "Elasticsearch", Pods::Each(&["spec.nodeSets[].podTemplate"]), Allows::Any),
+    row(
+        "elasticsearch.k8s.elastic.co",
+        "Elasticsearch",
+        Pods::Each(&["spec.nodeSets[].podTemplate"]),
+        Allows::Unordered,
+    ),
+    // The first container is Ray's.
     // <https://github.com/ray-project/kuberay/tree/master/ray-operator/config/crd/bases>
     row(
         "ray.io",
         "RayCluster",
         Pods::Each(&["spec.headGroupSpec.template", "spec.workerGroupSpecs[].template"]),
-        Allows::Any,
+        Allows::Unordered,
     ),
     row(
         "ray.io",
         "RayJob",
         Pods::Each(&["spec.rayClusterSpec.headGroupSpec.template", "spec.rayClusterSpec.workerGroupSpecs[].template"]),
-        Allows::Any,
+        Allows::Unordered,
     ),
     row(
         "ray.io",
@@ -137,7 +147,7 @@ pub const KINDS: &[WorkloadKind] = &[
             "spec.rayClusterConfig.headGroupSpec.template",
             "spec.rayClusterConfig.workerGroupSpecs[].template",
         ]),
-        Allows::Any,
+        Allows::Unordered,
     ),
     // The controller adds a template's init containers unchanged, and does not wait for them at the end.
     // <https://github.com/argoproj/argo-workflows/blob/main/workflow/controller/workflowpod.go>
@@ -170,7 +180,7 @@ pub const KINDS: &[WorkloadKind] = &[
         "flink.apache.org",
         "FlinkDeployment",
         Pods::Layered("spec.podTemplate", &["spec.jobManager.podTemplate", "spec.taskManager.podTemplate"]),
-        Allows::Any,
+        Allows::Unordered,
     ),
     // <https://github.com/kubernetes-sigs/jobset/tree/main/config/components/crd/bases>
     row("jobset.x-k8s.io", "JobSet", Pods::Each(&["spec.replicatedJobs[].template.spec.template"]), Allows::Native),
@@ -245,7 +255,10 @@ impl Allows {
     pub fn fit(self, declared: &Sidecar) -> Sidecar {
         let declared = declared.clone();
         match self {
-            Self::Any | Self::Nothing(..) => declared,
+            Self::Unordered if declared.style == SidecarStyle::Container => {
+                Sidecar { startup: Startup::None, ..declared }
+            }
+            Self::Any | Self::Unordered | Self::Nothing(..) => declared,
             Self::Native => Sidecar { style: SidecarStyle::Native, ..declared },
             Self::Plain => Sidecar { style: SidecarStyle::Container, startup: Startup::None, ..declared },
         }

@@ -213,7 +213,7 @@ fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut R
         index,
         place: PodPlace::template(FieldPath::root()),
         is_usual: true,
-        allows: kind.map_or(Allows::Any, |kind| kind.allows(object.root())),
+        allows: kind.map_or(Allows::Unordered, |kind| kind.allows(object.root())),
         kinds: vec![ident.kind.to_string()],
         names: names(object.root()),
         object: Arc::new(object),

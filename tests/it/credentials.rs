@@ -28,6 +28,12 @@ struct Container {
     port: u16,
 }
 
+/// What the application waits for: a native sidecar's probe, or a plain one's hook.
+fn gate(sidecar: &Value) -> &Value {
+    let hook = &sidecar["lifecycle"]["postStart"];
+    if hook.is_null() { &sidecar["startupProbe"] } else { hook }
+}
+
 /// One sidecar of a golden, with everything that it needs from the cluster.
 struct Sidecar {
     golden: String,
@@ -45,7 +51,8 @@ impl Sidecar {
         };
         let key = self.certificate().map(|certificate| certificate["spec"]["privateKey"].clone());
         let native = self.container["restartPolicy"] == "Always";
-        let how = ["args", "startupProbe", "env"].map(|field| anonymous(&self.container[field].to_string()));
+        let how =
+            ["args", "startupProbe", "lifecycle", "env"].map(|field| anonymous(&self.container[field].to_string()));
         json!([key, native, how, self.sidecars().len()]).to_string()
     }
 
@@ -103,8 +110,8 @@ impl Sidecar {
         let moved = |arg: String| if arg.starts_with("--port=") { format!("--port={port}") } else { arg };
         Container {
             args: texts(&self.container["args"]).into_iter().map(expand).map(there).map(moved).collect(),
-            // A probe's command expands nothing.
-            probe: texts(&self.container["startupProbe"]["exec"]["command"]).into_iter().map(there).collect(),
+            // The command of a probe or a hook expands nothing.
+            probe: texts(&gate(&self.container)["exec"]["command"]).into_iter().map(there).collect(),
             env,
             port,
         }

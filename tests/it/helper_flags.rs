@@ -11,7 +11,7 @@ use crate::cluster::{goldens, pod_specs};
 use crate::credentials::{official_helper, sidecars};
 use crate::support::run;
 
-/// The helper's own command lines in a container: how it runs, and how it is probed.
+/// The helper's own command lines in a container: how it runs, and how it is probed or waited for.
 fn command_lines(container: &Value) -> Vec<Vec<String>> {
     let texts = |list: &Value| -> Vec<String> {
         list.as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
@@ -19,7 +19,9 @@ fn command_lines(container: &Value) -> Vec<Vec<String>> {
     let probes = ["startupProbe", "livenessProbe", "readinessProbe"];
     let probes = probes.map(|probe| texts(&container[probe]["exec"]["command"]));
     let behind_the_program = |line: Vec<String>| line.into_iter().skip(1).collect::<Vec<_>>();
-    let lines = [texts(&container["args"])].into_iter().chain(probes.into_iter().map(behind_the_program));
+    let hook = texts(&container["lifecycle"]["postStart"]["exec"]["command"]);
+    let others = probes.into_iter().chain([hook]).map(behind_the_program);
+    let lines = [texts(&container["args"])].into_iter().chain(others);
     lines.filter(|line| !line.is_empty()).collect()
 }
 

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use iamra::helper::PROGRAM;
 use iamra::krm::{Ident, Item, ResourceList, Stream, is_generator_call};
 
+use serde_json::Value;
+
+use crate::cluster::{goldens, pod_specs};
 use crate::support::{Case, Output, cases, iamra, root, run};
 
 /// Cases with objects on stdin that can be read, and what came of them.
@@ -74,6 +78,25 @@ fn a_sidecar_costs_a_start_two_seconds_and_has_a_minute() {
         }
     }
     assert!(seen > 60 || std::env::var_os("CASE").is_some(), "only {seen} probes");
+}
+
+/// Containers start in their order, and each waits for the hook of the one before.
+#[test]
+fn a_plain_sidecar_with_a_hook_comes_first_and_has_no_probe() {
+    let mut seen = 0;
+    for (golden, objects) in goldens() {
+        for pod in objects.iter().flat_map(pod_specs) {
+            let containers = pod["containers"].as_array().cloned().unwrap_or_default();
+            let is_ours = |it: &&Value| it["name"].as_str().is_some_and(|name| name.starts_with("iam-ra-sidecar"));
+            let has_hook = |it: &&Value| it["lifecycle"]["postStart"]["exec"]["command"][0] == PROGRAM;
+            let hooks = containers.iter().filter(is_ours).filter(has_hook).count();
+            let first = containers.iter().take_while(is_ours).filter(has_hook).count();
+            assert_eq!(hooks, first, "{golden}: {pod}");
+            assert!(containers.iter().filter(is_ours).all(|it| it["startupProbe"].is_null()), "{golden}: {pod}");
+            seen += hooks;
+        }
+    }
+    assert!(seen > 8 || std::env::var_os("CASE").is_some(), "only {seen} hooks");
 }
 
 #[test]

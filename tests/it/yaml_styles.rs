@@ -77,6 +77,7 @@ fn a_list_with_nothing_in_it_has_nothing_in_it_again() {
     let styles = [
         "{}",
         "{style: container, startup: certificate}",
+        "{style: container, startup: none}",
         "{delivery: file}",
         "{delivery: process, image: example.com/helper:1}",
     ];
