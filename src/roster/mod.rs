@@ -4,6 +4,7 @@
 mod chart;
 mod json;
 mod mermaid;
+mod style;
 mod svg;
 mod table;
 

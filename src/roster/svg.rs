@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Roster;
 use super::chart::{COLUMNS, Chart, Column, Line, Node, Section};
+use super::style::style;
 
 /// Width of a character of the monospaced font, in pixels at 12 pixels.
 const CHAR: usize = 7;
@@ -20,22 +21,6 @@ const MANY: usize = 24;
 const REPEAT: usize = 20;
 /// How many problems are listed below the picture.
 const FEW: usize = 12;
-
-const STYLE: &str = "\
-:root{--ground:#ffffff;--text:#1f2328;--soft:#59636e;--line:#9aa4af;--box:#f6f8fa;--edge:#d1d9e0;--aws:#c2570c;--trust:#2563eb;\
---pod:#0f766e;--error:#cf222e;--error-box:#ffebe9;--warning:#9a6700;--warning-box:#fff8c5}\
-@media (prefers-color-scheme:dark){:root{--ground:#0d1117;--text:#e6edf3;--soft:#9198a1;--line:#656c76;--box:#151b23;\
---edge:#3d444d;--aws:#f0883e;--trust:#6cb6ff;--pod:#39c5bb;--error:#f85149;--error-box:#3a1518;--warning:#d29922;\
---warning-box:#2e2410}}\
-text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:var(--text)}\
-.soft{fill:var(--soft);font-size:11px}.head{font:600 12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:var(--soft)}\
-.verb{font:italic 10px system-ui,-apple-system,'Segoe UI',sans-serif;fill:var(--soft)}\
-.cluster{font:600 15px system-ui,-apple-system,'Segoe UI',sans-serif}\
-.box{fill:var(--box);stroke:var(--edge)}.error .box{fill:var(--error-box);stroke:var(--error);stroke-width:2}\
-.warning .box{fill:var(--warning-box);stroke:var(--warning);stroke-width:2}\
-.aws .bar{fill:var(--aws)}.trust .bar{fill:var(--trust)}.pod .bar{fill:var(--pod)}\
-.error .bar{fill:var(--error)}.warning .bar{fill:var(--warning)}\
-.arrow{stroke:var(--line);fill:none}.tip{fill:var(--line)}text.error{fill:var(--error)}text.warning{fill:var(--warning)}";
 
 /// The chart as one SVG document.
 pub fn svg(roster: &Roster) -> String {
@@ -99,8 +84,9 @@ impl Canvas {
         let (width, height) = (self.width, top + MARGIN);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
-             role=\"img\" aria-label=\"workloads and their AWS identities\">\n<style>{STYLE}</style>\n\
-             <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"var(--ground)\"/>\n{}</svg>\n",
+             role=\"img\" aria-label=\"workloads and their AWS identities\">\n<style>{}</style>\n\
+             <rect width=\"100%\" height=\"100%\" rx=\"8\" class=\"ground\"/>\n{}</svg>\n",
+            style(),
             self.out
         )
     }

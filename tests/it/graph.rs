@@ -1,11 +1,12 @@
 //! `iamra graph`: the picture in the documentation is the one that is drawn, and none has boxes over boxes.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 use crate::k8s::Tree;
-use crate::peers::of_cache;
+use crate::peers::{of_cache, peer};
 use crate::support::{Output, expect_file, iamra, root, run};
 
 fn graph(dir: &Path, format: &str) -> Output {
@@ -21,6 +22,28 @@ fn the_picture_in_the_documentation_is_what_is_drawn() {
         assert!(output.stderr.contains("[late-renewal]"), "{}", output.stderr);
         expect_file(&root().join(file), &output.stdout).unwrap();
     }
+}
+
+/// librsvg, which draws for GNOME, Wikipedia and ImageMagick, knows no variables of CSS: the plain colours are for it.
+#[test]
+fn librsvg_draws_it_in_the_colours_of_light_backgrounds() {
+    let picture = graph(&root().join("tests/data/graph"), "svg").stdout;
+    let light = picture.split_once(":root{").unwrap().1.split_once('}').unwrap().0;
+    let colours = light.split(';').filter_map(|variable| variable.strip_prefix("--")?.split_once(':'));
+    // Nothing in it is an error.
+    let colours = colours.filter(|(name, _)| !name.starts_with("error"));
+    let number = |colour: &str, at: usize| u8::from_str_radix(&colour[at..at + 2], 16).unwrap().to_string();
+    let expected: BTreeSet<_> = colours.map(|(_, colour)| [1, 3, 5].map(|at| number(colour, at))).collect();
+    let drawn = run(Command::new(peer("rsvg-convert")).args(["--format", "svg"]), picture.as_bytes());
+    assert_eq!(drawn.exit, 0, "{}", drawn.stderr);
+    let written = drawn.stdout.split("rgb(").skip(1).map(|rest| rest.split(')').next().unwrap());
+    let percent = |part: &str| part.trim().trim_end_matches('%').parse::<f64>().unwrap();
+    let numbers = |colour: &str| {
+        let numbers: Vec<_> = colour.split(',').map(|part| format!("{:.0}", percent(part) * 2.55)).collect();
+        <[String; 3]>::try_from(numbers).unwrap()
+    };
+    let found: BTreeSet<_> = written.map(numbers).collect();
+    assert_eq!(found, expected);
 }
 
 /// A declaration with so many workloads in six namespaces with nine roles.
