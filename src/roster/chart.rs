@@ -1,9 +1,9 @@
-//! A roster as a chart, before it is drawn: rows of nodes in eight columns, and the problems of each node. Rows are
-//! sorted so that shared nodes are adjacent; a shared node is one box next to all of its rows, and lines never cross.
+//! A roster as a chart, before it is drawn: rows of nodes in columns, and the problems of each node. Rows are sorted so
+//! that nodes that rows share are next to each other as far as possible.
 
 use std::collections::BTreeMap;
 
-use super::{Roster, Row};
+use super::{Lost, Roster, Row};
 use crate::config::Which;
 use crate::diag::{Diagnostic, Place, Severity};
 use crate::issuer::IssuerObject;
@@ -11,17 +11,39 @@ use crate::name;
 use crate::quote;
 use crate::yaml::{FieldPath, Step};
 
-/// The columns from left to right: their headings, and the verb between a node and the next one.
-pub(super) const COLUMNS: [(&str, &str); 8] = [
-    ("trust anchor", "trusts"),
-    ("CA", "signs"),
-    ("issuer", "issues"),
-    ("certificate", "fills"),
-    ("secret", "feeds"),
-    ("workload", "uses"),
-    ("profile", "allows"),
-    ("role", ""),
-];
+/// What a chart answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// What each workload depends on, cluster by cluster.
+    Workload,
+    /// Who can be each role, in all clusters.
+    Role,
+}
+
+impl View {
+    /// The columns from left to right, and the verb between a node and the next one.
+    pub(super) const fn columns(self) -> &'static [(Column, &'static str)] {
+        match self {
+            Self::Workload => &[
+                (Column::Anchor, "trusts"),
+                (Column::Ca, "signs"),
+                (Column::Issuer, "issues"),
+                (Column::Certificate, "fills"),
+                (Column::Secret, "feeds"),
+                (Column::Workload, "uses"),
+                (Column::Profile, "allows"),
+                (Column::Role, ""),
+            ],
+            Self::Role => &[
+                (Column::Role, "through"),
+                (Column::Profile, "for"),
+                (Column::Workload, "with"),
+                (Column::Certificate, "under"),
+                (Column::Anchor, ""),
+            ],
+        }
+    }
+}
 
 /// A place in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +59,7 @@ pub(super) enum Column {
 }
 
 impl Column {
-    const ALL: [Self; COLUMNS.len()] = [
+    const ALL: [Self; 8] = [
         Self::Anchor,
         Self::Ca,
         Self::Issuer,
@@ -47,6 +69,19 @@ impl Column {
         Self::Profile,
         Self::Role,
     ];
+
+    pub(super) const fn heading(self) -> &'static str {
+        match self {
+            Self::Anchor => "trust anchor",
+            Self::Ca => "CA",
+            Self::Issuer => "issuer",
+            Self::Certificate => "certificate",
+            Self::Secret => "secret",
+            Self::Workload => "workload",
+            Self::Profile => "profile",
+            Self::Role => "role",
+        }
+    }
 }
 
 /// One node. Equal nodes in one column are the same node.
@@ -63,9 +98,21 @@ pub(super) struct Node {
 }
 
 /// One workload with its nodes; `None` where nothing is known.
-pub(super) type Line = [Option<Node>; COLUMNS.len()];
+#[derive(Debug, Default)]
+pub(super) struct Line([Option<Node>; Column::ALL.len()]);
 
-/// The workloads of one cluster.
+impl Line {
+    pub(super) fn get(&self, column: Column) -> Option<&Node> {
+        self.0.get(column as usize)?.as_ref()
+    }
+
+    /// The severity of its worst problem.
+    pub(super) fn severity(&self) -> Option<Severity> {
+        self.0.iter().flatten().filter_map(|node| node.severity).min()
+    }
+}
+
+/// The workloads of one cluster, or of all.
 #[derive(Debug)]
 pub(super) struct Section {
     pub(super) heading: Option<String>,
@@ -80,9 +127,9 @@ pub(super) struct Chart {
 }
 
 impl Chart {
-    pub(super) fn of(roster: &Roster) -> Self {
+    pub(super) fn of(roster: &Roster, view: View) -> Self {
         let found = || roster.report.diagnostics().into_iter().chain(roster.lookups.diagnostics());
-        let mut spots: BTreeMap<(Column, String), Vec<&Diagnostic>> = BTreeMap::new();
+        let mut spots = Spots::new();
         for diagnostic in found() {
             if let Place::Config(path) = &diagnostic.place
                 && let Some(spot) = spot(path)
@@ -91,35 +138,16 @@ impl Chart {
             }
         }
         let mut sections: Vec<Section> = Vec::new();
-        // The clusters' order in the file.
-        let ranks: BTreeMap<_, _> = roster.clusters.iter().rev().zip((0..roster.clusters.len()).rev()).collect();
-        let mut rows: Vec<&Row> = roster.rows.iter().collect();
-        rows.sort_by_cached_key(|row| {
-            let binding = &row.binding;
-            let rank = row.cluster.as_ref().and_then(|name| ranks.get(name)).copied().unwrap_or_default();
-            (rank, &binding.scope, &row.namespace, &binding.role.name, &binding.workload)
-        });
-        for row in rows {
-            let heading = row.cluster.as_ref().map(|cluster| format!("cluster {}", quote::line(cluster)));
+        for row in sorted(roster, view) {
+            let cluster = row.cluster.as_ref().filter(|_| view == View::Workload);
+            let heading = cluster.map(|cluster| format!("cluster {}", quote::line(cluster)));
+            let line = line(row, view, &spots);
             match sections.last_mut() {
-                Some(section) if section.heading == heading => section.lines.push(line(row, &spots)),
-                _ => sections.push(Section { heading, lines: vec![line(row, &spots)] }),
+                Some(section) if section.heading == heading => section.lines.push(line),
+                _ => sections.push(Section { heading, lines: vec![line] }),
             }
         }
-        #[expect(clippy::indexing_slicing, reason = "a line has a place for every column")]
-        let lost = roster.lost.iter().map(|lost| {
-            let mut line: Line = Default::default();
-            for (column, name, detail) in [
-                (Column::Anchor, &lost.scope, "scope"),
-                (Column::Workload, &lost.workload, "workload"),
-                (Column::Profile, &lost.role, "profile"),
-                (Column::Role, &lost.role, "role"),
-            ] {
-                line[column as usize] = Some(judged(node(name, detail, &[]), column, name, &spots));
-            }
-            line
-        });
-        let lost: Vec<_> = lost.collect();
+        let lost: Vec<_> = roster.lost.iter().map(|lost| lost_line(lost, &spots)).collect();
         if !lost.is_empty() {
             sections.push(Section { heading: Some("cannot be rendered".to_owned()), lines: lost });
         }
@@ -132,6 +160,42 @@ impl Chart {
         Self { sections, problems }
     }
 }
+
+fn sorted(roster: &Roster, view: View) -> Vec<&Row> {
+    // The clusters' order in the file.
+    let ranks: BTreeMap<_, _> = roster.clusters.iter().rev().zip((0..roster.clusters.len()).rev()).collect();
+    let rank = |row: &Row| row.cluster.as_ref().and_then(|name| ranks.get(name)).copied().unwrap_or_default();
+    let mut rows: Vec<&Row> = roster.rows.iter().collect();
+    match view {
+        View::Workload => rows.sort_by_cached_key(|row| {
+            let binding = &row.binding;
+            (rank(row), &binding.scope, &row.namespace, &binding.role.name, &binding.workload)
+        }),
+        View::Role => rows.sort_by_cached_key(|row| {
+            let binding = &row.binding;
+            (&binding.role.name, &row.role, &row.profile, rank(row), &binding.scope, &row.namespace, &binding.workload)
+        }),
+    }
+    rows
+}
+
+fn lost_line(lost: &Lost, spots: &Spots<'_>) -> Line {
+    let mut line = Line::default();
+    for (column, name, detail) in [
+        (Column::Anchor, &lost.scope, "scope"),
+        (Column::Workload, &lost.workload, "workload"),
+        (Column::Profile, &lost.role, "profile"),
+        (Column::Role, &lost.role, "role"),
+    ] {
+        if let Some(cell) = line.0.get_mut(column as usize) {
+            *cell = Some(judged(node(name, detail, &[]), column, name, spots));
+        }
+    }
+    line
+}
+
+/// The problems of each column's nodes, by the name of their workload, role or scope.
+type Spots<'r> = BTreeMap<(Column, String), Vec<&'r Diagnostic>>;
 
 /// The node that a field of the declaration is about: its column, and the name of its workload, role or scope.
 fn spot(path: &FieldPath) -> Option<(Column, String)> {
@@ -149,11 +213,14 @@ fn spot(path: &FieldPath) -> Option<(Column, String)> {
     Some((column, (*keys.get(2)?).to_owned()))
 }
 
-fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line {
+fn line(row: &Row, view: View, spots: &Spots<'_>) -> Line {
     let binding = &row.binding;
     let (workload, namespace, role) = (&binding.workload, &row.namespace, &binding.role);
     let issuer = &binding.issuer.issuer_ref;
     let place = if issuer.is_namespaced() { format!(" in {namespace}") } else { String::new() };
+    // Where no heading names the cluster, nodes do: others have the same names.
+    let cluster = row.cluster.as_ref().filter(|_| view == View::Role).map_or_else(String::new, |it| format!(", {it}"));
+    let inside = format!("in {namespace}{cluster}");
     let secret = binding.issuer.objects.iter().find_map(IssuerObject::reads);
     let life = format!("{}, renewed {} before", binding.certificate.duration, binding.certificate.renew_before);
     let certificate = name::of_certificate(workload);
@@ -179,17 +246,17 @@ fn line(row: &Row, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Line
         Some((node(&binding.scope, &anchor, &[&anchor_title]), &binding.scope)),
         secret.map(|name| (node(name, &format!("Secret in {namespace}"), &[]), &binding.scope)),
         Some((node(&issuer.name, &format!("{}{place}", issuer.kind), &[&issuer.group]), &binding.scope)),
-        Some((node(if has_secret { &certificate } else { workload }, &life, &[&common_name]), workload)),
-        has_secret.then(|| (node(&certificate, &format!("in {namespace}"), &[]), workload)),
-        Some((node(workload, &format!("in {namespace}"), &[&target]), workload)),
+        Some((node(if has_secret { &certificate } else { workload }, &life, &[&common_name, &inside]), workload)),
+        has_secret.then(|| (node(&certificate, &inside, &[]), workload)),
+        Some((node(workload, &inside, &[&target]), workload)),
         Some((node(&role.name, &profile, &[&profile_title]), &role.name)),
         Some((node(&role.name, &iam_role, &[&role_title, &format!("session of {}", role.session)]), &role.name)),
     ];
     let mut columns = Column::ALL.into_iter();
-    all.map(|cell| {
+    Line(all.map(|cell| {
         let (column, (node, name)) = columns.next().zip(cell)?;
         Some(judged(node, column, name, spots))
-    })
+    }))
 }
 
 fn node(label: &str, detail: &str, more: &[&str]) -> Node {
@@ -198,7 +265,7 @@ fn node(label: &str, detail: &str, more: &[&str]) -> Node {
 }
 
 /// The node with its worst problem.
-fn judged(node: Node, column: Column, name: &str, spots: &BTreeMap<(Column, String), Vec<&Diagnostic>>) -> Node {
+fn judged(node: Node, column: Column, name: &str, spots: &Spots<'_>) -> Node {
     let found = spots.get(&(column, name.to_owned())).map(Vec::as_slice).unwrap_or_default();
     let words = found.iter().map(|it| format!("\n{}[{}]: {}", it.severity.word(), it.code, it.message));
     let severity = found.iter().map(|diagnostic| diagnostic.severity).min();

@@ -3,13 +3,15 @@
 
 mod chart;
 mod json;
+mod layout;
 mod mermaid;
 mod style;
 mod svg;
 mod table;
 
+pub use chart::View;
 pub use json::json;
-pub use mermaid::mermaid;
+pub use mermaid::{Flowchart, mermaid};
 pub use svg::svg;
 pub use table::table;
 

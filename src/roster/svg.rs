@@ -1,9 +1,11 @@
 //! A chart as SVG: no scripts, no embedded fonts, readable on light and dark backgrounds.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Roster;
-use super::chart::{COLUMNS, Chart, Column, Line, Node, Section};
+use super::chart::{Chart, Column, Line, Node, Section, View};
+use super::layout::{Arrow, Rows, arrows, boxes};
 use super::style::style;
 
 /// Width of a character of the monospaced font, in pixels at 12 pixels.
@@ -23,16 +25,17 @@ const REPEAT: usize = 20;
 const FEW: usize = 12;
 
 /// The chart as one SVG document.
-pub fn svg(roster: &Roster) -> String {
-    let chart = Chart::of(roster);
-    let rows = chart.sections.iter().map(|section| section.lines.len()).sum();
-    Canvas::new(&chart, rows).draw(&chart)
+pub fn svg(roster: &Roster, view: View) -> String {
+    let chart = Chart::of(roster, view);
+    let lines: Vec<_> = chart.sections.iter().flat_map(|section| &section.lines).collect();
+    Canvas::new(view, &lines).draw(&chart)
 }
 
 /// Where things are.
 struct Canvas {
+    view: View,
     /// The left side and the width of each column.
-    columns: [(usize, usize); COLUMNS.len()],
+    columns: BTreeMap<Column, (usize, usize)>,
     width: usize,
     /// The height of a row with the space below it, and of a box in it.
     row: (usize, usize),
@@ -40,26 +43,27 @@ struct Canvas {
 }
 
 impl Canvas {
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a line has a place for every column, and rows are counted along the lines"
-    )]
-    fn new(chart: &Chart, rows: usize) -> Self {
-        let row = if rows >= MANY { (26, 20) } else { (50, 40) };
+    fn new(view: View, lines: &[&Line]) -> Self {
+        let is_low = lines.len() >= MANY;
         let mut left = MARGIN;
-        let columns = std::array::from_fn(|column| {
+        let mut columns = BTreeMap::new();
+        for (column, _) in view.columns() {
             // Where rows are low, only what several of them share has room for more than its name.
-            let has_details =
-                rows < MANY || !(Column::Certificate as usize..=Column::Workload as usize).contains(&column);
-            let nodes =
-                chart.sections.iter().flat_map(|section| &section.lines).filter_map(|line| line[column].as_ref());
-            let longest = |node: &Node| width(&node.label).max(if has_details { width(&node.detail) } else { 0 });
-            let longest = nodes.map(longest).max().unwrap_or(0).max(COLUMNS[column].0.len()).min(LONGEST);
-            let at = (left, longest * CHAR + 26);
-            left += at.1 + GAP;
-            at
-        });
-        Self { columns, width: left - GAP + MARGIN, row, out: String::new() }
+            let has_details = !is_low || !matches!(column, Column::Certificate | Column::Secret | Column::Workload);
+            let is_line = is_one_line(view, is_low, *column);
+            let longest = |node: &Node| match (width(&node.label), width(&node.detail)) {
+                (label, detail) if is_line => label + 1 + detail,
+                (label, detail) if has_details => label.max(detail),
+                (label, _) => label,
+            };
+            let longest = lines.iter().filter_map(|line| line.get(*column)).map(longest).max().unwrap_or(0);
+            let most = if is_line { 2 * LONGEST } else { LONGEST };
+            let width = longest.max(column.heading().len()).min(most) * CHAR + 26;
+            columns.insert(*column, (left, width));
+            left += width + GAP;
+        }
+        let row = if is_low { (26, 20) } else { (50, 40) };
+        Self { view, columns, width: left - GAP + MARGIN, row, out: String::new() }
     }
 
     fn draw(mut self, chart: &Chart) -> String {
@@ -91,21 +95,18 @@ impl Canvas {
         )
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a line has a place for every column, and rows are counted along the lines"
-    )]
     fn section(&mut self, section: &Section, top: usize) {
         if let Some(heading) = &section.heading {
             self.text(MARGIN, top + 14, "cluster", heading);
         }
-        let used = |column: usize| section.lines.iter().any(|line| line[column].is_some());
-        for (column, (name, verb)) in COLUMNS.iter().enumerate() {
-            let (left, width) = self.columns[column];
-            if used(column) {
-                self.text(left, top + 50, "head", name);
+        let used = |column: Column| section.lines.iter().any(|line| line.get(column).is_some());
+        let mut columns = self.view.columns().iter().peekable();
+        while let Some((column, verb)) = columns.next() {
+            let (left, width) = self.place(*column);
+            if used(*column) {
+                self.text(left, top + 50, "head", column.heading());
             }
-            if used(column) && column + 1 < COLUMNS.len() && used(column + 1) {
+            if used(*column) && columns.peek().is_some_and(|next| used(next.0)) {
                 let middle = left + width + GAP / 2;
                 let _ = writeln!(
                     self.out,
@@ -115,66 +116,50 @@ impl Canvas {
             }
         }
         let top = top + HEAD;
-        self.arrows(&section.lines, top);
-        for column in 0..COLUMNS.len() {
-            for (first, last) in runs(&section.lines, column) {
-                if let Some(node) = &section.lines[first][column] {
-                    self.node(node, column, top + first * self.row.0, last - first + 1);
-                }
+        let columns: Vec<_> = self.view.columns().iter().map(|(column, _)| *column).collect();
+        for arrow in arrows(&section.lines, &columns) {
+            self.arrow(&arrow, top);
+        }
+        for column in columns {
+            let mut boxes: Vec<_> = boxes(&section.lines, column).into_iter().collect();
+            boxes.sort_by_key(|(_, rows)| *rows);
+            for (node, rows) in boxes {
+                self.node(node, column, top + rows.0 * self.row.0, rows.1 - rows.0 + 1);
             }
         }
     }
 
-    /// One arrow for each pair of boxes that stand beside each other, over places where nothing is.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a line has a place for every column, and rows are counted along the lines"
-    )]
-    fn arrows(&mut self, lines: &[Line], top: usize) {
-        for column in 0..COLUMNS.len() {
-            for after in column + 1..COLUMNS.len() {
-                let joined = |line: &Line| {
-                    line[column].is_some()
-                        && line[after].is_some()
-                        && line[column + 1..after].iter().all(Option::is_none)
-                };
-                let mut first = 0;
-                for index in 0..lines.len() {
-                    let is_last = lines.get(index + 1).is_none_or(|next| {
-                        (&next[column], &next[after]) != (&lines[index][column], &lines[index][after])
-                            || joined(next) != joined(&lines[index])
-                    });
-                    if !is_last {
-                        continue;
-                    }
-                    if joined(&lines[index]) {
-                        let middle = top + (first + index) * self.row.0 / 2 + self.row.1 / 2;
-                        let (left, width) = self.columns[column];
-                        let (from, to) = (left + width, self.columns[after].0);
-                        let _ = writeln!(
-                            self.out,
-                            "<path class=\"arrow\" d=\"M{from} {middle}H{}\"/><path class=\"tip\" d=\"M{to} {middle}l-7 -4v8z\"/>",
-                            to - 6
-                        );
-                    }
-                    first = index + 1;
-                }
-            }
-        }
+    /// The left side and the width of a column.
+    fn place(&self, column: Column) -> (usize, usize) {
+        self.columns.get(&column).copied().unwrap_or_default()
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a line has a place for every column, and rows are counted along the lines"
-    )]
-    fn node(&mut self, node: &Node, column: usize, top: usize, rows: usize) {
-        let (left, width) = self.columns[column];
+    fn arrow(&mut self, arrow: &Arrow, top: usize) {
+        let middle = |(first, last): Rows| top + (first + last) * self.row.0 / 2 + self.row.1 / 2;
+        let (start, end) = (middle(arrow.from), middle(arrow.to));
+        let (left, width) = self.place(arrow.columns.0);
+        let (from, to) = (left + width, self.place(arrow.columns.1).0);
+        let tip = to - 6;
+        let line = if start == end {
+            format!("H{tip}")
+        } else {
+            let half = usize::midpoint(from, to);
+            format!("C{half} {start} {half} {end} {tip} {end}")
+        };
+        let _ = writeln!(
+            self.out,
+            "<path class=\"arrow\" d=\"M{from} {start}{line}\"/><path class=\"tip\" d=\"M{to} {end}l-7 -4v8z\"/>"
+        );
+    }
+
+    fn node(&mut self, node: &Node, column: Column, top: usize, rows: usize) {
+        let (left, width) = self.place(column);
         let (row, one) = self.row;
         let height = (rows - 1) * row + one;
         let kind = match column {
-            column if column < Column::Ca as usize || column > Column::Workload as usize => "aws",
-            column if column == Column::Workload as usize => "pod",
-            _ => "trust",
+            Column::Anchor | Column::Profile | Column::Role => "aws",
+            Column::Ca | Column::Issuer | Column::Certificate | Column::Secret => "trust",
+            Column::Workload => "pod",
         };
         let class = node.severity.map_or_else(|| kind.to_owned(), |severity| format!("{kind} {}", severity.word()));
         let _ = write!(self.out, "<g class=\"{class}\">");
@@ -197,6 +182,8 @@ impl Canvas {
                 if two == 40 {
                     canvas.text(left + 13, middle - 4, "", &cut(&node.label, fits));
                     canvas.text(left + 13, middle + 12, "soft", &cut(&node.detail, fits));
+                } else if is_one_line(canvas.view, true, column) {
+                    canvas.text(left + 13, middle + 4, "", &cut(&format!("{} {}", node.label, node.detail), fits));
                 } else {
                     canvas.text(left + 13, middle + 4, "", &cut(&node.label, fits));
                 }
@@ -218,21 +205,9 @@ impl Canvas {
     }
 }
 
-/// First and last rows of the boxes of a column.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "a line has a place for every column, and rows are counted along the lines"
-)]
-fn runs(lines: &[Line], column: usize) -> Vec<(usize, usize)> {
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        match runs.last_mut() {
-            // What belongs to one workload is never shared, whatever it is called.
-            Some((_, last)) if line[column].is_some() && lines[*last][column] == line[column] => *last = index,
-            _ => runs.push((index, index)),
-        }
-    }
-    runs
+/// Whether a box has its details behind its name: of a role, it says little to read only the names of its workloads.
+fn is_one_line(view: View, is_low: bool, column: Column) -> bool {
+    view == View::Role && is_low && column == Column::Workload
 }
 
 /// The text within so many columns, with `…` for what does not fit.

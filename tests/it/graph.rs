@@ -10,14 +10,23 @@ use crate::peers::{of_cache, peer};
 use crate::support::{Output, expect_file, iamra, root, run};
 
 fn graph(dir: &Path, format: &str) -> Output {
-    run(iamra(dir).args(["graph", "--format", format]), b"")
+    graph_by("workload", dir, format)
+}
+
+fn graph_by(view: &str, dir: &Path, format: &str) -> Output {
+    run(iamra(dir).args(["graph", "--format", format, "--by", view]), b"")
 }
 
 #[test]
 fn the_picture_in_the_documentation_is_what_is_drawn() {
     let dir = root().join("tests/data/graph");
-    for (format, file) in [("svg", "docs/graph.svg"), ("mermaid", "tests/data/graph/graph.mmd")] {
-        let output = graph(&dir, format);
+    for (view, format, file) in [
+        ("workload", "svg", "docs/graph.svg"),
+        ("workload", "mermaid", "tests/data/graph/graph.mmd"),
+        ("role", "svg", "docs/graph-by-role.svg"),
+        ("role", "mermaid", "tests/data/graph/by-role.mmd"),
+    ] {
+        let output = graph_by(view, &dir, format);
         assert_eq!(output.exit, 0, "{}", output.stderr);
         assert!(output.stderr.contains("[late-renewal]"), "{}", output.stderr);
         expect_file(&root().join(file), &output.stdout).unwrap();
@@ -84,13 +93,13 @@ fn boxes(svg: &str) -> Vec<[usize; 4]> {
 
 #[test]
 fn boxes_are_beside_each_other_and_in_the_picture() {
-    for workloads in [0, 1, 5, 23, 24, 200] {
+    for (workloads, view) in [0, 1, 5, 23, 24, 200].map(|it| [(it, "workload"), (it, "role")]).concat() {
         let tree = many(workloads);
-        let output = graph(tree.dir(), "svg");
+        let output = graph_by(view, tree.dir(), "svg");
         assert_eq!(output.exit, 0, "{}", output.stderr);
-        assert_eq!(output, graph(tree.dir(), "svg"), "it is not always the same");
+        assert_eq!(output, graph_by(view, tree.dir(), "svg"), "it is not always the same");
         let found = boxes(&output.stdout);
-        assert!(found.len() >= 3 * workloads, "{workloads}: {} boxes", found.len());
+        assert!(found.len() >= 2 * workloads, "{workloads}: {} boxes", found.len());
         let size: Vec<usize> = output.stdout.split('"').filter_map(|word| word.parse().ok()).take(2).collect();
         for (index, one) in found.iter().enumerate() {
             assert!(one[2] < size[0] && one[3] < size[1], "{workloads}: {one:?} is not in {size:?}");
@@ -102,15 +111,55 @@ fn boxes_are_beside_each_other_and_in_the_picture() {
     }
 }
 
+/// A role is one box in each cluster, whichever namespaces share it, and one box in all if it is read by role.
 #[test]
-fn mermaid_draws_two_hundred_workloads_without_being_told_otherwise() {
-    for (workloads, secrets) in [(5, true), (200, false)] {
-        let output = graph(many(workloads).dir(), "mermaid");
-        assert!(output.stdout.starts_with("flowchart LR\n"), "{}", output.stdout);
-        let edges = output.stdout.matches(" --> ").count();
-        assert!(edges > 2 * workloads && edges <= 500, "{workloads}: {edges} edges");
-        assert_eq!(output.stdout.contains("workload-1-cert"), secrets, "{workloads}");
-        assert!(output.stdout.len() < 50_000, "{workloads}: {} characters", output.stdout.len());
+fn a_node_is_one_box_however_many_workloads_share_it() {
+    for (view, sections) in [("workload", 2), ("role", 1)] {
+        let picture = graph_by(view, many(200).dir(), "svg").stdout;
+        for role in 0..9 {
+            let titles = picture.matches(&format!("<title>role-{role}&#10;ARN not known yet")).count();
+            // Its profile and itself.
+            assert_eq!(titles, 2 * sections, "{view}: role-{role}");
+        }
+    }
+}
+
+/// As Mermaid's own parser sees it.
+fn read_by_mermaid(flowchart: &str) -> serde_json::Value {
+    let output = run(&mut Command::new(peer("mermaid")), flowchart.as_bytes());
+    assert_eq!(output.exit, 0, "{}\n{flowchart}", output.stderr);
+    serde_json::from_str(&output.stdout).unwrap()
+}
+
+/// How many nodes have a text in their label.
+fn labelled(flowchart: &serde_json::Value, text: &str) -> usize {
+    let labels = flowchart["labels"].as_array().unwrap();
+    labels.iter().filter(|label| label.as_str().unwrap().contains(text)).count()
+}
+
+#[test]
+fn mermaid_draws_any_number_of_workloads_without_being_told_otherwise() {
+    let limits = "Mermaid draws at most 500 arrows and 50000 characters; left out: ";
+    let svg = "; `--format svg` draws everything\n";
+    for (workloads, view, missing) in [
+        (20, "workload", ""),
+        (20, "role", ""),
+        (200, "workload", "certificate, secret"),
+        (200, "role", "certificate"),
+        (1000, "workload", "trust anchor, CA, issuer, certificate, secret, profile, 500 of 1000 workloads"),
+        (1000, "role", "profile, certificate, trust anchor, 500 of 1000 workloads"),
+    ] {
+        let output = graph_by(view, many(workloads).dir(), "mermaid");
+        assert_eq!(output.exit, 0, "{}", output.stderr);
+        let words = if missing.is_empty() { String::new() } else { format!("{limits}{missing}{svg}") };
+        assert_eq!(output.stderr, words, "{workloads} by {view}");
+        let flowchart = read_by_mermaid(&output.stdout);
+        let drawn = labelled(&flowchart, "workload-") - labelled(&flowchart, "-cert<br/>");
+        assert_eq!(drawn, workloads.min(500), "{workloads} by {view}");
+        assert_eq!(labelled(&flowchart, "and 500 more workloads"), usize::from(workloads > 500));
+        let directions = flowchart["directions"].as_array().unwrap();
+        assert_eq!(directions.is_empty(), view == "role", "{flowchart}");
+        assert!(directions.iter().all(|direction| direction == "LR"), "{flowchart}");
     }
 }
 
@@ -131,6 +180,7 @@ fn whatever_is_written_is_shown_as_text() {
     assert_eq!((parsed.stdout.as_str(), parsed.exit), ("0 True\n", 0), "{}", parsed.stderr);
     assert!(svg.stdout.matches(" error\"><g>").count() >= 4, "red are the roles and what names a missing one");
     let mermaid = graph(tree.dir(), "mermaid").stdout;
+    read_by_mermaid(&mermaid);
     let labels = mermaid.lines().filter(|line| line.contains("[\""));
     for line in labels {
         let label = line.split_once("[\"").unwrap().1.rsplit_once("\"]").unwrap().0;
