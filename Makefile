@@ -29,10 +29,14 @@ bless:  ## accept what the program does now as expected; then read `git diff`
 	@tests/peers/build kustomize-5.8.2
 	BLESS=1 cargo test --locked --test it every_example_gives_what_it_shows
 
-lint:  ## formatting and clippy, with AWS and without
+lint:  ## formatting and clippy, with AWS and without; whether it compiles for macOS
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
+	@# Nothing is linked, so no C compiler for macOS is needed: `true` stands for it.
+	@rustup --quiet target add aarch64-apple-darwin
+	CC_aarch64_apple_darwin=true AR_aarch64_apple_darwin=true \
+	  cargo check --locked --no-default-features --target aarch64-apple-darwin
 
 deny:  ## licences, sources and double versions of dependencies
 	@tests/peers/cargo-deny check bans licenses sources

@@ -2,6 +2,10 @@
 //! of Kubernetes objects, with diagnostics for everything that it cannot do. The modules are listed in the order in
 //! which data passes through them; start with `pipeline`, which is the whole program.
 
+// Permissions, owners, pipes and signals decide what is read and written safely.
+#[cfg(not(unix))]
+compile_error!("iamra runs on Linux and macOS; on Windows, use it in WSL");
+
 pub mod arn;
 #[cfg_attr(not(feature = "aws"), path = "aws/none.rs")]
 pub mod aws;

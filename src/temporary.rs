@@ -171,7 +171,8 @@ fn owner(name: &str) -> Option<u32> {
     owner.parse().ok().filter(|_| is_random)
 }
 
-/// Whether a process with this id runs the same program. It may be about to lock what it has just created.
+/// Whether a process with this id runs the same program. It may be about to lock what it has just created. A system without
+/// `/proc`, such as macOS, does not say; there, only the lock does.
 fn is_running(owner: u32) -> bool {
     let name = |process: &str| fs::read_to_string(format!("/proc/{process}/comm")).ok();
     owner != process::id() && name(&owner.to_string()).is_some_and(|it| name("self").is_some_and(|own| own == it))

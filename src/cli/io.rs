@@ -69,7 +69,11 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
-/// Enlarges the pipe's buffer, which saves context switches for large lists. Fails harmlessly if it is not a pipe.
+/// Enlarges the pipe's buffer, which saves context switches for large lists. Fails harmlessly if it is not a pipe. Only
+/// Linux can; elsewhere lists pass through in smaller pieces.
 fn widen(stream: &impl AsFd) {
+    #[cfg(target_os = "linux")]
     let _ = rustix::pipe::fcntl_setpipe_size(stream, PIPE_SIZE);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, PIPE_SIZE);
 }

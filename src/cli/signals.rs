@@ -24,10 +24,11 @@ pub(super) fn watch() -> io::Result<()> {
     Ok(())
 }
 
-/// The signals that are ignored, as `nohup` and shells set it; one bit per signal.
+/// The signals that are ignored, as `nohup` and shells set it; one bit per signal. A system without `/proc`, such as
+/// macOS, does not say; there, what `nohup` may have set stays.
 /// <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
 fn ignored() -> u64 {
-    let status = disk::read(Path::new("/proc/self/status")).unwrap_or_default();
+    let Ok(status) = disk::read(Path::new("/proc/self/status")) else { return 1 << (SIGHUP - 1) };
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
