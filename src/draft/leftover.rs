@@ -6,6 +6,7 @@ use crate::config::{Binding, Config};
 use crate::issuer::{Issuer, IssuerObject};
 use crate::name::{self, DEFAULT_NAMESPACE, DnsLabel};
 use crate::render;
+use crate::splice;
 
 /// By namespace.
 type Objects = BTreeSet<(String, Resource)>;
@@ -81,9 +82,7 @@ pub(super) fn words(leftovers: &Objects, by_hand: &Objects) -> String {
     }
     said.extend(commands.iter().flat_map(|((namespace, are_objects), arguments)| {
         let arguments = if *are_objects { vec![arguments.join(" ")] } else { arguments.clone() };
-        arguments
-            .into_iter()
-            .map(move |it| format!("  kubectl --namespace {namespace} delete --ignore-not-found {it}\n"))
+        arguments.into_iter().map(move |it| format!("  {}\n", splice::delete(Some(namespace), &it)))
     }));
     said
 }

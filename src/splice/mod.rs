@@ -3,6 +3,7 @@
 mod chain;
 mod conflict;
 mod exposed;
+mod leftover;
 mod mesh;
 pub mod order;
 mod owned;
@@ -24,6 +25,7 @@ use crate::plan::Plan;
 use crate::render::{self, Manifest};
 use crate::workload::Workload;
 pub use exposed::speaks_of_mounts;
+pub use leftover::{delete, leftovers};
 use readers::FileReaders;
 use source::Sources;
 pub use taken::Taken;

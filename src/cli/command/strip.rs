@@ -14,7 +14,8 @@ use crate::splice;
 
 /// Remove from plain manifests everything that iamra added
 ///
-/// The output is byte for byte the input of `iamra inject`.
+/// The output is byte for byte the input of `iamra inject`. Prints to stderr the commands that delete what was applied
+/// before from the cluster.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// File with manifests, or `-` for stdin
@@ -30,7 +31,11 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             let changes = splice::strip(&stream.items, &mut report);
             let sources = Sources { input: Some((name_of(&args.manifests), stream.text())), ..Sources::default() };
             report::finish_with(&report, sources, io, |io| {
-                if report.has_errors() { Ok(()) } else { io.data(|out| changes.write_stream(&stream, out)) }
+                if report.has_errors() {
+                    return Ok(());
+                }
+                io.data(|out| changes.write_stream(&stream, out))?;
+                tell_leftovers(&splice::leftovers(&stream.items, &changes), io)
             })
         }
         Err(error) => {
@@ -38,4 +43,16 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             report::finish(&report, Sources::default(), io)
         }
     }
+}
+
+/// Names what no longer applying it leaves in the cluster.
+fn tell_leftovers(commands: &[String], io: &mut Io) -> Result<(), Error> {
+    if commands.is_empty() {
+        return Ok(());
+    }
+    let commands: String = commands.iter().map(|command| format!("  {command}\n")).collect();
+    io.words(&format_args!(
+        "what was applied stays in the cluster; Argo CD, Flux and `kubectl apply --prune` delete it, except for the \
+         Secrets that cert-manager filled. To delete by hand what nothing else needs:\n{commands}"
+    ))
 }

@@ -1,0 +1,45 @@
+//! What stays in a cluster when objects of ours are no longer applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::krm::{Changes, Ident, Item, ResourceRef};
+use crate::render::CERTIFICATE;
+use crate::yaml::NodeRef;
+
+/// The commands that delete the removed items from a cluster, and the Secrets that cert-manager made for them.
+pub fn leftovers(items: &[Item<'_>], changes: &Changes) -> Vec<String> {
+    let mut by_namespace: BTreeMap<Option<String>, BTreeSet<String>> = BTreeMap::new();
+    for item in changes.removed.iter().filter_map(|index| items.get(*index)) {
+        let Some(ResourceRef { kind, name, namespace, .. }) = item.ident().map(Ident::resource_ref) else {
+            continue;
+        };
+        let object = item.parse().ok().filter(|_| kind == CERTIFICATE.kind);
+        let secret = object.and_then(|object| secret(object.root()));
+        let resources = secret.map(|secret| ("secret".to_owned(), secret)).into_iter().chain([(kind, name)]);
+        let resources = resources.filter(|(_, name)| may_exist(name));
+        let arguments = resources.map(|(kind, name)| format!("{}/{name}", kind.to_lowercase()));
+        by_namespace.entry(namespace.filter(|it| may_exist(it))).or_default().extend(arguments);
+    }
+    let command = |(namespace, arguments): (Option<String>, BTreeSet<String>)| {
+        let arguments = arguments.into_iter().collect::<Vec<_>>().join(" ");
+        delete(namespace.as_deref(), &arguments)
+    };
+    by_namespace.into_iter().filter(|(_, arguments)| !arguments.is_empty()).map(command).collect()
+}
+
+/// The command that deletes resources from a cluster, in the current namespace if none is given.
+pub fn delete(namespace: Option<&str>, arguments: &str) -> String {
+    let namespace = namespace.map_or_else(String::new, |namespace| format!("--namespace {namespace} "));
+    format!("kubectl {namespace}delete --ignore-not-found {arguments}")
+}
+
+/// Nothing with another name is in a cluster, and a shell would read some of them as more than a name.
+fn may_exist(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+}
+
+/// The name of the Secret that a Certificate fills.
+fn secret(certificate: NodeRef<'_>) -> Option<String> {
+    Some(certificate.get("spec")?.get("secretName")?.text()?.to_owned())
+}
