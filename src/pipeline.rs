@@ -191,6 +191,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         Mode::Validate => {
             let patched = Patched::of(resolved, items, report);
             patched.taken.report(report);
+            splice::check_fillers(items, report);
             order::check(&patched.plan, &[], items, &patched.inventory, report);
             refuse_changes(&patched.changes, &patched.inventory, report);
             Changes::default()

@@ -1,6 +1,6 @@
 //! Certificates in a cluster, and why they are not issued. The objects come from `kubectl get --output json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,6 +13,7 @@ use crate::issuer::{GROUP, IssuerRef, KIND};
 use crate::krm::ResourceRef;
 use crate::quote::{quote, typed};
 use crate::render::CERTIFICATE;
+use crate::writers::fillers;
 use crate::yaml::FieldPath;
 
 /// A Certificate that should be in the cluster.
@@ -31,7 +32,7 @@ pub struct Wanted {
 /// A line for each Certificate that is ready; a diagnostic for each that is not, or is not there.
 pub fn certificates(wanted: &[Wanted], objects: &[Value], report: &mut Report) -> Vec<String> {
     let cluster = Cluster::of(objects);
-    let mut lines = Vec::new();
+    let mut present = Vec::new();
     for one in wanted {
         let (here, elsewhere): (Vec<_>, Vec<_>) = cluster
             .certificates_of(&one.workload, &one.name)
@@ -39,14 +40,33 @@ pub fn certificates(wanted: &[Wanted], objects: &[Value], report: &mut Report) -
         if here.is_empty() {
             report.push(missing(one, &elsewhere));
         }
-        for certificate in here {
-            match ready(certificate) {
-                Some(line) => lines.push(line),
-                None => report.push(cluster.explain(certificate)),
-            }
+        present.extend(here);
+    }
+    // What is said of one that is not alone with its Secret changes from minute to minute.
+    let shared = cluster.sharing(&present);
+    let secrets = shared.iter().map(|certificate| {
+        let secret = text(certificate, &["spec", "secretName"]).unwrap_or_default();
+        (resource_ref(certificate), secret.to_owned())
+    });
+    fillers::check(secrets, report);
+    let named: BTreeSet<_> = shared.iter().map(|it| (namespace(it), name(it))).collect();
+    let mut lines = Vec::new();
+    for certificate in present.into_iter().filter(|it| !named.contains(&(namespace(it), name(it)))) {
+        match ready(certificate) {
+            Some(line) => lines.push(line),
+            None => report.push(cluster.explain(certificate)),
         }
     }
     lines
+}
+
+fn resource_ref(certificate: &Value) -> ResourceRef {
+    ResourceRef {
+        api_version: CERTIFICATE.api_version(),
+        kind: CERTIFICATE.kind.to_owned(),
+        name: name(certificate).to_owned(),
+        namespace: Some(namespace(certificate).to_owned()),
+    }
 }
 
 /// The CA chain of each workload's newest certificate, one of which the trust anchor must have. Taken from the requests
@@ -114,17 +134,11 @@ impl Cluster<'_> {
                 "check that the cert-manager controller is running: `kubectl get pods --all-namespaces`".to_owned(),
             )
         });
-        let target = ResourceRef {
-            api_version: CERTIFICATE.api_version(),
-            kind: CERTIFICATE.kind.to_owned(),
-            name: name(certificate).to_owned(),
-            namespace: Some(namespace(certificate).to_owned()),
-        };
         Diagnostic::error(
             Code::CertificateNotReady,
             format!("Certificate {} is not ready: {why}", quote(&name(certificate))),
         )
-        .at(Place::Item(target, FieldPath::root()))
+        .at(Place::Item(resource_ref(certificate), FieldPath::root()))
         .help(help)
     }
 

@@ -1,6 +1,6 @@
 //! An index of cert-manager's objects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -11,6 +11,8 @@ use crate::render::{CERTIFICATE, GENERATED_FOR};
 #[derive(Default)]
 pub(super) struct Cluster<'c> {
     certificates: BTreeMap<Owner<'c>, Vec<(usize, &'c Value)>>,
+    /// All of them, in the order of the objects.
+    all: Vec<&'c Value>,
     /// The newest one of each Certificate, by its namespace and name.
     requests: BTreeMap<(&'c str, &'c str), &'c Value>,
     /// All others, by kind and name.
@@ -33,6 +35,7 @@ impl<'c> Cluster<'c> {
             match object["kind"].as_str().unwrap_or_default() {
                 kind if kind == CERTIFICATE.kind => {
                     let owner = annotation(GENERATED_FOR).map_or_else(|| Owner::Named(name(object)), Owner::Marked);
+                    cluster.all.push(object);
                     cluster.certificates.entry(owner).or_default().push((position, object));
                 }
                 "CertificateRequest" => {
@@ -57,9 +60,27 @@ impl<'c> Cluster<'c> {
         found.into_iter().map(|(_, object)| object)
     }
 
+    /// Those that fill the same Secret as one of these, which is not alone with it.
+    pub(super) fn sharing(&self, certificates: &[&'c Value]) -> Vec<&'c Value> {
+        let mut fillers: BTreeMap<(&str, &str), Vec<&'c Value>> = BTreeMap::new();
+        for certificate in &self.all {
+            if let Some(key) = filled(certificate) {
+                fillers.entry(key).or_default().push(certificate);
+            }
+        }
+        let keys: BTreeSet<_> = certificates.iter().filter_map(|certificate| filled(certificate)).collect();
+        let shared = fillers.into_iter().filter(|(key, all)| keys.contains(key) && all.len() > 1);
+        shared.flat_map(|(_, all)| all).collect()
+    }
+
     pub(super) fn newest_request(&self, certificate: &Value) -> Option<&'c Value> {
         self.requests.get(&(namespace(certificate), name(certificate))).copied()
     }
+}
+
+/// The Secret that a Certificate fills, and its namespace.
+fn filled(certificate: &Value) -> Option<(&str, &str)> {
+    Some((namespace(certificate), text(certificate, &["spec", "secretName"])?))
 }
 
 fn revision(request: &Value) -> Option<u64> {

@@ -40,6 +40,6 @@ fn may_exist(name: &str) -> bool {
 }
 
 /// The name of the Secret that a Certificate fills.
-fn secret(certificate: NodeRef<'_>) -> Option<String> {
+pub(super) fn secret(certificate: NodeRef<'_>) -> Option<String> {
     Some(certificate.get("spec")?.get("secretName")?.text()?.to_owned())
 }

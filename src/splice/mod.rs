@@ -78,6 +78,11 @@ pub fn add(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, repo
     upsert::upsert(objects, items, changes, report);
 }
 
+/// Reports Certificates of ours that fill one Secret.
+pub fn check_fillers(items: &[Item<'_>], report: &mut Report) {
+    upsert::check_fillers(items, &[], report);
+}
+
 /// Removes everything that iamra added.
 pub fn strip(items: &[Item<'_>], report: &mut Report) -> Changes {
     let mark = memchr::memmem::Finder::new(OUR_NAMES);

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use memchr::memmem;
 use serde_json::{Map, Value};
 
+use super::leftover::secret;
+use crate::config::OUR_NAMES;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{self, Changes, Item, Object, ResourceRef, annotation, group_of};
 use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::quote_object;
-use crate::render::{self, Manifest, SAMPLE};
+use crate::render::{self, CERTIFICATE, Manifest, SAMPLE};
+use crate::writers::fillers;
 use crate::yaml::{FieldPath, NodeRef, emit};
 
 pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
@@ -24,6 +27,7 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
             samples.insert((namespace(object.root()), workload), it);
         }
     }
+    let mut added = Vec::new();
     for object in objects {
         let value = &object.value;
         let text = |path: &str| value.pointer(path).and_then(Value::as_str);
@@ -32,7 +36,10 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
         let mut named = named.get(&name).into_iter().flatten();
         let sample = || samples.get(&(name.0, value.pointer("/metadata/labels")?.get(SAMPLE)?.as_str()?)).copied();
         match named.find(|(_, object)| is_same_object(object, value)).copied().or_else(sample) {
-            None => changes.appended.push(emit::document(value)),
+            None => {
+                changes.appended.push(emit::document(value));
+                added.push(value);
+            }
             // Our generator made it for this build; what the kustomization did to it since is meant.
             Some((_, found)) if is_ours(found.root()) && is_generated_now(found.root()) => {}
             Some((index, found)) if is_ours(found.root()) => {
@@ -53,6 +60,28 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
             }
         }
     }
+    check_fillers(items, &added, report);
+}
+
+/// Reports Certificates of ours that fill one Secret, among the items and those added to them.
+pub(super) fn check_fillers(items: &[Item<'_>], added: &[&Value], report: &mut Report) {
+    let mark = memmem::Finder::new(OUR_NAMES);
+    let may_be_ours = |item: &&Item<'_>| item.may_be_kind(CERTIFICATE.kind) && item.may_say(&mark);
+    let there = items.iter().filter(may_be_ours).filter_map(|item| {
+        let object = item.parse().ok().filter(|object| is_ours(object.root()))?;
+        Some((object.ident()?.resource_ref(), secret(object.root())?))
+    });
+    let new = added.iter().filter_map(|value| {
+        let text = |path: &str| value.pointer(path).and_then(Value::as_str);
+        let target = ResourceRef {
+            api_version: text("/apiVersion")?.to_owned(),
+            kind: text("/kind").filter(|kind| *kind == CERTIFICATE.kind)?.to_owned(),
+            name: text("/metadata/name")?.to_owned(),
+            namespace: text("/metadata/namespace").map(str::to_owned),
+        };
+        Some((target, text("/spec/secretName")?.to_owned()))
+    });
+    fillers::check(there.chain(new), report);
 }
 
 /// Whether the item is an object that we emitted.

@@ -1,6 +1,7 @@
 //! What an object has written, by itself or by a controller that reads it.
 
 pub mod copiers;
+pub mod fillers;
 
 use serde_json::Value;
 
