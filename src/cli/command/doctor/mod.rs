@@ -26,6 +26,9 @@ use crate::resolve::{Answers, Resolved};
 /// Prints what is correct to stdout; prints problems, their causes and what to do to stderr. In the cluster, it reads
 /// Certificates, their requests and issuers, never Secrets. With `--live`, it also reads trust anchors, profiles and
 /// roles in AWS. With a certificate and its key, it requests a session as the sidecar does.
+///
+/// If everything is correct, look at the pod's events: `kubectl describe pod` shows what AWS answered. An event that says
+/// only `command timed out` means that there was no answer in 10 s: the node is busy, or the pod cannot reach AWS.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
