@@ -25,7 +25,7 @@ pub struct Request<'r> {
     pub mode: Option<Mode>,
     /// Whether kustomize calls a generator: only then does it add hashes to names.
     pub generator: bool,
-    /// The namespace of emitted objects without one; none is written when `None`.
+    /// Where everything without a namespace goes, if that is known; none is written when `None`.
     pub namespace: Option<&'r str>,
     /// Workloads among the objects that are annotated with a role.
     pub opted_in: &'r [OptIn],
@@ -145,10 +145,10 @@ struct Patched<'r, 't> {
 }
 
 impl<'r, 't> Patched<'r, 't> {
-    fn of(resolved: &'r Resolved, items: &[Item<'t>], report: &mut Report) -> Self {
+    fn of(resolved: &'r Resolved, items: &[Item<'t>], namespace: Option<&str>, report: &mut Report) -> Self {
         let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
         let inventory = workload::inventory(items, &bindings, report);
-        let plan = plan::plan(resolved, items, &inventory, report);
+        let plan = plan::plan(resolved, items, &inventory, namespace, report);
         let taken = Taken::of(&plan, items);
         let changes = splice::inject(&plan, items, &inventory, &taken, report);
         Self { inventory, plan, changes, taken }
@@ -182,14 +182,10 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
             splice::add(&generate(resolved, request), items, &mut changes, report);
             changes
         }
-        Mode::Transform => Patched::of(resolved, items, report).transformed(resolved, items, report),
-        Mode::All => {
-            let mut patched = Patched::of(resolved, items, report);
-            patched.plan.use_namespace(request.namespace);
-            patched.with_objects(resolved, items, report)
-        }
+        Mode::Transform => Patched::of(resolved, items, request.namespace, report).transformed(resolved, items, report),
+        Mode::All => Patched::of(resolved, items, request.namespace, report).with_objects(resolved, items, report),
         Mode::Validate => {
-            let patched = Patched::of(resolved, items, report);
+            let patched = Patched::of(resolved, items, request.namespace, report);
             patched.taken.report(report);
             splice::check_fillers(items, report);
             order::check(&patched.plan, &[], items, &patched.inventory, report);
@@ -204,7 +200,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
 pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
     let adopted = verify::adopt(resolved, rendered);
     // Who else writes what is said with what else strangers do.
-    let Patched { inventory, plan, changes, .. } = Patched::of(&adopted, rendered.items, report);
+    let Patched { inventory, plan, changes, .. } = Patched::of(&adopted, rendered.items, None, report);
     order::check(&plan, &[], rendered.items, &inventory, report);
     let wanted = render::objects(&plan, adopted.argo_cd, false);
     verify::check(&plan, &changes, &wanted, rendered, &inventory, report);
@@ -213,7 +209,7 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Rep
 
 /// Reports what would be wrong with a stream before injection. Changes nothing.
 pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
-    let patched = Patched::of(resolved, rendered.items, report);
+    let patched = Patched::of(resolved, rendered.items, None, report);
     let mut strangers = Report::default();
     verify::check_strangers(resolved, &patched.plan, rendered, &patched.inventory, &mut strangers);
     let objects = render::objects(&patched.plan, resolved.argo_cd, false);

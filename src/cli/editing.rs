@@ -12,7 +12,6 @@ use crate::config::{Config, Mode};
 use crate::diag::{Code, Report};
 use crate::disk::{self, Claim, DECLARATION};
 use crate::draft::{self, Change, Refused};
-use crate::name::DEFAULT_NAMESPACE;
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::Request;
 use crate::render::Manifest;
@@ -132,7 +131,7 @@ impl Committed {
         io: &mut Io,
         draw: impl FnOnce(&File, Request<'_>, &mut Report) -> Result<Option<Vec<Manifest>>, Error>,
     ) -> Result<Exit, Error> {
-        let request = Request { cluster, ..shared.request(Some(Mode::Generate), Some(DEFAULT_NAMESPACE)) };
+        let request = Request { cluster, ..shared.request(Some(Mode::Generate)) };
         let mut report = Report::default();
         let objects = draw(&self.file, request, &mut report)?;
         let report = report.without(Code::NothingToDo);

@@ -9,7 +9,6 @@ use super::io::Io;
 use super::report::finish_with;
 use super::sources::Shared;
 use crate::diag::Report;
-use crate::name::DEFAULT_NAMESPACE;
 use crate::roster::{self, Roster};
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -44,8 +43,7 @@ pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -
 pub(super) fn read(file: &File, shared: &Shared) -> Result<(Option<Roster>, Report), Error> {
     let mut report = Report::default();
     let cluster = shared.cluster.as_deref();
-    let roster =
-        file.ask(shared, &mut report, |node, lookup, _| Some(Roster::read(node, cluster, DEFAULT_NAMESPACE, lookup)))?;
+    let roster = file.ask(shared, &mut report, |node, lookup, _| Some(Roster::read(node, cluster, lookup)))?;
     if let Some(roster) = &roster {
         report.append(roster.report.clone());
     }

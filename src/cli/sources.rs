@@ -77,8 +77,8 @@ impl Explained {
 
 impl Shared {
     /// The request: the cluster of these arguments, and what the command does.
-    pub(super) fn request<'r>(&'r self, mode: Option<Mode>, namespace: Option<&'r str>) -> Request<'r> {
-        Request { cluster: self.cluster.as_deref(), mode, namespace, ..Request::default() }
+    pub(super) fn request(&self, mode: Option<Mode>) -> Request<'_> {
+        Request { cluster: self.cluster.as_deref(), mode, ..Request::default() }
     }
 
     pub(super) fn new(cluster: Option<String>, sources: Sources) -> Self {

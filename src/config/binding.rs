@@ -10,7 +10,7 @@ use super::reader::Reader;
 use super::v1alpha1 as wire;
 use super::{Binding, Containers, OptIn, Role, Target, Which};
 use crate::diag::{Code, Diagnostic, Place};
-use crate::name::{DEFAULT_NAMESPACE, DnsLabel, ObjectName};
+use crate::name::ObjectName;
 use crate::quote::{quote, typed};
 use crate::template;
 use crate::yaml::FieldPath;
@@ -121,13 +121,13 @@ impl Reader<'_> {
         let namespace = given.or_else(|| declared.namespace(cluster));
         let layers = [&declared.defaults, cluster_layer, &scope_entry.layer, &layer];
         let layers = Layers(&layers);
-        let variables = BTreeMap::from([
+        let mut variables = BTreeMap::from([
             ("workload", name),
-            ("namespace", namespace.as_ref().map_or(DEFAULT_NAMESPACE, DnsLabel::as_str)),
             ("cluster", cluster.unwrap_or_default()),
             ("role", role.name.as_str()),
             ("scope", scope),
         ]);
+        variables.extend(namespace.iter().map(|namespace| ("namespace", namespace.as_str())));
         let common_name = self.common_name(layers.common_name(), &variables, &at)?;
         let session_name = self.session_name(layers.of_sidecar().role_session_name(), &variables, role);
         let target = self.target(name, &workload.target, &at.key("target"));
@@ -219,6 +219,26 @@ impl Reader<'_> {
         None
     }
 
+    /// A name from its template. An identity says no namespace that nobody has set.
+    fn filled(&mut self, template: &str, variables: &BTreeMap<&str, &str>, at: &FieldPath) -> Option<String> {
+        if let Ok(name) = template::fill(template, variables) {
+            return Some(name);
+        }
+        let mut all = variables.clone();
+        all.entry("namespace").or_insert("some");
+        if let Err(why) = template::fill(template, &all) {
+            invalid(self.report, at, why);
+            return None;
+        }
+        let message = format!("{} needs a namespace, and the declaration sets none", quote(&template));
+        self.report.push(
+            Diagnostic::error(Code::MissingField, message)
+                .at(Place::Config(at.clone()))
+                .help("set `namespace:` for the workload or its cluster"),
+        );
+        None
+    }
+
     /// The rule is that of STS SourceIdentity with its `CN=` prefix, in which AWS carries the common name.
     /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
@@ -232,7 +252,7 @@ impl Reader<'_> {
             let workload = variables.get("workload").copied().unwrap_or_default();
             (workload.to_owned(), at.clone())
         });
-        let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;
+        let name = self.filled(&template, variables, &at)?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         let length = name.chars().count();
         let (why, help) = if length > 61 {
@@ -256,7 +276,7 @@ impl Reader<'_> {
     /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
     fn session_name(&mut self, given: Placed<String>, variables: &BTreeMap<&str, &str>, role: &Role) -> Option<String> {
         let (template, at) = given?;
-        let name = template::fill(&template, variables).map_err(|why| invalid(self.report, &at, why)).ok()?;
+        let name = self.filled(&template, variables, &at)?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         if !(2..=64).contains(&name.len()) || !name.chars().all(allowed) {
             let message = format!(

@@ -11,9 +11,6 @@ use crate::quote::quote;
 use crate::render::{self, PodChange};
 use crate::yaml::FieldPath;
 
-/// The namespace of objects that do not set one, as in `iamra render`.
-const NAMESPACE: &str = "default";
-
 /// Changes of what is rendered. None are reported if one version cannot be rendered; a version without a declaration
 /// renders nothing.
 pub(super) fn compare(before: Option<&View>, after: Option<&View>) -> Vec<Change> {
@@ -52,7 +49,7 @@ impl Made {
     fn of(view: Option<&View>) -> Option<Self> {
         let Some(view) = view else { return Some(Self::default()) };
         let resolved = view.resolved.as_ref()?;
-        let plan = plan::declared(resolved, Some(NAMESPACE));
+        let plan = plan::declared(resolved, None);
         let place = |object: &Value| {
             let annotations = object.pointer("/metadata/annotations");
             let at = |key: &str, section: &str| Some(FieldPath::keys(section).key(annotations?.get(key)?.as_str()?));
@@ -78,5 +75,6 @@ impl Made {
 fn name(object: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let metadata = &object["metadata"];
-    format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]))
+    let namespace = metadata["namespace"].as_str().map_or_else(String::new, |namespace| format!("{namespace}/"));
+    format!("{} {namespace}{}", text(&object["kind"]), text(&metadata["name"]))
 }

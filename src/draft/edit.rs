@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::quote::quote;
 use crate::yaml::edit::{Edit, Refusal};
 use crate::yaml::{Document, FieldPath, NodeRef, Step};
 
@@ -55,4 +56,10 @@ pub(super) fn put(doc: &Document<'_>, at: &FieldPath, value: Value) -> Edit {
 pub(super) fn known(name: &str, known: Vec<&str>) -> String {
     let known = known_names(name, known);
     if known.ends_with('?') { format!("{known} ") } else { format!("{known}; ") }
+}
+
+/// What a field was, if anything, and what it is after the change.
+pub(super) fn is_now(field: &str, before: Option<&str>, after: &str) -> String {
+    let before = before.map_or_else(String::new, |before| format!(" {}", quote(&before)));
+    format!("{field}{before} is now {}", quote(&after))
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Binding, Config};
 use crate::issuer::{Issuer, IssuerObject};
-use crate::name::{self, DEFAULT_NAMESPACE, DnsLabel};
+use crate::name::{self, DnsLabel};
 use crate::render;
 use crate::splice;
 
-/// By namespace.
-type Objects = BTreeSet<(String, Resource)>;
+/// By namespace, if the declaration sets one.
+type Objects = BTreeSet<(Option<String>, Resource)>;
 
 /// What is in a cluster.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,10 +26,11 @@ impl Resource {
     }
 
     /// For people.
-    fn words(&self, namespace: &str) -> String {
+    pub(super) fn words(&self, namespace: Option<&str>) -> String {
+        let namespace = namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
         match self {
-            Self::Object(kind, name) => format!("{kind} {namespace}/{name}"),
-            Self::Samples(workload) => format!("Pod {namespace}/{}-…", name::of_sample(workload)),
+            Self::Object(kind, name) => format!("{kind} {namespace}{name}"),
+            Self::Samples(workload) => format!("Pod {namespace}{}-…", name::of_sample(workload)),
         }
     }
 
@@ -44,23 +45,22 @@ impl Resource {
 
 /// The objects that are rendered for a cluster's workloads and, with `prerequisites`, what `setup` prints.
 pub(super) fn objects(config: &Config, prerequisites: bool) -> Objects {
-    let namespace =
-        |declared: &Option<DnsLabel>| declared.as_ref().map_or(DEFAULT_NAMESPACE, DnsLabel::as_str).to_owned();
+    let namespace = |declared: &Option<DnsLabel>| declared.as_ref().map(ToString::to_string);
     let of_binding = |binding: &Binding| {
         let namespace = namespace(&binding.namespace);
         let own = render::idents(binding).into_iter().map(|(kind, name)| Resource::Object(kind, name));
         let samples = binding.sample.then(|| Resource::Samples(binding.workload.clone()));
         let own: Vec<_> = own.chain(samples).map(|resource| (namespace.clone(), resource)).collect();
-        own.into_iter().chain(issuer_objects(&namespace, &binding.issuer))
+        own.into_iter().chain(issuer_objects(namespace.as_ref(), &binding.issuer))
     };
     let own = config.issuers.values().filter(|_| prerequisites);
-    let own = own.flat_map(|issuer| issuer_objects(&namespace(&config.namespace), issuer));
+    let own = own.flat_map(|issuer| issuer_objects(namespace(&config.namespace).as_ref(), issuer));
     config.bindings.iter().flat_map(of_binding).chain(own).collect()
 }
 
-fn issuer_objects(namespace: &str, issuer: &Issuer) -> Vec<(String, Resource)> {
+fn issuer_objects(namespace: Option<&String>, issuer: &Issuer) -> Vec<(Option<String>, Resource)> {
     let resource = |object: &IssuerObject| Resource::Object(object.kind.gvk.kind, object.name.clone());
-    issuer.objects.iter().map(|object| (namespace.to_owned(), resource(object))).collect()
+    issuer.objects.iter().map(|object| (namespace.cloned(), resource(object))).collect()
 }
 
 /// What is no longer rendered, one line each, and the commands that delete it without pruning.
@@ -70,19 +70,21 @@ pub(super) fn words(leftovers: &Objects, by_hand: &Objects) -> String {
     let mut said = String::new();
     if !leftovers.is_empty() {
         said.push_str("no longer rendered; deleted by Argo CD, Flux and `kubectl apply --prune`:\n");
-        said.extend(leftovers.iter().map(|(namespace, resource)| format!("  {}\n", resource.words(namespace))));
+        said.extend(
+            leftovers.iter().map(|(namespace, resource)| format!("  {}\n", resource.words(namespace.as_deref()))),
+        );
     }
-    let mut commands: BTreeMap<(&str, bool), Vec<String>> = BTreeMap::new();
+    let mut commands: BTreeMap<(Option<&str>, bool), Vec<String>> = BTreeMap::new();
     for (namespace, resource) in leftovers.iter().chain(by_hand) {
         // kubectl takes names or a selector, not both.
-        commands.entry((namespace, resource.is_object())).or_default().push(resource.argument());
+        commands.entry((namespace.as_deref(), resource.is_object())).or_default().push(resource.argument());
     }
     if !commands.is_empty() {
         said.push_str("to delete the objects from the cluster by hand:\n");
     }
     said.extend(commands.iter().flat_map(|((namespace, are_objects), arguments)| {
         let arguments = if *are_objects { vec![arguments.join(" ")] } else { arguments.clone() };
-        arguments.into_iter().map(move |it| format!("  {}\n", splice::delete(Some(namespace), &it)))
+        arguments.into_iter().map(move |it| format!("  {}\n", splice::delete(*namespace, &it)))
     }));
     said
 }

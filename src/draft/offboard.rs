@@ -8,7 +8,7 @@ use super::onboard::DECLARED;
 use super::section::{self, ROLES, WORKLOADS};
 use crate::config::Config;
 use crate::diag::{Code, Diagnostic, Place, known_names};
-use crate::name::{self, DEFAULT_NAMESPACE};
+use crate::name;
 use crate::quote::quote;
 use crate::yaml::edit::{Edit, Refusal, apply, dismiss};
 use crate::yaml::{Document, NodeRef};
@@ -102,17 +102,17 @@ pub fn leftovers(name: &str, before: &Config, after: &[Config]) -> Option<String
     }
     let kept = leftover::objects(after, false);
     let leftovers = leftover::objects(before, false).into_iter().filter(|object| !kept.contains(object)).collect();
-    let namespace = binding.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
+    let namespace = binding.namespace.as_ref().map(ToString::to_string);
     let certificate = name::of_certificate(name);
-    let secret = Resource::Object("Secret", certificate.clone());
+    let secret = Resource::Object("Secret", certificate);
+    let secret_words = secret.words(namespace.as_deref());
     // `onboard` prints a sample, whatever the declaration says.
     let samples = (!binding.sample).then(|| Resource::Samples(name.to_owned()));
     let by_hand = [Some(secret), samples].into_iter().flatten();
-    let by_hand = by_hand.map(|resource| (namespace.to_owned(), resource)).collect();
+    let by_hand = by_hand.map(|resource| (namespace.clone(), resource)).collect();
     let words = leftover::words(&leftovers, &by_hand);
     let cluster = before.cluster.as_ref().map_or_else(String::new, |cluster| format!("in cluster {cluster}, "));
     Some(format!(
-        "{cluster}{words}remains until you delete it: Secret {namespace}/{certificate}, the certificate that \
-         cert-manager wrote\n"
+        "{cluster}{words}remains until you delete it: {secret_words}, the certificate that cert-manager wrote\n"
     ))
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::edit::{Change, Refused, cannot_edit, known, parsed, put};
+use super::edit::{Change, Refused, cannot_edit, is_now, known, parsed, put};
 use super::section::{CLUSTERS, ROLES, WORKLOADS};
 use crate::config::{Binding, Config};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::issuer::DEFAULT_SCOPE;
-use crate::name::DEFAULT_NAMESPACE;
+use crate::name::DnsLabel;
 use crate::quote::{quote, typed};
 use crate::yaml::edit::{Refusal, apply};
 use crate::yaml::{Document, FieldPath, NodeRef, emit};
@@ -153,25 +153,20 @@ impl<'a> Checked<'a> {
     fn alter(&self, binding: &Binding, doc: &Document<'_>, said: &mut Vec<String>) -> Result<String, Refusal> {
         let at = WORKLOADS.entry(self.asked.workload);
         let mut edits = Vec::new();
-        let mut set = |at: &FieldPath, field: &str, before: &str, after: &str| {
-            said.push(format!(
-                "workload {} changed: {field} {} is now {}",
-                quote(&self.asked.workload),
-                quote(&before),
-                quote(&after)
-            ));
+        let mut set = |at: &FieldPath, field: &str, before: Option<&str>, after: &str| {
+            said.push(format!("workload {} changed: {}", quote(&self.asked.workload), is_now(field, before, after)));
             edits.push(put(doc, at, after.into()));
         };
         if binding.role.name != self.role {
-            set(&at.key("role"), "role", &binding.role.name, &self.role);
+            set(&at.key("role"), "role", Some(&binding.role.name), &self.role);
         }
-        let namespace = binding.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
-        if let Some(wanted) = self.asked.namespace.filter(|wanted| *wanted != namespace) {
+        let namespace = binding.namespace.as_ref().map(DnsLabel::as_str);
+        if let Some(wanted) = self.asked.namespace.filter(|wanted| Some(*wanted) != namespace) {
             set(&at.key("namespace"), "namespace", namespace, wanted);
         }
         let duration = &binding.certificate.duration;
         if let Some(hours) = self.asked.hours.filter(|hours| u64::from(*hours) * 3600 != duration.seconds()) {
-            set(&at.key("certificate").key("duration"), "duration", duration.as_str(), &format!("{hours}h"));
+            set(&at.key("certificate").key("duration"), "duration", Some(duration.as_str()), &format!("{hours}h"));
         }
         if let Some(cluster) = self.cluster.as_ref().filter(|_| !self.is_here) {
             said.push(format!(

@@ -2,11 +2,11 @@
 
 use serde_json::Map;
 
-use super::edit::{Change, Refused, cannot_edit, put};
+use super::edit::{Change, Refused, cannot_edit, is_now, put};
 use super::pin;
 use super::section::{self, CLUSTERS};
 use crate::config::Config;
-use crate::name::DEFAULT_NAMESPACE;
+use crate::name::DnsLabel;
 use crate::quote::{quote, typed};
 use crate::yaml::edit::{Refusal, apply};
 
@@ -41,18 +41,19 @@ fn changed(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<Change
         let mut fields = Map::new();
         fields.extend(asked.namespace.iter().map(|namespace| ("namespace".to_owned(), (*namespace).into())));
         text = CLUSTERS.add(&text, name, fields)?;
-        let namespace = asked.namespace.unwrap_or(DEFAULT_NAMESPACE);
-        said.push(format!("cluster {} added, workloads in namespace {}", quote(&name), quote(&namespace)));
+        let namespace =
+            asked.namespace.map_or_else(String::new, |it| format!(", workloads in namespace {}", quote(&it)));
+        said.push(format!("cluster {} added{namespace}", quote(&name)));
         let (text, noted) = pin::note(configs, text)?;
         said.extend(noted);
         return Ok(Change { text, said });
     };
-    let before = config.namespace.as_ref().map_or(DEFAULT_NAMESPACE, |namespace| namespace.as_str());
-    let Some(after) = asked.namespace.filter(|after| *after != before) else {
+    let before = config.namespace.as_ref().map(DnsLabel::as_str);
+    let Some(after) = asked.namespace.filter(|after| Some(*after) != before) else {
         return Ok(Change { text: text.to_owned(), said });
     };
     let doc = section::read(text)?;
     let edit = put(&doc, &CLUSTERS.entry(name).key("namespace"), after.into());
-    said.push(format!("cluster {} changed: namespace {} is now {}", quote(&name), quote(&before), quote(&after)));
+    said.push(format!("cluster {} changed: {}", quote(&name), is_now("namespace", before, after)));
     Ok(Change { text: apply(&doc, &[edit])?, said })
 }

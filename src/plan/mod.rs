@@ -88,16 +88,18 @@ impl<'r> PlannedWorkload<'r> {
 
 /// Plans from the declaration alone, without objects.
 pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> {
-    let workloads = resolved.bindings.iter().map(|binding| {
-        let declared = binding.declared.namespace.as_ref().map(ToString::to_string);
-        PlannedWorkload {
-            resolved: binding,
-            namespace: declared.or_else(|| fallback.map(str::to_owned)),
-            placements: Vec::new(),
-            wave: Order::USUAL.wave,
-        }
+    let workloads = resolved.bindings.iter().map(|binding| PlannedWorkload {
+        resolved: binding,
+        namespace: declared_home(binding, fallback),
+        placements: Vec::new(),
+        wave: Order::USUAL.wave,
     });
     with_prerequisites(resolved, workloads.collect())
+}
+
+/// The namespace of a workload as far as it is known without the object.
+fn declared_home(binding: &ResolvedBinding, fallback: Option<&str>) -> Option<String> {
+    binding.declared.namespace.as_ref().map(DnsLabel::as_str).or(fallback).map(str::to_owned)
 }
 
 /// Plans for the objects in the inventory. A workload that is missing or ambiguous is an error.
@@ -105,6 +107,7 @@ pub fn plan<'r>(
     resolved: &'r Resolved,
     items: &[Item<'_>],
     inventory: &[Workload<'_>],
+    fallback: Option<&str>,
     report: &mut Report,
 ) -> Plan<'r> {
     let mut by_name: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
@@ -144,10 +147,9 @@ pub fn plan<'r>(
     let mut workloads: Vec<PlannedWorkload<'r>> = Vec::new();
     let mut known: BTreeMap<(&str, Option<String>), usize> = BTreeMap::new();
     for (binding, placement) in share::placements(&found, inventory, report) {
-        let declared = binding.declared.namespace.as_ref().map(ToString::to_string);
         // kustomize may have moved the workload; what belongs to it goes where it is now.
         let namespace = inventory.get(placement.workload).and_then(|it| it.ident.namespace.as_ref());
-        let namespace = namespace.map(ToString::to_string).or(declared);
+        let namespace = namespace.map(ToString::to_string).or_else(|| declared_home(binding, fallback));
         // Annotated workloads of one name have one role, or there would have been an error.
         let index = *known.entry((&binding.declared.workload, namespace.clone())).or_insert(workloads.len());
         let wave = inventory.get(placement.workload).map_or(Order::USUAL.wave, wave);
@@ -294,15 +296,6 @@ impl Plan<'_> {
         self.prerequisites.retain(|it| needs.contains(&(it.namespace.as_deref(), it.scope)));
     }
 
-    /// Sets the namespace where there is none.
-    pub fn use_namespace(&mut self, namespace: Option<&str>) {
-        let unnamed = self.workloads.iter_mut().map(|planned| &mut planned.namespace);
-        let unnamed = unnamed.chain(self.prerequisites.iter_mut().map(|prerequisite| &mut prerequisite.namespace));
-        for slot in unnamed.filter(|slot| slot.is_none()) {
-            *slot = namespace.map(str::to_owned);
-        }
-    }
-
     /// A workload reads its certificate's Secret in its own namespace. Where the Certificate is among the items it
     /// must be there.
     pub fn check_certificates(&self, items: &[Item<'_>], inventory: &[Workload<'_>], report: &mut Report) {
@@ -317,21 +310,26 @@ impl Plan<'_> {
             };
             let name = planned.certificate_name();
             let Some(named) = certificates.get(name.as_str()) else { continue };
-            let here = |namespace: Option<&str>| namespace.unwrap_or(DEFAULT_NAMESPACE).to_owned();
-            let wanted = here(workload.ident.namespace.as_deref());
-            if named.iter().any(|ident| here(ident.namespace.as_deref()) == wanted) {
+            let here = |ident: &Ident<'_>| ident.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE).to_owned();
+            let wanted = here(&workload.ident);
+            if named.iter().any(|ident| here(ident) == wanted) {
                 continue;
             }
-            let message = format!(
-                "the Certificate {} is not in namespace {}, where {} is",
-                quote(&name),
-                quote(&wanted),
-                words(workload)
-            );
+            let (place, help) = match &workload.ident.namespace {
+                Some(namespace) => (
+                    format!("is not in namespace {}, where {} is", quote(namespace), words(workload)),
+                    format!("set {} for this workload", typed(&format_args!("namespace: {namespace}"))),
+                ),
+                None => (
+                    format!("is in another namespace than {}, which sets none", words(workload)),
+                    "set the same namespace on both".to_owned(),
+                ),
+            };
+            let message = format!("the Certificate {} {place}", quote(&name));
             report.push(
                 Diagnostic::error(Code::NamespaceMismatch, message)
                     .at(Place::Config(planned.binding().place.clone()))
-                    .help(format!("set {} for this workload", typed(&format_args!("namespace: {wanted}")))),
+                    .help(help),
             );
         }
     }

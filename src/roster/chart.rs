@@ -215,7 +215,8 @@ fn spot(path: &FieldPath) -> Option<(Column, String)> {
 
 fn line(row: &Row, view: View, spots: &Spots<'_>) -> Line {
     let binding = &row.binding;
-    let (workload, namespace, role) = (&binding.workload, &row.namespace, &binding.role);
+    let (workload, role) = (&binding.workload, &binding.role);
+    let namespace = row.namespace.as_deref().unwrap_or("the pods' namespace");
     let issuer = &binding.issuer.issuer_ref;
     let place = if issuer.is_namespaced() { format!(" in {namespace}") } else { String::new() };
     // Where no heading names the cluster, nodes do: others have the same names.

@@ -55,8 +55,8 @@ pub struct Lost {
 pub struct Row {
     /// The cluster, when the declaration has any.
     pub cluster: Option<String>,
-    /// The namespace of its objects.
-    pub namespace: String,
+    /// The namespace of its objects, if the declaration sets one.
+    pub namespace: Option<String>,
     /// What the declaration says of it.
     pub binding: Binding,
     /// The role's ARN, when it is known.
@@ -68,15 +68,14 @@ pub struct Row {
 }
 
 impl Roster {
-    /// Reads the declaration at `node` for one cluster or for all; `namespace` is the default for workloads without
-    /// one.
-    pub fn read(node: NodeRef<'_>, only: Option<&str>, namespace: &str, lookup: &dyn Lookup) -> Self {
+    /// Reads the declaration at `node` for one cluster or for all.
+    pub fn read(node: NodeRef<'_>, only: Option<&str>, lookup: &dyn Lookup) -> Self {
         let mut roster = Self::default();
         let wanted = only.map_or_else(|| config::clusters(node), |name| vec![Some(name)]);
         let mut found = Report::default();
         roster.clusters.extend(wanted.iter().copied().flatten().map(str::to_owned));
         for config in config::load_lenient(node, &wanted, &mut found) {
-            roster.add(config, namespace, lookup);
+            roster.add(config, lookup);
         }
         if only.is_none() {
             roster.lost = roster.lost(node);
@@ -86,11 +85,11 @@ impl Roster {
         roster
     }
 
-    fn add(&mut self, config: Config, namespace: &str, lookup: &dyn Lookup) {
+    fn add(&mut self, config: Config, lookup: &dyn Lookup) {
         let answers = lookup.answer(&resolve::queries(&config, false));
         let row = |binding: &Binding| Row {
             cluster: config.cluster.clone(),
-            namespace: binding.namespace.as_ref().map_or_else(|| namespace.to_owned(), ToString::to_string),
+            namespace: binding.namespace.as_ref().map(ToString::to_string),
             role: resolve::known_arn(ArnKind::Role, &binding.role.role, &answers).map(|arn| arn.to_string()),
             profile: resolve::known_arn(ArnKind::Profile, &binding.role.profile, &answers).map(|arn| arn.to_string()),
             trust_anchor: resolve::known_arn(ArnKind::TrustAnchor, &binding.role.trust_anchor, &answers)

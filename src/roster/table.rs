@@ -36,7 +36,7 @@ fn cells(row: &Row) -> [String; 7] {
     [
         binding.workload.clone(),
         row.cluster.clone().unwrap_or_else(unknown),
-        row.namespace.clone(),
+        row.namespace.clone().unwrap_or_else(unknown),
         binding.role.name.clone(),
         life,
         format!("{kind}{which}"),

@@ -33,9 +33,12 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
         let text = |path: &str| value.pointer(path).and_then(Value::as_str);
         let name =
             (text("/metadata/namespace").unwrap_or(DEFAULT_NAMESPACE), text("/metadata/name").unwrap_or_default());
-        let mut named = named.get(&name).into_iter().flatten();
+        let mut named: Vec<_> = named.get(&name).into_iter().flatten().copied().collect();
+        // One that says the same of its namespace is meant rather than one that only ends up in the same.
+        named.sort_by_key(|(_, object)| krm::namespace(object.root()) != text("/metadata/namespace"));
+        let mut named = named.into_iter();
         let sample = || samples.get(&(name.0, value.pointer("/metadata/labels")?.get(SAMPLE)?.as_str()?)).copied();
-        match named.find(|(_, object)| is_same_object(object, value)).copied().or_else(sample) {
+        match named.find(|(_, object)| is_same_object(object, value)).or_else(sample) {
             None => {
                 changes.appended.push(emit::document(value));
                 added.push(value);
@@ -135,13 +138,15 @@ fn namespace(object: NodeRef<'_>) -> &str {
     krm::namespace(object).unwrap_or(DEFAULT_NAMESPACE)
 }
 
-/// The emitted object with the labels, annotations and other metadata that others added to the existing one.
+/// The emitted object with the labels, annotations and other metadata that others added to the existing one. Its
+/// namespace is that of its workload, as written there.
 fn keeping_metadata(ours: &Value, found: NodeRef<'_>) -> Value {
     let mut merged = ours.clone();
     let theirs = found.get("metadata").map_or(Value::Null, |metadata| metadata.to_value());
-    if let (Some(metadata), Value::Object(theirs)) =
+    if let (Some(metadata), Value::Object(mut theirs)) =
         (merged.pointer_mut("/metadata").and_then(Value::as_object_mut), theirs)
     {
+        theirs.remove("namespace");
         add_missing(metadata, theirs);
     }
     merged

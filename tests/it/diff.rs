@@ -91,16 +91,12 @@ fn objects_and_pods_are_told() {
     let one = "{api: {role: pay}}";
     assert_eq!(
         messages("{}", one),
-        [
-            "Certificate default/api-cert is added",
-            "ConfigMap default/api-iam-ra-config is added",
-            "Issuer default/iam-ra is added"
-        ]
+        ["Certificate api-cert is added", "ConfigMap api-iam-ra-config is added", "Issuer iam-ra is added"]
     );
     assert_eq!(messages(one, "{}").len(), 3);
     assert_eq!(
         messages(one, "{api: {role: more}}"),
-        ["ConfigMap default/api-iam-ra-config is changed", "the pods of `api` are replaced"]
+        ["ConfigMap api-iam-ra-config is changed", "the pods of `api` are replaced"]
     );
 }
 

@@ -318,3 +318,25 @@ fn a_role_changes_alone_and_back() {
     }
     assert!(changed >= 40, "{changed} were changed");
 }
+
+#[test]
+fn no_namespace_is_written_that_nobody_sets() {
+    let tree = Tree::new(None);
+    let setup = tree.done("setup prod");
+    assert!(setup.stderr.contains("Secret `iam-ra-ca`, which must be in its namespace"), "{}", setup.stderr);
+    let onboard = tree.done("onboard admin");
+    for output in [&setup, &onboard] {
+        let all = format!("{}{}", output.stdout, output.stderr);
+        assert!(!all.contains("namespace: ") && !all.contains("namespace `default`"), "{all}");
+    }
+    let named = tree.done("onboard admin --k8s-namespace default");
+    assert!(named.stderr.contains("workload `admin` changed: namespace is now `default`"), "{}", named.stderr);
+    assert!(named.stdout.contains("  namespace: default\n"), "{}", named.stdout);
+    let offboard = tree.done("offboard admin");
+    assert!(offboard.stderr.contains("  kubectl --namespace default delete "), "{}", offboard.stderr);
+    tree.does("onboard admin");
+    let offboard = tree.done("offboard admin");
+    assert!(offboard.stderr.contains("  kubectl delete --ignore-not-found "), "{}", offboard.stderr);
+    assert!(offboard.stderr.contains("\n  Certificate admin-cert\n"), "{}", offboard.stderr);
+    assert!(offboard.stderr.contains("until you delete it: Secret admin-cert,"), "{}", offboard.stderr);
+}

@@ -191,7 +191,7 @@ fn render_check(hooks: &Path, home: &Path, suffix: &str) {
     repository.git(&["add", "--all"]);
     let words = [
         "error[stale-render]",
-        "--> rendered/default_v1_configmap_payments-iam-ra-config.yaml:",
+        "--> rendered/v1_configmap_payments-iam-ra-config.yaml:",
         "run `iamra build . --output rendered`",
     ];
     fails(&check("--all-files"), &words);

@@ -85,7 +85,7 @@ fn said(node: NodeRef<'_>, text: &str, lock: Option<&str>, (items, input): (&[It
         }
     }
     drop(verify::Rendered::of(items, &[]).opted_in(&mut report));
-    let roster = roster::Roster::read(node, None, "default", &lookup);
+    let roster = roster::Roster::read(node, None, &lookup);
     report.append(roster.report.clone());
     report.append(roster.lookups.clone());
     let mut words = roster::table(&roster) + &roster::mermaid(&roster, roster::View::Workload).text;

@@ -13,7 +13,6 @@ use crate::cli::report::{self, finish};
 use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::diag::Report;
-use crate::name::DEFAULT_NAMESPACE;
 use crate::output::Sources;
 
 /// Run `kustomize build` and patch what it prints
@@ -45,7 +44,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(args.declaration.as_ref().unwrap_or(&args.dir))?;
     let built = args.kustomize.run(&args.dir, io)?;
     let manifests = Manifests { name: "kustomize build", bytes: &built };
-    let request = shared.request(Some(Mode::All), Some(DEFAULT_NAMESPACE));
+    let request = shared.request(Some(Mode::All));
     let injected = inject(&file, manifests, shared, request)?;
     let Some(path) = &args.output else { return injected.print(finish, io) };
     let mut drift = Report::default();

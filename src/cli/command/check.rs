@@ -16,7 +16,6 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
 use crate::git::{self, Repository, Version};
 use crate::krm::Stream;
-use crate::name::DEFAULT_NAMESPACE;
 use crate::pipeline;
 use crate::resolve::{Guarded, LOCK_NAME, Layered};
 use crate::verify::Rendered;
@@ -173,7 +172,7 @@ fn check_stream(
 ) -> Result<(), Error> {
     let rendered = Rendered::of(&stream.items, &args.sidecar.images);
     let opted_in = rendered.opted_in(report);
-    let request = shared.request(Some(Mode::Transform), Some(DEFAULT_NAMESPACE));
+    let request = shared.request(Some(Mode::Transform));
     let request = pipeline::Request { opted_in: &opted_in, ..request };
     let mut found = Report::default();
     let resolved = checked.file.resolve(shared, request, &mut found)?;
@@ -201,7 +200,7 @@ impl Checked {
         let lookup = Guarded { policy: &policy, lookup: &layered };
         // A key is never in a lock, so a CA is checked whole only where values are at hand.
         let mode = if at_hand.values.is_some() { Mode::All } else { Mode::Transform };
-        let request = shared.request(Some(mode), Some(DEFAULT_NAMESPACE));
+        let request = shared.request(Some(mode));
         let mut found = Report::default();
         let snapshot = pipeline::snapshot(document.root(), request, Some(&lookup), &mut found).unwrap_or_default();
         for resolved in snapshot.values().filter_map(|view| view.resolved.as_ref()) {

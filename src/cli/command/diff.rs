@@ -14,7 +14,6 @@ use crate::config::{self, Mode};
 use crate::diag::Report;
 use crate::diff::{self, Snapshot};
 use crate::git::{Repository, Version};
-use crate::name::DEFAULT_NAMESPACE;
 use crate::output::{self, Compared, Declaration, Sources};
 use crate::pipeline;
 use crate::quote::line;
@@ -205,8 +204,7 @@ impl Reading<'_> {
         let name = display(&lock);
         let answers = self.shared.sources.at_hand.answers(&name, text.as_deref(), false, report)?;
         // The CA's key changes nothing about who may do what, and is not asked for.
-        let request =
-            pipeline::Request { cluster: None, ..self.shared.request(Some(Mode::Transform), Some(DEFAULT_NAMESPACE)) };
+        let request = pipeline::Request { cluster: None, ..self.shared.request(Some(Mode::Transform)) };
         let side = pipeline::snapshot(document.root(), request, Some(&Layered(answers.lookups())), report);
         Ok(side.map(|mut side| {
             if let Some(cluster) = &self.shared.cluster {

@@ -85,7 +85,7 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
     let mode = if generator { Some(Mode::Generate) } else { mode };
     let items: &[Item<'_>] = if generator { &[] } else { &list.items };
     let opted_in = workload::opted_in(items, &mut report);
-    let request = Request { generator, opted_in: &opted_in, ..shared.request(mode, None) };
+    let request = Request { generator, opted_in: &opted_in, ..shared.request(mode) };
     let resolved = shared.resolve(root, Path::new(""), request, &mut report).unwrap_or_else(|error| {
         report.push(Diagnostic::error(Code::InvalidLock, error.words()).help("make it readable by the function"));
         None

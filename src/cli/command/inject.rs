@@ -11,7 +11,6 @@ use crate::cli::manifests;
 use crate::cli::report::finish;
 use crate::cli::sources::Explained;
 use crate::config::Mode;
-use crate::name::DEFAULT_NAMESPACE;
 
 /// Patch the declared workloads in plain manifests, and add what they need
 ///
@@ -38,6 +37,6 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let bytes = manifests::read(&args.manifests)?;
     let mode = if args.workloads_only { Mode::Transform } else { Mode::All };
     let manifests = Manifests { name: manifests::name_of(&args.manifests), bytes: &bytes };
-    let request = shared.request(Some(mode), Some(DEFAULT_NAMESPACE));
+    let request = shared.request(Some(mode));
     inject(&file, manifests, shared, request)?.print(finish, io)
 }

@@ -10,7 +10,6 @@ use crate::cli::report::finish_with;
 use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::diag::Report;
-use crate::name::DEFAULT_NAMESPACE;
 use crate::pipeline;
 use crate::yaml::emit;
 
@@ -31,7 +30,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.explained.shared();
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
-    let request = shared.request(Some(Mode::Generate), Some(DEFAULT_NAMESPACE));
+    let request = shared.request(Some(Mode::Generate));
     let resolved = file.resolve(shared, request, &mut report)?;
     finish_with(&report, file.sources(), io, |io| {
         let Some(resolved) = resolved.filter(|_| !report.has_errors()) else { return Ok(()) };

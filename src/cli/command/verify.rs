@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let stream = parse(name, &text, &mut report);
     let rendered = stream.as_ref().map(|stream| Rendered::of(&stream.items, &args.sidecar.images));
     let opted_in = rendered.as_ref().map_or_else(Vec::new, |rendered| rendered.opted_in(&mut report));
-    let request = Request { opted_in: &opted_in, ..shared.request(Some(Mode::Validate), None) };
+    let request = Request { opted_in: &opted_in, ..shared.request(Some(Mode::Validate)) };
     if let Some(resolved) = file.resolve(shared, request, &mut report)?
         && let Some((stream, rendered)) = stream.as_ref().zip(rendered.as_ref())
     {

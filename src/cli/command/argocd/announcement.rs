@@ -42,7 +42,7 @@ pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     };
     let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
     // What is wrong with the declaration is generate's to refuse: without a cluster to choose nobody could mend it here.
-    let resolved = file.resolve(&shared, shared.request(parameters.mode, None), &mut report)?;
+    let resolved = file.resolve(&shared, shared.request(parameters.mode), &mut report)?;
     finish_briefly(&report, file.sources(), io)?;
     let lock = recorded(&lock.display().to_string(), disk::read_if_there(&lock)?.as_deref());
     let announced = announcements(&file, shared.cluster.as_deref(), resolved.as_ref(), &lock);

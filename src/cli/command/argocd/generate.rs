@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     }
     let Application { file, lock, .. } = &application;
     let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
-    let request = Request { mode: parameters.mode, ..shared.request(None, parameters.namespace.as_deref()) };
+    let request = Request { namespace: parameters.namespace.as_deref(), ..shared.request(parameters.mode) };
     let manifests = Manifests { name: "kustomize build", bytes: &built };
     inject(file, manifests, &shared, request)?.print(finish_briefly, io)
 }

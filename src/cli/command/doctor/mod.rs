@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
     // Who only looks needs no CA, and above all not its key.
-    let request = shared.request(Some(Mode::Transform), None);
+    let request = shared.request(Some(Mode::Transform));
     if args.explain_calls
         && let Some(resolved) = file.resolve(&shared, request, &mut report)?
     {

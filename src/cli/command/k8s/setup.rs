@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// The cluster's name
     #[arg(value_parser = cluster_name, value_name = "CLUSTER")]
     name: String,
-    /// Namespace of its workloads that do not set one; `default` when omitted
+    /// Namespace of its workloads that do not set one; when omitted, none is written
     #[arg(long, value_parser = namespace_name, value_name = "NS")]
     k8s_namespace: Option<String>,
     #[command(flatten)]
