@@ -11,7 +11,7 @@ use crate::quote::quote_object;
 use crate::reference::Query;
 use crate::render::{self, Manifest};
 use crate::resolve::{self, Answers, Guarded, Lookup, OperatorPolicy, Resolved};
-use crate::splice::{self, Taken, order};
+use crate::splice::{self, Fate, Taken, order};
 use crate::verify::{self, Rendered};
 use crate::workload::{self, Workload};
 use crate::yaml::{FieldPath, NodeRef};
@@ -27,6 +27,8 @@ pub struct Request<'r> {
     pub generator: bool,
     /// Where everything without a namespace goes, if that is known; none is written when `None`.
     pub namespace: Option<&'r str>,
+    /// Whether the caller deletes what it does not get back.
+    pub keeps_items: bool,
     /// Workloads among the objects that are annotated with a role.
     pub opted_in: &'r [OptIn],
     /// The only workload to look at; all when `None`.
@@ -175,7 +177,8 @@ impl<'r, 't> Patched<'r, 't> {
 
 /// The changes of a list of objects; none when there is an error.
 pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report: &mut Report) -> Changes {
-    let changes = match request.mode(resolved.mode) {
+    let mode = request.mode(resolved.mode);
+    let mut changes = match mode {
         Mode::Generate => {
             let mut changes = Changes::default();
             Taken::of(&plan::declared(resolved, request.namespace), items).report(report);
@@ -193,6 +196,8 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
             Changes::default()
         }
     };
+    let fate = if mode == Mode::Validate || request.keeps_items { Fate::Stays } else { Fate::LeftOut };
+    changes.removed.extend(splice::declarations(items, fate, report));
     if report.has_errors() { Changes::default() } else { changes }
 }
 
@@ -201,6 +206,7 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Rep
     let adopted = verify::adopt(resolved, rendered);
     // Who else writes what is said with what else strangers do.
     let Patched { inventory, plan, changes, .. } = Patched::of(&adopted, rendered.items, None, report);
+    splice::declarations(rendered.items, Fate::Stays, report);
     order::check(&plan, &[], rendered.items, &inventory, report);
     let wanted = render::objects(&plan, adopted.argo_cd, false);
     verify::check(&plan, &changes, &wanted, rendered, &inventory, report);
@@ -210,6 +216,7 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Rep
 /// Reports what would be wrong with a stream before injection. Changes nothing.
 pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
     let patched = Patched::of(resolved, rendered.items, None, report);
+    splice::declarations(rendered.items, Fate::Stays, report);
     let mut strangers = Report::default();
     verify::check_strangers(resolved, &patched.plan, rendered, &patched.inventory, &mut strangers);
     let objects = render::objects(&patched.plan, resolved.argo_cd, false);

@@ -1,6 +1,6 @@
 //! Findings about declarations: their levels and output formats.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
@@ -94,7 +94,10 @@ impl Format {
         let by_declaration: Vec<_> =
             checked.iter().map(|it| (it.file.name.as_str(), output::located(&it.report, it.sources()))).collect();
         let located: Vec<_> = by_declaration.iter().flat_map(|(_, located)| located).cloned().collect();
-        let files: Vec<_> = checked.iter().map(|it| it.file.name.clone()).collect();
+        let mut files: Vec<_> = checked.iter().map(|it| it.file.name.clone()).collect();
+        // One declaration may have several builds.
+        let mut seen = BTreeSet::new();
+        files.retain(|name| seen.insert(name.clone()));
         let text = match self {
             Self::Human => {
                 for it in checked {

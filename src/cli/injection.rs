@@ -4,7 +4,7 @@ use super::Exit;
 use super::declaration::File;
 use super::error::Error;
 use super::io::Io;
-use super::manifests::unreadable;
+use super::manifests::{is_package, unreadable};
 use super::sources::Shared;
 use crate::diag::Report;
 use crate::krm::{Changes, Stream};
@@ -45,7 +45,7 @@ pub(super) fn inject<'m>(
         Ok(stream) => {
             injected.text = Some(stream.text());
             let opted_in = workload::opted_in(&stream.items, report);
-            let request = Request { opted_in: &opted_in, ..request };
+            let request = Request { opted_in: &opted_in, keeps_items: is_package(&stream), ..request };
             if let Some(resolved) = file.resolve(shared, request, report)? {
                 let changes = pipeline::run(&resolved, &stream.items, request, report);
                 injected.done = (!report.has_errors()).then_some((stream, changes));

@@ -10,14 +10,27 @@ use super::error::Error;
 use super::io::Io;
 use super::signals;
 use crate::config::{API_VERSION, KIND};
+use crate::disk::{self, DECLARATION};
+use crate::yaml::{Document, NodeRef};
 
 /// The names that kustomize knows its file by.
 /// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/general.go>
 const FILES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// Whether kustomize can build the folder.
+/// Whether kustomize builds objects of the folder. One that lists nothing but the declaration, as that of the component,
+/// only passes it on.
 pub(super) fn is_kustomization(dir: &Path) -> bool {
-    FILES.iter().any(|name| dir.join(name).is_file())
+    let file = FILES.iter().map(|name| dir.join(name)).find(|file| file.is_file());
+    file.is_some_and(|file| !disk::read(&file).is_ok_and(|text| lists_only_declaration(&text)))
+}
+
+fn lists_only_declaration(kustomization: &str) -> bool {
+    let Ok(document) = Document::parse(kustomization) else { return false };
+    let is_plain = |(key, _): (NodeRef<'_>, NodeRef<'_>)| matches!(key.text(), Some("apiVersion" | "kind" | "resources"));
+    let mut resources = document.root().get("resources").into_iter().flat_map(NodeRef::items);
+    document.root().entries().all(is_plain)
+        && resources.next().and_then(NodeRef::text) == Some(DECLARATION)
+        && resources.next().is_none()
 }
 
 /// Where kustomize looks for an exec plugin of ours, below `$KUSTOMIZE_PLUGIN_HOME` or `~/.config/kustomize/plugin`.

@@ -48,6 +48,7 @@ codes! {
     NotAResourceList "not-a-resource-list" Error "stdin is YAML, but not a KRM ResourceList";
     UnreadableItem "unreadable-item" Error "an object that iamra must process cannot be read";
     NoDeclaration "no-declaration" Error "there is no `iamra.yaml` and no functionConfig";
+    ListedDeclaration "listed-declaration" Warning "the declaration is among the objects of the cluster";
     NotADeclaration "not-a-declaration" Error "the document is not an `iamra.dev/v1alpha1` RolesAnywhere";
     SyntaxError "syntax-error" Error "the declaration is not YAML";
     UnknownField "unknown-field" Error "a field that iamra does not know";

@@ -133,6 +133,14 @@ impl Report {
         kept
     }
 
+    /// The report without diagnostics that the other one has.
+    #[must_use]
+    pub fn beyond(self, other: &Self) -> Self {
+        let mut kept = Self::default();
+        self.diagnostics.into_iter().filter(|diagnostic| !other.said.contains(diagnostic)).for_each(|it| kept.add(it));
+        kept
+    }
+
     /// Whether it has a diagnostic with this code.
     pub fn says(&self, code: Code) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.code == code)

@@ -24,6 +24,8 @@ apiVersion: iamra.dev/v1alpha1
 kind: RolesAnywhere
 metadata:
   name: iamra
+  annotations:
+    config.kubernetes.io/local-config: \"true\" # not an object of the cluster
 spec:
   parameterPrefix: /iam-ra/default # where the ARNs are, in SSM Parameter Store
 ";

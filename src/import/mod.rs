@@ -13,6 +13,7 @@ pub use iam_ra::from_state;
 use serde_json::{Map, Value, json};
 
 use crate::config::{API_VERSION, KIND};
+use crate::krm::annotation::LOCAL_CONFIG;
 
 /// The declaration's name: the same as in the shipped components, so that it works with them.
 const NAME: &str = "iamra";
@@ -20,7 +21,9 @@ const NAME: &str = "iamra";
 /// A declaration with these entries of `spec`; empty ones are omitted.
 fn declaration(entries: Vec<(&str, Value)>) -> Value {
     let spec: Map<_, _> = entries.into_iter().filter_map(|(key, value)| Some((key.to_owned(), some(value)?))).collect();
-    json!({"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": NAME}, "spec": spec})
+    // `kustomize create --autodetect` would otherwise list it as an object of the cluster.
+    let metadata = json!({"name": NAME, "annotations": {LOCAL_CONFIG: "true"}});
+    json!({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})
 }
 
 /// An entry of a map that is keyed by name, where an empty entry has a meaning.

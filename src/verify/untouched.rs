@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::object::Object;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::Item;
+use crate::splice;
 use crate::yaml::FieldPath;
 
 const MORE: &str = "does not exist without iamra, and is not marked as iamra's";
@@ -43,7 +44,8 @@ pub fn check_untouched(stripped: &[Item<'_>], without: &[Item<'_>], report: &mut
 
 fn by_name(items: &[Item<'_>]) -> BTreeMap<(String, String), Vec<Object>> {
     let mut objects = BTreeMap::<_, Vec<_>>::new();
-    for (index, item) in items.iter().enumerate() {
+    // Declarations are left out or not, as the reader of the stream likes.
+    for (index, item) in items.iter().enumerate().filter(|(_, item)| !splice::is_declaration(item)) {
         let Ok(object) = item.parse() else { continue };
         let object = Object::of(index, object.to_value());
         let api_version = object.resource_ref().api_version;

@@ -175,7 +175,7 @@ fn who_never_asks_aws_has_no_option_for_it() {
     std::fs::remove_file(tree.join("iamra.lock")).unwrap();
     let declaration = tree.join("iamra.yaml");
     let text = std::fs::read_to_string(&declaration).unwrap();
-    let asking = text.replacen("metadata:\n", "metadata:\n  annotations: {iamra.dev/live: \"true\"}\n", 1);
+    let asking = text.replacen("annotations: {", "annotations: {iamra.dev/live: \"true\", ", 1);
     assert_ne!(text, asking);
     for args in [&["check", "iamra.yaml"][..], &["verify", "deployment.yaml"]] {
         let plain = run(iamra(&tree).args(args), b"");

@@ -307,6 +307,91 @@ fn without_the_component() {
     );
 }
 
+/// The layout and the commands of `kustomize/README.md`, word for word.
+#[test]
+fn the_component_is_used_as_its_readme_says() {
+    let readme = fs::read_to_string(root().join("kustomize/README.md")).unwrap();
+    let between = |before: &str, after: &str| {
+        let (_, rest) = readme.split_once(before).unwrap_or_else(|| panic!("no {before:?} in the README"));
+        rest.split_once(after).unwrap().0.to_owned()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    copy(&root().join("tests/data/kustomize/overlay"), dir.path());
+    let copied = between("`cp -r kustomize/components/iamra my-repo/", "`");
+    add_component("iamra", &dir.path().join(copied));
+    let component = between("   components:\n   - ", "\n");
+    for overlay in ["prod", "lab"] {
+        let to = dir.path().join("overlays").join(overlay);
+        copy(&dir.path().join("prod"), &to);
+        let text = fs::read_to_string(to.join("kustomization.yaml")).unwrap();
+        let text = text.replace("- ../iamra\n", &format!("- {component}\n")).replace("- ../base\n", "- ../../base\n");
+        fs::write(to.join("kustomization.yaml"), text).unwrap();
+    }
+    let bash = |command: &str, image: &str| {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", command]).current_dir(dir.path()).env("PATH", path_with_iamra());
+        bash.env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2"))
+            .env("IAMRA_SIDECAR_IMAGE", image);
+        run(&mut bash, b"")
+    };
+    let command = between("4. Run `kustomize ", "`");
+    let built = bash(&format!("\"$IAMRA_KUSTOMIZE\" {command}"), "");
+    assert_eq!(built.exit, 0, "{}", built.stderr);
+    check_decoration(&objects(&built.stdout));
+    // The overlays' mirror.
+    let image = built.stdout.split("image: ").find_map(|rest| rest.lines().next().filter(|it| it.contains("mirror")));
+    let bash = |command: &str| bash(command, image.unwrap());
+    let command = between("   `iamra check ", "`");
+    let checked = bash(&format!("iamra check {command}"));
+    let words = (checked.exit, checked.stderr.lines().last());
+    assert_eq!(words, (0, Some("iamra/declaration/iamra.yaml: no problem")), "{}", checked.stderr);
+    // Each overlay is built, and the folder of the declaration alone has nothing to build for a cluster.
+    let second = dir.path().join("overlays/prod/base.yaml");
+    fs::write(&second, "no kustomization").unwrap();
+    let kustomization = dir.path().join("overlays/prod/kustomization.yaml");
+    let text = fs::read_to_string(&kustomization).unwrap();
+    fs::write(&kustomization, text.replace("- ../../base\n", "- base.yaml\n")).unwrap();
+    let checked = bash(&format!("iamra check {command}"));
+    assert!(checked.exit == 3 && checked.stderr.contains("error[not-checked]: "), "{}", checked.stderr);
+    let alone = bash("iamra check iamra/declaration");
+    assert_eq!(alone.exit, 0, "{}", alone.stderr);
+}
+
+/// `kustomize create --autodetect` lists the declaration among the resources. Whoever renders leaves it out.
+#[test]
+fn a_declaration_that_is_listed_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&root().join("tests/data/kustomize/without-component"), dir.path());
+    let (base, prod) = (dir.path().join("base"), dir.path().join("prod"));
+    let write = |annotations: &str| {
+        let text = fs::read_to_string(prod.join("iamra.yaml")).unwrap();
+        let text = text.replacen("  annotations:\n", &format!("  annotations:\n{annotations}"), 1);
+        fs::write(base.join("iamra.yaml"), text.replace("mode: ", "# mode: ")).unwrap();
+        fs::copy(prod.join("iamra.lock"), base.join("iamra.lock")).unwrap();
+        fs::remove_file(base.join("kustomization.yaml")).unwrap();
+        let created = build(&peer("kustomize-5.8.2"), &["create", "--autodetect"], &base);
+        assert_eq!(created.exit, 0, "{}", created.stderr);
+    };
+    write("");
+    for version in VERSIONS {
+        let listed = build(&peer(version), &["build", "base"], dir.path());
+        assert!(listed.stdout.contains("kind: RolesAnywhere"), "{version}: {}", listed.stderr);
+        let piped = run(iamra(dir.path()).args(["inject", "--declaration", "base"]), listed.stdout.as_bytes());
+        assert!(piped.exit == 0 && !piped.stdout.contains("RolesAnywhere"), "{version}: {}", piped.stderr);
+        assert!(piped.stderr.starts_with("warning[listed-declaration]: "), "{version}: {}", piped.stderr);
+        // As an object of the base under the function.
+        let output = exec(&peer(version), dir.path());
+        assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+        assert!(!output.stdout.contains("RolesAnywhere"), "{version}: {}", output.stdout);
+        assert!(output.stderr.contains("warning[listed-declaration]: "), "{version}: {}", output.stderr);
+    }
+    write("    config.kubernetes.io/local-config: 'true'\n");
+    for version in VERSIONS {
+        let listed = build(&peer(version), &["build", "base"], dir.path());
+        assert!(listed.exit == 0 && !listed.stdout.contains("RolesAnywhere"), "{version}: {}", listed.stderr);
+    }
+}
+
 /// A tree with the function configurations that we ship.
 fn functions(flavour: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! `iamra check`
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::cli::declaration::File;
@@ -12,7 +12,7 @@ use crate::cli::paths::display;
 use crate::cli::sources::{Offline, Shared};
 use crate::cli::{Exit, kustomize};
 use crate::config::{self, Mode};
-use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::disk;
 use crate::git::{self, Repository, Version};
 use crate::krm::Stream;
@@ -33,6 +33,9 @@ pub(in crate::cli) struct Args {
     /// Folders of declarations, their files, or their locks
     #[arg(default_value = ".")]
     paths: Vec<PathBuf>,
+    /// The declaration of all kustomizations among PATHS, or its folder; for each, in it or above it when omitted
+    #[arg(long, value_name = "PATH")]
+    declaration: Option<PathBuf>,
     /// Check what is staged, not what is on disk
     #[arg(long, hide = !git::IS_HERE)]
     staged: bool,
@@ -54,24 +57,35 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.offline.shared();
-    let mut names = BTreeSet::new();
+    // What was found in each declaration: the second build with it adds only what is about that build.
+    let mut said: BTreeMap<String, (Report, BTreeMap<Code, Level>, bool)> = BTreeMap::new();
     let mut checked = Vec::new();
     for path in &args.paths {
         let source = if args.staged { Source::Index(Repository::find(path)?) } else { Source::Disk };
-        let file = source.declaration(path)?;
-        if names.insert(file.name.clone()) {
-            let mut one = check(file, &source, args, shared)?;
-            match source {
-                Source::Disk if kustomize::is_kustomization(path) => check_build(path, &mut one, args, shared, io)?,
-                Source::Index(_) if kustomize::is_kustomization(path) => {
-                    let name = crate::quote::quote(&path.display()).to_string();
-                    io.words(&format_args!("note: the kustomize build of {name} is not checked with `--staged`\n"))?;
-                }
-                _ => {}
+        let file = source.declaration(args.declaration.as_deref().unwrap_or(path))?;
+        let is_built = kustomize::is_kustomization(path);
+        let mut one = match said.get(&file.name) {
+            Some(_) if !is_built => continue,
+            Some((_, levels, is_unanswered)) => {
+                Checked { levels: BTreeMap::clone(levels), is_unanswered: *is_unanswered, ..Checked::of(file) }
             }
-            one.report.judge(&args.levels.over(&one.levels));
-            checked.push(one);
+            None => check(file, &source, args, shared)?,
+        };
+        let about_declaration = (one.report.clone(), one.levels.clone(), one.is_unanswered);
+        match source {
+            Source::Disk if is_built => check_build(path, &mut one, args, shared, io)?,
+            Source::Index(_) if is_built => {
+                let name = crate::quote::quote(&path.display()).to_string();
+                io.words(&format_args!("note: the kustomize build of {name} is not checked with `--staged`\n"))?;
+            }
+            _ => {}
         }
+        match said.get(&one.file.name) {
+            Some((declaration, ..)) => one.report = one.report.beyond(declaration),
+            None => drop(said.insert(one.file.name.clone(), about_declaration)),
+        }
+        one.report.judge(&args.levels.over(&one.levels));
+        checked.push(one);
     }
     args.format.write(&checked, io)
 }

@@ -85,7 +85,8 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
     let mode = if generator { Some(Mode::Generate) } else { mode };
     let items: &[Item<'_>] = if generator { &[] } else { &list.items };
     let opted_in = workload::opted_in(items, &mut report);
-    let request = Request { generator, opted_in: &opted_in, ..shared.request(mode) };
+    let is_kustomize = is_kustomize(root, items);
+    let request = Request { generator, keeps_items: !is_kustomize, opted_in: &opted_in, ..shared.request(mode) };
     let resolved = shared.resolve(root, Path::new(""), request, &mut report).unwrap_or_else(|error| {
         report.push(Diagnostic::error(Code::InvalidLock, error.words()).help("make it readable by the function"));
         None
@@ -98,7 +99,7 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
             changes.appended.push(emit::document(&render::stamp(name).value));
         }
         // A generator answers with its objects alone.
-        if generator || validates && is_kustomize(root, items) {
+        if generator || validates && is_kustomize {
             changes.removed = (0..list.items.len()).collect();
         }
     }

@@ -10,7 +10,7 @@ use crate::cli::report;
 use crate::diag::Report;
 use crate::krm::Stream;
 use crate::output::Sources;
-use crate::splice;
+use crate::splice::{self, Fate};
 
 /// Remove from plain manifests everything that iamra added
 ///
@@ -28,14 +28,18 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut report = Report::default();
     match Stream::from_utf8(&bytes) {
         Ok(stream) => {
-            let changes = splice::strip(&stream.items, &mut report);
+            let mut changes = splice::strip(&stream.items, &mut report);
+            // The declaration was not applied.
+            let leftovers = splice::leftovers(&stream.items, &changes);
+            let fate = if manifests::is_package(&stream) { Fate::Stays } else { Fate::LeftOut };
+            changes.removed.extend(splice::declarations(&stream.items, fate, &mut report));
             let sources = Sources { input: Some((name_of(&args.manifests), stream.text())), ..Sources::default() };
             report::finish_with(&report, sources, io, |io| {
                 if report.has_errors() {
                     return Ok(());
                 }
                 io.data(|out| changes.write_stream(&stream, out))?;
-                tell_leftovers(&splice::leftovers(&stream.items, &changes), io)
+                tell_leftovers(&leftovers, io)
             })
         }
         Err(error) => {
