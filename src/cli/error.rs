@@ -17,6 +17,9 @@ pub(super) enum Error {
     /// stdin.
     #[error("stdin cannot be read")]
     Input(#[source] io::Error),
+    /// Nothing was piped in. With how to call the command.
+    #[error("the command reads from stdin, which is a terminal")]
+    Terminal(&'static str),
     /// stdout or stderr.
     #[error("the output cannot be written")]
     Output(#[source] io::Error),
@@ -88,7 +91,8 @@ impl Error {
     /// 2 for wrong usage, 3 for failures outside iamra.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::NotOurs(_))
+            Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::Misnamed(..) | disk::Error::NotOurs(_))
+            | Self::Terminal(_)
             | Self::Exists(_)
             | Self::Overwrite(_)
             | Self::Misplaced { .. }
@@ -106,9 +110,11 @@ impl Error {
             Self::Git(error) => error.help(),
             Self::Undeclared(..) => Some("pass the folder that contains one"),
             Self::Unstaged(_) => Some("`git add` it"),
+            Self::Terminal(call) => Some(call),
             Self::Disk(disk::Error::NoDeclaration(_)) => {
                 Some("pass the folder that contains one, or run `iamra demo` for an example")
             }
+            Self::Disk(disk::Error::Misnamed(..)) => Some("rename it to `iamra.yaml`"),
             Self::Disk(disk::Error::ReadOnly(_)) => Some("make it writable: `chmod u+w`"),
             Self::Disk(disk::Error::Changed(_)) => Some("run the command again"),
             Self::Disk(disk::Error::NotOurs(_)) => Some("use a folder that holds only these manifests"),

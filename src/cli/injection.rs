@@ -4,7 +4,7 @@ use super::Exit;
 use super::declaration::File;
 use super::error::Error;
 use super::io::Io;
-use super::manifests::{is_package, unreadable};
+use super::manifests::{is_package, parse};
 use super::sources::Shared;
 use crate::diag::Report;
 use crate::krm::{Changes, Stream};
@@ -41,7 +41,7 @@ pub(super) fn inject<'m>(
 ) -> Result<Injected<'m>, Error> {
     let mut injected = Injected { file, name: manifests.name, done: None, text: None, report: Report::default() };
     let report = &mut injected.report;
-    match Stream::from_utf8(manifests.bytes) {
+    match parse(manifests.name, manifests.bytes) {
         Ok(stream) => {
             injected.text = Some(stream.text());
             let opted_in = workload::opted_in(&stream.items, report);
@@ -51,7 +51,7 @@ pub(super) fn inject<'m>(
                 injected.done = (!report.has_errors()).then_some((stream, changes));
             }
         }
-        Err(error) => report.push(unreadable(manifests.name, &error)),
+        Err(instead) => report.push(*instead),
     }
     Ok(injected)
 }

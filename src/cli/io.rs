@@ -1,7 +1,7 @@
 //! The three standard streams. stdout is for data, stderr for messages.
 
 use std::fmt::Display;
-use std::io::{self, Read as _, Write};
+use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::os::fd::AsFd;
 
 use super::error::Error;
@@ -21,9 +21,12 @@ impl Io {
         Self { out: Counted { out: io::stdout().lock(), any: false }, err: io::stderr() }
     }
 
-    /// Everything on stdin.
-    pub(super) fn read() -> Result<Vec<u8>, Error> {
+    /// Everything on stdin. Nobody types manifests: a terminal is an error, and `call` says how to call the command.
+    pub(super) fn read(call: &'static str) -> Result<Vec<u8>, Error> {
         let mut stdin = io::stdin().lock();
+        if stdin.is_terminal() {
+            return Err(Error::Terminal(call));
+        }
         widen(&stdin);
         let mut bytes = Vec::new();
         stdin.read_to_end(&mut bytes).map_err(Error::Input)?;

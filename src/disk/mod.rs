@@ -1,8 +1,10 @@
 //! Files: found, read, and written whole or not at all.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::iter;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
@@ -32,6 +34,9 @@ pub enum Error {
     /// There is no declaration.
     #[error("there is no `iamra.yaml` in {} or above it", quote(&.0.display()))]
     NoDeclaration(PathBuf),
+    /// There is a file that is nearly called like one.
+    #[error("there is no `iamra.yaml` in {} or above it, but there is {}", quote(&.0.display()), quote(&.1.display()))]
+    Misnamed(PathBuf, PathBuf),
     /// The file cannot be read.
     #[error("{} cannot be read", quote(&.0.display()))]
     Read(PathBuf, #[source] io::Error),
@@ -71,7 +76,26 @@ pub fn find_declaration(path: &Path) -> Result<PathBuf, Error> {
     // As the user named it, when it is right there.
     let here = path.join(DECLARATION);
     let found = if is_there(&here) { Some(here) } else { found };
-    found.ok_or_else(|| Error::NoDeclaration(path.to_owned()))
+    // As the user named it, too.
+    let above = folder.ancestors().skip(1).map(Path::to_owned);
+    found.ok_or_else(|| no_declaration(path, iter::once(path.to_owned()).chain(above)))
+}
+
+/// The error for no declaration in these folders, the nearest first.
+pub fn no_declaration(path: &Path, mut folders: impl Iterator<Item = PathBuf>) -> Error {
+    let is_meant = |name: &OsString| {
+        let name = name.to_string_lossy().to_lowercase();
+        name == DECLARATION || name == "iamra.yml"
+    };
+    let near = |folder: PathBuf| {
+        let names = fs::read_dir(&folder).ok()?.flatten().map(|entry| entry.file_name());
+        let found = folder.join(names.filter(is_meant).min()?);
+        Some(found.strip_prefix(".").map(Path::to_owned).unwrap_or(found))
+    };
+    match folders.find_map(near) {
+        Some(found) => Error::Misnamed(path.to_owned(), found),
+        None => Error::NoDeclaration(path.to_owned()),
+    }
 }
 
 /// The text of a file.

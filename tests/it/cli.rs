@@ -91,6 +91,27 @@ fn a_terminal_on_stdin_is_help_and_not_a_function() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// Nobody types manifests: who forgot the pipe is told, with the call.
+#[test]
+fn a_terminal_is_not_read_as_manifests() {
+    let folder = root().join("tests/cases/inject/no-namespace/input");
+    for (args, call) in [
+        (&["inject"][..], "`kustomize build . | iamra inject -`"),
+        (&["strip", "-"], "`iamra build . | iamra strip -`"),
+        (&["verify"], "`kustomize build . | iamra verify -`"),
+        (&["import", "--from", "irsa"], "`iamra import --from TOOL FILE`"),
+        (&["doctor", "--objects", "-"], "`--objects FILE`"),
+    ] {
+        // A terminal of its own.
+        let terminal = File::options().read(true).write(true).open("/dev/ptmx").unwrap();
+        let output = iamra(&folder).args(args).stdin(terminal).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{args:?}: {stderr}");
+        assert!(stderr.starts_with("error: the command reads from stdin, which is a terminal\n"), "{args:?}: {stderr}");
+        assert!(stderr.contains(call), "{args:?}: {stderr}");
+    }
+}
+
 #[test]
 fn a_closed_stdout_is_an_error_and_not_a_success() {
     let list = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n";

@@ -340,3 +340,13 @@ fn no_namespace_is_written_that_nobody_sets() {
     assert!(offboard.stderr.contains("\n  Certificate admin-cert\n"), "{}", offboard.stderr);
     assert!(offboard.stderr.contains("until you delete it: Secret admin-cert,"), "{}", offboard.stderr);
 }
+
+#[test]
+fn a_declaration_with_another_end_gets_no_second_one_beside_it() {
+    let tree = Tree::new(None);
+    fs::write(tree.dir().join("iamra.yml"), "").unwrap();
+    let output = tree.k8s("setup prod");
+    assert_eq!((output.exit, output.stdout.as_str()), (2, ""));
+    assert!(output.stderr.contains("but there is `iamra.yml`"), "{}", output.stderr);
+    assert!(!tree.declaration().exists());
+}

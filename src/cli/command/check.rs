@@ -7,7 +7,7 @@ use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::findings::{Checked, Format, Levels, Vouched};
 use crate::cli::io::Io;
-use crate::cli::manifests::unreadable;
+use crate::cli::manifests::parse;
 use crate::cli::paths::display;
 use crate::cli::sources::{Offline, Shared};
 use crate::cli::{Exit, kustomize};
@@ -162,9 +162,9 @@ fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared, 
         }
     };
     let mut report = Report::default();
-    match Stream::from_utf8(&built) {
+    match parse("kustomize build", &built) {
         Ok(stream) => check_stream(&stream, checked, args, shared, &mut report)?,
-        Err(error) => report.push(unreadable("kustomize build", &error)),
+        Err(instead) => report.push(*instead),
     }
     checked.report.append(report);
     checked.input = String::from_utf8(built).ok().map(|text| ("kustomize build".to_owned(), text));

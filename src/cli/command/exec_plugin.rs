@@ -48,7 +48,7 @@ pub(in crate::cli) fn arguments() -> Vec<OsString> {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.shared;
     let text = disk::read(&args.declaration)?;
-    let bytes = Io::read()?;
+    let bytes = Io::read("kustomize calls it")?;
     let mut report = Report::default();
     let stream = match Stream::from_utf8(&bytes) {
         _ if bytes.is_empty() => None,

@@ -25,7 +25,7 @@ use crate::yaml::{FieldPath, NodeRef, emit};
 const EMPTY_LIST: &str = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n";
 
 pub(in crate::cli) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
-    let bytes = Io::read()?;
+    let bytes = Io::read("kustomize and kpt call it")?;
     guarded(&bytes, io, |io| match ResourceList::from_utf8(&bytes) {
         Ok(list) => answer(&list, shared, io),
         Err(error) => {
@@ -224,7 +224,7 @@ mod tests {
     fn a_panic_answers_with_the_list_that_came() {
         if is_child() {
             let exit = crate::cli::ended(|| {
-                let bytes = Io::read().unwrap();
+                let bytes = Io::read("").unwrap();
                 guarded(&bytes, &mut Io::new(), |_| panic!("SECRET")).unwrap() as u8
             });
             std::process::exit(i32::from(exit));

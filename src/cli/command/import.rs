@@ -9,12 +9,12 @@ use crate::aws;
 use crate::cli::error::Error;
 use crate::cli::installation;
 use crate::cli::io::Io;
-use crate::cli::manifests::{self, unreadable};
+use crate::cli::manifests;
 use crate::cli::{Exit, report};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
 use crate::import::{self, Tool};
-use crate::krm::{Item, Object, Position, Stream};
+use crate::krm::{Item, Object, Position};
 use crate::output::Sources;
 use crate::yaml::{SyntaxError, emit};
 
@@ -68,6 +68,8 @@ impl From {
     }
 }
 
+const PIPE: &str = "pipe its input into it, or name a file: `iamra import --from TOOL FILE`";
+
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     if let Some(path) = args.output.as_ref().filter(|path| !args.force && path.exists()) {
         return Err(Error::Overwrite(path.clone()));
@@ -83,7 +85,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         From::IraController => annotated(&Tool::IraController, &args.manifests, &mut report)?,
         From::IamRa => match &args.state {
             Some(path) => {
-                let bytes = manifests::read(path)?;
+                let bytes = manifests::read(path, PIPE)?;
                 import::from_state(manifests::name_of(path), &String::from_utf8_lossy(&bytes), &mut report)
             }
             None => installation::read(args.installation.as_deref().unwrap_or("default"), &args.how, &mut report)?,
@@ -114,15 +116,15 @@ impl Args {
 }
 
 fn annotated(tool: &Tool, paths: &[PathBuf], report: &mut Report) -> Result<Option<Value>, Error> {
-    let read = |path: &PathBuf| Ok((manifests::name_of(path).to_owned(), manifests::read(path)?));
+    let read = |path: &PathBuf| Ok((manifests::name_of(path).to_owned(), manifests::read(path, PIPE)?));
     let texts: Vec<_> = paths.iter().map(read).collect::<Result<_, Error>>()?;
     let mut objects = Vec::new();
     for (name, bytes) in &texts {
-        match Stream::from_utf8(bytes) {
+        match manifests::parse(name, bytes) {
             Ok(stream) => {
                 objects.extend(stream.items.iter().filter_map(|item| parse(item, name, stream.text(), report)));
             }
-            Err(error) => report.push(unreadable(name, &error)),
+            Err(instead) => report.push(*instead),
         }
     }
     Ok(if report.has_errors() { None } else { import::from_annotations(tool, &objects, report) })

@@ -31,10 +31,12 @@ pub(in crate::cli) struct Args {
     explained: Explained,
 }
 
+const PIPE: &str = "pipe manifests into it: `kustomize build . | iamra inject -`, or name a file: `iamra inject FILE`";
+
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.explained.shared();
     let file = File::open(&args.declaration)?;
-    let bytes = manifests::read(&args.manifests)?;
+    let bytes = manifests::read(&args.manifests, PIPE)?;
     let mode = if args.workloads_only { Mode::Transform } else { Mode::All };
     let manifests = Manifests { name: manifests::name_of(&args.manifests), bytes: &bytes };
     let request = shared.request(Some(mode));

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::manifests::{self, name_of, unreadable};
+use crate::cli::manifests::{self, name_of};
 use crate::cli::report;
 use crate::diag::Report;
-use crate::krm::Stream;
 use crate::output::Sources;
 use crate::splice::{self, Fate};
 
@@ -23,10 +22,12 @@ pub(in crate::cli) struct Args {
     manifests: PathBuf,
 }
 
+const PIPE: &str = "pipe manifests into it: `iamra build . | iamra strip -`, or name a file: `iamra strip FILE`";
+
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let bytes = manifests::read(&args.manifests)?;
+    let bytes = manifests::read(&args.manifests, PIPE)?;
     let mut report = Report::default();
-    match Stream::from_utf8(&bytes) {
+    match manifests::parse(name_of(&args.manifests), &bytes) {
         Ok(stream) => {
             let mut changes = splice::strip(&stream.items, &mut report);
             // The declaration was not applied.
@@ -42,8 +43,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
                 tell_leftovers(&leftovers, io)
             })
         }
-        Err(error) => {
-            report.push(unreadable(name_of(&args.manifests), &error));
+        Err(instead) => {
+            report.push(*instead);
             report::finish(&report, Sources::default(), io)
         }
     }

@@ -8,7 +8,7 @@ use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::findings::{Checked, Format, Levels, Vouched};
 use crate::cli::io::Io;
-use crate::cli::manifests::{self, unreadable};
+use crate::cli::manifests;
 use crate::cli::sources::Offline;
 use crate::config::Mode;
 use crate::diag::Report;
@@ -46,6 +46,9 @@ pub(in crate::cli) struct Args {
     offline: Offline,
 }
 
+const PIPE: &str =
+    "pipe manifests into it: `kustomize build . | iamra verify -`, or name a file or folder: `iamra verify PATH`";
+
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.offline.shared();
     let file = File::open(&args.declaration)?;
@@ -77,13 +80,13 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 /// The manifests in a file, in a folder and all below it, or on stdin.
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     if !path.is_dir() {
-        return manifests::read(path);
+        return manifests::read(path, PIPE);
     }
     Ok(disk::read_manifest_folder(path)?.join("\n---\n").into_bytes())
 }
 
 fn parse<'t>(name: &str, bytes: &'t [u8], report: &mut Report) -> Option<Stream<'t>> {
-    Stream::from_utf8(bytes).map_err(|error| report.push(unreadable(name, &error))).ok()
+    manifests::parse(name, bytes).map_err(|instead| report.push(*instead)).ok()
 }
 
 /// Removes everything that iamra added from the stream, and compares the rest.

@@ -33,7 +33,9 @@ impl Application {
         let repository = repository_of(&folder).to_owned();
         let mut candidates = folder.ancestors().take_while(|above| above.starts_with(&repository)).enumerate();
         let Some((steps, whole)) = candidates.find(|(_, above)| disk::is_taken(&above.join(disk::DECLARATION))) else {
-            return Err(disk::Error::NoDeclaration(here).into());
+            let steps = folder.ancestors().take_while(|above| above.starts_with(&repository)).count();
+            let folders = (0..steps).map(|steps| here.join(iter::repeat_n("..", steps).collect::<PathBuf>()));
+            return Err(disk::no_declaration(&here, folders).into());
         };
         let above: PathBuf = iter::repeat_n("..", steps).collect();
         let is_inside = |name: &Path, report: &mut Report| {

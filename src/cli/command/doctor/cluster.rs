@@ -20,6 +20,8 @@ use crate::resolve::Resolved;
 const KINDS: &str = "certificates.cert-manager.io,certificaterequests.cert-manager.io,issuers.cert-manager.io,\
                      clusterissuers.cert-manager.io";
 
+const PIPE: &str = "pipe the output of `kubectl get … --output json` into it, or name a file: `--objects FILE`";
+
 /// The Certificates that should be there.
 pub(super) fn wanted(resolved: &Resolved) -> Vec<Wanted> {
     let workloads = plan::declared(resolved, None).workloads;
@@ -42,7 +44,7 @@ pub(super) fn unseen(resolved: &Resolved) -> Vec<String> {
 /// The objects of the cluster; `None` when the cluster is not checked, or when they cannot be read, which is reported.
 pub(super) fn objects(args: &Args, report: &mut Report, io: &mut Io) -> Result<Option<Vec<Value>>, Error> {
     let (name, text) = match &args.objects {
-        Some(path) if path == Path::new("-") => ("stdin".to_owned(), Io::read()?),
+        Some(path) if path == Path::new("-") => ("stdin".to_owned(), Io::read(PIPE)?),
         Some(path) => (display(path), disk::read_manifests(path)?),
         None if args.cluster.is_some() => ("kubectl".to_owned(), kubectl(io)?),
         None => return Ok(None),
