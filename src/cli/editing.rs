@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::paths::display;
+use crate::cli::paths::{display, in_diff};
 use crate::cli::sources::Shared;
 use crate::cli::{Exit, report};
 use crate::config::{Config, Mode};
@@ -14,6 +14,7 @@ use crate::disk::{self, Claim, DECLARATION};
 use crate::draft::{self, Change, Refused};
 use crate::output::{self, Declaration, Sources};
 use crate::pipeline::Request;
+use crate::quote::typed;
 use crate::render::Manifest;
 use crate::yaml::emit;
 
@@ -33,6 +34,7 @@ pub(super) struct Draft {
     claim: Claim,
     /// As messages name it.
     name: String,
+    path: PathBuf,
     folder: PathBuf,
     dry_run: bool,
 }
@@ -58,7 +60,7 @@ impl Draft {
     fn claim(path: &Path, editing: &Editing) -> Result<Self, Error> {
         let name = display(path);
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Ok(Self { claim: Claim::new(path)?, name, folder, dry_run: editing.dry_run })
+        Ok(Self { claim: Claim::new(path)?, name, path: path.to_owned(), folder, dry_run: editing.dry_run })
     }
 
     /// Makes the change, or shows it. `None` when the declaration is or would be invalid, or the change cannot be made,
@@ -97,8 +99,13 @@ impl Draft {
         let there = self.claim.before().unwrap_or_default();
         let (name, folder, is_new, changes) = (self.name, self.folder, self.claim.before().is_none(), there != text);
         if self.dry_run {
-            let diff = output::unified(&name, there, &text);
+            let (path, elsewhere) = in_diff(&self.path);
+            let diff = output::unified(&path, there, &text);
             io.data(|out| out.write_all(diff.as_bytes()))?;
+            if let Some(folder) = elsewhere.filter(|_| changes) {
+                let call = typed(&format_args!("git -C {} apply", folder.display()));
+                io.words(&format_args!("the diff is relative to another folder; apply it with {call}\n"))?;
+            }
         } else if changes {
             self.claim.replace(&text)?;
         }

@@ -23,9 +23,9 @@ pub(super) enum Error {
     /// stdout or stderr.
     #[error("the output cannot be written")]
     Output(#[source] io::Error),
-    /// A program that we run.
+    /// A program that we run, and where to get it.
     #[error("{} cannot be run", quote(&.0))]
-    Program(String, #[source] io::Error),
+    Program(String, &'static str, #[source] io::Error),
     /// A program that we ran.
     #[error("{} failed", quote(&.0))]
     Failed(String),
@@ -118,10 +118,7 @@ impl Error {
             Self::Disk(disk::Error::ReadOnly(_)) => Some("make it writable: `chmod u+w`"),
             Self::Disk(disk::Error::Changed(_)) => Some("run the command again"),
             Self::Disk(disk::Error::NotOurs(_)) => Some("use a folder that holds only these manifests"),
-            Self::Program(name, _) if name.starts_with("kubectl") => {
-                Some("install kubectl, or pass its output from another machine with `--objects FILE`")
-            }
-            Self::Program(..) => Some("install kustomize, or set its path with `--kustomize PATH`"),
+            Self::Program(_, help, _) => Some(help),
             Self::Kustomize(words) if words.contains("external plugins disabled") => Some(
                 "remove iamra from `components:` and `transformers:`: here it injects into the output of kustomize",
             ),

@@ -11,6 +11,7 @@ use super::io::Io;
 use super::signals;
 use crate::config::{API_VERSION, KIND};
 use crate::disk::{self, DECLARATION};
+use crate::quote::quote;
 use crate::yaml::{Document, NodeRef};
 
 /// The names that kustomize knows its file by.
@@ -26,7 +27,8 @@ pub(super) fn is_kustomization(dir: &Path) -> bool {
 
 fn lists_only_declaration(kustomization: &str) -> bool {
     let Ok(document) = Document::parse(kustomization) else { return false };
-    let is_plain = |(key, _): (NodeRef<'_>, NodeRef<'_>)| matches!(key.text(), Some("apiVersion" | "kind" | "resources"));
+    let is_plain =
+        |(key, _): (NodeRef<'_>, NodeRef<'_>)| matches!(key.text(), Some("apiVersion" | "kind" | "resources"));
     let mut resources = document.root().get("resources").into_iter().flat_map(NodeRef::items);
     document.root().entries().all(is_plain)
         && resources.next().and_then(NodeRef::text) == Some(DECLARATION)
@@ -39,41 +41,71 @@ pub(super) fn plugin_path() -> PathBuf {
     [API_VERSION, &KIND.to_lowercase(), KIND].iter().collect()
 }
 
+const KUSTOMIZE: &str = "kustomize";
+
+/// It has a kustomize in it.
+const KUBECTL: &str = "kubectl";
+
 /// Which kustomize, and how.
 #[derive(clap::Args)]
 pub(super) struct Options {
-    /// The kustomize program
-    #[arg(long, default_value = "kustomize", env = "IAMRA_KUSTOMIZE", value_name = "PATH")]
-    kustomize: PathBuf,
+    /// The kustomize program; when omitted, `kustomize` or, if there is none, `kubectl kustomize`
+    #[arg(long, env = "IAMRA_KUSTOMIZE", value_name = "PATH")]
+    kustomize: Option<PathBuf>,
     /// Further flags of `kustomize build`, such as `--enable-helm`
     #[arg(last = true, value_name = "FLAG")]
     flags: Vec<OsString>,
 }
 
 impl Options {
-    /// `kustomize build DIR` with the flags; nothing is run yet.
-    pub(super) fn build(&self, dir: &Path) -> Command {
-        let mut command = Command::new(&self.kustomize);
-        command.arg("build").args(&self.flags).arg("--").arg(dir);
-        command
-    }
-
-    /// Its output. A stop signal ends kustomize first, then iamra, and nothing is printed.
-    pub(super) fn output(&self, mut command: Command) -> Result<Output, Error> {
-        output(&mut command).map_err(|error| Error::Program(self.name(), error))
+    /// How messages name the call that was made, and its output for the folder. A stop signal ends kustomize first,
+    /// then iamra, and nothing is printed.
+    pub(super) fn output(&self, dir: &Path, prepare: impl Fn(&mut Command)) -> Result<(String, Output), Error> {
+        let mut missing = None;
+        for (program, verb) in self.programs() {
+            let mut command = Command::new(program);
+            command.arg(verb).args(&self.flags).arg("--").arg(dir);
+            prepare(&mut command);
+            let name = format!("{} {verb}", program.display());
+            match output(&mut command) {
+                Ok(output) => return Ok((name, output)),
+                Err(error) => {
+                    let is_missing = error.kind() == io::ErrorKind::NotFound;
+                    let failed = missing.take().unwrap_or(Error::Program(name, self.help(), error));
+                    if !is_missing {
+                        return Err(failed);
+                    }
+                    missing = Some(failed);
+                }
+            }
+        }
+        Err(missing.unwrap_or_else(|| Error::Failed(KUSTOMIZE.to_owned())))
     }
 
     /// Its output for the folder, if it succeeds. Its messages are passed on as filtered text, because they may quote
     /// files.
     pub(super) fn run(&self, dir: &Path, io: &mut Io) -> Result<Vec<u8>, Error> {
-        let output = self.output(self.build(dir))?;
+        let (name, output) = self.output(dir, |_| ())?;
+        if name.starts_with(KUBECTL) && self.kustomize.is_none() {
+            io.words(&format_args!("note: there is no kustomize; {} is used\n", quote(&name)))?;
+        }
         io.words(&String::from_utf8_lossy(&output.stderr))?;
-        if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed(self.name())) }
+        if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed(name)) }
     }
 
-    /// How messages name the call.
-    pub(super) fn name(&self) -> String {
-        format!("{} build", self.kustomize.display())
+    /// The programs to try, each with its command.
+    fn programs(&self) -> Vec<(&Path, &'static str)> {
+        match &self.kustomize {
+            Some(program) => vec![(program, "build")],
+            None => vec![(Path::new(KUSTOMIZE), "build"), (Path::new(KUBECTL), "kustomize")],
+        }
+    }
+
+    fn help(&self) -> &'static str {
+        match self.kustomize {
+            Some(_) => "install kustomize there, or set its path with `--kustomize PATH`",
+            None => "install kustomize or kubectl, or set the path of kustomize with `--kustomize PATH`",
+        }
     }
 }
 

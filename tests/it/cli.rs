@@ -112,6 +112,33 @@ fn a_terminal_is_not_read_as_manifests() {
     }
 }
 
+/// A program that is not there: which one, and nothing in the help that the command does not have.
+#[test]
+fn help_for_a_missing_program_names_options_that_exist() {
+    let folder = root().join("tests/cases/inject/no-namespace/input");
+    let nothing = tempfile::tempdir().unwrap();
+    for (command, args, program) in [
+        ("build", &["build"][..], "`kustomize build`"),
+        ("build", &["build", "--kustomize", "./none"], "`./none build`"),
+        ("install", &["install", "--with-kustomize", "DIR"], "`kustomize`"),
+        ("argocd generate", &["argocd", "generate"], "`kustomize build`"),
+        ("doctor", &["doctor", "--cluster"], "`kubectl get`"),
+    ] {
+        let args = args.iter().map(|arg| if *arg == "DIR" { nothing.path().to_str().unwrap() } else { arg });
+        let output = run(iamra(&folder).args(args).env("PATH", nothing.path()), b"");
+        assert_eq!(output.exit, 3, "{command}: {}", output.stderr);
+        assert!(output.stderr.contains(&format!("{program} cannot be run")), "{command}: {}", output.stderr);
+        let help = run(iamra(&folder).args(command.split(' ')).arg("--help"), b"").stdout;
+        let advice = output.stderr.split("help: ").nth(1).unwrap_or_else(|| panic!("{command}: {}", output.stderr));
+        let options: Vec<_> = advice.split('`').filter(|words| words.starts_with("--")).collect();
+        assert!(!options.is_empty(), "{command}: {advice}");
+        for option in options {
+            let name = option.split(' ').next().unwrap();
+            assert!(help.contains(&format!("{name} ")), "{command} has no {name}: {advice}");
+        }
+    }
+}
+
 #[test]
 fn a_closed_stdout_is_an_error_and_not_a_success() {
     let list = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n";

@@ -350,3 +350,59 @@ fn a_declaration_with_another_end_gets_no_second_one_beside_it() {
     assert!(output.stderr.contains("but there is `iamra.yml`"), "{}", output.stderr);
     assert!(!tree.declaration().exists());
 }
+
+/// From wherever one stands, with the call that is printed where it is not the plain one.
+#[test]
+fn git_applies_what_a_dry_run_prints() {
+    for (declaration, here, is_repository) in [
+        ("iamra.yaml", ".", true),
+        ("iamra.yaml", "apps/shop", true),
+        ("apps/iamra.yaml", "apps", true),
+        ("apps/iamra.yaml", "apps/shop", true),
+        ("apps/iamra.yaml", ".", true),
+        ("apps/iamra.yaml", "other", true),
+        ("my apps/iamra.yaml", ".", true),
+        ("iamra.yaml", "apps/shop", false),
+    ] {
+        for is_new in [false, true] {
+            let row = format!("{declaration} from {here}, in a repository: {is_repository}, new: {is_new}");
+            let dir = tempfile::tempdir().unwrap();
+            for folder in ["apps/shop", "other", "my apps"] {
+                fs::create_dir_all(dir.path().join(folder)).unwrap();
+            }
+            let file = dir.path().join(declaration);
+            if !is_new {
+                fs::write(&file, iamra::draft::SKELETON).unwrap();
+            }
+            let here = dir.path().join(here);
+            let git = |args: &[&str], stdin: &str| {
+                let mut git = std::process::Command::new("git");
+                git.args(args).current_dir(&here).env("GIT_CEILING_DIRECTORIES", dir.path().parent().unwrap());
+                run(&mut git, stdin.as_bytes())
+            };
+            if is_repository {
+                let made = git(&["-C", dir.path().to_str().unwrap(), "init", "--quiet"], "");
+                assert_eq!(made.exit, 0, "{row}: {}", made.stderr);
+            }
+            let setup = |more: &[&str]| {
+                let mut command = iamra(&here);
+                command.args(["k8s", "setup", "prod", "--declaration"]).arg(&file).args(more);
+                run(&mut command, b"")
+            };
+            let dry = setup(&["--dry-run"]);
+            assert_eq!(dry.exit, 0, "{row}: {}", dry.stderr);
+            let call = dry.stderr.split("apply it with `git ").nth(1).and_then(|rest| rest.split('`').next());
+            let args: Vec<_> = call.unwrap_or("apply").split(' ').collect();
+            let applied = git(&args, &dry.stdout);
+            assert_eq!(applied.exit, 0, "{row}: {}\n{}", applied.stderr, dry.stdout);
+            let applied = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{row}: {error}"));
+            if is_new {
+                fs::remove_file(&file).unwrap();
+            } else {
+                fs::write(&file, iamra::draft::SKELETON).unwrap();
+            }
+            let _ = setup(&[]);
+            assert_eq!(applied, fs::read_to_string(&file).unwrap(), "{row}");
+        }
+    }
+}

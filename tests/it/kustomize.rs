@@ -330,8 +330,7 @@ fn the_component_is_used_as_its_readme_says() {
     let bash = |command: &str, image: &str| {
         let mut bash = Command::new("bash");
         bash.args(["-c", command]).current_dir(dir.path()).env("PATH", path_with_iamra());
-        bash.env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2"))
-            .env("IAMRA_SIDECAR_IMAGE", image);
+        bash.env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2")).env("IAMRA_SIDECAR_IMAGE", image);
         run(&mut bash, b"")
     };
     let command = between("4. Run `kustomize ", "`");
@@ -390,6 +389,28 @@ fn a_declaration_that_is_listed_is_left_out() {
         let listed = build(&peer(version), &["build", "base"], dir.path());
         assert!(listed.exit == 0 && !listed.stdout.contains("RolesAnywhere"), "{version}: {}", listed.stderr);
     }
+}
+
+/// kubectl has a kustomize in it; what is built is the same. A program that is named is the only one.
+#[test]
+fn without_kustomize_kubectl_builds() {
+    let folder = root().join("examples/01-one-workload");
+    let programs = tempfile::tempdir().unwrap();
+    let build = |args: &[&str]| {
+        let args = [&["build", "base", "--declaration", "."], args].concat();
+        run(iamra(&folder).args(args).env("PATH", programs.path()).env("HOME", programs.path()), b"")
+    };
+    let kustomize = peer("kustomize-5.8.2").display().to_string();
+    let with = build(&["--kustomize", &kustomize]);
+    assert_eq!(with.exit, 0, "{}", with.stderr);
+    let none = build(&[]);
+    assert!(none.exit == 3 && none.stderr.contains("install kustomize or kubectl"), "{}", none.stderr);
+    std::os::unix::fs::symlink(peer("kubectl"), programs.path().join("kubectl")).unwrap();
+    let without = build(&[]);
+    assert_eq!((without.exit, &without.stdout), (0, &with.stdout), "{}", without.stderr);
+    assert_eq!(without.stderr, format!("note: there is no kustomize; `kubectl kustomize` is used\n{}", with.stderr));
+    let named = build(&["--kustomize", "kustomize"]);
+    assert!(named.exit == 3 && named.stderr.contains("`kustomize build` cannot be run"), "{}", named.stderr);
 }
 
 /// A tree with the function configurations that we ship.

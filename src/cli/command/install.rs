@@ -1,6 +1,7 @@
 //! `iamra install`
 
 use std::env;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
@@ -27,8 +28,10 @@ pub(in crate::cli) struct Args {
     kustomize: PathBuf,
 }
 
+const WITHOUT_KUSTOMIZE: &str = "install kustomize, or set its path with `--kustomize PATH`";
+
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let own = env::current_exe().map_err(|error| Error::Program("iamra".to_owned(), error))?;
+    let own = env::current_exe().map_err(|error| Error::Program("iamra".to_owned(), "start it by its path", error))?;
     // Both are found before one is copied.
     let kustomize = args.with_kustomize.then(|| on_path(&args.kustomize)).transpose()?;
     let name = if args.kustomize_plugin { plugin_path() } else { "iamra".into() };
@@ -47,5 +50,5 @@ fn on_path(program: &Path) -> Result<PathBuf, Error> {
     let mut candidates = folders.map(|folder| folder.join(program));
     candidates
         .find(|candidate| candidate.is_file())
-        .ok_or_else(|| Error::Program(program.display().to_string(), std::io::ErrorKind::NotFound.into()))
+        .ok_or_else(|| Error::Program(program.display().to_string(), WITHOUT_KUSTOMIZE, ErrorKind::NotFound.into()))
 }

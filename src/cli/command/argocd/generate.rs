@@ -63,9 +63,7 @@ fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<
     // kustomize opens whatever a kustomization names. Out of the repository it opens nothing, unless the plugin's operator
     // lets it by a flag.
     disk::check_files(&application.repository)?;
-    let mut command = options.build(Path::new("."));
-    seclude(&mut command);
-    let output = options.output(command)?;
+    let (_, output) = options.output(Path::new("."), seclude)?;
     if output.status.success() {
         return Ok(output.stdout);
     }

@@ -20,6 +20,8 @@ use crate::resolve::Resolved;
 const KINDS: &str = "certificates.cert-manager.io,certificaterequests.cert-manager.io,issuers.cert-manager.io,\
                      clusterissuers.cert-manager.io";
 
+const WITHOUT_KUBECTL: &str = "install kubectl, or pass its output from another machine with `--objects FILE`";
+
 const PIPE: &str = "pipe the output of `kubectl get … --output json` into it, or name a file: `--objects FILE`";
 
 /// The Certificates that should be there.
@@ -64,7 +66,7 @@ pub(super) fn objects(args: &Args, report: &mut Report, io: &mut Io) -> Result<O
 fn kubectl(io: &mut Io) -> Result<Vec<u8>, Error> {
     let mut command = Command::new("kubectl");
     command.args(["get", KINDS, "--all-namespaces", "--output", "json"]).stdin(Stdio::null());
-    let output = command.output().map_err(|error| Error::Program("kubectl get".to_owned(), error))?;
+    let output = command.output().map_err(|error| Error::Program("kubectl get".to_owned(), WITHOUT_KUBECTL, error))?;
     io.words(&String::from_utf8_lossy(&output.stderr))?;
     if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed("kubectl get".to_owned())) }
 }
