@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_rolesanywhere::Client;
 use aws_sdk_rolesanywhere::config::Builder;
@@ -12,6 +11,7 @@ use tokio::time::sleep;
 use super::Answered;
 use super::busy::Busy;
 use super::failure::{self, Asked};
+use super::login::Connection;
 use crate::diag::Code;
 use crate::quote::quote;
 use crate::reference::{Query, Target};
@@ -27,9 +27,9 @@ const PACE: Duration = Duration::from_millis(1100);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A client whose retries fit the quotas of this service.
-pub(super) fn client(config: &SdkConfig) -> Client {
+pub(super) fn client(config: &Connection) -> Client {
     let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
-    let patient = Builder::from(config).retry_config(retries.with_initial_backoff(FIRST_PAUSE));
+    let patient = Builder::from(&config.sdk).retry_config(retries.with_initial_backoff(FIRST_PAUSE));
     Client::from_conf(patient.retry_classifier(Busy::of(config)).build())
 }
 
@@ -40,7 +40,7 @@ type Named = Vec<(String, String)>;
 type Page = (Named, Option<String>);
 
 /// All pages of ListTrustAnchors.
-pub(super) async fn trust_anchors(config: &SdkConfig, queries: Vec<Query>) -> Answered {
+pub(super) async fn trust_anchors(config: &Connection, queries: Vec<Query>) -> Answered {
     let client = client(config);
     let page = async |token| {
         let page = client.list_trust_anchors().set_next_token(token).send().await?;
@@ -53,7 +53,7 @@ pub(super) async fn trust_anchors(config: &SdkConfig, queries: Vec<Query>) -> An
 }
 
 /// All pages of ListProfiles.
-pub(super) async fn profiles(config: &SdkConfig, queries: Vec<Query>) -> Answered {
+pub(super) async fn profiles(config: &Connection, queries: Vec<Query>) -> Answered {
     let client = client(config);
     let page = async |token| {
         let page = client.list_profiles().set_next_token(token).send().await?;
@@ -75,11 +75,11 @@ async fn pages<E>(page: impl AsyncFn(Option<String>) -> Result<Page, SdkError<E>
     Ok(all)
 }
 
-pub(super) fn asked<'a>(config: &'a SdkConfig, permission: &'a str) -> Asked<'a> {
-    Asked { service: "IAM Roles Anywhere", permission, region: failure::region(config) }
+pub(super) fn asked<'a>(config: &'a Connection, permission: &'a str) -> Asked<'a> {
+    Asked { service: "IAM Roles Anywhere", permission, region: failure::region(config), login: &config.login }
 }
 
-fn answer(queries: &[Query], found: &Result<Named, NoAnswer>, what: &str, config: &SdkConfig) -> Answered {
+fn answer(queries: &[Query], found: &Result<Named, NoAnswer>, what: &str, config: &Connection) -> Answered {
     let region = failure::region(config);
     let one = |name: &str| {
         let mut found = found

@@ -37,7 +37,12 @@ impl Session {
             let config = self.config(&account).await;
             let endpoint = endpoint(&config, &identity.trust_anchor.region).await.ok_or_else(failure::no_region)?;
             let call = request(endpoint, identity, presented).ok_or_else(failure::no_region)?;
-            let asked = Asked { service: SERVICE, permission: "CreateSession", region: failure::region(&config) };
+            let asked = Asked {
+                service: SERVICE,
+                permission: "CreateSession",
+                region: failure::region(&config),
+                login: &config.login,
+            };
             match http::send(&config, call).await {
                 Ok(answer) => {
                     let json: Value = serde_json::from_str(&answer).unwrap_or(Value::Null);

@@ -8,6 +8,7 @@ use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::bounded::TOO_LARGE;
+use super::login::Login;
 use crate::diag::Code;
 use crate::resolve::NoAnswer;
 
@@ -23,6 +24,8 @@ pub(super) struct Asked<'a> {
     pub(super) permission: &'a str,
     /// The region of the call.
     pub(super) region: &'a str,
+    /// Where its credentials come from.
+    pub(super) login: &'a Login,
 }
 
 /// The region that calls of this configuration go to.
@@ -125,7 +128,7 @@ pub(super) fn unreadable(asked: &Asked<'_>) -> NoAnswer {
 /// The service did not respond at all: the network failed, or loading the credentials did.
 fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
     let causes = causes(error);
-    let Asked { service, region, .. } = asked;
+    let Asked { service, region, login, .. } = asked;
     if causes.contains("sts:AssumeRole") {
         return no_access(
             "the role that the scope uses for lookups cannot be assumed".to_owned(),
@@ -133,11 +136,16 @@ fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
         );
     }
     if let Some((_, cause)) = causes.split_once(LOADING) {
-        return no_access(
-            format!("cannot load AWS credentials for {service}{}", said(answer(cause))),
-            "sign in again (`aws sso login`), or check AWS_PROFILE, AWS_ACCESS_KEY_ID and the role that the scope \
-             uses for lookups",
-        );
+        let (why, help) = match answer(cause) {
+            "" => (login.why(), login.help()),
+            answer => (
+                answer.to_owned(),
+                "sign in again (`aws sso login`), or check AWS_PROFILE, AWS_ACCESS_KEY_ID and the role that the scope \
+                 uses for lookups"
+                    .to_owned(),
+            ),
+        };
+        return no_access(format!("cannot load AWS credentials for {service}{}", said(&why)), &help);
     }
     if causes.contains(TOO_LARGE) {
         return failed(
@@ -149,10 +157,7 @@ fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
         return failed(format!("{service} in {region} cannot be reached: {meaning}"), help);
     }
     if causes.contains("redential") {
-        return no_access(
-            format!("no AWS credentials found for {service}"),
-            "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in (`aws sso login`)",
-        );
+        return no_access(format!("no AWS credentials found for {service}{}", said(&login.why())), &login.help());
     }
     if causes.contains("dns error") || causes.contains("lookup address") {
         return failed(
@@ -189,7 +194,7 @@ fn answer(cause: &str) -> &str {
 /// The service received the call and rejected it.
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
 fn refused(error: &impl ProvideErrorMetadata, status: u16, asked: &Asked<'_>) -> NoAnswer {
-    let Asked { service, permission, region } = asked;
+    let Asked { service, permission, region, .. } = asked;
     let (code, said) = (error.code().unwrap_or_default(), said(error.message().unwrap_or_default()));
     match code {
         "AccessDeniedException" | "AccessDenied" if said.contains("kms:") || said.contains("ciphertext") => no_access(

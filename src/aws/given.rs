@@ -11,6 +11,8 @@ pub struct Profiles {
     pub config: String,
     /// `~/.aws/credentials`
     pub credentials: String,
+    /// The profile that AWS_PROFILE names.
+    pub named: Option<String>,
 }
 
 /// The inputs of a request for a session.

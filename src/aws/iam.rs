@@ -6,6 +6,7 @@ use aws_sdk_ssm::error::ProvideErrorMetadata as _;
 
 use super::failure::{self, Asked};
 use super::http::{self, Call, Signed, decoded, element, encoded};
+use super::login::Connection;
 use crate::arn::Arn;
 use crate::diag::Code;
 use crate::resolve::NoAnswer;
@@ -15,10 +16,10 @@ const SERVICE: &str = "IAM";
 
 /// A role's trust policy and its longest session.
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html>
-pub(super) async fn role(config: &SdkConfig, arn: &Arn) -> Found<Role> {
+pub(super) async fn role(config: &Connection, arn: &Arn) -> Found<Role> {
     let name = arn.as_str().rsplit('/').next().unwrap_or_default();
     let (endpoint, region) = endpoint(config, &arn.partition);
-    let asked = Asked { service: SERVICE, permission: "`iam:GetRole`", region: &region };
+    let asked = Asked { service: SERVICE, permission: "`iam:GetRole`", region: &region, login: &config.login };
     let call = Call {
         service: SERVICE,
         operation: "GetRole",

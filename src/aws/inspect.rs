@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_rolesanywhere::types::{SourceData, TrustAnchorDetail};
 use tokio::time::{sleep, timeout_at};
 
 use super::calls::Account;
 use super::inspections::inspections;
+use super::login::Connection;
 use super::session::{Session, pause};
 use super::{Progress, anywhere, failure, iam};
 use crate::arn::{Arn, ArnKind};
@@ -34,7 +34,7 @@ impl Session {
     pub fn inspect(&self, identities: &[(&Identity, &Origin)], progress: &Progress<'_>) -> Vec<Seen> {
         let plan = inspections(identities);
         let things = self.wait(async |deadline| {
-            let mut configs: BTreeMap<Account, SdkConfig> = BTreeMap::new();
+            let mut configs: BTreeMap<Account, Connection> = BTreeMap::new();
             let (mut asked, mut paced, mut roles) = (Vec::new(), 0, 0);
             for it in &plan {
                 let account = it.account();
@@ -90,7 +90,7 @@ fn next(count: &mut u32) -> u32 {
     *count - 1
 }
 
-async fn one(config: &SdkConfig, kind: ArnKind, arn: &Arn) -> Thing {
+async fn one(config: &Connection, kind: ArnKind, arn: &Arn) -> Thing {
     match kind {
         ArnKind::TrustAnchor => Thing::TrustAnchor(trust_anchor(config, arn).await),
         ArnKind::Profile => Thing::Profile(profile(config, arn).await),
@@ -108,7 +108,7 @@ fn nothing(what: &str, arn: &Arn) -> NoAnswer {
     NoAnswer { code: Code::AwsSetup, why: format!("there is no {what} {arn}"), help: help.to_owned() }
 }
 
-async fn trust_anchor(config: &SdkConfig, arn: &Arn) -> Found<TrustAnchor> {
+async fn trust_anchor(config: &Connection, arn: &Arn) -> Found<TrustAnchor> {
     let asked = anywhere::asked(config, "`rolesanywhere:GetTrustAnchor`");
     let answer = anywhere::client(config).get_trust_anchor().trust_anchor_id(id(arn)).send().await;
     let output = answer.map_err(|error| match error.as_service_error() {
@@ -127,7 +127,7 @@ fn read(detail: TrustAnchorDetail) -> TrustAnchor {
     TrustAnchor { enabled: detail.enabled.unwrap_or(false), certificates }
 }
 
-async fn profile(config: &SdkConfig, arn: &Arn) -> Found<Profile> {
+async fn profile(config: &Connection, arn: &Arn) -> Found<Profile> {
     let asked = anywhere::asked(config, "`rolesanywhere:GetProfile`");
     let answer = anywhere::client(config).get_profile().profile_id(id(arn)).send().await;
     let output = answer.map_err(|error| match error.as_service_error() {

@@ -18,6 +18,7 @@ mod http;
 mod iam;
 mod inspect;
 mod inspections;
+mod login;
 mod process;
 mod s3;
 mod session;

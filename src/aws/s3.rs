@@ -6,6 +6,7 @@ use aws_sdk_ssm::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as 
 
 use super::failure::{self, Asked};
 use super::http::{self, Call, Signed};
+use super::login::Connection;
 use crate::diag::Code;
 use crate::quote::quote;
 use crate::resolve::NoAnswer;
@@ -31,10 +32,11 @@ impl Location {
 }
 
 /// GetObject.
-pub(super) async fn get(config: &SdkConfig, location: &Location) -> Result<String, NoAnswer> {
+pub(super) async fn get(config: &Connection, location: &Location) -> Result<String, NoAnswer> {
     let Location { bucket, key } = location;
     let region = failure::region(config);
-    let asked = Asked { service: SERVICE, permission: "`s3:GetObject` and `kms:Decrypt`", region };
+    let asked =
+        Asked { service: SERVICE, permission: "`s3:GetObject` and `kms:Decrypt`", region, login: &config.login };
     // Of all services S3 alone signs the path as it is, and wants the body's hash in a header.
     // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
     let mut options = SigningOptions::default();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, Region, SdkConfig};
+use aws_config::{AppName, Region};
 use aws_sdk_ssm::config::{RuntimeComponents, SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::bounded::Bounded;
 use super::calls::{Account, Ask, Call};
 use super::given::Profiles;
+use super::login::{Connection, Login};
 use super::s3::{self, Location};
 use super::{Answered, Progress, anywhere, failure, http, ssm};
 use crate::resolve::{Answers, NoAnswer};
@@ -213,7 +214,7 @@ impl Session {
     }
 
     /// The settings and credentials of an account, as the SDKs find them: environment, files, the machine's own.
-    pub(super) async fn config(&self, account: &Account) -> SdkConfig {
+    pub(super) async fn config(&self, account: &Account) -> Connection {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
         let retries = RetryConfig::standard()
             .with_max_attempts(self.settings.attempts.unwrap_or(ATTEMPTS))
@@ -236,9 +237,11 @@ impl Session {
             loader = loader.profile_name(profile);
         }
         let config = loader.load().await;
-        let Some(role) = &account.assume_role else { return config };
+        let login = Login::of(account.profile.as_deref(), &self.settings.profiles);
+        let Some(role) = &account.assume_role else { return Connection { sdk: config, login } };
         let provider = AssumeRoleProvider::builder(role).session_name("iamra").configure(&config).build().await;
-        config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
+        let sdk = config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+        Connection { sdk, login }
     }
 
     /// The whole time limit.
@@ -266,7 +269,7 @@ pub(super) fn pause(index: u32) -> Duration {
     PACE * index.saturating_sub(BURST)
 }
 
-async fn one(config: &SdkConfig, ask: Ask) -> Answered {
+async fn one(config: &Connection, ask: Ask) -> Answered {
     if config.region().is_none() {
         return ask.queries().into_iter().map(|query| (query, Err(failure::no_region()))).collect();
     }

@@ -1,6 +1,5 @@
 //! Parameters of SSM Parameter Store.
 
-use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::Builder;
 use aws_sdk_ssm::types::{Parameter, ParameterType};
@@ -9,21 +8,23 @@ use super::Answered;
 use super::busy::Busy;
 use super::calls::{Names, parameter};
 use super::failure::{self, Asked};
+use super::login::Connection;
 use crate::diag::Code;
 use crate::quote::quote;
 use crate::resolve::{Answer, NoAnswer};
 use crate::secret::Secret;
 
 /// One GetParameters call.
-pub(super) async fn get(config: &SdkConfig, names: Names, decrypt: bool) -> Answered {
+pub(super) async fn get(config: &Connection, names: Names, decrypt: bool) -> Answered {
     let region = config.region().map(ToString::to_string).unwrap_or_default();
-    let client = Client::from_conf(Builder::from(config).retry_classifier(Busy::of(config)).build());
+    let client = Client::from_conf(Builder::from(&config.sdk).retry_classifier(Busy::of(config)).build());
     let request = client.get_parameters().set_names(Some(names.keys().cloned().collect()));
     let result = request.with_decryption(decrypt).send().await;
     let found = match result {
         Ok(output) => output.parameters.unwrap_or_default(),
         Err(error) => {
-            let asked = Asked { service: "SSM", permission: "`ssm:GetParameters`", region: &region };
+            let asked =
+                Asked { service: "SSM", permission: "`ssm:GetParameters`", region: &region, login: &config.login };
             let why = failure::of(&error, &asked);
             return names.into_values().flatten().map(|query| (query, Err(why.clone()))).collect();
         }

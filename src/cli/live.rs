@@ -111,6 +111,7 @@ impl Asks {
         let profiles = Profiles {
             config: file("AWS_CONFIG_FILE", ".aws/config"),
             credentials: file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
+            named: env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()),
         };
         Session::new(Settings { time: self.time.clone(), attempts, profiles }).map_err(Error::Runtime)
     }

@@ -204,9 +204,41 @@ fn what_a_credential_process_prints_is_not_told() {
         command.env("AWS_CONFIG_FILE", &config).env("AWS_EC2_METADATA_DISABLED", "true");
         let output = run(command.args(["render", "--live"]), b"");
         assert_eq!((output.exit, output.stdout.as_str()), (1, ""), "{line}: {}", output.stderr);
-        let words = "error[no-access]: cannot load AWS credentials for SSM\n";
+        let words = "error[no-access]: cannot load AWS credentials for SSM: the `credential_process` of profile \
+                     `default` failed\n";
         assert!(output.stderr.starts_with(words), "{line}: {}", output.stderr);
         assert!(!output.stderr.contains("SECRET"), "{line}: {}", output.stderr);
+    }
+}
+
+/// Which profile, and why it gives nothing.
+#[test]
+fn a_profile_without_credentials_is_named() {
+    let dir = tree("  roles:\n    app: {}\n");
+    let config = dir.path().join("config");
+    let sso = "[profile sso]\nsso_start_url = https://acme.awsapps.com/start\nsso_region = eu-central-1\n\
+               sso_account_id = 111122223333\nsso_role_name = r\nregion = eu-central-1\n";
+    fs::write(&config, format!("[default]\nregion = eu-central-1\n[profile bare]\nregion = eu-central-1\n{sso}"))
+        .unwrap();
+    for (profile, says, help) in [
+        (
+            Some("nobody"),
+            "profile `nobody` is in neither of AWS's files, `config` and `credentials`\n",
+            "list-profiles",
+        ),
+        (Some("sso"), "profile `sso` needs an SSO session, and there is none or it", "`aws sso login --profile sso`"),
+        (Some("bare"), "profile `bare` gives none\n", "set AWS_PROFILE"),
+        (None, "profile `default` gives none\n", "set AWS_PROFILE"),
+    ] {
+        let mut command = crate::support::iamra(dir.path());
+        command.env("AWS_CONFIG_FILE", &config).env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", dir.path());
+        if let Some(profile) = profile {
+            command.env("AWS_PROFILE", profile);
+        }
+        let output = run(command.args(["render", "--live"]), b"");
+        assert_eq!((output.exit, output.stdout.as_str()), (1, ""), "{profile:?}: {}", output.stderr);
+        assert!(output.stderr.contains(&format!("for SSM: {says}")), "{profile:?}: {}", output.stderr);
+        assert!(output.stderr.contains(help), "{profile:?}: {}", output.stderr);
     }
 }
 
@@ -340,8 +372,16 @@ fn a_credential_process_that_floods_ends_in_an_error() {
     let dir = tree("  roles:\n    app: {}\n");
     let config = dir.path().join("config");
     for (line, exit, says) in [
-        ("yes SECRET", 1, "error[no-access]: cannot load AWS credentials for SSM\n"),
-        ("yes SECRET >&2", 1, "error[no-access]: cannot load AWS credentials for SSM\n"),
+        (
+            "yes SECRET",
+            1,
+            "error[no-access]: cannot load AWS credentials for SSM: the `credential_process` of profile `default` failed\n",
+        ),
+        (
+            "yes SECRET >&2",
+            1,
+            "error[no-access]: cannot load AWS credentials for SSM: the `credential_process` of profile `default` failed\n",
+        ),
         ("exec sleep 20", 3, "error[aws-failed]: AWS did not answer within 3 s\n"),
     ] {
         let script = dir.path().join("process");

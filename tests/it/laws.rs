@@ -151,7 +151,7 @@ fn no_item_is_lost() {
 
 #[test]
 fn the_same_input_gives_the_same_bytes() {
-    for case in cases() {
+    for case in cases().into_iter().filter(|case| !case.except.contains_key("determinism")) {
         let first = case.run();
         let mut command = iamra(&case.input());
         command
