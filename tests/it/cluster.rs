@@ -192,7 +192,9 @@ fn every_golden_is_taken_strictly_and_without_a_warning() {
         }
         namespaces.extend(object["metadata"]["namespace"].as_str().map(str::to_owned));
     }
-    namespaces.iter().for_each(|namespace| CLUSTER.namespace(namespace));
+    for namespace in &namespaces {
+        CLUSTER.namespace(namespace);
+    }
     for (name, objects) in goldens.iter().filter(|(_, objects)| !objects.is_empty()) {
         // Only `create` takes an object that has no name yet.
         let is_named = |object: &&Value| object["metadata"]["name"].is_string();
