@@ -167,6 +167,11 @@ pub(crate) const DEPLOYMENT: &str = "- apiVersion: apps/v1\n  kind: Deployment\n
                                      {app: app}}\n    template:\n      metadata: {labels: {app: app}}\n      spec:\n        containers:\n        - {name: \
                                      app, image: app}\n";
 
+/// The same as a manifest.
+fn manifest() -> String {
+    DEPLOYMENT.trim_start_matches("- ").replace("\n  ", "\n")
+}
+
 #[test]
 fn a_thousand_workloads_of_forty_parameters_are_four_calls() {
     let [anchor, profile, role] = arns(ACCOUNT, "eu-central-1");
@@ -323,7 +328,7 @@ fn every_command_that_asks_shows_its_plan() {
     let double = Server::double(&state);
     let dir = tree(CA);
     let explain = |args: &[&str]| {
-        let output = run(double.iamra(dir.path()).args(args).arg("--explain-calls"), DEPLOYMENT.as_bytes());
+        let output = run(double.iamra(dir.path()).args(args).arg("--explain-calls"), manifest().as_bytes());
         assert_eq!(output.exit, 0, "{args:?}: {}", output.stderr);
         assert_eq!(double.calls(), [] as [Value; 0], "{args:?}");
         // What the declaration itself is warned of is told as ever.
@@ -371,7 +376,7 @@ fn kustomization(annotations: &str, more: &str) -> tempfile::TempDir {
     let declaration = fs::read_to_string(&path).unwrap();
     let annotated = format!("  name: acme\n  annotations:\n    iamra.dev/live: \"true\"\n{annotations}");
     fs::write(&path, declaration.replace("  name: acme\n", &annotated)).unwrap();
-    fs::write(dir.path().join("app.yaml"), DEPLOYMENT.trim_start_matches("- ").replace("\n  ", "\n")).unwrap();
+    fs::write(dir.path().join("app.yaml"), manifest()).unwrap();
     fs::write(dir.path().join("kustomization.yaml"), format!("resources: [app.yaml]\n{more}")).unwrap();
     dir
 }
