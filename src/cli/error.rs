@@ -91,7 +91,7 @@ impl Error {
     /// 2 for wrong usage, 3 for failures outside iamra.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::Misnamed(..) | disk::Error::NotOurs(_))
+            Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::Misnamed(_) | disk::Error::NotOurs(_))
             | Self::Terminal(_)
             | Self::Exists(_)
             | Self::Overwrite(_)
@@ -114,7 +114,7 @@ impl Error {
             Self::Disk(disk::Error::NoDeclaration(_)) => {
                 Some("pass the folder that contains one, or run `iamra demo` for an example")
             }
-            Self::Disk(disk::Error::Misnamed(..)) => Some("rename it to `iamra.yaml`"),
+            Self::Disk(disk::Error::Misnamed(_)) => Some("rename it to `iamra.yaml`"),
             Self::Disk(disk::Error::ReadOnly(_)) => Some("make it writable: `chmod u+w`"),
             Self::Disk(disk::Error::Changed(_)) => Some("run the command again"),
             Self::Disk(disk::Error::NotOurs(_)) => Some("use a folder that holds only these manifests"),

@@ -35,8 +35,8 @@ pub enum Error {
     #[error("there is no `iamra.yaml` in {} or above it", quote(&.0.display()))]
     NoDeclaration(PathBuf),
     /// There is a file that is nearly called like one.
-    #[error("there is no `iamra.yaml` in {} or above it, but there is {}", quote(&.0.display()), quote(&.1.display()))]
-    Misnamed(PathBuf, PathBuf),
+    #[error("{} is not read, because it is not called `iamra.yaml`", quote(&.0.display()))]
+    Misnamed(PathBuf),
     /// The file cannot be read.
     #[error("{} cannot be read", quote(&.0.display()))]
     Read(PathBuf, #[source] io::Error),
@@ -71,31 +71,40 @@ pub fn find_declaration(path: &Path) -> Result<PathBuf, Error> {
         return Ok(path.to_owned());
     }
     let folder = path.canonicalize().map_err(|error| Error::Read(path.to_owned(), error))?;
-    let mut above = folder.ancestors().map(|folder| folder.join(DECLARATION));
-    let found = above.find(|candidate| is_there(candidate));
     // As the user named it, when it is right there.
-    let here = path.join(DECLARATION);
-    let found = if is_there(&here) { Some(here) } else { found };
-    // As the user named it, too.
-    let above = folder.ancestors().skip(1).map(Path::to_owned);
-    found.ok_or_else(|| no_declaration(path, iter::once(path.to_owned()).chain(above)))
+    let folders = iter::once(path.to_owned()).chain(folder.ancestors().skip(1).map(Path::to_owned));
+    Ok(nearest(path, folders, is_there)?.1.join(DECLARATION))
 }
 
-/// The error for no declaration in these folders, the nearest first.
-pub fn no_declaration(path: &Path, mut folders: impl Iterator<Item = PathBuf>) -> Error {
+/// The first of these folders that has a declaration, and its position.
+///
+/// # Errors
+/// None has one, or a file that is nearly called like one comes first: it is meant before any that is further up.
+pub fn nearest(
+    path: &Path,
+    folders: impl Iterator<Item = PathBuf>,
+    is_there: impl Fn(&Path) -> bool,
+) -> Result<(usize, PathBuf), Error> {
+    for (position, folder) in folders.enumerate() {
+        if is_there(&folder.join(DECLARATION)) {
+            return Ok((position, folder));
+        }
+        if let Some(found) = misnamed(&folder) {
+            return Err(Error::Misnamed(found));
+        }
+    }
+    Err(Error::NoDeclaration(path.to_owned()))
+}
+
+/// A file in a folder that is nearly called like a declaration.
+fn misnamed(folder: &Path) -> Option<PathBuf> {
     let is_meant = |name: &OsString| {
         let name = name.to_string_lossy().to_lowercase();
         name == DECLARATION || name == "iamra.yml"
     };
-    let near = |folder: PathBuf| {
-        let names = fs::read_dir(&folder).ok()?.flatten().map(|entry| entry.file_name());
-        let found = folder.join(names.filter(is_meant).min()?);
-        Some(found.strip_prefix(".").map(Path::to_owned).unwrap_or(found))
-    };
-    match folders.find_map(near) {
-        Some(found) => Error::Misnamed(path.to_owned(), found),
-        None => Error::NoDeclaration(path.to_owned()),
-    }
+    let names = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name());
+    let found = folder.join(names.filter(is_meant).min()?);
+    Some(found.strip_prefix(".").map(Path::to_owned).unwrap_or(found))
 }
 
 /// The text of a file.

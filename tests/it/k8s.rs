@@ -347,7 +347,7 @@ fn a_declaration_with_another_end_gets_no_second_one_beside_it() {
     fs::write(tree.dir().join("iamra.yml"), "").unwrap();
     let output = tree.k8s("setup prod");
     assert_eq!((output.exit, output.stdout.as_str()), (2, ""));
-    assert!(output.stderr.contains("but there is `iamra.yml`"), "{}", output.stderr);
+    assert!(output.stderr.contains("`iamra.yml` is not read"), "{}", output.stderr);
     assert!(!tree.declaration().exists());
 }
 

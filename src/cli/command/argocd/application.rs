@@ -31,12 +31,10 @@ impl Application {
         let here = PathBuf::from(".");
         let folder = here.canonicalize().map_err(|error| disk::Error::Read(here.clone(), error))?;
         let repository = repository_of(&folder).to_owned();
-        let mut candidates = folder.ancestors().take_while(|above| above.starts_with(&repository)).enumerate();
-        let Some((steps, whole)) = candidates.find(|(_, above)| disk::is_taken(&above.join(disk::DECLARATION))) else {
-            let steps = folder.ancestors().take_while(|above| above.starts_with(&repository)).count();
-            let folders = (0..steps).map(|steps| here.join(iter::repeat_n("..", steps).collect::<PathBuf>()));
-            return Err(disk::no_declaration(&here, folders).into());
-        };
+        let steps = folder.ancestors().take_while(|above| above.starts_with(&repository)).count();
+        let folders = (0..steps).map(|steps| here.join(iter::repeat_n("..", steps).collect::<PathBuf>()));
+        let (steps, _) = disk::nearest(&here, folders, disk::is_taken)?;
+        let whole = folder.ancestors().nth(steps).unwrap_or(&folder);
         let above: PathBuf = iter::repeat_n("..", steps).collect();
         let is_inside = |name: &Path, report: &mut Report| {
             let below = whole.strip_prefix(&repository).unwrap_or(whole).join(name);
