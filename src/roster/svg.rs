@@ -15,8 +15,10 @@ const LONGEST: usize = 26;
 /// The space between two columns, for the arrow and its verb.
 const GAP: usize = 48;
 const MARGIN: usize = 28;
-/// The space above the rows of a section, for its heading and those of the columns.
-const HEAD: usize = 68;
+/// The space for the heading of a section.
+const HEADING: usize = 36;
+/// The space for the headings of its columns.
+const HEAD: usize = 32;
 /// From this many rows on, a row is one line high.
 const MANY: usize = 24;
 /// After how many rows the name of a high box is repeated.
@@ -69,8 +71,7 @@ impl Canvas {
     fn draw(mut self, chart: &Chart) -> String {
         let mut top = MARGIN;
         for section in &chart.sections {
-            self.section(section, top);
-            top += HEAD + section.lines.len() * self.row.0 + 18;
+            top = self.section(section, top) + 18;
         }
         if chart.sections.is_empty() {
             self.text(MARGIN, top + 12, "soft", "no workload is declared");
@@ -95,23 +96,25 @@ impl Canvas {
         )
     }
 
-    fn section(&mut self, section: &Section, top: usize) {
+    /// Draws a section, and gives the place below it.
+    fn section(&mut self, section: &Section, mut top: usize) -> usize {
         if let Some(heading) = &section.heading {
             self.text(MARGIN, top + 14, "cluster", heading);
+            top += HEADING;
         }
         let used = |column: Column| section.lines.iter().any(|line| line.get(column).is_some());
         let mut columns = self.view.columns().iter().peekable();
         while let Some((column, verb)) = columns.next() {
             let (left, width) = self.place(*column);
             if used(*column) {
-                self.text(left, top + 50, "head", column.heading());
+                self.text(left, top + 14, "head", column.heading());
             }
             if used(*column) && columns.peek().is_some_and(|next| used(next.0)) {
                 let middle = left + width + GAP / 2;
                 let _ = writeln!(
                     self.out,
                     "<text x=\"{middle}\" y=\"{}\" class=\"verb\" text-anchor=\"middle\">{verb}</text>",
-                    top + 50
+                    top + 14
                 );
             }
         }
@@ -127,6 +130,7 @@ impl Canvas {
                 self.node(node, column, top + rows.0 * self.row.0, rows.1 - rows.0 + 1);
             }
         }
+        top + section.lines.len() * self.row.0
     }
 
     /// The left side and the width of a column.
