@@ -110,7 +110,7 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// A text as it is read within another one, where characters may be escaped as JSON and YAML do it.
 pub fn unescaped(text: &str) -> Option<String> {
-    // Most have nothing to read in another way, and need no copy.
+    // Most texts have no escapes and need no copy.
     memchr::memchr(b'\\', text.as_bytes())?;
     let mut pieces = text.split('\\');
     let mut plain = pieces.next()?.to_owned();

@@ -16,7 +16,7 @@ pub fn map<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -> Vec
     }
     let work = &work;
     thread::scope(|scope| {
-        // Where the system gives no thread, its share is done here.
+        // If no thread can be started, its share is processed here.
         let start = |share| {
             let run = move || -> Vec<R> { <[T]>::iter(share).map(work).collect() };
             thread::Builder::new().spawn_scoped(scope, run).map_err(|_| run())

@@ -50,7 +50,7 @@ pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, rep
 }
 
 fn bind(config: Config, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
-    // Who only patches workloads needs no CA, and above all not its key.
+    // Patching workloads needs no CA, and above all not its key.
     let objects = matches!(request.mode(config.mode), Mode::Generate | Mode::All);
     let answers = lookup.answer(&resolve::queries(&config, objects));
     resolve::bind(config, &answers, report)
@@ -68,7 +68,7 @@ pub struct LockPlan {
 /// Everything that a lock must answer, so that every cluster can be rendered from it. `None` when the declaration is
 /// invalid, which is reported.
 pub fn lock_plan(node: NodeRef<'_>, report: &mut Report) -> Option<LockPlan> {
-    // What a role refers to is the same in every cluster; one of them has to be named.
+    // The references of a role are the same in every cluster, but one cluster must be named.
     let cluster = config::clusters(node).into_iter().next().flatten();
     let config = config::load(node, cluster, &[], report)?;
     let (keys, queries): (BTreeSet<_>, _) = resolve::all_queries(&config).into_iter().partition(Query::is_secret);
@@ -204,7 +204,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
 /// Reports where a rendered stream differs from the declaration. Changes nothing.
 pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
     let adopted = verify::adopt(resolved, rendered);
-    // Who else writes what is said with what else strangers do.
+    // `check_strangers` reports other writers with everything else that strangers do.
     let Patched { inventory, plan, changes, .. } = Patched::of(&adopted, rendered.items, None, report);
     splice::declarations(rendered.items, Fate::Stays, report);
     order::check(&plan, &[], rendered.items, &inventory, report);
@@ -221,7 +221,7 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut R
     verify::check_strangers(resolved, &patched.plan, rendered, &patched.inventory, &mut strangers);
     let objects = render::objects(&patched.plan, resolved.argo_cd, false);
     order::check(&patched.plan, &objects, rendered.items, &patched.inventory, report);
-    // Who writes what is made for a workload has been told so, with what to do.
+    // Other writers of a workload's objects are already reported, with help.
     let strangers = if patched.taken.is_empty() { strangers } else { strangers.without(Code::ChangedObject) };
     patched.transformed(resolved, rendered.items, report);
     report.append(strangers);

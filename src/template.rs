@@ -69,7 +69,7 @@ fn foreign_sign(template: &str) -> Option<char> {
         let mut text_until = None;
         for found in chars.by_ref() {
             match (text_until, found) {
-                // It would hide the end of a text.
+                // A backslash could hide the end of a string.
                 (_, '\\') => return Some(found),
                 (Some(end), _) => text_until = text_until.filter(|_| found != end),
                 (None, '\'' | '"') => text_until = Some(found),
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(fill("{{ 'a' if namespace == \"shop\" else 'b' }}}", &variables).unwrap(), "a}");
         assert!(fill("{{ team }}", &variables).unwrap_err().contains("`namespace`, `workload`"));
         assert!(fill("{{ workload", &variables).is_err());
-        // The longest of nothing but variables is within what it may take.
+        // The longest template with only variables is within the limit.
         assert_eq!(fill(&"{{workload}}".repeat(LONGEST / 12), &variables).unwrap().len(), 3 * (LONGEST / 12));
     }
 
@@ -149,7 +149,7 @@ mod tests {
             ("{{ range(1000000000) }}".to_owned(), FOREIGN),
             ("{{ workload.upper() }}".to_owned(), FOREIGN),
             ("{{ workload|center(100000000) }}".to_owned(), FOREIGN),
-            // Neither what is before them nor a text hides them.
+            // Neither preceding text nor a string hides them.
             ("}} {{ 'a' }}{{ \"'\" ~ 'x'[::2] }}".to_owned(), FOREIGN),
             (r"{{ 'x\' ~ ' [::2] ~ 'y' }}".to_owned(), FOREIGN),
             ("{# {{ #}{{ 'x'[::2] }}".to_owned(), STATEMENT),
@@ -161,7 +161,7 @@ mod tests {
             let refused = fill(template, &variables()).unwrap_err();
             assert!(refused.contains(words), "{refused}");
         }
-        // As deep as one of this length can be: on the small stack of a thread it is filled, or refused in words.
+        // The deepest nesting at this length is filled or rejected, even on the small stack of a thread.
         for start in ["not ", "(", "workload|lower(", "workload if ", "workload=="] {
             let deep = format!("{{{{ {}", start.repeat((LONGEST - 8) / start.len()));
             for end in ["role }}", "true }}", ") }}"] {

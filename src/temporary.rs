@@ -42,7 +42,7 @@ pub fn abandon() {
     ENDING.store(true, Ordering::SeqCst);
     let ours = ours();
     for path in &*ours {
-        // Somebody may have removed it already, and who could be told now?
+        // Somebody may have removed it already, and an error could no longer be reported.
         let _ = remove(path);
     }
     // Held until the process ends.
@@ -63,7 +63,7 @@ impl Temporary {
         step(|ours| {
             let file =
                 Builder::new().prefix(&prefix()).permissions(Permissions::from_mode(mode)).tempfile_in(folder)?;
-            // Where a file system knows no locks nothing of ours is swept either.
+            // On file systems without locks, none of our files is swept either.
             let _ = file.as_file().try_lock();
             ours.insert(file.path().to_owned());
             Ok(Self(file))
@@ -140,7 +140,7 @@ impl TemporaryFolder {
             let temporary = self.folder.path().to_owned();
             let flags = if place.exists() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
             let moved = rustix::fs::renameat_with(CWD, &temporary, CWD, place, flags);
-            // After an exchange it holds what was there before.
+            // After an exchange, the temporary folder holds the old content.
             let removed = self.folder.close();
             ours.remove(&temporary);
             moved?;
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn only_what_is_certainly_left_is_swept() {
         let dir = tempfile::tempdir().unwrap();
-        // No process has this number: it is beyond the largest that Linux gives.
+        // No process has this ID: it is above Linux's maximum.
         let dead = format!("{PREFIX}4194305");
         fs::write(dir.path().join(format!("{dead}-abcdef")), "x").unwrap();
         fs::create_dir(dir.path().join(format!("{dead}-folder"))).unwrap();

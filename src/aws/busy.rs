@@ -36,7 +36,7 @@ impl ClassifyRetry for Busy {
             _ if response.status().as_u16() == 429 => ErrorKind::ThrottlingError,
             _ => return RetryAction::NoActionIndicated,
         };
-        // In seconds; a date is for those with a clock that is right.
+        // Only seconds are read: a date would require a correct clock.
         // <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>
         let after = response.headers().get("retry-after").and_then(|after| after.trim().parse().ok());
         match after.map(Duration::from_secs) {

@@ -86,7 +86,7 @@ fn request(endpoint: String, identity: &Identity, presented: &Presented<'_>) -> 
     let (date, time) = (presented.now.date(), presented.now.time());
     let day = format!("{:04}{:02}{:02}", date.year(), u8::from(date.month()), date.day());
     let at = format!("{day}T{:02}{:02}{:02}Z", time.hour(), time.minute(), time.second());
-    // In the order of their names, as they are signed.
+    // Sorted by name, as they are signed.
     let mut headers = vec![
         ("content-type".to_owned(), "application/json".to_owned()),
         ("host".to_owned(), host.to_owned()),

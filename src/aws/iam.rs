@@ -42,7 +42,7 @@ pub(super) async fn role(config: &Connection, arn: &Arn) -> Found<Role> {
     // The policy comes percent-encoded.
     let policy = element(&xml, "AssumeRolePolicyDocument").and_then(|text| serde_json::from_str(&decoded(text)).ok());
     let longest = element(&xml, "MaxSessionDuration").and_then(|text| text.parse().ok());
-    // An hour is what a role has that says nothing.
+    // Without this element, a role's maximum is one hour.
     // <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>
     let role = policy.map(|trust_policy| Role { longest_session: longest.unwrap_or(3600), trust_policy });
     role.ok_or_else(|| failure::unreadable(&asked))

@@ -37,8 +37,8 @@ fn bounded(text: &str) -> String {
             continue;
         };
         let command = without_comment(command).trim();
-        // What it says on stderr is bounded too. One that fails ends what it has printed with what is no JSON: a pipe has the
-        // status of its last program. Nowhere a blank before a semicolon, at which the SDK would see a comment.
+        // Stderr is bounded too. If the program fails, text that is not JSON is appended, because a pipe has the status
+        // of its last command. No blank may precede a semicolon: the SDK would read a comment.
         let _ = writeln!(
             out,
             "{key}= {{ {{ ({command}) 2>&1 >&3||echo failed >&3;}}|head -c {LARGEST} >/dev/null;}} 3>&1|head -c {LARGEST}"

@@ -37,7 +37,7 @@ pub(super) async fn get(config: &Connection, location: &Location) -> Result<Stri
     let region = failure::region(config);
     let asked =
         Asked { service: SERVICE, permission: "`s3:GetObject` and `kms:Decrypt`", region, login: &config.login };
-    // Of all services S3 alone signs the path as it is, and wants the body's hash in a header.
+    // Unlike all other services, S3 signs the path unmodified and requires the body's hash in a header.
     // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
     let mut options = SigningOptions::default();
     options.double_uri_encode = false;

@@ -88,7 +88,7 @@ impl Session {
     /// The operating system provides no event queue.
     pub fn new(settings: Settings) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        // The SDK's default client stands on another library; this is the same with ring, proxies included.
+        // The SDK's default client uses a different library; this one is the same with ring, including proxies.
         let client = Builder::new().build_with_connector_fn(|settings, components| {
             let mut builder = Connector::builder();
             builder.set_connector_settings(settings.cloned());
@@ -188,7 +188,7 @@ impl Session {
                     });
                 }
             }
-            // What was cut off at the deadline answers nothing.
+            // Calls that were cut off at the deadline have no answers.
             self.all(deadline, asked, progress).await.into_iter().flatten().flatten().collect()
         })
     }

@@ -71,7 +71,7 @@ fn read(one: &Parameter, name: &str, decrypt: bool) -> Result<Answer, NoAnswer> 
         }
         _ => {}
     }
-    // A trailing newline is what a file leaves behind that was stored as it was.
+    // A file that was stored unchanged ends with a newline.
     let value = one.value().unwrap_or_default().trim_end_matches('\n');
     if value.is_empty() {
         return refuse(format!("parameter {} is empty", quote(&name)), "store a value");

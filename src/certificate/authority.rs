@@ -31,7 +31,7 @@ impl Authority {
         if chain.is_empty() {
             return Err("the CA certificate is not PEM: it has no `BEGIN CERTIFICATE`".to_owned());
         }
-        // cert-manager takes one chain and no more.
+        // cert-manager accepts exactly one chain.
         // <https://github.com/cert-manager/cert-manager/blob/master/pkg/util/pki/parse.go>
         let mut parsed: Vec<X509Certificate<'_>> = Vec::new();
         for block in &chain {
@@ -95,7 +95,7 @@ fn check_anchor(certificate: &X509Certificate<'_>) -> Result<(), String> {
     if !usage.is_some_and(|usage| usage.value.key_cert_sign()) {
         return Err(format!("{} may not sign certificates: its key usage lacks keyCertSign", quote(&subject)));
     }
-    // What cert-manager and OpenSSL write today; anything else is MD5, SHA-1 or not RSA or ECDSA.
+    // The algorithms that cert-manager and OpenSSL use today; others use MD5 or SHA-1, or are neither RSA nor ECDSA.
     // <https://github.com/cert-manager/cert-manager/blob/master/pkg/util/pki/csr.go>
     let strong = [
         oid::OID_PKCS1_SHA256WITHRSA,

@@ -113,10 +113,10 @@ fn rsa(pkcs1: &[u8], public: &[u8]) -> Result<Option<KeyKind>, Unusable> {
     let own = fields(pkcs1)?;
     let Some(own @ [modulus, _]) = own.get(1..3) else { return Err(Unusable::Unreadable) };
     if modulus.len() <= MOST {
-        // The parts of the key do not fit together, or it is shorter than anybody should trust.
+        // The parts of the key are inconsistent, or the key is too short to be trusted.
         return Err(Unusable::Unreadable);
     }
-    // The public key of another algorithm is no sequence.
+    // A public key of another algorithm is not a sequence.
     Ok(fields(public).is_ok_and(|numbers| own == numbers).then_some(KeyKind::OtherRsa))
 }
 
@@ -125,7 +125,7 @@ fn rsa(pkcs1: &[u8], public: &[u8]) -> Result<Option<KeyKind>, Unusable> {
 fn elliptic(sec1: &[u8], public: &[u8]) -> Result<Option<KeyKind>, Unusable> {
     // Version, scalar, …
     let scalar = *fields(sec1)?.get(1).ok_or(Unusable::Unreadable)?;
-    // Which curve it is the length of the point says: it is uncompressed in certificates.
+    // The length of the point determines the curve: in certificates, the point is uncompressed.
     // <https://www.rfc-editor.org/rfc/rfc5480#section-2.2>
     let found = match public.len() {
         65 => {
@@ -157,7 +157,7 @@ fn pkcs8(der: &[u8]) -> Result<(Oid<'_>, &[u8]), Unusable> {
 /// The contents of everything in a sequence.
 fn fields(der: &[u8]) -> Result<Vec<&[u8]>, Unusable> {
     let (_, sequence) = Sequence::from_der(der).map_err(|_| Unusable::Unreadable)?;
-    // A parsed sequence may own its content; the slice of `der` has the lifetime that is needed.
+    // A parsed sequence may own its content; a slice of `der` has the required lifetime.
     let mut rest = der.get(der.len().saturating_sub(sequence.content.len())..).unwrap_or_default();
     let mut fields = Vec::new();
     while !rest.is_empty() {
@@ -194,7 +194,7 @@ mod tests {
             }
         }
         assert!(matches!(of("p521-leaf", "p521-sec1-key"), Ok(Some(_))));
-        // The same kind of key, and another one.
+        // A different key of the same kind.
         let other = read("p384-key").replace('A', "B");
         assert!(!matches!(
             PrivateKey::of(&Certificate::all(&read("p384-leaf")).unwrap()[0], &Secret::new(other)),

@@ -22,7 +22,7 @@ pub(super) fn ask_for_reports() {
 
 /// The result of `work`; `None` when it panics.
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
-    // What `work` has changed is dropped with it, or is a stream that knows whether it was written to.
+    // What `work` changes is dropped with it, except streams, which know whether they were written to.
     panic::catch_unwind(AssertUnwindSafe(work)).ok()
 }
 

@@ -51,7 +51,7 @@ impl Draft {
         match disk::find_declaration(path) {
             Ok(found) => Self::claim(&found, editing),
             Err(disk::Error::NoDeclaration(_)) => Self::claim(&path.join(DECLARATION), editing),
-            // A file that is not there yet.
+            // A file that does not exist yet.
             Err(_) if path.extension().is_some() => Self::claim(path, editing),
             Err(error) => Err(error.into()),
         }

@@ -105,7 +105,7 @@ impl Asks {
                 Some(Ok(below)) => home().join(below),
                 Some(Err(_)) => named.unwrap_or_default(),
             };
-            // A file that cannot be read says nothing, to the SDKs neither.
+            // A file that cannot be read is treated as empty, as in the SDKs.
             disk::read(&path).unwrap_or_default()
         };
         let profiles = Profiles {
@@ -194,7 +194,7 @@ pub(super) fn explain(
     let at_hand = Layered(lookups);
     let mut found = Report::default();
     question(&Guarded { policy, lookup: &Layered(vec![&at_hand, &unasked]) }, &mut found);
-    // That what is not asked has no value is no news.
+    // References that are not looked up are expected to have no value.
     report.append(found.without(Code::UnresolvedReference));
     if report.has_errors() { Ok(()) } else { print_calls(&unasked.calls()) }
 }
@@ -213,7 +213,7 @@ pub(super) fn print_calls<C: Display>(calls: &[C]) -> Result<(), Error> {
 pub(super) fn tell(done: usize, total: usize) {
     let mut err = io::stderr();
     if err.is_terminal() {
-        // Erased when all is done: what stays on the screen is what matters.
+        // Erased when all calls are done, so that only what matters stays on the screen.
         let words = if done < total { format!("calling AWS: {done} of {total} calls done") } else { String::new() };
         let _ = write!(err, "\r\x1b[K{words}");
     }

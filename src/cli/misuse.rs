@@ -19,7 +19,7 @@ const VARIABLES: &str = "IAMRA_";
 /// Prints the usage error, or the requested help. A closed pipe is not an error.
 pub(super) fn say(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<Exit, Error> {
     if words.use_stderr() {
-        // When stderr is gone too there is nobody left to tell; the exit code speaks.
+        // If stderr is closed too, only the exit code can report the error.
         let _ = explain(words, arguments, io);
         return Ok(Exit::Usage);
     }
@@ -34,7 +34,7 @@ fn explain(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<(
     let variables = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(VARIABLES));
     let hidden = variables.filter(|(_, value)| !is_plain(&value.to_string_lossy())).map(|(name, _)| name).next();
     if shown == arguments && hidden.is_none() {
-        // With its colours.
+        // `print` keeps the colours.
         return words.print().map_err(Error::Output);
     }
     let words = match (hidden, Cli::try_parse_from(&shown)) {

@@ -105,7 +105,7 @@ fn to_its_end() -> u8 {
 /// Prints what failed, why, and what to do.
 fn say(error: &Error, io: &mut Io) {
     let help = error.help().map_or_else(String::new, |help| format!("  help: {help}\n"));
-    // When stderr is gone too there is nobody left to tell; the exit code speaks.
+    // If stderr is closed too, only the exit code can report the error.
     let _ = io.words(&format_args!("error: {}\n{help}", error.words()));
 }
 

@@ -19,7 +19,6 @@ pub(super) fn watch() -> io::Result<()> {
     let ignored = ignored();
     let heeded = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
     let mut signals = Signals::new(heeded)?;
-    // Where no thread can be made a signal ends us as it ends others.
     thread::Builder::new().spawn(move || signals.forever().next().map(stop))?;
     Ok(())
 }
@@ -35,7 +34,7 @@ fn ignored() -> u64 {
 
 /// Argo CD signals the whole process group; an init process or a shell signals only iamra.
 fn stop(signal: i32) {
-    // Held to the end, so that nobody takes the killed child for one that failed.
+    // Held until the process exits, so that `wait` does not report the killed child as failed.
     let mut running = running();
     for child in running.iter_mut() {
         let _ = child.kill().and_then(|()| child.wait());

@@ -87,7 +87,7 @@ impl Shared {
 
     /// The same for an application of Argo CD.
     pub(super) fn for_argo_cd(&self, cluster: Option<String>, lock: PathBuf) -> Self {
-        // Whose lock it is unless the operator says so is the author's choice, who may have none.
+        // Unless the operator names a lock, the author chooses one, or has none.
         let may_be_missing = self.sources.at_hand.lock.named.is_none();
         let lock = LockFile { named: Some(lock), may_be_missing };
         let sources = Sources {
@@ -106,7 +106,7 @@ impl Shared {
         request: Request<'_>,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
-        // What is wrong elsewhere is no reason not to say what is wrong here.
+        // Errors reported earlier must not hide the errors found here.
         let mut found = Report::default();
         let resolved = self.resolved(node, folder, request, &mut found);
         let is_right = !found.has_errors();

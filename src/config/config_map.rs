@@ -73,7 +73,7 @@ pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhe
             ),
         }
     }
-    // Through the same check as a declaration, so that its rules have one home.
+    // Checked like a declaration, so that the rules are in one place.
     let text = emit::document(&declaration);
     if let Ok(document) = Document::parse(&text) {
         return schema::read(document.root(), report);
@@ -94,7 +94,7 @@ fn set(declaration: &mut Value, pointer: &str, workload: &str, role: &str, value
         if place.is_null() {
             *place = Value::Object(Map::new());
         }
-        // None of the pointers leads through a text.
+        // No pointer leads through a scalar.
         let Some(above) = place.as_object_mut() else { return };
         place = above.entry(step).or_insert(Value::Null);
     }

@@ -49,7 +49,7 @@ impl Layer {
             let parsed = Duration::parse(text);
             parsed.map_err(|why| invalid(report, &field(dotted), why)).ok().map(|it| (it, field(dotted)))
         };
-        // A field that is new to the declaration must be read here.
+        // No `..`: a new field of the declaration must be read here.
         let wire::Certificate { duration: lifetime, renew_before, common_name, private_key, volume } = certificate;
         let wire::PrivateKey { algorithm, size } = private_key;
         let wire::Environment { region, trailing_slash } = environment;
@@ -129,7 +129,7 @@ impl Layers<'_> {
                 "the certificate is renewed only {renew_before} before it expires, and cert-manager waits an hour \
                  after a failure"
             );
-            // What cannot be so long before the end of a short life needs a longer one.
+            // A short `duration` leaves no room for that, so it must be longer.
             let help = if duration.seconds() < 3 * SAFE_RENEW_BEFORE {
                 "set `duration` to `6h` or more, of which a third is time for a second try"
             } else {

@@ -272,7 +272,7 @@ pub fn syntax_error(error: &SyntaxError) -> Diagnostic {
 }
 
 fn read(node: NodeRef<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found: &mut Report) -> Vec<Config> {
-    // A reviewer, and kustomize, would see other lines than we do.
+    // Reviewers and kustomize would see different lines than iamra does.
     if let Some((at, name)) = yaml::line_break(node.document()) {
         let message =
             format!("the declaration has a raw {name} outside quotes, which some YAML parsers treat as a line break");

@@ -30,7 +30,7 @@ pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhe
     let at = FieldPath::root();
     let value = Checker { root: json_schema(), report }.object(json_schema(), node, &at)?;
     let declaration = RolesAnywhere::deserialize(value);
-    // Serde's own words quote values. The schema is made from the type, so they are never missed.
+    // Serde's messages quote values. They are not needed: the schema is generated from the type.
     declaration.map_err(|_| report.push(disagreement(at))).ok()
 }
 
@@ -102,7 +102,7 @@ impl Checker<'_> {
     fn value(&mut self, schema: &'static Value, node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
         let (schema, nullable) = self.resolved(schema);
         let node = node.followed();
-        // An empty value is what kustomize's patches leave behind and what people write for "the defaults".
+        // kustomize's patches leave empty values behind, and users write them for "the defaults".
         let optional = nullable || matches!(type_of(schema), "object" | "array");
         if optional && node.scalar().is_some() && Found::at(node) == Found::Nothing {
             return None;
@@ -120,7 +120,7 @@ impl Checker<'_> {
                     value.as_u64().is_some_and(|number| number <= limit)
                 })
             }
-            // `string`; the tests know every type that the schema has.
+            // `string`; a test checks that the schema has no other type.
             _ => self.string(schema, node, at),
         }
     }
@@ -209,7 +209,7 @@ impl Checker<'_> {
         let zero_first = text.starts_with('0') && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         match found {
             Found::Text => return Some(text.into()),
-            // As it is written: another reader of numbers may print `0.10` or `1e6` in other words.
+            // Kept as written: another parser may print the number `0.10` or `1e6` differently.
             Found::Number if or_number && !zero_first => return Some(text.into()),
             Found::Number | Found::Boolean | Found::Date => {
                 let help = if let Some(example) = schema["examples"].get(0).and_then(Value::as_str) {
@@ -310,13 +310,13 @@ mod tests {
         for schema in all(json_schema()).into_iter().filter(|schema| schema.get("type").is_some()) {
             let types: Vec<_> = types(schema).filter(|name| *name != "null").collect();
             let known = match types.as_slice() {
-                // `null` alone, and two.
+                // Only `null`, or two types.
                 [] | ["string", "number"] => true,
                 [one] => ["object", "array", "string", "boolean", "integer"].contains(one),
                 _ => false,
             };
             assert!(known, "{schema}");
-            // A number that has no upper limit would be cut.
+            // A number without an upper limit would be truncated.
             let has_limit = ["uint8", "uint16", "uint32"].iter().any(|format| schema["format"] == *format);
             assert!(!types.contains(&"integer") || has_limit, "{schema}");
         }

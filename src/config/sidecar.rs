@@ -66,7 +66,7 @@ impl SidecarLayer {
     /// Checks the settings at `at`.
     pub(super) fn read(sidecar: &wire::Sidecar, at: &FieldPath, report: &mut Report) -> Self {
         let field = |dotted: &str| at.join(&FieldPath::keys(dotted));
-        // A field that is new to the declaration must be read here.
+        // No `..`: a new field of the declaration must be read here.
         let wire::Sidecar {
             image,
             image_pull_policy,
@@ -235,7 +235,7 @@ impl SidecarLayers<'_> {
         let Some(version) = Version::of_image(&sidecar.image) else { return };
         if let Some((Startup::Certificate | Startup::None, at)) = self.pick(|layer| &layer.startup)
             && version.serves_empty_credentials()
-            // The hook of a plain container lets the application start even when it fails.
+            // If the hook of a plain container fails, the application starts anyway.
             && sidecar.style == SidecarStyle::Native
             && sidecar.delivery == Delivery::Endpoint
         {
@@ -329,7 +329,7 @@ fn check_arg(arg: &str, at: &FieldPath, report: &mut Report) {
             format!("{} is set by iamra: use {}", quote(&format_args!("--{flag}")), quote(&field)),
         );
     }
-    // It logs whole answers.
+    // `--debug` logs complete responses.
     // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/credentials.go>
     if flag == "debug" {
         return invalid(report, at, "`--debug` logs the responses of AWS, including credentials");

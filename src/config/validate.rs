@@ -211,7 +211,7 @@ impl Reader<'_> {
             self.report.push(
                 Diagnostic::warning(
                     Code::ShortSession,
-                    // The ten minutes are the helper's, the ten sessions a quota.
+                    // The ten minutes come from the helper, the ten sessions from a quota.
                     // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/serve.go>
                     // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
                     format!(

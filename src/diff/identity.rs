@@ -55,7 +55,7 @@ fn role(name: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>, users
         let value = |it: &DeclaredWorkload<'_>| it.resolved.map(|resolved| arn(&resolved.identity).to_string());
         let (old_value, new_value) = (value(was), value(is));
         let same_reference = reference(old).as_str() == reference(new).as_str();
-        // With both values at hand they alone count: a reference may be written otherwise and mean the same.
+        // If both values are known, only they count: two different references can mean the same.
         let same = match (&old_value, &new_value) {
             (Some(old), Some(new)) => old == new,
             _ => same_reference,

@@ -50,7 +50,7 @@ fn workloads(view: Option<&View>) -> BTreeMap<&str, DeclaredWorkload<'_>> {
 /// Everything that changed, escalations first. A change in several clusters is reported once.
 pub fn compare(base: &Snapshot, head: &Snapshot) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
-    // Each change, wherever it happens, and its place among all.
+    // Each change, regardless of its cluster, and its index in `changes`.
     let mut told: BTreeMap<Change, usize> = BTreeMap::new();
     let mut add = |change: Change, cluster: Option<&String>| {
         let index = *told.entry(change.clone()).or_insert(changes.len());

@@ -16,7 +16,7 @@ pub(super) struct Setting {
 
 /// The settings that differ, except the image.
 pub(super) fn compare(old: &Sidecar, new: &Sidecar) -> Vec<Setting> {
-    // A setting that is new to the declaration must be told of here.
+    // No `..`: a new setting of the declaration must be compared here.
     let Sidecar {
         image: _,
         pull_policy: _,
@@ -46,7 +46,7 @@ pub(super) fn compare(old: &Sidecar, new: &Sidecar) -> Vec<Setting> {
     add("startup", &|it| word(it.startup), false);
     add("port", &|it| it.port.to_string(), false);
     add("pull policy", &|it| it.pull_policy.map_or_else(none, |policy| format!("{policy:?}")), false);
-    // An answer that travels further can be read outside the pod.
+    // With a higher hop limit, responses can be read outside the pod.
     add("hop limit", &|it| it.hop_limit.to_string(), new.hop_limit > old.hop_limit);
     add("session name", &|it| it.role_session_name.clone().unwrap_or_else(none), false);
     add("proxy", &|it| it.proxy.clone().unwrap_or_else(none), true);

@@ -90,7 +90,7 @@ fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
 
 fn role(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (&was.role, &is.role);
-    // Without policies in the declaration nobody can tell which role is the wider one.
+    // Without policies in the declaration, it is unknown which role has more permissions.
     let is_narrower = !new.policies.is_empty() && new.policies.iter().all(|it| old.policies.contains(it));
     (old.name != new.name).then(|| Difference {
         kind: ChangeKind::RoleMoved,

@@ -29,7 +29,7 @@ pub fn inside(root: &Path, path: &Path) -> Option<PathBuf> {
                 let target = parts(&target).filter(|_| links <= LINKS)?;
                 target.into_iter().rev().for_each(|part| ahead.push_front(part));
             }
-            // No link, or nothing at all.
+            // Not a link, or nonexistent.
             Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound) => {}
             Err(_) => return None,
         }

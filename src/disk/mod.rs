@@ -65,13 +65,13 @@ pub enum Error {
 /// # Errors
 /// There is none.
 pub fn find_declaration(path: &Path) -> Result<PathBuf, Error> {
-    // Whatever is no folder is told apart when it is opened.
+    // Anything but a folder counts; its type is checked when it is opened.
     let is_there = |path: &Path| fs::metadata(path).is_ok_and(|it| !it.is_dir());
     if is_there(path) {
         return Ok(path.to_owned());
     }
     let folder = path.canonicalize().map_err(|error| Error::Read(path.to_owned(), error))?;
-    // As the user named it, when it is right there.
+    // The first folder keeps the name that the user gave it.
     let folders = iter::once(path.to_owned()).chain(folder.ancestors().skip(1).map(Path::to_owned));
     Ok(nearest(path, folders, is_there)?.1.join(DECLARATION))
 }
@@ -176,7 +176,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     if let Some(what) = open::no_file(path) {
         return Err(Error::NotAFile(path.to_owned(), what));
     }
-    // Manifests are for everybody to read; temporary files are not, unless told.
+    // Manifests are world-readable; temporary files are not by default.
     place(path, text.as_bytes(), 0o644, None).map_err(|error| Error::Write(path.to_owned(), error))
 }
 
@@ -200,7 +200,7 @@ impl Claim {
         let failed = |error| Error::Read(path.to_owned(), error);
         let path = if path.exists() { path.canonicalize().map_err(failed)? } else { path.to_owned() };
         let folder = fs::File::open(folder_of(&path)).map_err(failed)?;
-        // Where a file system knows no locks, `replace` still sees what somebody else has written.
+        // On file systems without locks, `replace` still detects changes by other processes.
         let folder = folder.lock().is_ok().then_some(folder);
         Ok(Self { before: read_if_there(&path)?, path, _folder: folder })
     }
@@ -254,7 +254,7 @@ pub fn replace_folder(path: &Path, files: &BTreeMap<String, &str>) -> Result<(),
     }
     let beside = folder_of(path);
     fs::create_dir_all(beside).map_err(failed)?;
-    // Not through a link, which would be replaced and not followed.
+    // Links are resolved first: a rename would replace the link instead of following it.
     let path = if path.exists() {
         path.canonicalize()
     } else {
@@ -321,9 +321,9 @@ fn place(path: &Path, bytes: &[u8], mode: u32, owner: Option<fs::Metadata>) -> i
     let mut new = Temporary::in_folder(folder, mode)?;
     new.write(bytes)?;
     if let Some(owner) = owner {
-        // Only root can give a file away; everybody else's files are their own already.
+        // Only root can change a file's owner; other users own the file already.
         let _ = fchown(new.file(), Some(owner.uid()), Some(owner.gid()));
-        // The umask has its say when a file is made, and `fchown` takes bits away.
+        // The umask applies when a file is created, and `fchown` clears mode bits.
         new.file().set_permissions(fs::Permissions::from_mode(mode))?;
     }
     new.persist(path)

@@ -30,7 +30,7 @@ fn read(path: &Path, most: u64, is_handed_over: bool) -> Result<Vec<u8>, Error> 
     let check = |kind: FileType| {
         if is_right(kind) { Ok(()) } else { Err(Error::NotAFile(path.to_owned(), words(kind))) }
     };
-    // Some devices do something when they are opened.
+    // Opening some devices has side effects.
     check(path.metadata().map_err(failed)?.file_type())?;
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).map_err(failed)?;

@@ -28,7 +28,7 @@ pub fn check_files(root: &Path) -> Result<(), Error> {
             }
         }
     }
-    // Folders come in no order.
+    // Folders are read in no particular order.
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     found.first().map_or(Ok(()), |(path, kind)| Err(Error::NotAFile(named(root, path), open::words(*kind))))
 }

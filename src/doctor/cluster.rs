@@ -42,7 +42,7 @@ pub fn certificates(wanted: &[Wanted], objects: &[Value], report: &mut Report) -
         }
         present.extend(here);
     }
-    // What is said of one that is not alone with its Secret changes from minute to minute.
+    // The status of Certificates that share a Secret changes from minute to minute.
     let shared = cluster.sharing(&present);
     let secrets = shared.iter().map(|certificate| {
         let secret = text(certificate, &["spec", "secretName"]).unwrap_or_default();
@@ -83,7 +83,7 @@ pub fn authorities(wanted: &[Wanted], objects: &[Value]) -> BTreeMap<String, Vec
                 let pem = STANDARD.decode(text(request, &["status", field])?).ok()?;
                 Certificate::all(&String::from_utf8(pem).ok()?).ok()
             };
-            // The first one is the workload's own.
+            // The first certificate is the workload's own.
             let between = read("certificate").unwrap_or_default().into_iter().skip(1);
             found.entry(one.workload.clone()).or_default().extend(between.chain(read("ca").unwrap_or_default()));
         }
@@ -146,7 +146,7 @@ impl Cluster<'_> {
         let word = |field: &str| text(certificate, &["spec", "issuerRef", field]);
         let issuer = IssuerRef::new(word("group"), word("kind"), word("name").unwrap_or_default());
         if issuer.group != GROUP {
-            return None; // what other issuers say of themselves is in the request
+            return None; // for other issuers, the request gives the reason
         }
         let here = namespace(certificate);
         let (kind, wanted, cluster_wide) = (issuer.kind.as_str(), issuer.name.as_str(), !issuer.is_namespaced());
@@ -204,7 +204,7 @@ impl Cluster<'_> {
         let (_, reason, message) = condition(request, "Ready").unwrap_or(("", "", "cert-manager has not processed it"));
         let message = one_line(message);
         if reason == "Failed" {
-            // The words of Go's library, which cert-manager passes on. <https://go.dev/src/crypto/x509/x509.go>
+            // The message of Go's library, which cert-manager passes on. <https://go.dev/src/crypto/x509/x509.go>
             if message.contains("doesn't match parent's PublicKey") {
                 let why = "the private key in the CA's Secret does not belong to the certificate in the same Secret"
                     .to_owned();
@@ -239,7 +239,7 @@ fn unready_issuer(issuer: &Value, here: &str, reason: &str, message: &str) -> Ca
     let message = one_line(message);
     // <https://github.com/cert-manager/cert-manager/blob/master/pkg/issuer/ca/setup.go>
     if let Some(secret) = secret.filter(|_| reason == "ErrGetKeyPair" && message.contains("not found")) {
-        // A ClusterIssuer reads Secrets of cert-manager's own namespace, which only its flags say.
+        // A ClusterIssuer reads Secrets in cert-manager's own namespace, which only its flags name.
         // <https://cert-manager.io/docs/configuration/ca/>
         let place = if kind == KIND {
             format!("namespace {}", quote(&here))

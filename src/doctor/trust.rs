@@ -63,7 +63,7 @@ pub(super) fn policy(
         let message = match opening.verdict {
             Verdict::Deny => continue,
             Verdict::Allow => format!("the trust policy of {role} {is_open} ({})", clauses(opening)),
-            // It has been said what is not understood.
+            // The clauses that are not understood are already reported.
             Verdict::Unknown if opening.clauses == decision.clauses => continue,
             Verdict::Unknown => {
                 format!("cannot tell whether the trust policy of {role} allows {who}: {}", clauses(opening))

@@ -44,7 +44,7 @@ pub(super) fn put(doc: &Document<'_>, at: &FieldPath, value: Value) -> Edit {
             if parent.split_last().is_some_and(|(above, _)| is_map(&above)) {
                 Edit::AddKeys { at: parent, entries: vec![entry] }
             } else {
-                // An entry that says nothing gets all that is on the way.
+                // Missing or empty parents are written together with the entry.
                 put(doc, &parent, Value::Object(Map::from_iter([entry])))
             }
         }

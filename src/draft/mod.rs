@@ -35,7 +35,7 @@ pub fn read(text: &str, report: &mut Report) -> Option<Vec<Config>> {
     let document = Document::parse(text).map_err(|error| report.push(config::syntax_error(&error))).ok()?;
     let mut found = Report::default();
     let configs = config::load_all(document.root(), &config::clusters(document.root()), &[], &mut found);
-    // A cluster without workloads is what these commands begin and end with.
+    // For these commands, a cluster without workloads is normal at the start and at the end.
     report.append(found.without(Code::NothingToDo));
     configs
 }

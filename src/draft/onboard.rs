@@ -83,7 +83,7 @@ impl<'a> Checked<'a> {
         }
         let scope = doc.at(&ROLES.entry(&role).key("scope")).and_then(NodeRef::text).unwrap_or(DEFAULT_SCOPE);
         let of_cluster = config.is_some_and(|config| config.namespace.is_some());
-        // As users of iam-ra know it, the namespace is that of the role's scope, where nothing else says so.
+        // As in iam-ra, the namespace defaults to the name of the role's scope.
         let of_scope = (!of_cluster && scope != DEFAULT_SCOPE).then(|| scope.to_owned());
         Ok(Self {
             asked,

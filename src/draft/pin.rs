@@ -25,7 +25,7 @@ pub(super) fn note(configs: &[Config], text: String) -> Result<(String, Option<S
     let names: Vec<_> = WORKLOADS.names(&doc).into_iter().filter(|name| is_plain(name)).collect();
     let (&[only], false) = (CLUSTERS.names(&doc).as_slice(), names.is_empty()) else { return Ok((text, None)) };
     let words = format!("{BEFORE}{}", names.join(", "));
-    // JSON has no place for it: there the cluster stays as long as they do.
+    // JSON has no comments: there, the cluster stays as long as these workloads do.
     let noted = above().iter().find_map(|at| introduce(&doc, at, &words).ok());
     let said = format!("{}: now in cluster {}, the only one", quote_all(&names), quote(&only));
     Ok((noted.unwrap_or_else(|| text.clone()), Some(said)))
@@ -61,7 +61,7 @@ pub(super) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<Stri
     let mut text = apply(&doc, &edits)?;
     let mut noted = Vec::new();
     for name in silent.iter().filter(|name| doc.at(&place(name)).is_none() && is_plain(name)) {
-        // Between braces nothing can say how the nothing was written, and what is said stays.
+        // In flow style, no comment can record the empty value, and the added field stays.
         if let Ok(kept) = section::keep_empty(&doc, &filled(&doc, name), text.clone()) {
             text = kept;
             noted.push(*name);
@@ -69,7 +69,7 @@ pub(super) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<Stri
     }
     if !noted.is_empty() {
         let (doc, words) = (section::read(&text)?, format!("{SAID}{}", noted.join(", ")));
-        // JSON has no place for it, and goes on saying where they run.
+        // JSON has no comments: there, the workloads keep `clusters`.
         let with = above().iter().find_map(|at| introduce(&doc, at, &words).ok());
         text = with.unwrap_or_else(|| doc.text().to_owned());
     }
@@ -113,6 +113,6 @@ fn place(name: &str) -> FieldPath {
 /// The collection that gets the field: the workload's entry, if it is still empty.
 fn filled(doc: &Document<'_>, name: &str) -> FieldPath {
     let entry = WORKLOADS.entry(name);
-    // Braces stay where they are.
+    // An entry `{}` keeps its braces.
     if doc.at(&entry).is_some_and(NodeRef::is_map) { entry.key("clusters") } else { entry }
 }

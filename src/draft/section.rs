@@ -60,7 +60,7 @@ impl Section {
         }
         let keeps_braces = doc.at(&path).is_some_and(|node| node.is_map() && !(on_lines && node.entries().len() == 0));
         let edit = if keeps_braces {
-            // As what is in the map and not as the map's own: empty braces stay then.
+            // Adding the fields to the entry, not the entry to the map, keeps empty braces.
             Edit::AddKeys { at: self.entry(name), entries: fields.into_iter().collect() }
         } else {
             Edit::AddKeys { at: path.clone(), entries: vec![(name.to_owned(), Value::Object(fields))] }

@@ -88,7 +88,7 @@ impl Error {
             Self::NoMergeBase { .. } => Some("compare them directly, with two dots"),
             Self::Bare => Some("pass two revisions: `iamra diff BASE..HEAD`"),
             Self::Conflict(_) => Some("finish the merge"),
-            // libgit2 guards against repositories of somebody else as git does.
+            // Like git, libgit2 refuses repositories of other users.
             Self::Git(error) if error.code() == ErrorCode::Owner => {
                 Some("it belongs to another user: `git config --global --add safe.directory FOLDER`")
             }
@@ -243,7 +243,7 @@ impl Repository {
     /// # Errors
     /// The version cannot be read.
     pub fn find_declaration(&self, version: &Version, place: &Path) -> Result<Option<PathBuf>, Error> {
-        // The root has no name to be read by.
+        // The root has an empty path, which cannot be read.
         if !place.as_os_str().is_empty() && self.read(version, place)?.is_some() {
             return Ok(Some(place.to_owned()));
         }
@@ -304,7 +304,7 @@ impl Repository {
             Version::Index => self.0.diff_tree_to_index(Some(&base), None, None)?,
             Version::Worktree => {
                 let mut options = git2::DiffOptions::new();
-                // Moved with `mv` alone, a file is new to Git.
+                // To Git, a file moved with plain `mv` is new.
                 options.include_untracked(true).recurse_untracked_dirs(true).show_untracked_content(true);
                 self.0.diff_tree_to_workdir_with_index(Some(&base), Some(&mut options))?
             }

@@ -144,7 +144,7 @@ fn short(name: String) -> String {
 
 impl DraftRole {
     fn names(&self) -> Names {
-        // What is no part of a parameter's name would be none of the default references'.
+        // The default references are parameter names, which allow only these characters.
         let allowed = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' };
         let name: String = self.name.chars().map(allowed).collect();
         let account = self.arn.as_ref().map_or("unknown", |arn| &arn.account);

@@ -79,7 +79,7 @@ impl Reader<'_> {
     fn declaration(&mut self, state: &State) -> Value {
         let single = state.ca.iter().map(|ca| (DEFAULT_SCOPE, ca));
         let several = state.cas.iter().flatten().map(|(scope, ca)| (scope.as_str(), ca));
-        // 2.x leaves `ca` in a document that it has taken over.
+        // iam-ra 2.x leaves `ca` in a document that it has converted.
         let cas: BTreeMap<_, _> = single.chain(several).collect();
         let scopes = cas.into_iter().map(|(name, ca)| (name.to_owned(), self.scope(name, ca))).collect::<Map<_, _>>();
         let roles = state.roles.iter().flatten().map(|(name, role)| (name.clone(), self.role(name, role)));

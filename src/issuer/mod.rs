@@ -1,11 +1,11 @@
 //! The issuers of the workloads' certificates: one file per kind, which sets all properties of an [`Issuer`]. No other
 //! code distinguishes the kinds.
 
-// The kinds, by the field of the declaration that each is written under.
+// The kinds; each file begins with its field in the declaration.
 pub mod ca_parameters;
 pub mod ca_secret;
 pub mod existing;
-// What they stand on.
+// Shared by the kinds.
 mod ca;
 mod issuer_ref;
 mod object;

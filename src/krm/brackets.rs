@@ -15,7 +15,7 @@ pub(super) fn scan_json(text: &str) -> Option<Scanned<'_>> {
     while let Some(start) = next(text, at) {
         let key = start..value_end(text, start)?;
         let start = next(text, key.end)?;
-        // Some parsers use the first of two, others the last.
+        // Of two equal keys, some parsers use the first, others the last.
         let is_second = match string(text, &key)? {
             "items" if text.get(start..)?.starts_with('[') => {
                 let (entries, end) = entries(text, start)?;

@@ -75,6 +75,6 @@ fn holds(text: &str, part: Range<usize>) -> Holds {
         }
         marked |= separates;
     }
-    // Behind its marker, a document with directives may be as empty as any other.
+    // After its marker, a document with directives may be as empty as any other.
     if directives && !marked { Holds::Directives } else { Holds::Nothing }
 }

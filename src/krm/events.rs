@@ -153,7 +153,7 @@ fn items(text: &str, pair: Pair<'_>, end: usize, root: &Root) -> Result<(Vec<Ent
             };
             let (entries, column) = block_entries(text, value, head, until).ok_or_else(unclear)?;
             let last = entries.last().map_or(head..until, |entry| entry.range.clone());
-            // Behind a line without an end, more entries could not come without a trace.
+            // After a last line without a line break, added entries could not be removed without a trace.
             let end = if before(text, last.end).ends_with(['\n', '\r']) { last.end } else { last.start };
             Ok((entries, Shape::Dashes { column, head, end }))
         }
@@ -254,7 +254,7 @@ fn key_line(text: &str, key: NodeRef<'_>) -> Option<usize> {
     let at = key.span().start;
     let start = line_start(text, at);
     let mark = if text.get(start..)?.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    // A key behind `?` may be written as a block, or on a line after its `?`; its colon is on yet another line.
+    // A key after `?` may be a block, or on a line after its `?`; its colon is on yet another line.
     let colon = text.get(key.span().end..)?.trim_start_matches([' ', '\t']).starts_with(':');
     let scalar = matches!(key.kind(), NodeKind::Scalar(_, Style::Plain | Style::Quoted)) && !key.span().is_empty();
     (scalar && colon && text.get(start + mark..at)?.bytes().all(|byte| byte == b' ')).then_some(start + mark)

@@ -161,7 +161,7 @@ impl Tracker {
         if !dash {
             self.opaque |= self.metadata != Metadata::Outside || self.column.is_none_or(|column| at <= column);
         }
-        // `- - x`: the item is no mapping.
+        // `- - x`: the item is not a mapping.
         self.opaque |= own.map_or(self.column.is_none(), |own| at > own);
     }
 

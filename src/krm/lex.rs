@@ -63,7 +63,7 @@ fn after_flow(line: &[u8], start: usize) -> Result<usize, Doubt> {
     let mut open = [0_u8; DEEPEST];
     let mut depth = 0;
     let mut at = start;
-    // Quotes and properties are what they look like only at the start of a node.
+    // Quotes and properties have their meaning only at the start of a node.
     let mut fresh = true;
     while at < line.len() {
         let byte = line[at];
@@ -127,7 +127,7 @@ pub(super) fn value(line: &[u8], at: usize) -> Result<Value, Doubt> {
             }
         }
         b'|' | b'>' => {
-            // At most a digit for the indentation and a sign for the end.
+            // At most one digit for the indentation and one sign for chomping.
             // <https://yaml.org/spec/1.2.2/#81-block-scalar-styles>
             let header = line[at + 1..].iter().take_while(|byte| matches!(byte, b'+' | b'-' | b'1'..=b'9')).count();
             if header <= 2 && ends(line, at + 1 + header) { Ok(Value::Block) } else { Err(Doubt) }
@@ -287,7 +287,7 @@ impl Lexer {
                 }
             }
             b'{' | b'[' => Ok(None),
-            // A block scalar whose header has a line for itself has its parent elsewhere.
+            // If the header of a block scalar has its own line, its parent is elsewhere.
             b'|' | b'>' if behind_dash => Ok(None),
             b'|' | b'>' | b'&' | b'*' | b'!' | b'%' | b'@' | b'`' | b',' | b'}' | b']' => Err(Doubt),
             b'?' if stands_alone(line, at) => Err(Doubt),

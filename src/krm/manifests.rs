@@ -92,7 +92,7 @@ impl Changes {
         let mut pairs = parts.iter().zip(parts.iter().skip(1)).take(kept);
         let joined = pairs.all(|(part, next)| part.range.end == next.range.start);
         let is_marked = after(text, kept_part.range.start).starts_with(&like(text, "---\n".to_owned()));
-        // What comes in the same run may come before it.
+        // New objects of the same run may be inserted before it.
         (self.appended.is_empty() && kept > 0 && is_bare && joined && is_marked && stream.form != Form::Row)
             .then_some(kept)
     }
@@ -116,7 +116,7 @@ impl Changes {
         }
         let at = last.start;
         let is_marked = is_marker(text, at);
-        // The first document may do without a marker, and so does the new first one.
+        // The first document may have no marker; then the new first one has none either.
         let documents = if !is_marked && at == body(text) && !starts_anew(text, at) {
             documents + "---\n"
         } else {

@@ -29,7 +29,7 @@ pub(super) fn objects(text: &str) -> Result<Option<Vec<Range<usize>>>, ReadError
                 found.push(start..end);
                 start = end;
             }
-            // One object, and then something that only YAML knows.
+            // After JSON objects, one that is not JSON.
             Err(error) if !found.is_empty() && text.get(start..).is_some_and(is_object) => {
                 let message = format!("JSON object number {} in a row is truncated or is not JSON", found.len() + 1);
                 let at = Position { line: error.line(), column: error.column().max(1) };

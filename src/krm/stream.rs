@@ -116,7 +116,7 @@ impl<'t> Stream<'t> {
 
 /// The parts of a document that is a list, and what is in it.
 fn list(document: &str, form: Form) -> Option<(Layout<'_>, Option<Listed>)> {
-    // Most documents are no lists, which is much cheaper to see than to parse.
+    // Most documents are not lists, and a search is much cheaper than parsing.
     memmem::find(document.as_bytes(), b"List")?;
     memmem::find(document.as_bytes(), b"items")?;
     let scanned = if form == Form::Row { scan_json(document) } else { scan_list(document).ok() };

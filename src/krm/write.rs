@@ -185,9 +185,9 @@ impl Changes {
 
 /// Writes `text` with the splices made, which must not overlap.
 pub(super) fn write_spliced(text: &str, mut splices: Vec<Splice>, out: impl Write) -> io::Result<()> {
-    // At one place, what is inserted comes before what is replaced there; otherwise the order is as given.
+    // At the same position, insertions come before replacements; otherwise the order is as given.
     splices.sort_by_key(|splice| (splice.at.start, splice.at.end));
-    // All of it is known before the first byte is written.
+    // Everything is known before the first byte is written.
     let mut pieces = Vec::with_capacity(3 * splices.len() + 1);
     let mut at = 0;
     let mut at_line_start = true;
@@ -241,7 +241,7 @@ fn rewritten(places: Places<'_, '_>, item: &Item<'_>, object: &String) -> io::Re
 fn without(text: &str, items: &[Item<'_>], removed: &BTreeSet<usize>, brackets: &Range<usize>) -> Vec<Splice> {
     let (Some(first), Some(last)) = (items.first(), items.last()) else { return Vec::new() };
     let Some(first_kept) = (0..items.len()).find(|number| !removed.contains(number)) else {
-        // A comma behind the last one must go too; new entries come between the two.
+        // A comma after the last entry must be removed too; new entries go between the two.
         let (start, end) = (first.offset(), last.range().end);
         let behind = after(before(text, brackets.end - 1), end);
         let rest = if behind.trim().is_empty() { end..end } else { end..brackets.end - 1 };

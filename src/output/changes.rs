@@ -33,7 +33,7 @@ impl Compared<'_> {
     pub(super) fn positions(&self) -> impl Fn(&Change) -> Option<Position> {
         let (document, lines) = (Document::parse(self.text).ok(), Lines::of(self.text));
         move |change| {
-            // Any code that is not about a key: the value is what has changed.
+            // Any code that is not about a key: the value is what changed.
             let offset = super::offset_of(document.as_ref()?, &change.place, Code::InvalidValue);
             Some(lines.position(offset))
         }

@@ -4,7 +4,7 @@ use similar::TextDiff;
 
 /// The difference between two texts of the file `name`, with three lines around each change.
 pub fn unified(name: &str, before: &str, after: &str) -> String {
-    // git and patch take a blank for the end of a name, unless a tab is.
+    // For git and patch, a name ends at a blank unless a tab follows it.
     let end = if name.contains(' ') { "\t" } else { "" };
     let (from, to) = if before.is_empty() {
         ("/dev/null".to_owned(), format!("b/{name}{end}"))

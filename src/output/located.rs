@@ -39,7 +39,7 @@ pub fn located(report: &Report, sources: Sources<'_>) -> Vec<Located> {
     let mut all: Vec<_> = report.diagnostics().into_iter().map(|diagnostic| one(diagnostic, &places)).collect();
     let at = |it: &Located| it.position.as_ref().map_or((0, 0), |at| (at.line, at.column));
     all.sort_by_key(|it| (it.severity, at(it)));
-    // Fields that are not there are where the nearest one is that is: the same may be said of two of them.
+    // A missing field has the position of its nearest existing parent, so two diagnostics may be identical.
     let mut said = BTreeSet::new();
     all.retain(|it| said.insert((it.file.clone(), at(it), it.object.clone(), it.words())));
     all

@@ -90,7 +90,7 @@ mod tests {
     fn names_stay_in_their_cell() {
         assert_eq!(escape("`a|b` <img> @all [x](y)\n*"), "`a\\|b` &#60;img&#62; &#64;all &#91;x&#93;(y) &#42;");
         assert_eq!(escape("`<b>`"), "`<b>`");
-        // A backtick without its pair opens no span.
+        // An unpaired backtick opens no code span.
         assert_eq!(escape("a ` <b>"), "a &#96; &#60;b&#62;");
     }
 }

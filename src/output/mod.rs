@@ -81,7 +81,7 @@ impl<'s> Places<'s> {
                 self.position(diagnostic).map(|at| format!("{name}:{}:{}", at.line, at.column))
             }
             (Place::Item(target, path), _) => {
-                // Each by itself: a key is not to be known again with a name before it.
+                // Each part separately: with a name before it, a key would not be recognised.
                 let ResourceRef { kind, name, namespace, .. } = shown(target);
                 let namespace = namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
                 Some(format!("{kind} {namespace}{name} {path}").trim_end().to_owned())

@@ -122,13 +122,13 @@ pub fn plan<'r>(
     }
     let around = Around::of(items);
     let mut found: Vec<(&ResolvedBinding, usize)> = Vec::new();
-    // What cannot be read may be the workload that somebody means: nobody can say that it is not there.
+    // An unreadable item may be a declared workload, so no workload can be reported as missing.
     let knows_all = !report.says(Code::UnreadableItem);
     for binding in &resolved.bindings {
         let target = &binding.declared.target;
         let meant: Vec<usize> = match &target.which {
             Which::Name(name) => by_name.get(name.as_str()).into_iter().flatten().copied().collect(),
-            // Those with the label that the fewest have.
+            // The workloads with the rarest of the labels.
             Which::Labels(labels) => labels
                 .iter()
                 .map(|(name, value)| by_label.get(&(name.as_str(), value.as_str())).map_or(&[][..], Vec::as_slice))
@@ -147,10 +147,10 @@ pub fn plan<'r>(
     let mut workloads: Vec<PlannedWorkload<'r>> = Vec::new();
     let mut known: BTreeMap<(&str, Option<String>), usize> = BTreeMap::new();
     for (binding, placement) in share::placements(&found, inventory, report) {
-        // kustomize may have moved the workload; what belongs to it goes where it is now.
+        // kustomize may have moved the workload; its objects go where it is now.
         let namespace = inventory.get(placement.workload).and_then(|it| it.ident.namespace.as_ref());
         let namespace = namespace.map(ToString::to_string).or_else(|| declared_home(binding, fallback));
-        // Annotated workloads of one name have one role, or there would have been an error.
+        // Annotated workloads with the same name have the same role; anything else is an error.
         let index = *known.entry((&binding.declared.workload, namespace.clone())).or_insert(workloads.len());
         let wave = inventory.get(placement.workload).map_or(Order::USUAL.wave, wave);
         match workloads.get_mut(index) {

@@ -27,7 +27,7 @@ pub struct Quoted<'v, T: ?Sized>(&'v T);
 impl<T: Display + ?Sized> Display for Quoted<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = self.0.to_string();
-        // The end of what is quoted is ours to say.
+        // A value must not end its own quotes.
         if is_key(&value) { f.write_str(HIDDEN) } else { write!(f, "`{}`", part(&value.replace('`', "\\u{60}"))) }
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn certificate(planned: &PlannedWorkload<'_>) -> Value {
         private_key: PrivateKey {
             algorithm: algorithm(settings.algorithm),
             size: settings.size,
-            // Said outright: the default was `Never` before cert-manager 1.18.
+            // Explicit, because the default was `Never` before cert-manager 1.18.
             // <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/types_certificate.go>
             rotation_policy: "Always",
         },

@@ -15,7 +15,7 @@ pub(super) fn arguments(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Ve
     args.extend(identity_flags(["$(TRUST_ANCHOR_ARN)", "$(PROFILE_ARN)", "$(ROLE_ARN)"]));
     args.extend(session_flags(planned, settings));
     if serves {
-        // Answers that live one hop reach this pod and nobody else.
+        // Responses with a hop limit of 1 reach only this pod.
         args.extend([format!("--port={}", settings.port), format!("--hop-limit={}", settings.hop_limit)]);
     }
     args

@@ -29,7 +29,7 @@ pub(super) fn source(planned: &PlannedWorkload<'_>) -> CSIVolumeSource {
         ("key-size", settings.size.to_string()),
     ];
     if binding.sidecar.fixed_user {
-        // The driver's files are readable by root and this group alone. Without a fixed user it is the pod's fsGroup.
+        // Only root and this group can read the driver's files. Without a fixed user, it is the pod's fsGroup.
         // <https://github.com/cert-manager/csi-lib/blob/main/storage/filesystem.go>
         attributes.push(("fs-group", USER.to_string()));
     }

@@ -33,10 +33,10 @@ pub(super) fn variables(
                 format!("http://127.0.0.1:{}{slash}", settings.port),
                 region.clone(),
                 region,
-                // The helper refuses the first version of the protocol; SDKs should not try it.
+                // The helper rejects IMDSv1, so SDKs should not try it.
                 // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/serve.go>
                 "true".to_owned(),
-                // A renewal happens inside the request: boto's default of one second and one attempt is too little.
+                // The helper renews during the request: boto's default of one second and one attempt is too little.
                 // <https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html>
                 "5".to_owned(),
                 "3".to_owned(),
@@ -47,17 +47,17 @@ pub(super) fn variables(
             // <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
             let path = credentials_file(settings.delivery);
             let file = ("AWS_SHARED_CREDENTIALS_FILE", path.clone());
-            // The Java SDK v1 has a name of its own for it.
+            // The Java SDK v1 uses a different variable.
             // <https://docs.aws.amazon.com/sdk-for-java/v1/developer-guide/credentials.html>
             let java = ("AWS_CREDENTIAL_PROFILES_FILE", path);
-            // The JavaScript SDK v2 looks for the file only when it may read a configuration, and that is there.
+            // The JavaScript SDK v2 reads the file only if it may load a configuration file, and that file exists.
             // <https://docs.aws.amazon.com/sdk-for-javascript/v2/developer-guide/setting-region.html>
             let javascript = [("AWS_SDK_LOAD_CONFIG", "1".to_owned()), ("AWS_CONFIG_FILE", "/dev/null".to_owned())];
             [file, java].into_iter().chain(javascript).chain(regions).collect()
         }
         Delivery::Process => {
             let file = ("AWS_CONFIG_FILE", format!("{CONFIG}/{CONFIG_KEY}"));
-            // Older SDKs, for which this is, read no configuration without being told to.
+            // The older SDKs that this mode is for load no configuration file unless told to.
             // <https://github.com/aws/aws-sdk-go/blob/main/aws/session/doc.go>
             let load = ("AWS_SDK_LOAD_CONFIG", "1".to_owned());
             [file, load].into_iter().chain(regions).collect()

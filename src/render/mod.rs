@@ -1,7 +1,7 @@
 //! Renders the emitted objects and the additions to a pod template, as values. Start with [`objects`] and
 //! [`pod_change`].
 
-// What everything else stands on.
+// Shared by the others.
 mod layout;
 mod names;
 mod order;

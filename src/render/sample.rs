@@ -28,7 +28,7 @@ pub fn sample(planned: &PlannedWorkload<'_>) -> Manifest {
     let workload = &planned.binding().workload;
     let names = Names::single();
     let settings = Sidecar { delivery: Delivery::Endpoint, ..Allows::Native.fit(&planned.binding().sidecar) };
-    // The CLI finds the endpoint only with a slash at its end, and keeps a cache in its home.
+    // The AWS CLI finds the endpoint only with a trailing slash, and keeps a cache in its home directory.
     // <https://github.com/aws/aws-cli/issues/9281>
     let mut variables = environment::variables(planned, &settings, true);
     variables.push(("HOME", "/tmp".to_owned()));

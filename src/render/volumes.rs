@@ -53,8 +53,8 @@ pub(super) fn certificate(planned: &PlannedWorkload<'_>, names: &Names) -> Volum
         CertificateVolume::Secret => Volume {
             secret: Some(SecretVolumeSource {
                 secret_name: Some(planned.certificate_name()),
-                // Read by the helper's user without touching the pod's fsGroup.
-                // 0444, in decimal because YAML readers disagree on octal numbers.
+                // The helper's user can read it without a change to the pod's fsGroup.
+                // 0444, in decimal because YAML parsers disagree on octal numbers.
                 // <https://yaml.org/type/int.html> and <https://yaml.org/spec/1.2.2/#103-core-schema>
                 default_mode: Some(0o444),
                 items: Some(["tls.crt", "tls.key"].map(file).to_vec()),

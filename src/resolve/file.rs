@@ -88,7 +88,7 @@ fn entries(
     for (key, entry) in node.entries() {
         match (key.text(), value(entry)) {
             (Some(key), Some(value)) => {
-                // A trailing newline is what `aws ssm get-parameter > file` leaves behind.
+                // `aws ssm get-parameter > file` leaves a trailing newline.
                 values.insert(key.to_owned(), Secret::new(value.trim_end_matches('\n')));
             }
             _ => wrong(key),

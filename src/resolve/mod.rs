@@ -159,7 +159,7 @@ impl Binder<'_> {
         }
         match self.answers.get(&reference.query(wanted)?)? {
             Ok(answer) => Some(answer.value.clone()),
-            // A lock that cannot be read is told once, and not for every reference that it would have answered.
+            // An unreadable lock is reported once, not for every reference that it would have answered.
             Err(none) if none.code == Code::InvalidLock => None,
             Err(none) => {
                 let place = Place::Config(reference.place.clone());
@@ -173,7 +173,7 @@ impl Binder<'_> {
         let value = self.value(reference, Wanted::Arn(kind))?;
         let found = Arn::parse(kind, value.reveal());
         let say = |why| {
-            // Whatever a parameter holds may be a secret put in the wrong place: its value is not shown.
+            // A parameter may hold a secret by mistake, so its value is not shown.
             let literal = matches!(reference.target, Target::Literal(_));
             let message =
                 if literal { why } else { format!("the value of {} is not a {}", quote(&reference), kind.words()) };

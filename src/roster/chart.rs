@@ -219,7 +219,7 @@ fn line(row: &Row, view: View, spots: &Spots<'_>) -> Line {
     let namespace = row.namespace.as_deref().unwrap_or("the pods' namespace");
     let issuer = &binding.issuer.issuer_ref;
     let place = if issuer.is_namespaced() { format!(" in {namespace}") } else { String::new() };
-    // Where no heading names the cluster, nodes do: others have the same names.
+    // If no heading names the cluster, the nodes do, because clusters use the same names.
     let cluster = row.cluster.as_ref().filter(|_| view == View::Role).map_or_else(String::new, |it| format!(", {it}"));
     let inside = format!("in {namespace}{cluster}");
     let secret = binding.issuer.objects.iter().find_map(IssuerObject::reads);

@@ -45,7 +45,7 @@ pub fn mermaid(roster: &Roster, view: View) -> Flowchart {
             return flowchart(&drawn, columns);
         }
     }
-    // Every line has an edge of its own.
+    // Every line has its own edge.
     let counts: Vec<_> = (0..=lines.len().min(MAX_EDGES)).collect();
     let kept = counts.partition_point(|count| Drawn::of(&chart, &least, *count).fits()).saturating_sub(1);
     flowchart(&Drawn::of(&chart, &least, kept), &least)
@@ -108,7 +108,7 @@ impl<'c> Drawn<'c> {
         for (index, Group { heading, nodes }) in self.groups.iter().enumerate() {
             if let Some(heading) = heading {
                 text.push_str(&indented(&format!("subgraph s{index}[\"{}\"]", escaped(heading)), 1));
-                // Not inherited.
+                // Subgraphs do not inherit the direction.
                 text.push_str(&indented("direction LR", 2));
             }
             for (id, node) in nodes {

@@ -80,7 +80,7 @@ impl Roster {
         if only.is_none() {
             roster.lost = roster.lost(node);
         }
-        // A cluster that is waiting for its first workload is nothing wrong.
+        // A cluster that is waiting for its first workload is not a problem.
         roster.report = found.without(Code::NothingToDo);
         roster
     }

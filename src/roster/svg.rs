@@ -50,7 +50,7 @@ impl Canvas {
         let mut left = MARGIN;
         let mut columns = BTreeMap::new();
         for (column, _) in view.columns() {
-            // Where rows are low, only what several of them share has room for more than its name.
+            // In low rows, only nodes that several rows share have room for more than a name.
             let has_details = !is_low || !matches!(column, Column::Certificate | Column::Secret | Column::Workload);
             let is_line = is_one_line(view, is_low, *column);
             let longest = |node: &Node| match (width(&node.label), width(&node.detail)) {
@@ -174,7 +174,7 @@ impl Canvas {
                  <rect class=\"bar\" x=\"{left}\" y=\"{top}\" width=\"4\" height=\"{height}\" rx=\"2\"/>"
             );
             let fits = (width - 20) / CHAR;
-            // In the middle of a low box; in a high one at the top, and again below.
+            // A low box has its text in the middle; a high one has it at the top, and repeats it below.
             let two = height.min(40);
             let spans = if rows > REPEAT {
                 (0..rows).step_by(REPEAT).map(|at| at * row).filter(|at| at + two <= height).collect()

@@ -128,7 +128,7 @@ fn check_node(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
 fn has_keys(path: &str) -> bool {
     let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
     let path: String = parts.flat_map(|part| ["/", part]).collect();
-    // The same folder on today's systems.
+    // On current systems, `/var/run` is `/run`.
     let path = path.strip_prefix("/var/run").map_or_else(|| path.clone(), |rest| format!("/run{rest}"));
     let is_in =
         |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|it| it.is_empty() || it.starts_with('/'));

@@ -51,7 +51,7 @@ pub fn inject(
             let settings = workload.allows.fit(&binding.sidecar);
             let readers = FileReaders::of(workload, binding, &settings);
             let mut change = render::pod_change(planned, *placement, &settings, readers.one());
-            // What mounts it may well mean what the other one writes.
+            // What mounts the Secret may mean the one that the other object writes.
             change.secret = change.secret.filter(|_| !taken.has(index));
             let pods = objects.entry(workload.index).or_default();
             pods.entry(placement.workload).or_default().push(Injection { binding, change, readers });

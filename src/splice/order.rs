@@ -103,7 +103,7 @@ impl<'m, 't> Made<'m, 't> {
                 annotation::get(object.root(), GENERATED_FOR) == Some(workload)
                     && ident.is_some_and(|ident| is_near(ident.namespace.as_deref()))
             });
-            // An annotation that others have added to an object of ours stays.
+            // Annotations that others added to our objects stay.
             let value = |name: &str| {
                 let ours = emitted.and_then(|it| it.pointer("/metadata/annotations")?.get(name)?.as_str());
                 ours.or_else(|| annotation::get(found?.root(), name))

@@ -34,7 +34,7 @@ impl FileReaders {
         let object = &workload.object;
         let (document, prefix) = (&object.document, &object.prefix);
         let pod = Pod { document, prefix, place: &workload.place, is_one_of_several: false };
-        // What is wrong with the names of containers is reported where they are patched.
+        // Errors in container names are reported where the containers are patched.
         let target = workload.resource_ref();
         let is_early = settings.style == SidecarStyle::Native;
         let containers = pod.select(&binding.containers, is_early, &binding.place, &target, &mut Report::default());

@@ -107,7 +107,7 @@ impl Source {
         for field in fields {
             let entries = object.root().at(&FieldPath::keys(field)).map(|node| node.to_value());
             let Some(Value::Object(entries)) = entries else { continue };
-            // What a Secret holds is nobody's business.
+            // The values of a Secret are not kept.
             let value = |value: Value| match value {
                 _ if kind == "Secret" => None,
                 Value::String(text) => Some(text),

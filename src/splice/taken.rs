@@ -34,7 +34,7 @@ impl Taken {
             }
         }
         let copiers = COPIERS.map(Finder::new);
-        // Of the many Secrets and ConfigMaps only those of these names, or that are copied.
+        // Secrets and ConfigMaps are numerous: only those with these names, or that are copied, are read.
         let may_write = |item: &&Item<'_>| {
             item.ident().is_some_and(|ident| {
                 let is_plain = matches!(&*ident.kind, "ConfigMap" | "Secret");
@@ -78,7 +78,7 @@ fn written(item: &Item<'_>, plan: &Plan<'_>, made: &BTreeMap<(&str, String), Vec
     let value = object.to_value();
     let mut found = Vec::new();
     for written in writers::of(&value) {
-        // Whoever has our Certificate's own name is told so where it is emitted.
+        // A Certificate with the name of ours is reported where ours is emitted.
         let is_namesake = ident.kind == CERTIFICATE.kind && *ident.name == *written.name;
         let key = (written.kind, written.name.to_owned());
         for index in made.get(&key).into_iter().flatten().filter(|_| !is_namesake) {

@@ -34,7 +34,7 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
         let name =
             (text("/metadata/namespace").unwrap_or(DEFAULT_NAMESPACE), text("/metadata/name").unwrap_or_default());
         let mut named: Vec<_> = named.get(&name).into_iter().flatten().copied().collect();
-        // One that says the same of its namespace is meant rather than one that only ends up in the same.
+        // An object that states the same namespace is preferred to one that only ends up in it.
         named.sort_by_key(|(_, object)| krm::namespace(object.root()) != text("/metadata/namespace"));
         let mut named = named.into_iter();
         let sample = || samples.get(&(name.0, value.pointer("/metadata/labels")?.get(SAMPLE)?.as_str()?)).copied();
@@ -43,7 +43,7 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
                 changes.appended.push(emit::document(value));
                 added.push(value);
             }
-            // Our generator made it for this build; what the kustomization did to it since is meant.
+            // Our generator made it for this build; later changes by the kustomization are intended.
             Some((_, found)) if is_ours(found.root()) && is_generated_now(found.root()) => {}
             Some((index, found)) if is_ours(found.root()) => {
                 let merged = keeping_metadata(value, found.root());
@@ -125,7 +125,7 @@ fn is_same_object(object: &Object<'_>, ours: &Value) -> bool {
     let text = |path: &str| ours.pointer(path).and_then(Value::as_str);
     let (found, Some(ident)) = (object.root(), object.ident()) else { return false };
     let name = text("/metadata/name").unwrap_or_default();
-    // What a generator made has got the kustomization's prefix and suffix by now.
+    // Objects from a generator already have the kustomization's prefix and suffix.
     let had_name = || is_generated_now(found) && annotation::names(found).iter().any(|it| name == it.name);
     text("/kind") == Some(&*ident.kind)
         && group_of(&ident.api_version) == group_of(text("/apiVersion").unwrap_or_default())

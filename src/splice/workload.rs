@@ -80,7 +80,7 @@ pub(super) fn inject(pods: &Pods<'_, '_, '_>, sources: &Sources<'_, '_>, report:
 /// The diagnostic for an object whose text cannot be edited, with the field that prevents it.
 fn cannot_edit(refusal: &Refusal, document: &Document<'_>, object: &Object<'_>, target: &ResourceRef) -> Diagnostic {
     let message = format!("{} cannot be edited: {}", quote_object(&target.kind, &target.name), refusal.why);
-    // A missing field has no place in the text.
+    // A missing field has no position in the text.
     let at = if refusal.span.end == 0 { FieldPath::root() } else { path_to(document, refusal.span.start) };
     let at = at.behind(&object.prefix);
     Diagnostic::error(Code::CannotEdit, message).at(Place::Item(target.clone(), at)).help(

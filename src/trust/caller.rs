@@ -91,7 +91,7 @@ impl Caller {
             ("aws:sourceaccount".to_owned(), Fact::Is(account.to_owned())),
             ("sts:sourceidentity".to_owned(), source_identity(&names.subject)),
         ]);
-        // Of several alternative names of one kind, AWS takes the first.
+        // Of several alternative names of one type, AWS uses the first.
         let mut add = |prefix: &str, specifiers: &[String], below: &str, attributes: &Attributes| {
             for (kind, value) in joined(attributes) {
                 let is_mapped =
@@ -120,7 +120,7 @@ impl Caller {
         let mut facts = self.facts.clone();
         facts.retain(|key, _| !is_subject(key));
         facts.insert("sts:sourceidentity".to_owned(), Fact::Chosen);
-        // A key that nobody has: what `fact` says of keys that are not in the map is decided by it.
+        // No certificate has this key: `fact` uses it for keys that are not in the map.
         facts.insert(format!("{SUBJECT}*"), Fact::Chosen);
         Self { facts, ..*self }
     }
@@ -191,7 +191,7 @@ fn source_identity(subject: &Attributes) -> Fact {
     match subject.iter().find(|(kind, _)| kind == "CN") {
         Some((_, name)) if name.chars().count() <= LONGEST_PREFIXED_NAME => Fact::Is(format!("CN={name}")),
         Some((_, name)) => Fact::Is(name.clone()),
-        // The serial number, which nobody knows before it is issued.
+        // The serial number, which is unknown before the certificate is issued.
         None => Fact::Unknown,
     }
 }

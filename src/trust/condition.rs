@@ -28,7 +28,7 @@ const OPERATORS: &[(&str, Comparison, bool)] = &[
     ("StringNotEqualsIgnoreCase", Comparison::EqualIgnoringCase, true),
     ("StringLike", Comparison::Like, false),
     ("StringNotLike", Comparison::Like, true),
-    // AWS documents both as the same.
+    // AWS documents `ArnEquals` and `ArnLike` as identical.
     ("ArnEquals", Comparison::Arn, false),
     ("ArnLike", Comparison::Arn, false),
     ("ArnNotEquals", Comparison::Arn, true),
@@ -138,7 +138,7 @@ impl fmt::Display for Condition {
 
 impl Comparison {
     fn compare(self, wanted: &str, value: &str) -> Truth {
-        // A policy variable, which stands for something of the call.
+        // A policy variable, whose value depends on the call.
         if wanted.contains("${") {
             return Truth::Unknown;
         }

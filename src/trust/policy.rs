@@ -100,7 +100,7 @@ impl Statement {
     /// Whether it is about the action.
     pub(super) fn covers(&self, action: &str) -> bool {
         let among = |patterns: &[String]| {
-            // Actions are the same in capitals.
+            // Action names are case-insensitive.
             patterns.iter().any(|pattern| is_like(&pattern.to_lowercase(), &action.to_lowercase()))
         };
         match &self.actions {
@@ -118,7 +118,7 @@ fn principal(elements: &Map<String, Value>) -> Truth {
             kinds.get("Service").map_or(Truth::No, |services| match names(services) {
                 Some(names) => Truth::any(names.iter().map(|name| match name.as_str() {
                     SERVICE => Truth::Yes,
-                    // No wildcard is allowed here; what a regional or a misspelt name means is not known.
+                    // Wildcards are not allowed here; the meaning of a regional or misspelt name is unknown.
                     other if other.starts_with("rolesanywhere") || other.contains(['*', '$']) => Truth::Unknown,
                     _ => Truth::No,
                 })),

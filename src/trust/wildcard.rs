@@ -7,7 +7,7 @@ pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
-    // Behind the last `*`, and where the text goes on that it has not taken.
+    // The pattern after the last `*`, and the text after what that `*` matches.
     let mut star: Option<(usize, usize)> = None;
     while let Some(c) = text.get(t) {
         match pattern.get(p) {

@@ -19,8 +19,8 @@ pub fn adopt(resolved: &Resolved, rendered: &Rendered<'_, '_>) -> Resolved {
         let binding = &mut binding.declared;
         let Which::Name(name) = &binding.target.which else { continue };
         let Some(found) = marked(binding, &rendered.stream) else { continue };
-        // A prefix and a suffix leave the name recognisable; anything else is another object, and so is whatever is there
-        // beside one that has the name.
+        // With a prefix and a suffix, the name is still recognisable. Otherwise, or next to an object with the declared
+        // name, it is a different object.
         if found.name() == name || found.name().contains(name.as_str()) && !there.has(binding, name, found) {
             binding.target.which = Which::Name(found.name().to_owned());
             binding.namespace = found.namespace().and_then(|namespace| DnsLabel::parse(namespace).ok());

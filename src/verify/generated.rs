@@ -55,7 +55,7 @@ fn check_one(wanted: &Object, names: &Names<'_>, stream: &Stream, report: &mut R
     if let Some(at) = untouched::difference(&expected, &there, &FieldPath::root()) {
         say_changed(object, at, report);
     }
-    // Those of one name are counted below.
+    // Objects with the same name are counted in `check_once`.
     for other in found.filter(|other| other.name() != object.name()) {
         report.push(twice(other.resource_ref()));
     }
@@ -87,7 +87,7 @@ pub(super) fn check_once(stream: &Stream, items: &[Item<'_>], report: &mut Repor
     for ident in items.iter().enumerate().filter_map(|(index, item)| item.ident().filter(|_| !indexes.contains(&index)))
     {
         let Some(there) = ours.get(&(group_of(&ident.api_version), &*ident.kind, &*ident.name)) else { continue };
-        // What says no namespace is applied wherever somebody likes.
+        // An object without a namespace can be applied to any.
         let said = ident.namespace.as_deref().filter(|namespace| !namespace.is_empty());
         if said.is_none() || there.contains(&None) || there.contains(&said) {
             report.push(twice(ident.resource_ref()));

@@ -77,7 +77,7 @@ impl Keys {
             keys.add_signer(issuer.issuer_ref.clone(), namespace, issuer.is_own());
             keys.common_names.insert(binding.certificate.common_name.clone());
         }
-        // Issuers first: whose they are is told by them, and not by who asks them.
+        // Issuers first: whether an issuer is ours depends on the issuer, not on the Certificates that refer to it.
         let (issuers, others): (Vec<_>, Vec<_>) = stream.ours().partition(|object| signer(object).is_some());
         issuers.into_iter().chain(others).for_each(|object| keys.add(object));
         keys.follow_issuers(items);
@@ -98,7 +98,7 @@ impl Keys {
             let issuer = Object::of(0, issuer.to_value());
             let name = issuer.text(issuer::CA_SECRET_AT);
             if !name.is_empty() {
-                // Where a ClusterIssuer has its Secrets is said to cert-manager alone.
+                // Only cert-manager's flags name the namespace of a ClusterIssuer's Secrets.
                 self.add_secret(name, issuer.namespace().map(str::to_owned), true);
             }
         }

@@ -102,14 +102,14 @@ pub fn check_strangers(
 ) {
     let Rendered { items, stream, .. } = rendered;
     let keys = Keys::of(resolved, plan, stream, items);
-    // What is ours is looked at elsewhere, and more closely.
+    // Our own objects are checked elsewhere, in more detail.
     let ours: BTreeSet<_> = stream.ours().map(|object| object.index).collect();
     let placements = plan.workloads.iter().flat_map(|planned| &planned.placements);
     let mut places: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for found in placements.filter_map(|placement| inventory.get(placement.workload)) {
         places.entry(found.index).or_default().push(&found.place);
     }
-    // A name can hide in what nobody looks at, so all is read.
+    // A name can be anywhere, so every item is read.
     let numbered: Vec<_> = items.iter().enumerate().collect();
     let read = parallel::map(&numbered, |(index, item)| read(*index, item));
     let strangers = read.iter().flatten().filter(|object| !ours.contains(&object.index));
@@ -124,7 +124,7 @@ pub fn check_strangers(
         };
         let pods = places.get(&object.index).into_iter().flatten();
         let parts: BTreeSet<_> = pods.flat_map(|place| object.parts(place)).collect();
-        // Of ours only what others may have added to them.
+        // In our objects, only what others may have added is checked.
         let is_added = |at: &FieldPath| matches!(at.steps().first(), Some(Step::Key(key)) if key == "metadata");
         let is_ours = |at: &FieldPath| parts.contains(at) || ours.contains(&object.index) && !is_added(at);
         stranger::check(&object, &keys, &contested, is_ours, report);

@@ -49,7 +49,7 @@ impl<'s> Names<'s> {
             let Some(found) = stream.counterparts(wanted).next() else { continue };
             names.call(wanted.kind(), wanted.home(), wanted.name(), found.name());
             let [secret, called] = [wanted, found].map(|object| object.text("/spec/secretName"));
-            // The Secret of a Certificate is not in the stream, so kustomize renames it as the Certificate or not at all.
+            // A Certificate's Secret is not in the stream, so kustomize renames it like the Certificate or not at all.
             if wanted.is_certificate() && is_renamed_like(secret, called, wanted.name(), found.name()) {
                 names.call("Secret", wanted.home(), secret, called);
             }
@@ -57,7 +57,7 @@ impl<'s> Names<'s> {
         for prerequisite in &plan.prerequisites {
             let object = prerequisite.object;
             let (kind, home) = (object.kind.gvk.kind, home_of(prerequisite.namespace.as_deref()));
-            // The others are among those that are wanted.
+            // The others are in `wanted`.
             if object.contents == Contents::KeyPair
                 && let Some(found) = stream.of_scope(kind, prerequisite.scope, home)
             {
@@ -97,7 +97,7 @@ impl<'s> Names<'s> {
             there.entry(place).or_default().insert(ident.name.to_string());
         }
         for ((kind, home), wanted) in &declared {
-            // What has no namespace is as near as what is in this one.
+            // An object without a namespace is as near as one in this namespace.
             let places = [home.as_str(), home_of(None)].map(|home| (kind.clone(), home.to_owned()));
             let near: BTreeSet<_> = places.iter().filter_map(|place| there.get(place)).flatten().collect();
             for name in wanted.iter().filter(|name| !near.contains(name)) {
@@ -178,7 +178,7 @@ impl Walk<'_, '_> {
     }
 
     fn reference(&mut self, kind: &str, wanted: &mut String, found: &str, at: FieldPath) {
-        // What we would write has the names of the declaration.
+        // The wanted object has the names of the declaration.
         let meant = self.names.lookup(kind, self.home, wanted).unwrap_or(wanted.as_str());
         if meant != found {
             self.astray.push(Astray { at, kind: kind.to_owned(), name: found.to_owned() });

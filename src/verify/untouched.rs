@@ -23,7 +23,7 @@ pub fn check_untouched(stripped: &[Item<'_>], without: &[Item<'_>], report: &mut
         );
     };
     for (name, wanted) in &wanted {
-        // Those of one name are compared in their order: which of them counts is up to that.
+        // Objects with the same name are compared in order, which decides which of them takes effect.
         let mut found = found.remove(name).unwrap_or_default().into_iter();
         for wanted in wanted {
             match found.next() {
@@ -44,7 +44,7 @@ pub fn check_untouched(stripped: &[Item<'_>], without: &[Item<'_>], report: &mut
 
 fn by_name(items: &[Item<'_>]) -> BTreeMap<(String, String), Vec<Object>> {
     let mut objects = BTreeMap::<_, Vec<_>>::new();
-    // Declarations are left out or not, as the reader of the stream likes.
+    // Declarations are ignored: the reader of the stream may leave them out or not.
     for (index, item) in items.iter().enumerate().filter(|(_, item)| !splice::is_declaration(item)) {
         let Ok(object) = item.parse() else { continue };
         let object = Object::of(index, object.to_value());

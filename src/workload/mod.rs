@@ -90,7 +90,7 @@ impl Workload<'_> {
 pub fn inventory<'t>(items: &[Item<'t>], bindings: &[&Binding], report: &mut Report) -> Vec<Workload<'t>> {
     let targets = Targets::of(bindings.iter().map(|binding| &binding.target));
     let mut found = named(items, &targets, report);
-    // A Rollout may leave its pod template to a workload of another name.
+    // A Rollout may refer to the pod template of a workload with another name.
     let referrers: BTreeMap<_, _> = found.iter().filter_map(|it| Some((it.index, referred(it)?))).collect();
     if !referrers.is_empty() {
         let known: BTreeSet<_> = found.iter().map(|it| it.index).collect();

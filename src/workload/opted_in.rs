@@ -54,7 +54,7 @@ fn opt_ins(object: &Object<'_>, report: &mut Report) -> Vec<OptIn> {
     let Some(kind) = WorkloadKind::find(&ident.api_version, &ident.kind) else { return Vec::new() };
     let places = kind.places(root);
     let object = ident.resource_ref();
-    // The first name that it had, so that an overlay's prefix does not give it another identity.
+    // The original name, so that an overlay's prefix does not change the identity.
     let mut names: Vec<_> = annotation::names(root).iter().map(|name| stem(name.name).to_owned()).collect();
     let current = names.len().min(1);
     names.rotate_left(current);

@@ -59,7 +59,7 @@ impl Order {
         let wave = annotation(SYNC_WAVE).and_then(|wave| wave.trim().parse().ok()).unwrap_or(0);
         let phase = annotation(HOOK).or_else(|| annotation(HELM_HOOK)).map_or(Phase::Sync, |hooks| {
             let hooks: Vec<_> = hooks.split(',').map(str::trim).collect();
-            // One of several is enough to be too early or too late.
+            // One hook of several suffices to make it too early or too late.
             PHASES.iter().find(|(word, _)| hooks.contains(word)).map_or(Phase::After, |(_, phase)| *phase)
         });
         Self { phase, wave }

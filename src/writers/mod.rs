@@ -97,7 +97,7 @@ pub fn of(object: &Value) -> Vec<Written<'_>> {
             targets.map(|(_, kind)| Written { kind, name, namespaces: vec![None] }).collect()
         }
         ("", kind @ ("ConfigMap" | "Secret")) => {
-            // One that would be a ConfigMap of ours itself is there twice; the Secrets are not in the stream.
+            // A ConfigMap with the same name as ours is a duplicate of it; our Secrets are not in the stream.
             let own = (kind == "Secret").then_some(home);
             vec![Written { kind, name, namespaces: own.into_iter().chain(copiers::namespaces(object)).collect() }]
         }

@@ -293,7 +293,7 @@ mod tests {
         let doc = Document::parse(text).unwrap();
         assert_eq!(text_at(&doc, "key"), Some("name"));
         assert_eq!(text_at(&doc, "a"), Some("name"));
-        // Go's reader does not mind bits that nothing is left of, and puts a mark where bytes are no text.
+        // Go's parser ignores leftover bits, and inserts a replacement character for invalid UTF-8.
         assert_eq!(Document::parse("!!binary YR==").unwrap().root().text(), Some("a"));
         assert_eq!(Document::parse("!!binary /w==").unwrap().root().to_value(), "\u{fffd}");
         for text in ["!!binary a b", "!!binary YQ", "!!binary YQ==YQ==", "!!binary \u{e9}"] {

@@ -236,7 +236,7 @@ impl Inline {
     }
 
     fn string(self, text: &str, out: &mut String) {
-        // Between brackets a comma ends a plain scalar.
+        // In flow style, a comma ends a plain scalar.
         if self == Self::Plain && is_safe_plain(text) && !text.contains(',') {
             out.push_str(text);
         } else {

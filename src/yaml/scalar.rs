@@ -46,7 +46,7 @@ fn number(digits: &str) -> Resolved {
     if let Some(number) = float(digits) {
         return Resolved::Float(number);
     }
-    // What follows `0b` and `0o` may once more have a sign: an oddity of the reader, kept.
+    // A second sign may follow `0b` and `0o`: a quirk of the parser that is kept.
     for (prefix, radix) in [("0b", 2), ("0o", 8)] {
         if let Some(rest) = digits.strip_prefix(prefix) {
             let (sign, rest) = split_sign(rest);
@@ -184,7 +184,7 @@ pub fn is_safe_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return false };
     let starts = match first {
-        // Flags and references to variables, as they stand in `args`.
+        // Flags and references to variables, as in `args`.
         b'-' => bytes.get(1) == Some(&b'-') && bytes.get(2).is_some_and(u8::is_ascii_alphabetic),
         b'$' => bytes.get(1) == Some(&b'('),
         b'.' => bytes.get(1).is_some_and(|second| second.is_ascii_alphabetic() || *second == b'/'),

@@ -57,7 +57,7 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.offline.shared();
-    // What was found in each declaration: the second build with it adds only what is about that build.
+    // The diagnostics of each declaration: a second build with it adds only those about that build.
     let mut said: BTreeMap<String, (Report, BTreeMap<Code, Level>, bool)> = BTreeMap::new();
     let mut checked = Vec::new();
     for path in &args.paths {
@@ -190,7 +190,7 @@ fn check_stream(
     let request = pipeline::Request { opted_in: &opted_in, ..request };
     let mut found = Report::default();
     let resolved = checked.file.resolve(shared, request, &mut found)?;
-    // What is wrong with the declaration alone has been said; what it says of this build has not.
+    // Diagnostics about the declaration alone are already reported; those about this build are not.
     report.append(if checked.is_unanswered { found.without(Code::UnresolvedReference) } else { found });
     let Some(resolved) = resolved else { return Ok(()) };
     if rendered.has_ours() {
@@ -212,7 +212,7 @@ impl Checked {
         let answers = at_hand.answers(&name, lock.as_deref(), must_be_there, report)?;
         let layered = Layered(answers.lookups());
         let lookup = Guarded { policy: &policy, lookup: &layered };
-        // A key is never in a lock, so a CA is checked whole only where values are at hand.
+        // A lock never has keys, so a CA is checked completely only with a values file.
         let mode = if at_hand.values.is_some() { Mode::All } else { Mode::Transform };
         let request = shared.request(Some(mode));
         let mut found = Report::default();

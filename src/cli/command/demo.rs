@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             return Err(Error::Exists(path));
         }
     }
-    // Its key lives in memory only. In a cluster somebody else puts the Secret there.
+    // The CA's key exists in memory only. In a cluster, somebody else creates the Secret.
     let authority = ca::mint("iamra demo CA", SystemTime::now().into())?;
     for (name, text) in FILES {
         disk::write(&dir.join(name), text)?;
@@ -61,13 +61,13 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut changes = changes.unwrap_or_default();
     changes.appended.insert(0, emit::document(&render::ca(Some(&NAMESPACE.to_owned()), &authority).value));
     io.data(|out| changes.write_stream(&stream, out))?;
-    // Below what is explained, where somebody looks who ran it in a terminal.
+    // The explanation follows the manifests, where users look after a run in a terminal.
     io.words(&format_args!("{}\n", explanation(&dir.display().to_string())))?;
     report::finish(&report, Sources::default(), io)
 }
 
 fn explanation(dir: &str) -> String {
-    // As it was called, so that the commands can be pasted.
+    // The program as it was called, so that the commands can be pasted.
     let program = std::env::args().next().unwrap_or_else(|| "iamra".to_owned());
     include_str!("demo/explanation.txt").trim_end().replace("{dir}", dir).replace("{iamra}", &program)
 }

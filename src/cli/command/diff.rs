@@ -130,7 +130,7 @@ fn declarations(
     let of = |version| repository.find_declaration(version, &place);
     let depth = |path: &Option<PathBuf>| path.as_ref().map_or(0, |path| path.components().count());
     let (old, new) = (of(base)?, of(head)?);
-    // The nearest one to the folder is meant, also where it is gone and one above it is left.
+    // The declaration nearest to the folder is meant, even if it was removed and one further up remains.
     let Some(path) = (if depth(&old) > depth(&new) { &old } else { &new }).clone() else {
         return Err(Error::Undeclared(dir.to_owned(), base.name().to_owned(), head.name().to_owned()));
     };
@@ -203,7 +203,7 @@ impl Reading<'_> {
         let text = self.repository.read(version, &lock)?;
         let name = display(&lock);
         let answers = self.shared.sources.at_hand.answers(&name, text.as_deref(), false, report)?;
-        // The CA's key changes nothing about who may do what, and is not asked for.
+        // The CA's key does not affect who may do what, so it is not looked up.
         let request = pipeline::Request { cluster: None, ..self.shared.request(Some(Mode::Transform)) };
         let side = pipeline::snapshot(document.root(), request, Some(&Layered(answers.lookups())), report);
         Ok(side.map(|mut side| {

@@ -68,10 +68,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         let items = stream.as_ref().map_or(&[][..], |stream| &stream.items);
         changes = pipeline::run(&resolved, items, request, &mut report);
     }
-    // What the temporary file is called and where its lines are means nothing to who has written the declaration.
+    // The temporary file's name and line numbers mean nothing to the author of the declaration.
     let input = stream.as_ref().map(|stream| ("stdin", stream.text()));
     let sources = Sources { declaration: Declaration::FunctionConfig(None), input };
-    // kustomize takes what a validator prints for a change even where nothing is different, and drops it otherwise.
+    // kustomize treats a validator's output as a change even if nothing differs, and drops it otherwise.
     let validates = is(&file.text, &["validate"]);
     report::finish_with(&report, sources, io, |io| {
         if report.has_errors() || validates { Ok(()) } else { io.data(|out| write(&changes, stream.as_ref(), out)) }

@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
 /// Runs `work`. If it panics, the output is the input list, as far as it can be read.
 fn guarded(bytes: &[u8], io: &mut Io, work: impl FnOnce(&mut Io) -> Result<Exit, Error>) -> Result<Exit, Error> {
     match bug::caught(|| work(io)) {
-        // We could not make use of our own text.
+        // iamra could not process its own text.
         Some(Err(Error::Output(error))) if error.kind() == ErrorKind::InvalidInput => bug::say(),
         Some(outcome) => return outcome,
         None => {}
@@ -49,7 +49,7 @@ fn guarded(bytes: &[u8], io: &mut Io, work: impl FnOnce(&mut Io) -> Result<Exit,
     if !io.has_data() {
         let mut report = Report::default();
         report.push(bug::diagnostic());
-        // The bug may be anywhere, and so stand in the way once more.
+        // The bug may be anywhere, so these calls may panic too.
         let text = bug::caught(|| as_it_came(bytes, &report))
             .or_else(|| bug::caught(|| empty_list(&report)))
             .unwrap_or_else(|| EMPTY_LIST.to_owned());
@@ -81,12 +81,12 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
     let root = object.root();
     let file = annotation::file(root).map(|(path, _)| path);
     let sources = Sources { declaration: Declaration::FunctionConfig(file), input: Some(("stdin", list.text())) };
-    // kustomize runs us in the folder of the kustomization, kpt in its own.
     let mode = if generator { Some(Mode::Generate) } else { mode };
     let items: &[Item<'_>] = if generator { &[] } else { &list.items };
     let opted_in = workload::opted_in(items, &mut report);
     let is_kustomize = is_kustomize(root, items);
     let request = Request { generator, keeps_items: !is_kustomize, opted_in: &opted_in, ..shared.request(mode) };
+    // kustomize runs iamra in the folder of the kustomization, kpt in its own.
     let resolved = shared.resolve(root, Path::new(""), request, &mut report).unwrap_or_else(|error| {
         report.push(Diagnostic::error(Code::InvalidLock, error.words()).help("make it readable by the function"));
         None
@@ -98,7 +98,7 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
         if let Some(name) = annotation::get(root, render::STAMP).filter(|_| generator) {
             changes.appended.push(emit::document(&render::stamp(name).value));
         }
-        // A generator answers with its objects alone.
+        // A generator returns only its own objects.
         if generator || validates && is_kustomize {
             changes.removed = (0..list.items.len()).collect();
         }
@@ -167,7 +167,7 @@ fn declaration<'t>(list: &ResourceList<'t>, report: &mut Report) -> Option<(Obje
     if !config::is_config_map(object.root()) || data("workload").is_some() {
         return Some((object, None));
     }
-    // A ConfigMap that only says what to do: the declaration is part of the package.
+    // A ConfigMap that only sets the mode: the declaration is part of the package.
     let mode = match data("mode") {
         None => None,
         Some("generate") => Some(Mode::Generate),

@@ -32,7 +32,7 @@ const WITHOUT_KUSTOMIZE: &str = "install kustomize, or set its path with `--kust
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let own = env::current_exe().map_err(|error| Error::Program("iamra".to_owned(), "start it by its path", error))?;
-    // Both are found before one is copied.
+    // Both programs are found before either is copied.
     let kustomize = args.with_kustomize.then(|| on_path(&args.kustomize)).transpose()?;
     let name = if args.kustomize_plugin { plugin_path() } else { "iamra".into() };
     disk::install(&own, &args.dir.join(name))?;

@@ -89,7 +89,7 @@ fn locked(
         return Ok(None);
     }
     if let Some(lock) = &lock {
-        // What is not even there differs whatever AWS has, and whether it can be asked or not.
+        // A query without an entry is drift, whatever AWS returns and even if AWS cannot be called.
         say_drift(&path, lock.gaps(&lock_plan.queries), report);
     }
     let mut found = Report::default();

@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     match manifests::parse(name_of(&args.manifests), &bytes) {
         Ok(stream) => {
             let mut changes = splice::strip(&stream.items, &mut report);
-            // The declaration was not applied.
+            // The declaration was not applied, so it is not among the leftovers.
             let leftovers = splice::leftovers(&stream.items, &changes);
             let fate = if manifests::is_package(&stream) { Fate::Stays } else { Fate::LeftOut };
             changes.removed.extend(splice::declarations(&stream.items, fate, &mut report));

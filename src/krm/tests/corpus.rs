@@ -124,7 +124,7 @@ pub(super) fn stream(objects: &[String], look: &Look) -> String {
     for (number, object) in objects.iter().enumerate() {
         if number > 0 {
             text += match (look.comments, number % 3) {
-                // libyaml wants a marker after the end of a document.
+                // libyaml requires a marker after the end of a document.
                 (true, 0) => "...\n---\n",
                 (true, 1) => "--- # more\n# comment\n",
                 _ => "---\n",

@@ -43,7 +43,7 @@ pub(super) fn check(text: &str) -> Verdict {
 fn same(text: &str, fast: &Layout<'_>, slow: &Layout<'_>) {
     let mut slow = slow.clone();
     for (fast, slow) in fast.entries.iter().zip(&mut slow.entries) {
-        // The scanner may say nothing; what it says must be right.
+        // The scanner may report no ident, but never a wrong one.
         if fast.ident.is_none() {
             slow.ident = None;
         }
@@ -60,7 +60,7 @@ fn read_alone(text: &str, layout: &Layout<'_>) {
     assert_eq!(items.len(), layout.entries.len(), "other items in\n{text}");
     let dash = matches!(layout.shape, Shape::Dashes { .. });
     for (number, (entry, item)) in layout.entries.iter().zip(items).enumerate() {
-        // A tag that needs a directive, or a pair in brackets, cannot be read alone by everyone.
+        // Not every parser can read a tag that needs a directive, or a pair in brackets, on its own.
         let part = text.get(entry.range.clone()).unwrap();
         if dash || part.starts_with('{') {
             assert!(entry.tied || oracle::means(part, dash, item), "item {number} is\n{part}\nin\n{text}");
@@ -211,7 +211,7 @@ fn the_words_of_a_document_are_those_that_a_parser_reads() {
         let text = if case % 4 == 0 { mutation(&mut random, MANIFESTS) } else { object(&mut random) };
         let Ok((Some(fast), _)) = identify(&text) else { continue };
         told += 1;
-        // Text that is no YAML passes as it came; whatever is changed is parsed.
+        // Text that is not YAML passes through unchanged; only what is changed is parsed.
         let Ok(parsed) = Document::parse(&text) else { continue };
         assert_eq!(Some(&fast), Ident::of(parsed.root()).as_ref(), "in\n{text}");
         agreed += 1;

@@ -135,7 +135,7 @@ proptest! {
         }
         kept(&read.items, &fates, &out);
         prop_assert!(after["items"].is_sequence(), "no items in\n{}", out);
-        // What was written is read the same way again.
+        // The output is read again in the same way.
         let again = ResourceList::read(&out).unwrap();
         prop_assert_eq!(written(&again, &Changes::default()), out);
     }

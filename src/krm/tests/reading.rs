@@ -71,7 +71,7 @@ fn captured_lists_have_their_items() {
 
     let list = ResourceList::read(FROM_KPT).unwrap();
     let kinds: Vec<bool> = list.items.iter().map(|item| item.may_be_kind("Deployment")).collect();
-    // The one in JSON and the one with its metadata in braces are no Deployments either.
+    // The item in JSON and the one with its metadata in braces are not Deployments either.
     assert_eq!(kinds, [false, false, false, false, true, false, false, false]);
     for item in &list.items {
         let object = item.parse().unwrap();
@@ -83,7 +83,7 @@ fn captured_lists_have_their_items() {
 
 #[test]
 fn an_error_in_an_item_is_placed_in_the_input() {
-    // The scanner takes the second item as it is; only a parser minds what is in it.
+    // The scanner accepts the second item; only a parser finds the error in it.
     let text = format!("{HEAD}items:\n- a: 1\n- b: 1\n    c: 2\n- c: 1\n");
     let list = ResourceList::read(&text).unwrap();
     assert_eq!(list.items.len(), 3);
@@ -163,7 +163,7 @@ fn new_documents_take_the_form_of_the_text() {
             "{\"kind\": \"A\"}{\"kind\": \"B\"}\n",
             "{\"kind\": \"A\"}{\"kind\": \"B\"}\n{\"kind\": \"N\"}\n{\"kind\": \"O\"}\n",
         ),
-        // A stream that has markers keeps them: readers of YAML alone read it.
+        // A stream with markers keeps them, because only YAML parsers read it.
         ("{\"kind\": \"A\"}\n---\nkind: B\n", "{\"kind\": \"A\"}\n---\nkind: B\n---\nkind: N\n---\nkind: O\n"),
         ("{kind: A}\n", "{kind: A}\n---\nkind: N\n---\nkind: O\n"),
     ];

@@ -73,7 +73,7 @@ fn separator(text: &str) -> usize {
 
 fn is_key(text: &str, number: &Range<usize>) -> bool {
     let digits = text.get(number.clone()).unwrap_or_default();
-    // Not the zero and the `x` that a group begins with in sources.
+    // Without the `0x` or `\x` that a group begins with in source code.
     let digits = digits.replace("0x", "").replace("0X", "").replace("\\x", "");
     let digits = digits.replace(|c: char| !c.is_ascii_hexdigit(), "");
     // Other long numbers have no letters, and words no digits.

@@ -43,7 +43,7 @@ pub(super) fn behind(text: &str, start: usize) -> &str {
 /// Whether a text is, or holds, what looks like a private key or a secret of AWS, in whatever way it is wrapped.
 pub(super) fn is_key(text: &str) -> bool {
     let joined: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    // Of words nobody can tell what they would be without the spaces between them.
+    // Words joined without their spaces could look like anything, so only long lines are joined.
     let is_wrapped = text.split_whitespace().rev().skip(1).all(|line| line.len() >= SHORTEST_LINE);
     ARMOUR.iter().any(|armour| text.contains(armour))
         || base64_keys(text).next().is_some()
@@ -89,7 +89,7 @@ fn is_key_run(run: &str) -> bool {
 /// Whether this is Base64 of random bytes and not a name: names contain words, and digests have no capitals.
 fn is_base64_key(text: &str, is_padded: bool) -> bool {
     let count = |some: &[u8]| text.bytes().filter(|byte| some.contains(byte)).count();
-    // What no path has: its end, a plus, or the length of a line of PEM.
+    // Signs that it is not a path: padding, a plus, or the length of a PEM line.
     let is_plain = count(b"-_") == 0 && (is_padded || count(b"+") > 0 || LINES.contains(&text.len()));
     let separators = count(b"-_/");
     let few = if is_plain { 6 } else { 12 };
@@ -118,15 +118,15 @@ fn is_random(text: &str, is_plain: bool) -> bool {
         return true;
     }
     let rows = || bytes.chunk_by(|one, next| class(*one) == class(*next)).map(<[u8]>::len);
-    // Names with slashes have shorter words in them.
+    // Names with slashes contain shorter words.
     let shortest = if text.contains('/') && !is_plain { 3 } else { 4 };
     let words: usize = rows().filter(|length| *length >= shortest).sum();
     let separators = bytes.iter().filter(|byte| b"-_".contains(byte)).count();
     match bytes.len() {
-        // Secrets of AWS are just as long, and its documents' own have a word in them.
+        // AWS secret access keys have this length, and those in its documentation contain a word.
         // <https://aws.amazon.com/blogs/security/a-safer-way-to-distribute-aws-credentials-to-ec2/>
         40 if !text.contains(['-', '_']) => words * 100 <= 40 * 65,
-        // Of random ones, few have fewer changes or more in words; of names, most do. Names have separators, too.
+        // Few random texts have fewer changes or more in words; most names do. Names have separators, too.
         SCALAR if rows().count() >= 18 && words <= if separators < 3 { 24 } else { 15 } => true,
         41.. if is_plain => words * 100 <= bytes.len() * 75,
         41.. if !text.contains(['-', '_']) => words * 100 <= bytes.len() * 55,
@@ -279,7 +279,7 @@ mod tests {
                 let line = line(&form.replace('\n', ""));
                 assert!(line.contains(HIDDEN) && line.len() < 60, "{line}");
             }
-            // Only who sees the whole value can tell.
+            // Only the whole value can be recognised.
             for space in ["\n", " "] {
                 assert_eq!(quote(&narrow.join(space)).to_string(), HIDDEN);
             }

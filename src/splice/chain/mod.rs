@@ -106,7 +106,7 @@ fn instead(name: &str, value: Option<&str>, change: &PodChange) -> Option<&'stat
 
 fn differs(name: &str, sets: &str, ours: &str, place: Place) -> Diagnostic {
     let message = format!("{sets}; iamra would set {}", quote(&ours));
-    // Credentials come by it.
+    // These variables decide where credentials come from.
     if name == ENDPOINT || OVERRIDES.iter().any(|(variable, ..)| *variable == name) {
         Diagnostic::error(Code::CredentialsOverride, message).at(place).help(HELP)
     } else {

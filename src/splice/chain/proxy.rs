@@ -18,8 +18,8 @@ pub(super) fn exception(
     target: &ResourceRef,
     report: &mut Report,
 ) -> Option<(&'static str, String)> {
-    // The sidecar is asked in clear, so that a proxy for HTTPS does not matter.
-    // An empty one is none.
+    // Requests to the sidecar use plain HTTP, so an HTTPS proxy does not matter.
+    // An empty variable means no proxy.
     let mut proxies = named(variables, ["HTTP_PROXY", "http_proxy"]).filter(|it| it.value.as_deref() != Some(""));
     let proxy = proxies.next_back()?;
     let mut exceptions = named(variables, ["NO_PROXY", "no_proxy"]).peekable();

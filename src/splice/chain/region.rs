@@ -12,7 +12,7 @@ pub(super) fn follow(missing: &mut Vec<(&'static str, String)>, variables: &[Var
         let Some(set) = variables.iter().find(|it| it.name == theirs) else { continue };
         let value = match (&set.value, &set.from) {
             (Some(value), _) => Some(value.clone()),
-            // It stands in `env`, before what we add, so that it can be referred to.
+            // It is in `env` before our variables, so they can refer to it.
             (None, None) => Some(format!("$({theirs})")),
             (None, Some(_)) => None,
         };

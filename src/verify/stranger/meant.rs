@@ -32,7 +32,7 @@ impl Walk<'_, '_> {
             return;
         }
         let asked = self.asked();
-        // With its namespace before it, where a field takes one.
+        // Some fields take the namespace before the name.
         let (before, name) = name.rsplit_once('/').map_or((None, name), |(before, name)| (Some(before), name));
         let namespaces = self.namespaces(Around { namespace: before.or(around.namespace), ..around });
         let signers = self.keys.signers(name, kind, &namespaces);
@@ -53,18 +53,18 @@ impl Walk<'_, '_> {
                 None => self.namespaces(around),
             };
             let Some(of_ca) = self.keys.secret(named.name, &namespaces) else { continue };
-            // Who writes it is told so, and who reads it may mean what the other one writes.
+            // The other writer is reported, and a reader may mean what that one writes.
             if !of_ca && self.contested.contains(named.name) {
                 continue;
             }
             let secret = named.name.to_owned();
             let by_kind = matches!(around.meaning, Meaning::SecretByKind | Meaning::Target);
             let has_name = by_kind && named.namespace.is_none() && self.makes() == named.name;
-            // The name of what is made, or where the very Secret comes from. A Secret of that name in another namespace may
-            // be a copy of it, or what another store has under that name.
+            // The name of what is made, or the same Secret as the source. A Secret with that name in another namespace
+            // may be a copy of it, or what another store has under that name.
             let is_itself = || self.keys.secret(self.makes(), &[self.object.namespace()]).is_some();
             let is_made = has_name && (is_in_metadata(around.at) || is_itself())
-                // A Certificate fills its Secret; that is how a CA is born in a cluster. An issuer signs with it.
+                // A Certificate fills its Secret, which is how a CA is created in a cluster; an issuer signs with it.
                 || of_ca && (self.object.is_certificate() || self.is_signer());
             if !is_made {
                 let unknown = || Reach::Unknown { kind: "Secret", name: named.name.to_owned() };
@@ -101,7 +101,7 @@ impl Walk<'_, '_> {
     fn asked(&self) -> Asked {
         let at = |path: &str| self.object.value.pointer(path).filter(|value| !value.is_null());
         let common_name = if self.object.is_certificate() {
-            // A CA signs for everybody.
+            // A CA can sign for any name.
             let is_ca = at("/spec/isCA").is_some_and(|is_ca| *is_ca != Value::Bool(false));
             if is_ca || at("/spec/literalSubject").is_some() {
                 return Asked::Anything;
@@ -137,7 +137,7 @@ impl Walk<'_, '_> {
 
     /// The sidecar of declared workloads, or an object of iamra's, in a policy by which admission changes what it admits.
     pub(super) fn change(&mut self, text: &str, around: Around<'_>) {
-        // `!NAME` is any other.
+        // `!NAME` means any other name.
         let others = |piece: &str| usize::from(piece.starts_with(|c: char| c.is_ascii_alphanumeric()));
         let pieces = text.split('!').enumerate();
         let mut named = pieces.flat_map(|(at, piece)| words(piece).skip(if at > 0 { others(piece) } else { 0 }));
@@ -204,7 +204,7 @@ impl Walk<'_, '_> {
             return;
         }
         for written in writers::of(&self.object.value) {
-            // A certificate's Secret is cert-manager's to write, whether or not the Certificate is in the stream.
+            // Only cert-manager may write a certificate's Secret, whether or not the Certificate is in the stream.
             let is_certificate_s =
                 written.kind == "Secret" && self.keys.secret(written.name, &written.namespaces) == Some(false);
             if is_certificate_s || self.is_rendered(&written) {

@@ -209,7 +209,7 @@ impl Walk<'_, '_> {
                 continue;
             }
             self.secret(field, Around { key: "", mounts, at: &at, ..beside });
-            // A sentence is no field, whatever it speaks of.
+            // A key with spaces is a sentence, not a field.
             let key = if field.contains(char::is_whitespace) { "" } else { field };
             let means = if field == "value" && speaks_of_secrets(name) { "secret" } else { key };
             let mounts = mounts || speaks_of_mounts(key, "");
@@ -221,7 +221,7 @@ impl Walk<'_, '_> {
         let unescaped = unescaped(text);
         let mut readings = std::iter::once(text).chain(unescaped.as_deref());
         let is_known = readings.clone().flat_map(words).any(|word| self.keys.knows(word));
-        // Most texts speak of something else. A signer's name is part of a word.
+        // Most texts name nothing that matters. In `signerName`, an issuer's name is part of a word.
         if !is_known && around.key != "signerName" {
             return;
         }
@@ -244,7 +244,7 @@ impl Walk<'_, '_> {
         if speaks_of_issuers(around.key) {
             self.issuer(text, "", around);
         } else if speaks_of_issuers(text) {
-            // A command, or an object in a text. An issuer of tokens is a URL.
+            // A command, or an object inside a text. URLs are issuers of tokens.
             let pieces = text.split(|c: char| c.is_whitespace() || "\"',".contains(c)).filter(|it| !it.contains("://"));
             pieces.flat_map(words).for_each(|word| self.issuer(word, "", around));
         }

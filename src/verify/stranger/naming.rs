@@ -9,16 +9,16 @@ type Fields = &'static [&'static str];
 
 /// Such places, by group and kind; an empty kind is any of the group.
 const PLACES: &[(&str, &str, &[Fields])] = &[
-    // Rights are somebody else's to review.
+    // Reviewing RBAC is not iamra's task.
     ("rbac.authorization.k8s.io", "ClusterRole", &[&[]]),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding", &[&[]]),
     ("rbac.authorization.k8s.io", "Role", &[&[]]),
     ("rbac.authorization.k8s.io", "RoleBinding", &[&[]]),
     // The declaration.
     ("iamra.dev", config::KIND, &[&[]]),
-    // approver-policy says who may ask an issuer.
+    // approver-policy says who may use an issuer.
     ("policy.cert-manager.io", "CertificateRequestPolicy", &[&[]]),
-    // What is compared, and what a project may have. <https://argo-cd.readthedocs.io/en/stable/user-guide/diffing/>
+    // Comparisons, and what a project allows. <https://argo-cd.readthedocs.io/en/stable/user-guide/diffing/>
     ("argoproj.io", "Application", &[&["spec", "ignoreDifferences"]]),
     ("argoproj.io", "ApplicationSet", &[&["spec", "template", "spec", "ignoreDifferences"]]),
     (
@@ -32,13 +32,13 @@ const PLACES: &[(&str, &str, &[Fields])] = &[
             &["spec", "orphanedResources"],
         ],
     ),
-    // What is waited for, and what is compared. <https://fluxcd.io/flux/components/>
+    // Health checks and comparisons. <https://fluxcd.io/flux/components/>
     ("kustomize.toolkit.fluxcd.io", "Kustomization", &[&["spec", "healthChecks"]]),
     ("helm.toolkit.fluxcd.io", "HelmRelease", &[&["spec", "driftDetection"]]),
     // <https://fleet.rancher.io/bundle-diffs>
     ("fleet.cattle.io", "Bundle", &[&["spec", "diff"]]),
     ("fleet.cattle.io", "GitRepo", &[&["spec", "diff"]]),
-    // What admission refuses. <https://kyverno.io/docs/policy-types/cluster-policy/validate/>
+    // What admission rejects. <https://kyverno.io/docs/policy-types/cluster-policy/validate/>
     ("kyverno.io", "ClusterPolicy", VALIDATION),
     ("kyverno.io", "Policy", VALIDATION),
     ("kyverno.io", "PolicyException", &[&[]]),
@@ -49,7 +49,7 @@ const PLACES: &[(&str, &str, &[Fields])] = &[
         &[&["spec", "matchConditions"], &["spec", "validations"], &["spec", "variables"]],
     ),
     ("policies.kyverno.io", "ValidatingPolicy", &[&["spec", "matchConditions"], &["spec", "validations"]]),
-    // A schema, and what is told of it.
+    // A schema and its descriptions.
     ("apiextensions.k8s.io", "CustomResourceDefinition", &[&[]]),
     // Metrics have names of objects in their labels. <https://prometheus-operator.dev/docs/api-reference/api/>
     ("monitoring.coreos.com", "PrometheusRule", &[&[]]),

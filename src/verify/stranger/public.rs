@@ -21,7 +21,7 @@ enum Choice {
 /// Where a reference has such a field, by the group of the object (none where any may have it) and the fields that lead to
 /// it. Elsewhere Kubernetes passes over the field, and all is read.
 const CHOOSING: &[(Option<&str>, &[&str], Choice)] = &[
-    // Pods, and whatever has the type of one in it.
+    // Pods, and every object that contains a pod spec.
     // <https://kubernetes.io/docs/concepts/configuration/secret/>
     (None, &["volumes", "secret"], Choice::Items),
     (None, &["volumes", "projected", "sources", "secret"], Choice::Items),
@@ -31,7 +31,7 @@ const CHOOSING: &[(Option<&str>, &[&str], Choice)] = &[
     // The SecretOrConfigMap of the Prometheus operator. <https://prometheus-operator.dev/docs/api-reference/api/>
     (Some("monitoring.coreos.com"), &["ca", "secret"], Choice::Key),
     (Some("monitoring.coreos.com"), &["cert", "secret"], Choice::Key),
-    // cert-manager's Issuer for Vault, and others of its own.
+    // cert-manager's Vault issuer, and its other kinds.
     (Some(GROUP), &["caBundleSecretRef"], Choice::Key),
 ];
 

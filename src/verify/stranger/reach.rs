@@ -79,7 +79,7 @@ impl Reach<'_> {
         let declared = if matches!(self, Self::Write { .. }) { "" } else { "is not declared, and " };
         let message = format!("{} {declared}{}", object.words(), self.words());
         match self {
-            // Such an issuer may be there for others, too; a role's conditions tell its certificates apart.
+            // Others may use such an issuer too; the conditions of a role tell its certificates apart.
             Self::Issuer { signer, asked: Asked::Other, .. } if !signer.is_own => {
                 Diagnostic::warning(Code::UndeclaredIdentity, message)
                     .help("add a condition on the common name to each role, or use a separate issuer for the declaration")

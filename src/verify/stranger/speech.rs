@@ -114,7 +114,7 @@ pub(super) fn named(text: &str, meaning: Meaning) -> Vec<Named<'_>> {
     if meaning == Meaning::Made {
         return Vec::new();
     }
-    // The value of a flag stands for itself.
+    // The value of a flag is read on its own.
     let value = text.split_once('=').filter(|_| text.starts_with('-')).map_or(text, |(_, value)| value).trim();
     let is_alone = words(value).next().is_some_and(|word| word.len() == value.len());
     let tokens: Vec<_> = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/'))).collect();

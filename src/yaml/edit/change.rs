@@ -214,7 +214,7 @@ impl<'d> Plan<'d> {
                 let mut names = BTreeSet::new();
                 let mut is_next = |name: Option<&'d str>| {
                     let (key, value) = found.next()?;
-                    // What merges or repeats keys means more than its entries one by one.
+                    // With merge or duplicate keys, a mapping means more than its individual entries.
                     let is_plain = !key.is_merge_key() && key.text() == name && names.insert(name?);
                     is_plain.then_some(value)
                 };

@@ -21,7 +21,7 @@ pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices
     if let (Value::Object(entries), NodeKind::Map(_, Flow::Yes), false) =
         (&value, node.kind(), change.created.is_empty())
     {
-        // Keys made for what is in them go again without a word about this mapping: its brackets must stay.
+        // Keys created for their content are later removed without mention of this mapping, so its brackets must stay.
         let mut text = String::new();
         for (key, value) in entries {
             text.push_str(if text.is_empty() { "" } else { ", " });
@@ -102,7 +102,7 @@ pub(super) fn restore(
     };
     let start = first.filter(|first| lines.is_first(*first)).map_or(lines.next(colon), |first| lines.start(first));
     if source.starts_with(['\r', '\n']) {
-        // It was on its own line, below those comments.
+        // The empty value was on its own line, below those comments.
         let above = lines.within(0..start);
         let above = above.strip_suffix('\n').map_or(above, |above| above.strip_suffix('\r').unwrap_or(above));
         splices.insert(above.len().max(colon), source.to_owned(), change.depth);

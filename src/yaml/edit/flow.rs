@@ -12,7 +12,7 @@ pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
     let spans = entry_spans(node);
     let (Some((first, _)), Some((_, last))) = (spans.first(), spans.last()) else { return };
     for index in &change.removed {
-        // With the comma after it when it is the first, with the one before it otherwise: what was added goes whole.
+        // The first entry goes with the comma after it, others with the comma before: additions are removed completely.
         let kept_before = (0..*index).rev().find(|before| !change.removed.contains(before));
         let Some((start, end)) = spans.get(*index) else { continue };
         let before = index.checked_sub(1).and_then(|before| spans.get(before)).filter(|_| kept_before.is_some());

@@ -37,7 +37,7 @@ impl Splices {
     /// The text with all pieces changed.
     pub(super) fn join(mut self, lines: &Lines<'_>) -> Result<String, Refusal> {
         let text = lines.text;
-        // At one place the inner collection's lines come first, and what comes before what goes.
+        // At the same position, lines of inner collections come first, and insertions come before deletions.
         self.0.sort_by_key(|(range, piece)| {
             let outwards = if let Piece::Insert(_, depth) = piece { usize::MAX - depth } else { usize::MAX };
             (range.start, outwards)

@@ -131,7 +131,7 @@ impl<'d> Lines<'d> {
         }
         let mut at = span.end;
         if span.is_empty() {
-            // An empty value stands where its key ends, before the colon.
+            // The position of an empty value is the end of its key, before the colon.
             let rest = self.from(at).trim_start_matches([' ', '\t']);
             if rest.starts_with(':') {
                 at = self.text.len() - rest.len() + 1;
@@ -149,7 +149,7 @@ impl<'d> Lines<'d> {
     fn after_block_scalar(&self, span: &Range<usize>, value: &str) -> Result<usize, Refusal> {
         let scalar = self.within(span.clone());
         if !scalar.ends_with('\n') {
-            // What comes after would end a line that is open now, and the value with it.
+            // An addition would end the last line, which has no line break, and so change the value.
             let is_last = span.end == self.text.len() && !value.ends_with('\n') && !scalar.is_empty();
             return is_last
                 .then_some(span.end)
@@ -272,7 +272,7 @@ pub(super) fn gap(text: &str, holder: Option<(NodeRef<'_>, usize)>, node: NodeRe
     let colon = behind_colon(text, holder)?;
     let value = node.span().start;
     if node.span().is_empty() {
-        // Without a value there is nothing on the line, or an anchor that must stay before what comes.
+        // Without a value, the line is empty or has an anchor, which must stay before a new value.
         return (!node.is_anchored() && node.tag().is_none()).then_some(colon..colon);
     }
     let blank = text.get(colon..value)?.bytes().all(|byte| matches!(byte, b' ' | b'\t'));

@@ -41,7 +41,7 @@ pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
         return finish_briefly(&report, Sources::default(), io);
     };
     let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
-    // What is wrong with the declaration is generate's to refuse: without a cluster to choose nobody could mend it here.
+    // `generate` rejects an invalid declaration; failing here would leave the user no cluster to choose as the fix.
     let resolved = file.resolve(&shared, shared.request(parameters.mode), &mut report)?;
     finish_briefly(&report, file.sources(), io)?;
     let lock = recorded(&lock.display().to_string(), disk::read_if_there(&lock)?.as_deref());

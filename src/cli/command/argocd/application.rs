@@ -48,7 +48,7 @@ impl Application {
             return Ok(None);
         }
         let file = File::open(&above.join(disk::DECLARATION))?;
-        // Where the lock is when the declaration does not say so is the operator's choice.
+        // A lock that the operator names, not the declaration, may be anywhere.
         if let Some(lock) = &shared.sources.at_hand.lock.named {
             return Ok(Some(Self { repository, file, lock: lock.clone() }));
         }

@@ -60,8 +60,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 }
 
 fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<u8>, Error> {
-    // kustomize opens whatever a kustomization names. Out of the repository it opens nothing, unless the plugin's operator
-    // lets it by a flag.
+    // kustomize opens every file that a kustomization names, but none outside the repository, unless the plugin's
+    // operator allows it with a flag.
     disk::check_files(&application.repository)?;
     let (_, output) = options.output(Path::new("."), seclude)?;
     if output.status.success() {
@@ -72,7 +72,7 @@ fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<
 
 fn seclude(command: &mut Command) {
     let kept = FOR_KUSTOMIZE.iter().filter_map(|name| Some((name, env::var_os(name)?)));
-    // User 999 has no home, and the root may be read-only.
+    // User 999 has no home directory, and the root file system may be read-only.
     // <https://argo-cd.readthedocs.io/en/stable/operator-manual/config-management-plugins/>
     command.env_clear().envs(kept).env("HOME", env::temp_dir());
 }

@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = args.shared();
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
-    // Who only looks needs no CA, and above all not its key.
+    // `doctor` only reads, so it needs no CA and above all not its key.
     let request = shared.request(Some(Mode::Transform));
     if args.explain_calls
         && let Some(resolved) = file.resolve(&shared, request, &mut report)?
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut lines = Vec::new();
     let answers = file.read(&shared, &mut report)?;
     let is_whole = !report.has_errors();
-    // A CA that nobody knows is an error, and no reason to look at nothing else.
+    // An unknown CA is an error, but does not prevent the other checks.
     let mut found = Report::default();
     let resolved = match &answers {
         Some(answers) => file.bind(&shared, request, answers, &mut found)?,
@@ -120,7 +120,7 @@ impl Seen<'_> {
                 ))?;
             }
         }
-        // Only what AWS has is compared with it.
+        // The declared CAs are compared only with those in AWS.
         let declared =
             if self.shared.sources.live.asked() { file.authorities(request, self.answers, report) } else { None };
         let read = |(scope, pem): (String, String)| Some((scope, Certificate::all(&pem).ok()?));

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     if let Some((config, binding)) = config.and_then(|config| Some((config, binding(config, &args.name)?)))
         && binding.namespace != config.namespace
     {
-        // `setup` has spoken of the cluster's own namespace.
+        // For the cluster's own namespace, `setup` has already printed this.
         io.words(&secrets::to_provide(&binding.issuer, binding.namespace.as_ref()))?;
     }
     done.print(cluster.as_deref(), shared, io, |file, request, report| {

@@ -84,11 +84,11 @@ fn read(file: &File, node: NodeRef<'_>, at_hand: &AtHand, report: &mut Report) -
         declaration: file.name.clone(),
         workloads: count("workloads"),
         roles: count("roles"),
-        // One is there without being named.
+        // One scope exists even if none is declared.
         scopes: count("scopes").max(1),
         clusters: count("clusters"),
         lock,
-        // What every command that renders would say, too.
+        // Every command that renders would report the same.
         ready: !found.has_errors(),
         problems: found.diagnostics().into_iter().map(Problem::of).collect(),
         authorities: known

@@ -112,7 +112,7 @@ impl Status {
 
     pub(super) fn words(&self) -> String {
         let mut words = String::new();
-        // Memory takes all.
+        // Writing to a `String` cannot fail.
         let _ = self.say(&mut words);
         words
     }
