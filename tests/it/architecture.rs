@@ -77,7 +77,7 @@ fn no_room_names_what_it_must_not_know() {
 #[test]
 fn files_of_a_room_import_each_other_one_way() {
     let files = files();
-    // A folder's own file says what is in it; only the others are parts of it.
+    // A folder's `mod.rs` names its contents; only the other files are its parts.
     let is_part = |file: &File| !file.path.ends_with("/mod.rs");
     let below: BTreeMap<usize, BTreeSet<usize>> = (0..files.len())
         .map(|index| {
@@ -131,7 +131,7 @@ fn every_door_is_the_only_one() {
     for file in files() {
         for (name, doors) in DOORS {
             let is_open = doors.iter().any(|door| file.path.starts_with(door));
-            // A text that starts with its name is not the crate.
+            // A string that starts with the name is not the crate.
             let code = file.code.replace(&format!("\"{name}"), "");
             assert!(is_open || !code.contains(name), "{} names `{name}`", file.path);
         }
@@ -151,7 +151,7 @@ fn kinds_of_issuer_are_known_to_their_reader_alone() {
         let by: Vec<_> = files.iter().filter(named).map(|file| file.path.as_str()).collect();
         assert_eq!(by, ["src/config/issuer.rs"], "{kind}");
     }
-    // Its first line begins with its field.
+    // The first line of each file begins with its field.
     let field = |path: &String| {
         let text = std::fs::read_to_string(root().join(path)).unwrap();
         text.strip_prefix("//! `").and_then(|rest| rest.split_once('`')).map(|(field, _)| field.to_owned())
@@ -161,14 +161,14 @@ fn kinds_of_issuer_are_known_to_their_reader_alone() {
     fields_below("Issuer", "", &mut variants, &mut types);
     let described: BTreeSet<_> = kinds.iter().map(|kind| field(kind).unwrap_or_else(|| panic!("{kind}"))).collect();
     assert_eq!(described, variants);
-    // The types that the declaration writes them with. What stands in quotes is the name of a kind in a cluster.
+    // The wire types of the issuers. Quoted text is the name of a kind in a cluster.
     for file in files.iter().filter(|file| !["src/config/v1alpha1.rs", "src/config/issuer.rs"].contains(&&*file.path)) {
         let unquoted: String = file.code.lines().flat_map(|line| line.split('"').step_by(2).chain(["\n"])).collect();
         let mut words = unquoted.split(|c: char| !c.is_ascii_alphanumeric());
         let named = words.find(|word| types.contains(*word));
         assert_eq!(named, None, "{} names a type of one kind of issuer", file.path);
     }
-    // What they are in a cluster is the room's to say.
+    // Only the `issuer` room names their kinds in a cluster.
     for file in files.iter().filter(|file| file.room != "issuer") {
         for word in ["\"Issuer\"", "\"cert-manager.io\""] {
             assert!(!file.code.contains(word), "{} names {word}", file.path);
@@ -199,7 +199,7 @@ fn values_are_quoted_in_one_way() {
     let is_ours = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
     for File { path, code, .. } in files().into_iter().filter(|file| !file.path.starts_with("src/quote/")) {
         for line in code.lines().filter(|line| line.contains('`') && line.contains('"')) {
-            // Every second part stands between backticks; what is doubled is no place to fill.
+            // Every second part is between backticks; doubled braces are not placeholders.
             for part in line.replace("{{", "").replace("}}", "").split('`').skip(1).step_by(2) {
                 let filled = part.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
                 let is_place = |name: &&str| !name.contains([' ', ':', '"']) || name.starts_with(':');

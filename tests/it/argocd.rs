@@ -155,7 +155,7 @@ fn two_apps_and_an_overlay_with_every_kustomize() {
             assert_eq!(kinds(&objects), ALL_KINDS, "{kustomize} {app}");
             assert!(has_sidecar(&objects), "{kustomize} {app}");
             let namespaces: Vec<_> = objects.iter().map(|object| &object["metadata"]["namespace"]).collect();
-            // Objects of ours are where Argo CD will put the Deployment that names no namespace.
+            // Our objects are where Argo CD puts the Deployment, which names no namespace.
             assert!(namespaces[1..].iter().all(|namespace| *namespace == "shop"), "{namespaces:?}");
         }
     }
@@ -201,7 +201,7 @@ fn parameters_are_announced() {
     let open = &announced("{}")["parameterAnnouncements"];
     let names: Vec<_> = open.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["cluster", "mode", "workloads", "lock"]);
-    // Nobody has chosen yet, and here is where it can be done.
+    // No cluster is chosen yet, and this parameter is where to choose one.
     assert_eq!((&open[0]["required"], open[0]["tooltip"].as_str()), (&true.into(), Some("declared: prod, staging")));
     let plugin = r#"{"parameters": [{"name": "cluster", "string": "prod"}]}"#;
     let chosen = &announced(plugin)["parameterAnnouncements"];
@@ -281,7 +281,7 @@ fn hostile_parameters_environment_and_files() {
     let flags = r#"{"parameters": [{"name": "--kustomize", "string": "/bin/sh"}]}"#;
     assert!(refused(flags, "apps/0").contains("unknown parameter `--kustomize`"));
 
-    // kustomize fills a bare name from its environment: neither the author's nor the operator's is there.
+    // kustomize fills bare names from its environment, which has neither the author's nor the operator's variables.
     let folder = repository.path().join("apps/0");
     let kustomization =
         format!("{KUSTOMIZATION}resources: [base]\nconfigMapGenerator:\n- name: stolen\n  envs: [names.env]\n");
@@ -296,7 +296,7 @@ fn hostile_parameters_environment_and_files() {
         assert_eq!(value, "", "{name} reached kustomize");
     }
 
-    // A lock below the declaration is its own; a file of the machine is not, nor is another application's.
+    // A lock may be below the declaration, but not elsewhere on the machine or in another application.
     let declaration = folder.join("iamra.yaml");
     let text = fs::read_to_string(&declaration).unwrap();
     let with_lock = |path: &str| {
@@ -306,7 +306,7 @@ fn hostile_parameters_environment_and_files() {
     write(&folder.join("locks/prod.lock"), &fs::read_to_string(folder.join("iamra.lock")).unwrap());
     with_lock("locks/prod.lock");
     assert!(has_sidecar(&server.generate(repository.path(), "apps/0")));
-    // What waits for ever when it is opened, too; and what is not there is not told from what is.
+    // Files that block when opened are refused too, and missing files are refused like existing ones.
     let paths =
         ["/etc/passwd", "/etc/nothing", "/dev/stderr", "/dev/stdin", "/dev/zero", "/proc/self/fd/0", "../1/iamra.lock"];
     let refusals = paths.iter().chain(&["../../../../../../../../../../../../etc/passwd"]).map(|path| {
@@ -327,7 +327,7 @@ fn hostile_parameters_environment_and_files() {
         assert_eq!(through_a_link(there).replace("passwd", "nothing"), through_a_link(missing));
     }
     fs::remove_file(folder.join("linked.lock")).unwrap();
-    // A name whose template would take for ever, or all memory, is refused before it is filled.
+    // A template that would take forever, or all memory, is refused before it is filled.
     let loops = "{% for a in workload %}{% for b in workload %}x{% endfor %}{% endfor %}".to_owned();
     for template in
         [loops, "{% set a = 'xx' %}{% set a = a ~ a %}".to_owned(), format!("{{{{ {}true }}}}", "not ".repeat(50_000))]
@@ -340,7 +340,7 @@ fn hostile_parameters_environment_and_files() {
         assert!(is_of_template.iter().any(|words| said.starts_with(words)), "{refusal}");
         assert!(refusal.len() < 2_000, "{refusal}");
     }
-    // Argo CD refuses to start anything outside.
+    // Argo CD itself refuses folders outside the repository.
     let outside = refused("{}", "../../etc");
     assert!(outside.contains("full path does not contain base path"), "{outside}");
 }

@@ -16,7 +16,7 @@ fn values_come_from_parameter_store() {
     let [anchor, profile, role] = arns(ACCOUNT, "eu-central-1");
     moto().put("/acme/scopes/default/trust-anchor-arn", "String", &anchor);
     moto().put("/acme/roles/app/profile-arn", "String", &profile);
-    // As `aws ssm put-parameter --value file://…` leaves it.
+    // As `aws ssm put-parameter --value file://…` stores it.
     moto().put("/acme/roles/app/role-arn", "String", &format!("{role}\n"));
     let output = run(moto().iamra(tree(APP).path()).args(["render", "--live"]), b"");
     assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
@@ -248,11 +248,11 @@ fn trust_anchors_and_profiles_are_found_by_name_on_any_page() {
     let output = run(double.iamra(good.path()).args(["render", "--live"]), b"");
     assert_eq!(output.exit, 0, "{}", output.stderr);
     assert!(output.stdout.contains(&anchor) && output.stdout.contains(&profile), "{}", output.stdout);
-    // Two pages of each, a second apart, or the double refuses; two workloads ask once.
+    // Two pages of each list, a second apart, or the double refuses; two workloads share the calls.
     let lists: Vec<Value> =
         double.calls().into_iter().filter(|call| call["names"].is_null()).map(|call| call["action"].clone()).collect();
     assert_eq!(lists.len(), 4, "{lists:?}");
-    // Each run after the first has a double of its own: the limit is the account's, and knows no end of a process.
+    // Each further run has its own double: the limit is per account, and outlives a process.
     let again = || Server::double(&state);
     let locked = run(again().iamra(good.path()).arg("lock"), b"");
     assert_eq!(locked.exit, 0, "{}", locked.stderr);
@@ -331,7 +331,7 @@ fn every_command_that_asks_shows_its_plan() {
         let output = run(double.iamra(dir.path()).args(args).arg("--explain-calls"), manifest().as_bytes());
         assert_eq!(output.exit, 0, "{args:?}: {}", output.stderr);
         assert_eq!(double.calls(), [] as [Value; 0], "{args:?}");
-        // What the declaration itself is warned of is told as ever.
+        // Warnings about the declaration itself are printed as usual.
         let own = "warning[inline-ca-key]";
         let words = if output.stderr.contains(own) { output.stderr.split(own).next() } else { None };
         let words = words.unwrap_or(&output.stderr).to_owned();
@@ -362,7 +362,7 @@ fn every_command_that_asks_shows_its_plan() {
     let imported = "ssm:GetParameters in the environment's region\n  /iam-ra/default/state-location\n\
                     s3:GetObject in the environment's region\n  the object that the parameter names\n";
     assert_eq!(explain(&["import", "--from", "iam-ra"]), (imported.to_owned(), String::new()));
-    // What is not known yet has no plan.
+    // Calls for values that are not known yet cannot be planned.
     let unknown = run(double.iamra(dir.path()).args(["doctor", "--live", "--explain-calls"]), b"");
     assert_eq!((unknown.exit, unknown.stdout.as_str()), (1, ""), "{}", unknown.stderr);
     assert!(unknown.stderr.contains("[unresolved-reference]"), "{}", unknown.stderr);

@@ -13,7 +13,7 @@ fn scratch() -> tempfile::TempDir {
 /// The commands that a help names.
 fn named_commands(help: &str) -> Vec<String> {
     let names = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    // A name is two columns in; what it is for may go on below.
+    // Names are indented by two columns; their descriptions may continue on the next lines.
     let names = names.filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')));
     names.map(|rest| rest.split(' ').next().unwrap().to_owned()).filter(|name| name != "help").collect()
 }
@@ -49,7 +49,7 @@ fn every_help_reads_as_recorded() {
 /// Tests that run every command have a list of them. Each has a row here: the text of its file, and the commands that are not
 /// in its list.
 const LISTS: &[(&str, &str, &[&str])] = &[
-    // These read nothing in which somebody could have put a key.
+    // These read no input that could contain a key.
     ("words.rs", include_str!("words.rs"), &["demo", "install", "schema"]),
     // These read no declaration, or only one that kustomize has built from.
     (
@@ -229,7 +229,7 @@ fn who_never_asks_aws_has_no_option_for_it() {
         let plain = run(iamra(&tree).args(args), b"");
         std::fs::write(&declaration, &asking).unwrap();
         let mut command = iamra(&tree);
-        // Nobody listens there.
+        // No server listens there.
         command.args(args).envs([("IAMRA_LIVE", "true"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]);
         let asked = run(&mut command, b"");
         assert_eq!((asked.exit, &asked.stdout), (plain.exit, &plain.stdout), "{args:?}: {}", asked.stderr);
@@ -279,7 +279,7 @@ fn the_demo_shows_five_kinds_and_leaves_a_tree_that_works() {
     let injected = run(iamra(dir.path()).args(inject), b"");
     assert_eq!(injected.exit, 0, "{}", injected.stderr);
     assert!(output.stdout.starts_with(&injected.stdout));
-    // What comes next can be pasted, without AWS and without a warning.
+    // The next commands can be pasted: they need no AWS and print no warnings.
     let commands =
         output.stderr.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| line.contains("iamra-demo"));
     let commands: Vec<_> = commands.collect();
@@ -296,7 +296,7 @@ fn the_demo_shows_five_kinds_and_leaves_a_tree_that_works() {
         assert_eq!(said.exit, i32::from(differs), "{line}: {}", said.stderr);
         assert!(!said.stderr.contains("warning["), "{line}: {}", said.stderr);
     }
-    // Again is fine; over somebody's own file it is not.
+    // A second run succeeds, but does not overwrite a user's own file.
     assert_eq!(run(iamra(dir.path()).arg("demo"), b"").exit, 0);
     std::fs::write(tree.join("iamra.yaml"), "mine: true\n").unwrap();
     let refused = run(iamra(dir.path()).arg("demo"), b"");
@@ -319,7 +319,7 @@ fn it_installs_itself_and_kustomize() {
     assert_eq!((installed.exit, tools.exists()), (3, false), "{}", installed.stderr);
     let mut command = iamra(dir.path());
     command.args(["install", "--with-kustomize", "--kustomize"]).arg(crate::peers::peer("kustomize-5.8.2")).arg(&tools);
-    // Twice, as a container that starts again.
+    // Twice, like a container that restarts.
     for _ in 0..2 {
         let installed = run(&mut command, b"");
         assert_eq!((installed.exit, installed.stdout.as_str()), (0, ""), "{}", installed.stderr);

@@ -174,7 +174,7 @@ fn stream<'v>(objects: impl IntoIterator<Item = &'v Value>) -> String {
 /// The objects that every case gives, list or stream, that a cluster could take.
 pub(crate) fn goldens() -> Vec<(String, Vec<Value>)> {
     let good = cases().into_iter().filter(|case| case.exit == 0 && !case.except.contains_key("cluster"));
-    // Our own configuration, and the kind of a case about kinds that nobody knows.
+    // The declaration, and the kind of a case about unknown kinds.
     let nobodys = ["iamra.dev/v1alpha1", "fleet.example.com/v1"];
     let is_ours = |object: &Value| !nobodys.contains(&object["apiVersion"].as_str().unwrap_or_default());
     let of_case = |case: crate::support::Case| (case.name.clone(), objects(&case.run().stdout));
@@ -186,7 +186,7 @@ fn every_golden_is_taken_strictly_and_without_a_warning() {
     let mut goldens = goldens();
     let mut namespaces = BTreeSet::new();
     for object in goldens.iter_mut().flat_map(|(_, objects)| objects) {
-        // Bookkeeping of the orchestrator, which takes it out itself.
+        // Annotations of the orchestrator, which removes them itself.
         if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
             annotations.retain(|key, _| !key.contains("config.kubernetes.io"));
         }
@@ -196,7 +196,7 @@ fn every_golden_is_taken_strictly_and_without_a_warning() {
         CLUSTER.namespace(namespace);
     }
     for (name, objects) in goldens.iter().filter(|(_, objects)| !objects.is_empty()) {
-        // Only `create` takes an object that has no name yet.
+        // Only `create` accepts an object without a name.
         let is_named = |object: &&Value| object["metadata"]["name"].is_string();
         let (named, unnamed): (Vec<_>, Vec<_>) = objects.iter().partition(is_named);
         for (args, objects) in [(TRY, named), (TRY_CREATE, unnamed)] {
@@ -224,8 +224,8 @@ fn every_sidecar_is_admitted_where_pods_are_restricted() {
     for (name, objects) in goldens() {
         let mut admitted = Vec::new();
         for mut spec in objects.iter().flat_map(pod_specs).filter(is_whole) {
-            // Whose account it is says nothing of the sidecar, and the account is in another namespace.
-            // Nor does what an author has of the node.
+            // The service account does not affect the sidecar, and is in another namespace.
+            // Nor do the author's host settings.
             let theirs = ["serviceAccount", "hostPID", "hostIPC", "hostNetwork"];
             spec.as_object_mut().unwrap().retain(|field, _| !theirs.iter().any(|their| field.starts_with(their)));
             for volume in spec["volumes"].as_array_mut().into_iter().flatten() {
@@ -235,7 +235,7 @@ fn every_sidecar_is_admitted_where_pods_are_restricted() {
             }
             for list in ["containers", "initContainers"] {
                 for container in spec[list].as_array_mut().into_iter().flatten() {
-                    // What we make must be admitted as it is.
+                    // The sidecar must be admitted unchanged.
                     let is_theirs = container["securityContext"].is_null() && container["name"] != "iam-ra-sidecar";
                     if is_theirs {
                         container["securityContext"] = serde_json::json!({
@@ -266,7 +266,7 @@ pub(crate) fn pod_specs(value: &Value) -> Vec<Value> {
 /// Objects in the cluster take the identity, and lose it again.
 #[test]
 fn every_kind_goes_there_and_back_in_the_cluster() {
-    // What a cluster lets nobody change: the pods of a Job, nearly all of a Pod, and what gets another name each time.
+    // Immutable in a cluster: the pods of a Job, most of a Pod, and objects that get another name each time.
     let fixed = ["job", "job-plain", "kind-and-name", "pod", "pod-annotated", "workflow-generate-name"];
     let nobodys = "pod-template-path";
     let mut seen = 0;
@@ -291,7 +291,7 @@ fn every_style_goes_there_and_back_in_the_cluster() {
         }
         let namespace = format!("style-{n}");
         let workloads = |text: &str| {
-            // A Job's pods cannot be changed, nor can a Pod: they are replaced, or get another name.
+            // The pods of a Job are immutable, and so is a Pod: they are replaced, or get another name.
             let fixed = ["Job", "Pod"];
             let mut workloads = objects(text);
             workloads
@@ -303,7 +303,7 @@ fn every_style_goes_there_and_back_in_the_cluster() {
             workloads.iter().map(|workload| format!("---\n{workload}\n")).collect::<String>()
         };
         let given = workloads(std::str::from_utf8(case.stdin.as_ref().unwrap()).unwrap_or_default());
-        // kustomize gets no object back from its validators.
+        // A validator returns no objects to kustomize.
         if given.is_empty() || workloads(&case.run().stdout).is_empty() {
             continue;
         }

@@ -313,7 +313,7 @@ fn more_of_anything_costs_as_much_more_and_not_its_square() {
     let filter = std::env::var("CASE").unwrap_or_default();
     for (name, scenario, first) in SCENARIOS.iter().filter(|(name, ..)| name.contains(&filter)) {
         let [small, middle, large] = [1, STEP, STEP * STEP].map(|times| instructions(&scenario(first * times)));
-        // What it costs anyway is in none of the differences.
+        // Fixed costs are in neither of the differences.
         let ratio = (large - middle) / (middle - small);
         if ratio > LIMIT {
             slow.push(format!("{name}: {ratio:.1} ({small}, {middle}, {large})"));

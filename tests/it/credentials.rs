@@ -110,7 +110,7 @@ impl Sidecar {
         let moved = |arg: String| if arg.starts_with("--port=") { format!("--port={port}") } else { arg };
         Container {
             args: texts(&self.container["args"]).into_iter().map(expand).map(there).map(moved).collect(),
-            // The command of a probe or a hook expands nothing.
+            // Variables are not expanded in the command of a probe or a hook.
             probe: texts(&gate(&self.container)["exec"]["command"]).into_iter().map(there).collect(),
             env,
             port,
@@ -214,7 +214,7 @@ impl Sidecar {
         };
         let mut world = world.json();
         world["profiles"][0]["acceptRoleSessionName"] = json!(self.flag("role-session-name").is_some());
-        // So little that whoever asks the helper makes it ask again: below ten minutes it does.
+        // Short enough that the helper renews on every request, as it does below ten minutes.
         world["secondsLeft"] = json!(540);
         Anywhere::start(&world)
     }
@@ -273,7 +273,7 @@ fn what_the_goldens_ask_for_gets_credentials() {
     let mut together = BTreeSet::new();
     let sidecars = distinct();
     let namespace = |n: usize| format!("credentials-{n}");
-    // All of them first: cert-manager takes its time when it sees an Issuer before its Secret.
+    // All are installed first: cert-manager is slow if it sees an Issuer before its Secret.
     sidecars.iter().enumerate().for_each(|(n, sidecar)| sidecar.install(&namespace(n)));
     for (n, sidecar) in sidecars.iter().enumerate() {
         let namespace = namespace(n);
@@ -351,7 +351,7 @@ impl Helper {
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("Local server started"));
         assert!(ready, "{}: the helper ended", sidecar.golden);
-        // It would stop at a full pipe.
+        // The helper would block on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         if let Some((helper, args)) = container.probe.split_first() {
             assert_eq!(helper, "/usr/local/bin/aws_signing_helper", "{}", sidecar.golden);

@@ -15,7 +15,7 @@ fn schema() -> Value {
 /// JSON Schema in the words of OpenAPI 3.0, which knows no references to definitions, no `const` and no type `null`.
 fn open_api(node: &Value, whole: &Value) -> Value {
     let mut words = node.as_object().unwrap().clone();
-    // Defaults are those of the reader, not values that anybody should write.
+    // Defaults are applied by the reader; nobody should write them out.
     for unknown in ["$schema", "$id", "$defs", "title", "format", "default"] {
         words.remove(unknown);
     }
@@ -38,7 +38,7 @@ fn open_api(node: &Value, whole: &Value) -> Value {
     }
     if let Some(Value::Array(types)) = words.get("type").cloned() {
         if types == ["string", "number"] {
-            // The API server takes no schema without a type, nor one with two, unless it is told that this is meant.
+            // The API server rejects a schema without a type, or with two, unless told that this is intended.
             words.shift_remove("type");
             words.insert("x-kubernetes-preserve-unknown-fields".to_owned(), true.into());
         } else {
@@ -101,7 +101,7 @@ fn its_schema_is_the_generated_one() {
     });
     let path = root().join("fn-config/krm-function-definition.yaml");
     expect_file(&path, &emit::document(&definition)).unwrap();
-    // And an independent reader takes it for the same.
+    // An independent parser reads the same value.
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(serde_yaml::from_str::<Value>(&text).unwrap(), definition);
 }
@@ -110,7 +110,7 @@ fn its_schema_is_the_generated_one() {
 #[test]
 fn a_real_api_server_reads_declarations_by_it() {
     let mut schema = schema();
-    // A CRD leaves these to the server itself, which refuses unknown fields when it reads strictly.
+    // A CRD leaves unknown fields to the server, which refuses them in strict mode.
     close(&mut schema);
     schema["properties"]["metadata"] = json!({"type": "object"});
     let crd = json!({

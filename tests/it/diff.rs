@@ -71,7 +71,7 @@ fn a_reviewer_is_told_what_changes() {
         let expected: Vec<_> =
             row["changes"].as_sequence().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect();
         assert_eq!(said.collect::<Vec<_>>(), expected, "{why}");
-        // Nothing that is rendered changes without a word, and nothing is said of what stays.
+        // Rendered objects never change without a described change, and equal snapshots have none.
         assert!(!(changes.iter().any(|it| is_object(it.kind)) && expected.is_empty()), "{why}: {changes:?}");
         assert_eq!(compare(&head, &head), [], "{why}");
     }
@@ -225,7 +225,7 @@ fn the_worktree_the_index_and_revisions() {
     unchanged(&repository.diff(&["--staged"]));
     repository.git(&["add", "iamra.yaml"]);
     moved(&repository.diff(&["--staged"]));
-    // What is on disk does not count any more.
+    // The file on disk no longer matters.
     repository.write("iamra.yaml", &declaration(PAYMENTS));
     moved(&repository.diff(&["--staged"]));
     unchanged(&repository.diff(&[]));
@@ -282,9 +282,9 @@ fn a_renamed_file_is_the_same_declaration() {
     moved(&repository.diff(&["HEAD", "aws"]));
     repository.commit("moved");
     moved(&repository.diff(&["HEAD~1..HEAD", "aws"]));
-    // From where it was, too.
+    // From its old location, too.
     moved(&repository.diff(&["HEAD~1..HEAD"]));
-    // And without telling git, which knows the new file only as an untracked one.
+    // Also without `git mv`: to git, the new file is untracked.
     fs::rename(repository.dir().join("aws"), repository.dir().join("identities")).unwrap();
     unchanged(&repository.diff(&["HEAD", "identities"]));
 }
@@ -298,14 +298,14 @@ fn a_branch_is_compared_with_where_it_left() {
     repository.git(&["checkout", "--quiet", "main"]);
     repository.escalate();
     repository.commit("admin on main");
-    // The branch changed nothing; seen from main as it is now, it takes something back.
+    // The branch changed nothing, but compared with main as it is now, it reverts something.
     unchanged(&repository.diff(&["main...feature"]));
     assert!(repository.diff(&["main..feature"]).stdout.contains("from role `admin` to `readonly`"));
     repository.git(&["merge", "--quiet", "--no-ff", "--message", "merge", "feature"]);
     unchanged(&repository.diff(&["HEAD^1..HEAD"]));
     moved(&repository.diff(&["HEAD^2..HEAD"]));
     moved(&repository.diff(&["feature...main"]));
-    // Histories that never met.
+    // Unrelated histories.
     repository.git(&["checkout", "--quiet", "--orphan", "other"]);
     repository.commit("other");
     refused(&repository.diff(&["main...other"]), 3, "no commit in common");
@@ -332,7 +332,7 @@ fn a_conflict_is_not_guessed_at() {
     ]);
     assert_ne!(run(&mut merge, b"").exit, 0);
     refused(&repository.diff(&["--staged"]), 3, "has conflicts in the index");
-    // On disk there are the markers, which are no YAML.
+    // The file on disk has conflict markers, which are not YAML.
     let output = repository.diff(&[]);
     assert_eq!((output.exit, output.stdout.as_str()), (1, ""), "{}", output.stderr);
     assert!(output.stderr.contains("--> iamra.yaml in the worktree:"), "{}", output.stderr);
@@ -404,7 +404,7 @@ fn a_file_that_is_not_there_at_the_base_or_not_any_more() {
     repository.commit("gone");
     let gone = repository.diff(&["HEAD~1..HEAD", "prod"]);
     assert!(gone.exit == 4 && gone.stdout.contains("loses role `readonly`"), "{}{}", gone.stdout, gone.stderr);
-    // A declaration further up is another one, and must not hide that this one is gone.
+    // A declaration further up is a different one, and must not hide that this one was removed.
     repository.write("iamra.yaml", &declaration("  workloads: {}\n"));
     repository.commit("another");
     let gone = repository.diff(&["HEAD~2..HEAD", "prod"]);
@@ -466,7 +466,7 @@ fn what_only_one_side_knows_is_no_sameness() {
     repository.write("iamra.lock", &lock().replace("role/readonly", "role/admin"));
     repository.commit("with another role");
     assert_eq!(repository.diff(&["main~1..main", "--escalations"]).exit, 4);
-    // Who renders live has no lock on either snapshot, and is told so.
+    // With live rendering, neither snapshot has a lock, which is reported.
     repository.git(&["rm", "--quiet", "iamra.lock"]);
     repository.commit("live");
     repository.write("more.txt", "");

@@ -41,7 +41,7 @@ const EXPLAINED: &[(&str, &str)] = &[
 
 #[test]
 fn a_certificate_that_is_not_ready_is_explained() {
-    // Nobody approves, so that one request can be denied.
+    // Requests are not approved automatically, so that one can be denied.
     let cluster = Cluster::start(&["-approve=false"]);
     let dir = tempfile::tempdir().unwrap();
     let declaration = DECLARATION
@@ -71,7 +71,7 @@ fn a_certificate_that_is_not_ready_is_explained() {
     let missing = "error[certificate-missing]: the cluster has no Certificate of workload `not-applied`";
     assert!(output.stderr.contains(missing), "{}", output.stderr);
 
-    // The same from a file and from a pipe.
+    // The output is the same from a file and from a pipe.
     let kinds = "certificates,certificaterequests,issuers,clusterissuers";
     let printed = cluster.kubectl(&["get", kinds, "--all-namespaces", "--output", "json"], "").stdout;
     std::fs::write(dir.path().join("objects.json"), &printed).unwrap();
@@ -129,7 +129,7 @@ fn decide(cluster: &Cluster) {
         let target = ["patch", "certificaterequest", text("name"), "--namespace", text("namespace")];
         let patch = ["--subresource=status", "--type=json", "--patch", &patch.to_string()].map(str::to_owned);
         let args: Vec<_> = target.into_iter().chain(patch.iter().map(String::as_str)).collect();
-        // cert-manager may have written first; then it is the next round's.
+        // cert-manager may have written first; then the next round tries again.
         let _ = cluster.kubectl(&args, "");
     }
 }

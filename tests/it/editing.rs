@@ -140,7 +140,7 @@ fn a_read_only_file_stays_as_it_is() {
         assert!(output.stderr.contains("is read-only\n  help: make it writable"), "{}", output.stderr);
         assert_eq!(tree.text(), DECLARATION);
     }
-    // What changes nothing needs no permission.
+    // A command that changes nothing needs no write permission.
     assert!(tree.done("setup prod").stdout.contains("kind: Issuer"));
 }
 

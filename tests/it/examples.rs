@@ -33,10 +33,10 @@ fn type_in(commands: &str, dir: &Path) -> Output {
 fn every_example_gives_what_it_shows() {
     for example in folders(&root().join("examples")) {
         let (commands, shown) = lesson(&example);
-        // Nobody's working copy is changed.
+        // The working copy must not change.
         let dir = tempfile::tempdir().unwrap();
         copy(&example, dir.path());
-        // Each is a repository of its own: what is above it is not looked at.
+        // Each example is its own repository, so nothing above it is read.
         fs::create_dir(dir.path().join(".git")).unwrap();
         let output = type_in(&commands, dir.path());
         assert_eq!(output.exit, 0, "{}: {}", example.display(), output.stderr);

@@ -116,13 +116,13 @@ fn generator_transformer_and_validator_are_told_apart() {
     }
     let kustomization = prod.join("kustomization.yaml");
     let whole = fs::read_to_string(&kustomization).unwrap();
-    // The validator alone sees a workload that nobody patched.
+    // Without the transformer, the validator sees an unpatched workload.
     fs::write(&kustomization, whole.replace("transformers:\n- transformer.yaml\n", "")).unwrap();
     for builder in builders() {
         let output = build(builder, dir.path(), home.path());
         assert!(output.exit != 0 && output.stderr.contains("error[not-injected]"), "{}", output.stderr);
     }
-    // A transformer of a build without objects is not taken for a generator.
+    // A transformer of a build without objects is not mistaken for a generator.
     let nothing = whole.split("resources:").next().unwrap().to_owned() + "transformers:\n- transformer.yaml\n";
     fs::write(&kustomization, nothing).unwrap();
     for builder in builders() {
@@ -150,7 +150,7 @@ fn files_that_cannot_be_read_are_told() {
     let binary = call("config", b"a: \xff\n");
     assert!(binary.exit == 1 && binary.stdout.is_empty(), "{}", binary.stderr);
     assert!(binary.stderr.contains("error[unreadable-input]"), "{}", binary.stderr);
-    // By its own name with another argument it is the program as always.
+    // Called as the plugin but with another argument, it is the usual program.
     let help = run(Command::new(&plugin).arg("--version"), b"");
     assert!(help.exit == 0 && help.stdout.starts_with("iamra "), "{}", help.stdout);
 }

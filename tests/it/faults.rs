@@ -121,7 +121,7 @@ fn meet(fault: &Fault) {
     for words in *says {
         assert!(output.stderr.contains(words), "{name}: no `{words}` in\n{}", output.stderr);
     }
-    // A list, and where something is wrong the items as they came.
+    // The output is a list, on errors with its items unchanged.
     assert!(
         output.stdout.starts_with("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"),
         "{name}: {}",
@@ -129,7 +129,7 @@ fn meet(fault: &Fault) {
     );
     assert_eq!(output.stdout.contains(DEPLOYMENT), *exit != 0, "{name}: {}", output.stdout);
     assert_eq!(output.stdout.contains("kind: Certificate"), *exit == 0, "{name}");
-    // One refusal hides nothing: what the other service was asked for is not said to be missing.
+    // One refusal hides nothing, and values from the other service are not reported as missing.
     if *name == "denied on one of two services" {
         assert_eq!(output.stderr.matches("error[").count(), 1, "{}", output.stderr);
     }
@@ -340,7 +340,7 @@ fn what_tls_refuses_is_said_in_words() {
 fn a_doctor_s_time_is_for_all_calls_together() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
-    // Whoever connects is kept waiting.
+    // Accepts connections, but never answers.
     thread::spawn(move || silent.incoming().collect::<Vec<_>>());
     let [anchor, profile, role] = arns(ACCOUNT, "eu-central-1");
     for count in [1, 3, 6] {
@@ -387,7 +387,7 @@ fn a_credential_process_that_floods_ends_in_an_error() {
         let script = dir.path().join("process");
         fs::write(&script, line).unwrap();
         fs::write(&config, format!("[default]\ncredential_process = sh {} # {line}\n", script.display())).unwrap();
-        // With as much memory as it needs, and not as much as it is offered.
+        // With enough memory to run, but not to hold all of the output.
         let mut command = Command::new("sh");
         command
             .args(["-c", "ulimit -v 4000000; exec \"$0\" render --live --timeout 3"])

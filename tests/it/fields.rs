@@ -117,7 +117,7 @@ fn fields(schema: &Value, path: &[String], all: &mut Vec<Field>) {
         fields(schema, &below(name), all);
     }
     if schema["additionalProperties"].is_object() {
-        // A name that is good for every map: a code for `checks`, a resource for quantities.
+        // A name that is valid in each map: a code for `checks`, a resource for quantities.
         let name = match path.last().map(String::as_str) {
             Some("checks") => "late-renewal",
             Some("requests" | "limits") => "cpu",
@@ -195,7 +195,7 @@ fn failures_of(field: &Field) -> Vec<String> {
             errors.collect::<Vec<_>>()
         };
         let all: Vec<_> = reports.iter().map(errors).collect();
-        // Nobody's line says which cluster was asked for.
+        // No line names the requested cluster.
         let is_placed = |it: &Located| it.position.is_some() || it.code == Code::UnknownCluster;
         if !all.iter().flatten().all(|it| is_placed(it) && it.code != Code::InternalError) {
             failures.push(format!("{all:?}\n{text}"));
@@ -266,7 +266,7 @@ fn no_command_and_no_function_is_worse_off_for_a_wrong_value() {
         seen.insert((value, command));
         let (text, _) = declaration(field, value);
         let output = if command.is_empty() { call(&text) } else { run_on(dir.path(), command, &text) };
-        // 4 says that the declaration is another one than that of the last commit.
+        // Exit code 4: the declaration differs from that of the last commit.
         let has_ended = matches!(output.exit, 0 | 1) || (output.exit == 4 && command == ["diff"]);
         let is_placed = output.stderr.contains("  --> ") || output.stdout.contains("startLine");
         if !has_ended || (output.exit == 1 && !is_placed) {

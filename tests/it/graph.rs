@@ -39,7 +39,7 @@ fn librsvg_draws_it_in_the_colours_of_light_backgrounds() {
     let picture = graph(&root().join("tests/data/graph"), "svg").stdout;
     let light = picture.split_once(":root{").unwrap().1.split_once('}').unwrap().0;
     let colours = light.split(';').filter_map(|variable| variable.strip_prefix("--")?.split_once(':'));
-    // Nothing in it is an error.
+    // The picture shows no errors, so it lacks their colours.
     let colours = colours.filter(|(name, _)| !name.starts_with("error"));
     let number = |colour: &str, at: usize| u8::from_str_radix(&colour[at..at + 2], 16).unwrap().to_string();
     let expected: BTreeSet<_> = colours.map(|(_, colour)| [1, 3, 5].map(|at| number(colour, at))).collect();
@@ -118,7 +118,7 @@ fn a_node_is_one_box_however_many_workloads_share_it() {
         let picture = graph_by(view, many(200).dir(), "svg").stdout;
         for role in 0..9 {
             let titles = picture.matches(&format!("<title>role-{role}&#10;ARN not known yet")).count();
-            // Its profile and itself.
+            // The titles of the role and of its profile.
             assert_eq!(titles, 2 * sections, "{view}: role-{role}");
         }
     }

@@ -46,7 +46,7 @@ fn the_guide_goes_there_and_back() {
     let tree = Tree::new(None);
     let demo = run(iamra(tree.dir()).arg("demo"), b"").stdout;
     let secret = demo.split("---\n").find(|document| document.contains("kind: Secret")).unwrap();
-    // Somebody else puts the CA there; it is not iamra's to delete.
+    // Somebody else creates the CA, so iamra must not delete it.
     let secret =
         secret.replace("namespace: shop", "namespace: guide").replace("managed-by: iamra", "managed-by: somebody");
     CLUSTER.accepts(APPLY, &secret, "the CA");
@@ -70,7 +70,7 @@ fn the_guide_goes_there_and_back() {
     // Several roles, several clusters.
     let text = tree.text().replace("    admin: {}\n", "    admin: {}\n    readonly: {}\n");
     fs::write(tree.declaration(), text).unwrap();
-    // A Pod cannot be changed, so a sample with another role is another one.
+    // Pods are immutable, so a sample with another role is a new Pod.
     for role in ["readonly", "admin"] {
         let onboard = tree.done(&format!("onboard payment-service --role {role} --cluster prod-cluster"));
         CLUSTER.accepts(&["apply", "-f", "-"], &onboard.stdout, role);
@@ -93,7 +93,7 @@ fn the_guide_goes_there_and_back() {
     tree.does("teardown staging");
     assert_eq!(prune(&tree).matches("\nkind: ").count(), 5, "an Issuer, two Certificates, two ConfigMaps");
 
-    // And back: what is said to be pruned is gone, and what is said to stay is there.
+    // And back: objects reported as pruned are gone, and those reported to stay are there.
     let refused = tree.k8s("teardown prod-cluster");
     assert!(refused.exit == 1 && refused.stderr.contains("cluster-in-use"), "{}", refused.stderr);
     tree.does("offboard monitoring");
@@ -113,7 +113,7 @@ fn the_guide_goes_there_and_back() {
     let expected: BTreeSet<_> = stays.iter().chain(&by_hand).map(|name| (*name).to_owned()).collect();
     assert_eq!(left(), expected);
 
-    // The commands that are said delete the rest.
+    // The printed commands delete the rest.
     for command in said.lines().filter_map(|line| line.strip_prefix("  kubectl ")) {
         let deleted = CLUSTER.kubectl(&command.split(' ').collect::<Vec<_>>(), "");
         assert_eq!(deleted.exit, 0, "{}", deleted.stderr);

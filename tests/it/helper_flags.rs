@@ -31,7 +31,7 @@ fn every_flag_exists_in_the_release_that_is_named() {
     for (golden, objects) in goldens() {
         for pod in objects.iter().flat_map(pod_specs) {
             for container in sidecars(&pod) {
-                // Where nobody can see the release, only what all of them have.
+                // If the image does not name a release, only flags that all releases have.
                 let release = Version::of_image(container["image"].as_str().unwrap()).unwrap_or(OLDEST);
                 for line in command_lines(container) {
                     let command = &line[0];

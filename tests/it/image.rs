@@ -30,7 +30,7 @@ fn it_answers_help_and_is_small() {
     let help = docker(&["run", "--rm", "--network", "none", image(), "--help"], b"");
     assert!(help.exit == 0 && help.stdout.contains("Usage: iamra"), "{}", help.stderr);
     assert!(compressed(image()) < 8_000_000, "{} bytes", compressed(image()));
-    // kustomize alone is most of it.
+    // kustomize accounts for most of it.
     assert!(compressed(cmp_image()) < 14_000_000, "{} bytes", compressed(cmp_image()));
     let config = docker(&["image", "inspect", "--format", "{{.Config.User}} {{.Config.WorkingDir}}", image()], b"");
     assert_eq!(config.stdout.trim(), "65534:65534 /work");

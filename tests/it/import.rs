@@ -61,7 +61,7 @@ fn entries(declaration: &Value, name: &str) -> Vec<String> {
 fn every_imported_declaration_renders() {
     for case in imports() {
         let (dir, declaration) = imported(&case);
-        // What iam-ra and ira-controller leave is whole: nobody has to be asked for anything.
+        // Imports from iam-ra and ira-controller are complete and need no values file.
         let is_whole = case.name.contains("iam-ra") || case.name.contains("ira-controller");
         let values: &[&str] = if is_whole { &[] } else { &["--values", "values.yaml"] };
         let clusters = entries(&declaration, "clusters");
@@ -82,7 +82,7 @@ fn it_patches_the_workloads_that_it_was_made_from() {
     for case in imports().into_iter().filter(|case| !case.name.contains("iam-ra")) {
         let (dir, declaration) = imported(&case);
         let manifests = case.input().join("workloads.yaml");
-        // What the other tool and iamra both give is told, and has to go first.
+        // What both the other tool and iamra provide is reported, and must be removed first.
         let text = fs::read_to_string(manifests).unwrap();
         let kept: Vec<_> = text.lines().filter(|line| !line.contains("eks.amazonaws.com/role-arn")).collect();
         let output =
@@ -116,7 +116,7 @@ fn a_file_is_written_once_and_over_only_when_told() {
     let refused = import(dir.path(), &["--output", "iamra.yaml"]);
     assert!(refused.exit == 2 && refused.stderr.contains("`--force`"), "{}", refused.stderr);
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine: true\n");
-    // What cannot be imported leaves even a file that may be written over.
+    // A failed import keeps even a file that may be overwritten.
     let args = ["import", "--from", "iam-ra", "--state", "-", "--output", "iamra.yaml", "--force"];
     assert_eq!(run(iamra(dir.path()).args(args), b"{}").exit, 1);
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine: true\n");

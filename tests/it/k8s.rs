@@ -183,7 +183,7 @@ fn a_cluster_comes_and_goes_and_every_other_byte_stays() {
         assert!(is_subsequence(&before, &with), "{name}:\n{}", tree.text());
         let is_in_use = tree.done("list --json").stdout.contains("\"cluster\": \"new-one\"");
         if is_in_use && name.starts_with("json") {
-            // Nothing says that they were there before the cluster.
+            // Nothing records that the workloads were there before the cluster.
             let refused = tree.k8s("teardown new-one");
             assert!(refused.exit == 1 && refused.stderr.contains("cluster-in-use"), "{name}: {}", refused.stderr);
             continue;
@@ -191,7 +191,7 @@ fn a_cluster_comes_and_goes_and_every_other_byte_stays() {
         assert!(is_done(&tree, &name, "teardown", "teardown new-one"), "{name}");
         let left = tree.bytes();
         if name.starts_with("json") {
-            // JSON has no comments, and so nothing to know by what was said for the second cluster's sake.
+            // JSON has no comments, so nothing records what was added for the second cluster.
             assert!(is_subsequence(&before, &left) && is_subsequence(&left, &with), "{name}");
         } else {
             assert_eq!(tree.text(), String::from_utf8(before).unwrap(), "{name}");
@@ -217,7 +217,7 @@ fn the_last_cluster_leaves_the_workloads_of_before() {
         assert!(torn.stderr.contains(gone), "{}", torn.stderr);
     }
     assert_eq!(tree.text(), before);
-    // In the namespace where they are rendered anyway nothing goes.
+    // If the cluster has no other namespace, all objects are still rendered.
     tree.does("setup prod");
     let torn = tree.done("teardown prod");
     assert!(!torn.stderr.contains("no longer rendered"), "{}", torn.stderr);
@@ -227,7 +227,7 @@ fn the_last_cluster_leaves_the_workloads_of_before() {
     tree.does("teardown staging");
     tree.does("teardown prod");
     assert_eq!(tree.text(), before);
-    // Who has come to the cluster, or says that he is there, holds it.
+    // A workload that was added to the cluster, or names it, prevents its removal.
     tree.does("setup prod");
     tree.does("onboard new-one --role admin");
     let refused = tree.k8s("teardown prod");
@@ -283,7 +283,7 @@ fn workloads_say_where_they_run_as_long_as_they_must() {
     assert!(tree.text().contains("web: {role: admin, clusters: [prod]}"), "{}", tree.text());
     tree.does("teardown dev");
     assert_eq!(tree.text(), before);
-    // Who has moved meanwhile stays where he is.
+    // A workload that was moved in the meantime stays where it is.
     tree.does("setup staging");
     fs::write(
         tree.declaration(),

@@ -167,7 +167,7 @@ fn every_mode_leaves_every_file_of_the_package() {
             assert_eq!(output.exit, 0, "{mode}, {way}: {}", output.stderr);
             if way == "unwrap" {
                 let kinds = |text: &str| text.lines().filter(|line| line.starts_with("kind: ")).count();
-                // The lock is no manifest for kpt, and is not in what it prints.
+                // To kpt, the lock is not a manifest, so it is not printed.
                 let there: usize = before.iter().filter(|(name, _)| !is_lock(name)).map(|(_, text)| kinds(text)).sum();
                 assert!(kinds(&output.stdout) >= there, "{mode}: {}", output.stdout);
                 assert_eq!(files(dir.path()), before, "{mode}: what is printed is not written");
@@ -178,7 +178,7 @@ fn every_mode_leaves_every_file_of_the_package() {
             for (name, text) in &before {
                 let name = place.join(Path::new(name).strip_prefix(dir.path()).unwrap());
                 let changes = name.ends_with("deployment.yaml") && ["transform", "all"].contains(&mode);
-                // The lock is no manifest for kpt: it reads none, and writes none.
+                // To kpt, the lock is not a manifest: it neither reads nor writes it.
                 if way == "sink" && name.ends_with("iamra.lock")
                     || changes && after.contains_key(name.to_str().unwrap())
                 {
@@ -274,7 +274,7 @@ fn a_validator_that_fails_leaves_the_package() {
 #[test]
 fn doc_says_how_to_use_the_function() {
     let dir = package();
-    // A name without a slash is one of kpt's own catalog.
+    // kpt looks up names without a slash in its own catalog.
     let name = format!("localhost/{}", image());
     assert_eq!(run(Command::new("docker").args(["tag", image(), &name]), b"").exit, 0);
     let Some(output) = kpt(&["fn", "doc", "--image", &name], dir.path()) else { return };

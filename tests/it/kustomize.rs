@@ -40,7 +40,7 @@ fn use_test_image(file: &Path) {
 pub(crate) fn copy(from: &Path, to: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::create_dir_all(to).unwrap();
-    // A container function is `nobody`, who has to read it.
+    // A container function runs as `nobody`, who must be able to read it.
     fs::set_permissions(to, fs::Permissions::from_mode(0o755)).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
@@ -104,7 +104,7 @@ pub(crate) fn check_decoration(objects: &BTreeMap<String, Value>) {
     assert_eq!(config_map.rsplit('-').next().unwrap().len(), 10, "{config_map} has no hash");
     let (name, issuer) = named(objects, "Issuer ");
     assert_eq!(name, "prod-iam-ra-eu");
-    // This Secret is somebody else's, and has the name that the declaration gives.
+    // This Secret is somebody else's, so it keeps its declared name.
     assert_eq!(issuer["spec"]["ca"]["secretName"], "iam-ra-ca");
     let (_, certificate) = named(objects, "Certificate ");
     assert_eq!(certificate["spec"]["revisionHistoryLimit"], 3);
@@ -173,7 +173,7 @@ fn a_function_that_was_skipped_fails_the_build() {
         assert_ne!(output.exit, 0, "{version} built without the function");
         assert!(output.stderr.contains("iamra-stamp"), "{version}: {}", output.stderr);
     }
-    // kubectl knows no --enable-exec at all.
+    // kubectl has no `--enable-exec`.
     let kubectl = build(&peer("kubectl"), &["kustomize", "--enable-alpha-plugins", "prod"], dir.path());
     assert!(kubectl.exit != 0 && kubectl.stderr.contains("iamra-stamp"), "{}", kubectl.stderr);
 }
@@ -337,14 +337,14 @@ fn the_component_is_used_as_its_readme_says() {
     let built = bash(&format!("\"$IAMRA_KUSTOMIZE\" {command}"), "");
     assert_eq!(built.exit, 0, "{}", built.stderr);
     check_decoration(&objects(&built.stdout));
-    // The overlays' mirror.
+    // The registry mirror of the overlays.
     let image = built.stdout.split("image: ").find_map(|rest| rest.lines().next().filter(|it| it.contains("mirror")));
     let bash = |command: &str| bash(command, image.unwrap());
     let command = between("   `iamra check ", "`");
     let checked = bash(&format!("iamra check {command}"));
     let words = (checked.exit, checked.stderr.lines().last());
     assert_eq!(words, (0, Some("iamra/declaration/iamra.yaml: no problem")), "{}", checked.stderr);
-    // Each overlay is built, and the folder of the declaration alone has nothing to build for a cluster.
+    // Each overlay is built; the declaration's folder alone has no build for a cluster.
     let second = dir.path().join("overlays/prod/base.yaml");
     fs::write(&second, "no kustomization").unwrap();
     let kustomization = dir.path().join("overlays/prod/kustomization.yaml");
@@ -378,7 +378,7 @@ fn a_declaration_that_is_listed_is_left_out() {
         let piped = run(iamra(dir.path()).args(["inject", "--declaration", "base"]), listed.stdout.as_bytes());
         assert!(piped.exit == 0 && !piped.stdout.contains("RolesAnywhere"), "{version}: {}", piped.stderr);
         assert!(piped.stderr.starts_with("warning[listed-declaration]: "), "{version}: {}", piped.stderr);
-        // As an object of the base under the function.
+        // As an object of the base that the function transforms.
         let output = exec(&peer(version), dir.path());
         assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
         assert!(!output.stdout.contains("RolesAnywhere"), "{version}: {}", output.stdout);
@@ -440,7 +440,7 @@ fn the_function_configurations_work() {
         assert_eq!(objects(&output.stdout).len(), 4);
         check_references(&objects(&output.stdout));
     }
-    // The validator alone sees a workload that nobody patched.
+    // Without the transformer, the validator sees an unpatched workload.
     for (dir, flags) in [(&exec_dir, &["--enable-exec"][..]), (&container_dir, &[])] {
         let kustomization = dir.path().join("prod/kustomization.yaml");
         let text = fs::read_to_string(&kustomization).unwrap();
@@ -477,7 +477,7 @@ fn a_validator_changes_nothing() {
             assert_eq!(with.exit, 0, "{version}, {resources}: {}", with.stderr);
             assert_eq!(with.stdout, without.stdout, "{version}, {resources}");
         }
-        // One object alone, to which the function before it gave a path, and no other to count it by.
+        // A single object: the previous function gave it a path, and no other object reveals the index.
         for file in ["transformer.yaml", "kustomization.yaml"] {
             fs::copy(prod.join(file), over.join(file)).unwrap();
         }
@@ -488,7 +488,7 @@ fn a_validator_changes_nothing() {
         let output = build(&peer(version), &["build", "--enable-alpha-plugins", "--enable-exec", "over"], dir.path());
         assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
         assert!(output.stdout.contains("iam-ra-sidecar"), "{version}: {}", output.stdout);
-        // And it fails for what nobody has patched.
+        // The validator fails for an unpatched workload.
         fs::write(over.join("kustomization.yaml"), "resources: [plain.yaml]\nvalidators: [validator.yaml]\n").unwrap();
         fs::copy(dir.path().join("base/deployment.yaml"), over.join("plain.yaml")).unwrap();
         let output = build(&peer(version), &["build", "--enable-alpha-plugins", "--enable-exec", "over"], dir.path());

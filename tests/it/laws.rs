@@ -23,7 +23,7 @@ fn text(case: &Case) -> String {
 /// Objects by what they are called, with their own bytes.
 fn objects(text: &str) -> Option<BTreeMap<String, String>> {
     let stream = Stream::read(text).ok()?;
-    // The marker parts an object from the one before.
+    // The marker separates an object from the previous one.
     let own = |item: &Item<'_>| item.text().trim_start_matches("---\n").to_owned();
     Some(stream.items.iter().filter_map(|item| Some((ident(item)?, own(item)))).collect())
 }
@@ -49,7 +49,7 @@ fn what_is_not_changed_leaves_byte_for_byte() {
         for (ident, text) in before {
             let same = after.get(&ident) == Some(&text);
             let ours = after.get(&ident).is_some_and(|text| text.contains("iamra.dev/"));
-            // A declaration is left out, and what an earlier run made may get another namespace.
+            // Declarations are left out, and objects of an earlier run may get another namespace.
             let marks = ["kind: RolesAnywhere", "iamra.dev/generated-for", "iamra.dev/scope"];
             let gone = !after.contains_key(&ident) && marks.iter().any(|mark| text.contains(mark));
             assert!(
@@ -66,7 +66,7 @@ fn what_is_not_changed_leaves_byte_for_byte() {
 fn a_sidecar_costs_a_start_two_seconds_and_has_a_minute() {
     let mut seen = 0;
     for (case, output) in all("startup") {
-        // JSON or not.
+        // In JSON or YAML.
         let text = output.stdout.replace('"', "");
         for probe in text.split("startupProbe:").skip(1).filter(|probe| probe.contains("aws_signing_helper")) {
             let number = |field: &str| {
@@ -117,7 +117,7 @@ fn strip_gives_back_the_input() {
     let mut seen = 0;
     for (case, output) in all("reversal").into_iter().filter(|(_, output)| output.exit == 0) {
         let input = text(&case);
-        // What somebody rendered before goes from the input too; otherwise there is nothing to strip in it.
+        // An input that was rendered before is stripped too; any other has nothing to strip.
         let marks = ["iamra.dev/workload", "iamra.dev/generated-for", "iamra.dev/scope"];
         let is_rendered = marks.iter().any(|mark| input.contains(mark));
         let before = if is_rendered { strip(&input).stdout } else { input };
@@ -172,7 +172,7 @@ fn a_function_always_answers_with_one_list() {
         let output = case.run();
         let list = ResourceList::read(&output.stdout).unwrap_or_else(|error| panic!("{}: {error}", case.name));
         if output.exit != 0 {
-            // The items as they came, and the reason both in `results` and on stderr.
+            // The items are unchanged, and the reason is both in `results` and on stderr.
             let input = text(&case);
             if let Ok(given) = ResourceList::read(&input) {
                 let texts =
@@ -199,7 +199,7 @@ fn no_declared_workload_is_passed_over_in_silence() {
             continue;
         }
         for name in spec["workloads"].as_mapping().into_iter().flatten().map(|(name, _)| name.as_str().unwrap()) {
-            // JSON or not, on a line of its own or not.
+            // In JSON or YAML, on its own line or not.
             let plain = output.stdout.replace('"', "");
             let of = |mark| plain.split(mark).skip(1);
             let marks = of("iamra.dev/workload: ").chain(of("iamra.dev/generated-for: "));
@@ -216,7 +216,7 @@ fn key_material_reaches_the_one_secret_and_nothing_else() {
     let secret_lines: Vec<_> = key.lines().filter(|line| !line.starts_with("---")).collect();
     for (case, output) in cases().into_iter().map(|case| (case.clone(), case.run())) {
         let (list, results) = output.stdout.split_once("\nresults:").unwrap_or((&output.stdout, ""));
-        // A list with a key in it leaves as it came.
+        // A list that contains a key is returned unchanged.
         let given = text(&case);
         for line in &secret_lines {
             assert!(!output.stderr.contains(line), "{}: stderr shows the key", case.name);

@@ -35,7 +35,7 @@ fn from_the_lock_alone_there_is_no_network_to_need() {
         (0, "", "iamra.lock: 3 references locked\n")
     );
     for cluster in ["prod", "staging"] {
-        // A network of its own, in which nothing is up.
+        // A network namespace in which no interface is up.
         let mut command = Command::new("unshare");
         command
             .arg("--net")
@@ -66,7 +66,7 @@ fn a_hundred_runs_write_the_same_bytes() {
         let dir = tree(&spec.concat().replace("app: {}", ["app: {}", "app: { }"][round % 2]));
         let path = dir.path().join("iamra.yaml");
         let declaration = fs::read_to_string(&path).unwrap();
-        // The head is as it was, and the workload is of both clusters, named in either order.
+        // Only the workload changes: it is in both clusters, named in either order.
         let clusters = ["[prod, dev]", "[dev, prod]"][round % 2];
         fs::write(&path, declaration.replacen("app: {}", &format!("app: {{clusters: {clusters}}}"), 1)).unwrap();
         for run_of_it in 0..25 {
@@ -105,7 +105,7 @@ fn an_edited_or_truncated_lock_is_refused() {
         let output = render(&whole.replace(from, to));
         assert!(output.exit == 1 && output.stderr.contains("[invalid-lock]"), "{from}: {}", output.stderr);
     }
-    // What is left of a lock is ours to write anew.
+    // A damaged lock is still ours, so it is written again.
     assert_eq!(lock(&double, dir.path(), &[]).exit, 0);
     assert_eq!(text(dir.path()), whole);
     fs::write(dir.path().join("iamra.lock"), "{\"dependencies\": {}}\n").unwrap();
@@ -174,7 +174,7 @@ fn killed_in_the_middle_it_leaves_the_old_lock_or_the_new_one() {
         let asked = new.calls().len();
         let mut command = new.iamra(dir.path());
         let mut child = command.arg("lock").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // From here on it is about to write, and each time a little nearer or farther.
+        // From here on, it is about to write, each time a little sooner or later.
         let deadline = Instant::now() + Duration::from_secs(20);
         while new.calls().len() == asked {
             assert!(Instant::now() < deadline, "it asks nobody");

@@ -138,7 +138,7 @@ fn the_check_of_a_lock_agrees() {
         let dir = tempfile::tempdir().unwrap();
         let environment = set_up(dir.path(), row);
         let mut command = iamra(dir.path());
-        // Nobody listens there.
+        // No server listens there.
         command.envs(CREDENTIALS).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").env("AWS_MAX_ATTEMPTS", "1");
         let output = run(command.args(["lock", "--check"]).envs(&environment), b"");
         let what = format!("{}: {}", row["what"].as_str().unwrap(), output.stderr);

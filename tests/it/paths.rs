@@ -103,7 +103,7 @@ fn whatever_is_no_file_is_refused_without_waiting() {
         let folder = folder();
         let _socket = make(kind, &folder.path().join("it"));
         for args in commands {
-            // A folder is where a declaration or manifests may be.
+            // A folder may contain the declaration or manifests.
             let may_be_folder =
                 ["check", "list", "verify", "k8s"].contains(&args[0]) || args.contains(&"--declaration");
             if *kind == "folder" && may_be_folder && !args.contains(&"--lock") {
@@ -183,7 +183,7 @@ fn what_a_shell_hands_over_is_read() {
     }
     let policy = shell(r#""$1" inject deployment.yaml --policy <(echo 'no: policy')"#);
     assert!(policy.exit == 1 && policy.stderr.contains("error[invalid-policy]"), "{}", policy.stderr);
-    // The pipe of a command is no lock, and nobody may name one in a declaration.
+    // A pipe is not a lock, and a declaration may not name one.
     let lock = shell(r#"echo x | "$1" render --lock /dev/stdin"#);
     assert!(lock.exit == 3 && lock.stderr.contains("`/dev/stdin` is a pipe, not a file"), "{}", lock.stderr);
     let endless = shell(r#""$1" render --values <(cat /dev/zero)"#);

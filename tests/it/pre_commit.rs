@@ -15,13 +15,13 @@ fn pre_commit(dir: &Path, home: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(of_cache(Path::new("python/bin/pre-commit")));
     command.args(args).current_dir(dir).env("PATH", path_with_iamra()).env("HOME", home);
     command.env("PRE_COMMIT_HOME", home.join("cache")).env("PRE_COMMIT_COLOR", "never");
-    // cargo and Docker are where they are, and what was built for this test once is built.
+    // cargo and Docker keep their folders, and earlier builds for this test are reused.
     let of_user = std::env::var("HOME").unwrap();
     for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         command.env(name, std::env::var(name).unwrap_or_else(|_| format!("{of_user}/{folder}")));
     }
     command.env("CARGO_TARGET_DIR", root().join("target/pre-commit"));
-    // The hook is the same without an hour of optimisation.
+    // The hook behaves the same without an hour of optimisation.
     command.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
     command.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     command.env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2"));
@@ -56,7 +56,7 @@ fn snapshot() -> Repository {
     for name in String::from_utf8(list.stdout).unwrap().split_terminator('\0') {
         let to = snapshot.dir().join(name);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
-        // What was removed and not staged is still listed.
+        // Files that were removed but not staged are still listed.
         if root().join(name).is_file() {
             fs::copy(root().join(name), to).unwrap();
         }
@@ -110,7 +110,7 @@ fn check_hooks(try_hook: Try<'_>, suffix: &str) {
     passes(&try_hook(&repository, &check));
     let output = try_hook(&repository, &lock);
     passes(&output);
-    // Installed by now. pre-commit measures the hook itself.
+    // The hook is installed by now. pre-commit measures the hook itself.
     println!("{lock} {}", output.stdout.lines().find(|line| line.contains("duration")).unwrap_or_default());
     misspell(&repository);
     let words = ["error[unknown-role]", "iamra.yaml:10:22", "did you mean `readonly`?"];
@@ -213,19 +213,19 @@ fn a_commit_is_judged_by_what_is_staged() {
         run(git.env("PRE_COMMIT_HOME", home.path().join("cache")), b"")
     };
     let good = fs::read_to_string(repository.dir().join("iamra.yaml")).unwrap();
-    // Wrong as staged, mended on disk only.
+    // Wrong in the index, fixed only on disk.
     misspell(&repository);
     repository.write("iamra.yaml", &good);
     let output = commit(&[]);
     assert!(output.exit != 0 && output.stderr.contains("error[unknown-role]"), "{}", output.stderr);
-    // Right as staged, broken on disk only.
+    // Right in the index, broken only on disk.
     repository.write("iamra.yaml", &good.replace("role: readonly", "role: admin"));
     repository.git(&["add", "iamra.yaml"]);
     repository.write("iamra.yaml", "nonsense: [\n");
     let output = commit(&[]);
     assert_eq!(output.exit, 0, "{}{}", output.stdout, output.stderr);
     assert_eq!(fs::read_to_string(repository.dir().join("iamra.yaml")).unwrap(), "nonsense: [\n");
-    // `commit --all` has an index of its own.
+    // `commit --all` uses its own index.
     repository.write("iamra.yaml", &good.replace("role: readonly", "role: readonle"));
     let output = commit(&["--all"]);
     assert!(output.exit != 0 && output.stderr.contains("error[unknown-role]"), "{}", output.stderr);

@@ -140,7 +140,7 @@ fn every_refusal_is_explained() {
             assert_eq!(anywhere.seen()[0]["layout"], "query", "as AWS's own helper");
             continue;
         };
-        // Of another certificate's key AWS need not be asked.
+        // The key of another certificate is rejected without calling AWS.
         let local = row["certificate"]["otherKey"] == true;
         let code = if local { "error[invalid-certificate]" } else { "error[session-refused]" };
         let line = output.stderr.lines().next().unwrap_or_default();
@@ -220,7 +220,7 @@ fn a_terminal_says_how_far_the_doctor_is() {
     command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http).env("AWS_ENDPOINT_URL_IAM", moto().url());
     command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
     let output = run(&mut command, b"");
-    // How many by the end of the first second is up to the machine.
+    // How many calls are done after the first second depends on the machine.
     assert!(output.stdout.contains("calling AWS: ") && output.stdout.contains(" of 3 calls done"), "{}", output.stdout);
 }
 
@@ -338,7 +338,7 @@ fn put_role(policy: &Value, longest: u64) {
         command.env("AWS_DEFAULT_REGION", "us-east-1");
         run(command, b"")
     };
-    // It is not there the first time.
+    // The role does not exist the first time.
     let _ = as_administrator(command.args(delete));
     let created = as_administrator(Command::new(peer("aws")).args(create));
     assert_eq!(created.exit, 0, "{}", created.stderr);
@@ -363,7 +363,7 @@ fn the_double_refuses_what_aws_refuses() {
         let refused = last["refused"].as_str().unwrap();
         let (name, words) = (name.as_str().unwrap(), words.as_str().unwrap());
         assert!(refused.starts_with(&format!("{name}: ")) && refused.contains(words), "{}: {refused}", row["name"]);
-        // In a shape that an independent client can read.
+        // An independent client can read the error.
         assert!(session.exit != 0 && session.stderr.contains(words), "{}: {}", row["name"], session.stderr);
     }
 }

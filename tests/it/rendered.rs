@@ -45,7 +45,7 @@ fn a_file_for_each_object_and_no_other() {
         whole.sort_unstable();
         parts.sort_unstable();
         assert_eq!(parts, whole);
-        // What is no longer declared goes.
+        // Objects that are no longer declared are removed.
         fs::write(dir.join("rendered/prod/v1_configmap_old.yaml"), "kind: ConfigMap\n").unwrap();
     }
     // A folder of manifests is what Flux and kubectl apply.

@@ -38,7 +38,7 @@ fn objects(dir: &Path, version: usize) {
 }
 
 fn build(dir: &Path) -> Command {
-    // What whoever started the tests ignores, as `nohup` does, is not to be ignored here.
+    // Signals that the caller of the tests ignores, as with `nohup`, must not be ignored here.
     let mut command = Command::new("env");
     command.current_dir(dir).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.arg("--default-signal").arg(iamra_path());
@@ -182,7 +182,7 @@ fn a_signal_that_is_to_be_ignored_is_ignored() {
     command.args(["build", "--kustomize", "./kustomize", "--output", "out/rendered"]).current_dir(dir);
     let child = start(&mut command);
     let deadline = Instant::now() + Duration::from_mins(1);
-    // Its own handler is there once it is itself and has more than one thread.
+    // The handler is installed once the process is iamra and has more than one thread.
     let is_ready = || {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
         status.starts_with("Name:\tiamra") && !status.contains("Threads:\t1\n")
@@ -227,7 +227,7 @@ fn a_file_is_the_old_or_the_new_one_and_nothing_is_left() {
         let output = end(child);
         let text = fs::read_to_string(&file).unwrap();
         assert!(text == before || text == after, "{} bytes", text.len());
-        // -1 is a signal that came before anybody was watching.
+        // -1: the signal came before the handler was installed.
         assert!([0, exit, -1].contains(&output.exit), "{}: {}", output.exit, output.stderr);
         assert!(output.exit != 0 || text == after, "{}", output.stderr);
         assert_eq!(temporary(dir.path()), None, "{signal} at step {step}");

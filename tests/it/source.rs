@@ -141,7 +141,7 @@ fn imports(code: &str) -> Vec<String> {
         line.is_empty() || line.starts_with("pub")
     });
     let statements = starts.map(|(at, start)| code[at + start.len()..].split(';').next().unwrap().to_owned());
-    // A sentence in a text may start with the same word.
+    // A sentence in a string may start with the same word.
     let is_tree = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_:{},*".contains(c);
     statements.filter(|statement| statement.contains("::") && statement.chars().all(is_tree)).collect()
 }

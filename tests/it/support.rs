@@ -42,7 +42,7 @@ pub(crate) fn run(command: &mut Command, stdin: &[u8]) -> Output {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut pipe = child.stdin.take().expect("stdin is piped");
     let input = stdin.to_vec();
-    // A program that does not read its stdin closes it; that is its business.
+    // A program may close its stdin without reading it, which is not an error.
     let writer = std::thread::spawn(move || drop(pipe.write_all(&input)));
     let output = child.wait_with_output().expect("it ends");
     writer.join().expect("the writer ends");

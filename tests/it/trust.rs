@@ -50,7 +50,7 @@ fn policy(row: &Value) -> TrustPolicy {
     }
     let also = row["also"].as_array().into_iter().flatten().map(|it| with(good(), it));
     let statements: Vec<_> = std::iter::once(first.clone()).chain(also).collect();
-    // One statement may stand without a list.
+    // A single statement need not be in a list.
     let statements = if statements.len() == 1 { first } else { Value::Array(statements) };
     TrustPolicy::new(&json!({"Version": "2012-10-17", "Statement": statements}))
 }
@@ -103,7 +103,7 @@ fn every_policy_is_judged_as_the_table_says() {
         for (field, found) in
             [("verdict", &decision), ("subject", &openings.subject), ("anchor", &openings.trust_anchor)]
         {
-            // Whom the workload itself is refused for need not be asked who else gets in, unless the row says so.
+            // If the workload itself is denied, the openings do not matter unless the row gives them.
             let is_asked = field == "verdict" || row.get(field).is_some() || wanted("verdict") == "allow";
             if is_asked && wanted(field) != word(found) {
                 wrong.push(format!("{what}: {field} is {} by {:?}", word(found), found.clauses));

@@ -26,7 +26,7 @@ fn what_kustomize_has_renamed_is_recognised() {
     fs::write(dir.path().join("without.yaml"), &without).unwrap();
     let output = verify(dir.path(), &["--without", "without.yaml"], &rendered);
     assert_eq!(output.exit, 0, "{}", output.stderr);
-    // And what was never rendered with iamra at all.
+    // The same without iamra in the build at all.
     let output = verify(dir.path(), &[], &without);
     assert_eq!(output.exit, 1);
     assert!(output.stderr.contains("error[workload-not-found]"), "{}", output.stderr);
@@ -50,7 +50,7 @@ fn whatever_is_tampered_with_is_found() {
             assert!(output.stderr.contains(&format!("error[{}]", text("code"))), "{}: {}", text("what"), output.stderr);
         };
         said(&["--without", "without.yaml"]);
-        // What a stranger has may be in the build without iamra, too.
+        // Undeclared objects may also be in the build without iamra.
         if text("code") == "undeclared-identity" {
             said(&[]);
         }
@@ -108,7 +108,7 @@ fn another_registry_is_vouched_for_or_refused() {
     for words in ["error[not-injected]", "initContainers[0].image", "allow it with `--sidecar-image IMAGE`"] {
         assert!(output.stderr.contains(words), "{}", output.stderr);
     }
-    // As the declaration says it, nobody needs to vouch.
+    // An image that the declaration names needs no `--sidecar-image`.
     let declaration = dir.path().join("iamra/declaration/iamra.yaml");
     let text = fs::read_to_string(&declaration).unwrap();
     fs::write(
@@ -158,7 +158,7 @@ fn objects_that_are_missing_left_over_or_there_twice() {
             assert_eq!(output.exit, 1, "{document}\n{}", output.stderr);
         }
     }
-    // A workload that was taken out of the declaration, and whose render was forgotten.
+    // A workload was removed from the declaration, but the manifests were not rendered again.
     let declaration = dir.path().join("iamra/declaration/iamra.yaml");
     let text = fs::read_to_string(&declaration).unwrap();
     fs::write(&declaration, text.replace("payment-service:", "other-service:")).unwrap();
@@ -178,7 +178,7 @@ fn a_folder_is_read_whole() {
     fs::write(folder.join(".iamra-output"), "not a manifest\n").unwrap();
     let whole = || verify(dir.path(), &["rendered"], "");
     assert_eq!(whole().exit, 0, "{}", whole().stderr);
-    // What Flux and kubectl would take, wherever it is and however it is called.
+    // Files that Flux and kubectl would apply, whatever their folder and name.
     let thief = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"volumes": [{"name": "a", "secret": {"secretName": "iam-ra-ca"}}]}}"#;
     for name in ["deep/down/thief.yaml", "thief.json", ".thief.yml"] {
         let path = folder.join(name);

@@ -49,7 +49,7 @@ fn payloads() -> Vec<Payload> {
 /// What is wrong with words of iamra, given what somebody wrote. `whole` lines may be as long as they have to be.
 fn faults(words: &str, payload: &Payload) -> Vec<String> {
     let mut faults = Vec::new();
-    // Every twenty characters of it have such ten in them.
+    // Any twenty characters of the secret contain one of these chunks of ten.
     let parts = payload.secret.as_bytes().chunks_exact(10).map(|part| std::str::from_utf8(part).unwrap());
     faults.extend(parts.filter(|part| words.contains(part)).take(1).map(|part| format!("a key: {part}")));
     let steers = |c: &char| (c.is_control() && *c != '\n') || "\u{2028}\u{202e}\u{200b}".contains(*c);
@@ -77,7 +77,7 @@ fn said(node: NodeRef<'_>, text: &str, lock: Option<&str>, (items, input): (&[It
         if let Some(resolved) = pipeline::resolve(node, request, &lookup, &mut report) {
             let mut found = Report::default();
             pipeline::run(&resolved, items, request, &mut found);
-            // It asks for no mode.
+            // `verify` takes no mode.
             if mode == Mode::All {
                 pipeline::verify(&resolved, &verify::Rendered::of(items, &[]), &mut found);
             }

@@ -61,8 +61,8 @@ fn in_and_out_without_a_trace_or_refused_in_words() {
         only_added(&name, &text, &injected);
         done += 1;
     }
-    // What two places share cannot be changed in one of them; and text that keeps its line breaks, and has none at the
-    // end of the file, would be given one by whatever came behind it.
+    // Content that two places share cannot be changed in only one of them; and a text that keeps its line breaks, but
+    // has none at the end of the file, would get one from anything added after it.
     let expected = |name: &String| name.starts_with("alias env") || name == "literal keep at end, no final newline";
     assert!(refused.iter().all(expected), "{refused:?}");
     assert!(done >= 90, "only {done} of the variants were patched");
