@@ -7,12 +7,26 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::names::{MANAGED_BY, MANAGER};
+use crate::krm::ResourceRef;
 
 /// An object that iamra emits.
 #[derive(Clone)]
 pub struct Manifest {
     /// The whole object, in reading order.
     pub value: Value,
+}
+
+impl Manifest {
+    /// Which object it is.
+    pub fn resource_ref(&self) -> ResourceRef {
+        let text = |path: &str| self.value.pointer(path).and_then(Value::as_str).map(str::to_owned);
+        ResourceRef {
+            api_version: text("/apiVersion").unwrap_or_default(),
+            kind: text("/kind").unwrap_or_default(),
+            name: text("/metadata/name").unwrap_or_default(),
+            namespace: text("/metadata/namespace"),
+        }
+    }
 }
 
 /// Metadata of an emitted object; `owner` is the annotation that names what it belongs to.

@@ -41,7 +41,7 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
         match named.find(|(_, object)| is_same_object(object, value)).or_else(sample) {
             None => {
                 changes.appended.push(emit::document(value));
-                added.push(value);
+                added.push(object);
             }
             // Our generator made it for this build; later changes by the kustomization are intended.
             Some((_, found)) if is_ours(found.root()) && is_generated_now(found.root()) => {}
@@ -52,7 +52,8 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
                 }
             }
             Some((_, found)) => {
-                let target = resource_ref(value, found.root());
+                let namespace = krm::namespace(found.root()).map(str::to_owned);
+                let target = ResourceRef { namespace, ..object.resource_ref() };
                 let message =
                     format!("{} already exists and was not created by iamra", quote_object(&target.kind, &target.name));
                 report.push(
@@ -67,22 +68,17 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
 }
 
 /// Reports Certificates of ours that fill one Secret, among the items and those added to them.
-pub(super) fn check_fillers(items: &[Item<'_>], added: &[&Value], report: &mut Report) {
+pub(super) fn check_fillers(items: &[Item<'_>], added: &[&Manifest], report: &mut Report) {
     let mark = memmem::Finder::new(OUR_NAMES);
     let may_be_ours = |item: &&Item<'_>| item.may_be_kind(CERTIFICATE.kind) && item.may_say(&mark);
     let there = items.iter().filter(may_be_ours).filter_map(|item| {
         let object = item.parse().ok().filter(|object| is_ours(object.root()))?;
         Some((object.ident()?.resource_ref(), secret(object.root())?))
     });
-    let new = added.iter().filter_map(|value| {
-        let text = |path: &str| value.pointer(path).and_then(Value::as_str);
-        let target = ResourceRef {
-            api_version: text("/apiVersion")?.to_owned(),
-            kind: text("/kind").filter(|kind| *kind == CERTIFICATE.kind)?.to_owned(),
-            name: text("/metadata/name")?.to_owned(),
-            namespace: text("/metadata/namespace").map(str::to_owned),
-        };
-        Some((target, text("/spec/secretName")?.to_owned()))
+    let new = added.iter().filter_map(|object| {
+        let target = object.resource_ref();
+        let secret = object.value.pointer("/spec/secretName")?.as_str()?;
+        (target.kind == CERTIFICATE.kind).then(|| (target, secret.to_owned()))
     });
     fillers::check(there.chain(new), report);
 }
@@ -161,15 +157,5 @@ fn add_missing(into: &mut Map<String, Value>, from: Map<String, Value>) {
                 into.insert(key, value);
             }
         }
-    }
-}
-
-fn resource_ref(ours: &Value, found: NodeRef<'_>) -> ResourceRef {
-    let text = |path: &str| ours.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-    ResourceRef {
-        api_version: text("/apiVersion"),
-        kind: text("/kind"),
-        name: text("/metadata/name"),
-        namespace: krm::namespace(found).map(str::to_owned),
     }
 }
