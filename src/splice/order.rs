@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Item, Object, annotation};
-use crate::name;
 use crate::plan::{Plan, PlannedWorkload};
 use crate::quote::quote_object;
-use crate::render::{CERTIFICATE, GENERATED_FOR, Manifest};
+use crate::render::{self, CERTIFICATE, GENERATED_FOR, Manifest};
 use crate::workload::{HELM_HOOK, HOOK, Order, Phase, SYNC_WAVE, Workload};
 use crate::yaml::FieldPath;
 
@@ -68,7 +67,8 @@ fn diagnostic(workload: &Workload<'_>, order: Order, what: &str, made: Order) ->
 /// The objects that workloads need: those that are emitted, and those among the items.
 struct Made<'m, 't> {
     emitted: BTreeMap<(&'m str, &'m str, Option<&'m str>), &'m Value>,
-    found: Vec<Object<'t>>,
+    /// By the workload that they were made for.
+    found: BTreeMap<String, Vec<Object<'t>>>,
 }
 
 impl<'m, 't> Made<'m, 't> {
@@ -83,25 +83,25 @@ impl<'m, 't> Made<'m, 't> {
             let is_kind = |kind: &str| [CERTIFICATE.kind, "ConfigMap"].contains(&kind);
             item.ident().is_some_and(|ident| is_kind(&ident.kind)) && item.may_say(&mark)
         };
-        Self {
-            emitted: emitted.iter().filter_map(key).collect(),
-            found: items.iter().filter(is_made).filter_map(|item| item.parse().ok()).collect(),
+        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for object in items.iter().filter(is_made).filter_map(|item| item.parse().ok()) {
+            if let Some(workload) = annotation::get(object.root(), GENERATED_FOR).map(str::to_owned) {
+                found.entry(workload).or_default().push(object);
+            }
         }
+        Self { emitted: emitted.iter().filter_map(key).collect(), found }
     }
 
     /// Kind, name and order of what is made for a workload.
     fn of_workload(&self, planned: &PlannedWorkload<'_>) -> Vec<(&'static str, String, Order)> {
-        let workload = &planned.binding().workload;
+        let binding = planned.binding();
         let namespace = planned.namespace.as_deref();
-        let certificate = planned.has_certificate().then(|| (CERTIFICATE.kind, planned.certificate_name()));
-        let named = certificate.into_iter().chain([("ConfigMap", name::of_config_map(workload))]);
-        let made = named.filter_map(|(kind, name)| {
+        let objects = self.found.get(&binding.workload).map(Vec::as_slice).unwrap_or_default();
+        let made = render::idents(binding).into_iter().filter_map(|(kind, name)| {
             let emitted = self.emitted.get(&(kind, name.as_str(), namespace)).copied();
-            let found = self.found.iter().find(|object| {
-                let ident = object.ident().filter(|ident| ident.kind == kind);
-                let is_near = |theirs: Option<&str>| theirs.zip(namespace).is_none_or(|(one, other)| one == other);
-                annotation::get(object.root(), GENERATED_FOR) == Some(workload)
-                    && ident.is_some_and(|ident| is_near(ident.namespace.as_deref()))
+            let is_near = |theirs: Option<&str>| theirs.zip(namespace).is_none_or(|(one, other)| one == other);
+            let found = objects.iter().find(|object| {
+                object.ident().is_some_and(|ident| ident.kind == kind && is_near(ident.namespace.as_deref()))
             });
             // Annotations that others added to our objects stay.
             let value = |name: &str| {
