@@ -67,30 +67,23 @@ pub fn from_annotations(tool: &Tool, objects: &[Object<'_>], report: &mut Report
         ));
         return None;
     }
-    Some(draft(&of_whole_objects(workloads, &pods)))
+    Some(draft(&of_whole_objects(&workloads, &pods)))
 }
 
-/// Merges the workloads of an object with several pods into one, if they are all alike.
-fn of_whole_objects(mut workloads: Vec<DraftWorkload>, pods: &[Pods<'_>]) -> Vec<DraftWorkload> {
-    for several in pods.iter().filter(|pods| pods.of > 1) {
-        let is_its = |it: &DraftWorkload| it.ident == several.ident && it.pod_template.is_some();
-        let mut its = workloads.iter().filter(|it| is_its(it));
-        let Some(first) = its.next() else { continue };
-        if its.clone().count() + 1 < several.of || !its.all(|it| it.is_like(first)) {
-            continue;
+/// Merges the workloads of an object with several pods into one, if they are all alike. Those of one object follow each
+/// other.
+fn of_whole_objects(workloads: &[DraftWorkload], pods: &[Pods<'_>]) -> Vec<DraftWorkload> {
+    let counts: BTreeMap<_, _> = pods.iter().map(|pods| (&pods.ident, pods.of)).collect();
+    let of_objects = workloads.chunk_by(|one, other| one.ident == other.ident);
+    let merged = of_objects.flat_map(|its| match its {
+        [first, others @ ..]
+            if counts.get(&first.ident) == Some(&its.len()) && others.iter().all(|it| it.is_like(first)) =>
+        {
+            vec![DraftWorkload { pod_template: None, ..first.clone() }]
         }
-        if let Some(position) = workloads.iter().position(is_its) {
-            let mut index = 0;
-            workloads.retain(|it| {
-                index += 1;
-                index - 1 == position || !is_its(it)
-            });
-            if let Some(whole) = workloads.get_mut(position) {
-                whole.pod_template = None;
-            }
-        }
-    }
-    workloads
+        _ => its.to_vec(),
+    });
+    merged.collect()
 }
 
 /// The last part of a role's ARN or path.

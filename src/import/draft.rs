@@ -11,6 +11,7 @@ use crate::issuer::DEFAULT_SCOPE;
 use crate::krm::{Ident, stem};
 
 /// A workload and what it becomes.
+#[derive(Clone)]
 pub(super) struct DraftWorkload {
     pub(super) ident: Ident<'static>,
     /// The path of its pod template, if the object has several that are not all alike.

@@ -7,6 +7,7 @@ use super::pods::leave_out;
 use crate::arn::Arn;
 use crate::diag::Report;
 use crate::krm::{Ident, Object};
+use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::{quote, typed};
 use crate::yaml::{FieldPath, NodeRef, Step};
 
@@ -16,9 +17,9 @@ pub(super) type Account = (String, String);
 /// The ServiceAccounts with a role.
 pub(super) type Accounts = BTreeMap<Account, (Ident<'static>, Arn)>;
 
-/// The default namespace is `default`.
+/// A ServiceAccount that an object names, in the object's namespace.
 pub(super) fn account_of(ident: &Ident<'_>, name: &str) -> Account {
-    (ident.namespace.as_deref().unwrap_or("default").to_owned(), name.to_owned())
+    (ident.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE).to_owned(), name.to_owned())
 }
 
 /// What to look for in an object.
