@@ -1,6 +1,6 @@
 //! Whether what is made for a workload can be called after it: names that are made of its name are longer.
 
-use super::{Binding, CertificateVolume};
+use super::Binding;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::name::{self, MOST_IN_LABEL, MOST_IN_NAME};
 
@@ -11,11 +11,7 @@ impl Binding {
     /// Says which of its objects would have too long a name.
     pub fn check_names(&self, report: &mut Report) {
         let of_objects = [
-            (
-                self.certificate.volume == CertificateVolume::Secret,
-                "Certificate and its Secret",
-                name::of_certificate(""),
-            ),
+            (self.certificate.has_secret(), "Certificate and its Secret", name::of_certificate("")),
             (true, "ConfigMap", name::of_config_map("")),
             (self.sample, "sample Pod", format!("{}{HASH}", name::of_sample(""))),
         ];

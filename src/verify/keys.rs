@@ -10,6 +10,7 @@ use crate::name;
 use crate::plan::Plan;
 use crate::render::{self, CERTIFICATE};
 use crate::resolve::Resolved;
+use crate::writers::Written;
 
 /// A namespace, where somebody says it.
 type Namespace = Option<String>;
@@ -172,6 +173,11 @@ impl Keys {
     pub(super) fn secret(&self, name: &str, namespaces: &[Option<&str>]) -> Option<bool> {
         let meant = self.secrets.get(name)?.iter().filter(|secret| meets(secret.namespace.as_deref(), namespaces));
         meant.map(|secret| secret.of_ca).max()
+    }
+
+    /// Whether what is written is the Secret of a declared workload's certificate.
+    pub(super) fn is_of_certificate(&self, written: &Written<'_>) -> bool {
+        written.kind == "Secret" && self.secret(written.name, &written.namespaces) == Some(false)
     }
 
     /// The signers that a reference may mean. Who names no kind may mean any.

@@ -29,7 +29,7 @@ use crate::quote::quote;
 use crate::render::{self, Manifest};
 use crate::resolve::Resolved;
 use crate::workload::{self, Workload};
-use crate::writers::{self, Written};
+use crate::writers;
 use crate::yaml::{self, FieldPath, Step};
 use keys::Keys;
 use names::Names;
@@ -133,10 +133,7 @@ pub fn check_strangers(
 
 /// The Secrets with keys of workloads that a stranger writes, too.
 fn contested<'o>(keys: &Keys, strangers: impl Iterator<Item = &'o Object>) -> BTreeSet<String> {
-    let is_secret = |written: &Written<'_>| {
-        written.kind == "Secret" && keys.secret(written.name, &written.namespaces) == Some(false)
-    };
-    let written = strangers.flat_map(|object| writers::of(&object.value)).filter(is_secret);
+    let written = strangers.flat_map(|object| writers::of(&object.value)).filter(|it| keys.is_of_certificate(it));
     written.map(|written| written.name.to_owned()).collect()
 }
 

@@ -205,9 +205,7 @@ impl Walk<'_, '_> {
         }
         for written in writers::of(&self.object.value) {
             // Only cert-manager may write a certificate's Secret, whether or not the Certificate is in the stream.
-            let is_certificate_s =
-                written.kind == "Secret" && self.keys.secret(written.name, &written.namespaces) == Some(false);
-            if is_certificate_s || self.is_rendered(&written) {
+            if self.keys.is_of_certificate(&written) || self.is_rendered(&written) {
                 self.found.push((FieldPath::root(), reach_of(&written)));
             }
         }
