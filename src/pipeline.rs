@@ -107,8 +107,11 @@ pub fn snapshot(
 
 /// The objects that the declaration renders by itself.
 pub fn generate(resolved: &Resolved, request: Request<'_>) -> Vec<Manifest> {
-    let hash_suffix = request.generator && resolved.name_suffix_hash;
-    render::objects(&plan::declared(resolved, request.namespace), resolved.argo_cd, hash_suffix)
+    generated(&plan::declared(resolved, request.namespace), resolved, request)
+}
+
+fn generated(plan: &Plan<'_>, resolved: &Resolved, request: Request<'_>) -> Vec<Manifest> {
+    render::objects(plan, resolved.argo_cd, request.generator && resolved.name_suffix_hash)
 }
 
 /// The objects that Certificates need, before there is a workload. `None` when there is an error, which is reported.
@@ -180,9 +183,10 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
     let mode = request.mode(resolved.mode);
     let mut changes = match mode {
         Mode::Generate => {
+            let plan = plan::declared(resolved, request.namespace);
+            Taken::of(&plan, items).report(report);
             let mut changes = Changes::default();
-            Taken::of(&plan::declared(resolved, request.namespace), items).report(report);
-            splice::add(&generate(resolved, request), items, &mut changes, report);
+            splice::add(&generated(&plan, resolved, request), items, &mut changes, report);
             changes
         }
         Mode::Transform => Patched::of(resolved, items, request.namespace, report).transformed(resolved, items, report),
