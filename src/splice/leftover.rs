@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::krm::{Changes, Ident, Item, ResourceRef};
+use crate::name::ObjectName;
 use crate::render::CERTIFICATE;
 use crate::yaml::NodeRef;
 
@@ -35,8 +36,7 @@ pub fn delete(namespace: Option<&str>, arguments: &str) -> String {
 
 /// Nothing with another name is in a cluster, and a shell would read some of them as more than a name.
 fn may_exist(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+    ObjectName::parse(name).is_ok()
 }
 
 /// The name of the Secret that a Certificate fills.
