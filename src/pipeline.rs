@@ -1,6 +1,7 @@
 //! The stages in order. The core takes data and returns data: nothing here reads a file, a clock or the environment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::config::{self, Config, Mode, OptIn};
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -58,7 +59,7 @@ fn bind(config: Config, request: Request<'_>, lookup: &dyn Lookup, report: &mut 
 
 /// What a lock of a declaration holds.
 pub struct LockPlan {
-    config: Config,
+    configs: Vec<Config>,
     /// The queries: everything except keys.
     pub queries: BTreeSet<Query>,
     /// Whether something needs a key, which a lock never holds.
@@ -68,11 +69,17 @@ pub struct LockPlan {
 /// Everything that a lock must answer, so that every cluster can be rendered from it. `None` when the declaration is
 /// invalid, which is reported.
 pub fn lock_plan(node: NodeRef<'_>, report: &mut Report) -> Option<LockPlan> {
-    // The references of a role are the same in every cluster, but one cluster must be named.
-    let cluster = config::clusters(node).into_iter().next().flatten();
-    let config = config::load(node, cluster, &[], report)?;
-    let (keys, queries): (BTreeSet<_>, _) = resolve::all_queries(&config).into_iter().partition(Query::is_secret);
-    Some(LockPlan { config, queries, has_keys: !keys.is_empty() })
+    let mut found = Report::default();
+    let configs = config::load_all(node, &config::clusters(node), &[], &mut found);
+    // A cluster without workloads matters only when it is rendered.
+    let is_used = configs.iter().flatten().any(|config| !config.bindings.is_empty());
+    report.append(if is_used { found.without(Code::NothingToDo) } else { found });
+    let mut configs = configs?;
+    // Clusters that see the same declaration share its roles.
+    configs.dedup_by(|one, other| Arc::ptr_eq(&one.roles, &other.roles));
+    let all = configs.iter().flat_map(resolve::all_queries);
+    let (keys, queries): (BTreeSet<_>, _) = all.partition(Query::is_secret);
+    Some(LockPlan { configs, queries, has_keys: !keys.is_empty() })
 }
 
 impl LockPlan {
@@ -80,7 +87,9 @@ impl LockPlan {
     /// this.
     pub fn read(&self, lookup: &dyn Lookup, policy: &OperatorPolicy, report: &mut Report) -> Answers {
         let answers = Guarded { policy, lookup }.answer(&self.queries);
-        resolve::check(&self.config, &answers, policy, report);
+        for config in &self.configs {
+            resolve::check(config, &answers, policy, report);
+        }
         answers
     }
 }

@@ -26,7 +26,9 @@ pub enum Target {
 /// The account and region in which a reference is looked up. `None` uses the environment's setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
-    /// The scope, if it has its own account or region, where the same name may have a different value.
+    /// The cluster, if it has its own account or region, where the same name may have a different value.
+    pub cluster: Option<String>,
+    /// The scope, if it has its own account or region.
     pub scope: Option<String>,
     /// The region.
     pub region: Option<String>,

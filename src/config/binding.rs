@@ -1,63 +1,55 @@
 //! Converts declared workloads into [`Binding`]s.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::declared::Declared;
 use super::layer::{Layer, Layers};
 use super::opt_in::Listed;
 use super::placed::{Placed, invalid};
-use super::reader::Reader;
+use super::reader::{CLUSTER, NAMESPACE, Reader};
 use super::v1alpha1 as wire;
 use super::{Binding, Containers, OptIn, Role, Target, Which};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::name::ObjectName;
 use crate::quote::{quote, typed};
-use crate::template;
+use crate::reference::Origin;
 use crate::yaml::FieldPath;
 
-/// Workloads of all clusters.
-#[derive(Default)]
-pub(super) struct Bindings {
-    listed: BTreeMap<Option<String>, Vec<Binding>>,
-    names: CommonNames,
-}
+/// Listed workloads, by cluster.
+pub(super) type Bindings = BTreeMap<Option<String>, Vec<Binding>>;
 
-/// By scope and common name, a workload and its role.
-type CommonNames = BTreeMap<(String, String), (String, String)>;
+/// By where the trust anchor is and common name, a workload and its role: whoever has two scopes with one trust anchor has
+/// one CA.
+pub(super) type CommonNames = BTreeMap<(String, Arc<Origin>, String), (String, String)>;
 
 impl Reader<'_> {
-    /// The listed workloads of every cluster.
-    pub(super) fn bindings(&mut self, declared: &Declared<'_>) -> Bindings {
+    /// The listed workloads of these clusters; `None` stands for a declaration without clusters.
+    pub(super) fn bindings(&mut self, declared: &Declared<'_>, clusters: &[Option<&str>]) -> Bindings {
         let mut bound = Bindings::default();
         let spec = self.spec;
         for (name, workload) in &spec.workloads {
             let at = self.at.key("workloads").key(name.as_str());
-            for cluster in self.clusters_of(name, workload, &at) {
+            let is_unknown = |cluster: &Option<&str>| cluster.is_some_and(|it| !spec.clusters.contains_key(it));
+            let seen = |cluster: &Option<&str>| clusters.contains(cluster) || is_unknown(cluster);
+            for cluster in self.clusters_of(name, workload, &at).into_iter().filter(seen) {
                 let Some(binding) = self.binding(name, workload, cluster, declared, at.clone()) else { continue };
-                self.check_unique(&binding, &mut bound.names);
-                bound.listed.entry(cluster.map(str::to_owned)).or_default().push(binding);
+                bound.entry(cluster.map(str::to_owned)).or_default().push(binding);
             }
         }
         bound
     }
 
-    /// Those of one cluster, and the annotated ones.
-    pub(super) fn with_opted_in(
+    /// The annotated workloads of a cluster, beside the listed ones.
+    pub(super) fn unlisted(
         &mut self,
-        bound: &mut Bindings,
+        listed: &[Binding],
         opted_in: &[OptIn],
         cluster: Option<&str>,
         declared: &Declared<'_>,
     ) -> Vec<Binding> {
-        let mut bindings = bound.listed.get(&cluster.map(str::to_owned)).cloned().unwrap_or_default();
-        let listed = Listed::of(&bindings);
-        let unlisted = opted_in.iter().filter_map(|it| self.opted_in(it, &listed, cluster, declared));
-        let unlisted: Vec<_> = unlisted.collect();
-        for binding in &unlisted {
-            self.check_unique(binding, &mut bound.names);
-        }
-        bindings.extend(unlisted);
-        bindings
+        let listed = Listed::of(listed);
+        opted_in.iter().filter_map(|it| self.opted_in(it, &listed, cluster, declared)).collect()
     }
 
     /// The clusters a workload runs in; a single `None` when no cluster is declared.
@@ -121,12 +113,8 @@ impl Reader<'_> {
         let namespace = given.or_else(|| declared.namespace(cluster));
         let layers = [&declared.defaults, cluster_layer, &scope_entry.layer, &layer];
         let layers = Layers(&layers);
-        let mut variables = BTreeMap::from([
-            ("workload", name),
-            ("cluster", cluster.unwrap_or_default()),
-            ("role", role.name.as_str()),
-            ("scope", scope),
-        ]);
+        let mut variables = BTreeMap::from([("workload", name), ("role", role.name.as_str()), ("scope", scope)]);
+        variables.extend(cluster.map(|cluster| ("cluster", cluster)));
         variables.extend(namespace.iter().map(|namespace| ("namespace", namespace.as_str())));
         let common_name = self.common_name(layers.common_name(), &variables, &at)?;
         let session_name = self.session_name(layers.of_sidecar().role_session_name(), &variables, role);
@@ -219,26 +207,6 @@ impl Reader<'_> {
         None
     }
 
-    /// A name from its template. An identity says no namespace that nobody has set.
-    fn filled(&mut self, template: &str, variables: &BTreeMap<&str, &str>, at: &FieldPath) -> Option<String> {
-        if let Ok(name) = template::fill(template, variables) {
-            return Some(name);
-        }
-        let mut all = variables.clone();
-        all.entry("namespace").or_insert("some");
-        if let Err(why) = template::fill(template, &all) {
-            invalid(self.report, at, why);
-            return None;
-        }
-        let message = format!("{} needs a namespace, and the declaration sets none", quote(&template));
-        self.report.push(
-            Diagnostic::error(Code::MissingField, message)
-                .at(Place::Config(at.clone()))
-                .help("set `namespace:` for the workload or its cluster"),
-        );
-        None
-    }
-
     /// The rule is that of STS SourceIdentity with its `CN=` prefix, in which AWS carries the common name.
     /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
@@ -252,7 +220,7 @@ impl Reader<'_> {
             let workload = variables.get("workload").copied().unwrap_or_default();
             (workload.to_owned(), at.clone())
         });
-        let name = self.filled(&template, variables, &at)?;
+        let name = self.filled(&template, variables, &[NAMESPACE, CLUSTER], &at)?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         let length = name.chars().count();
         let (why, help) = if length > 61 {
@@ -276,7 +244,7 @@ impl Reader<'_> {
     /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
     fn session_name(&mut self, given: Placed<String>, variables: &BTreeMap<&str, &str>, role: &Role) -> Option<String> {
         let (template, at) = given?;
-        let name = self.filled(&template, variables, &at)?;
+        let name = self.filled(&template, variables, &[NAMESPACE, CLUSTER], &at)?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         if !(2..=64).contains(&name.len()) || !name.chars().all(allowed) {
             let message = format!(
@@ -303,8 +271,10 @@ impl Reader<'_> {
     }
 
     /// IAM policies distinguish workloads by their common names, so a CA must not sign the same name for two of them.
-    fn check_unique(&mut self, binding: &Binding, names: &mut CommonNames) {
-        let key = (binding.scope.clone(), binding.certificate.common_name.clone());
+    pub(super) fn check_unique(&mut self, binding: &Binding, names: &mut CommonNames) {
+        let anchor = &binding.role.trust_anchor;
+        let subject = &binding.certificate.common_name;
+        let key = (anchor.as_str().to_owned(), Arc::clone(&anchor.origin), subject.clone());
         match names.get(&key) {
             Some((other, role)) if *other != binding.workload || *role != binding.role.name => self.report.push(
                 Diagnostic::error(
@@ -313,7 +283,7 @@ impl Reader<'_> {
                         "workloads {} and {} would both have the subject {} in scope {}",
                         quote(&other),
                         quote(&binding.workload),
-                        quote(&format_args!("CN={}", key.1)),
+                        quote(&format_args!("CN={subject}")),
                         quote(&binding.scope)
                     ),
                 )

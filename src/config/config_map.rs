@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::schema;
-use super::v1alpha1::{API_VERSION, KIND, RolesAnywhere};
+use super::v1alpha1::{API_VERSION, KIND};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::quote::quote;
 use crate::yaml::{Document, FieldPath, NodeRef, emit};
@@ -34,7 +34,7 @@ pub fn is_config_map(node: NodeRef<'_>) -> bool {
 }
 
 /// The declaration that the ConfigMap stands for.
-pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhere> {
+pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<Value> {
     let at = FieldPath::root().key("data");
     let data = node.get("data");
     let mut entries: Vec<(&str, &str)> = Vec::new();

@@ -7,6 +7,7 @@ mod issuer;
 mod layer;
 mod made;
 mod opt_in;
+mod overlay;
 mod placed;
 mod reader;
 mod schema;
@@ -167,6 +168,29 @@ pub struct Certificate {
     pub volume: CertificateVolume,
 }
 
+impl Config {
+    /// Changes the fields of the declaration that it remembers.
+    fn relocate(&mut self, field: impl Fn(&FieldPath) -> FieldPath) {
+        let role = |role: &mut Role| {
+            for reference in [&mut role.trust_anchor, &mut role.profile, &mut role.role] {
+                reference.place = field(&reference.place);
+            }
+        };
+        for binding in &mut self.bindings {
+            binding.place = field(&binding.place);
+            role(&mut binding.role);
+            binding.issuer.references_mut().for_each(|it| it.place = field(&it.place));
+        }
+        self.issuers.values_mut().flat_map(Issuer::references_mut).for_each(|it| it.place = field(&it.place));
+        let mut roles = self.roles.to_vec();
+        for (declared, issuer) in &mut roles {
+            role(declared);
+            issuer.references_mut().for_each(|it| it.place = field(&it.place));
+        }
+        self.roles = roles.into();
+    }
+}
+
 impl Certificate {
     /// Whether there is a Certificate object, and a Secret that cert-manager writes for it; the CSI driver needs neither.
     pub fn has_secret(&self) -> bool {
@@ -283,12 +307,14 @@ fn read(node: NodeRef<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found:
         );
         return Vec::new();
     }
-    let wire = if is_config_map(node) {
+    let declaration = if is_config_map(node) {
         config_map::read(node, found)
     } else {
         is_declaration(node, found).then(|| schema::read(node, found)).flatten()
     };
-    wire.map(|wire| validate::validate(&wire, clusters, opted_in, found)).unwrap_or_default()
+    let Some(declaration) = declaration else { return Vec::new() };
+    let views = overlay::views(declaration, found);
+    validate::validate(views, clusters, opted_in, found).unwrap_or_default()
 }
 
 /// Whether the document is a declaration, by `apiVersion` and `kind`; anything else is reported.

@@ -1,28 +1,44 @@
 //! The declaration while it is checked: what every rule can look up, and where it reports problems.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::overlay::Overlay;
 use super::placed::invalid;
 use super::v1alpha1 as wire;
 use crate::diag::{Code, Diagnostic, Known, Place, Report};
 use crate::name::DnsLabel;
 use crate::quote::quote;
 use crate::reference::{Origin, Reference};
+use crate::template;
 use crate::yaml::FieldPath;
 
 pub(super) struct Reader<'r> {
     pub(super) spec: &'r wire::Spec,
-    pub(super) prefix: &'r str,
+    pub(super) prefix: String,
     pub(super) at: FieldPath,
+    /// What the cluster lays over it, if it is read for one.
+    pub(super) overlay: Option<&'r Overlay>,
     roles: OnceCell<Known<'r>>,
     clusters: OnceCell<Known<'r>>,
     pub(super) report: &'r mut Report,
 }
 
+/// A variable of templates that may have no value, and how it gets one.
+pub(super) struct Optional {
+    name: &'static str,
+    help: &'static str,
+}
+
+pub(super) const NAMESPACE: Optional =
+    Optional { name: "namespace", help: "set `namespace:` for the workload or its cluster" };
+pub(super) const CLUSTER: Optional = Optional { name: "cluster", help: "declare it under `clusters:`" };
+
 impl<'r> Reader<'r> {
-    pub(super) fn new(spec: &'r wire::Spec, prefix: &'r str, at: FieldPath, report: &'r mut Report) -> Self {
-        Self { spec, prefix, at, roles: OnceCell::new(), clusters: OnceCell::new(), report }
+    pub(super) fn new(spec: &'r wire::Spec, overlay: Option<&'r Overlay>, report: &'r mut Report) -> Self {
+        let at = FieldPath::root().key("spec");
+        Self { spec, prefix: String::new(), at, overlay, roles: OnceCell::new(), clusters: OnceCell::new(), report }
     }
 
     /// The names of the declared roles, to suggest one.
@@ -42,6 +58,32 @@ impl Reader<'_> {
         DnsLabel::parse(name?).map_err(|why| invalid(self.report, &at, why)).ok()
     }
 
+    /// A text from its template. A variable that has no value is missing in the declaration, and not empty.
+    pub(super) fn filled(
+        &mut self,
+        template: &str,
+        variables: &BTreeMap<&str, &str>,
+        optional: &[Optional],
+        at: &FieldPath,
+    ) -> Option<String> {
+        let why = match template::fill(template, variables) {
+            Ok(text) => return Some(text),
+            Err(why) => why,
+        };
+        let mut all = variables.clone();
+        for Optional { name, help } in optional.iter().filter(|it| !variables.contains_key(it.name)) {
+            all.insert(name, "some");
+            if template::fill(template, &all).is_ok() {
+                let message = format!("{} needs a {name}, and the declaration sets none", quote(&template));
+                self.report
+                    .push(Diagnostic::error(Code::MissingField, message).at(Place::Config(at.clone())).help(*help));
+                return None;
+            }
+        }
+        invalid(self.report, at, template::fill(template, &all).err().unwrap_or(why));
+        None
+    }
+
     pub(super) fn reference(
         &mut self,
         text: Option<&str>,
@@ -49,7 +91,9 @@ impl Reader<'_> {
         at: &FieldPath,
         origin: &Arc<Origin>,
     ) -> Option<Reference> {
-        let reference = Reference::parse(text.unwrap_or(default), at);
+        let variables = self.overlay.map(|overlay| ("cluster", overlay.cluster())).into_iter().collect();
+        let text = self.filled(text.unwrap_or(default), &variables, &[CLUSTER], at)?;
+        let reference = Reference::parse(&text, at);
         reference.map(|it| it.looked_up_in(origin)).map_err(|why| invalid(self.report, at, why)).ok()
     }
 
@@ -90,7 +134,7 @@ mod tests {
     #[test]
     fn at_most_one_of_any_number_of_fields_is_there() {
         let (spec, mut report) = (wire::Spec::default(), Report::default());
-        let mut reader = Reader::new(&spec, "/iam-ra/default", FieldPath::root(), &mut report);
+        let mut reader = Reader::new(&spec, None, &mut report);
         let mut one_of = |there: [bool; 4]| {
             let fields = [0, 1, 2, 3].map(|it| (["a", "b", "c", "d"][it], there[it].then_some(it)));
             reader.one_of(fields, ": why", &FieldPath::root()).ok()

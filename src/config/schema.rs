@@ -9,6 +9,7 @@ use schemars::generate::SchemaSettings;
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
+use super::overlay;
 use super::v1alpha1::RolesAnywhere;
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::quote::{part, quote, quote_all, typed};
@@ -26,12 +27,14 @@ pub fn json_schema() -> &'static Value {
 }
 
 /// Reads the declaration at `node`. Errors are reported, and their values are left out.
-pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<RolesAnywhere> {
-    let at = FieldPath::root();
-    let value = Checker { root: json_schema(), report }.object(json_schema(), node, &at)?;
-    let declaration = RolesAnywhere::deserialize(value);
+pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<Value> {
+    Checker { root: json_schema(), report }.object(json_schema(), node, &FieldPath::root())
+}
+
+/// A checked declaration as its type.
+pub(super) fn deserialized(declaration: Value, report: &mut Report) -> Option<RolesAnywhere> {
     // Serde's messages quote values. They are not needed: the schema is generated from the type.
-    declaration.map_err(|_| report.push(disagreement(at))).ok()
+    RolesAnywhere::deserialize(declaration).map_err(|_| report.push(disagreement(FieldPath::root()))).ok()
 }
 
 /// The diagnostic for a bug: the check accepted a value that the type does not.
@@ -105,7 +108,8 @@ impl Checker<'_> {
         // kustomize's patches leave empty values behind, and users write them for "the defaults".
         let optional = nullable || matches!(type_of(schema), "object" | "array");
         if optional && node.scalar().is_some() && Found::at(node) == Found::Nothing {
-            return None;
+            // In an overlay, it removes the value.
+            return overlay::is_within(at).then_some(Value::Null);
         }
         if let Some(words) = words_of(schema) {
             return self.word(&words, node, at);

@@ -58,11 +58,15 @@ impl Reader<'_> {
         if aws.profile.as_deref() == Some("") {
             invalid(self.report, &at.key("profile"), "the profile name is empty");
         }
+        // A scope's account is one thing: the role to assume is assumed with its profile.
+        let all = &self.spec.aws;
+        let account = if aws.profile.is_some() || aws.assume_role.is_some() { aws } else { all };
         Origin {
+            cluster: self.overlay.and_then(|overlay| overlay.moves(scope)).map(str::to_owned),
             scope: (*aws != wire::Aws::default()).then(|| scope.to_owned()),
-            region: aws.region.clone().or_else(|| self.spec.region.clone()),
-            profile: aws.profile.clone(),
-            assume_role: aws.assume_role.clone(),
+            region: [&aws.region, &all.region, &self.spec.region].into_iter().find_map(Clone::clone),
+            profile: account.profile.clone(),
+            assume_role: account.assume_role.clone(),
         }
     }
 }

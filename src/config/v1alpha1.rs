@@ -46,10 +46,12 @@ pub struct Metadata {
 pub struct Spec {
     /// What the KRM function does; on the command line, the commands take its place.
     pub mode: Option<Mode>,
-    /// SSM prefix of the installation; `/iam-ra/default` when omitted.
+    /// SSM prefix of the installation, a template with `cluster`; `/iam-ra/default` when omitted.
     pub parameter_prefix: Option<String>,
     /// Region of trust anchors and profiles, such as `eu-central-1`.
     pub region: Option<String>,
+    /// Account and region in which values are looked up, for scopes that do not set their own; the environment's when omitted.
+    pub aws: Aws,
     /// Which cluster this render is for; also `--cluster` and `IAMRA_CLUSTER`.
     pub cluster: Option<String>,
     /// Lets kustomize append a hash to the names of generated ConfigMaps.
@@ -64,7 +66,7 @@ pub struct Spec {
     pub scopes: BTreeMap<String, Scope>,
     /// Roles that workloads can have.
     pub roles: BTreeMap<String, Role>,
-    /// Clusters that workloads run in.
+    /// Clusters that workloads run in, each with what differs there.
     pub clusters: BTreeMap<String, Cluster>,
     /// Workloads and the role of each.
     pub workloads: BTreeMap<String, Workload>,
@@ -396,7 +398,8 @@ pub struct Role {
     pub accept_role_session_name: bool,
 }
 
-/// A cluster that workloads run in.
+/// A cluster that workloads run in, and what differs there: fields of `spec` are merged over those of `spec` itself, map by
+/// map and entry by entry, and `null` removes an entry.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Cluster {
@@ -408,6 +411,20 @@ pub struct Cluster {
     pub sidecar: Sidecar,
     /// Overrides for workloads of this cluster.
     pub environment: Environment,
+    /// The prefix in place of that of `spec`.
+    pub parameter_prefix: Option<String>,
+    /// The region in place of that of `spec`.
+    pub region: Option<String>,
+    /// Merged over that of `spec`.
+    pub aws: Aws,
+    /// Merged over those of `spec`.
+    pub defaults: Settings,
+    /// Merged over those of `spec`; `null` removes one.
+    pub scopes: BTreeMap<String, Option<Scope>>,
+    /// Merged over those of `spec`; `null` removes one.
+    pub roles: BTreeMap<String, Option<Role>>,
+    /// Merged over those of `spec`; `null` removes one, and one that `spec` does not have runs in this cluster alone.
+    pub workloads: BTreeMap<String, Option<Workload>>,
 }
 
 /// A workload and its role.

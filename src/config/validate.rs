@@ -4,10 +4,13 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::binding::CommonNames;
 use super::declared::Declared;
 use super::layer::Layer;
+use super::overlay::View;
 use super::placed::invalid;
 use super::reader::Reader;
+use super::schema;
 use super::scope::Scope;
 use super::v1alpha1 as wire;
 use super::{Config, OptIn, Role};
@@ -17,63 +20,110 @@ use crate::duration::Duration;
 use crate::issuer::DEFAULT_SCOPE;
 use crate::name::DnsLabel;
 use crate::quote::quote;
-use crate::reference::Reference;
 use crate::yaml::FieldPath;
 
 /// The prefix of iam-ra's parameters for an installation without a name.
 /// <https://github.com/igorlg/iam-roles-anywhere/blob/HEAD/src/iam_ra_cli/lib/state.py>
 const PARAMETER_PREFIX: &str = "/iam-ra/default";
 
-/// The declaration as seen from each of these clusters. What they share is checked once.
+/// The declaration as seen from each of these clusters; `None` if it cannot be read from one of its clusters. What they
+/// share is checked once.
 pub(super) fn validate(
-    wire: &wire::RolesAnywhere,
-    clusters: &[Option<&str>],
+    views: Vec<View>,
+    asked: &[Option<&str>],
     opted_in: &[OptIn],
     report: &mut Report,
-) -> Vec<Config> {
-    let spec = &wire.spec;
-    let at = FieldPath::root().key("spec");
-    if let Some(region) = &spec.region
-        && !arn::is_region(region)
-    {
-        invalid(report, &at.key("region"), format!("{} is not a region such as `eu-central-1`", quote(&region)));
-    }
-    let prefix = spec.parameter_prefix.as_deref().unwrap_or(PARAMETER_PREFIX);
-    if let Err(why) = Reference::parse(&format!("ssm:{prefix}"), &at) {
-        invalid(report, &at.key("parameterPrefix"), why);
-        return Vec::new();
-    }
-    let mut reader = Reader::new(spec, prefix, at, report);
-    let chosen: Vec<_> = clusters.iter().map(|asked| reader.cluster(*asked)).collect();
-    let checks = reader.checks();
-    let defaults = reader.settings(&spec.defaults, &reader.at.key("defaults"));
-    let scopes = reader.scopes();
-    let clusters = reader.clusters();
-    let roles = reader.roles(&scopes);
-    let declared = Declared { metadata: &wire.metadata, defaults, scopes, clusters, roles };
-    let (roles, role_scopes) = (declared.all_roles(), declared.role_scopes());
-    let mut bound = reader.bindings(&declared);
-    let configs = chosen.into_iter().map(|cluster| {
-        let bindings = reader.with_opted_in(&mut bound, opted_in, cluster.as_deref(), &declared);
-        if bindings.is_empty() && !reader.report.has_errors() {
-            reader.say_nothing_to_do(cluster.as_deref());
+) -> Option<Vec<Config>> {
+    let mut names = CommonNames::default();
+    let mut chosen: Option<Vec<Option<String>>> = None;
+    let mut configs: BTreeMap<usize, Config> = BTreeMap::new();
+    let is_alone = views.len() == 1;
+    for View { declaration, clusters, overlay } in views {
+        let wire = schema::deserialized(declaration, report)?;
+        let mut found = Report::default();
+        let mut reader = Reader::new(&wire.spec, overlay.as_ref(), &mut found);
+        let chosen = chosen.get_or_insert_with(|| asked.iter().map(|asked| reader.cluster(*asked)).collect());
+        let is_seen =
+            |cluster: &Option<String>| is_alone || cluster.as_ref().is_none_or(|cluster| clusters.contains(cluster));
+        let wanted: Vec<_> = chosen.iter().enumerate().filter(|(_, cluster)| is_seen(cluster)).collect();
+        let read = reader.view(&wire, &clusters, &wanted, opted_in, &mut names);
+        let at = |at: &FieldPath| overlay.as_ref().map_or_else(|| at.clone(), |overlay| overlay.origin(at));
+        report.append(if overlay.is_some() { found.relocated(at) } else { found });
+        for (index, mut config) in read? {
+            if overlay.is_some() {
+                config.relocate(at);
+            }
+            configs.insert(index, config);
         }
-        Config {
-            mode: spec.mode,
-            name_suffix_hash: spec.name_suffix_hash.unwrap_or(false),
-            argo_cd: spec.argo_cd,
-            checks: checks.clone(),
-            namespace: declared.namespace(cluster.as_deref()),
-            issuers: declared.issuers(&bindings, &role_scopes),
-            cluster,
-            bindings,
-            roles: Arc::clone(&roles),
-        }
-    });
-    configs.collect()
+    }
+    Some(configs.into_values().collect())
 }
 
 impl Reader<'_> {
+    /// The declaration as these of its clusters see it, with the positions of those that are wanted.
+    fn view(
+        &mut self,
+        wire: &wire::RolesAnywhere,
+        clusters: &[String],
+        wanted: &[(usize, &Option<String>)],
+        opted_in: &[OptIn],
+        names: &mut CommonNames,
+    ) -> Option<Vec<(usize, Config)>> {
+        let spec = self.spec;
+        self.read_prefix()?;
+        let checks = self.checks();
+        let defaults = self.settings(&spec.defaults, &self.at.key("defaults"));
+        let scopes = self.scopes();
+        let settings = self.clusters();
+        let roles = self.roles(&scopes);
+        let declared = Declared { metadata: &wire.metadata, defaults, scopes, clusters: settings, roles };
+        let (roles, role_scopes) = (declared.all_roles(), declared.role_scopes());
+        let seen: Vec<_> = clusters.iter().map(|cluster| Some(cluster.as_str())).collect();
+        let seen = if spec.clusters.is_empty() { vec![None] } else { seen };
+        let bound = self.bindings(&declared, &seen);
+        for binding in bound.values().flatten() {
+            self.check_unique(binding, names);
+        }
+        let configs = wanted.iter().map(|(index, cluster)| {
+            let mut bindings = bound.get(*cluster).cloned().unwrap_or_default();
+            let unlisted = self.unlisted(&bindings, opted_in, cluster.as_deref(), &declared);
+            unlisted.iter().for_each(|binding| self.check_unique(binding, names));
+            bindings.extend(unlisted);
+            if bindings.is_empty() && !self.report.has_errors() {
+                self.say_nothing_to_do(cluster.as_deref());
+            }
+            let config = Config {
+                mode: spec.mode,
+                name_suffix_hash: spec.name_suffix_hash.unwrap_or(false),
+                argo_cd: spec.argo_cd,
+                checks: checks.clone(),
+                namespace: declared.namespace(cluster.as_deref()),
+                issuers: declared.issuers(&bindings, &role_scopes),
+                cluster: (*cluster).clone(),
+                bindings,
+                roles: Arc::clone(&roles),
+            };
+            (*index, config)
+        });
+        Some(configs.collect())
+    }
+
+    /// The region, and the prefix of parameters.
+    fn read_prefix(&mut self) -> Option<()> {
+        let spec = self.spec;
+        if let Some(region) = &spec.region
+            && !arn::is_region(region)
+        {
+            let at = self.at.key("region");
+            invalid(self.report, &at, format!("{} is not a region such as `eu-central-1`", quote(&region)));
+        }
+        let at = self.at.key("parameterPrefix");
+        let reference = format!("ssm:{}", spec.parameter_prefix.as_deref().unwrap_or(PARAMETER_PREFIX));
+        let reference = self.reference(Some(&reference), "", &at, &Arc::default())?;
+        self.prefix = reference.as_str().trim_start_matches("ssm:").to_owned();
+        Some(())
+    }
+
     fn say_nothing_to_do(&mut self, cluster: Option<&str>) {
         let whose = cluster.map_or_else(String::new, |name| format!(" for cluster {}", quote(&name)));
         self.report.push(
@@ -155,10 +205,11 @@ impl Reader<'_> {
     /// Each role with the name of its scope.
     fn roles(&mut self, scopes: &BTreeMap<String, Scope>) -> BTreeMap<String, (String, Role)> {
         let spec = self.spec;
+        let prefix = self.prefix.clone();
         let known = OnceCell::new();
         let read = |(name, role): (&String, &wire::Role)| {
             let at = self.at.key("roles").key(name.as_str());
-            let default = |what: &str| format!("ssm:{}/roles/{name}/{what}", self.prefix);
+            let default = |what: &str| format!("ssm:{prefix}/roles/{name}/{what}");
             let (default_role, default_profile) = (default("role-arn"), default("profile-arn"));
             let scope = role.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
             let origin = scopes.get(scope).map(|scope| Arc::clone(&scope.origin)).unwrap_or_default();

@@ -141,6 +141,21 @@ impl Report {
         kept
     }
 
+    /// The report with other fields of the declaration.
+    #[must_use]
+    pub fn relocated(self, field: impl Fn(&FieldPath) -> FieldPath) -> Self {
+        let mut moved = Self::default();
+        for diagnostic in self.diagnostics {
+            match &diagnostic.place {
+                Place::Config(at) => {
+                    moved.push(Diagnostic { place: Place::Config(field(at)), ..(*diagnostic).clone() })
+                }
+                _ => moved.add(diagnostic),
+            }
+        }
+        moved
+    }
+
     /// Whether it has a diagnostic with this code.
     pub fn says(&self, code: Code) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.code == code)

@@ -20,7 +20,8 @@ use crate::yaml::{Document, NodeRef};
 pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> Result<Change, Refused> {
     let doc = parsed(text)?;
     let known = WORKLOADS.names(&doc);
-    if !known.contains(&name) {
+    let overlays = section::overlays(&doc, WORKLOADS, name);
+    if !known.contains(&name) && overlays.iter().all(|(_, removes)| *removes) {
         return Err(Diagnostic::error(Code::UnknownWorkload, format!("workload {} is not declared", quote(&name)))
             .at(Place::Config(WORKLOADS.path()))
             .help(known_names(name, known))
@@ -38,13 +39,6 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
     }
     let refused = |refusal: Refusal| cannot_edit(&refusal, &format!("remove {} from `spec.workloads`", quote(&name)));
     if let Some(left) = cluster.filter(|_| clusters.len() > 1) {
-        let at = WORKLOADS.entry(name).key("clusters");
-        let items = doc.at(&at).into_iter().flat_map(NodeRef::items);
-        let edits: Vec<_> = items
-            .enumerate()
-            .filter(|(_, item)| item.text() == Some(left))
-            .map(|(index, _)| Edit::Remove { at: at.index(index) })
-            .collect();
         let others: Vec<_> = clusters.iter().filter(|cluster| **cluster != left).copied().collect();
         let said = vec![format!(
             "workload {} removed from cluster {}; it remains in {}",
@@ -52,7 +46,13 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
             quote(&left),
             others.join(", ")
         )];
-        return apply(&doc, &edits).map(|text| Change { text, said }).map_err(refused);
+        let text = without_cluster(&doc, name, left).and_then(|text| {
+            match overlays.iter().any(|(cluster, _)| *cluster == left) {
+                true => section::remove_overlay(&text, WORKLOADS, left, name),
+                false => Ok(text),
+            }
+        });
+        return text.map(|text| Change { text, said }).map_err(refused);
     }
     let mut said = vec![format!("workload {} removed", quote(&name))];
     if let Some(line) = comment_above(text, &doc, name) {
@@ -65,7 +65,13 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
     let used: Vec<_> = configs.iter().flat_map(|config| role(config, false)).collect();
     let unused: BTreeSet<_> =
         configs.iter().flat_map(|config| role(config, true)).filter(|role| !used.contains(role)).collect();
-    let mut text = WORKLOADS.remove(text, name).map_err(refused)?;
+    let mut text = text.to_owned();
+    for (cluster, _) in &overlays {
+        text = section::remove_overlay(&text, WORKLOADS, cluster, name).map_err(refused)?;
+    }
+    if known.contains(&name) {
+        text = WORKLOADS.remove(&text, name).map_err(refused)?;
+    }
     for role in unused.iter().filter(|role| doc.at(&ROLES.entry(role)).is_some()) {
         if let Some(without) = without_role(&text, role) {
             text = without;
@@ -75,6 +81,15 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
         }
     }
     Ok(Change { text, said })
+}
+
+/// The text in which the workload does not list the cluster.
+fn without_cluster(doc: &Document<'_>, name: &str, cluster: &str) -> Result<String, Refusal> {
+    let at = WORKLOADS.entry(name).key("clusters");
+    let items = doc.at(&at).into_iter().flat_map(NodeRef::items).enumerate();
+    let listed = items.filter(|(_, item)| item.text() == Some(cluster));
+    let edits: Vec<_> = listed.map(|(index, _)| Edit::Remove { at: at.index(index) }).collect();
+    apply(doc, &edits)
 }
 
 /// The text without a role that `onboard` added and that is unchanged since.

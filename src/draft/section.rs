@@ -83,6 +83,34 @@ impl Section {
     }
 }
 
+/// The clusters whose overlays have an entry of this name, and whether it removes that of `spec`.
+pub(super) fn overlays<'d>(doc: &'d Document<'_>, section: Section, name: &str) -> Vec<(&'d str, bool)> {
+    let entry = |cluster: &'d str| {
+        let entry = doc.at(&overlay(section, cluster).key(name))?;
+        Some((cluster, entry.to_value().is_null()))
+    };
+    CLUSTERS.names(doc).into_iter().filter_map(entry).collect()
+}
+
+/// Where a cluster has entries of its own.
+fn overlay(section: Section, cluster: &str) -> FieldPath {
+    CLUSTERS.entry(cluster).key(section.name)
+}
+
+/// The text without the entry that a cluster has for itself.
+pub(super) fn remove_overlay(text: &str, section: Section, cluster: &str, name: &str) -> Result<String, Refusal> {
+    let doc = read(text)?;
+    let (of_cluster, entries) = (CLUSTERS.entry(cluster), overlay(section, cluster));
+    // Without a value, a field would remove what `spec` has.
+    if !is_alone(&doc, &entries) {
+        apply(&doc, &[Edit::Remove { at: entries.key(name) }])
+    } else if !is_alone(&doc, &of_cluster) {
+        apply(&doc, &[Edit::Remove { at: entries }])
+    } else {
+        empty(&doc, &of_cluster)
+    }
+}
+
 /// The text after an addition at `at`, with a comment that keeps the empty value from `before`.
 pub(super) fn keep_empty(before: &Document<'_>, at: &FieldPath, text: String) -> Result<String, Refusal> {
     match empty_source(before, at).filter(|source| !source.trim().is_empty()) {

@@ -19,6 +19,11 @@ pub struct Issuer {
 }
 
 impl Issuer {
+    /// Everything that it refers to.
+    pub fn references_mut(&mut self) -> impl Iterator<Item = &mut Reference> {
+        self.references.iter_mut().map(|(reference, _)| reference)
+    }
+
     /// What must be looked up before its objects can be rendered.
     pub fn queries(&self) -> impl Iterator<Item = Query> {
         self.references.iter().filter_map(|(reference, wanted)| reference.query(*wanted))

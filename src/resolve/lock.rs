@@ -21,6 +21,9 @@ const API_VERSION: &str = "iamra.dev/v1alpha1";
 /// `kind` of the lock file.
 const KIND: &str = "Lock";
 
+/// What the digest is of.
+const SECTIONS: [&str; 3] = ["references", "scopes", "clusters"];
+
 /// The comment at the top of every lock.
 const HEADER: &str =
     "# Written by `iamra lock`. Commit it; do not edit it: change the declaration, and run `iamra lock` again.\n";
@@ -28,8 +31,21 @@ const HEADER: &str =
 /// The help for a stale lock.
 const MEND: &str = "run `iamra lock`, or provide the value in a values file (`--values FILE`)";
 
-/// The name of a query: its scope, if that has its own account or region, and its reference.
-type Name = (Option<String>, String);
+/// The name of a query: the cluster and the scope that have their own account or region, and its reference.
+type Name = (Owner, String);
+
+/// Where values are looked up that are not those of the whole declaration.
+#[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Owner {
+    cluster: Option<String>,
+    scope: Option<String>,
+}
+
+impl Owner {
+    fn of(query: &Query) -> Self {
+        Self { cluster: query.origin.cluster.clone(), scope: query.origin.scope.clone() }
+    }
+}
 
 /// `iamra.lock`: recorded answers, never key material.
 #[derive(Debug, Default)]
@@ -89,10 +105,8 @@ impl Lockfile {
 
     /// Recorded references that are not needed.
     pub fn unused(&self, queries: &BTreeSet<Query>) -> Vec<String> {
-        let asked: BTreeSet<_> = queries
-            .iter()
-            .flat_map(|query| [name_of(query), (query.origin.scope.clone(), query.reference.clone())])
-            .collect();
+        let asked: BTreeSet<_> =
+            queries.iter().flat_map(|query| [name_of(query), (Owner::of(query), query.reference.clone())]).collect();
         self.values.keys().filter(|name| !asked.contains(*name)).map(|(_, reference)| line(reference)).collect()
     }
 
@@ -137,11 +151,10 @@ fn versions(locked: &Answer, fresh: &Answer) -> String {
     }
 }
 
-fn in_words((scope, reference): &Name) -> String {
-    scope.as_ref().map_or_else(
-        || quote(&reference).to_string(),
-        |scope| format!("{} of scope {}", quote(&reference), quote(&scope)),
-    )
+fn in_words((owner, reference): &Name) -> String {
+    let owners = [("scope", &owner.scope), ("cluster", &owner.cluster)].into_iter();
+    let owners = owners.filter_map(|(kind, name)| Some(format!(" of {kind} {}", quote(name.as_ref()?))));
+    std::iter::once(quote(reference).to_string()).chain(owners).collect()
 }
 
 fn not_locked(name: &Name) -> String {
@@ -149,7 +162,7 @@ fn not_locked(name: &Name) -> String {
 }
 
 fn name_of(query: &Query) -> Name {
-    (query.origin.scope.clone(), query.name())
+    (Owner::of(query), query.name())
 }
 
 impl Lookup for Lockfile {
@@ -175,34 +188,26 @@ impl Lookup for Lockfile {
                 };
                 NoAnswer { code, why, help: MEND.to_owned() }
             };
-            let (scope, name) = name_of(query);
             // A lock written by hand may name trust anchors and profiles as the declaration does.
-            let by_hand = || self.values.get(&(scope.clone(), query.reference.clone()));
-            self.values.get(&(scope.clone(), name)).or_else(by_hand).cloned().ok_or_else(missing)
+            let by_hand = || self.values.get(&(Owner::of(query), query.reference.clone()));
+            self.values.get(&name_of(query)).or_else(by_hand).cloned().ok_or_else(missing)
         })
     }
 }
 
 /// The text of a lock with these answers. Key material and failed answers are omitted.
 pub fn lock(answers: &Answers) -> String {
-    let mut scopes: BTreeMap<Option<String>, Map<String, Value>> = BTreeMap::from([(None, Map::new())]);
-    let found = answers.iter().filter(|(query, _)| !query.is_secret());
-    let mut entries: BTreeMap<Name, Value> = BTreeMap::new();
-    for (query, answer) in found {
+    let mut sections: BTreeMap<Option<String>, Scopes> = BTreeMap::from([(None, Scopes::new())]);
+    for (query, answer) in answers.iter().filter(|(query, _)| !query.is_secret()) {
         if let Ok(answer) = answer {
-            entries.insert(name_of(query), entry(query, answer));
+            let (Owner { cluster, scope }, name) = name_of(query);
+            sections.entry(cluster).or_default().entry(scope).or_default().insert(name, entry(query, answer));
         }
     }
-    for ((scope, name), entry) in entries {
-        scopes.entry(scope).or_default().insert(name, entry);
-    }
-    let mut content = Map::new();
-    content.insert("references".to_owned(), scopes.remove(&None).unwrap_or_default().into());
-    if !scopes.is_empty() {
-        let named = scopes
-            .into_iter()
-            .map(|(scope, references)| (scope.unwrap_or_default(), json!({"references": references})));
-        content.insert("scopes".to_owned(), Value::Object(named.collect()));
+    let mut content = section(sections.remove(&None).unwrap_or_default());
+    if !sections.is_empty() {
+        let named = sections.into_iter().map(|(cluster, scopes)| (cluster.unwrap_or_default(), section(scopes).into()));
+        content.insert("clusters".to_owned(), Value::Object(named.collect()));
     }
     let mut lock = Map::new();
     lock.insert("apiVersion".to_owned(), API_VERSION.into());
@@ -210,6 +215,21 @@ pub fn lock(answers: &Answers) -> String {
     lock.insert("digest".to_owned(), digest(&content).into());
     lock.append(&mut content);
     format!("{HEADER}{}", emit::document(&Value::Object(lock)))
+}
+
+/// Entries by scope and name.
+type Scopes = BTreeMap<Option<String>, BTreeMap<String, Value>>;
+
+/// The references of the whole declaration or of a cluster.
+fn section(mut scopes: Scopes) -> Map<String, Value> {
+    let map = |entries: BTreeMap<String, Value>| Value::Object(entries.into_iter().collect());
+    let mut section = Map::new();
+    section.insert("references".to_owned(), map(scopes.remove(&None).unwrap_or_default()));
+    if !scopes.is_empty() {
+        let named = scopes.into_iter().map(|(scope, it)| (scope.unwrap_or_default(), json!({"references": map(it)})));
+        section.insert("scopes".to_owned(), Value::Object(named.collect()));
+    }
+    section
 }
 
 /// Whether a text is a lock or the rest of one. Any other file must not be overwritten.
@@ -258,27 +278,45 @@ fn read_lock<'d>(root: NodeRef<'d>, values: &mut BTreeMap<Name, Answer>) -> Resu
         }
         _ => return Err((None, format!("is not a lock file: expected `apiVersion: {API_VERSION}`, `kind: {KIND}`"))),
     }
-    let references = root.get("references").ok_or((None, "has no `references`: it was truncated".to_owned()))?;
+    if root.get("references").is_none() {
+        return Err((None, "has no `references`: it was truncated".to_owned()));
+    }
     if let Some(recorded) = text("digest") {
-        let content =
-            ["references", "scopes"].into_iter().filter_map(|key| Some((key.to_owned(), root.get(key)?.to_value())));
+        let content = SECTIONS.into_iter().filter_map(|key| Some((key.to_owned(), root.get(key)?.to_value())));
         if digest(&content.collect()) != recorded {
             let why =
                 "was edited, truncated or merged since `iamra lock` wrote it: its `digest` does not match".to_owned();
             return Err((root.get("digest"), why));
         }
     }
-    read_references(None, references, values)?;
-    for (key, scope) in root.get("scopes").into_iter().flat_map(NodeRef::entries) {
+    read_section(None, root, values)?;
+    for (key, section) in root.get("clusters").into_iter().flat_map(NodeRef::entries) {
+        let name =
+            key.text().filter(|_| section.is_map()).ok_or((Some(key), "has a cluster without a name".to_owned()))?;
+        read_section(Some(name), section, values)?;
+    }
+    Ok(())
+}
+
+fn read_section<'d>(
+    cluster: Option<&str>,
+    section: NodeRef<'d>,
+    values: &mut BTreeMap<Name, Answer>,
+) -> Result<(), Wrong<'d>> {
+    let owner = |scope: Option<&str>| Owner { cluster: cluster.map(str::to_owned), scope: scope.map(str::to_owned) };
+    if let Some(references) = section.get("references") {
+        read_references(&owner(None), references, values)?;
+    }
+    for (key, scope) in section.get("scopes").into_iter().flat_map(NodeRef::entries) {
         let named = key.text().zip(scope.get("references"));
         let (name, references) = named.ok_or((Some(key), "has a scope without `references`".to_owned()))?;
-        read_references(Some(name), references, values)?;
+        read_references(&owner(Some(name)), references, values)?;
     }
     Ok(())
 }
 
 fn read_references<'d>(
-    scope: Option<&str>,
+    owner: &Owner,
     references: NodeRef<'d>,
     values: &mut BTreeMap<Name, Answer>,
 ) -> Result<(), Wrong<'d>> {
@@ -300,7 +338,7 @@ fn read_references<'d>(
         }
         let version = entry.get("version").and_then(|version| version.to_value().as_i64());
         let arn = entry.get("arn").and_then(NodeRef::text).map(str::to_owned);
-        values.insert((scope.map(str::to_owned), name.to_owned()), Answer { value: Secret::new(value), version, arn });
+        values.insert((owner.clone(), name.to_owned()), Answer { value: Secret::new(value), version, arn });
     }
     Ok(())
 }

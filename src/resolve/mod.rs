@@ -213,9 +213,12 @@ impl Binder<'_> {
 
     /// Checks that the trust anchor is in the declared region and partition.
     fn check_origin(&mut self, trust_anchor: &Arn, reference: &Reference) {
-        let Origin { scope, region, assume_role, .. } = &*reference.origin;
-        let declared =
-            scope.as_ref().map_or_else(|| "`spec.region`".to_owned(), |scope| format!("scope {}", quote(&scope)));
+        let Origin { cluster, scope, region, assume_role, .. } = &*reference.origin;
+        let declared = match (scope, cluster) {
+            (Some(scope), _) => format!("scope {}", quote(scope)),
+            (None, Some(cluster)) => format!("cluster {}", quote(cluster)),
+            (None, None) => "`spec.region`".to_owned(),
+        };
         if let Some(region) = region
             && *region != trust_anchor.region
         {
