@@ -275,26 +275,27 @@ impl Reader<'_> {
         let anchor = &binding.role.trust_anchor;
         let subject = &binding.certificate.common_name;
         let key = (anchor.as_str().to_owned(), Arc::clone(&anchor.origin), subject.clone());
-        match names.get(&key) {
-            Some((other, role)) if *other != binding.workload || *role != binding.role.name => self.report.push(
-                Diagnostic::error(
-                    Code::CommonNameClash,
-                    format!(
-                        "workloads {} and {} would both have the subject {} in scope {}",
-                        quote(&other),
-                        quote(&binding.workload),
-                        quote(&format_args!("CN={subject}")),
-                        quote(&binding.scope)
-                    ),
-                )
-                .at(Place::Config(binding.place.clone()))
-                .help("set a different `certificate.commonName` for one of them"),
-            ),
-            Some(_) => {}
-            None => {
-                names.insert(key, (binding.workload.clone(), binding.role.name.clone()));
-            }
-        }
+        let Some((other, role)) = names.get(&key) else {
+            names.insert(key, (binding.workload.clone(), binding.role.name.clone()));
+            return;
+        };
+        let (subject, scope) = (quote(&format_args!("CN={subject}")).to_string(), quote(&binding.scope).to_string());
+        let (message, help) = if *other != binding.workload {
+            let both = format!("workloads {} and {}", quote(other), quote(&binding.workload));
+            let message = format!("{both} would both have the subject {subject} in scope {scope}");
+            (message, "set a different `certificate.commonName` for one of them")
+        } else if *role != binding.role.name {
+            let (whose, roles) = (quote(other), format!("{} and {}", quote(role), quote(&binding.role.name)));
+            let message =
+                format!("workload {whose} would have the roles {roles} with the subject {subject} in scope {scope}");
+            let help = "distinguish them in `certificate.commonName`, for example with `{{ cluster }}` or \
+                        `{{ namespace }}`, or give each cluster a trust anchor of its own";
+            (message, help)
+        } else {
+            return;
+        };
+        let place = Place::Config(binding.place.clone());
+        self.report.push(Diagnostic::error(Code::CommonNameClash, message).at(place).help(help));
     }
 
     fn containers(&mut self, workload: &wire::Workload, at: &FieldPath) -> Containers {

@@ -56,7 +56,25 @@ pub(super) fn validate(
             configs.insert(index, config);
         }
     }
-    Some(configs.into_values().collect())
+    let configs: Vec<_> = configs.into_values().collect();
+    // With errors, workloads may be missing that are declared.
+    if !report.has_errors() {
+        configs
+            .iter()
+            .filter(|config| config.bindings.is_empty())
+            .for_each(|config| report.push(nothing_to_do(config)));
+    }
+    Some(configs)
+}
+
+fn nothing_to_do(config: &Config) -> Diagnostic {
+    let whose = config.cluster.as_ref().map_or_else(String::new, |name| format!(" for cluster {}", quote(name)));
+    Diagnostic::warning(Code::NothingToDo, format!("the declaration has no workloads{whose}"))
+        .at(Place::Config(FieldPath::keys("spec.workloads")))
+        .help(
+            "add one under `workloads:`, `NAME: {role: ROLE}`, or annotate its pod template with \
+             `iamra.dev/role: ROLE`",
+        )
 }
 
 impl Reader<'_> {
@@ -89,9 +107,6 @@ impl Reader<'_> {
             let unlisted = self.unlisted(&bindings, opted_in, cluster.as_deref(), &declared);
             unlisted.iter().for_each(|binding| self.check_unique(binding, names));
             bindings.extend(unlisted);
-            if bindings.is_empty() && !self.report.has_errors() {
-                self.say_nothing_to_do(cluster.as_deref());
-            }
             let config = Config {
                 mode: spec.mode,
                 name_suffix_hash: spec.name_suffix_hash.unwrap_or(false),
@@ -122,18 +137,6 @@ impl Reader<'_> {
         let reference = self.reference(Some(&reference), "", &at, &Arc::default())?;
         self.prefix = reference.as_str().trim_start_matches("ssm:").to_owned();
         Some(())
-    }
-
-    fn say_nothing_to_do(&mut self, cluster: Option<&str>) {
-        let whose = cluster.map_or_else(String::new, |name| format!(" for cluster {}", quote(&name)));
-        self.report.push(
-            Diagnostic::warning(Code::NothingToDo, format!("the declaration has no workloads{whose}"))
-                .at(Place::Config(FieldPath::keys("spec.workloads")))
-                .help(
-                    "add one under `workloads:`, `NAME: {role: ROLE}`, or annotate its pod template with \
-                       `iamra.dev/role: ROLE`",
-                ),
-        );
     }
 
     fn settings(&mut self, settings: &wire::Settings, at: &FieldPath) -> Layer {

@@ -20,8 +20,8 @@ use crate::yaml::{Document, NodeRef};
 pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> Result<Change, Refused> {
     let doc = parsed(text)?;
     let known = WORKLOADS.names(&doc);
-    let overlays = section::overlays(&doc, WORKLOADS, name);
-    if !known.contains(&name) && overlays.iter().all(|(_, removes)| *removes) {
+    let overlaid = section::overlaid(&doc, WORKLOADS, name);
+    if !known.contains(&name) && !overlaid.iter().any(|cluster| WORKLOADS.of(cluster).has(&doc, name)) {
         return Err(Diagnostic::error(Code::UnknownWorkload, format!("workload {} is not declared", quote(&name)))
             .at(Place::Config(WORKLOADS.path()))
             .help(known_names(name, known))
@@ -40,18 +40,10 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
     let refused = |refusal: Refusal| cannot_edit(&refusal, &format!("remove {} from `spec.workloads`", quote(&name)));
     if let Some(left) = cluster.filter(|_| clusters.len() > 1) {
         let others: Vec<_> = clusters.iter().filter(|cluster| **cluster != left).copied().collect();
-        let said = vec![format!(
-            "workload {} removed from cluster {}; it remains in {}",
-            quote(&name),
-            quote(&left),
-            others.join(", ")
-        )];
-        let text = without_cluster(&doc, name, left).and_then(|text| {
-            match overlays.iter().any(|(cluster, _)| *cluster == left) {
-                true => section::remove_overlay(&text, WORKLOADS, left, name),
-                false => Ok(text),
-            }
-        });
+        let (whose, others) = (quote(&name), others.join(", "));
+        let said = vec![format!("workload {whose} removed from cluster {}; it remains in {others}", quote(&left))];
+        let text = without_cluster(&doc, name, left)
+            .and_then(|text| if overlaid.contains(&left) { WORKLOADS.of(left).remove(&text, name) } else { Ok(text) });
         return text.map(|text| Change { text, said }).map_err(refused);
     }
     let mut said = vec![format!("workload {} removed", quote(&name))];
@@ -66,8 +58,8 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
     let unused: BTreeSet<_> =
         configs.iter().flat_map(|config| role(config, true)).filter(|role| !used.contains(role)).collect();
     let mut text = text.to_owned();
-    for (cluster, _) in &overlays {
-        text = section::remove_overlay(&text, WORKLOADS, cluster, name).map_err(refused)?;
+    for cluster in &overlaid {
+        text = WORKLOADS.of(cluster).remove(&text, name).map_err(refused)?;
     }
     if known.contains(&name) {
         text = WORKLOADS.remove(&text, name).map_err(refused)?;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::edit::{Change, Refused, cannot_edit, is_now, known, parsed, put};
-use super::section::{CLUSTERS, ROLES, WORKLOADS};
+use super::section::{CLUSTERS, ROLES, Section, WORKLOADS};
 use crate::config::{Binding, Config};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::issuer::DEFAULT_SCOPE;
@@ -53,6 +53,8 @@ struct Checked<'a> {
     binding: Option<Binding>,
     /// Whether it runs in `cluster` now.
     is_here: bool,
+    /// Whether other clusters have it for themselves alone: this one gets its own, too.
+    is_elsewhere: bool,
 }
 
 impl<'a> Checked<'a> {
@@ -60,6 +62,9 @@ impl<'a> Checked<'a> {
         let name = asked.workload;
         let here: Vec<_> = configs.iter().filter(|config| binding(config, name).is_some()).collect();
         let cluster = cluster(asked.cluster, doc, &here)?;
+        if let Some(cluster) = &cluster {
+            check_removal(name, cluster, doc)?;
+        }
         let config = configs.iter().find(|config| config.cluster == cluster);
         let in_cluster = config.and_then(|config| binding(config, name));
         let is_here = in_cluster.is_some();
@@ -69,7 +74,8 @@ impl<'a> Checked<'a> {
             (None, Some(binding)) => binding.role.name.clone(),
             (None, None) => name.to_owned(),
         };
-        let declared = ROLES.names(doc);
+        let mut declared = ROLES.names(doc);
+        declared.extend(cluster.iter().flat_map(|cluster| ROLES.of(cluster).names(doc)));
         if !declared.is_empty() && !declared.contains(&role.as_str()) {
             let message = match asked.role {
                 Some(_) => format!("role {} is not declared", quote(&role)),
@@ -81,7 +87,7 @@ impl<'a> Checked<'a> {
                 .help(help)
                 .into());
         }
-        let scope = doc.at(&ROLES.entry(&role).key("scope")).and_then(NodeRef::text).unwrap_or(DEFAULT_SCOPE);
+        let scope = scope_of(&role, cluster.as_deref(), doc);
         let of_cluster = config.is_some_and(|config| config.namespace.is_some());
         // As in iam-ra, the namespace defaults to the name of the role's scope.
         let of_scope = (!of_cluster && scope != DEFAULT_SCOPE).then(|| scope.to_owned());
@@ -93,12 +99,13 @@ impl<'a> Checked<'a> {
             namespace: asked.namespace.map(str::to_owned).or(of_scope),
             binding: current,
             is_here,
+            is_elsewhere: !here.is_empty() && !is_here && !WORKLOADS.has(doc, name),
         })
     }
 
     fn change(&self, doc: &Document<'_>) -> Result<Change, Refused> {
         let mut said = Vec::new();
-        let changed = match &self.binding {
+        let changed = match self.binding.as_ref().filter(|_| !self.is_elsewhere) {
             None => self.add(doc.text(), &mut said),
             Some(binding) => self.alter(binding, doc, &mut said),
         };
@@ -111,16 +118,23 @@ impl<'a> Checked<'a> {
                 String::new()
             };
             let workload = typed(&format_args!("{}: {fields}", self.asked.workload));
-            let by_hand = format!("{what} {role}{workload} under `spec.workloads`");
+            let by_hand = format!("{what} {role}{workload} under {}", quote(&self.section().path()));
             cannot_edit(&refusal, &by_hand)
         })?;
         Ok(Change { text, said })
     }
 
+    /// Where a new entry is written.
+    fn section(&self) -> Section<'_> {
+        let of_cluster = self.cluster.as_deref().filter(|_| self.is_elsewhere);
+        of_cluster.map_or(WORKLOADS, |cluster| WORKLOADS.of(cluster))
+    }
+
     /// The fields of a new entry. The role and the cluster are always explicit, for reviewers.
     fn fields(&self) -> Map<String, Value> {
         let mut fields = Map::from_iter([("role".to_owned(), json!(self.role))]);
-        let cluster = self.cluster.as_ref().map(|cluster| ("clusters".to_owned(), json!([cluster])));
+        let cluster = self.cluster.as_ref().filter(|_| !self.is_elsewhere);
+        let cluster = cluster.map(|cluster| ("clusters".to_owned(), json!([cluster])));
         let namespace = self.namespace.as_ref().map(|namespace| ("namespace".to_owned(), json!(namespace)));
         fields.extend(cluster.into_iter().chain(namespace));
         fields.extend(self.duration().map(|duration| ("certificate".to_owned(), json!({"duration": duration}))));
@@ -147,26 +161,34 @@ impl<'a> Checked<'a> {
             quote(&self.asked.workload),
             quote(&self.role)
         ));
-        WORKLOADS.add(&text, self.asked.workload, self.fields())
+        self.section().add(&text, self.asked.workload, self.fields())
+    }
+
+    /// Where a field is changed: in the cluster if the cluster sets it, or has the workload for itself.
+    fn field(&self, doc: &Document<'_>, field: &str) -> FieldPath {
+        let name = self.asked.workload;
+        let shared = WORKLOADS.entry(name).key(field);
+        let own = self.cluster.as_ref().map(|cluster| WORKLOADS.of(cluster).entry(name).key(field));
+        own.filter(|own| doc.at(own).is_some() || !WORKLOADS.has(doc, name)).unwrap_or(shared)
     }
 
     fn alter(&self, binding: &Binding, doc: &Document<'_>, said: &mut Vec<String>) -> Result<String, Refusal> {
-        let at = WORKLOADS.entry(self.asked.workload);
+        let at = |field: &str| self.field(doc, field);
         let mut edits = Vec::new();
         let mut set = |at: &FieldPath, field: &str, before: Option<&str>, after: &str| {
             said.push(format!("workload {} changed: {}", quote(&self.asked.workload), is_now(field, before, after)));
             edits.push(put(doc, at, after.into()));
         };
         if binding.role.name != self.role {
-            set(&at.key("role"), "role", Some(&binding.role.name), &self.role);
+            set(&at("role"), "role", Some(&binding.role.name), &self.role);
         }
         let namespace = binding.namespace.as_ref().map(DnsLabel::as_str);
         if let Some(wanted) = self.asked.namespace.filter(|wanted| Some(*wanted) != namespace) {
-            set(&at.key("namespace"), "namespace", namespace, wanted);
+            set(&at("namespace"), "namespace", namespace, wanted);
         }
         let duration = &binding.certificate.duration;
         if let Some(hours) = self.asked.hours.filter(|hours| u64::from(*hours) * 3600 != duration.seconds()) {
-            set(&at.key("certificate").key("duration"), "duration", Some(duration.as_str()), &format!("{hours}h"));
+            set(&at("certificate").key("duration"), "duration", Some(duration.as_str()), &format!("{hours}h"));
         }
         if let Some(cluster) = self.cluster.as_ref().filter(|_| !self.is_here) {
             said.push(format!(
@@ -174,10 +196,28 @@ impl<'a> Checked<'a> {
                 quote(&self.asked.workload),
                 quote(&cluster)
             ));
-            edits.push(put(doc, &at.key("clusters"), json!([cluster])));
+            edits.push(put(doc, &at("clusters"), json!([cluster])));
         }
         apply(doc, &edits)
     }
+}
+
+fn scope_of<'d>(role: &str, cluster: Option<&str>, doc: &'d Document<'_>) -> &'d str {
+    let scope = |section: Section<'_>| doc.at(&section.entry(role).key("scope"))?.text();
+    cluster.and_then(|cluster| scope(ROLES.of(cluster))).or_else(|| scope(ROLES)).unwrap_or(DEFAULT_SCOPE)
+}
+
+/// What a cluster removes, it has removed on purpose.
+fn check_removal(name: &str, cluster: &str, doc: &Document<'_>) -> Result<(), Refused> {
+    let at = WORKLOADS.of(cluster).entry(name);
+    if doc.at(&at).is_none() || WORKLOADS.of(cluster).has(doc, name) {
+        return Ok(());
+    }
+    let message = format!("cluster {} removes workload {}", quote(&cluster), quote(&name));
+    Err(Diagnostic::error(Code::ConflictingFields, message)
+        .at(Place::Config(at))
+        .help("remove this line, and run the command again")
+        .into())
 }
 
 /// The binding of a workload in a cluster.

@@ -1,29 +1,41 @@
-//! The maps of the declaration that these commands edit. A map that is created here has a comment above it, and is
+//! The maps of the declaration that these commands edit, of `spec` or of a cluster. A map that is created here has a comment above it, and is
 //! removed with its last entry. A map that the author wrote is kept when it becomes empty, in its original form: the
 //! original empty value is kept in a comment (`clusters: # null`). So adding and removing an entry restores the
 //! original bytes.
 
 use serde_json::{Map, Value};
 
+use super::edit::put;
 use crate::quote::quote;
 use crate::yaml::edit::{Edit, Refusal, apply, bring_back, dismiss, empty_source, introduce, set_aside};
 use crate::yaml::{Document, FieldPath, Flow, NodeKind, NodeRef};
 
-/// A map under `spec`.
+/// A map under `spec`, or what a cluster lays over it.
 #[derive(Clone, Copy)]
-pub(super) struct Section {
+pub(super) struct Section<'c> {
     name: &'static str,
     /// The comment above it when it is created here.
     comment: &'static str,
+    cluster: Option<&'c str>,
 }
 
-pub(super) const CLUSTERS: Section = Section { name: "clusters", comment: "Clusters that workloads run in." };
-pub(super) const ROLES: Section = Section { name: "roles", comment: "IAM roles that workloads can have." };
-pub(super) const WORKLOADS: Section = Section { name: "workloads", comment: "Workloads and the role of each." };
+const fn section(name: &'static str, comment: &'static str) -> Section<'static> {
+    Section { name, comment, cluster: None }
+}
 
-impl Section {
+pub(super) const CLUSTERS: Section = section("clusters", "Clusters that workloads run in.");
+pub(super) const ROLES: Section = section("roles", "IAM roles that workloads can have.");
+pub(super) const WORKLOADS: Section = section("workloads", "Workloads and the role of each.");
+
+impl Section<'_> {
+    /// What a cluster lays over it.
+    pub(super) fn of(self, cluster: &str) -> Section<'_> {
+        Section { cluster: Some(cluster), ..self }
+    }
+
     pub(super) fn path(self) -> FieldPath {
-        FieldPath::keys("spec").key(self.name)
+        let parent = self.cluster.map_or_else(|| FieldPath::keys("spec"), |cluster| CLUSTERS.entry(cluster));
+        parent.key(self.name)
     }
 
     pub(super) fn entry(self, name: &str) -> FieldPath {
@@ -36,8 +48,17 @@ impl Section {
         entries.filter_map(|(name, _)| name.text()).collect()
     }
 
+    /// Whether there is an entry that is not one that removes another.
+    pub(super) fn has(self, doc: &Document<'_>, name: &str) -> bool {
+        doc.at(&self.entry(name)).is_some_and(|entry| self.cluster.is_none() || !entry.to_value().is_null())
+    }
+
     /// The text with the entry added.
     pub(super) fn add(self, text: &str, name: &str, fields: Map<String, Value>) -> Result<String, Refusal> {
+        if self.cluster.is_some() {
+            let doc = read(text)?;
+            return apply(&doc, &[put(&doc, &self.entry(name), Value::Object(fields))]);
+        }
         self.put(text, name, fields, false)
     }
 
@@ -77,38 +98,21 @@ impl Section {
         if !is_alone(&doc, &path) {
             return apply(&doc, &[Edit::Remove { at: entry }]);
         }
+        // In a cluster, a field without a value would remove what `spec` has.
+        if let Some(cluster) = self.cluster.map(|cluster| CLUSTERS.entry(cluster)) {
+            let is_last = is_alone(&doc, &cluster);
+            return if is_last { empty(&doc, &cluster) } else { apply(&doc, &[Edit::Remove { at: path }]) };
+        }
         let Some(text) = dismiss(&doc, &path, self.comment) else { return empty(&doc, &path) };
         let (doc, spec) = (read(&text)?, FieldPath::keys("spec"));
         if is_alone(&doc, &spec) { empty(&doc, &spec) } else { apply(&doc, &[Edit::Remove { at: path }]) }
     }
 }
 
-/// The clusters whose overlays have an entry of this name, and whether it removes that of `spec`.
-pub(super) fn overlays<'d>(doc: &'d Document<'_>, section: Section, name: &str) -> Vec<(&'d str, bool)> {
-    let entry = |cluster: &'d str| {
-        let entry = doc.at(&overlay(section, cluster).key(name))?;
-        Some((cluster, entry.to_value().is_null()))
-    };
-    CLUSTERS.names(doc).into_iter().filter_map(entry).collect()
-}
-
-/// Where a cluster has entries of its own.
-fn overlay(section: Section, cluster: &str) -> FieldPath {
-    CLUSTERS.entry(cluster).key(section.name)
-}
-
-/// The text without the entry that a cluster has for itself.
-pub(super) fn remove_overlay(text: &str, section: Section, cluster: &str, name: &str) -> Result<String, Refusal> {
-    let doc = read(text)?;
-    let (of_cluster, entries) = (CLUSTERS.entry(cluster), overlay(section, cluster));
-    // Without a value, a field would remove what `spec` has.
-    if !is_alone(&doc, &entries) {
-        apply(&doc, &[Edit::Remove { at: entries.key(name) }])
-    } else if !is_alone(&doc, &of_cluster) {
-        apply(&doc, &[Edit::Remove { at: entries }])
-    } else {
-        empty(&doc, &of_cluster)
-    }
+/// The clusters that have an entry of this name for themselves, if only to remove that of `spec`.
+pub(super) fn overlaid<'d>(doc: &'d Document<'_>, section: Section<'_>, name: &str) -> Vec<&'d str> {
+    let has_entry = |cluster: &&str| doc.at(&section.of(cluster).entry(name)).is_some();
+    CLUSTERS.names(doc).into_iter().filter(has_entry).collect()
 }
 
 /// The text after an addition at `at`, with a comment that keeps the empty value from `before`.

@@ -319,6 +319,67 @@ fn a_role_changes_alone_and_back() {
     assert!(changed >= 40, "{changed} were changed");
 }
 
+/// What a cluster sets for itself is changed in its entry, everything else where all clusters have it.
+#[test]
+fn what_a_cluster_has_for_itself_is_edited_there() {
+    let before = "\
+apiVersion: iamra.dev/v1alpha1
+kind: RolesAnywhere
+spec:
+  roles: {admin: {}}
+  defaults: {certificate: {commonName: '{{ workload }}.{{ cluster }}'}}
+  clusters:
+    prod:
+      workloads:
+        nightly:   # not here
+    staging:
+      roles:
+        readonly: {}   # nobody has it elsewhere
+      workloads:
+        web: {role: readonly}
+        load-test:   # runs here alone
+          role: admin
+  workloads:
+    nightly: {role: admin, clusters: [prod, staging]}
+    web: {role: admin, clusters: [prod, staging], namespace: shop}
+";
+    let tree = Tree::new(Some(before.as_bytes()));
+    let edits = |words: &str, from: &str, to: &str| {
+        let text = tree.text();
+        let done = tree.done(words);
+        assert_eq!(tree.text(), text.replacen(from, to, 1), "{words}");
+        assert_ne!(tree.text(), text, "{words}");
+        assert!(tree.done(words).stderr.contains("nothing to change"), "{words}: {}", done.stderr);
+    };
+    edits("onboard web --role admin --cluster staging", "web: {role: readonly}", "web: {role: admin}");
+    edits("onboard web --role readonly --cluster staging", "web: {role: admin}", "web: {role: readonly}");
+    edits("onboard web --k8s-namespace market --cluster staging", "namespace: shop", "namespace: market");
+    edits("onboard web --k8s-namespace shop --cluster staging", "namespace: market", "namespace: shop");
+    let load_test =
+        "    prod:\n      workloads:\n        nightly:   # not here\n        load-test:\n          role: admin\n";
+    let without = "    prod:\n      workloads:\n        nightly:   # not here\n";
+    edits("onboard load-test --cluster prod", without, load_test);
+    let offboard = tree.done("offboard load-test --cluster prod");
+    assert!(offboard.stderr.contains("removed from cluster `prod`; it remains in staging"), "{}", offboard.stderr);
+    assert_eq!(tree.text(), before);
+    let refused = tree.k8s("onboard web --role readonly --cluster prod");
+    assert!(refused.exit == 1 && refused.stderr.contains("unknown-role"), "{}", refused.stderr);
+    let refused = tree.k8s("onboard nightly --cluster prod");
+    assert!(refused.stderr.contains("cluster `prod` removes workload `nightly`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("iamra.yaml:9:16\n"), "{}", refused.stderr);
+    let refused = tree.k8s("teardown staging");
+    assert!(refused.stderr.contains("cluster-in-use") && refused.stderr.contains("`load-test`"), "{}", refused.stderr);
+    assert_eq!(tree.text(), before);
+    // All that is said of a workload goes with it, and a cluster goes with all that it has.
+    for workload in ["web", "load-test", "nightly"] {
+        tree.does(&format!("offboard {workload}"));
+    }
+    tree.does("teardown prod");
+    tree.does("teardown staging");
+    let (head, _) = before.split_once("    prod:").unwrap();
+    assert_eq!(tree.text(), format!("{head}  workloads:\n"));
+}
+
 #[test]
 fn no_namespace_is_written_that_nobody_sets() {
     let tree = Tree::new(None);
