@@ -135,6 +135,17 @@ impl Reference {
         Self { origin: Arc::clone(origin), ..self }
     }
 
+    /// What is looked up, and where. References for which it is the same have the same value.
+    pub fn source(&self) -> (Target, Origin) {
+        let origin = match self.target {
+            Target::Literal(_) => Origin::default(),
+            Target::Ssm { .. } | Target::RolesAnywhere(_) => {
+                Origin { cluster: None, scope: None, ..Origin::clone(&self.origin) }
+            }
+        };
+        (self.target.clone(), origin)
+    }
+
     /// The query for this kind of value; `None` when the reference is the value itself.
     pub fn query(&self, wanted: Wanted) -> Option<Query> {
         let looked_up = !matches!(self.target, Target::Literal(_));

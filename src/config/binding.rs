@@ -1,7 +1,6 @@
 //! Converts declared workloads into [`Binding`]s.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::declared::Declared;
 use super::layer::{Layer, Layers};
@@ -13,15 +12,14 @@ use super::{Binding, Containers, OptIn, Role, Target, Which};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::name::ObjectName;
 use crate::quote::{quote, typed};
-use crate::reference::Origin;
+use crate::reference::{self, Origin};
 use crate::yaml::FieldPath;
 
 /// Listed workloads, by cluster.
 pub(super) type Bindings = BTreeMap<Option<String>, Vec<Binding>>;
 
-/// By where the trust anchor is and common name, a workload and its role: whoever has two scopes with one trust anchor has
-/// one CA.
-pub(super) type CommonNames = BTreeMap<(String, Arc<Origin>, String), (String, String)>;
+/// By trust anchor and common name, a workload and its role. Scopes and clusters with one trust anchor have one CA.
+pub(super) type CommonNames = BTreeMap<((reference::Target, Origin), String), (String, String)>;
 
 impl Reader<'_> {
     /// The listed workloads of these clusters; `None` stands for a declaration without clusters.
@@ -272,9 +270,8 @@ impl Reader<'_> {
 
     /// IAM policies distinguish workloads by their common names, so a CA must not sign the same name for two of them.
     pub(super) fn check_unique(&mut self, binding: &Binding, names: &mut CommonNames) {
-        let anchor = &binding.role.trust_anchor;
         let subject = &binding.certificate.common_name;
-        let key = (anchor.as_str().to_owned(), Arc::clone(&anchor.origin), subject.clone());
+        let key = (binding.role.trust_anchor.source(), subject.clone());
         let Some((other, role)) = names.get(&key) else {
             names.insert(key, (binding.workload.clone(), binding.role.name.clone()));
             return;

@@ -1,5 +1,6 @@
 //! Values that are asked of AWS while rendering.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
@@ -308,6 +309,75 @@ fn a_scope_may_have_an_account_and_a_region_of_its_own() {
     let refused = run(double.iamra(stranger.path()).arg("lock"), b"");
     assert!(refused.exit == 1 && refused.stderr.contains("allow `sts:AssumeRole`"), "{}", refused.stderr);
     assert!(!stranger.path().join("iamra.lock").exists());
+}
+
+/// Each cluster is asked for in its own account and region, ten names a call, and two that share both are asked once.
+#[test]
+fn a_fleet_is_asked_for_in_each_account_and_region_and_locked_as_one() {
+    const ROLES: usize = 25;
+    let fleet = [
+        ("prod", "prod", "222233334444", "eu-central-1"),
+        ("staging", "stage", "333344445555", "eu-west-1"),
+        ("spare", "stage", "333344445555", "eu-west-1"),
+    ];
+    let dir = tree("");
+    let mut spec = "  roles:\n".to_owned();
+    let (mut parameters, mut keys) = (Vec::new(), serde_json::Map::new());
+    let mut credentials = String::new();
+    for (_, profile, account, region) in &fleet[..2] {
+        let [anchor, of_role, _] = arns(account, region);
+        let mut put = |name: &str, value: &str| {
+            let mut one = parameter(&format!("/acme/{name}"), value);
+            (one["account"], one["region"]) = ((*account).into(), (*region).into());
+            parameters.push(one);
+        };
+        put("scopes/default/trust-anchor-arn", &anchor);
+        for number in 0..ROLES {
+            put(&format!("roles/r{number}/profile-arn"), &of_role);
+            put(&format!("roles/r{number}/role-arn"), &format!("arn:aws:iam::{account}:role/r{number}"));
+        }
+        let id = format!("AKIA{account:0>16}");
+        keys.insert(id.clone(), json!({"account": account, "secret": "example"}));
+        writeln!(credentials, "[{profile}]\naws_access_key_id = {id}\naws_secret_access_key = example").unwrap();
+    }
+    fs::write(dir.path().join("credentials"), credentials).unwrap();
+    (0..ROLES).for_each(|number| writeln!(spec, "    r{number}: {{}}").unwrap());
+    spec += "  clusters:\n";
+    for (cluster, profile, _, region) in fleet {
+        writeln!(spec, "    {cluster}: {{region: {region}, aws: {{profile: {profile}}}}}").unwrap();
+    }
+    let path = dir.path().join("iamra.yaml");
+    let workloads = "    r0: {clusters: [prod, staging, spare]}\n    r1: {clusters: [staging]}\n";
+    let text = fs::read_to_string(&path).unwrap().replace("    app: {}\n", workloads) + &spec;
+    fs::write(&path, text).unwrap();
+    let mut state = state(&parameters);
+    state["keys"] = keys.into();
+    let double = Server::double(&state);
+    let ask = |words: &[&str]| {
+        let mut command = double.iamra(dir.path());
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+        run(command.env("AWS_SHARED_CREDENTIALS_FILE", dir.path().join("credentials")).args(words), b"")
+    };
+    let locked = ask(&["lock"]);
+    assert_eq!(locked.exit, 0, "{}", locked.stderr);
+    let mut calls: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for call in double.calls() {
+        let whose = format!("{} {}", call["account"].as_str().unwrap(), call["region"].as_str().unwrap());
+        calls.entry(whose).or_default().push(call["names"].as_array().unwrap().len());
+    }
+    let names = 2 * ROLES + 1;
+    assert_eq!(calls.keys().collect::<Vec<_>>(), ["222233334444 eu-central-1", "333344445555 eu-west-1"]);
+    for sizes in calls.values() {
+        assert_eq!((sizes.len(), sizes.iter().sum::<usize>()), (names.div_ceil(10), names), "{calls:?}");
+    }
+    for (cluster, _, account, _) in fleet {
+        let output = ask(&["render", "--cluster", cluster]);
+        assert!(output.exit == 0 && output.stdout.contains(&format!("{account}:role/r0")), "{}", output.stderr);
+        assert!(fleet.iter().all(|(_, _, other, _)| *other == account || !output.stdout.contains(other)), "{cluster}");
+    }
+    assert_eq!(ask(&["lock", "--check"]).exit, 0);
+    let lock = fs::read_to_string(dir.path().join("iamra.lock")).unwrap();
+    assert_eq!(lock.matches("role/r24\n").count(), 3, "{lock}");
 }
 
 #[test]
