@@ -61,6 +61,13 @@ impl File {
         shared.look_up(&policy, document.root(), &self.folder, report, question)
     }
 
+    /// The declaration as a cluster sees it, with every layer applied.
+    pub(super) fn flat(&self, cluster: Option<&str>, report: &mut Report) -> Option<config::Flat> {
+        let document = self.document(report)?;
+        let config = config::load(document.root(), cluster, &[], report)?;
+        config::flat(document.root(), &config)
+    }
+
     /// The answers for all references of the declaration, for all clusters; missing ones are in the report.
     pub(super) fn read(&self, shared: &Shared, report: &mut Report) -> Result<Option<resolve::Answers>, Error> {
         let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };

@@ -3,6 +3,7 @@
 mod binding;
 mod config_map;
 mod declared;
+mod flat;
 mod issuer;
 mod layer;
 mod made;
@@ -17,6 +18,7 @@ pub mod v1alpha1;
 mod validate;
 
 pub use config_map::is_config_map;
+pub use flat::{Flat, flat};
 pub use opt_in::{OUR_NAMES, OptIn, ROLE};
 pub use schema::json_schema;
 pub use v1alpha1::{
@@ -307,14 +309,17 @@ fn read(node: NodeRef<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found:
         );
         return Vec::new();
     }
-    let declaration = if is_config_map(node) {
-        config_map::read(node, found)
-    } else {
-        is_declaration(node, found).then(|| schema::read(node, found)).flatten()
-    };
-    let Some(declaration) = declaration else { return Vec::new() };
+    let Some(declaration) = declared(node, found) else { return Vec::new() };
     let views = overlay::views(declaration, found);
     validate::validate(views, clusters, opted_in, found).unwrap_or_default()
+}
+
+/// The declaration's fields, checked one by one.
+fn declared(node: NodeRef<'_>, found: &mut Report) -> Option<serde_json::Value> {
+    if is_config_map(node) {
+        return config_map::read(node, found);
+    }
+    is_declaration(node, found).then(|| schema::read(node, found)).flatten()
 }
 
 /// Whether the document is a declaration, by `apiVersion` and `kind`; anything else is reported.

@@ -83,7 +83,7 @@ const EXCLUSIVE: &[&[&str]] = &[
 ];
 
 /// Puts `over` over `base`, map by map, as in RFC 7396.
-fn merge(base: &mut Value, over: &Value) {
+pub(super) fn merge(base: &mut Value, over: &Value) {
     let Value::Object(over) = over else {
         base.clone_from(over);
         return;
@@ -191,6 +191,12 @@ impl Overlay {
         let overlay = FieldPath::keys("spec.clusters").key(self.cluster.as_str());
         rest.iter().fold(overlay, |path, step| path.step(step.clone()))
     }
+}
+
+/// The value of a field that is there.
+pub(super) fn value_at<'v>(value: &'v Value, at: &FieldPath) -> Option<&'v Value> {
+    let (steps, value) = reach(value, at.steps());
+    value.filter(|_| steps == at.steps().len())
 }
 
 /// How many steps of a path there are, and the value at the last of them.

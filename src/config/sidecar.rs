@@ -39,6 +39,11 @@ const VARIABLES_OF_OURS: &[(&str, &str)] = &[
     ("HTTPS_PROXY", "sidecar.proxy"),
 ];
 
+/// What the scheduler reserves for the helper, where nobody says otherwise.
+pub(super) const DEFAULT_REQUESTS: &[(&str, &str)] = &[("cpu", "10m"), ("memory", "32Mi")];
+/// The most that the helper uses, where nobody says otherwise.
+pub(super) const DEFAULT_LIMITS: &[(&str, &str)] = &[("memory", "64Mi")];
+
 /// Entries of a map that all layers contribute to; an entry without a value removes that of a weaker layer.
 type Entries = BTreeMap<String, Option<String>>;
 
@@ -202,8 +207,8 @@ impl SidecarLayers<'_> {
             extra_args: self.value(|layer| &layer.extra_args).unwrap_or_default(),
             env: self.entries(&[], |layer| &layer.env),
             fixed_user: self.value(|layer| &layer.fixed_user).unwrap_or(true),
-            requests: self.entries(&[("cpu", "10m"), ("memory", "32Mi")], |layer| &layer.requests),
-            limits: self.entries(&[("memory", "64Mi")], |layer| &layer.limits),
+            requests: self.entries(DEFAULT_REQUESTS, |layer| &layer.requests),
+            limits: self.entries(DEFAULT_LIMITS, |layer| &layer.limits),
         };
         self.check_release(&sidecar, report);
         self.check_process(&sidecar, report);

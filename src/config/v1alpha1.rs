@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `apiVersion` of the declaration.
 pub const API_VERSION: &str = "iamra.dev/v1alpha1";
@@ -139,7 +139,7 @@ pub struct Certificate {
 }
 
 /// How a certificate gets into the pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CertificateVolume {
     /// A Certificate is emitted, and the Secret that cert-manager writes for it is mounted.
@@ -160,7 +160,7 @@ pub struct PrivateKey {
 
 /// Key algorithms that IAM Roles Anywhere and the credential helper accept.
 // <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-sign-process.html>
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum KeyAlgorithm {
     /// RSA
     #[serde(rename = "RSA")]
@@ -229,7 +229,7 @@ pub enum PullPolicy {
 }
 
 /// How credentials reach the application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Delivery {
     /// The application requests them from the sidecar, as it would from the metadata endpoint of EC2.
@@ -242,7 +242,7 @@ pub enum Delivery {
 
 /// How the sidecar is added to the pod.
 // <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SidecarStyle {
     /// An init container that keeps running (Kubernetes 1.29 and later).
@@ -252,7 +252,7 @@ pub enum SidecarStyle {
 }
 
 /// What the application's containers wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Startup {
     /// AWS has issued credentials once.

@@ -10,6 +10,7 @@ mod located;
 mod markdown;
 mod results;
 mod sarif;
+mod view;
 
 pub use changes::{Compared, write_changes};
 pub use diff::unified;
@@ -21,6 +22,7 @@ pub use located::{Located, located};
 pub use markdown::changes_markdown;
 pub use results::results;
 pub use sarif::{changes_sarif, diagnostics_sarif};
+pub use view::{Origins, view_json, view_yaml};
 
 use std::cell::OnceCell;
 

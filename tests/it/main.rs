@@ -57,6 +57,7 @@ mod status;
 mod support;
 mod trust;
 mod verify;
+mod view;
 mod words;
 mod yaml_styles;
 

@@ -21,6 +21,7 @@ mod schema;
 mod status;
 mod strip;
 mod verify;
+mod view;
 
 pub(super) use exec_plugin::arguments;
 pub(super) use function::run as function;
@@ -41,6 +42,7 @@ pub(super) enum Command {
     Strip(strip::Args),
     K8s(k8s::Args),
     List(list::Args),
+    View(view::Args),
     Graph(graph::Args),
     Import(import::Args),
     Status(status::Args),
@@ -69,6 +71,7 @@ impl Command {
             Self::Strip(args) => strip::run(args, io),
             Self::K8s(args) => k8s::run(args, io),
             Self::List(args) => list::run(args, io),
+            Self::View(args) => view::run(args, io),
             Self::Graph(args) => graph::run(args, io),
             Self::Import(args) => import::run(args, io),
             Self::Status(args) => status::run(args, io),

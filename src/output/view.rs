@@ -1,0 +1,85 @@
+//! A declaration in which each value says where it comes from.
+
+use serde_json::{Map, Value, json};
+
+use super::offset_of;
+use crate::diag::Code;
+use crate::krm::Lines;
+use crate::quote::line;
+use crate::yaml::{Document, FieldPath, emit};
+
+/// The column that comments start in, at most.
+const COMMENTS: usize = 60;
+
+/// The lines of the fields of a declaration's file.
+pub struct Origins<'f> {
+    name: &'f str,
+    document: Option<Document<'f>>,
+    lines: Lines<'f>,
+}
+
+impl<'f> Origins<'f> {
+    /// Those of the file with this name and text.
+    pub fn of(name: &'f str, text: &'f str) -> Self {
+        Self { name, document: Document::parse(text).ok(), lines: Lines::of(text) }
+    }
+
+    /// The file and line of a field; `default` if no field sets the value.
+    fn words(&self, origin: Option<FieldPath>) -> String {
+        let position = origin.zip(self.document.as_ref()).map(|(at, document)| {
+            // Any code that is not about a key: the value is what is shown.
+            self.lines.position(offset_of(document, &at, Code::InvalidValue))
+        });
+        position.map_or_else(|| "default".to_owned(), |at| format!("{}:{}", line(self.name), at.line))
+    }
+}
+
+/// YAML with a comment behind each value.
+pub fn view_yaml(value: &Value, origin: &dyn Fn(&FieldPath) -> Option<FieldPath>, origins: &Origins<'_>) -> String {
+    let mut lines = Vec::new();
+    yaml(value, &FieldPath::root(), 0, &mut lines, &|at| origins.words(origin(at)));
+    let column = lines.iter().map(|(text, _)| text.chars().count()).max().unwrap_or_default().min(COMMENTS);
+    let line = |(text, comment): &(String, Option<String>)| match comment {
+        Some(comment) => format!("{text:column$} # {comment}\n"),
+        None => format!("{text}\n"),
+    };
+    lines.iter().map(line).collect()
+}
+
+fn yaml(
+    value: &Value,
+    at: &FieldPath,
+    indent: usize,
+    lines: &mut Vec<(String, Option<String>)>,
+    words: &dyn Fn(&FieldPath) -> String,
+) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let at = at.key(name.as_str());
+        let is_leaf = value.as_object().is_none_or(Map::is_empty);
+        let mut text = String::new();
+        emit::block(&json!({name: if is_leaf { value.clone() } else { Value::Null }}), indent, &mut text);
+        let mut of_value = text.lines().map(str::to_owned);
+        if is_leaf {
+            lines.extend(of_value.next().map(|first| (first, Some(words(&at)))));
+            lines.extend(of_value.map(|rest| (rest, None)));
+        } else {
+            lines.extend(of_value.next().map(|first| (first.trim_end_matches(" null").to_owned(), None)));
+            yaml(value, &at, indent + 2, lines, words);
+        }
+    }
+}
+
+/// JSON with `value` and `from` for each value.
+pub fn view_json(value: &Value, origin: &dyn Fn(&FieldPath) -> Option<FieldPath>, origins: &Origins<'_>) -> Value {
+    json(value, &FieldPath::root(), &|at| origins.words(origin(at)))
+}
+
+fn json(value: &Value, at: &FieldPath, words: &dyn Fn(&FieldPath) -> String) -> Value {
+    match value.as_object() {
+        Some(fields) if !fields.is_empty() => {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), json(value, &at.key(name.as_str()), words)));
+            Value::Object(fields.collect())
+        }
+        _ => json!({"value": value, "from": words(at)}),
+    }
+}
