@@ -19,13 +19,14 @@ fn lesson(example: &Path) -> (String, String) {
     (commands, format!("expected/{}", shown.split('`').next().unwrap()))
 }
 
-/// Runs commands as somebody does who has iamra and kustomize.
+/// Runs commands as somebody does who has iamra, kustomize, and what every system has.
 fn type_in(commands: &str, dir: &Path) -> Output {
     let bin = tempfile::tempdir().unwrap();
     symlink(iamra_path(), bin.path().join("iamra")).unwrap();
     symlink(peer("kustomize-5.8.2"), bin.path().join("kustomize")).unwrap();
+    let path = format!("{}:/usr/bin:/bin", bin.path().display());
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-euc", commands]).current_dir(dir).env_clear().env("PATH", bin.path()).env("HOME", "/nonexistent");
+    shell.args(["-euc", commands]).current_dir(dir).env_clear().env("PATH", path).env("HOME", "/nonexistent");
     run(&mut shell, b"")
 }
 
