@@ -1,20 +1,22 @@
 //! The desired result: which object gets which identity, and which other objects it needs.
 
 mod around;
+mod find;
 mod share;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::certificate::Authority;
-use crate::config::{Binding, Config, Which};
+use crate::config::{Binding, Config};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::{Issuer, IssuerObject};
 use crate::krm::{Ident, Item};
 use crate::name::{self, DEFAULT_NAMESPACE, DnsLabel};
-use crate::quote::{part, quote, quote_object, typed};
+use crate::quote::{quote, typed};
 use crate::resolve::{Identity, Resolved, ResolvedBinding};
 use crate::workload::{Order, Workload};
 use around::Around;
+use find::{Finder, find, words};
 
 /// The desired result.
 #[derive(Debug)]
@@ -110,38 +112,17 @@ pub fn plan<'r>(
     fallback: Option<&str>,
     report: &mut Report,
 ) -> Plan<'r> {
-    let mut by_name: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-    let mut by_label: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
-    for (position, workload) in inventory.iter().enumerate() {
-        for (name, _) in &workload.names {
-            by_name.entry(name).or_default().insert(position);
-        }
-        for (name, value) in &workload.labels {
-            by_label.entry((name, value)).or_default().push(position);
-        }
-    }
     let around = Around::of(items);
+    let finder = Finder::of(inventory);
     let mut found: Vec<(&ResolvedBinding, usize)> = Vec::new();
     // An unreadable item may be a declared workload, so no workload can be reported as missing.
     let knows_all = !report.says(Code::UnreadableItem);
     for binding in &resolved.bindings {
-        let target = &binding.declared.target;
-        let meant: Vec<usize> = match &target.which {
-            Which::Name(name) => by_name.get(name.as_str()).into_iter().flatten().copied().collect(),
-            // The workloads with the rarest of the labels.
-            Which::Labels(labels) => labels
-                .iter()
-                .map(|(name, value)| by_label.get(&(name.as_str(), value.as_str())).map_or(&[][..], Vec::as_slice))
-                .min_by_key(|positions| positions.len())
-                .unwrap_or_default()
-                .to_vec(),
-        };
-        let is_meant = |position: &usize| inventory.get(*position).is_some_and(|workload| workload.is_meant_by(target));
-        let meant = by_whole_name(meant.into_iter().filter(is_meant).collect(), &target.which, inventory);
+        let meant = finder.meant(&binding.declared.target);
         if meant.is_empty() && !knows_all {
             continue;
         }
-        let positions = find(binding, &meant, &around, inventory, report);
+        let positions = find(&binding.declared, &meant, &around, inventory, report);
         found.extend(positions.into_iter().map(|position| (binding, position)));
     }
     let mut workloads: Vec<PlannedWorkload<'r>> = Vec::new();
@@ -162,16 +143,6 @@ pub fn plan<'r>(
         }
     }
     with_prerequisites(resolved, workloads)
-}
-
-/// Keeps the workloads with the full name, if there are any: they take precedence over a `generateName`.
-fn by_whole_name(mut meant: Vec<usize>, which: &Which, inventory: &[Workload<'_>]) -> Vec<usize> {
-    let Which::Name(name) = which else { return meant };
-    let is_named = |position: &usize| inventory.get(*position).is_some_and(|it| it.is_named(name));
-    if meant.iter().any(is_named) {
-        meant.retain(is_named);
-    }
-    meant
 }
 
 /// Plans what Certificates need, before there is one: in the cluster's own namespace and in those of the workloads.
@@ -227,64 +198,6 @@ fn beside<'r>(
         }
     }
     prerequisites
-}
-
-fn find(
-    resolved: &ResolvedBinding,
-    meant: &[usize],
-    around: &Around<'_, '_>,
-    inventory: &[Workload<'_>],
-    report: &mut Report,
-) -> Vec<usize> {
-    let binding = &resolved.declared;
-    let is_in = |index: usize, namespace: &str| inventory.get(index).is_some_and(|it| it.may_be_in(namespace));
-    // An object with several pod templates counts once.
-    let objects = |some: &[usize]| {
-        let some = some.iter().filter_map(|position| inventory.get(*position));
-        some.map(|workload| (workload.index, workload)).collect::<BTreeMap<_, _>>()
-    };
-    let named = |some: &[usize]| objects(some).into_values().map(words).collect::<Vec<_>>();
-    let here: Vec<usize> = match &binding.namespace {
-        Some(namespace) => meant.iter().copied().filter(|index| is_in(*index, namespace.as_str())).collect(),
-        None => meant.to_vec(),
-    };
-    let target = &binding.target;
-    match (here.as_slice(), &target.which) {
-        ([], _) => {
-            let elsewhere = named(meant);
-            let help = if elsewhere.is_empty() {
-                around.how_to_find(binding)
-            } else {
-                format!("found {}; set `namespace:` to match", elsewhere.join(" and "))
-            };
-            let wanted = part(target.kind.as_deref().unwrap_or("workload"));
-            let message = format!("no {wanted} {} is among the objects", target.which);
-            let place = Place::Config(binding.place.clone());
-            report.push(Diagnostic::error(Code::WorkloadNotFound, message).at(place).help(help));
-            Vec::new()
-        }
-        ([_, _, ..], Which::Name(name)) if objects(&here).len() > 1 => {
-            let found = named(&here);
-            let message = format!("several objects are named {}: {}", quote(&name), found.join(", "));
-            let is_prefix = here.iter().filter_map(|position| inventory.get(*position)).all(|it| !it.is_named(name));
-            let help = if is_prefix {
-                "choose one with `target.kind` or `namespace`, or select all of them with `target.selector`"
-            } else {
-                "choose one with `target.kind` or `namespace`"
-            };
-            let place = Place::Config(binding.place.clone());
-            report.push(Diagnostic::error(Code::AmbiguousTarget, message).at(place).help(help));
-            Vec::new()
-        }
-        _ => here,
-    }
-}
-
-fn words(workload: &Workload<'_>) -> String {
-    let ident = &workload.ident;
-    let namespace =
-        ident.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in namespace {}", quote(&namespace)));
-    format!("{}{namespace}", quote_object(&ident.kind, &ident.name))
 }
 
 impl Plan<'_> {
