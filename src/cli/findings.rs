@@ -125,6 +125,6 @@ fn summary(diagnostics: &[Located]) -> String {
         let s = if count == 1 { "" } else { "s" };
         (count > 0).then(|| format!("{count} {}{s}", severity.word()))
     };
-    let counts: Vec<_> = [Severity::Error, Severity::Warning].into_iter().filter_map(count).collect();
+    let counts: Vec<_> = [Severity::Error, Severity::Warning, Severity::Note].into_iter().filter_map(count).collect();
     if counts.is_empty() { "no problem".to_owned() } else { counts.join(", ") }
 }

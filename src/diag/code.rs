@@ -11,6 +11,8 @@ enum Says {
     Warning,
     /// It depends on the context.
     Either,
+    /// It depends on the context, and may be nothing wrong at all.
+    Any,
 }
 
 struct Row {
@@ -83,7 +85,7 @@ codes! {
     InvalidPolicy "invalid-policy" Error "the operator's policy file cannot be used";
     OutsidePolicy "outside-policy" Error "the operator's policy does not allow a parameter, account or region";
     ArnMismatch "arn-mismatch" Error "ARNs of one identity disagree in partition, account or region";
-    WorkloadNotFound "workload-not-found" Error "a declared workload is not among the objects";
+    WorkloadNotFound "workload-not-found" Any "a declared workload is not among the objects";
     MisplacedRole "misplaced-role" Warning "the annotation that names a role is not on the pod template";
     AmbiguousTarget "ambiguous-target" Error "a declared workload matches several objects";
     ContainerNotFound "container-not-found" Error "the declaration names a container that the pod does not have";
@@ -146,7 +148,8 @@ impl Code {
         match self.row().says {
             Says::Error => severity == Severity::Error,
             Says::Warning => severity == Severity::Warning,
-            Says::Either => true,
+            Says::Either => severity != Severity::Note,
+            Says::Any => true,
         }
     }
 

@@ -43,8 +43,8 @@ pub enum Place {
     File(String, Option<usize>),
 }
 
-/// One statement about the input. Created by [`Diagnostic::error`] or [`Diagnostic::warning`], which make its texts a
-/// single line without key material.
+/// One statement about the input. Created by [`Diagnostic::error`], [`Diagnostic::warning`] or [`Diagnostic::note`],
+/// which make its texts a single line without key material.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
     /// What it is about.
@@ -68,6 +68,11 @@ impl Diagnostic {
     /// Something that works now and is likely to cause problems later.
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Warning, &message.into())
+    }
+
+    /// Something that is right, and that people should know.
+    pub fn note(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, &message.into())
     }
 
     fn new(code: Code, severity: Severity, message: &str) -> Self {
@@ -113,15 +118,21 @@ impl Report {
         other.diagnostics.into_iter().for_each(|diagnostic| self.add(diagnostic));
     }
 
-    /// Turns warnings into errors or drops them, by the levels of their codes. Errors stay errors: nothing correct can
-    /// be rendered from their input.
+    /// Gives warnings and notes the levels of their codes, or drops them. Errors stay errors: nothing correct can be
+    /// rendered from their input.
     pub fn judge(&mut self, levels: &BTreeMap<Code, Level>) {
         for diagnostic in std::mem::take(self).diagnostics {
-            match levels.get(&diagnostic.code).filter(|_| diagnostic.severity == Severity::Warning) {
-                Some(Level::Deny) => self.push(Diagnostic { severity: Severity::Error, ..(*diagnostic).clone() }),
-                Some(Level::Allow) => {}
-                Some(Level::Warn) | None => self.add(diagnostic),
-            }
+            let level = levels.get(&diagnostic.code).filter(|_| diagnostic.severity != Severity::Error);
+            let severity = match level {
+                Some(Level::Deny) => Severity::Error,
+                Some(Level::Warn) => Severity::Warning,
+                Some(Level::Allow) => continue,
+                None => {
+                    self.add(diagnostic);
+                    continue;
+                }
+            };
+            self.push(Diagnostic { severity, ..(*diagnostic).clone() });
         }
     }
 

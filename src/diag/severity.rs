@@ -7,6 +7,8 @@ pub enum Severity {
     Error,
     /// The run succeeds, but will probably cause problems.
     Warning,
+    /// Nothing is wrong with it, and people should know.
+    Note,
 }
 
 impl Severity {
@@ -15,6 +17,7 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::Located;
+use crate::diag::Severity;
 
-/// One `::error` or `::warning` per line. The escapes are those of GitHub's own toolkit (`actions/toolkit`,
+/// One `::error`, `::warning` or `::notice` per line. The escapes are those of GitHub's own toolkit (`actions/toolkit`,
 /// `command.ts`).
 /// <https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>
 pub fn annotations(diagnostics: &[Located]) -> String {
@@ -18,7 +19,8 @@ pub fn annotations(diagnostics: &[Located]) -> String {
         properties.push(format!("title={}", property(it.code.name())));
         let object = it.object.as_ref().map_or_else(String::new, |object| format!("{object}: "));
         let message = data(&format!("{object}{}", it.words()));
-        let _ = writeln!(text, "::{} {}::{message}", it.severity.word(), properties.join(","));
+        let word = if it.severity == Severity::Note { "notice" } else { it.severity.word() };
+        let _ = writeln!(text, "::{word} {}::{message}", properties.join(","));
     }
     text
 }

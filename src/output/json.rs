@@ -17,6 +17,8 @@ struct Checked<'c> {
     files: &'c [String],
     errors: usize,
     warnings: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    notes: usize,
     diagnostics: Vec<Entry<'c>>,
 }
 
@@ -53,6 +55,11 @@ impl<'c> Entry<'c> {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 /// The diagnostics of these files.
 pub fn diagnostics_json(files: &[String], diagnostics: &[Located]) -> String {
     let count = |severity| diagnostics.iter().filter(|it| it.severity == severity).count();
@@ -61,6 +68,7 @@ pub fn diagnostics_json(files: &[String], diagnostics: &[Located]) -> String {
         files,
         errors: count(Severity::Error),
         warnings: count(Severity::Warning),
+        notes: count(Severity::Note),
         diagnostics: diagnostics.iter().map(Entry::of).collect(),
     })
 }

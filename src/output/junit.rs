@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::Located;
 use crate::diag::Severity;
 
-/// One suite per declaration and one case per diagnostic: an error is a failure, a warning is a passing case with
-/// output. A declaration without diagnostics has one passing case.
+/// One suite per declaration and one case per diagnostic: an error is a failure, anything else is a passing case
+/// with output. A declaration without diagnostics has one passing case.
 /// <https://github.com/testmoapp/junitxml>
 pub fn junit(declarations: &[(&str, Vec<Located>)]) -> String {
     let failures = |some: &[Located]| some.iter().filter(|it| it.severity == Severity::Error).count();
@@ -41,7 +41,7 @@ fn case(it: &Located, suite: &str) -> String {
         Severity::Error => {
             format!("<failure message=\"{}\" type=\"{}\">{words}</failure>", escape(&it.message), it.code)
         }
-        Severity::Warning => format!("<system-out>{words}</system-out>"),
+        Severity::Warning | Severity::Note => format!("<system-out>{words}</system-out>"),
     };
     format!("    <testcase name=\"{}{place}\" classname=\"{suite}\" time=\"0\">{inside}</testcase>\n", it.code)
 }

@@ -40,6 +40,7 @@ fn result(diagnostic: &Diagnostic, sources: Sources<'_>) -> krm::Result {
         severity: match severity {
             Severity::Error => krm::Severity::Error,
             Severity::Warning => krm::Severity::Warning,
+            Severity::Note => krm::Severity::Info,
         },
         resource_ref,
         field,

@@ -115,7 +115,7 @@ impl<'c> Drawn<'c> {
                 let class = match node.severity {
                     Some(Severity::Error) => ":::error",
                     Some(Severity::Warning) => ":::warning",
-                    None => "",
+                    Some(Severity::Note) | None => "",
                 };
                 let label = format!("{}<br/>{}", escaped(&node.label), escaped(&node.detail));
                 text.push_str(&indented(&format!("n{id}[\"{label}\"]{class}"), 2));
