@@ -7,7 +7,7 @@ use crate::config::{self, Config, Mode, OptIn};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::diff::{Snapshot, View};
 use crate::krm::{Changes, Item};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Absence, Plan};
 use crate::quote::quote_object;
 use crate::reference::Query;
 use crate::render::{self, Manifest};
@@ -30,6 +30,10 @@ pub struct Request<'r> {
     pub namespace: Option<&'r str>,
     /// Whether the caller deletes what it does not get back.
     pub keeps_items: bool,
+    /// The objects at hand, if they are not rendered yet.
+    pub items: &'r [Item<'r>],
+    /// What it means when a declared workload is not among them.
+    pub absence: Absence,
     /// Workloads among the objects that are annotated with a role.
     pub opted_in: &'r [OptIn],
     /// The only workload to look at; all when `None`.
@@ -47,6 +51,11 @@ impl Request<'_> {
 pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
     let mut config: Config = config::load(node, request.cluster, request.opted_in, report)?;
     config.bindings.retain(|binding| request.workload.is_none_or(|only| binding.workload == only));
+    if !request.items.is_empty() && request.mode(config.mode) != Mode::Generate {
+        let bindings: Vec<_> = config.bindings.iter().collect();
+        let mut kept = plan::keep(&bindings, &config.checks, request.items, request.absence, report).into_iter();
+        config.bindings.retain(|_| kept.next().unwrap_or(true));
+    }
     bind(config, request, lookup, report)
 }
 
@@ -215,10 +224,11 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
 }
 
 /// Reports where a rendered stream differs from the declaration. Changes nothing.
-pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
+pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence, report: &mut Report) {
     let adopted = verify::adopt(resolved, rendered);
+    let here = without_absent(&adopted, rendered, absence, report);
     // `check_strangers` reports other writers with everything else that strangers do.
-    let Patched { inventory, plan, changes, .. } = Patched::of(&adopted, rendered.items, None, report);
+    let Patched { inventory, plan, changes, .. } = Patched::of(&here, rendered.items, None, report);
     splice::declarations(rendered.items, Fate::Stays, report);
     order::check(&plan, &[], rendered.items, &inventory, report);
     let wanted = render::objects(&plan, adopted.argo_cd, false);
@@ -227,8 +237,9 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Rep
 }
 
 /// Reports what would be wrong with a stream before injection. Changes nothing.
-pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut Report) {
-    let patched = Patched::of(resolved, rendered.items, None, report);
+pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence, report: &mut Report) {
+    let here = without_absent(resolved, rendered, absence, report);
+    let patched = Patched::of(&here, rendered.items, None, report);
     splice::declarations(rendered.items, Fate::Stays, report);
     let mut strangers = Report::default();
     verify::check_strangers(resolved, &patched.plan, rendered, &patched.inventory, &mut strangers);
@@ -238,6 +249,15 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, report: &mut R
     let strangers = if patched.taken.is_empty() { strangers } else { strangers.without(Code::ChangedObject) };
     patched.transformed(resolved, rendered.items, report);
     report.append(strangers);
+}
+
+/// Without the workloads that need not be in the stream. What strangers may do is judged by all of them.
+fn without_absent(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence, report: &mut Report) -> Resolved {
+    let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
+    let mut kept = plan::keep(&bindings, &resolved.checks, rendered.items, absence, report).into_iter();
+    let mut here = resolved.clone();
+    here.bindings.retain(|_| kept.next().unwrap_or(true));
+    here
 }
 
 fn refuse_changes(changes: &Changes, inventory: &[Workload<'_>], report: &mut Report) {

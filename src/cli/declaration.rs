@@ -1,6 +1,6 @@
 //! A declaration on disk, and how commands read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
@@ -11,8 +11,9 @@ use crate::diag::Report;
 use crate::disk;
 use crate::output::{Declaration, Sources};
 use crate::pipeline::{self, Request};
+use crate::plan::Absence;
 use crate::resolve::{self, Known, Lookup, Resolved};
-use crate::yaml::{Document, NodeRef};
+use crate::yaml::{Document, FieldPath, NodeRef};
 
 /// A declaration on disk.
 pub(super) struct File {
@@ -31,6 +32,39 @@ impl File {
         let name = display(&path);
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         Ok(Self { name, text: disk::read(&path)?, folder })
+    }
+
+    /// What it means when a workload is not in the build of this folder: a declaration that stands above the folder speaks of
+    /// other builds too, any other one of exactly this.
+    pub(super) fn absence_in(&self, built: &Path) -> Absence {
+        let (Ok(own), Ok(built)) = (self.own_folder().canonicalize(), built.canonicalize()) else {
+            return Absence::IsWrong;
+        };
+        if built != own && built.starts_with(&own) { Absence::IsCounted } else { Absence::IsWrong }
+    }
+
+    /// The cluster that the build of a folder below the declaration is for, if nobody says it: the only one whose name is a
+    /// part of the folder's path.
+    pub(super) fn cluster_of(&self, built: &Path) -> Option<String> {
+        let document = Document::parse(&self.text).ok()?;
+        if document.at(&FieldPath::keys("spec.cluster")).is_some() {
+            return None;
+        }
+        let clusters: BTreeSet<_> = config::clusters(document.root()).into_iter().flatten().collect();
+        let (own, built) = (self.own_folder().canonicalize().ok()?, built.canonicalize().ok()?);
+        let parts = built.strip_prefix(&own).ok()?.components().filter_map(|part| part.as_os_str().to_str());
+        let mut named = parts.filter(|part| clusters.contains(part)).collect::<BTreeSet<_>>().into_iter();
+        named.next().filter(|_| named.next().is_none()).map(str::to_owned)
+    }
+
+    /// The arguments for the build of a folder, which may say the cluster.
+    pub(super) fn shared_for(&self, built: &Path, shared: &Shared) -> Shared {
+        let cluster = shared.cluster.clone().or_else(|| self.cluster_of(built));
+        Shared { cluster, ..shared.clone() }
+    }
+
+    fn own_folder(&self) -> &Path {
+        if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder }
     }
 
     /// The sources for diagnostics about the declaration only.

@@ -59,7 +59,7 @@ fn by_whole_name(mut meant: Vec<usize>, which: &Which, inventory: &[Workload<'_>
 }
 
 /// Those that can be in the binding's namespace.
-fn here(binding: &Binding, meant: &[usize], inventory: &[Workload<'_>]) -> Vec<usize> {
+pub(super) fn here(binding: &Binding, meant: &[usize], inventory: &[Workload<'_>]) -> Vec<usize> {
     let is_in = |index: usize, namespace: &str| inventory.get(index).is_some_and(|it| it.may_be_in(namespace));
     match &binding.namespace {
         Some(namespace) => meant.iter().copied().filter(|index| is_in(*index, namespace.as_str())).collect(),
@@ -75,30 +75,15 @@ pub(super) fn find(
     inventory: &[Workload<'_>],
     report: &mut Report,
 ) -> Vec<usize> {
-    // An object with several pod templates counts once.
-    let objects = |some: &[usize]| {
-        let some = some.iter().filter_map(|position| inventory.get(*position));
-        some.map(|workload| (workload.index, workload)).collect::<BTreeMap<_, _>>()
-    };
-    let named = |some: &[usize]| objects(some).into_values().map(words).collect::<Vec<_>>();
     let here = here(binding, meant, inventory);
     let target = &binding.target;
     match (here.as_slice(), &target.which) {
         ([], _) => {
-            let elsewhere = named(meant);
-            let help = if elsewhere.is_empty() {
-                around.how_to_find(binding)
-            } else {
-                format!("found {}; set `namespace:` to match", elsewhere.join(" and "))
-            };
-            let wanted = part(target.kind.as_deref().unwrap_or("workload"));
-            let message = format!("no {wanted} {} is among the objects", target.which);
-            let place = Place::Config(binding.place.clone());
-            report.push(Diagnostic::error(Code::WorkloadNotFound, message).at(place).help(help));
+            report.push(missing(binding, meant, around, inventory, Diagnostic::error));
             Vec::new()
         }
-        ([_, _, ..], Which::Name(name)) if objects(&here).len() > 1 => {
-            let found = named(&here);
+        ([_, _, ..], Which::Name(name)) if objects(&here, inventory).len() > 1 => {
+            let found = named(&here, inventory);
             let message = format!("several objects are named {}: {}", quote(&name), found.join(", "));
             let is_prefix = here.iter().filter_map(|position| inventory.get(*position)).all(|it| !it.is_named(name));
             let help = if is_prefix {
@@ -112,6 +97,36 @@ pub(super) fn find(
         }
         _ => here,
     }
+}
+
+/// The diagnostic for a binding without an object. Those of `meant` are in other namespaces.
+pub(super) fn missing(
+    binding: &Binding,
+    meant: &[usize],
+    around: &Around<'_, '_>,
+    inventory: &[Workload<'_>],
+    diagnostic: fn(Code, String) -> Diagnostic,
+) -> Diagnostic {
+    let target = &binding.target;
+    let elsewhere = named(meant, inventory);
+    let help = if elsewhere.is_empty() {
+        around.how_to_find(binding)
+    } else {
+        format!("found {}; set `namespace:` to match", elsewhere.join(" and "))
+    };
+    let wanted = part(target.kind.as_deref().unwrap_or("workload"));
+    let message = format!("no {wanted} {} is among the objects", target.which);
+    diagnostic(Code::WorkloadNotFound, message).at(Place::Config(binding.place.clone())).help(help)
+}
+
+/// Some of the workloads, by object: one with several pod templates counts once.
+fn objects<'i, 't>(some: &[usize], inventory: &'i [Workload<'t>]) -> BTreeMap<usize, &'i Workload<'t>> {
+    let some = some.iter().filter_map(|position| inventory.get(*position));
+    some.map(|workload| (workload.index, workload)).collect()
+}
+
+fn named(some: &[usize], inventory: &[Workload<'_>]) -> Vec<String> {
+    objects(some, inventory).into_values().map(words).collect()
 }
 
 /// How messages name it.

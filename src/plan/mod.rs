@@ -1,8 +1,11 @@
 //! The desired result: which object gets which identity, and which other objects it needs.
 
+mod absent;
 mod around;
 mod find;
 mod share;
+
+pub use absent::{Absence, keep, present};
 
 use std::collections::{BTreeMap, BTreeSet};
 

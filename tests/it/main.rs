@@ -30,6 +30,7 @@ mod examples;
 mod exec_plugin;
 mod faults;
 mod fields;
+mod fleet;
 mod formats;
 mod graph;
 mod guide;

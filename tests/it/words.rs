@@ -10,6 +10,7 @@ use iamra::diag::Report;
 use iamra::krm::{Item, ResourceList, Stream};
 use iamra::output::{self, Declaration, Sources};
 use iamra::pipeline::{self, Request};
+use iamra::plan::Absence;
 use iamra::resolve::Lockfile;
 use iamra::yaml::{Document, NodeRef};
 use iamra::{roster, verify, workload};
@@ -79,7 +80,7 @@ fn said(node: NodeRef<'_>, text: &str, lock: Option<&str>, (items, input): (&[It
             pipeline::run(&resolved, items, request, &mut found);
             // `verify` takes no mode.
             if mode == Mode::All {
-                pipeline::verify(&resolved, &verify::Rendered::of(items, &[]), &mut found);
+                pipeline::verify(&resolved, &verify::Rendered::of(items, &[]), Absence::IsWrong, &mut found);
             }
             report.append(found);
         }

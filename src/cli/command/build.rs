@@ -14,6 +14,7 @@ use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::output::Sources;
+use crate::pipeline::Request;
 
 /// Run `kustomize build` and patch what it prints
 ///
@@ -40,11 +41,11 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let shared = &args.explained.shared();
     let file = File::open(args.declaration.as_ref().unwrap_or(&args.dir))?;
+    let shared = &file.shared_for(&args.dir, &args.explained.shared());
     let built = args.kustomize.run(&args.dir, io)?;
     let manifests = Manifests { name: "kustomize build", bytes: &built };
-    let request = shared.request(Some(Mode::All));
+    let request = Request { absence: file.absence_in(&args.dir), ..shared.request(Some(Mode::All)) };
     let injected = inject(&file, manifests, shared, request)?;
     let Some(path) = &args.output else { return injected.print(finish, io) };
     let mut drift = Report::default();

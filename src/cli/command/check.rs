@@ -163,7 +163,7 @@ fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared, 
     };
     let mut report = Report::default();
     match parse("kustomize build", &built) {
-        Ok(stream) => check_stream(&stream, checked, args, shared, &mut report)?,
+        Ok(stream) => check_stream(dir, &stream, checked, args, shared, &mut report)?,
         Err(instead) => report.push(*instead),
     }
     checked.report.append(report);
@@ -178,6 +178,7 @@ fn not_built(error: &Error) -> Diagnostic {
 
 /// Checks the built manifests against the declaration.
 fn check_stream(
+    dir: &Path,
     stream: &Stream<'_>,
     checked: &Checked,
     args: &Args,
@@ -186,7 +187,9 @@ fn check_stream(
 ) -> Result<(), Error> {
     let rendered = Rendered::of(&stream.items, &args.sidecar.images);
     let opted_in = rendered.opted_in(report);
+    let shared = &checked.file.shared_for(dir, shared);
     let request = shared.request(Some(Mode::Transform));
+    let absence = checked.file.absence_in(dir);
     let request = pipeline::Request { opted_in: &opted_in, ..request };
     let mut found = Report::default();
     let resolved = checked.file.resolve(shared, request, &mut found)?;
@@ -194,9 +197,9 @@ fn check_stream(
     report.append(if checked.is_unanswered { found.without(Code::UnresolvedReference) } else { found });
     let Some(resolved) = resolved else { return Ok(()) };
     if rendered.has_ours() {
-        pipeline::verify(&resolved, &rendered, report);
+        pipeline::verify(&resolved, &rendered, absence, report);
     } else {
-        pipeline::rehearse(&resolved, &rendered, report);
+        pipeline::rehearse(&resolved, &rendered, absence, report);
     }
     Ok(())
 }

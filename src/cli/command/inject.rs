@@ -1,6 +1,6 @@
 //! `iamra inject`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
 use crate::cli::declaration::File;
@@ -11,6 +11,7 @@ use crate::cli::manifests;
 use crate::cli::report::finish;
 use crate::cli::sources::Explained;
 use crate::config::Mode;
+use crate::pipeline::Request;
 
 /// Patch the declared workloads in plain manifests, and add what they need
 ///
@@ -39,6 +40,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let bytes = manifests::read(&args.manifests, PIPE)?;
     let mode = if args.workloads_only { Mode::Transform } else { Mode::All };
     let manifests = Manifests { name: manifests::name_of(&args.manifests), bytes: &bytes };
-    let request = shared.request(Some(mode));
+    // Where it is called is where the build is, as far as it is known.
+    let request = Request { absence: file.absence_in(Path::new(".")), ..shared.request(Some(mode)) };
     inject(&file, manifests, shared, request)?.print(finish, io)
 }

@@ -60,12 +60,14 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let stream = parse(name, &text, &mut report);
     let rendered = stream.as_ref().map(|stream| Rendered::of(&stream.items, &args.sidecar.images));
     let opted_in = rendered.as_ref().map_or_else(Vec::new, |rendered| rendered.opted_in(&mut report));
+    // Where it is called is where the build is, as far as it is known.
+    let absence = file.absence_in(Path::new("."));
     let request = Request { opted_in: &opted_in, ..shared.request(Some(Mode::Validate)) };
     if let Some(resolved) = file.resolve(shared, request, &mut report)?
         && let Some((stream, rendered)) = stream.as_ref().zip(rendered.as_ref())
     {
         levels.clone_from(&resolved.checks);
-        pipeline::verify(&resolved, rendered, &mut report);
+        pipeline::verify(&resolved, rendered, absence, &mut report);
         if let Some(without) =
             without.as_deref().and_then(|text| parse("the manifests without iamra", text, &mut report))
         {

@@ -1,6 +1,7 @@
 //! `iamra argocd parameters`: the parameters that an application can set, and read-only ones for information.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -40,7 +41,8 @@ pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     let Some(Application { file, lock, .. }) = application.filter(|_| !report.has_errors()) else {
         return finish_briefly(&report, Sources::default(), io);
     };
-    let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
+    let cluster = parameters.cluster.or_else(|| file.cluster_of(Path::new(".")));
+    let shared = shared.for_argo_cd(cluster, lock.clone());
     // `generate` rejects an invalid declaration; failing here would leave the user no cluster to choose as the fix.
     let resolved = file.resolve(&shared, shared.request(parameters.mode), &mut report)?;
     finish_briefly(&report, file.sources(), io)?;

@@ -53,8 +53,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         return finish_briefly(&report, Sources::default(), io);
     }
     let Application { file, lock, .. } = &application;
-    let shared = shared.for_argo_cd(parameters.cluster, lock.clone());
-    let request = Request { namespace: parameters.namespace.as_deref(), ..shared.request(parameters.mode) };
+    let cluster = parameters.cluster.or_else(|| file.cluster_of(Path::new(".")));
+    let shared = shared.for_argo_cd(cluster, lock.clone());
+    let absence = file.absence_in(Path::new("."));
+    let request = Request { namespace: parameters.namespace.as_deref(), absence, ..shared.request(parameters.mode) };
     let manifests = Manifests { name: "kustomize build", bytes: &built };
     inject(file, manifests, &shared, request)?.print(finish_briefly, io)
 }

@@ -1,0 +1,90 @@
+//! Declared workloads that are not among the objects, where that is no error.
+
+use std::collections::BTreeMap;
+
+use super::around::Around;
+use super::find::{self, Finder};
+use crate::config::Binding;
+use crate::diag::{Code, Diagnostic, Level, Place, Report};
+use crate::krm::Item;
+use crate::quote::quote;
+use crate::workload;
+use crate::yaml::FieldPath;
+
+/// What it means when a declared workload is not among the objects, unless `spec.checks` says it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Absence {
+    /// The declaration speaks of exactly these objects.
+    #[default]
+    IsWrong,
+    /// It speaks of more builds than this one.
+    IsCounted,
+    /// The same, and whoever asks looks at all of them.
+    IsKnown,
+}
+
+/// Which of the workloads to plan for: without those that are not among the objects and need not be. Nothing is looked up
+/// or emitted for these. Any others that are missing are reported by [`super::plan`].
+pub fn keep(
+    bindings: &[&Binding],
+    checks: &BTreeMap<Code, Level>,
+    items: &[Item<'_>],
+    absence: Absence,
+    report: &mut Report,
+) -> Vec<bool> {
+    let level = checks.get(&Code::WorkloadNotFound);
+    let make: Option<fn(Code, String) -> Diagnostic> = match (level, absence) {
+        (Some(Level::Deny), _) | (None, Absence::IsWrong) => return vec![true; bindings.len()],
+        (Some(Level::Warn), _) => Some(Diagnostic::warning),
+        _ => None,
+    };
+    let is_present = present(bindings, items, make, report);
+    let absent: Vec<_> = bindings.iter().zip(&is_present).filter(|(_, is)| !**is).map(|(it, _)| *it).collect();
+    if level.is_none() && absence == Absence::IsCounted && !absent.is_empty() {
+        report.push(note(&absent, bindings.len()));
+    }
+    is_present
+}
+
+/// Which of the workloads are among the objects. Those that are not are reported as `make` says, if at all.
+pub fn present(
+    bindings: &[&Binding],
+    items: &[Item<'_>],
+    make: Option<fn(Code, String) -> Diagnostic>,
+    report: &mut Report,
+) -> Vec<bool> {
+    let mut found = Report::default();
+    let inventory = workload::inventory(items, bindings, &mut found);
+    // An unreadable item, which is reported when objects are planned for, may be any of them.
+    if found.says(Code::UnreadableItem) {
+        return vec![true; bindings.len()];
+    }
+    let (finder, around) = (Finder::of(&inventory), Around::of(items));
+    let is_present = |binding: &&Binding| {
+        let meant = finder.meant(&binding.target);
+        let is_here = !find::here(binding, &meant, &inventory).is_empty();
+        if let Some(make) = make.filter(|_| !is_here) {
+            report.push(find::missing(binding, &meant, &around, &inventory, make));
+        }
+        is_here
+    };
+    bindings.iter().map(is_present).collect()
+}
+
+fn note(absent: &[&Binding], all: usize) -> Diagnostic {
+    let (message, place) = match absent {
+        [only] => (format!("workload {} is not in this build", quote(&only.workload)), only.place.clone()),
+        _ => {
+            let workloads = FieldPath::keys("spec.workloads");
+            let message = if absent.len() == all {
+                format!("none of the {all} declared workloads is in this build")
+            } else {
+                format!("{} of {all} declared workloads are not in this build", absent.len())
+            };
+            (message, workloads)
+        }
+    };
+    Diagnostic::note(Code::WorkloadNotFound, message)
+        .at(Place::Config(place))
+        .help("`iamra check --builds` says which builds each is in")
+}
