@@ -1,7 +1,10 @@
 //! Does the same work for many things on all processors; the results are in the order of the things.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::panic;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 /// For fewer things, a thread costs more than it saves.
@@ -30,6 +33,42 @@ pub fn map<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -> Vec
     })
 }
 
+/// The result of `work` for each thing, where each thing takes its time: the next one begins as soon as a processor is free.
+/// `done` is called with each thing when it is done, on the thread of the caller.
+pub fn queue<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync, mut done: impl FnMut(&T)) -> Vec<R> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let (next, (sender, receiver)) = (AtomicUsize::new(0), mpsc::channel());
+    let take = |sender: &mpsc::Sender<(usize, R)>| {
+        let one = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            things.get(index).map(|thing| (index, work(thing)))
+        };
+        while let Some(result) = one() {
+            // The caller is gone only in a panic.
+            let _ = sender.send(result);
+        }
+    };
+    let take = &take;
+    thread::scope(|scope| {
+        let start = |_| {
+            let sender = sender.clone();
+            thread::Builder::new().spawn_scoped(scope, move || take(&sender)).ok()
+        };
+        let running: Vec<_> = (0..processors.min(things.len())).filter_map(start).collect();
+        if running.is_empty() {
+            take(&sender);
+        }
+        drop(sender);
+        let mut results = BTreeMap::new();
+        for (index, result) in receiver {
+            things.get(index).into_iter().for_each(&mut done);
+            results.insert(index, result);
+        }
+        running.into_iter().for_each(|thread| thread.join().unwrap_or_else(|it| panic::resume_unwind(it)));
+        results.into_values().collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +79,24 @@ mod tests {
             let things: Vec<_> = (0..count).collect();
             assert_eq!(map(&things, |thing| thing * 2), things.iter().map(|thing| thing * 2).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_queue_keeps_the_order_and_tells_of_each() {
+        for count in [0, 1, 2, 100] {
+            let things: Vec<_> = (0..count).collect();
+            let mut told = Vec::new();
+            let results = queue(&things, |thing| thing * 2, |thing| told.push(*thing));
+            assert_eq!(results, things.iter().map(|thing| thing * 2).collect::<Vec<_>>());
+            told.sort_unstable();
+            assert_eq!(told, things);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "thing 9")]
+    fn a_panic_in_a_queue_goes_on() {
+        queue(&(0..10).collect::<Vec<_>>(), |thing| assert!(*thing < 9, "thing {thing}"), |_| ());
     }
 
     #[test]

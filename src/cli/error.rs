@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
+use super::Exit;
 use crate::git;
 use crate::quote::{line, quote};
 use crate::{ca, disk};
@@ -70,6 +71,24 @@ pub(super) enum Error {
     /// A declaration that is not in the index.
     #[error("no `iamra.yaml` in {} or above it is staged or committed", quote(&.0.display()))]
     Unstaged(PathBuf),
+    /// Several builds, and no folder for them.
+    #[error("several builds need a folder each, and `--output` names none")]
+    NoOutputFolder,
+    /// A pattern without a match.
+    #[error("no folder with a kustomization matches {}", quote(&.0))]
+    Unmatched(String),
+    /// What is not a pattern.
+    #[error("{pattern} is not a pattern: {1}", pattern = quote(&.0))]
+    Pattern(String, &'static str),
+    /// A folder without a name of its own for its output.
+    #[error("{} is not below the current folder, so its output has no name", quote(&.0.display()))]
+    Outside(PathBuf),
+    /// Two builds that would overwrite each other.
+    #[error("{} and {} would be written into each other's folder", quote(&.0.display()), quote(&.1.display()))]
+    Entangled(PathBuf, PathBuf),
+    /// The folder is that of one build.
+    #[error("{} is the output of one build, and would hold those of several", quote(&.0.display()))]
+    OneBuild(PathBuf),
     /// The demo's CA cannot be generated.
     #[error(transparent)]
     Authority(#[from] ca::Error),
@@ -88,8 +107,14 @@ impl Error {
         line(&text)
     }
 
-    /// 2 for wrong usage, 3 for failures outside iamra.
-    pub(super) fn exit_code(&self) -> u8 {
+    /// What failed, why, and what to do, in lines.
+    pub(super) fn told(&self) -> String {
+        let help = self.help().map_or_else(String::new, |help| format!("  help: {help}\n"));
+        format!("error: {}\n{help}", self.words())
+    }
+
+    /// Wrong usage, or failures outside iamra.
+    pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::Misnamed(_) | disk::Error::NotOurs(_))
             | Self::Terminal(_)
@@ -98,9 +123,15 @@ impl Error {
             | Self::Misplaced { .. }
             | Self::Attempts(_)
             | Self::Undeclared(..)
-            | Self::Unstaged(_) => 2,
-            Self::Git(error) if error.is_misuse() => 2,
-            _ => 3,
+            | Self::Unstaged(_)
+            | Self::NoOutputFolder
+            | Self::Unmatched(_)
+            | Self::Pattern(..)
+            | Self::Outside(_)
+            | Self::Entangled(..)
+            | Self::OneBuild(_) => Exit::Usage,
+            Self::Git(error) if error.is_misuse() => Exit::Usage,
+            _ => Exit::Failed,
         }
     }
 
@@ -123,6 +154,13 @@ impl Error {
                 "remove iamra from `components:` and `transformers:`: here it injects into the output of kustomize",
             ),
             Self::Kustomize(_) => Some("run `kustomize build` in the application's folder"),
+            Self::NoOutputFolder => Some("add `--output FOLDER`, in which each build gets its own folder"),
+            Self::Unmatched(_) => {
+                Some("quote patterns, and begin them in the current folder: `'apps/*/overlays/prod'`")
+            }
+            Self::Outside(_) => Some("run iamra in a folder above it"),
+            Self::Entangled(..) => Some("run iamra once for each, with another `--output`"),
+            Self::OneBuild(_) => Some("choose another folder, or remove this one"),
             Self::Overwrite(_) => Some("choose another file, or overwrite it with `--force`"),
             Self::Exists(_) => Some("choose another folder, or remove this one"),
             _ => None,

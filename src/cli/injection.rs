@@ -5,10 +5,11 @@ use super::declaration::File;
 use super::error::Error;
 use super::io::Io;
 use super::manifests::{is_package, parse};
+use super::report;
 use super::sources::Shared;
 use crate::diag::Report;
 use crate::krm::{Changes, Stream};
-use crate::output::Sources;
+use crate::output::{self, Sources};
 use crate::pipeline::{self, Request};
 use crate::workload;
 
@@ -73,6 +74,14 @@ impl Injected<'_> {
         let mut bytes = Vec::new();
         changes.write_stream(stream, &mut bytes).expect("memory takes all");
         Some(bytes)
+    }
+
+    /// Writes the diagnostics, and returns the exit code.
+    pub(super) fn tell(&self, words: &mut Vec<u8>) -> Result<Exit, Error> {
+        let input = self.text.map(|text| (self.name, text));
+        let sources = Sources { input, ..self.file.sources() };
+        output::write_report(&self.report, sources, words).map_err(Error::Output)?;
+        Ok(report::exit_of([&self.report].into_iter()))
     }
 
     /// Reports the diagnostics and returns the exit code.

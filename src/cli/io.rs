@@ -49,6 +49,11 @@ impl Io {
         write!(self.err, "{}", lines(&words.to_string())).map_err(Error::Output)
     }
 
+    /// Whether words are read as they are written.
+    pub(super) fn is_watched(&self) -> bool {
+        self.err.is_terminal()
+    }
+
     /// The stream for words.
     pub(super) fn err(&mut self) -> &mut dyn Write {
         &mut self.err

@@ -10,30 +10,7 @@ use super::error::Error;
 use super::io::Io;
 use super::signals;
 use crate::config::{API_VERSION, KIND};
-use crate::disk::{self, DECLARATION};
-use crate::quote::quote;
-use crate::yaml::{Document, NodeRef};
-
-/// The names that kustomize knows its file by.
-/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/general.go>
-const FILES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
-/// Whether kustomize builds objects of the folder. One that lists nothing but the declaration, as that of the component,
-/// only passes it on.
-pub(super) fn is_kustomization(dir: &Path) -> bool {
-    let file = FILES.iter().map(|name| dir.join(name)).find(|file| file.is_file());
-    file.is_some_and(|file| !disk::read(&file).is_ok_and(|text| lists_only_declaration(&text)))
-}
-
-fn lists_only_declaration(kustomization: &str) -> bool {
-    let Ok(document) = Document::parse(kustomization) else { return false };
-    let is_plain =
-        |(key, _): (NodeRef<'_>, NodeRef<'_>)| matches!(key.text(), Some("apiVersion" | "kind" | "resources"));
-    let mut resources = document.root().get("resources").into_iter().flat_map(NodeRef::items);
-    document.root().entries().all(is_plain)
-        && resources.next().and_then(NodeRef::text) == Some(DECLARATION)
-        && resources.next().is_none()
-}
+use crate::quote::{lines, quote};
 
 /// Where kustomize looks for an exec plugin of ours, below `$KUSTOMIZE_PLUGIN_HOME` or `~/.config/kustomize/plugin`.
 /// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/plugins.go>
@@ -85,11 +62,19 @@ impl Options {
     /// Its output for the folder, if it succeeds. Its messages are passed on as filtered text, because they may quote
     /// files.
     pub(super) fn run(&self, dir: &Path, io: &mut Io) -> Result<Vec<u8>, Error> {
+        let mut words = String::new();
+        let built = self.run_apart(dir, &mut words);
+        io.words(&words)?;
+        built
+    }
+
+    /// The same, with its messages in `words`.
+    pub(super) fn run_apart(&self, dir: &Path, words: &mut String) -> Result<Vec<u8>, Error> {
         let (name, output) = self.output(dir, |_| ())?;
         if name.starts_with(KUBECTL) && self.kustomize.is_none() {
-            io.words(&format_args!("note: there is no kustomize; {} is used\n", quote(&name)))?;
+            words.push_str(&format!("note: there is no kustomize; {} is used\n", quote(&name)));
         }
-        io.words(&String::from_utf8_lossy(&output.stderr))?;
+        words.push_str(&lines(&String::from_utf8_lossy(&output.stderr)));
         if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed(name)) }
     }
 
@@ -111,11 +96,11 @@ impl Options {
 
 fn output(command: &mut Command) -> io::Result<Output> {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let (stdout, stderr) = signals::start(command, |child| (child.stdout.take(), child.stderr.take()))?;
+    let (started, (stdout, stderr)) = signals::start(command, |child| (child.stdout.take(), child.stderr.take()))?;
     let stderr = thread::Builder::new().spawn(move || read(stderr))?;
     let stdout = read(stdout)?;
     let stderr = stderr.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
-    Ok(Output { status: signals::wait()?, stdout, stderr })
+    Ok(Output { status: signals::wait(&started)?, stdout, stderr })
 }
 
 fn read(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {

@@ -2,6 +2,7 @@
 
 mod at_hand;
 mod bug;
+mod builds;
 mod command;
 mod declaration;
 mod editing;
@@ -11,11 +12,13 @@ mod findings;
 mod injection;
 mod installation;
 mod io;
+mod kustomization;
 mod kustomize;
 mod live;
 mod manifests;
 mod misuse;
 mod paths;
+mod progress;
 mod rendered;
 mod report;
 mod roster;
@@ -97,16 +100,15 @@ fn to_its_end() -> u8 {
         Ok(exit) => exit as u8,
         Err(error) => {
             say(&error, &mut io);
-            error.exit_code()
+            error.exit() as u8
         }
     }
 }
 
 /// Prints what failed, why, and what to do.
 fn say(error: &Error, io: &mut Io) {
-    let help = error.help().map_or_else(String::new, |help| format!("  help: {help}\n"));
     // If stderr is closed too, only the exit code can report the error.
-    let _ = io.words(&format_args!("error: {}\n{help}", error.words()));
+    let _ = io.words(&error.told());
 }
 
 /// Runs what was asked for.

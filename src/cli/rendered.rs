@@ -57,7 +57,8 @@ fn text(manifests: &[u8]) -> &str {
     std::str::from_utf8(manifests).expect("it was text when it came")
 }
 
-fn is_file(path: &Path) -> bool {
+/// Whether `path` is named as one file.
+pub(super) fn is_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 

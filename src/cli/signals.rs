@@ -1,4 +1,4 @@
-//! Signals that end iamra: first its child process ends, then unfinished files are removed.
+//! Signals that end iamra: first its child processes end, then unfinished files are removed.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -11,8 +11,8 @@ use signal_hook::iterator::Signals;
 
 use crate::{disk, temporary};
 
-/// The running child process.
-static RUNNING: Mutex<Option<Child>> = Mutex::new(None);
+/// The running child processes.
+static RUNNING: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 /// Starts a thread that waits for signals.
 pub(super) fn watch() -> io::Result<()> {
@@ -34,32 +34,41 @@ fn ignored() -> u64 {
 
 /// Argo CD signals the whole process group; an init process or a shell signals only iamra.
 fn stop(signal: i32) {
-    // Held until the process exits, so that `wait` does not report the killed child as failed.
+    // Held until the process exits, so that `wait` does not report a killed child as failed.
     let mut running = running();
     for child in running.iter_mut() {
         let _ = child.kill().and_then(|()| child.wait());
     }
     temporary::abandon();
-    let what = if running.is_some() { "before the manifests were written" } else { "before it finished" };
+    let what = if !running.is_empty() { "before the manifests were written" } else { "before it finished" };
     let _ = writeln!(io::stderr(), "error: stopped by signal {signal} {what}");
     // <https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html>
     signal_hook::low_level::exit(128 + signal);
 }
 
-fn running() -> MutexGuard<'static, Option<Child>> {
+fn running() -> MutexGuard<'static, Vec<Child>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A program that was started.
+pub(super) struct Started(u32);
+
 /// Starts a program that is ended before iamra; `look` is called with it once it runs.
-pub(super) fn start<T>(command: &mut Command, look: impl FnOnce(&mut Child) -> T) -> io::Result<T> {
+pub(super) fn start<T>(command: &mut Command, look: impl FnOnce(&mut Child) -> T) -> io::Result<(Started, T)> {
     let mut running = running();
-    Ok(look(running.insert(command.spawn()?)))
+    let mut child = command.spawn()?;
+    let seen = look(&mut child);
+    let started = Started(child.id());
+    running.push(child);
+    Ok((started, seen))
 }
 
-/// Waits for the end of the program that was started.
-pub(super) fn wait() -> io::Result<ExitStatus> {
+/// Waits for the end of a program that has closed its output.
+pub(super) fn wait(started: &Started) -> io::Result<ExitStatus> {
     let mut running = running();
-    let status = running.as_mut().ok_or(io::ErrorKind::NotFound)?.wait();
-    *running = None;
-    status
+    let index = running.iter().position(|child| child.id() == started.0).ok_or(io::ErrorKind::NotFound)?;
+    let mut child = running.swap_remove(index);
+    // Others wait for theirs in the meantime.
+    drop(running);
+    child.wait()
 }

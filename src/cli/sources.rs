@@ -70,6 +70,11 @@ pub(super) struct Explained {
 }
 
 impl Explained {
+    /// As they were given.
+    pub(super) fn given(&self) -> &Shared {
+        &self.shared
+    }
+
     pub(super) fn shared(&self) -> Shared {
         Shared { explain_calls: self.explain_calls, ..self.shared.clone() }
     }

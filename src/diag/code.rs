@@ -119,7 +119,7 @@ codes! {
     NotImported "not-imported" Warning "a setting of the other tool has no equivalent in the declaration";
     NothingImported "nothing-imported" Error "no object has an annotation of the other tool";
     InvalidState "invalid-state" Error "the file is not iam-ra's state document, or is incomplete";
-    StaleRender "stale-render" Error "a rendered file differs from what would be rendered";
+    StaleRender "stale-render" Either "a rendered file differs from what would be rendered";
     UndeclaredIdentity "undeclared-identity" Either "an object has an identity that is not declared";
     DanglingReference "dangling-reference" Error "a rendered object refers to one that does not exist";
     ChangedObject "changed-object" Error "a rendered object differs from what the declaration renders";

@@ -12,10 +12,12 @@ use crate::temporary::{Temporary, TemporaryFolder};
 
 mod inside;
 mod open;
+mod pattern;
 mod walk;
 
 pub use inside::{inside, is_in_working_copy, working_copy};
-pub use walk::check_files;
+pub use pattern::{could_match, is_pattern, matching};
+pub use walk::{check_files, folders_below, written_below};
 
 use crate::quote::quote;
 
@@ -269,6 +271,11 @@ pub fn replace_folder(path: &Path, files: &BTreeMap<String, &str>) -> Result<(),
         new.replace(path)
     };
     path.and_then(|path| new(&path)).map_err(failed)
+}
+
+/// Whether `iamra build` wrote the folder, as that of one build.
+pub fn is_written(path: &Path) -> bool {
+    path.join(OURS).is_file()
 }
 
 /// The files of a folder that do not start with a dot, by their paths; none when there is no folder.

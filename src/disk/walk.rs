@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Error, open};
+use super::{Error, OURS, open};
 
 /// Looks for pipes and devices below `root`, which can block a program that opens them as files. Sockets are ignored:
 /// they cannot be opened, and Git has one. Links are not followed: their targets are below `root` and checked there, or
@@ -31,6 +31,40 @@ pub fn check_files(root: &Path) -> Result<(), Error> {
     // Folders are read in no particular order.
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     found.first().map_or(Ok(()), |(path, kind)| Err(Error::NotAFile(named(root, path), open::words(*kind))))
+}
+
+/// The folder and all below it, in order: without hidden ones, links, and folders that `iamra build` has written.
+pub fn folders_below(root: &Path) -> Vec<PathBuf> {
+    let mut found = vec![root.to_owned()];
+    let mut next = 0;
+    while let Some(folder) = found.get(next) {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let is_visible = |entry: &fs::DirEntry| {
+            entry.file_type().is_ok_and(|kind| kind.is_dir())
+                && !entry.file_name().as_encoded_bytes().starts_with(b".")
+                && !entry.path().join(OURS).is_file()
+        };
+        let below: Vec<_> = entries.filter(is_visible).map(|entry| entry.path()).collect();
+        found.extend(below);
+        next += 1;
+    }
+    found.sort();
+    found
+}
+
+/// The folders in and below `root` that `iamra build` has written, relative to it.
+pub fn written_below(root: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        if folder.join(OURS).is_file() {
+            found.extend(folder.strip_prefix(root).map(Path::to_owned));
+            continue;
+        }
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        folders.extend(entries.filter(|it| it.file_type().is_ok_and(|it| it.is_dir())).map(|it| it.path()));
+    }
+    found.sort();
+    found
 }
 
 /// The path relative to `root`, whose own name may differ each time.

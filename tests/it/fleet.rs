@@ -1,6 +1,7 @@
 //! A monorepo as companies have it: one declaration at the root, applications below it, an overlay for each cluster, and an
 //! account for each cluster.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -154,5 +155,149 @@ fn the_declaration_says_what_a_missing_workload_is() {
         assert_eq!(build("deny", path), (1, vec!["error".to_owned(); 2]), "{path}");
         assert_eq!(build("warn", path), (0, vec!["warning".to_owned(); 2]), "{path}");
         assert_eq!(build("allow", path), (0, Vec::new()), "{path}");
+    }
+}
+
+/// The files below a folder, with their texts.
+fn files(dir: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(dir).unwrap().display().to_string();
+                found.insert(name, fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+const ALL_PROD: &[&str] = &["build", "apps/*/overlays/prod", "--output", "rendered/prod"];
+
+#[test]
+fn a_pattern_builds_each_into_its_own_folder() {
+    let fleet = fleet(6, &["prod", "staging"]);
+    let dir = fleet.path();
+    let built = call(dir, ALL_PROD);
+    assert_eq!((built.exit, built.stdout.as_str(), built.stderr.as_str()), (0, "", ""));
+    let rendered = files(&dir.join("rendered/prod"));
+    for app in 0..6 {
+        let name = format!("app-{app}/shop_v1_configmap_app-{app}-iam-ra-config.yaml");
+        assert!(rendered[&name].contains(&arn(0, "iam", &format!("role/app-{app}"))), "{name}");
+    }
+    assert_eq!(rendered.len(), 6 * 5, "{:?}", rendered.keys());
+    // As one of them by itself gives it.
+    let folder = overlay(2, "prod").display().to_string();
+    let _ = call(dir, &["build", &folder, "--output", "one"]);
+    let one = files(&dir.join("one"));
+    assert!(one.iter().all(|(name, text)| rendered[&format!("app-2/{name}")] == *text), "{:?}", one.keys());
+    // Several wildcards are several folders, each cluster with its account; folders are called by their paths.
+    let both = call(dir, &["build", "apps/*/overlays/*", "apps/app-1/base", "--output", "both", "--cluster", "prod"]);
+    assert_eq!(both.exit, 0, "{}", both.stderr);
+    let both = call(dir, &["build", "apps/*/overlays/*", "--output", "both"]);
+    assert_eq!(both.exit, 0, "{}", both.stderr);
+    let both = files(&dir.join("both"));
+    let config = &both["app-4/staging/shop_v1_configmap_app-4-iam-ra-config.yaml"];
+    assert!(config.contains(&arn(1, "iam", "role/app-4")), "{config}");
+    assert!(both.contains_key("apps/app-1/base/apps_v1_deployment_app-1.yaml"), "{:?}", both.keys());
+    let checked = call(dir, &[ALL_PROD, &["--check"]].concat());
+    assert_eq!((checked.exit, checked.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn one_that_fails_is_named_and_the_others_are_written() {
+    let fleet = fleet(6, &["prod"]);
+    let dir = fleet.path();
+    assert_eq!(call(dir, ALL_PROD).exit, 0);
+    let before = files(&dir.join("rendered"));
+    write(dir, &overlay(1, "prod").join("kustomization.yaml"), "resources: [nowhere]\n");
+    let host = deployment(4).replace("    spec:\n", "    spec:\n      hostNetwork: true\n");
+    write(dir, Path::new("apps/app-4/base/deployment.yaml"), &host);
+    write(dir, Path::new("apps/app-5/base/deployment.yaml"), &deployment(5).replace("app-5:1", "app-5:2"));
+    let drift = call(dir, &[ALL_PROD, &["--check"]].concat());
+    assert_eq!(drift.exit, 1, "{}", drift.stderr);
+    let words = [
+        "apps/app-5/overlays/prod:\nerror[stale-render]: ",
+        "run `iamra build 'apps/*/overlays/prod' --output rendered/prod` and commit the result",
+    ];
+    assert!(words.iter().all(|words| drift.stderr.contains(words)), "{}", drift.stderr);
+    assert_eq!(files(&dir.join("rendered")), before, "a check writes nothing");
+    let built = call(dir, ALL_PROD);
+    assert_eq!(built.exit, 1, "{}", built.stderr);
+    let words = [
+        "apps/app-1/overlays/prod:\nError: accumulating resources",
+        "apps/app-4/overlays/prod:\nerror[host-network]: ",
+        "error: 2 of 6 builds failed: `apps/app-1/overlays/prod`, `apps/app-4/overlays/prod`\n",
+    ];
+    assert!(words.iter().all(|words| built.stderr.contains(words)), "{}", built.stderr);
+    let after = files(&dir.join("rendered"));
+    let changed: Vec<_> = after.iter().filter(|(name, text)| before[*name] != **text).map(|(name, _)| name).collect();
+    assert_eq!(changed, ["prod/app-5/shop_apps_v1_deployment_app-5.yaml"]);
+    // What kustomize alone fails at may work the next time.
+    write(dir, Path::new("apps/app-4/base/deployment.yaml"), &deployment(4));
+    assert_eq!(call(dir, ALL_PROD).exit, 3);
+}
+
+#[test]
+fn what_is_no_longer_built_is_told() {
+    let fleet = fleet(3, &["prod", "lab"]);
+    let dir = fleet.path();
+    assert_eq!(call(dir, ALL_PROD).exit, 0);
+    fs::remove_dir_all(dir.join("apps/app-1/overlays")).unwrap();
+    let built = call(dir, ALL_PROD);
+    let words = "[stale-render]: `rendered/prod/app-1` is no longer rendered\n";
+    assert!(built.exit == 0 && built.stderr.starts_with(&format!("warning{words}")), "{}", built.stderr);
+    let checked = call(dir, &[ALL_PROD, &["--check"]].concat());
+    assert!(checked.exit == 4 && checked.stderr.starts_with(&format!("error{words}")), "{}", checked.stderr);
+    // Who builds some of them says nothing of the others.
+    let some = call(dir, &["build", "apps/*2/overlays/prod", "--output", "rendered/prod", "--check"]);
+    assert_eq!((some.exit, some.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn nothing_is_written_where_builds_would_meet() {
+    let fleet = fleet(3, &["prod"]);
+    let dir = fleet.path();
+    let refused = |args: &[&str], words: &str| {
+        let output = call(dir, &[&["build"], args].concat());
+        assert!(output.exit == 2 && output.stderr.contains(words), "{args:?}: {}", output.stderr);
+        assert!(!dir.join("rendered").exists(), "{args:?}");
+    };
+    refused(&["apps/*/overlays/prod"], "error: several builds need a folder each");
+    refused(&["apps/app-0/base", "apps/app-1/base", "--output", "x.yaml"], "error: several builds need a folder each");
+    refused(&["apps/*/overlays/lab", "--output", "rendered"], "no folder with a kustomization matches");
+    refused(&["apps/*/*/prod", "apps/*/base", "--output", "rendered"], "would be written into each other's folder");
+    refused(&["apps/[/base", "apps/app-0/base", "--output", "rendered"], "is not a pattern");
+    assert_eq!(call(dir, &["build", "apps/app-0/overlays/prod", "--output", "rendered"]).exit, 0);
+    let output = call(dir, &["build", "apps/*/overlays/prod", "--output", "rendered"]);
+    assert!(output.exit == 2 && output.stderr.contains("is the output of one build"), "{}", output.stderr);
+}
+
+/// As pre-commit calls it, with the files of the change behind the arguments.
+#[test]
+fn only_what_a_change_touches_is_built() {
+    let fleet = fleet(4, &["prod"]);
+    let dir = fleet.path();
+    assert_eq!(call(dir, ALL_PROD).exit, 0);
+    // Whatever is built fails.
+    for app in 0..4 {
+        let text = "resources: [../../base, nowhere]\npatches: [{path: ../../../shared/patch.yaml}]\n";
+        write(dir, &overlay(app, "prod").join("kustomization.yaml"), text);
+    }
+    write(dir, Path::new("apps/shared/patch.yaml"), "");
+    write(dir, Path::new("README.md"), "");
+    let built = |files: &[&str]| {
+        let output = call(dir, &[ALL_PROD, &["--check", "--changed"], files].concat());
+        output.stderr.matches("Error: accumulating resources").count()
+    };
+    assert_eq!(built(&["apps/app-1/base/deployment.yaml"]), 1);
+    assert_eq!(built(&["apps/app-1/base/deployment.yaml", "apps/app-2/overlays/prod/kustomization.yaml"]), 2);
+    assert_eq!(built(&["rendered/prod/app-3/shop_v1_configmap_app-3-iam-ra-config.yaml"]), 1);
+    assert_eq!(built(&["README.md"]), 0);
+    for every in [&[][..], &["iamra.yaml"], &["apps/shared/patch.yaml"]] {
+        assert_eq!(built(every), 4, "{every:?}");
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::io::Io;
 use crate::cli::manifests::parse;
 use crate::cli::paths::display;
 use crate::cli::sources::{Offline, Shared};
-use crate::cli::{Exit, kustomize};
+use crate::cli::{Exit, kustomization, kustomize};
 use crate::config::{self, Mode};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::disk;
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     for path in &args.paths {
         let source = if args.staged { Source::Index(Repository::find(path)?) } else { Source::Disk };
         let file = source.declaration(args.declaration.as_deref().unwrap_or(path))?;
-        let is_built = kustomize::is_kustomization(path);
+        let is_built = kustomization::is_kustomization(path);
         let mut one = match said.get(&file.name) {
             Some(_) if !is_built => continue,
             Some((_, levels, is_unanswered)) => {

@@ -1,8 +1,11 @@
 //! `iamra build`
 
-use std::path::PathBuf;
+mod several;
+
+use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
+use crate::cli::builds::{self, Build};
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
@@ -20,11 +23,14 @@ use crate::pipeline::Request;
 ///
 /// The same as `kustomize build DIR | iamra inject -`, but fails if either fails. In a large tree, a transformer
 /// function costs kustomize quadratic time; this command does not.
+///
+/// Several folders, or a pattern, are built in parallel, each into its own folder below `--output`: what the wildcards stand
+/// for, or its path. One that fails is named, and the others are written; the exit code is that of the worst.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Folder with a kustomization
-    #[arg(default_value = ".")]
-    dir: PathBuf,
+    /// Folders with a kustomization, or patterns for them, such as 'apps/*/overlays/prod'
+    #[arg(default_value = ".", value_name = "DIR")]
+    dirs: Vec<PathBuf>,
     /// The declaration, or the folder that contains it; DIR or the nearest folder above it when omitted
     #[arg(long, value_name = "PATH")]
     declaration: Option<PathBuf>,
@@ -34,6 +40,9 @@ pub(in crate::cli) struct Args {
     /// Write nothing; list the files of `--output` that differ from what would be written, and exit with 4
     #[arg(long, requires = "output")]
     check: bool,
+    /// Files among the folders are changed files: check only the builds that may read one of them, or all if there is none
+    #[arg(long, requires = "check")]
+    changed: bool,
     #[command(flatten)]
     kustomize: kustomize::Options,
     #[command(flatten)]
@@ -41,17 +50,33 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let file = File::open(args.declaration.as_ref().unwrap_or(&args.dir))?;
-    let shared = &file.shared_for(&args.dir, &args.explained.shared());
-    let built = args.kustomize.run(&args.dir, io)?;
+    let (changed, mut dirs): (Vec<_>, Vec<_>) =
+        args.dirs.iter().cloned().partition(|path| args.changed && path.is_file());
+    if dirs.is_empty() {
+        dirs.push(".".into());
+    }
+    match dirs.as_slice() {
+        [dir] if !builds::are_several(&dirs) => one(dir, &changed, args, io),
+        _ => several::run(&dirs, &changed, args, io),
+    }
+}
+
+fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    if builds::touched(vec![Build { folder: dir.to_owned(), name: dir.to_owned() }], changed, &args.others()).is_empty()
+    {
+        return Ok(Exit::Done);
+    }
+    let file = File::open(args.declaration.as_deref().unwrap_or(dir))?;
+    let shared = &file.shared_for(dir, &args.explained.shared());
+    let built = args.kustomize.run(dir, io)?;
     let manifests = Manifests { name: "kustomize build", bytes: &built };
-    let request = Request { absence: file.absence_in(&args.dir), ..shared.request(Some(Mode::All)) };
+    let request = Request { absence: file.absence_in(dir), ..shared.request(Some(Mode::All)) };
     let injected = inject(&file, manifests, shared, request)?;
     let Some(path) = &args.output else { return injected.print(finish, io) };
     let mut drift = Report::default();
     match injected.manifests() {
         Some(manifests) if args.check => {
-            let again = format!("iamra build {} --output {}", args.dir.display(), path.display());
+            let again = format!("iamra build {} --output {}", dir.display(), path.display());
             drift = rendered::drift(path, &manifests, &again)?;
         }
         Some(manifests) => rendered::write(path, &manifests)?,
@@ -60,4 +85,13 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let exit = injected.finish(finish, io)?;
     report::tell(&drift, Sources::default(), io)?;
     Ok(if drift.has_errors() { Exit::Differs } else { exit })
+}
+
+impl Args {
+    /// The files that every build depends on.
+    fn others(&self) -> Vec<&Path> {
+        let at_hand = &self.explained.given().sources.at_hand;
+        let files = [self.declaration.as_ref(), at_hand.values.as_ref(), at_hand.lock.named.as_ref()];
+        files.into_iter().flatten().map(PathBuf::as_path).chain(self.output.as_deref()).collect()
+    }
 }

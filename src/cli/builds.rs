@@ -1,0 +1,111 @@
+//! Several builds: the folders that the user means, and how a run over all of them ends.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::{Component, Path, PathBuf};
+
+use super::Exit;
+use super::error::Error;
+use super::kustomization;
+use crate::disk::{self, DECLARATION};
+
+/// A build and the path that it has among others: what the wildcards of its pattern stand for, or its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Build {
+    pub(super) folder: PathBuf,
+    pub(super) name: PathBuf,
+}
+
+/// Whether these are several builds, even if there is only one match.
+pub(super) fn are_several(paths: &[PathBuf]) -> bool {
+    paths.len() > 1 || paths.iter().any(|path| disk::is_pattern(path))
+}
+
+/// The builds that folders and patterns mean.
+pub(super) fn of(paths: &[PathBuf]) -> Result<Vec<Build>, Error> {
+    let mut builds = BTreeSet::new();
+    for path in paths {
+        builds.extend(named(path)?);
+    }
+    Ok(builds.into_iter().collect())
+}
+
+fn named(path: &Path) -> Result<Vec<Build>, Error> {
+    if !disk::is_pattern(path) {
+        return Ok(vec![Build { folder: path.to_owned(), name: below_here(path)? }]);
+    }
+    let pattern = || path.display().to_string();
+    let matches = disk::matching(path).map_err(|why| Error::Pattern(pattern(), why))?;
+    let builds = matches.into_iter().filter(|(folder, _)| kustomization::is_buildable(folder));
+    let builds: Vec<_> = builds.map(|(folder, name)| Build { folder, name }).collect();
+    if builds.is_empty() { Err(Error::Unmatched(pattern())) } else { Ok(builds) }
+}
+
+/// A folder's path from the current one.
+fn below_here(path: &Path) -> Result<PathBuf, Error> {
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    let outside = || Error::Outside(path.to_owned());
+    let below = if path.components().all(is_plain) {
+        path.components().filter(|part| *part != Component::CurDir).collect()
+    } else {
+        let here = env::current_dir().and_then(|here| here.canonicalize()).map_err(|_| outside())?;
+        let whole = path.canonicalize().map_err(|_| outside())?;
+        whole.strip_prefix(here).map_err(|_| outside())?.to_owned()
+    };
+    if below.as_os_str().is_empty() { Err(outside()) } else { Ok(below) }
+}
+
+/// The builds that changed files may have changed; all if there are no such files. `others` are the files and folders that
+/// every build depends on.
+pub(super) fn touched(builds: Vec<Build>, changed: &[PathBuf], others: &[&Path]) -> Vec<Build> {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let changed: Vec<_> = changed.iter().map(|path| whole(path)).collect();
+    let others: Vec<_> = others.iter().map(|path| whole(path)).collect();
+    let has = |place: &PathBuf| changed.iter().any(|file| file.starts_with(place));
+    if changed.is_empty() || others.iter().any(has) {
+        return builds;
+    }
+    let is_touched = |build: &Build| {
+        let folder = whole(&build.folder);
+        // A declaration above it, or a lock, which may have any place.
+        let is_ours = |file: &PathBuf| {
+            let above = file.parent().filter(|_| file.file_name().is_some_and(|name| name == DECLARATION));
+            above.is_some_and(|above| folder.starts_with(above)) || file.extension().is_some_and(|it| it == "lock")
+        };
+        changed.iter().any(is_ours) || kustomization::reads(&build.folder).iter().any(has)
+    };
+    builds.into_iter().filter(is_touched).collect()
+}
+
+/// Makes sure that no build's folder is that of another one or in it.
+pub(super) fn check_apart(builds: &[Build]) -> Result<(), Error> {
+    let mut sorted: Vec<_> = builds.iter().collect();
+    sorted.sort_by(|one, other| one.name.cmp(&other.name));
+    for (one, other) in sorted.iter().zip(sorted.iter().skip(1)) {
+        if other.name.starts_with(&one.name) {
+            return Err(Error::Entangled(one.folder.clone(), other.folder.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// How a run over several things ends: as the worst of them. What the input is to blame for counts more than what may be
+/// right at the next try.
+pub(super) fn worst(exits: impl Iterator<Item = Exit>) -> Exit {
+    let order = [Exit::Bug, Exit::Usage, Exit::WrongInput, Exit::Failed, Exit::Differs];
+    let exits: Vec<_> = exits.collect();
+    order.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_build_is_written_into_another() {
+        let of = |names: [&str; 2]| names.map(|name| Build { folder: name.into(), name: name.into() });
+        assert!(check_apart(&of(["a", "ab"])).is_ok());
+        assert!(check_apart(&of(["a", "a"])).is_err());
+        assert!(check_apart(&of(["a/b", "a"])).is_err());
+    }
+}

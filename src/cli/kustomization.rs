@@ -1,0 +1,170 @@
+//! Kustomizations on disk: which folders have one, what they are made of, and which are builds of their own.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use crate::disk::{self, DECLARATION};
+use crate::yaml::{Document, NodeRef};
+
+/// The names that kustomize knows its file by.
+/// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/general.go>
+const FILES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// The fields that name kustomizations of which the build is made.
+/// <https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/>
+const INCLUDES: &[&str] = &["resources", "bases", "components", "generators", "transformers", "validators", "crds"];
+
+/// The text of a folder's kustomization; `None` when it has none. One that cannot be read is empty: kustomize says why.
+fn text(dir: &Path) -> Option<String> {
+    let file = FILES.iter().map(|name| dir.join(name)).find(|file| file.is_file())?;
+    Some(disk::read(&file).unwrap_or_default())
+}
+
+/// Whether kustomize builds objects of the folder. One that lists nothing but the declaration, as that of the component,
+/// only passes it on.
+pub(super) fn is_kustomization(dir: &Path) -> bool {
+    text(dir).is_some_and(|text| !lists_only_declaration(&text))
+}
+
+/// Whether the folder can be built by itself: a component cannot.
+pub(super) fn is_buildable(dir: &Path) -> bool {
+    text(dir).is_some_and(|text| !lists_only_declaration(&text) && !is_component(&text))
+}
+
+fn lists_only_declaration(kustomization: &str) -> bool {
+    let Ok(document) = Document::parse(kustomization) else { return false };
+    let is_plain =
+        |(key, _): (NodeRef<'_>, NodeRef<'_>)| matches!(key.text(), Some("apiVersion" | "kind" | "resources"));
+    let mut resources = document.root().get("resources").into_iter().flat_map(NodeRef::items);
+    document.root().entries().all(is_plain)
+        && resources.next().and_then(NodeRef::text) == Some(DECLARATION)
+        && resources.next().is_none()
+}
+
+fn is_component(kustomization: &str) -> bool {
+    let Ok(document) = Document::parse(kustomization) else { return false };
+    document.root().get("kind").and_then(NodeRef::text) == Some("Component")
+}
+
+/// The builds in and below a folder: every kustomization that no other one there is made of. Bases are part of the builds
+/// that include them.
+pub(super) fn roots_below(root: &Path) -> Vec<PathBuf> {
+    let folders: Vec<_> = disk::folders_below(root).into_iter().filter(|folder| text(folder).is_some()).collect();
+    let whole = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| folder.clone());
+    let mut included = BTreeSet::new();
+    for folder in &folders {
+        included.extend(included_by(&whole(folder)));
+    }
+    let (parts, mut roots): (Vec<_>, Vec<_>) =
+        folders.into_iter().filter(|it| is_buildable(it)).partition(|it| included.contains(&whole(it)));
+    // Those that include each other are part of no other build; kustomize says what is wrong with them.
+    let reached: BTreeSet<_> = roots.iter().flat_map(|it| reads(it)).collect();
+    roots.extend(parts.into_iter().filter(|it| !reached.contains(&whole(it))));
+    roots.sort();
+    roots
+}
+
+/// The kustomizations that one is made of.
+fn included_by(dir: &Path) -> Vec<PathBuf> {
+    let Some(text) = text(dir) else { return Vec::new() };
+    let Ok(document) = Document::parse(&text) else { return Vec::new() };
+    let fields = INCLUDES.iter().filter_map(|field| document.root().get(field));
+    let named = fields.flat_map(NodeRef::items).filter_map(NodeRef::text).map(|path| joined(dir, path));
+    named.filter(|path| path != dir && path.is_dir()).filter_map(|path| path.canonicalize().ok()).collect()
+}
+
+/// Files and folders that the build of a folder may read: the folders of its kustomizations, and whatever any field of theirs
+/// may name. More than it does read, and nothing less.
+pub(super) fn reads(dir: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut next: Vec<_> = dir.canonicalize().into_iter().collect();
+    while let Some(path) = next.pop() {
+        if !found.insert(path.clone()) {
+            continue;
+        }
+        let Some(text) = text(&path) else { continue };
+        let Ok(document) = Document::parse(&text) else { continue };
+        let mut texts = Vec::new();
+        collect(document.root(), &mut texts);
+        // Generators write `KEY=FILE`.
+        let files = texts.iter().filter_map(|text| text.split_once('=').map(|(_, file)| file));
+        next.extend(texts.iter().copied().chain(files).filter(|it| is_path(it)).map(|it| joined(&path, it)));
+    }
+    found
+}
+
+/// All scalars below a node.
+fn collect<'d>(node: NodeRef<'d>, texts: &mut Vec<&'d str>) {
+    texts.extend(node.text());
+    node.items().for_each(|item| collect(item, texts));
+    node.entries().for_each(|(_, value)| collect(value, texts));
+}
+
+fn is_path(text: &str) -> bool {
+    !text.is_empty() && !text.contains('\n') && !text.contains("://")
+}
+
+/// A path relative to a folder, without `.` and `..`.
+fn joined(dir: &Path, path: &str) -> PathBuf {
+    let mut at = PathBuf::new();
+    for part in dir.join(path).components() {
+        match part {
+            Component::ParentDir => drop(at.pop()),
+            Component::CurDir => {}
+            part => at.push(part),
+        }
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tree of kustomizations, by their folders.
+    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (folder, text) in files {
+            disk::write(&dir.path().join(folder).join("kustomization.yaml"), text).unwrap();
+        }
+        dir
+    }
+
+    fn roots(dir: &Path) -> Vec<String> {
+        roots_below(dir).iter().map(|it| it.strip_prefix(dir).unwrap().display().to_string()).collect()
+    }
+
+    #[test]
+    fn bases_and_components_are_no_builds_of_their_own() {
+        let dir = tree(&[
+            ("apps/a/base", "resources: [deployment.yaml]\n"),
+            ("apps/a/overlays/prod", "resources: [../../base]\ncomponents: [../../../../iamra]\nnamespace: web\n"),
+            ("apps/a/overlays/prod/web", "resources: [x.yaml]\n"),
+            ("apps/b", "resources: [deployment.yaml]\n"),
+            ("iamra", "kind: Component\nresources: [declaration]\n"),
+            ("unused", "kind: Component\n"),
+            ("iamra/declaration", "resources: [iamra.yaml]\n"),
+            (".hidden", "resources: [x.yaml]\n"),
+            ("broken", "resources: [\n"),
+            ("one", "resources: [../other]\n"),
+            ("other", "resources: [../one]\n"),
+        ]);
+        // A namespace of the same name includes nothing.
+        let builds = ["apps/a/overlays/prod", "apps/a/overlays/prod/web", "apps/b", "broken", "one", "other"];
+        assert_eq!(roots(dir.path()), builds);
+    }
+
+    #[test]
+    fn what_a_build_reads_is_followed() {
+        let dir = tree(&[
+            ("base", "resources: [deployment.yaml]\nconfigMapGenerator: [{name: x, files: [k=../shared/x.txt]}]\n"),
+            ("prod", "resources: [../base]\npatches: [{path: ../patches/a.yaml}]\n"),
+        ]);
+        let root = dir.path().canonicalize().unwrap();
+        let read = reads(&dir.path().join("prod"));
+        for path in ["prod", "base", "base/deployment.yaml", "shared/x.txt", "patches/a.yaml"] {
+            assert!(read.contains(&root.join(path)), "{path} {read:?}");
+        }
+        assert!(!read.contains(&root.join("patches")));
+    }
+}
