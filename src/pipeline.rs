@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::config::{self, Config, Mode, OptIn};
+use crate::config::{self, Config, Mode, Naming, OptIn};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::diff::{Snapshot, View};
 use crate::krm::{Changes, Item};
@@ -34,6 +34,8 @@ pub struct Request<'r> {
     pub items: &'r [Item<'r>],
     /// What it means when a declared workload is not among them.
     pub absence: Absence,
+    /// What kustomize has put around the names of the objects, if the declaration does not say it.
+    pub naming: Option<&'r Naming>,
     /// Workloads among the objects that are annotated with a role.
     pub opted_in: &'r [OptIn],
     /// The only workload to look at; all when `None`.
@@ -49,14 +51,26 @@ impl Request<'_> {
 
 /// Resolves the declaration to identities. `None` when there is an error, which is reported.
 pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
-    let mut config: Config = config::load(node, request.cluster, request.opted_in, report)?;
+    let naming = naming(node, request);
+    let mut config: Config = config::load(node, request.cluster, &opted_in(request, &naming), report)?;
+    config.naming = naming;
     config.bindings.retain(|binding| request.workload.is_none_or(|only| binding.workload == only));
     if !request.items.is_empty() && request.mode(config.mode) != Mode::Generate {
         let bindings: Vec<_> = config.bindings.iter().collect();
-        let mut kept = plan::keep(&bindings, &config.checks, request.items, request.absence, report).into_iter();
+        let mut kept =
+            plan::keep(&bindings, &config.naming, &config.checks, request.items, request.absence, report).into_iter();
         config.bindings.retain(|_| kept.next().unwrap_or(true));
     }
     bind(config, request, lookup, report)
+}
+
+/// What is around the names of the objects at hand.
+fn naming(node: NodeRef<'_>, request: Request<'_>) -> Naming {
+    config::naming(node, request.cluster).or_else(|| request.naming.cloned()).unwrap_or_default()
+}
+
+fn opted_in(request: Request<'_>, naming: &Naming) -> Vec<OptIn> {
+    request.opted_in.iter().map(|it| it.under(naming)).collect()
 }
 
 fn bind(config: Config, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
@@ -113,8 +127,10 @@ pub fn snapshot(
 ) -> Option<Snapshot> {
     let clusters = request.cluster.map_or_else(|| config::clusters(node), |name| vec![Some(name)]);
     let mut snapshot = Snapshot::new();
-    for (name, config) in clusters.iter().zip(config::load_all(node, &clusters, request.opted_in, report)?) {
+    let opted_in = opted_in(request, &naming(node, request));
+    for (name, mut config) in clusters.iter().zip(config::load_all(node, &clusters, &opted_in, report)?) {
         let request = Request { cluster: *name, ..request };
+        config.naming = naming(node, request);
         let mut found = Report::default();
         let resolved = lookup.and_then(|lookup| bind(config.clone(), request, lookup, &mut found));
         report.append(found);
@@ -170,7 +186,7 @@ struct Patched<'r, 't> {
 impl<'r, 't> Patched<'r, 't> {
     fn of(resolved: &'r Resolved, items: &[Item<'t>], namespace: Option<&str>, report: &mut Report) -> Self {
         let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
-        let inventory = workload::inventory(items, &bindings, report);
+        let inventory = workload::inventory(items, &bindings, &resolved.naming, report);
         let plan = plan::plan(resolved, items, &inventory, namespace, report);
         let taken = Taken::of(&plan, items);
         let changes = splice::inject(&plan, items, &inventory, &taken, report);
@@ -254,7 +270,8 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absen
 /// Without the workloads that need not be in the stream. What strangers may do is judged by all of them.
 fn without_absent(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence, report: &mut Report) -> Resolved {
     let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
-    let mut kept = plan::keep(&bindings, &resolved.checks, rendered.items, absence, report).into_iter();
+    let mut kept =
+        plan::keep(&bindings, &resolved.naming, &resolved.checks, rendered.items, absence, report).into_iter();
     let mut here = resolved.clone();
     here.bindings.retain(|_| kept.next().unwrap_or(true));
     here

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+use crate::config::{Affixes, Naming};
 use crate::disk::{self, DECLARATION};
 use crate::yaml::{Document, NodeRef};
 
@@ -71,6 +72,41 @@ fn included_by(dir: &Path) -> Vec<PathBuf> {
     let fields = INCLUDES.iter().filter_map(|field| document.root().get(field));
     let named = fields.flat_map(NodeRef::items).filter_map(NodeRef::text).map(|path| joined(dir, path));
     named.filter(|path| path != dir && path.is_dir()).filter_map(|path| path.canonicalize().ok()).collect()
+}
+
+/// So many ways of naming objects are looked for in a build, which may include one kustomization on many ways.
+const MOST: usize = 32;
+
+/// What the kustomizations of a build put around the names of its objects.
+pub(super) fn naming(dir: &Path) -> Naming {
+    let mut found = BTreeSet::new();
+    if let Ok(dir) = dir.canonicalize() {
+        collect_affixes(&dir, &Affixes::default(), &mut Vec::new(), &mut found);
+    }
+    Naming(found)
+}
+
+/// `above` are the kustomizations that this one is part of.
+fn collect_affixes(dir: &Path, outer: &Affixes, above: &mut Vec<PathBuf>, found: &mut BTreeSet<Affixes>) {
+    let Some(text) = text(dir).filter(|_| found.len() < MOST && !above.iter().any(|it| it == dir)) else { return };
+    let Ok(document) = Document::parse(&text) else { return };
+    let said = |name: &str| document.root().get(name).and_then(NodeRef::text).unwrap_or_default().to_owned();
+    let own = outer.around(&Affixes { prefix: said("namePrefix"), suffix: said("nameSuffix") });
+    above.push(dir.to_owned());
+    let mut has_objects = false;
+    for field in ["resources", "bases", "components"] {
+        for path in document.root().get(field).into_iter().flat_map(NodeRef::items).filter_map(NodeRef::text) {
+            match joined(dir, path).canonicalize() {
+                Ok(folder) if folder.is_dir() => collect_affixes(&folder, &own, above, found),
+                _ => has_objects |= Path::new(path).file_name().is_none_or(|name| name != DECLARATION),
+            }
+        }
+    }
+    above.pop();
+    let generates = ["helmCharts", "generators"].iter().any(|field| document.root().get(field).is_some());
+    if has_objects || generates {
+        found.insert(own);
+    }
 }
 
 /// Files and folders that the build of a folder may read: the folders of its kustomizations, and whatever any field of theirs
@@ -152,6 +188,25 @@ mod tests {
         // A namespace of the same name includes nothing.
         let builds = ["apps/a/overlays/prod", "apps/a/overlays/prod/web", "apps/b", "broken", "one", "other"];
         assert_eq!(roots(dir.path()), builds);
+    }
+
+    #[test]
+    fn what_is_around_names_is_read() {
+        let naming = |files: &[(&str, &str)]| {
+            let dir = tree(files);
+            let found = naming(&dir.path().join("prod")).0;
+            found.iter().map(|it| format!("{}|{}", it.prefix, it.suffix)).collect::<Vec<_>>()
+        };
+        let base = ("base", "resources: [web.yaml]\nnamePrefix: eu-\n");
+        let prod = ("prod", "resources: [../base]\nnamePrefix: prod-\nnameSuffix: -v2\n");
+        assert_eq!(naming(&[base, prod]), ["prod-eu-|-v2"]);
+        assert_eq!(naming(&[("prod", "resources: [web.yaml]\n")]), ["|"]);
+        // Its own objects have one name, and those of its base another.
+        let both = ("prod", "resources: [../base, api.yaml]\nnamePrefix: prod-\n");
+        assert_eq!(naming(&[base, both]), ["prod-|", "prod-eu-|"]);
+        // They include each other: kustomize says that.
+        let circle = ("base", "resources: [../prod, web.yaml]\n");
+        assert_eq!(naming(&[circle, prod]), ["prod-|-v2"]);
     }
 
     #[test]

@@ -28,9 +28,9 @@ impl Reader<'_> {
         let spec = self.spec;
         for (name, workload) in &spec.workloads {
             let at = self.at.key("workloads").key(name.as_str());
-            let is_unknown = |cluster: &Option<&str>| cluster.is_some_and(|it| !spec.clusters.contains_key(it));
-            let seen = |cluster: &Option<&str>| clusters.contains(cluster) || is_unknown(cluster);
-            for cluster in self.clusters_of(name, workload, &at).into_iter().filter(seen) {
+            let is_unknown = |cluster: Option<&str>| cluster.is_some_and(|it| !spec.clusters.contains_key(it));
+            let of_workload = self.clusters_of(name, workload, &at);
+            for cluster in of_workload.into_iter().filter(|it| clusters.contains(it) || is_unknown(*it)) {
                 let Some(binding) = self.binding(name, workload, cluster, declared, at.clone()) else { continue };
                 bound.entry(cluster.map(str::to_owned)).or_default().push(binding);
             }

@@ -90,7 +90,9 @@ impl Flat {
         let workloads = workloads.map(|binding| (binding.workload.clone(), self.workload(binding)));
         let workloads: Map<_, _> = workloads.collect();
         let Some(spec) = self.declaration.as_object_mut().and_then(|fields| object(fields, "spec")) else { return };
-        ["cluster", "clusters", "defaults"].iter().for_each(|section| drop(spec.shift_remove(*section)));
+        for section in ["cluster", "clusters", "defaults"] {
+            spec.shift_remove(section);
+        }
         for section in ["parameterPrefix", "scopes", "roles"] {
             spec.get_mut(section).into_iter().for_each(|value| fill(value, config.cluster.as_deref()));
         }
@@ -100,12 +102,13 @@ impl Flat {
             default(declared, "roleArn", role.role.as_str());
             default(declared, "profileArn", role.profile.as_str());
             default(declared, "sessionDuration", role.session.as_str());
-            let scope = entry(spec, "scopes", &scope);
-            scope.into_iter().for_each(|it| default(it, "trustAnchor", role.trust_anchor.as_str()));
+            if let Some(scope) = entry(spec, "scopes", &scope) {
+                default(scope, "trustAnchor", role.trust_anchor.as_str());
+            }
         }
         let scopes = spec.get_mut("scopes").and_then(Value::as_object_mut).into_iter().flatten();
         for scope in scopes.filter_map(|(_, scope)| scope.as_object_mut()) {
-            SETTINGS.iter().for_each(|setting| drop(scope.shift_remove(*setting)));
+            scope.retain(|field, _| !SETTINGS.contains(&field.as_str()));
         }
         spec.insert("workloads".to_owned(), workloads.into());
     }
@@ -124,8 +127,10 @@ impl Flat {
             fields.shift_remove("clusters");
             // First who it is.
             let role = Some(binding.role.name.as_str());
-            for (name, text) in [("namespace", binding.namespace.as_ref().map(DnsLabel::as_str)), ("role", role)] {
-                text.into_iter().for_each(|text| drop(fields.shift_insert(0, name.to_owned(), text.into())));
+            let namespace = binding.namespace.as_ref().map(DnsLabel::as_str);
+            for (name, text) in [("namespace", namespace), ("role", role)] {
+                let Some(text) = text else { continue };
+                fields.shift_insert(0, name.to_owned(), text.into());
             }
         }
         if let Some(at) = workload.pointer_mut("/sidecar/endpoint") {

@@ -7,6 +7,7 @@ mod flat;
 mod issuer;
 mod layer;
 mod made;
+mod naming;
 mod opt_in;
 mod overlay;
 mod placed;
@@ -19,6 +20,7 @@ mod validate;
 
 pub use config_map::is_config_map;
 pub use flat::{Flat, flat};
+pub use naming::{Affixes, Naming, naming};
 pub use opt_in::{OUR_NAMES, OptIn, ROLE};
 pub use schema::json_schema;
 pub use v1alpha1::{
@@ -56,6 +58,8 @@ pub struct Config {
     pub issuers: BTreeMap<String, Issuer>,
     /// The workloads of this cluster, by name.
     pub bindings: Vec<Binding>,
+    /// What kustomize puts around the names of the objects at hand.
+    pub naming: Naming,
     /// Every role, whether or not a workload of this cluster has it, and the issuer of its scope.
     pub roles: Arc<[(Role, Issuer)]>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::declared::Declared;
 use super::reader::Reader;
-use super::{Binding, Which, v1alpha1 as wire};
+use super::{Binding, Naming, Which, v1alpha1 as wire};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::krm::ResourceRef;
 use crate::name::ObjectName;
@@ -34,6 +34,16 @@ pub struct OptIn {
 }
 
 impl OptIn {
+    /// The same, where the name that kustomize prints is known to have this around it.
+    #[must_use]
+    pub fn under(&self, naming: &Naming) -> Self {
+        let mut names = self.names.clone();
+        if let Some(original) = names.first().and_then(|name| naming.original(name)).map(str::to_owned) {
+            names.insert(0, original);
+        }
+        Self { names, ..self.clone() }
+    }
+
     fn place(&self) -> Place {
         Place::Item(self.object.clone(), self.at.clone())
     }

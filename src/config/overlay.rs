@@ -7,7 +7,8 @@ use crate::quote::{quote, typed};
 use crate::yaml::{FieldPath, Step};
 
 /// The fields of a cluster that are merged over those of `spec`.
-const FIELDS: &[&str] = &["parameterPrefix", "region", "aws", "defaults", "scopes", "roles", "workloads"];
+const FIELDS: &[&str] =
+    &["parameterPrefix", "region", "aws", "namePrefix", "nameSuffix", "defaults", "scopes", "roles", "workloads"];
 
 /// Whether a field of the declaration is in an overlay.
 pub(super) fn is_within(at: &FieldPath) -> bool {

@@ -54,6 +54,10 @@ pub struct Spec {
     pub aws: Aws,
     /// Which cluster this render is for; also `--cluster` and `IAMRA_CLUSTER`.
     pub cluster: Option<String>,
+    /// kustomize's `namePrefix` for the workloads' names; that of the kustomization on disk when omitted.
+    pub name_prefix: Option<String>,
+    /// kustomize's `nameSuffix` for the workloads' names; that of the kustomization on disk when omitted.
+    pub name_suffix: Option<String>,
     /// Lets kustomize append a hash to the names of generated ConfigMaps.
     pub name_suffix_hash: Option<bool>,
     /// Argo CD annotations on the objects that iamra emits.
@@ -417,6 +421,10 @@ pub struct Cluster {
     pub region: Option<String>,
     /// Merged over that of `spec`.
     pub aws: Aws,
+    /// The prefix of names in place of that of `spec`.
+    pub name_prefix: Option<String>,
+    /// The suffix of names in place of that of `spec`.
+    pub name_suffix: Option<String>,
     /// Merged over those of `spec`.
     pub defaults: Settings,
     /// Merged over those of `spec`; `null` removes one.

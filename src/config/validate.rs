@@ -13,12 +13,12 @@ use super::reader::Reader;
 use super::schema;
 use super::scope::Scope;
 use super::v1alpha1 as wire;
-use super::{Config, OptIn, Role};
+use super::{Config, Naming, OptIn, Role};
 use crate::arn;
 use crate::diag::{Code, Diagnostic, Known, Level, Place, Report, known_names, nearest};
 use crate::duration::Duration;
 use crate::issuer::DEFAULT_SCOPE;
-use crate::name::DnsLabel;
+use crate::name::{DnsLabel, ObjectName};
 use crate::quote::quote;
 use crate::yaml::FieldPath;
 
@@ -89,6 +89,7 @@ impl Reader<'_> {
     ) -> Option<Vec<(usize, Config)>> {
         let spec = self.spec;
         self.read_prefix()?;
+        self.check_naming();
         let checks = self.checks();
         let defaults = self.settings(&spec.defaults, &self.at.key("defaults"));
         let scopes = self.scopes();
@@ -105,7 +106,9 @@ impl Reader<'_> {
         let configs = wanted.iter().map(|(index, cluster)| {
             let mut bindings = bound.get(*cluster).cloned().unwrap_or_default();
             let unlisted = self.unlisted(&bindings, opted_in, cluster.as_deref(), &declared);
-            unlisted.iter().for_each(|binding| self.check_unique(binding, names));
+            for binding in &unlisted {
+                self.check_unique(binding, names);
+            }
             bindings.extend(unlisted);
             let config = Config {
                 mode: spec.mode,
@@ -115,6 +118,7 @@ impl Reader<'_> {
                 namespace: declared.namespace(cluster.as_deref()),
                 issuers: declared.issuers(&bindings, &role_scopes),
                 cluster: (*cluster).clone(),
+                naming: Naming::default(),
                 bindings,
                 roles: Arc::clone(&roles),
             };
@@ -135,8 +139,19 @@ impl Reader<'_> {
         let at = self.at.key("parameterPrefix");
         let reference = format!("ssm:{}", spec.parameter_prefix.as_deref().unwrap_or(PARAMETER_PREFIX));
         let reference = self.reference(Some(&reference), "", &at, &Arc::default())?;
-        self.prefix = reference.as_str().trim_start_matches("ssm:").to_owned();
+        reference.as_str().trim_start_matches("ssm:").clone_into(&mut self.prefix);
         Some(())
+    }
+
+    fn check_naming(&mut self) {
+        let spec = self.spec;
+        let [prefix, suffix] = [&spec.name_prefix, &spec.name_suffix].map(|it| it.clone().unwrap_or_default());
+        for (field, name) in [("namePrefix", format!("{prefix}a")), ("nameSuffix", format!("a{suffix}"))] {
+            if ObjectName::parse(&name).is_err() {
+                let message = format!("no object can have a name with the `{field}` that is set");
+                invalid(self.report, &self.at.key(field), message);
+            }
+        }
     }
 
     fn settings(&mut self, settings: &wire::Settings, at: &FieldPath) -> Layer {

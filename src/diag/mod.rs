@@ -159,7 +159,7 @@ impl Report {
         for diagnostic in self.diagnostics {
             match &diagnostic.place {
                 Place::Config(at) => {
-                    moved.push(Diagnostic { place: Place::Config(field(at)), ..(*diagnostic).clone() })
+                    moved.push(Diagnostic { place: Place::Config(field(at)), ..(*diagnostic).clone() });
                 }
                 _ => moved.add(diagnostic),
             }

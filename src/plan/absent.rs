@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::around::Around;
 use super::find::{self, Finder};
-use crate::config::Binding;
+use crate::config::{Binding, Naming, Which};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::krm::Item;
 use crate::quote::quote;
@@ -27,6 +27,7 @@ pub enum Absence {
 /// or emitted for these. Any others that are missing are reported by [`super::plan`].
 pub fn keep(
     bindings: &[&Binding],
+    naming: &Naming,
     checks: &BTreeMap<Code, Level>,
     items: &[Item<'_>],
     absence: Absence,
@@ -38,7 +39,7 @@ pub fn keep(
         (Some(Level::Warn), _) => Some(Diagnostic::warning),
         _ => None,
     };
-    let is_present = present(bindings, items, make, report);
+    let is_present = present(bindings, naming, items, make, report);
     let absent: Vec<_> = bindings.iter().zip(&is_present).filter(|(_, is)| !**is).map(|(it, _)| *it).collect();
     if level.is_none() && absence == Absence::IsCounted && !absent.is_empty() {
         report.push(note(&absent, bindings.len()));
@@ -49,20 +50,25 @@ pub fn keep(
 /// Which of the workloads are among the objects. Those that are not are reported as `make` says, if at all.
 pub fn present(
     bindings: &[&Binding],
+    naming: &Naming,
     items: &[Item<'_>],
     make: Option<fn(Code, String) -> Diagnostic>,
     report: &mut Report,
 ) -> Vec<bool> {
     let mut found = Report::default();
-    let inventory = workload::inventory(items, bindings, &mut found);
+    let inventory = workload::inventory(items, bindings, naming, &mut found);
     // An unreadable item, which is reported when objects are planned for, may be any of them.
     if found.says(Code::UnreadableItem) {
         return vec![true; bindings.len()];
     }
     let (finder, around) = (Finder::of(&inventory), Around::of(items));
+    let originals = around.originals(naming);
+    let may_be =
+        |binding: &Binding| matches!(&binding.target.which, Which::Name(name) if originals.contains(name.as_str()));
     let is_present = |binding: &&Binding| {
         let meant = finder.meant(&binding.target);
-        let is_here = !find::here(binding, &meant, &inventory).is_empty();
+        // One that may be it must not be passed over.
+        let is_here = !find::here(binding, &meant, &inventory).is_empty() || may_be(binding);
         if let Some(make) = make.filter(|_| !is_here) {
             report.push(find::missing(binding, &meant, &around, &inventory, make));
         }

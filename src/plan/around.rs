@@ -3,10 +3,10 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use crate::config::{Binding, Which};
+use crate::config::{Binding, Naming, Which};
 use crate::diag::Known;
 use crate::krm::{Ident, Item};
-use crate::quote::{part, quote};
+use crate::quote::{part, quote, quote_object, typed};
 use crate::workload::WorkloadKind;
 
 /// The other objects, searched only if a workload is not found.
@@ -28,6 +28,27 @@ impl<'i, 't> Around<'i, 't> {
         let is_known = |it: &&Ident<'_>| WorkloadKind::find(&it.api_version, &it.kind).is_some();
         let items: &'i [Item<'t>] = self.items;
         items.iter().filter_map(Item::ident).filter(move |it| is_known(it) == workloads)
+    }
+
+    /// The names that the workloads may have had before kustomize gave them these.
+    pub(super) fn originals(&self, naming: &Naming) -> BTreeSet<&'i str> {
+        self.idents(true).flat_map(|ident| naming.originals(&ident.name)).collect()
+    }
+
+    /// The help where the only workload whose name has the target's in it has more around it, as kustomize writes names.
+    pub(super) fn under_other_name(&self, binding: &Binding) -> Option<String> {
+        let Which::Name(target) = &binding.target.which else { return None };
+        let is_of_kind = |ident: &&Ident<'_>| binding.target.kind.as_ref().is_none_or(|kind| *kind == ident.kind);
+        let around = |ident: &'i Ident<'t>| Some((ident, around(&ident.name, target)?));
+        let mut found = self.idents(true).filter(is_of_kind).filter_map(around);
+        let (Some((ident, (prefix, suffix))), None) = (found.next(), found.next()) else { return None };
+        let fields = [("namePrefix", prefix), ("nameSuffix", suffix)].into_iter().filter(|(_, text)| !text.is_empty());
+        let fields: Vec<_> = fields.map(|(field, text)| typed(&format_args!("{field}: {text}"))).collect();
+        Some(format!(
+            "found {}; if kustomize has named it so, write {} in `spec` or in the cluster's entry",
+            quote_object(&ident.kind, &ident.name),
+            fields.join(" and ")
+        ))
     }
 
     /// The help for a workload that is not among the objects.
@@ -53,4 +74,16 @@ impl<'i, 't> Around<'i, 't> {
             None => "check `target`, and check that the object is part of this build".to_owned(),
         }
     }
+}
+
+/// What is before and after the target's name in a longer one.
+fn around<'n>(name: &'n str, target: &str) -> Option<(&'n str, &'n str)> {
+    let parts =
+        name.match_indices(target).filter_map(|(at, _)| Some((name.get(..at)?, name.get(at + target.len()..)?)));
+    let is_around = |(prefix, suffix): &(&str, &str)| {
+        (prefix.is_empty() || prefix.ends_with('-'))
+            && (suffix.is_empty() || suffix.starts_with('-'))
+            && prefix.len() + suffix.len() > 0
+    };
+    parts.into_iter().find(is_around)
 }

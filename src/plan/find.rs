@@ -110,7 +110,7 @@ pub(super) fn missing(
     let target = &binding.target;
     let elsewhere = named(meant, inventory);
     let help = if elsewhere.is_empty() {
-        around.how_to_find(binding)
+        around.under_other_name(binding).unwrap_or_else(|| around.how_to_find(binding))
     } else {
         format!("found {}; set `namespace:` to match", elsewhere.join(" and "))
     };

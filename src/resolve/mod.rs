@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arn::{Arn, ArnKind};
 use crate::certificate::Authority;
-use crate::config::{ArgoCd, Binding, Config, Mode, Role};
+use crate::config::{ArgoCd, Binding, Config, Mode, Naming, Role};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::issuer::Issuer;
 use crate::quote::{part, quote};
@@ -32,6 +32,8 @@ pub struct Resolved {
     pub argo_cd: ArgoCd,
     /// What a check does with warnings.
     pub checks: BTreeMap<Code, Level>,
+    /// What kustomize puts around the names of objects.
+    pub naming: Naming,
     /// The workloads with their identities.
     pub bindings: Vec<ResolvedBinding>,
     /// The CAs whose certificate and key were looked up, by scope.
@@ -114,19 +116,23 @@ fn of_role(role: &Role, issuer: Option<&Issuer>) -> Vec<Query> {
 }
 
 /// Puts the answers into the declaration. Missing and invalid answers are reported at their fields.
-pub fn bind(config: Config, answers: &Answers, report: &mut Report) -> Option<Resolved> {
+pub fn bind(mut config: Config, answers: &Answers, report: &mut Report) -> Option<Resolved> {
     let authorities = authorities(&config, answers, report);
     let mut binder = Binder { answers, report };
-    let bindings: Vec<_> = config
-        .bindings
-        .into_iter()
-        .filter_map(|binding| {
-            binder.identity(&binding.role).map(|identity| ResolvedBinding { declared: binding, identity })
-        })
-        .collect();
-    let (mode, name_suffix_hash, argo_cd, checks) =
-        (config.mode, config.name_suffix_hash, config.argo_cd, config.checks);
-    (!report.has_errors()).then_some(Resolved { mode, name_suffix_hash, argo_cd, checks, bindings, authorities })
+    let bindings = std::mem::take(&mut config.bindings).into_iter().filter_map(|binding| {
+        binder.identity(&binding.role).map(|identity| ResolvedBinding { declared: binding, identity })
+    });
+    let bindings: Vec<_> = bindings.collect();
+    let Config { mode, name_suffix_hash, argo_cd, checks, naming, .. } = config;
+    (!report.has_errors()).then_some(Resolved {
+        mode,
+        name_suffix_hash,
+        argo_cd,
+        checks,
+        naming,
+        bindings,
+        authorities,
+    })
 }
 
 /// Checks the answers that a lock of the declaration would contain, which excludes keys. Missing and invalid ones are

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use crate::config::{Binding, Target, Which};
+use crate::config::{Binding, Naming, Target, Which};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Ident, Item, Object, ResourceRef, annotation, stem};
 use crate::parallel;
@@ -87,14 +87,21 @@ impl Workload<'_> {
 }
 
 /// The workloads that the bindings can target. Nothing else is parsed.
-pub fn inventory<'t>(items: &[Item<'t>], bindings: &[&Binding], report: &mut Report) -> Vec<Workload<'t>> {
-    let targets = Targets::of(bindings.iter().map(|binding| &binding.target));
+///
+/// `naming` is what kustomize has put around their names, unless it says the original names itself.
+pub fn inventory<'t>(
+    items: &[Item<'t>],
+    bindings: &[&Binding],
+    naming: &Naming,
+    report: &mut Report,
+) -> Vec<Workload<'t>> {
+    let targets = Targets::of(bindings.iter().map(|binding| &binding.target), naming);
     let mut found = named(items, &targets, report);
     // A Rollout may refer to the pod template of a workload with another name.
     let referrers: BTreeMap<_, _> = found.iter().filter_map(|it| Some((it.index, referred(it)?))).collect();
     if !referrers.is_empty() {
         let known: BTreeSet<_> = found.iter().map(|it| it.index).collect();
-        let also = named(items, &Targets::of(referrers.values()), report);
+        let also = named(items, &Targets::of(referrers.values(), naming), report);
         found.extend(also.into_iter().filter(|it| !known.contains(&it.index)));
         found = joined(found, &referrers);
     }
@@ -154,7 +161,7 @@ fn named<'t, 'b>(items: &[Item<'t>], targets: &Targets<'b>, report: &mut Report)
         item.ident().is_none_or(|ident| {
             ident.kind.ends_with(LIST)
                 || targets.is_workload(ident)
-                    && ([&*ident.name, stem(&ident.name)].iter().any(|name| targets.names.contains_key(name))
+                    && (targets.has_name(&ident.name)
                         || labelled.len() > FEW
                         || item.may_say(&renamed)
                         || labelled.iter().any(|values| values.iter().all(|value| item.may_say(value))))
@@ -215,7 +222,7 @@ fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut R
         is_usual: true,
         allows: kind.map_or(Allows::Unordered, |kind| kind.allows(object.root())),
         kinds: vec![ident.kind.to_string()],
-        names: names(object.root()),
+        names: names(object.root(), targets.naming),
         object: Arc::new(object),
         ident,
         labels,
@@ -234,7 +241,7 @@ fn read<'t>(index: usize, item: &Item<'t>, targets: &Targets<'_>, report: &mut R
 }
 
 /// Every name that the object has had; a `generateName` is listed with and without its trailing dash.
-fn names(object: NodeRef<'_>) -> Vec<(String, Option<String>)> {
+fn names(object: NodeRef<'_>, naming: &Naming) -> Vec<(String, Option<String>)> {
     let mut names: Vec<_> = annotation::names(object)
         .iter()
         .map(|name| (name.name.to_owned(), name.namespace.map(str::to_owned)))
@@ -242,5 +249,9 @@ fn names(object: NodeRef<'_>) -> Vec<(String, Option<String>)> {
     let stems = names.iter().map(|(name, namespace)| (stem(name).to_owned(), namespace.clone()));
     let stems: Vec<_> = stems.filter(|it| !names.contains(it)).collect();
     names.extend(stems);
+    let originals =
+        names.iter().filter_map(|(name, namespace)| Some((naming.original(name)?.to_owned(), namespace.clone())));
+    let originals: Vec<_> = originals.filter(|it| !names.contains(it)).collect();
+    names.extend(originals);
     names
 }

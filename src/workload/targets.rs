@@ -4,27 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Workload;
 use super::kind::WorkloadKind;
-use crate::config::{Target, Which};
-use crate::krm::Ident;
+use crate::config::{Naming, Target, Which};
+use crate::krm::{Ident, stem};
 
 /// The targets, each with its position.
 pub(super) struct Targets<'b> {
-    pub(super) names: BTreeMap<&'b str, Vec<(usize, &'b Target)>>,
+    names: BTreeMap<&'b str, Vec<(usize, &'b Target)>>,
     /// By the first label that they want.
     labels: BTreeMap<(&'b str, &'b str), Vec<(usize, &'b Target)>>,
     /// The values that each of the selectors wants.
     pub(super) values: Vec<Vec<&'b str>>,
     /// Kinds whose pod templates are where a target says.
     kinds: BTreeSet<&'b str>,
+    /// What is around the names of objects.
+    pub(super) naming: &'b Naming,
 }
 
 /// With more selectors than this, their values are not searched in the text: every workload is parsed.
 pub(super) const FEW: usize = 16;
 
 impl<'b> Targets<'b> {
-    pub(super) fn of(targets: impl Iterator<Item = &'b Target>) -> Self {
+    pub(super) fn of(targets: impl Iterator<Item = &'b Target>, naming: &'b Naming) -> Self {
         let (names, labels) = (BTreeMap::new(), BTreeMap::new());
-        let mut sorted = Self { names, labels, values: Vec::new(), kinds: BTreeSet::new() };
+        let mut sorted = Self { names, labels, values: Vec::new(), kinds: BTreeSet::new(), naming };
         for it @ (_, target) in targets.enumerate() {
             match &target.which {
                 Which::Name(name) => sorted.names.entry(name).or_default().push(it),
@@ -42,6 +44,12 @@ impl<'b> Targets<'b> {
 
     pub(super) fn is_workload(&self, ident: &Ident<'_>) -> bool {
         WorkloadKind::find(&ident.api_version, &ident.kind).is_some() || self.kinds.contains(&*ident.kind)
+    }
+
+    /// Whether the name of an object, or one that it has had, is that of a target.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        let names = [Some(name), Some(stem(name)), self.naming.original(stem(name))];
+        names.into_iter().flatten().any(|name| self.names.contains_key(name))
     }
 
     /// The targets that match the workload's name or labels, in their order.

@@ -567,3 +567,45 @@ fn ten_megabytes_in_one_scalar_and_a_key_that_is_there_twice() {
     fs::write(&file, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: long-lines\ndata: {a: 1, a: 2}\n").unwrap();
     assert!(build(&with).exit != 0 && build(&without).exit != 0);
 }
+
+/// `iamra build` finds what kustomize has renamed, as far as the kustomizations say how.
+#[test]
+fn a_prefix_is_read_from_the_kustomizations() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        fs::create_dir_all(dir.path().join(name).parent().unwrap()).unwrap();
+        fs::write(dir.path().join(name), text).unwrap();
+    };
+    let declaration = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {name: acme}\nspec:\n  scopes:\n    default: {trustAnchor: \"arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d\"}\n  roles:\n    web: {roleArn: \"arn:aws:iam::111122223333:role/web\", profileArn: \"arn:aws:rolesanywhere:eu-central-1:111122223333:profile/0d1e2f30-4152-4637-8495-a6b7c8d9e0f1\"}\n  workloads:\n    web: {}\n";
+    let deployment = |name: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  selector: {{matchLabels: {{app: web}}}}\n  template:\n    metadata: {{labels: {{app: web}}}}\n    spec: {{containers: [{{name: web, image: \"registry.example.com/web:1\"}}]}}\n"
+        )
+    };
+    write("iamra.yaml", declaration);
+    write("base/web.yaml", &deployment("web"));
+    write("base/kustomization.yaml", "resources: [web.yaml]\nnamePrefix: eu-\n");
+    write("prod/kustomization.yaml", "resources: [../base]\nnamePrefix: prod-\nnameSuffix: -v2\n");
+    for version in VERSIONS {
+        let built = || {
+            let mut command = iamra(dir.path());
+            command.args(["build", "prod", "--declaration", "."]).env("IAMRA_KUSTOMIZE", peer(version));
+            run(&mut command, b"")
+        };
+        write("prod/kustomization.yaml", "resources: [../base]\nnamePrefix: prod-\nnameSuffix: -v2\n");
+        let output = built();
+        assert_eq!((output.exit, output.stderr.as_str()), (0, ""), "{version}");
+        let objects = objects(output.stdout.trim_end());
+        let names: Vec<_> = objects.keys().map(String::as_str).collect();
+        let added = ["Certificate web-cert", "ConfigMap web-iam-ra-config"];
+        assert_eq!(names, [added[0], added[1], "Deployment prod-eu-web-v2", "Issuer iam-ra"], "{version}");
+        // With objects of its own, the build has names of two forms, and which one is meant must be said.
+        write("prod/job.yaml", &deployment("api"));
+        write("prod/kustomization.yaml", "resources: [../base, job.yaml]\nnamePrefix: prod-\n");
+        let output = built();
+        assert!(output.stderr.contains("found Deployment `prod-eu-web`"), "{}", output.stderr);
+        write("iamra.yaml", &declaration.replace("  workloads", "  namePrefix: prod-eu-\n  workloads"));
+        assert_eq!(built().exit, 0, "{version}");
+        write("iamra.yaml", declaration);
+    }
+}

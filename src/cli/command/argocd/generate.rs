@@ -11,7 +11,7 @@ use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
 use crate::cli::report::finish_briefly;
 use crate::cli::sources::Shared;
-use crate::cli::{Exit, kustomize};
+use crate::cli::{Exit, kustomization, kustomize};
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
 use crate::output::Sources;
@@ -55,8 +55,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let Application { file, lock, .. } = &application;
     let cluster = parameters.cluster.or_else(|| file.cluster_of(Path::new(".")));
     let shared = shared.for_argo_cd(cluster, lock.clone());
-    let absence = file.absence_in(Path::new("."));
-    let request = Request { namespace: parameters.namespace.as_deref(), absence, ..shared.request(parameters.mode) };
+    let here = Path::new(".");
+    let (absence, naming) = (file.absence_in(here), kustomization::naming(here));
+    let namespace = parameters.namespace.as_deref();
+    let request = Request { namespace, absence, naming: Some(&naming), ..shared.request(parameters.mode) };
     let manifests = Manifests { name: "kustomize build", bytes: &built };
     inject(file, manifests, &shared, request)?.print(finish_briefly, io)
 }

@@ -10,6 +10,7 @@ use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
+use crate::cli::kustomization;
 use crate::cli::kustomize;
 use crate::cli::rendered;
 use crate::cli::report::{self, finish};
@@ -70,7 +71,8 @@ fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit
     let shared = &file.shared_for(dir, &args.explained.shared());
     let built = args.kustomize.run(dir, io)?;
     let manifests = Manifests { name: "kustomize build", bytes: &built };
-    let request = Request { absence: file.absence_in(dir), ..shared.request(Some(Mode::All)) };
+    let (absence, naming) = (file.absence_in(dir), kustomization::naming(dir));
+    let request = Request { absence, naming: Some(&naming), ..shared.request(Some(Mode::All)) };
     let injected = inject(&file, manifests, shared, request)?;
     let Some(path) = &args.output else { return injected.print(finish, io) };
     let mut drift = Report::default();

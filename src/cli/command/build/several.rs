@@ -9,6 +9,7 @@ use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
 use crate::cli::io::Io;
+use crate::cli::kustomization;
 use crate::cli::progress::Progress;
 use crate::cli::rendered;
 use crate::config::Mode;
@@ -107,7 +108,8 @@ fn built(build: &Build, output: &Path, args: &Args, words: &mut String, told: &m
         Absence::IsCounted => Absence::IsKnown,
         other => other,
     };
-    let request = Request { absence, ..shared.request(Some(Mode::All)) };
+    let naming = kustomization::naming(dir);
+    let request = Request { absence, naming: Some(&naming), ..shared.request(Some(Mode::All)) };
     let injected = inject(&file, Manifests { name: "kustomize build", bytes: &text }, shared, request)?;
     let exit = injected.tell(told)?;
     let Some(manifests) = injected.manifests() else { return Ok(exit) };

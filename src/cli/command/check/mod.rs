@@ -190,7 +190,8 @@ fn check_stream(
     let shared = &checked.file.shared_for(dir, shared);
     let request = shared.request(Some(Mode::Transform));
     let absence = checked.file.absence_in(dir);
-    let request = pipeline::Request { opted_in: &opted_in, ..request };
+    let naming = kustomization::naming(dir);
+    let request = pipeline::Request { opted_in: &opted_in, naming: Some(&naming), ..request };
     let mut found = Report::default();
     let resolved = checked.file.resolve(shared, request, &mut found)?;
     // Diagnostics about the declaration alone are already reported; those about this build are not.
