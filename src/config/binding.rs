@@ -109,7 +109,8 @@ impl Reader<'_> {
         let cluster_layer = cluster.and_then(|name| declared.clusters.get(name)).map_or(&nothing, |(_, layer)| layer);
         let given = self.namespace(workload.namespace.as_deref(), &at);
         let namespace = given.or_else(|| declared.namespace(cluster));
-        let layers = [&declared.defaults, cluster_layer, &scope_entry.layer, &layer];
+        let tenant_layer = declared.tenants.of(namespace.as_ref()).map_or(&nothing, |tenant| &tenant.layer);
+        let layers = [&declared.defaults, cluster_layer, tenant_layer, &scope_entry.layer, &layer];
         let layers = Layers(&layers);
         let mut variables = BTreeMap::from([("workload", name), ("role", role.name.as_str()), ("scope", scope)]);
         variables.extend(cluster.map(|cluster| ("cluster", cluster)));

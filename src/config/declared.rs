@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::layer::Layer;
+use super::namespace::Tenants;
 use super::scope::Scope;
 use super::v1alpha1 as wire;
 use super::{Binding, Role};
@@ -16,6 +17,7 @@ pub(super) struct Declared<'d> {
     pub(super) defaults: Layer,
     pub(super) scopes: BTreeMap<String, Scope>,
     pub(super) clusters: BTreeMap<String, (Option<DnsLabel>, Layer)>,
+    pub(super) tenants: Tenants,
     /// Each with the name of its scope.
     pub(super) roles: BTreeMap<String, (String, Role)>,
 }

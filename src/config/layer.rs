@@ -1,4 +1,4 @@
-//! Settings in layers: defaults, cluster, scope, workload. The last layer that sets a value wins.
+//! Settings in layers: defaults, cluster, namespace, scope, workload. The last layer that sets a value wins.
 
 use super::placed::{Placed, invalid, pick};
 use super::sidecar::{SidecarLayer, SidecarLayers};

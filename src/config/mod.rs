@@ -8,6 +8,7 @@ mod issuer;
 mod layer;
 mod made;
 mod naming;
+mod namespace;
 mod opt_in;
 mod overlay;
 mod placed;

@@ -64,7 +64,7 @@ pub struct Spec {
     pub argo_cd: ArgoCd,
     /// What `iamra check` does with a warning that has a code, such as `late-renewal: deny`.
     pub checks: BTreeMap<String, Level>,
-    /// Settings for every workload; clusters, scopes and workloads may override them.
+    /// Settings for every workload; clusters, namespaces, scopes and workloads may override them.
     pub defaults: Settings,
     /// A scope is one CA and the one trust anchor that trusts it.
     pub scopes: BTreeMap<String, Scope>,
@@ -72,6 +72,9 @@ pub struct Spec {
     pub roles: BTreeMap<String, Role>,
     /// Clusters that workloads run in, each with what differs there.
     pub clusters: BTreeMap<String, Cluster>,
+    /// What the workloads of a namespace may have, by its name; `"*"` stands for all namespaces that are not listed. Once one
+    /// is listed, a workload may have only a role that the entry of its namespace lists.
+    pub namespaces: BTreeMap<String, Namespace>,
     /// Workloads and the role of each.
     pub workloads: BTreeMap<String, Workload>,
 }
@@ -112,7 +115,7 @@ pub enum Mode {
     Validate,
 }
 
-/// Settings for all workloads, a cluster, a scope or one workload.
+/// Settings for all workloads, a cluster, a namespace, a scope or one workload.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
@@ -433,6 +436,20 @@ pub struct Cluster {
     pub roles: BTreeMap<String, Option<Role>>,
     /// Merged over those of `spec`; `null` removes one, and one that `spec` does not have runs in this cluster alone.
     pub workloads: BTreeMap<String, Option<Workload>>,
+}
+
+/// A tenant: what the workloads of a namespace may have, and who may declare them.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Namespace {
+    /// The scope that its workloads are in; that of their roles when omitted.
+    pub scope: Option<String>,
+    /// Overrides for workloads of this namespace.
+    pub defaults: Settings,
+    /// The roles that its workloads may have, and `"*"` for all; none when omitted.
+    pub roles: Vec<String>,
+    /// The folders of the repository whose own declarations may declare its workloads, such as `apps/payments`; none when omitted.
+    pub paths: Vec<String>,
 }
 
 /// A workload and its role.

@@ -94,8 +94,9 @@ impl Reader<'_> {
         let defaults = self.settings(&spec.defaults, &self.at.key("defaults"));
         let scopes = self.scopes();
         let settings = self.clusters();
+        let tenants = self.tenants();
         let roles = self.roles(&scopes);
-        let declared = Declared { metadata: &wire.metadata, defaults, scopes, clusters: settings, roles };
+        let declared = Declared { metadata: &wire.metadata, defaults, scopes, clusters: settings, tenants, roles };
         let (roles, role_scopes) = (declared.all_roles(), declared.role_scopes());
         let seen: Vec<_> = clusters.iter().map(|cluster| Some(cluster.as_str())).collect();
         let seen = if spec.clusters.is_empty() { vec![None] } else { seen };
@@ -154,7 +155,7 @@ impl Reader<'_> {
         }
     }
 
-    fn settings(&mut self, settings: &wire::Settings, at: &FieldPath) -> Layer {
+    pub(super) fn settings(&mut self, settings: &wire::Settings, at: &FieldPath) -> Layer {
         Layer::read(&settings.certificate, &settings.sidecar, &settings.environment, at, self.report)
     }
 
