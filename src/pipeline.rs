@@ -74,10 +74,14 @@ fn opted_in(request: Request<'_>, naming: &Naming) -> Vec<OptIn> {
 }
 
 fn bind(config: Config, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
+    let mode = request.mode(config.mode);
     // Patching workloads needs no CA, and above all not its key.
-    let objects = matches!(request.mode(config.mode), Mode::Generate | Mode::All);
-    let answers = lookup.answer(&resolve::queries(&config, objects));
-    resolve::bind(config, &answers, report)
+    let answers = lookup.answer(&resolve::queries(&config, matches!(mode, Mode::Generate | Mode::All)));
+    let resolved = resolve::bind(config, &answers, report)?;
+    if mode == Mode::Generate {
+        plan::check_tenants(&resolved, request.namespace, report);
+    }
+    Some(resolved)
 }
 
 /// What a lock of a declaration holds.

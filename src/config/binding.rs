@@ -8,9 +8,11 @@ use super::opt_in::Listed;
 use super::placed::{Placed, invalid};
 use super::reader::{CLUSTER, NAMESPACE, Reader};
 use super::v1alpha1 as wire;
-use super::{Binding, Containers, OptIn, Role, Target, Which};
+use super::written::Written;
+use super::{Binding, Containers, NotAllowed, OptIn, Role, Target, Which};
 use crate::diag::{Code, Diagnostic, Place};
-use crate::name::ObjectName;
+use crate::issuer::DEFAULT_SCOPE;
+use crate::name::{DnsLabel, ObjectName};
 use crate::quote::{quote, typed};
 use crate::reference::{self, Origin};
 use crate::yaml::FieldPath;
@@ -31,7 +33,8 @@ impl Reader<'_> {
             let is_unknown = |cluster: Option<&str>| cluster.is_some_and(|it| !spec.clusters.contains_key(it));
             let of_workload = self.clusters_of(name, workload, &at);
             for cluster in of_workload.into_iter().filter(|it| clusters.contains(it) || is_unknown(*it)) {
-                let Some(binding) = self.binding(name, workload, cluster, declared, at.clone()) else { continue };
+                let written = Written::listed(name, workload, at.clone());
+                let Some(binding) = self.binding(written, cluster, declared) else { continue };
                 bound.entry(cluster.map(str::to_owned)).or_default().push(binding);
             }
         }
@@ -92,46 +95,48 @@ impl Reader<'_> {
 
     pub(super) fn binding(
         &mut self,
-        name: &str,
-        workload: &wire::Workload,
+        written: Written<'_>,
         cluster: Option<&str>,
         declared: &Declared<'_>,
-        at: FieldPath,
     ) -> Option<Binding> {
+        let Written { name, workload, ref at, .. } = written;
         if let Err(why) = ObjectName::parse(name) {
-            invalid(self.report, &at, why);
+            invalid(self.report, at, why);
             return None;
         }
-        let (scope, role) = self.role_of(name, workload, declared, &at)?;
-        let layer = Layer::read(&workload.certificate, &workload.sidecar, &workload.environment, &at, self.report);
+        let given = self.namespace(workload.namespace.as_deref(), at);
+        let namespace = given.or_else(|| declared.namespace(cluster));
+        let (scope, role) = self.role_of(&written, namespace.as_ref(), declared)?;
+        let layer = Layer::read(&workload.certificate, &workload.sidecar, &workload.environment, at, self.report);
         let scope_entry = declared.scopes.get(scope)?;
         let nothing = Layer::default();
         let cluster_layer = cluster.and_then(|name| declared.clusters.get(name)).map_or(&nothing, |(_, layer)| layer);
-        let given = self.namespace(workload.namespace.as_deref(), &at);
-        let namespace = given.or_else(|| declared.namespace(cluster));
-        let tenant_layer = declared.tenants.of(namespace.as_ref()).map_or(&nothing, |tenant| &tenant.layer);
+        let tenant = declared.tenants.of(namespace.as_ref().map(DnsLabel::as_str));
+        let tenant_layer = tenant.map_or(&nothing, |tenant| &tenant.layer);
         let layers = [&declared.defaults, cluster_layer, tenant_layer, &scope_entry.layer, &layer];
         let layers = Layers(&layers);
         let mut variables = BTreeMap::from([("workload", name), ("role", role.name.as_str()), ("scope", scope)]);
         variables.extend(cluster.map(|cluster| ("cluster", cluster)));
         variables.extend(namespace.iter().map(|namespace| ("namespace", namespace.as_str())));
-        let common_name = self.common_name(layers.common_name(), &variables, &at)?;
+        let common_name = self.common_name(layers.common_name(), &variables, at)?;
         let session_name = self.session_name(layers.of_sidecar().role_session_name(), &variables, role);
         let target = self.target(name, &workload.target, &at.key("target"));
         let binding = Binding {
             workload: name.to_owned(),
             namespace,
             target,
-            containers: self.containers(workload, &at),
+            containers: self.containers(workload, at),
+            session: self.own_session(workload, role, at),
             role: role.clone(),
             scope: scope.to_owned(),
+            tenant: tenant.map(|tenant| tenant.name.clone()),
             issuer: scope_entry.issuer.clone(),
-            certificate: layers.certificate(common_name, &at, self.report),
+            certificate: layers.certificate(common_name, at, self.report),
             sidecar: layers.of_sidecar().merged(session_name, self.report),
             environment: layers.environment(),
             sample: workload.sample,
             is_listed: true,
-            place: at,
+            place: at.clone(),
         };
         binding.check_names(self.report);
         Some(binding)
@@ -178,32 +183,42 @@ impl Reader<'_> {
         which.unwrap_or_else(|| Which::Name(workload.to_owned()))
     }
 
+    /// The role of a workload, and the scope that it is in. What its namespace refuses is reported, if that is known.
     fn role_of<'d>(
         &mut self,
-        name: &str,
-        workload: &wire::Workload,
+        written: &Written<'_>,
+        namespace: Option<&DnsLabel>,
         declared: &'d Declared<'_>,
-        at: &FieldPath,
     ) -> Option<(&'d str, &'d Role)> {
-        let wanted = workload.role.as_deref().unwrap_or(name);
-        if let Some((scope, role)) = declared.roles.get(wanted) {
-            return Some((scope, role));
-        }
-        if !self.spec.roles.contains_key(wanted) {
-            let (message, place) = match &workload.role {
-                Some(_) => (
-                    format!("workload {} names role {}, which is not declared", quote(&name), quote(&wanted)),
-                    at.key("role"),
-                ),
-                None => (
-                    format!("workload {} has no `role`, and no role of the same name is declared", quote(&name)),
-                    at.clone(),
-                ),
-            };
-            let help = self.known_roles().help(wanted);
-            self.report.push(Diagnostic::error(Code::UnknownRole, message).at(Place::Config(place)).help(help));
+        let wanted = written.workload.role.as_deref().unwrap_or(written.name);
+        let Some(of_spec) = self.spec.roles.get(wanted) else {
+            self.say_unknown_role(written, wanted);
+            return None;
+        };
+        let (tenants, namespace) = (&declared.tenants, namespace.map(DnsLabel::as_str));
+        let of_tenant = tenants.of(namespace).and_then(|tenant| tenant.scope.as_deref());
+        let scope = of_spec.scope.as_deref().or(of_tenant).unwrap_or(DEFAULT_SCOPE);
+        let in_scopes = declared.roles.get(wanted)?;
+        let found = in_scopes.get_key_value(scope);
+        // Where it turns out to be is checked with the objects.
+        let refusal = namespace.and_then(|_| tenants.refusal(wanted, namespace));
+        let refusal = refusal.or_else(|| tenants.other_scope(wanted, scope, namespace));
+        let refusal = refusal.or_else(|| (namespace.is_none() && found.is_none()).then(NotAllowed::unknown));
+        match refusal {
+            Some(refusal) => self.report.push(refusal.of(&written.words, written.role_at.clone())),
+            None => return found.map(|(scope, role)| (scope.as_str(), role)),
         }
         None
+    }
+
+    fn say_unknown_role(&mut self, written: &Written<'_>, wanted: &str) {
+        let name = written.name;
+        let message = match &written.workload.role {
+            Some(_) => format!("workload {} names role {}, which is not declared", quote(&name), quote(&wanted)),
+            None => format!("workload {} has no `role`, and no role of the same name is declared", quote(&name)),
+        };
+        let help = self.known_roles().help(wanted);
+        self.report.push(Diagnostic::error(Code::UnknownRole, message).at(written.role_at.clone()).help(help));
     }
 
     /// The rule is that of STS SourceIdentity with its `CN=` prefix, in which AWS carries the common name.

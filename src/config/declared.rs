@@ -17,20 +17,21 @@ pub(super) struct Declared<'d> {
     pub(super) defaults: Layer,
     pub(super) scopes: BTreeMap<String, Scope>,
     pub(super) clusters: BTreeMap<String, (Option<DnsLabel>, Layer)>,
-    pub(super) tenants: Tenants,
-    /// Each with the name of its scope.
-    pub(super) roles: BTreeMap<String, (String, Role)>,
+    pub(super) tenants: Arc<Tenants>,
+    /// By name, and by the scope that its workloads are in.
+    pub(super) roles: BTreeMap<String, BTreeMap<String, Role>>,
 }
 
 impl Declared<'_> {
     pub(super) fn all_roles(&self) -> Arc<[(Role, Issuer)]> {
-        let with_issuer = |(scope, role): &(String, Role)| Some((role.clone(), self.scopes.get(scope)?.issuer.clone()));
-        self.roles.values().filter_map(with_issuer).collect()
+        let with_issuer =
+            |(scope, role): (&String, &Role)| Some((role.clone(), self.scopes.get(scope)?.issuer.clone()));
+        self.roles.values().flatten().filter_map(with_issuer).collect()
     }
 
     /// The scopes that have roles.
     pub(super) fn role_scopes(&self) -> BTreeSet<&str> {
-        self.roles.values().map(|(scope, _)| scope.as_str()).collect()
+        self.roles.values().flat_map(BTreeMap::keys).map(String::as_str).collect()
     }
 
     /// The namespace of a cluster's workloads that do not set one.

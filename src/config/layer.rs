@@ -21,7 +21,7 @@ const MIN_RENEW_BEFORE: u64 = 300;
 const SAFE_RENEW_BEFORE: u64 = 7200;
 
 /// The checked settings of one layer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Layer {
     duration: Placed<Duration>,
     renew_before: Placed<Duration>,

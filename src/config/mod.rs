@@ -15,13 +15,16 @@ mod placed;
 mod reader;
 mod schema;
 mod scope;
+mod session;
 mod sidecar;
 pub mod v1alpha1;
 mod validate;
+mod written;
 
 pub use config_map::is_config_map;
 pub use flat::{Flat, flat};
 pub use naming::{Affixes, Naming, naming};
+pub use namespace::{NotAllowed, Tenants};
 pub use opt_in::{OUR_NAMES, OptIn, ROLE};
 pub use schema::json_schema;
 pub use v1alpha1::{
@@ -61,7 +64,10 @@ pub struct Config {
     pub bindings: Vec<Binding>,
     /// What kustomize puts around the names of the objects at hand.
     pub naming: Naming,
-    /// Every role, whether or not a workload of this cluster has it, and the issuer of its scope.
+    /// What the workloads of each namespace may have.
+    pub tenants: Arc<Tenants>,
+    /// Every role, whether or not a workload of this cluster has it, and the issuer of its scope; once for each scope that
+    /// its workloads are in.
     pub roles: Arc<[(Role, Issuer)]>,
 }
 
@@ -78,8 +84,12 @@ pub struct Binding {
     pub containers: Containers,
     /// Its role.
     pub role: Role,
+    /// How long its sessions last, if not as long as its role's.
+    pub session: Option<Duration>,
     /// The scope's name.
     pub scope: String,
+    /// The entry of `namespaces` that it is declared under.
+    pub tenant: Option<String>,
     /// The issuer of its certificate.
     pub issuer: Issuer,
     /// Its certificate.
@@ -150,7 +160,7 @@ pub struct Role {
     pub profile: Reference,
     /// Where the IAM role's ARN is.
     pub role: Reference,
-    /// How long a session lasts.
+    /// How long a session lasts, and the most that a workload may set.
     pub session: Duration,
     /// Whether the profile lets workloads name their sessions.
     pub accepts_session_name: bool,
@@ -195,6 +205,13 @@ impl Config {
             issuer.references_mut().for_each(|it| it.place = field(&it.place));
         }
         self.roles = roles.into();
+    }
+}
+
+impl Binding {
+    /// How long its sessions last.
+    pub fn session(&self) -> &Duration {
+        self.session.as_ref().unwrap_or(&self.role.session)
     }
 }
 

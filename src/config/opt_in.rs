@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::declared::Declared;
 use super::reader::Reader;
+use super::written::Written;
 use super::{Binding, Naming, Which, v1alpha1 as wire};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::krm::ResourceRef;
@@ -143,7 +144,9 @@ impl Reader<'_> {
             ..wire::Workload::default()
         };
         let at = self.at.key("roles").key(role.as_str());
-        let binding = self.binding(name, &workload, cluster, declared, at)?;
+        let words = format!("{} is annotated with role {}", opt_in.words(), quote(&role));
+        let written = Written { name, workload: &workload, at, role_at: opt_in.place(), words };
+        let binding = self.binding(written, cluster, declared)?;
         Some(Binding { is_listed: false, ..binding })
     }
 }

@@ -1,13 +1,14 @@
 //! The declaration while it is checked: what every rule can look up, and where it reports problems.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::overlay::Overlay;
 use super::placed::invalid;
 use super::v1alpha1 as wire;
 use crate::diag::{Code, Diagnostic, Known, Place, Report};
+use crate::issuer::DEFAULT_SCOPE;
 use crate::name::DnsLabel;
 use crate::quote::quote;
 use crate::reference::{Origin, Reference};
@@ -21,6 +22,7 @@ pub(super) struct Reader<'r> {
     /// What the cluster lays over it, if it is read for one.
     pub(super) overlay: Option<&'r Overlay>,
     roles: OnceCell<Known<'r>>,
+    scopes: OnceCell<Known<'r>>,
     clusters: OnceCell<Known<'r>>,
     pub(super) report: &'r mut Report,
 }
@@ -38,12 +40,19 @@ pub(super) const CLUSTER: Optional = Optional { name: "cluster", help: "declare 
 impl<'r> Reader<'r> {
     pub(super) fn new(spec: &'r wire::Spec, overlay: Option<&'r Overlay>, report: &'r mut Report) -> Self {
         let at = FieldPath::root().key("spec");
-        Self { spec, prefix: String::new(), at, overlay, roles: OnceCell::new(), clusters: OnceCell::new(), report }
+        let (roles, scopes, clusters) = Default::default();
+        Self { spec, prefix: String::new(), at, overlay, roles, scopes, clusters, report }
     }
 
     /// The names of the declared roles, to suggest one.
     pub(super) fn known_roles(&self) -> &Known<'r> {
         self.roles.get_or_init(|| Known::of(self.spec.roles.keys().map(String::as_str)))
+    }
+
+    /// The names of the valid scopes, to suggest one.
+    pub(super) fn known_scopes(&self, valid: &BTreeMap<String, impl Sized>) -> &Known<'r> {
+        let names: BTreeSet<_> = self.spec.scopes.keys().map(String::as_str).chain([DEFAULT_SCOPE]).collect();
+        self.scopes.get_or_init(|| Known::of(names.into_iter().filter(|name| valid.contains_key(*name))))
     }
 
     /// The names of the declared clusters, to suggest one.

@@ -48,7 +48,7 @@ pub(super) const DEFAULT_LIMITS: &[(&str, &str)] = &[("memory", "64Mi")];
 type Entries = BTreeMap<String, Option<String>>;
 
 /// The checked sidecar settings of one layer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct SidecarLayer {
     image: Placed<String>,
     pull_policy: Placed<PullPolicy>,

@@ -212,7 +212,7 @@ pub struct Sidecar {
 }
 
 /// The endpoint that sessions are requested from.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Endpoint {
     /// A URL, such as that of a VPC endpoint.
@@ -390,7 +390,7 @@ pub struct ExistingIssuer {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Role {
-    /// The scope whose CA signs its certificates; `default` when omitted.
+    /// The scope whose CA signs its certificates; when omitted, that of the workload's namespace, or `default`.
     pub scope: Option<String>,
     /// Where the IAM role's ARN is; `ssm:PREFIX/roles/NAME/role-arn` when omitted.
     pub role_arn: Option<String>,
@@ -398,7 +398,7 @@ pub struct Role {
     pub profile_arn: Option<String>,
     /// ARNs of IAM policies; used by provisioning only.
     pub policies: Vec<String>,
-    /// How long a session lasts: `15m` to `12h`, `1h` when omitted.
+    /// How long a session lasts, and the most that a workload may set: `15m` to `12h`, `1h` when omitted.
     #[schemars(extend("examples" = ["1h"]))]
     pub session_duration: Option<String>,
     /// Whether the profile accepts session names, which `sidecar.roleSessionName` sets; `false` when omitted, as in AWS.
@@ -468,6 +468,9 @@ pub struct Workload {
     pub containers: Option<Vec<String>>,
     /// Containers that get no credentials.
     pub except: Option<Vec<String>>,
+    /// How long its sessions last: `15m` or more, and at most the `sessionDuration` of its role, which is taken when omitted.
+    #[schemars(extend("examples" = ["30m"]))]
+    pub session_duration: Option<String>,
     /// Emits a Pod `NAME-sample-HASH` that prints the workload's identity in AWS and exits.
     pub sample: bool,
     /// Overrides for this workload.

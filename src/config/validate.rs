@@ -1,12 +1,12 @@
 //! Validates a declaration: resolves names, merges layers, checks every rule, and reports all problems at once.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::binding::CommonNames;
 use super::declared::Declared;
 use super::layer::Layer;
+use super::namespace::{self, Tenants};
 use super::overlay::View;
 use super::placed::invalid;
 use super::reader::Reader;
@@ -15,8 +15,7 @@ use super::scope::Scope;
 use super::v1alpha1 as wire;
 use super::{Config, Naming, OptIn, Role};
 use crate::arn;
-use crate::diag::{Code, Diagnostic, Known, Level, Place, Report, known_names, nearest};
-use crate::duration::Duration;
+use crate::diag::{Code, Diagnostic, Level, Place, Report, known_names, nearest};
 use crate::issuer::DEFAULT_SCOPE;
 use crate::name::{DnsLabel, ObjectName};
 use crate::quote::quote;
@@ -38,6 +37,7 @@ pub(super) fn validate(
     let mut chosen: Option<Vec<Option<String>>> = None;
     let mut configs: BTreeMap<usize, Config> = BTreeMap::new();
     let is_alone = views.len() == 1;
+    namespace::check_roles(&views, report);
     for View { declaration, clusters, overlay } in views {
         let wire = schema::deserialized(declaration, report)?;
         let mut found = Report::default();
@@ -94,8 +94,8 @@ impl Reader<'_> {
         let defaults = self.settings(&spec.defaults, &self.at.key("defaults"));
         let scopes = self.scopes();
         let settings = self.clusters();
-        let tenants = self.tenants();
-        let roles = self.roles(&scopes);
+        let tenants = Arc::new(self.tenants(&scopes));
+        let roles = self.roles(&scopes, &tenants);
         let declared = Declared { metadata: &wire.metadata, defaults, scopes, clusters: settings, tenants, roles };
         let (roles, role_scopes) = (declared.all_roles(), declared.role_scopes());
         let seen: Vec<_> = clusters.iter().map(|cluster| Some(cluster.as_str())).collect();
@@ -121,6 +121,7 @@ impl Reader<'_> {
                 cluster: (*cluster).clone(),
                 naming: Naming::default(),
                 bindings,
+                tenants: Arc::clone(&declared.tenants),
                 roles: Arc::clone(&roles),
             };
             (*index, config)
@@ -221,78 +222,63 @@ impl Reader<'_> {
         spec.clusters.iter().map(read).collect()
     }
 
-    /// Each role with the name of its scope.
-    fn roles(&mut self, scopes: &BTreeMap<String, Scope>) -> BTreeMap<String, (String, Role)> {
+    /// Each role in every scope that its workloads are in.
+    fn roles(
+        &mut self,
+        scopes: &BTreeMap<String, Scope>,
+        tenants: &Tenants,
+    ) -> BTreeMap<String, BTreeMap<String, Role>> {
         let spec = self.spec;
-        let prefix = self.prefix.clone();
-        let known = OnceCell::new();
-        let read = |(name, role): (&String, &wire::Role)| {
+        let of_tenants = tenants.scopes();
+        let read = |(name, declared): (&String, &wire::Role)| {
             let at = self.at.key("roles").key(name.as_str());
-            let default = |what: &str| format!("ssm:{prefix}/roles/{name}/{what}");
-            let (default_role, default_profile) = (default("role-arn"), default("profile-arn"));
-            let scope = role.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
-            let origin = scopes.get(scope).map(|scope| Arc::clone(&scope.origin)).unwrap_or_default();
-            let arn = self.reference(role.role_arn.as_deref(), &default_role, &at.key("roleArn"), &origin);
-            let profile = self.reference(role.profile_arn.as_deref(), &default_profile, &at.key("profileArn"), &origin);
-            if role.role_arn.as_deref().is_some_and(|text| text.starts_with("rolesanywhere:")) {
-                let why = "a role is not a resource of IAM Roles Anywhere: write `ssm:/name` or the role's ARN";
-                invalid(self.report, &at.key("roleArn"), why);
-            }
-            for (index, policy) in role.policies.iter().enumerate().filter(|(_, policy)| !policy.starts_with("arn:")) {
-                invalid(self.report, &at.key("policies").index(index), format!("{} is not an ARN", quote(&policy)));
-            }
-            let session = self.session(role.session_duration.as_deref().unwrap_or("1h"), &at.key("sessionDuration"));
-            if scope != DEFAULT_SCOPE && !self.spec.scopes.contains_key(scope) {
-                self.report.push(
-                    Diagnostic::error(
-                        Code::UnknownScope,
-                        format!("role {} names scope {}, which is not declared", quote(&name), quote(&scope)),
-                    )
-                    .at(Place::Config(at.key("scope")))
-                    .help(known.get_or_init(|| Known::of(scopes.keys().map(String::as_str))).help(scope)),
-                );
-            }
-            let trust_anchor = scopes.get(scope)?.trust_anchor.clone();
-            let role = Role {
-                name: name.clone(),
-                trust_anchor,
-                profile: profile?,
-                role: arn?,
-                session: session?,
-                accepts_session_name: role.accept_role_session_name,
-                policies: role.policies.clone(),
-            };
-            Some((name.clone(), (scope.to_owned(), role)))
+            self.check_role(name, declared, scopes, &at);
+            let used = declared.scope.as_deref().map_or_else(|| of_tenants.of(name), |own| [own].into());
+            let in_scope = |scope: &str| Some((scope.to_owned(), self.role(name, declared, scopes.get(scope), &at)?));
+            (name.clone(), used.into_iter().filter_map(in_scope).collect())
         };
-        spec.roles.iter().filter_map(read).collect()
+        spec.roles.iter().map(read).filter(|(_, role): &(_, BTreeMap<_, _>)| !role.is_empty()).collect()
     }
 
-    /// CreateSession accepts 900 to 43 200 seconds.
-    /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
-    fn session(&mut self, text: &str, at: &FieldPath) -> Option<Duration> {
-        let session = Duration::parse(text).map_err(|why| invalid(self.report, at, why)).ok()?;
-        if !(900..=43_200).contains(&session.seconds()) {
-            invalid(
-                self.report,
-                at,
-                format!("{} is not between `15m` and `12h`, the limits of a session", quote(&text)),
-            );
-        } else if session.seconds() < 1800 {
-            self.report.push(
-                Diagnostic::warning(
-                    Code::ShortSession,
-                    // The ten minutes come from the helper, the ten sessions from a quota.
-                    // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/serve.go>
-                    // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
-                    format!(
-                        "the helper renews a session ten minutes before it expires, so one of {text} is renewed \
-                             constantly"
-                    ),
-                )
-                .at(Place::Config(at.clone()))
-                .help("use `30m` or more; AWS allows ten new sessions per second for the whole account"),
-            );
+    fn check_role(&mut self, name: &str, role: &wire::Role, scopes: &BTreeMap<String, Scope>, at: &FieldPath) {
+        if role.role_arn.as_deref().is_some_and(|text| text.starts_with("rolesanywhere:")) {
+            let why = "a role is not a resource of IAM Roles Anywhere: write `ssm:/name` or the role's ARN";
+            invalid(self.report, &at.key("roleArn"), why);
         }
-        Some(session)
+        for (index, policy) in role.policies.iter().enumerate().filter(|(_, policy)| !policy.starts_with("arn:")) {
+            invalid(self.report, &at.key("policies").index(index), format!("{} is not an ARN", quote(&policy)));
+        }
+        if let Some(scope) = &role.scope {
+            self.check_scope(scope, scopes, &format!("role {}", quote(&name)), at);
+        }
+    }
+
+    /// Checks that the scope is declared that something at `at` names.
+    pub(super) fn check_scope(&mut self, scope: &str, valid: &BTreeMap<String, Scope>, whose: &str, at: &FieldPath) {
+        if scope != DEFAULT_SCOPE && !self.spec.scopes.contains_key(scope) {
+            let message = format!("{whose} names scope {}, which is not declared", quote(&scope));
+            let help = self.known_scopes(valid).help(scope);
+            let place = Place::Config(at.key("scope"));
+            self.report.push(Diagnostic::error(Code::UnknownScope, message).at(place).help(help));
+        }
+    }
+
+    /// A role as workloads of a scope have it.
+    fn role(&mut self, name: &str, role: &wire::Role, scope: Option<&Scope>, at: &FieldPath) -> Option<Role> {
+        let default = |what: &str| format!("ssm:{}/roles/{name}/{what}", self.prefix);
+        let (default_role, default_profile) = (default("role-arn"), default("profile-arn"));
+        let origin = scope.map(|scope| Arc::clone(&scope.origin)).unwrap_or_default();
+        let arn = self.reference(role.role_arn.as_deref(), &default_role, &at.key("roleArn"), &origin);
+        let profile = self.reference(role.profile_arn.as_deref(), &default_profile, &at.key("profileArn"), &origin);
+        let session = self.session(role.session_duration.as_deref().unwrap_or("1h"), &at.key("sessionDuration"));
+        Some(Role {
+            name: name.to_owned(),
+            trust_anchor: scope?.trust_anchor.clone(),
+            profile: profile?,
+            role: arn?,
+            session: session?,
+            accepts_session_name: role.accept_role_session_name,
+            policies: role.policies.clone(),
+        })
     }
 }

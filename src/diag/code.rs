@@ -60,7 +60,8 @@ codes! {
     InvalidValue "invalid-value" Error "a value is not valid for its field";
     ConflictingFields "conflicting-fields" Error "mutually exclusive fields are both set";
     UnknownRole "unknown-role" Error "a workload refers to a role that is not declared";
-    UnknownScope "unknown-scope" Error "a role refers to a scope that is not declared";
+    RoleNotAllowed "role-not-allowed" Error "a workload may not have its role in its namespace";
+    UnknownScope "unknown-scope" Error "a role or a namespace refers to a scope that is not declared";
     UnknownCluster "unknown-cluster" Error "a cluster is not declared";
     AmbiguousCluster "ambiguous-cluster" Error "several clusters are declared and none was chosen";
     ClusterInUse "cluster-in-use" Error "a cluster cannot be removed while something refers to it";

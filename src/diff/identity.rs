@@ -14,31 +14,36 @@ type Workloads<'s> = BTreeMap<&'s str, DeclaredWorkload<'s>>;
 
 /// Changes of roles and scopes that workloads use before and after. Unused ones are ignored.
 pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
-    let (before, after) = (by(old, |it| &it.binding.role.name), by(new, |it| &it.binding.role.name));
-    let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let in_scope = |it: &DeclaredWorkload<'_>| (it.binding.role.name.clone(), it.binding.scope.clone());
+    let (before, after) = (by(old, in_scope), by(new, in_scope));
+    let mut users: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for (name, it) in new {
-        users.entry(&it.binding.role.name).or_default().push(name);
+        users.entry(in_scope(it)).or_default().push(name);
     }
     let mut changes = Vec::new();
-    for (name, was) in &before {
-        let Some(is) = after.get(name) else { continue };
-        let users = users.get(name).map(|users| list(users)).unwrap_or_default();
+    for (key @ (name, _), is) in &after {
+        // A role that has moved to another scope is compared with how it was there.
+        let any = || before.iter().find(|((other, _), _)| other == name).map(|(_, was)| was);
+        let Some(was) = before.get(key).or_else(any) else { continue };
+        let users = users.get(key).map(|users| list(users)).unwrap_or_default();
         changes.extend(role(name, was, is, &users));
     }
-    let (before, after) = (by(old, |it| &it.binding.scope), by(new, |it| &it.binding.scope));
+    let scope = |it: &DeclaredWorkload<'_>| it.binding.scope.clone();
+    let (before, after) = (by(old, scope), by(new, scope));
     for (name, was) in &before {
         changes.extend(after.get(name).and_then(|is| issuer(name, was, is)));
     }
     changes
 }
 
-fn by<'s>(
+/// The first workload of each group.
+fn by<'s, K: Ord>(
     workloads: &Workloads<'s>,
-    name: impl Fn(&DeclaredWorkload<'s>) -> &'s String,
-) -> BTreeMap<&'s str, DeclaredWorkload<'s>> {
+    key: impl Fn(&DeclaredWorkload<'s>) -> K,
+) -> BTreeMap<K, DeclaredWorkload<'s>> {
     let mut all = BTreeMap::new();
     for workload in workloads.values() {
-        all.entry(name(workload).as_str()).or_insert(*workload);
+        all.entry(key(workload)).or_insert(*workload);
     }
     all
 }

@@ -67,6 +67,7 @@ type Property = fn(&Binding, &Binding) -> Option<Difference>;
 /// What is compared, in the order of reporting.
 const PROPERTIES: &[Property] = &[
     role,
+    session,
     other_namespace,
     other_target,
     other_containers,
@@ -98,6 +99,21 @@ fn role(was: &Binding, is: &Binding) -> Option<Difference> {
         words: format!("moves from role {} to {}", quote(&old.name), quote(&new.name)),
         values: (old.name.clone(), new.name.clone()),
         escalates: !is_narrower,
+    })
+}
+
+/// Sessions that are not simply as long as the role says, which is told of the role.
+fn session(was: &Binding, is: &Binding) -> Option<Difference> {
+    let (old, new) = (was.session(), is.session());
+    let is_own = was.session.is_some() || is.session.is_some();
+    let is_longer = new.seconds() > old.seconds();
+    let how = if is_longer { "longer" } else { "shorter" };
+    (is_own && old.seconds() != new.seconds()).then(|| Difference {
+        kind: ChangeKind::Session,
+        field: "sessionDuration",
+        words: format!("has {how} sessions: {new} instead of {old}"),
+        values: (old.to_string(), new.to_string()),
+        escalates: is_longer,
     })
 }
 

@@ -140,7 +140,7 @@ impl Check<'_> {
                 "add the role to the profile's roles",
             );
         }
-        let wanted = self.binding.declared.role.session.seconds();
+        let wanted = self.binding.declared.session().seconds();
         if let Some(most) = profile.duration.filter(|most| *most < wanted) {
             self.say(
                 Diagnostic::warning(
@@ -162,7 +162,7 @@ impl Check<'_> {
     }
 
     fn role(&mut self, role: &Role) {
-        let wanted = self.binding.declared.role.session.seconds();
+        let wanted = self.binding.declared.session().seconds();
         if role.longest_session < wanted {
             let message = format!(
                 "sessions of {wanted} s are requested, and the role {} allows {} s: AWS rejects the request instead \

@@ -91,16 +91,16 @@ impl<'a> Checked<'a> {
         let of_cluster = config.is_some_and(|config| config.namespace.is_some());
         // As in iam-ra, the namespace defaults to the name of the role's scope.
         let of_scope = (!of_cluster && scope != DEFAULT_SCOPE).then(|| scope.to_owned());
-        Ok(Self {
-            asked,
-            declares_role: declared.is_empty(),
-            role,
-            cluster,
-            namespace: asked.namespace.map(str::to_owned).or(of_scope),
-            binding: current,
-            is_here,
-            is_elsewhere: !here.is_empty() && !is_here && !WORKLOADS.has(doc, name),
-        })
+        let namespace = asked.namespace.map(str::to_owned).or(of_scope);
+        let has_one = namespace.is_some() || of_cluster || current.as_ref().is_some_and(|it| it.namespace.is_some());
+        if let Some(refused) = configs.first().filter(|_| !has_one).and_then(|it| it.tenants.refusal(&role, None)) {
+            let words = format!("workload {} would have role {}", quote(&name), quote(&role));
+            let help = "choose its namespace with `--k8s-namespace NS`";
+            return Err(refused.of(&words, Place::Config(WORKLOADS.path())).help(help).into());
+        }
+        let is_elsewhere = !here.is_empty() && !is_here && !WORKLOADS.has(doc, name);
+        let declares_role = declared.is_empty();
+        Ok(Self { asked, declares_role, role, cluster, namespace, binding: current, is_here, is_elsewhere })
     }
 
     fn change(&self, doc: &Document<'_>) -> Result<Change, Refused> {

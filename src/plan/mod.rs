@@ -4,6 +4,9 @@ mod absent;
 mod around;
 mod find;
 mod share;
+mod tenancy;
+
+pub use tenancy::check_tenants;
 
 pub use absent::{Absence, keep, present};
 
@@ -145,6 +148,7 @@ pub fn plan<'r>(
             None => workloads.push(PlannedWorkload { resolved: binding, namespace, placements: vec![placement], wave }),
         }
     }
+    tenancy::check(resolved, &workloads, inventory, fallback, report);
     with_prerequisites(resolved, workloads)
 }
 

@@ -61,7 +61,7 @@ fn identity_flags(arns: [&str; 3]) -> [String; 5] {
 
 /// The flags for requesting a session, at the start of a pod and later.
 fn session_flags(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
-    let mut flags = vec![format!("--session-duration={}", planned.binding().role.session.seconds())];
+    let mut flags = vec![format!("--session-duration={}", planned.binding().session().seconds())];
     flags.extend(settings.role_session_name.iter().map(|name| format!("--role-session-name={name}")));
     flags.extend(settings.endpoint.url.iter().map(|url| format!("--endpoint={url}")));
     flags.extend(settings.proxy.iter().map(|_| "--with-proxy".to_owned()));

@@ -11,10 +11,11 @@ pub use lookup::{Answer, Answers, Known, Layered, Lookup, NoAnswer};
 pub use policy::{Guarded, OperatorPolicy};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::arn::{Arn, ArnKind};
 use crate::certificate::Authority;
-use crate::config::{ArgoCd, Binding, Config, Mode, Naming, Role};
+use crate::config::{ArgoCd, Binding, Config, Mode, Naming, Role, Tenants};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::issuer::Issuer;
 use crate::quote::{part, quote};
@@ -34,6 +35,8 @@ pub struct Resolved {
     pub checks: BTreeMap<Code, Level>,
     /// What kustomize puts around the names of objects.
     pub naming: Naming,
+    /// What the workloads of each namespace may have.
+    pub tenants: Arc<Tenants>,
     /// The workloads with their identities.
     pub bindings: Vec<ResolvedBinding>,
     /// The CAs whose certificate and key were looked up, by scope.
@@ -123,13 +126,14 @@ pub fn bind(mut config: Config, answers: &Answers, report: &mut Report) -> Optio
         binder.identity(&binding.role).map(|identity| ResolvedBinding { declared: binding, identity })
     });
     let bindings: Vec<_> = bindings.collect();
-    let Config { mode, name_suffix_hash, argo_cd, checks, naming, .. } = config;
+    let Config { mode, name_suffix_hash, argo_cd, checks, naming, tenants, .. } = config;
     (!report.has_errors()).then_some(Resolved {
         mode,
         name_suffix_hash,
         argo_cd,
         checks,
         naming,
+        tenants,
         bindings,
         authorities,
     })

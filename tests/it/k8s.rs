@@ -64,6 +64,25 @@ impl Tree {
     }
 }
 
+/// A namespace that lists its roles gets no other by a command either, and nothing is written.
+#[test]
+fn onboard_gives_no_role_that_the_namespace_may_not_have() {
+    let declaration = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {name: acme}\nspec:\n  \
+                       roles: {admin: {}, readonly: {}}\n  namespaces:\n    shop: {roles: [readonly]}\n";
+    let tree = Tree::new(Some(declaration.as_bytes()));
+    for (words, why) in [
+        ("onboard api --role admin --k8s-namespace shop", "which `spec.namespaces.shop.roles` does not list"),
+        ("onboard api --role readonly --k8s-namespace web", "but namespace `web` is not listed"),
+        ("onboard api --role readonly", "--k8s-namespace NS"),
+    ] {
+        let output = tree.k8s(words);
+        assert_eq!((output.exit, tree.text().as_str()), (1, declaration), "{words}");
+        assert!(output.stderr.contains("[role-not-allowed]") && output.stderr.contains(why), "{}", output.stderr);
+    }
+    tree.does("onboard api --role readonly --k8s-namespace shop");
+    assert!(tree.text().contains("namespace: shop"), "{}", tree.text());
+}
+
 /// The declarations of the corpus, by name.
 fn corpus() -> Vec<(String, Vec<u8>)> {
     let folder = root().join("tests/data/declarations");
