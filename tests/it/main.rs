@@ -43,6 +43,7 @@ mod kpt;
 mod kubectl;
 mod kustomize;
 mod laws;
+mod layering;
 mod lock;
 mod missing;
 mod paths;

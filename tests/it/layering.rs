@@ -1,0 +1,128 @@
+//! The table of `tests/layering.yaml`: where several lines speak of a setting, which of them a workload gets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use iamra::config::{self, Binding};
+use iamra::diag::Report;
+use iamra::yaml::Document;
+use serde_yaml::{Mapping, Value};
+
+use crate::support::root;
+
+/// A row, with the declaration that it makes.
+struct Row<'t> {
+    why: &'t str,
+    base: &'t Value,
+    say: BTreeMap<&'t str, &'t Value>,
+    cluster: &'t str,
+    workload: &'t str,
+    field: &'t str,
+    is: Option<String>,
+    won: &'t str,
+    /// Lines that decide who is heard.
+    through: BTreeSet<&'t str>,
+}
+
+/// A scalar as it is written.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(serde_yaml::to_string(other).unwrap().trim().to_owned()),
+    }
+}
+
+fn rows<'t>(table: &'t Value) -> Vec<Row<'t>> {
+    let row = |row: &'t Value| Row {
+        why: row["why"].as_str().unwrap(),
+        base: &table["base"],
+        say: row["say"].as_mapping().unwrap().iter().map(|(at, value)| (at.as_str().unwrap(), value)).collect(),
+        cluster: row["cluster"].as_str().unwrap_or("prod"),
+        workload: row["workload"].as_str().unwrap_or("api"),
+        field: row["field"].as_str().unwrap(),
+        is: text(&row["is"]),
+        won: row["won"].as_str().unwrap(),
+        through: row["through"].as_sequence().into_iter().flatten().map(|at| at.as_str().unwrap()).collect(),
+    };
+    table["rows"].as_sequence().unwrap().iter().map(row).collect()
+}
+
+/// Sets the field at a dotted path, or removes it.
+fn put(declaration: &mut Value, path: &str, value: Option<&Value>) {
+    let (above, last) = path.rsplit_once('.').unwrap();
+    let mut here = declaration;
+    for key in above.split('.') {
+        here = here.as_mapping_mut().unwrap().entry(key.into()).or_insert(Value::Mapping(Mapping::new()));
+    }
+    let fields = here.as_mapping_mut().unwrap();
+    match value {
+        Some(value) => drop(fields.insert(last.into(), value.clone())),
+        None => drop(fields.remove(last)),
+    }
+}
+
+impl Row<'_> {
+    /// What the workload has if the declaration says all of the row, but for one field.
+    fn value(&self, without: Option<&str>) -> Result<Option<String>, String> {
+        let mut declaration = self.base.clone();
+        for (at, value) in &self.say {
+            put(&mut declaration, at, Some(value));
+        }
+        if let Some(field) = without {
+            put(&mut declaration, field, None);
+        }
+        let text = serde_yaml::to_string(&declaration).unwrap();
+        let document = Document::parse(&text).unwrap();
+        let mut report = Report::default();
+        let config = config::load(document.root(), Some(self.cluster), &[], &mut report);
+        let config = config.ok_or_else(|| format!("{:?}", report.diagnostics()))?;
+        let binding = config.bindings.iter().find(|binding| binding.workload == self.workload);
+        Ok(field(binding.ok_or("it does not run there")?, self.field))
+    }
+}
+
+/// A setting in words, if there is one.
+fn field(binding: &Binding, name: &str) -> Option<String> {
+    let (certificate, sidecar) = (&binding.certificate, &binding.sidecar);
+    if let Some(variable) = name.strip_prefix("sidecar.env.") {
+        return sidecar.env.get(variable).cloned();
+    }
+    Some(match name {
+        "certificate.duration" => certificate.duration.to_string(),
+        "certificate.commonName" => certificate.common_name.clone(),
+        "sidecar.port" => sidecar.port.to_string(),
+        "sidecar.delivery" => format!("{:?}", sidecar.delivery),
+        "sidecar.extraArgs" => return Some(sidecar.extra_args.join(" ")).filter(|args| !args.is_empty()),
+        "sidecar.endpoint.url" => return sidecar.endpoint.url.clone(),
+        "sidecar.resources.requests.memory" => return sidecar.requests.get("memory").cloned(),
+        "sidecar.resources.limits.memory" => return sidecar.limits.get("memory").cloned(),
+        "environment.region" => return binding.environment.region.clone(),
+        "environment.trailingSlash" => binding.environment.trailing_slash.to_string(),
+        "namespace" => return binding.namespace.as_ref().map(ToString::to_string),
+        "scope" => binding.scope.clone(),
+        "sessionDuration" => binding.session().to_string(),
+        "roleArn" => binding.role.role.to_string(),
+        "trustAnchor" => binding.role.trust_anchor.to_string(),
+        other => panic!("the table asks for `{other}`, and nobody has said where it is"),
+    })
+}
+
+#[test]
+fn the_line_that_is_said_to_win_wins() {
+    let table = fs::read_to_string(root().join("tests/layering.yaml")).unwrap();
+    let table: Value = serde_yaml::from_str(&table).unwrap();
+    let rows = rows(&table);
+    assert!(rows.len() >= 40, "{} rows", rows.len());
+    for row in &rows {
+        let why = row.why;
+        assert_eq!(row.value(None).as_ref(), Ok(&row.is), "{why}");
+        assert!(row.through.iter().all(|line| row.say.contains_key(line)), "{why}: it goes through what nobody says");
+        // A value is of the line without which it would be another one, or none, and of no other.
+        let is_of = |line| row.value(Some(line)).as_ref() != Ok(&row.is);
+        for line in row.say.keys() {
+            assert_eq!(is_of(line), *line == row.won || row.through.contains(line), "{why}: without {line}");
+        }
+        assert!(row.won == "default" || is_of(row.won), "{why}: without {}", row.won);
+    }
+}
