@@ -1,14 +1,14 @@
 //! The declaration as one cluster sees it: every layer applied, and the field that each value comes from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::namespace::ALL;
 use super::overlay::{self, Overlay};
 use super::sidecar::{DEFAULT_LIMITS, DEFAULT_REQUESTS};
 use super::{Binding, Config, Endpoint};
 use crate::diag::Report;
-use crate::issuer::DEFAULT_SCOPE;
 use crate::name::DnsLabel;
 use crate::template;
 use crate::yaml::{FieldPath, NodeRef, Step};
@@ -52,8 +52,9 @@ fn layers(binding: &Binding, cluster: Option<&str>) -> Vec<FieldPath> {
     let spec = |section: &str, name: &str| FieldPath::keys("spec").key(section).key(name);
     let cluster = cluster.map(|cluster| spec("clusters", cluster));
     let scope = spec("scopes", &binding.scope);
-    let all =
-        [Some(FieldPath::keys("spec.defaults")), cluster, Some(scope), Some(spec("workloads", &binding.workload))];
+    let namespace = binding.tenant.as_ref().map(|name| spec("namespaces", name).key("defaults"));
+    let workload = spec("workloads", &binding.workload);
+    let all = [Some(FieldPath::keys("spec.defaults")), cluster, namespace, Some(scope), Some(workload)];
     all.into_iter().flatten().collect()
 }
 
@@ -98,17 +99,28 @@ impl Flat {
         }
         for (role, _) in &*config.roles {
             let Some(declared) = entry(spec, "roles", &role.name) else { continue };
-            let scope = declared.get("scope").and_then(Value::as_str).unwrap_or(DEFAULT_SCOPE).to_owned();
             default(declared, "roleArn", role.role.as_str());
             default(declared, "profileArn", role.profile.as_str());
             default(declared, "sessionDuration", role.session.as_str());
-            if let Some(scope) = entry(spec, "scopes", &scope) {
+            if let Some(scope) = entry(spec, "scopes", &role.scope) {
                 default(scope, "trustAnchor", role.trust_anchor.as_str());
             }
         }
         let scopes = spec.get_mut("scopes").and_then(Value::as_object_mut).into_iter().flatten();
         for scope in scopes.filter_map(|(_, scope)| scope.as_object_mut()) {
             scope.retain(|field, _| !SETTINGS.contains(&field.as_str()));
+        }
+        let roles: BTreeSet<_> =
+            spec.get("roles").and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned().collect();
+        let namespaces = spec.get_mut("namespaces").and_then(Value::as_object_mut).into_iter().flatten();
+        for namespace in namespaces.filter_map(|(_, namespace)| namespace.as_object_mut()) {
+            namespace.shift_remove("defaults");
+            // Another cluster may have a role that this one has not.
+            let listed = namespace.get_mut("roles").and_then(Value::as_array_mut);
+            let is_here = |role: &str| role == ALL || roles.contains(role);
+            if let Some(listed) = listed {
+                listed.retain(|role| role.as_str().is_some_and(is_here));
+            }
         }
         spec.insert("workloads".to_owned(), workloads.into());
     }

@@ -154,6 +154,8 @@ pub enum Containers {
 pub struct Role {
     /// The role's name in the declaration.
     pub name: String,
+    /// The scope that its workloads are in.
+    pub scope: String,
     /// Where the trust anchor's ARN is.
     pub trust_anchor: Reference,
     /// Where the profile's ARN is.

@@ -18,7 +18,7 @@ use crate::quote::{quote, quote_all, typed};
 use crate::yaml::FieldPath;
 
 /// The name of the entry for all namespaces that are not listed, and the word for all roles in a list of them.
-const ALL: &str = "*";
+pub(super) const ALL: &str = "*";
 
 /// What helps a workload whose namespace is not known.
 const SET: &str = "set `namespace:` for the workload or its cluster";

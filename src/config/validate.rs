@@ -234,7 +234,7 @@ impl Reader<'_> {
             let at = self.at.key("roles").key(name.as_str());
             self.check_role(name, declared, scopes, &at);
             let used = declared.scope.as_deref().map_or_else(|| of_tenants.of(name), |own| [own].into());
-            let in_scope = |scope: &str| Some((scope.to_owned(), self.role(name, declared, scopes.get(scope), &at)?));
+            let in_scope = |scope: &str| Some((scope.to_owned(), self.role(name, declared, (scope, scopes), &at)?));
             (name.clone(), used.into_iter().filter_map(in_scope).collect())
         };
         spec.roles.iter().map(read).filter(|(_, role): &(_, BTreeMap<_, _>)| !role.is_empty()).collect()
@@ -264,7 +264,14 @@ impl Reader<'_> {
     }
 
     /// A role as workloads of a scope have it.
-    fn role(&mut self, name: &str, role: &wire::Role, scope: Option<&Scope>, at: &FieldPath) -> Option<Role> {
+    fn role(
+        &mut self,
+        name: &str,
+        role: &wire::Role,
+        (scope_name, scopes): (&str, &BTreeMap<String, Scope>),
+        at: &FieldPath,
+    ) -> Option<Role> {
+        let scope = scopes.get(scope_name);
         let default = |what: &str| format!("ssm:{}/roles/{name}/{what}", self.prefix);
         let (default_role, default_profile) = (default("role-arn"), default("profile-arn"));
         let origin = scope.map(|scope| Arc::clone(&scope.origin)).unwrap_or_default();
@@ -273,6 +280,7 @@ impl Reader<'_> {
         let session = self.session(role.session_duration.as_deref().unwrap_or("1h"), &at.key("sessionDuration"));
         Some(Role {
             name: name.to_owned(),
+            scope: scope_name.to_owned(),
             trust_anchor: scope?.trust_anchor.clone(),
             profile: profile?,
             role: arn?,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use iamra::config::{self, Binding};
+use iamra::config::{self, Binding, Config};
 use iamra::diag::Report;
-use iamra::yaml::Document;
+use iamra::yaml::{Document, FieldPath, NodeRef};
 use serde_yaml::{Mapping, Value};
 
 use crate::support::root;
@@ -65,6 +65,32 @@ fn put(declaration: &mut Value, path: &str, value: Option<&Value>) {
 impl Row<'_> {
     /// What the workload has if the declaration says all of the row, but for one field.
     fn value(&self, without: Option<&str>) -> Result<Option<String>, String> {
+        self.read(without, |_, _, binding| field(binding, self.field))
+    }
+
+    /// The field that `iamra view` shows the value to be from.
+    fn origin(&self) -> Option<String> {
+        let entry = |section: &str, name: &str| FieldPath::keys("spec").key(section).key(name);
+        let origin = |node: NodeRef<'_>, config: &Config, binding: &Binding| {
+            let role = &binding.role;
+            let at = match self.field {
+                "roleArn" => entry("roles", &role.name).key("roleArn"),
+                "trustAnchor" => entry("scopes", &role.scope).key("trustAnchor"),
+                "sessionDuration" if binding.session.is_none() => entry("roles", &role.name).key("sessionDuration"),
+                "scope" => return Some(self.won.to_owned()),
+                field => entry("workloads", self.workload).join(&FieldPath::keys(field)),
+            };
+            let origin = config::flat(node, config).unwrap().origin(&at);
+            Some(origin.map_or_else(|| "default".to_owned(), |at| at.to_string()))
+        };
+        self.read(None, origin).unwrap()
+    }
+
+    fn read(
+        &self,
+        without: Option<&str>,
+        look: impl Fn(NodeRef<'_>, &Config, &Binding) -> Option<String>,
+    ) -> Result<Option<String>, String> {
         let mut declaration = self.base.clone();
         for (at, value) in &self.say {
             put(&mut declaration, at, Some(value));
@@ -78,7 +104,7 @@ impl Row<'_> {
         let config = config::load(document.root(), Some(self.cluster), &[], &mut report);
         let config = config.ok_or_else(|| format!("{:?}", report.diagnostics()))?;
         let binding = config.bindings.iter().find(|binding| binding.workload == self.workload);
-        Ok(field(binding.ok_or("it does not run there")?, self.field))
+        Ok(look(document.root(), &config, binding.ok_or("it does not run there")?))
     }
 }
 
@@ -124,5 +150,9 @@ fn the_line_that_is_said_to_win_wins() {
             assert_eq!(is_of(line), *line == row.won || row.through.contains(line), "{why}: without {line}");
         }
         assert!(row.won == "default" || is_of(row.won), "{why}: without {}", row.won);
+        // Without a value, there is nothing to show.
+        if row.is.is_some() {
+            assert_eq!(row.origin().as_deref(), Some(row.won), "{why}");
+        }
     }
 }

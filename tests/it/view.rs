@@ -20,7 +20,7 @@ fn words(binding: &Binding) -> String {
     let Binding { workload, namespace, target, containers, role, scope, .. } = binding;
     let Binding { certificate, sidecar, environment, sample, .. } = binding;
     let references = [&role.trust_anchor, &role.profile, &role.role].map(|reference| reference.as_str());
-    let role = (&role.name, references, &role.session, role.accepts_session_name, &role.policies);
+    let role = (&role.name, references, binding.session(), role.accepts_session_name, &role.policies);
     format!(
         "{:#?}",
         (workload, namespace, target, containers, role, scope, (certificate, sidecar, environment, sample))
