@@ -64,7 +64,9 @@ pub fn queue<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync, mut 
             things.get(index).into_iter().for_each(&mut done);
             results.insert(index, result);
         }
-        running.into_iter().for_each(|thread| thread.join().unwrap_or_else(|it| panic::resume_unwind(it)));
+        for thread in running {
+            thread.join().unwrap_or_else(|it| panic::resume_unwind(it));
+        }
         results.into_values().collect()
     })
 }

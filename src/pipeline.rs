@@ -271,6 +271,16 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absen
     report.append(strangers);
 }
 
+/// Which of the workloads of the declaration are in a stream, rendered or not.
+pub fn present(view: &View, naming: &Naming, rendered: &Rendered<'_, '_>) -> Vec<bool> {
+    let adopted = view.resolved.as_ref().map(|resolved| verify::adopt(resolved, rendered));
+    let bindings: Vec<_> = match &adopted {
+        Some(adopted) => adopted.bindings.iter().map(|binding| &binding.declared).collect(),
+        None => view.config.bindings.iter().collect(),
+    };
+    plan::present(&bindings, naming, rendered.items, None, &mut Report::default())
+}
+
 /// Without the workloads that need not be in the stream. What strangers may do is judged by all of them.
 fn without_absent(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence, report: &mut Report) -> Resolved {
     let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();

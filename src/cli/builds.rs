@@ -34,11 +34,16 @@ fn named(path: &Path) -> Result<Vec<Build>, Error> {
     if !disk::is_pattern(path) {
         return Ok(vec![Build { folder: path.to_owned(), name: below_here(path)? }]);
     }
+    let matches = matches(path)?.into_iter();
+    Ok(matches.map(|(folder, name)| Build { folder, name }).collect())
+}
+
+/// The kustomizations that a pattern matches, each with what its wildcards stand for.
+pub(super) fn matches(path: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
     let pattern = || path.display().to_string();
-    let matches = disk::matching(path).map_err(|why| Error::Pattern(pattern(), why))?;
-    let builds = matches.into_iter().filter(|(folder, _)| kustomization::is_buildable(folder));
-    let builds: Vec<_> = builds.map(|(folder, name)| Build { folder, name }).collect();
-    if builds.is_empty() { Err(Error::Unmatched(pattern())) } else { Ok(builds) }
+    let mut matches = disk::matching(path).map_err(|why| Error::Pattern(pattern(), why))?;
+    matches.retain(|(folder, _)| kustomization::is_buildable(folder));
+    if matches.is_empty() { Err(Error::Unmatched(pattern())) } else { Ok(matches) }
 }
 
 /// A folder's path from the current one.

@@ -1,6 +1,7 @@
 //! A declaration on disk, and how commands read it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
@@ -16,6 +17,7 @@ use crate::resolve::{self, Known, Lookup, Resolved};
 use crate::yaml::{Document, FieldPath, NodeRef};
 
 /// A declaration on disk.
+#[derive(Clone)]
 pub(super) struct File {
     /// Its path, as messages name it.
     pub(super) name: String,
@@ -28,7 +30,7 @@ pub(super) struct File {
 impl File {
     /// The declaration that `path` means.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let path = disk::find_declaration(path)?;
+        let path = from_here(disk::find_declaration(path)?);
         let name = display(&path);
         let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         Ok(Self { name, text: disk::read(&path)?, folder })
@@ -55,6 +57,12 @@ impl File {
         let parts = built.strip_prefix(&own).ok()?.components().filter_map(|part| part.as_os_str().to_str());
         let mut named = parts.filter(|part| clusters.contains(part)).collect::<BTreeSet<_>>().into_iter();
         named.next().filter(|_| named.next().is_none()).map(str::to_owned)
+    }
+
+    /// The cluster that the declaration names.
+    pub(super) fn said_cluster(&self) -> Option<String> {
+        let document = Document::parse(&self.text).ok()?;
+        document.at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text).map(str::to_owned)
     }
 
     /// The arguments for the build of a folder, which may say the cluster.
@@ -140,4 +148,10 @@ impl File {
     fn document(&self, report: &mut Report) -> Option<Document<'_>> {
         Document::parse(&self.text).map_err(|error| report.push(config::syntax_error(&error))).ok()
     }
+}
+
+/// A path that was found by going up, as the user would write it, if it is below the current folder.
+fn from_here(path: PathBuf) -> PathBuf {
+    let here = env::current_dir().and_then(|here| here.canonicalize());
+    here.ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or(path)
 }

@@ -77,6 +77,9 @@ pub(super) enum Error {
     /// A pattern without a match.
     #[error("no folder with a kustomization matches {}", quote(&.0))]
     Unmatched(String),
+    /// No kustomization.
+    #[error("there is no kustomization in {} or below it", quote(&.0.display()))]
+    NoBuild(PathBuf),
     /// What is not a pattern.
     #[error("{pattern} is not a pattern: {1}", pattern = quote(&.0))]
     Pattern(String, &'static str),
@@ -126,6 +129,7 @@ impl Error {
             | Self::Unstaged(_)
             | Self::NoOutputFolder
             | Self::Unmatched(_)
+            | Self::NoBuild(_)
             | Self::Pattern(..)
             | Self::Outside(_)
             | Self::Entangled(..)
@@ -158,11 +162,11 @@ impl Error {
             Self::Unmatched(_) => {
                 Some("quote patterns, and begin them in the current folder: `'apps/*/overlays/prod'`")
             }
+            Self::NoBuild(_) => Some("name the folders of the builds: `iamra check --builds FOLDER…`"),
             Self::Outside(_) => Some("run iamra in a folder above it"),
             Self::Entangled(..) => Some("run iamra once for each, with another `--output`"),
-            Self::OneBuild(_) => Some("choose another folder, or remove this one"),
             Self::Overwrite(_) => Some("choose another file, or overwrite it with `--force`"),
-            Self::Exists(_) => Some("choose another folder, or remove this one"),
+            Self::Exists(_) | Self::OneBuild(_) => Some("choose another folder, or remove this one"),
             _ => None,
         }
     }

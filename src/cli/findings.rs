@@ -11,7 +11,7 @@ use super::error::Error;
 use super::io::Io;
 use super::report;
 use crate::diag::{Code, Level, Report, Severity};
-use crate::output::{self, Declaration, Located, Sources};
+use crate::output::{self, Declaration, Located, Placement, Sources};
 
 /// Images that the user allows for the sidecar.
 #[derive(clap::Args)]
@@ -68,6 +68,8 @@ pub(super) enum Format {
 /// A declaration that was checked.
 pub(super) struct Checked {
     pub(super) file: File,
+    /// The build that was checked, if there are several.
+    pub(super) build: Option<String>,
     /// The manifests that were checked with it.
     pub(super) input: Option<(String, String)>,
     pub(super) report: Report,
@@ -79,7 +81,14 @@ pub(super) struct Checked {
 
 impl Checked {
     pub(super) fn of(file: File) -> Self {
-        Self { file, input: None, report: Report::default(), levels: BTreeMap::new(), is_unanswered: false }
+        Self {
+            file,
+            build: None,
+            input: None,
+            report: Report::default(),
+            levels: BTreeMap::new(),
+            is_unanswered: false,
+        }
     }
 
     pub(super) fn sources(&self) -> Sources<'_> {
@@ -91,8 +100,21 @@ impl Checked {
 impl Format {
     /// Writes the findings about some declarations, and returns the exit code.
     pub(super) fn write(self, checked: &[Checked], io: &mut Io) -> Result<Exit, Error> {
-        let by_declaration: Vec<_> =
-            checked.iter().map(|it| (it.file.name.as_str(), output::located(&it.report, it.sources()))).collect();
+        self.write_placed(checked, None, io)
+    }
+
+    /// The same, with which workload is in which build.
+    pub(super) fn write_placed(
+        self,
+        checked: &[Checked],
+        placed: Option<&[Placement]>,
+        io: &mut Io,
+    ) -> Result<Exit, Error> {
+        let of_build = |it: &Checked| {
+            let located = output::located(&it.report, it.sources()).into_iter();
+            located.map(|located| located.of_build(it.build.as_deref())).collect::<Vec<_>>()
+        };
+        let by_declaration: Vec<_> = checked.iter().map(|it| (it.file.name.as_str(), of_build(it))).collect();
         let located: Vec<_> = by_declaration.iter().flat_map(|(_, located)| located).cloned().collect();
         let mut files: Vec<_> = checked.iter().map(|it| it.file.name.clone()).collect();
         // One declaration may have several builds.
@@ -101,12 +123,17 @@ impl Format {
         let text = match self {
             Self::Human => {
                 for it in checked {
+                    if let Some(build) = it.build.as_ref().filter(|_| !it.report.diagnostics().is_empty()) {
+                        io.words(&format_args!("{build}:\n"))?;
+                    }
                     report::tell(&it.report, it.sources(), io)?;
                 }
-                io.words(&format_args!("{}: {}\n", files.join(", "), summary(&located)))?;
-                None
+                let builds = checked.iter().filter(|it| it.build.is_some()).count();
+                let builds = if builds > 0 { format!(", {builds} builds") } else { String::new() };
+                io.words(&format_args!("{}{builds}: {}\n", files.join(", "), summary(&located)))?;
+                placed.map(output::placements)
             }
-            Self::Json => Some(output::diagnostics_json(&files, &located)),
+            Self::Json => Some(output::diagnostics_json(&files, &located, placed)),
             Self::Sarif => Some(output::diagnostics_sarif(&located)),
             Self::Github => Some(output::annotations(&located)),
             Self::Junit => Some(output::junit(&by_declaration)),

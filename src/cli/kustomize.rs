@@ -72,7 +72,7 @@ impl Options {
     pub(super) fn run_apart(&self, dir: &Path, words: &mut String) -> Result<Vec<u8>, Error> {
         let (name, output) = self.output(dir, |_| ())?;
         if name.starts_with(KUBECTL) && self.kustomize.is_none() {
-            words.push_str(&format!("note: there is no kustomize; {} is used\n", quote(&name)));
+            *words = format!("note: there is no kustomize; {} is used\n", quote(&name));
         }
         words.push_str(&lines(&String::from_utf8_lossy(&output.stderr)));
         if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed(name)) }

@@ -40,7 +40,7 @@ fn stop(signal: i32) {
         let _ = child.kill().and_then(|()| child.wait());
     }
     temporary::abandon();
-    let what = if !running.is_empty() { "before the manifests were written" } else { "before it finished" };
+    let what = if running.is_empty() { "before it finished" } else { "before the manifests were written" };
     let _ = writeln!(io::stderr(), "error: stopped by signal {signal} {what}");
     // <https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html>
     signal_hook::low_level::exit(128 + signal);

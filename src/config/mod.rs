@@ -7,8 +7,8 @@ mod flat;
 mod issuer;
 mod layer;
 mod made;
-mod naming;
 mod namespace;
+mod naming;
 mod opt_in;
 mod overlay;
 mod placed;
@@ -23,8 +23,8 @@ mod written;
 
 pub use config_map::is_config_map;
 pub use flat::{Flat, flat};
-pub use naming::{Affixes, Naming, naming};
 pub use namespace::{NotAllowed, Tenants};
+pub use naming::{Affixes, Naming, naming};
 pub use opt_in::{OUR_NAMES, OptIn, ROLE};
 pub use schema::json_schema;
 pub use v1alpha1::{

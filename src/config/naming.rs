@@ -39,6 +39,11 @@ impl Naming {
         all.next().filter(|_| all.next().is_none())?.original(name)
     }
 
+    /// Whether names stay as they are.
+    pub fn is_plain(&self) -> bool {
+        self.0.iter().all(|affixes| *affixes == Affixes::default())
+    }
+
     /// The names that may become this one.
     pub fn originals<'n>(&self, name: &'n str) -> impl Iterator<Item = &'n str> {
         self.0.iter().filter_map(move |affixes| affixes.original(name))

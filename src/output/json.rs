@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Compared, Located};
+use super::{Compared, Located, Placement};
 use crate::diag::Severity;
 use crate::diff::Change;
 use crate::krm::Position;
@@ -20,6 +20,8 @@ struct Checked<'c> {
     #[serde(skip_serializing_if = "is_zero")]
     notes: usize,
     diagnostics: Vec<Entry<'c>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placements: Option<&'c [Placement]>,
 }
 
 #[derive(Serialize)]
@@ -29,6 +31,8 @@ struct Entry<'c> {
     message: &'c str,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build: Option<&'c str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'c str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,12 +45,13 @@ struct Entry<'c> {
 
 impl<'c> Entry<'c> {
     fn of(it: &'c Located) -> Self {
-        let Located { code, severity, message, help, file, position, object } = it;
+        let Located { code, build, severity, message, help, file, position, object } = it;
         Self {
             code: code.name(),
             severity: severity.word(),
             message,
             help: help.as_deref(),
+            build: build.as_deref(),
             file: file.as_deref(),
             line: position.map(|at| at.line),
             column: position.map(|at| at.column),
@@ -60,8 +65,8 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// The diagnostics of these files.
-pub fn diagnostics_json(files: &[String], diagnostics: &[Located]) -> String {
+/// The diagnostics of these files, and which workload is in which build, if that was looked for.
+pub fn diagnostics_json(files: &[String], diagnostics: &[Located], placements: Option<&[Placement]>) -> String {
     let count = |severity| diagnostics.iter().filter(|it| it.severity == severity).count();
     print(&Checked {
         schema_version: SCHEMA_VERSION,
@@ -70,6 +75,7 @@ pub fn diagnostics_json(files: &[String], diagnostics: &[Located]) -> String {
         warnings: count(Severity::Warning),
         notes: count(Severity::Note),
         diagnostics: diagnostics.iter().map(Entry::of).collect(),
+        placements,
     })
 }
 

@@ -12,6 +12,8 @@ use crate::quote::line;
 pub struct Located {
     /// What it is about.
     pub code: Code,
+    /// The build that it is about, if there are several.
+    pub build: Option<String>,
     /// How bad it is.
     pub severity: Severity,
     /// What was found and what was expected.
@@ -27,9 +29,17 @@ pub struct Located {
 }
 
 impl Located {
-    /// The message and the help, in one line.
+    /// The build, the message and the help, in one line.
     pub(super) fn words(&self) -> String {
-        self.help.as_ref().map_or_else(|| self.message.clone(), |help| format!("{} (help: {help})", self.message))
+        let build = self.build.as_ref().map_or_else(String::new, |build| format!("{build}: "));
+        let help = self.help.as_ref().map_or_else(String::new, |help| format!(" (help: {help})"));
+        format!("{build}{}{help}", self.message)
+    }
+
+    /// The same, said about a build.
+    #[must_use]
+    pub fn of_build(self, build: Option<&str>) -> Self {
+        Self { build: build.map(line), ..self }
     }
 }
 
@@ -59,5 +69,6 @@ fn one(diagnostic: &Diagnostic, places: &Places<'_>) -> Located {
     let position = places.position(diagnostic);
     let Diagnostic { code, severity, message, help, .. } = diagnostic.clone();
     let line = |text: String| line(&text);
-    Located { code, severity, message, help, file: file.map(line), position, object: object.map(line) }
+    let (file, object) = (file.map(line), object.map(line));
+    Located { code, build: None, severity, message, help, file, position, object }
 }

@@ -357,6 +357,21 @@ fn the_example_is_what_argo_cd_gets() {
     assert_eq!(answered, shown);
 }
 
+/// A declaration at the root of the repository, for all applications and clusters.
+#[test]
+fn an_application_of_a_fleet() {
+    let fleet = crate::fleet::fleet(6, &["prod", "staging"]);
+    let server = Server::start(&newest(), &[]);
+    for cluster in ["prod", "staging"] {
+        let app = crate::fleet::overlay(3, cluster).display().to_string();
+        let objects = server.generate(fleet.path(), &app);
+        assert!(kinds(&objects) == ALL_KINDS && has_sidecar(&objects), "{app}");
+        let built = run(iamra(fleet.path()).arg("build").arg(&app).env("IAMRA_KUSTOMIZE", newest()), b"");
+        let built: Vec<Value> = built.stdout.split("---\n").map(|it| serde_yaml::from_str(it).unwrap()).collect();
+        assert_eq!(objects, built, "{app}");
+    }
+}
+
 /// Programs that stand for a kustomize that takes its time.
 fn slow_kustomize(dir: &Path) -> PathBuf {
     let path = dir.join("slow");

@@ -301,3 +301,74 @@ fn only_what_a_change_touches_is_built() {
         assert_eq!(built(every), 4, "{every:?}");
     }
 }
+
+/// The whole of it: in which builds each workload is, and what is in none.
+#[test]
+fn all_builds_are_checked_at_once() {
+    let fleet = fleet(6, &["prod", "staging"]);
+    let dir = fleet.path();
+    let checked = call(dir, &["check", "--builds"]);
+    assert_eq!((checked.exit, checked.stderr.as_str()), (0, "iamra.yaml, 12 builds: no problem\n"));
+    let rows: Vec<Vec<&str>> = checked.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["WORKLOAD", "CLUSTER", "ROLE", "BUILD", "ANNOTATED"]);
+    assert_eq!(rows[1], ["app-0", "prod", "app-0", "apps/app-0/overlays/prod", "-"]);
+    assert_eq!(rows.len(), 1 + 12, "{}", checked.stdout);
+    // From anywhere below.
+    let below = call(&dir.join("apps/app-1"), &["check", "--builds"]);
+    assert_eq!((below.exit, below.stdout.lines().count()), (0, 13), "{}", below.stderr);
+    let one = call(dir, &["check", "--builds", "--cluster", "staging"]);
+    assert!(one.exit == 0 && one.stderr.contains(", 6 builds: no problem"), "{}", one.stderr);
+    // A name that is spelt wrong is in no build, and one whose overlay is gone is not in that cluster.
+    write(dir, Path::new("apps/app-3/base/deployment.yaml"), &deployment(3).replace("name: app-3", "name: ap-3"));
+    fs::remove_dir_all(dir.join(overlay(5, "staging"))).unwrap();
+    let checked = call(dir, &["check", "--builds"]);
+    assert_eq!(checked.exit, 1, "{}", checked.stderr);
+    for cluster in ["prod", "staging"] {
+        let words =
+            format!("error[workload-not-found]: no workload named `app-3` is in any build of cluster `{cluster}`\n");
+        assert!(checked.stderr.contains(&words), "{}", checked.stderr);
+    }
+    assert!(checked.stderr.contains("help: did you mean `ap-3`?"), "{}", checked.stderr);
+    let words = "error[workload-not-found]: no workload named `app-5` is in any build of cluster `staging`\n";
+    assert!(checked.stderr.contains(words) && checked.stderr.ends_with("11 builds: 3 errors\n"), "{}", checked.stderr);
+    // What a change does not touch is not built; what is in none is a question about all.
+    let touched = call(dir, &["check", "--builds", "--changed", "apps/app-1/base/deployment.yaml"]);
+    assert!(touched.exit == 0 && touched.stderr.contains(", 2 builds: no problem"), "{}", touched.stderr);
+}
+
+#[test]
+fn a_build_that_cannot_be_looked_at_is_no_green_check() {
+    let fleet = fleet(4, &["prod"]);
+    let dir = fleet.path();
+    write(dir, &overlay(2, "prod").join("kustomization.yaml"), "resources: [nowhere]\n");
+    let checked = call(dir, &["check", "--builds"]);
+    assert_eq!(checked.exit, 3, "{}", checked.stderr);
+    let words = "apps/app-2/overlays/prod:\nerror[not-checked]: the kustomize build was not checked";
+    assert!(checked.stderr.contains(words) && !checked.stderr.contains("workload-not-found"), "{}", checked.stderr);
+    // An overlay whose cluster nobody says.
+    write(dir, Path::new("iamra.yaml"), &declaration(4, &["live", "lab"]));
+    write(dir, &overlay(2, "prod").join("kustomization.yaml"), "resources: [../../base]\n");
+    let checked = call(dir, &["check", "--builds"]);
+    assert!(checked.exit == 1 && checked.stderr.contains("error[ambiguous-cluster]"), "{}", checked.stderr);
+}
+
+/// Bases, components and what is rendered are no builds; who opts in is told.
+#[test]
+fn who_opted_in_is_told() {
+    let fleet = fleet(2, &["prod"]);
+    let dir = fleet.path();
+    let annotations = "    metadata: {annotations: {iamra.dev/role: app-0}, labels: {app: batch}}\n";
+    let text = deployment(0).replace("app-0", "batch").replace("    metadata: {labels: {app: batch}}\n", annotations);
+    let folder = Path::new("apps/batch/overlays/prod");
+    write(dir, &folder.join("deployment.yaml"), &text);
+    write(dir, &folder.join("kustomization.yaml"), "namespace: jobs\nresources: [deployment.yaml]\n");
+    write(dir, Path::new("unused/kustomization.yaml"), "kind: Component\n");
+    assert_eq!(call(dir, ALL_PROD).exit, 0);
+    let checked = call(dir, &["check", "--builds", "--format", "json"]);
+    assert_eq!(checked.exit, 0, "{}{}", checked.stdout, checked.stderr);
+    let json: serde_json::Value = serde_json::from_str(&checked.stdout).unwrap();
+    let placements = json["placements"].as_array().unwrap();
+    assert_eq!(placements.len(), 3, "{}", checked.stdout);
+    let opted_in = placements.iter().find(|it| it["workload"] == "batch").unwrap();
+    assert_eq!((&opted_in["role"], &opted_in["annotated"]), (&"app-0".into(), &"Deployment jobs/batch".into()));
+}

@@ -180,7 +180,7 @@ fn render_check(hooks: &Path, home: &Path, suffix: &str) {
     let hook = all.as_sequence().unwrap().iter().find(|hook| hook["id"] == id.as_str()).unwrap();
     let (language, entry) = (hook["language"].as_str().unwrap(), hook["entry"].as_str().unwrap());
     let config = format!(
-        "repos:\n- repo: local\n  hooks:\n  - id: {id}\n    name: render\n    language: {language}\n    entry: {entry}\n    args: [., --output, rendered]\n    always_run: true\n    pass_filenames: false\n"
+        "repos:\n- repo: local\n  hooks:\n  - id: {id}\n    name: render\n    language: {language}\n    entry: {entry}\n    args: [., --output, rendered]\n    always_run: true\n    require_serial: true\n"
     );
     repository.write(".pre-commit-config.yaml", &config);
     repository.commit("hooks");

@@ -96,7 +96,7 @@ fn said(node: NodeRef<'_>, text: &str, lock: Option<&str>, (items, input): (&[It
     words += &String::from_utf8(human).unwrap();
     let located = output::located(&report, sources);
     words += &output::annotations(&located);
-    words += &output::diagnostics_json(&["iamra.yaml".to_owned()], &located);
+    words += &output::diagnostics_json(&["iamra.yaml".to_owned()], &located, None);
     words += &output::diagnostics_sarif(&located);
     words += &output::junit(&[("iamra.yaml", located)]);
     let sources = Sources { declaration: Declaration::FunctionConfig(Some("iamra.yaml")), ..sources };

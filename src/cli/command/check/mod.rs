@@ -1,5 +1,7 @@
 //! `iamra check`
 
+mod builds;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -13,11 +15,13 @@ use crate::cli::sources::{Offline, Shared};
 use crate::cli::{Exit, kustomization, kustomize};
 use crate::config::{self, Mode};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
+use crate::diff::Snapshot;
 use crate::disk;
 use crate::git::{self, Repository, Version};
 use crate::krm::Stream;
 use crate::pipeline;
-use crate::resolve::{Guarded, LOCK_NAME, Layered};
+use crate::plan::Absence;
+use crate::resolve::{Guarded, LOCK_NAME, Layered, Resolved};
 use crate::verify::Rendered;
 use crate::yaml::{Document, NodeRef};
 
@@ -27,12 +31,17 @@ use crate::yaml::{Document, NodeRef};
 /// kustomization, the kustomize build is checked too: for anything that would prevent an identity or, if iamra is part
 /// of the build, as `iamra verify` does.
 ///
+/// With `--builds`, every build of the declarations is checked, in parallel: a workload that is in none of them is an error,
+/// and stdout says which workload is in which build.
+///
 /// Exit codes: 0 no error (there may be warnings), 1 an error, 3 something could not be checked.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Folders of declarations, their files, or their locks
-    #[arg(default_value = ".")]
+    /// Folders of declarations, their files, or their locks; `.` when omitted. With `--builds`, folders with kustomizations in
+    /// or below them, or patterns; the declaration's folder when omitted
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    whole: Whole,
     /// The declaration of all kustomizations among PATHS, or its folder; for each, in it or above it when omitted
     #[arg(long, value_name = "PATH")]
     declaration: Option<PathBuf>,
@@ -55,12 +64,27 @@ pub(in crate::cli) struct Args {
     offline: Offline,
 }
 
+/// Whether all builds are checked.
+#[derive(clap::Args)]
+struct Whole {
+    /// Check all builds: the kustomizations that no other one includes
+    #[arg(long, conflicts_with = "staged")]
+    builds: bool,
+    /// Take files among PATHS as changed files: check only the builds that may read one of them, or all if there is none
+    #[arg(long, requires = "builds")]
+    changed: bool,
+}
+
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    if args.whole.builds {
+        return builds::run(args, io);
+    }
     let shared = &args.offline.shared();
     // The diagnostics of each declaration: a second build with it adds only those about that build.
     let mut said: BTreeMap<String, (Report, BTreeMap<Code, Level>, bool)> = BTreeMap::new();
     let mut checked = Vec::new();
-    for path in &args.paths {
+    let here = [PathBuf::from(".")];
+    for path in if args.paths.is_empty() { &here[..] } else { &args.paths } {
         let source = if args.staged { Source::Index(Repository::find(path)?) } else { Source::Disk };
         let file = source.declaration(args.declaration.as_deref().unwrap_or(path))?;
         let is_built = kustomization::is_kustomization(path);
@@ -69,7 +93,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             Some((_, levels, is_unanswered)) => {
                 Checked { levels: BTreeMap::clone(levels), is_unanswered: *is_unanswered, ..Checked::of(file) }
             }
-            None => check(file, &source, args, shared)?,
+            None => check(file, &source, args, shared)?.0,
         };
         let about_declaration = (one.report.clone(), one.levels.clone(), one.is_unanswered);
         match source {
@@ -142,14 +166,18 @@ impl Source {
     }
 }
 
-fn check(file: File, source: &Source, args: &Args, shared: &Shared) -> Result<Checked, Error> {
+/// The declaration, and what each of its clusters sees; nothing if it is invalid.
+fn check(file: File, source: &Source, args: &Args, shared: &Shared) -> Result<(Checked, Snapshot), Error> {
     let text = file.text.clone();
     let mut checked = Checked::of(file);
-    match Document::parse(&text) {
+    let snapshot = match Document::parse(&text) {
         Ok(document) => checked.check(&document, source, args, shared)?,
-        Err(error) => checked.report.push(config::syntax_error(&error)),
-    }
-    Ok(checked)
+        Err(error) => {
+            checked.report.push(config::syntax_error(&error));
+            Snapshot::new()
+        }
+    };
+    Ok((checked, snapshot))
 }
 
 /// Checks the kustomize build of the folder against the declaration.
@@ -196,22 +224,34 @@ fn check_stream(
     let resolved = checked.file.resolve(shared, request, &mut found)?;
     // Diagnostics about the declaration alone are already reported; those about this build are not.
     report.append(if checked.is_unanswered { found.without(Code::UnresolvedReference) } else { found });
-    let Some(resolved) = resolved else { return Ok(()) };
-    if rendered.has_ours() {
-        pipeline::verify(&resolved, &rendered, absence, report);
-    } else {
-        pipeline::rehearse(&resolved, &rendered, absence, report);
+    if let Some(resolved) = resolved {
+        check_rendered(&resolved, &rendered, absence, report);
     }
     Ok(())
 }
 
+fn check_rendered(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence, report: &mut Report) {
+    if rendered.has_ours() {
+        pipeline::verify(resolved, rendered, absence, report);
+    } else {
+        pipeline::rehearse(resolved, rendered, absence, report);
+    }
+}
+
 impl Checked {
     /// Checks the declaration and its lock for all clusters.
-    fn check(&mut self, document: &Document<'_>, source: &Source, args: &Args, shared: &Shared) -> Result<(), Error> {
+    fn check(
+        &mut self,
+        document: &Document<'_>,
+        source: &Source,
+        args: &Args,
+        shared: &Shared,
+    ) -> Result<Snapshot, Error> {
         let report = &mut self.report;
         let at_hand = &shared.sources.at_hand;
-        let Some(policy) = at_hand.operator.policy(report)? else { return Ok(()) };
-        let Some((name, lock)) = source.lock(&self.file, document.root(), shared, report)? else { return Ok(()) };
+        let Some(policy) = at_hand.operator.policy(report)? else { return Ok(Snapshot::new()) };
+        let lock = source.lock(&self.file, document.root(), shared, report)?;
+        let Some((name, lock)) = lock else { return Ok(Snapshot::new()) };
         let must_be_there = args.locked || at_hand.lock.is_asked_for();
         let answers = at_hand.answers(&name, lock.as_deref(), must_be_there, report)?;
         let layered = Layered(answers.lookups());
@@ -239,8 +279,8 @@ impl Checked {
             }
         }
         report.append(found);
-        self.levels = snapshot.into_values().next().map(|view| view.config.checks).unwrap_or_default();
-        Ok(())
+        self.levels = snapshot.values().next().map(|view| view.config.checks.clone()).unwrap_or_default();
+        Ok(snapshot)
     }
 }
 

@@ -1,0 +1,317 @@
+//! `iamra check --builds`: everything that is built from a declaration.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Args, Source, check, check_rendered, not_built};
+use crate::cli::builds::{self, Build};
+use crate::cli::declaration::File;
+use crate::cli::error::Error;
+use crate::cli::findings::Checked;
+use crate::cli::io::Io;
+use crate::cli::manifests::parse;
+use crate::cli::paths::display;
+use crate::cli::progress::Progress;
+use crate::cli::sources::Shared;
+use crate::cli::{Exit, kustomization};
+use crate::config::{Binding, Mode, Naming, OptIn, Which};
+use crate::diag::{Code, Diagnostic, Known, Level, Place, Report};
+use crate::diff::{Snapshot, View};
+use crate::krm::{Item, Stream};
+use crate::output::Placement;
+use crate::parallel;
+use crate::pipeline::{self, Request};
+use crate::plan::Absence;
+use crate::quote::{part, quote};
+use crate::verify::Rendered;
+use crate::workload::WorkloadKind;
+use crate::yaml::FieldPath;
+
+/// A declaration and what its clusters see.
+struct Declared {
+    checked: Checked,
+    snapshot: Snapshot,
+}
+
+/// A build to look at.
+struct Job<'d> {
+    declared: &'d Declared,
+    folder: PathBuf,
+    absence: Absence,
+}
+
+/// A build that was looked at.
+struct Looked {
+    checked: Checked,
+    /// What kustomize said.
+    words: String,
+    /// The cluster that it is for, as the snapshot calls it, and which of its workloads are there; `None` if that is unknown.
+    present: Option<(Option<String>, Vec<bool>)>,
+    placements: Vec<Placement>,
+    /// The names of all workloads in it.
+    names: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.offline.shared();
+    let (changed, paths): (Vec<_>, Vec<_>) =
+        args.paths.iter().cloned().partition(|path| args.whole.changed && path.is_file());
+    let all = folders(&paths, args)?;
+    let builds = all.iter().map(|folder| Build { folder: folder.clone(), name: folder.clone() });
+    let others: Vec<_> = args.declaration.as_deref().into_iter().collect();
+    let builds = builds::touched(builds.collect(), &changed, &others);
+    let mut by_declaration: BTreeMap<String, (Declared, Vec<PathBuf>)> = BTreeMap::new();
+    for Build { folder, .. } in builds {
+        let file = File::open(args.declaration.as_deref().unwrap_or(&folder))?;
+        if shared.cluster.is_some() && file.cluster_of(&folder).is_some_and(|it| shared.cluster.as_ref() != Some(&it)) {
+            continue;
+        }
+        if let Some((_, folders)) = by_declaration.get_mut(&file.name) {
+            folders.push(folder);
+            continue;
+        }
+        let (checked, snapshot) = check(file, &Source::Disk, args, shared)?;
+        by_declaration.insert(checked.file.name.clone(), (Declared { checked, snapshot }, vec![folder]));
+    }
+    let jobs = by_declaration.values().flat_map(|(declared, folders)| {
+        // Nothing can be said about the builds of a declaration that is wrong.
+        let folders = folders.iter().filter(|_| !declared.snapshot.is_empty());
+        folders.map(move |folder| {
+            let absence = match declared.checked.file.absence_in(folder) {
+                Absence::IsCounted => Absence::IsKnown,
+                other => other,
+            };
+            Job { declared, folder: folder.clone(), absence }
+        })
+    });
+    let jobs: Vec<_> = jobs.collect();
+    let mut progress = Progress::of(jobs.len(), io);
+    let looked = parallel::queue(&jobs, |job| look(job, args, shared), |job| progress.step(&display(&job.folder)));
+    let looked = looked.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let whole = (changed.is_empty()).then(|| whole(&jobs, &looked));
+    finish(by_declaration, looked, whole.unwrap_or_default(), args, io)
+}
+
+/// The builds: those that are named, or all in and below the folder of the declaration.
+fn folders(paths: &[PathBuf], args: &Args) -> Result<Vec<PathBuf>, Error> {
+    let below = |folder: &Path| {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let found = kustomization::roots_below(folder);
+        if found.is_empty() { Err(Error::NoBuild(folder.to_owned())) } else { Ok(found) }
+    };
+    let mut found = Vec::new();
+    if paths.is_empty() {
+        let declared = File::open(Path::new(".")).map(|file| file.folder);
+        return below(&if args.declaration.is_some() { PathBuf::new() } else { declared? });
+    }
+    for path in paths {
+        if crate::disk::is_pattern(path) {
+            found.extend(builds::matches(path)?.into_iter().map(|(folder, _)| folder));
+        } else if kustomization::is_buildable(path) {
+            found.push(path.clone());
+        } else {
+            found.extend(below(path.parent().filter(|_| path.is_file()).unwrap_or(path))?);
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+fn look(job: &Job<'_>, args: &Args, shared: &Shared) -> Result<Looked, Error> {
+    let declared = &job.declared.checked;
+    let file = declared.file.clone();
+    let shared = &file.shared_for(&job.folder, shared);
+    let checked = Checked {
+        build: Some(display(&job.folder)),
+        levels: declared.levels.clone(),
+        is_unanswered: declared.is_unanswered,
+        ..Checked::of(file)
+    };
+    let (words, placements, names) = (String::new(), Vec::new(), Vec::new());
+    let mut looked = Looked { checked, words, present: None, placements, names };
+    let built = match args.kustomize.run_apart(&job.folder, &mut looked.words) {
+        Ok(built) => built,
+        Err(error) => {
+            looked.checked.report.push(not_built(&error));
+            return Ok(looked);
+        }
+    };
+    match parse("kustomize build", &built) {
+        Ok(stream) => looked.take(&stream, job, args, shared)?,
+        // A build may be of nothing.
+        Err(_) if built.trim_ascii().is_empty() => {
+            looked.present = job.view(shared).map(|it| (it.0.clone(), Vec::new()));
+        }
+        Err(instead) => looked.checked.report.push(*instead),
+    }
+    looked.checked.report = looked.checked.report.beyond(&declared.report);
+    looked.checked.report.judge(&args.levels.over(&looked.checked.levels));
+    if !looked.checked.report.diagnostics().is_empty() {
+        looked.checked.input = String::from_utf8(built).ok().map(|text| ("kustomize build".to_owned(), text));
+    }
+    Ok(looked)
+}
+
+impl<'d> Job<'d> {
+    /// What the cluster of the build sees; `None` if nobody says which cluster that is.
+    fn view(&self, shared: &Shared) -> Option<(&'d Option<String>, &'d View)> {
+        let snapshot = &self.declared.snapshot;
+        if snapshot.len() == 1 {
+            return snapshot.iter().next();
+        }
+        let said = self.declared.checked.file.said_cluster();
+        snapshot.get_key_value(&shared.cluster.clone().or(said))
+    }
+
+    /// What is around the names of the build's objects.
+    fn naming(&self, view: Option<&View>) -> Naming {
+        let declared = view.map(|view| &view.config.naming).filter(|naming| **naming != Naming::default());
+        declared.cloned().unwrap_or_else(|| kustomization::naming(&self.folder))
+    }
+}
+
+impl Looked {
+    /// Notes what is in a build, and checks it.
+    fn take(&mut self, stream: &Stream<'_>, job: &Job<'_>, args: &Args, shared: &Shared) -> Result<(), Error> {
+        let mut report = Report::default();
+        let rendered = Rendered::of(&stream.items, &args.sidecar.images);
+        let opted_in = rendered.opted_in(&mut report);
+        let view = job.view(shared);
+        let naming = job.naming(view.map(|(_, view)| view));
+        self.names = names(&stream.items, &naming);
+        if let Some((cluster, view)) = view {
+            let present = pipeline::present(view, &naming, &rendered);
+            let listed: Vec<_> =
+                view.config.bindings.iter().zip(&present).filter(|(_, is)| **is).map(|it| it.0).collect();
+            let opted_in: Vec<_> = opted_in.iter().map(|it| it.under(&naming)).collect();
+            self.place(&listed, &opted_in, cluster.as_ref());
+            self.present = Some((cluster.clone(), present));
+        }
+        let is_of_cluster = opted_in.is_empty() && naming.is_plain();
+        if let Some(resolved) = view.and_then(|(_, view)| view.resolved.as_ref()).filter(|_| is_of_cluster) {
+            check_rendered(resolved, &rendered, job.absence, &mut report);
+        } else {
+            let request = shared.request(Some(Mode::Transform));
+            let request = Request { opted_in: &opted_in, naming: Some(&naming), ..request };
+            let mut found = Report::default();
+            let resolved = self.checked.file.resolve(shared, request, &mut found)?;
+            let is_unanswered = self.checked.is_unanswered;
+            report.append(if is_unanswered { found.without(Code::UnresolvedReference) } else { found });
+            if let Some(resolved) = resolved {
+                check_rendered(&resolved, &rendered, job.absence, &mut report);
+            }
+        }
+        self.checked.report.append(report);
+        Ok(())
+    }
+
+    fn place(&mut self, listed: &[&Binding], opted_in: &[OptIn], cluster: Option<&String>) {
+        let build = self.checked.build.clone().unwrap_or_default();
+        let of = |workload: &str, role: &str, annotated: Option<String>| Placement {
+            workload: workload.to_owned(),
+            cluster: cluster.cloned(),
+            role: role.to_owned(),
+            build: build.clone(),
+            annotated,
+        };
+        let is_listed = |it: &OptIn| {
+            listed.iter().any(|binding| matches!(&binding.target.which, Which::Name(name) if it.names.contains(name)))
+        };
+        self.placements.extend(listed.iter().map(|binding| of(&binding.workload, &binding.role.name, None)));
+        for it in opted_in.iter().filter(|it| !is_listed(it)) {
+            let namespace = it.object.namespace.as_ref().map_or_else(String::new, |namespace| format!("{namespace}/"));
+            let object = format!("{} {namespace}{}", it.object.kind, it.object.name);
+            self.placements.extend(it.names.first().map(|name| of(name, &it.role, Some(object))));
+        }
+    }
+}
+
+/// The names of the workloads among the objects, as declarations know them.
+fn names(items: &[Item<'_>], naming: &Naming) -> Vec<String> {
+    let idents = items.iter().filter_map(Item::ident);
+    let idents = idents.filter(|it| WorkloadKind::find(&it.api_version, &it.kind).is_some());
+    idents.map(|it| naming.original(&it.name).unwrap_or(&it.name).to_owned()).collect()
+}
+
+/// By declaration, which of its workloads are in no build. Where a build could not be looked at, it may be there.
+fn whole(jobs: &[Job<'_>], looked: &[Looked]) -> BTreeMap<String, Report> {
+    let names = Known::of(looked.iter().flat_map(|it| &it.names).map(String::as_str));
+    let mut of_declaration: BTreeMap<&str, (&Job<'_>, Vec<&Looked>)> = BTreeMap::new();
+    for (job, looked) in jobs.iter().zip(looked) {
+        let name = job.declared.checked.file.name.as_str();
+        of_declaration.entry(name).or_insert((job, Vec::new())).1.push(looked);
+    }
+    let mut reports = BTreeMap::new();
+    for (name, (job, looked)) in of_declaration {
+        let known: Option<Vec<_>> = looked.iter().map(|it| it.present.as_ref()).collect();
+        // A build with the declaration in its folder has reported what is missing there.
+        let is_above =
+            jobs.iter().filter(|it| it.declared.checked.file.name == name).all(|it| it.absence == Absence::IsKnown);
+        let mut report = Report::default();
+        for (cluster, view) in known.iter().flat_map(|_| &job.declared.snapshot).filter(|_| is_above) {
+            let there = known.iter().flatten().filter(|(of, _)| of == cluster).map(|(_, present)| present);
+            check_view(cluster.as_deref(), view, &there.collect::<Vec<_>>(), &names, &mut report);
+        }
+        reports.insert(name.to_owned(), report);
+    }
+    reports
+}
+
+fn check_view(cluster: Option<&str>, view: &View, there: &[&Vec<bool>], names: &Known<'_>, report: &mut Report) {
+    let bindings = &view.config.bindings;
+    let make = match view.config.checks.get(&Code::WorkloadNotFound) {
+        Some(Level::Allow) => return,
+        Some(Level::Warn) => Diagnostic::warning,
+        Some(Level::Deny) | None => Diagnostic::error as fn(Code, String) -> Diagnostic,
+    };
+    if let Some(cluster) = cluster.filter(|_| there.is_empty() && !bindings.is_empty()) {
+        let message = format!("no build is for cluster {}, which has workloads", quote(&cluster));
+        let help = "name folders for it, as in `overlays/NAME`, or check other clusters with `--cluster`";
+        let place = Place::Config(FieldPath::keys("spec.clusters").key(cluster));
+        report.push(make(Code::WorkloadNotFound, message).at(place).help(help));
+        return;
+    }
+    let missing =
+        bindings.iter().enumerate().filter(|(index, _)| !there.iter().any(|it| it.get(*index) == Some(&true)));
+    for (_, binding) in missing {
+        let of_cluster = cluster.map_or_else(String::new, |cluster| format!(" of cluster {}", quote(&cluster)));
+        let wanted = part(binding.target.kind.as_deref().unwrap_or("workload"));
+        let message = format!("no {wanted} {} is in any build{of_cluster}", binding.target.which);
+        let nearest = match &binding.target.which {
+            Which::Name(name) => names.nearest(name),
+            Which::Labels(_) => None,
+        };
+        let help = nearest.map_or_else(
+            || "check `target` and `namespace`, and that a kustomization builds its object".to_owned(),
+            |nearest| format!("did you mean {}?", quote(&nearest)),
+        );
+        report.push(make(Code::WorkloadNotFound, message).at(Place::Config(binding.place.clone())).help(help));
+    }
+}
+
+/// Says it all: of each declaration, then of its builds.
+fn finish(
+    by_declaration: BTreeMap<String, (Declared, Vec<PathBuf>)>,
+    looked: Vec<Looked>,
+    mut whole: BTreeMap<String, Report>,
+    args: &Args,
+    io: &mut Io,
+) -> Result<Exit, Error> {
+    let mut all = Vec::new();
+    for (name, (Declared { mut checked, .. }, _)) in by_declaration {
+        checked.report.append(whole.remove(&name).unwrap_or_default());
+        checked.report.judge(&args.levels.over(&checked.levels));
+        all.push(checked);
+    }
+    let mut placements = Vec::new();
+    for it in looked {
+        if !it.words.is_empty() {
+            io.words(&format_args!("{}:\n{}", it.checked.build.as_deref().unwrap_or_default(), it.words))?;
+        }
+        placements.extend(it.placements);
+        all.push(it.checked);
+    }
+    placements.sort();
+    args.format.write_placed(&all, Some(&placements), io)
+}
