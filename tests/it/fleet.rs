@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use crate::peers::peer;
 use crate::support::{Output, iamra, run};
@@ -205,6 +207,10 @@ fn a_pattern_builds_each_into_its_own_folder() {
     assert!(both.contains_key("apps/app-1/base/apps_v1_deployment_app-1.yaml"), "{:?}", both.keys());
     let checked = call(dir, &[ALL_PROD, &["--check"]].concat());
     assert_eq!((checked.exit, checked.stderr.as_str()), (0, ""));
+    // A plan is printed for each of them, and nothing is written.
+    let planned = call(dir, &["build", "apps/*/overlays/prod", "--output", "planned", "--explain-calls"]);
+    assert_eq!((planned.exit, planned.stderr.matches("AWS would not be called").count()), (0, 6), "{}", planned.stderr);
+    assert!(!dir.join("planned").exists());
 }
 
 #[test]
@@ -371,4 +377,50 @@ fn who_opted_in_is_told() {
     assert_eq!(placements.len(), 3, "{}", checked.stdout);
     let opted_in = placements.iter().find(|it| it["workload"] == "batch").unwrap();
     assert_eq!((&opted_in["role"], &opted_in["annotated"]), (&"app-0".into(), &"Deployment jobs/batch".into()));
+}
+
+#[test]
+fn progress_is_for_terminals() {
+    let fleet = fleet(3, &["prod"]);
+    // `script` gives its child a terminal.
+    let mut command = std::process::Command::new("script");
+    let words = format!("{} check --builds", crate::support::iamra_path().display());
+    command.current_dir(fleet.path()).env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2"));
+    let output = run(command.args(["-qec", &words, "/dev/null"]), b"");
+    assert_eq!(output.exit, 0, "{}", output.stdout);
+    assert!(
+        (1..=3).all(|done| output.stdout.contains(&format!("\r\u{1b}[K{done} of 3: `apps/app-"))),
+        "{}",
+        output.stdout
+    );
+}
+
+/// Every kustomize ends with iamra, and nothing is written.
+#[test]
+fn a_signal_ends_all_of_them() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let fleet = fleet(4, &["prod"]);
+    let (dir, pids) = (fleet.path(), fleet.path().join("pids"));
+    let slow = dir.join("slow");
+    fs::write(&slow, "#!/bin/sh\necho $$ >>pids\nexec sleep 60\n").unwrap();
+    fs::set_permissions(&slow, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = iamra(dir);
+    command.args(ALL_PROD).arg("--kustomize").arg(&slow);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let started = || fs::read_to_string(&pids).unwrap_or_default();
+    let wanted = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    while started().lines().count() < wanted {
+        assert!(Instant::now() < deadline, "kustomize was not started");
+        std::thread::yield_now();
+    }
+    assert_eq!(run(std::process::Command::new("kill").arg(child.id().to_string()), b"").exit, 0);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(words, "error: stopped by signal 15 before the manifests were written\n");
+    for pid in started().lines() {
+        assert!(!Path::new("/proc").join(pid).exists(), "kustomize is still there");
+    }
+    assert!(files(&dir.join("apps")).keys().all(|name| !name.contains("iam-ra")) && !dir.join("rendered").exists());
 }

@@ -44,12 +44,14 @@ pub(super) fn run(dirs: &[PathBuf], changed: &[PathBuf], args: &Args, io: &mut I
     let mut touched = builds::touched(rest, changed, &others);
     touched.extend(by_hand);
     touched.sort();
-    let mut progress = Progress::of(touched.len(), io);
-    let outcomes = parallel::queue(
-        &touched,
-        |build| attempt(build, output, args),
-        |build| progress.step(&build.folder.display().to_string()),
-    );
+    let outcomes = if args.explained.shared().explain_calls {
+        // Plans go to stdout, one after the other.
+        touched.iter().map(|build| attempt(build, output, args)).collect()
+    } else {
+        let mut progress = Progress::of(touched.len(), io);
+        let done = |build: &Build| progress.step(&build.folder.display().to_string());
+        parallel::queue(&touched, |build| attempt(build, output, args), done)
+    };
     let mut failed = Vec::new();
     for (build, outcome) in touched.iter().zip(&outcomes) {
         if !outcome.words.is_empty() {
