@@ -78,17 +78,13 @@ pub fn present(
 }
 
 fn note(absent: &[&Binding], all: usize) -> Diagnostic {
-    let (message, place) = match absent {
-        [only] => (format!("workload {} is not in this build", quote(&only.workload)), only.place.clone()),
-        _ => {
-            let workloads = FieldPath::keys("spec.workloads");
-            let message = if absent.len() == all {
-                format!("none of the {all} declared workloads is in this build")
-            } else {
-                format!("{} of {all} declared workloads are not in this build", absent.len())
-            };
-            (message, workloads)
-        }
+    let place = FieldPath::keys("spec.workloads");
+    let (message, place) = if let [only] = absent {
+        (format!("workload {} is not in this build", quote(&only.workload)), only.place.clone())
+    } else if absent.len() == all {
+        (format!("none of the {all} declared workloads is in this build"), place)
+    } else {
+        (format!("{} of {all} declared workloads are not in this build", absent.len()), place)
     };
     Diagnostic::note(Code::WorkloadNotFound, message)
         .at(Place::Config(place))
