@@ -34,7 +34,7 @@ impl Reader<'_> {
             let of_workload = self.clusters_of(name, workload, &at);
             for cluster in of_workload.into_iter().filter(|it| clusters.contains(it) || is_unknown(*it)) {
                 let written = Written::listed(name, workload, at.clone());
-                let Some(binding) = self.binding(written, cluster, declared) else { continue };
+                let Some(binding) = self.binding(&written, cluster, declared) else { continue };
                 bound.entry(cluster.map(str::to_owned)).or_default().push(binding);
             }
         }
@@ -95,18 +95,18 @@ impl Reader<'_> {
 
     pub(super) fn binding(
         &mut self,
-        written: Written<'_>,
+        written: &Written<'_>,
         cluster: Option<&str>,
         declared: &Declared<'_>,
     ) -> Option<Binding> {
-        let Written { name, workload, ref at, .. } = written;
+        let &Written { name, workload, ref at, .. } = written;
         if let Err(why) = ObjectName::parse(name) {
             invalid(self.report, at, why);
             return None;
         }
         let given = self.namespace(workload.namespace.as_deref(), at);
         let namespace = given.or_else(|| declared.namespace(cluster));
-        let (scope, role) = self.role_of(&written, namespace.as_ref(), declared)?;
+        let (scope, role) = self.role_of(written, namespace.as_ref(), declared)?;
         let layer = Layer::read(&workload.certificate, &workload.sidecar, &workload.environment, at, self.report);
         let scope_entry = declared.scopes.get(scope)?;
         let nothing = Layer::default();

@@ -164,13 +164,13 @@ impl<'t> Scopes<'t> {
 
 /// Reports roles that a namespace lists and no cluster has.
 pub(super) fn check_roles(views: &[View], report: &mut Report) {
-    let namespaces = views.first().and_then(|view| view.declaration["spec"]["namespaces"].as_object());
+    let namespaces = views.first().and_then(|view| view.declaration.pointer("/spec/namespaces")?.as_object());
     let Some(namespaces) = namespaces.filter(|namespaces| !namespaces.is_empty()) else { return };
-    let roles = views.iter().filter_map(|view| view.declaration["spec"]["roles"].as_object());
+    let roles = views.iter().filter_map(|view| view.declaration.pointer("/spec/roles")?.as_object());
     let roles: BTreeSet<_> = roles.flat_map(Map::keys).map(String::as_str).collect();
     let known = Known::of(roles.iter().copied());
     for (name, namespace) in namespaces {
-        let listed = namespace["roles"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let listed = namespace.get("roles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let at = FieldPath::keys("spec.namespaces").key(name.as_str()).key("roles");
         for (index, role) in listed.enumerate().filter(|(_, role)| *role != ALL && !roles.contains(role)) {
             let message = format!("namespace {} lists role {}, which is not declared", quote(name), quote(role));

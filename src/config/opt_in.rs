@@ -146,7 +146,7 @@ impl Reader<'_> {
         let at = self.at.key("roles").key(role.as_str());
         let words = format!("{} is annotated with role {}", opt_in.words(), quote(&role));
         let written = Written { name, workload: &workload, at, role_at: opt_in.place(), words };
-        let binding = self.binding(written, cluster, declared)?;
+        let binding = self.binding(&written, cluster, declared)?;
         Some(Binding { is_listed: false, ..binding })
     }
 }

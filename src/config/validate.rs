@@ -150,7 +150,7 @@ impl Reader<'_> {
         let [prefix, suffix] = [&spec.name_prefix, &spec.name_suffix].map(|it| it.clone().unwrap_or_default());
         for (field, name) in [("namePrefix", format!("{prefix}a")), ("nameSuffix", format!("a{suffix}"))] {
             if ObjectName::parse(&name).is_err() {
-                let message = format!("no object can have a name with the `{field}` that is set");
+                let message = format!("no object can have a name with the {} that is set", quote(&field));
                 invalid(self.report, &self.at.key(field), message);
             }
         }

@@ -95,7 +95,7 @@ fn a_declaration_above_the_build_speaks_of_more() {
     let fleet = fleet(6, &["prod", "staging"]);
     let built = call(fleet.path(), &["build", "apps/app-3/overlays/staging"]);
     assert_eq!(built.exit, 0, "{}", built.stderr);
-    assert!(built.stderr.starts_with(NOTE) && built.stderr.matches("[").count() == 1, "{}", built.stderr);
+    assert!(built.stderr.starts_with(NOTE) && built.stderr.matches('[').count() == 1, "{}", built.stderr);
     assert_eq!(objects_of(&built.stdout), ["Deployment", "Issuer", "Certificate", "ConfigMap"]);
     assert!(built.stdout.contains(&arn(1, "iam", "role/app-3")), "{}", built.stdout);
     let others = (0..6).filter(|app| *app != 3).map(|app| format!("app-{app}"));

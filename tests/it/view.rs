@@ -4,6 +4,7 @@ use std::fs;
 
 use iamra::config::{self, Binding, Config};
 use iamra::diag::Report;
+use iamra::reference::Reference;
 use iamra::yaml::{Document, emit};
 
 use crate::support::{cases, root};
@@ -19,7 +20,7 @@ fn texts() -> Vec<(String, String)> {
 fn words(binding: &Binding) -> String {
     let Binding { workload, namespace, target, containers, role, scope, .. } = binding;
     let Binding { certificate, sidecar, environment, sample, .. } = binding;
-    let references = [&role.trust_anchor, &role.profile, &role.role].map(|reference| reference.as_str());
+    let references = [&role.trust_anchor, &role.profile, &role.role].map(Reference::as_str);
     let role = (&role.name, references, binding.session(), role.accepts_session_name, &role.policies);
     format!(
         "{:#?}",
