@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::config::{self, Config, Mode, Naming, OptIn};
+use crate::config::{self, Config, Mode, Naming, OptIn, Whole};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::diff::{Snapshot, View};
 use crate::krm::{Changes, Item};
@@ -50,12 +50,21 @@ impl Request<'_> {
 }
 
 /// Resolves the declaration to identities. `None` when there is an error, which is reported.
-pub fn resolve(node: NodeRef<'_>, request: Request<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Resolved> {
-    let naming = naming(node, request);
-    let mut config: Config = config::load(node, request.cluster, &opted_in(request, &naming), report)?;
+pub fn resolve<'d>(
+    declaration: impl Into<Whole<'d>>,
+    request: Request<'_>,
+    lookup: &dyn Lookup,
+    report: &mut Report,
+) -> Option<Resolved> {
+    let declaration = declaration.into();
+    let naming = naming(declaration.root(), request);
+    let mut config: Config = config::load(declaration, request.cluster, &opted_in(request, &naming), report)?;
     config.naming = naming;
     config.bindings.retain(|binding| request.workload.is_none_or(|only| binding.workload == only));
-    if !request.items.is_empty() && request.mode(config.mode) != Mode::Generate {
+    if request.mode(config.mode) == Mode::Generate {
+        // Without objects, nothing says that they are here: who renders the base renders theirs.
+        config.bindings.retain(|binding| !binding.is_inherited());
+    } else if !request.items.is_empty() {
         let bindings: Vec<_> = config.bindings.iter().collect();
         let mut kept =
             plan::keep(&bindings, &config.naming, &config.checks, request.items, request.absence, report).into_iter();
@@ -95,9 +104,10 @@ pub struct LockPlan {
 
 /// Everything that a lock must answer, so that every cluster can be rendered from it. `None` when the declaration is
 /// invalid, which is reported.
-pub fn lock_plan(node: NodeRef<'_>, report: &mut Report) -> Option<LockPlan> {
+pub fn lock_plan<'d>(declaration: impl Into<Whole<'d>>, report: &mut Report) -> Option<LockPlan> {
+    let declaration = declaration.into();
     let mut found = Report::default();
-    let configs = config::load_all(node, &config::clusters(node), &[], &mut found);
+    let configs = config::load_all(declaration, &config::clusters(declaration), &[], &mut found);
     // A cluster without workloads matters only when it is rendered.
     let is_used = configs.iter().flatten().any(|config| !config.bindings.is_empty());
     report.append(if is_used { found.without(Code::NothingToDo) } else { found });
@@ -123,18 +133,19 @@ impl LockPlan {
 
 /// The declaration for each of its clusters, or for the requested one. `None` if the declaration is invalid; a missing
 /// answer leaves its cluster without identities. Both are reported.
-pub fn snapshot(
-    node: NodeRef<'_>,
+pub fn snapshot<'d>(
+    declaration: impl Into<Whole<'d>>,
     request: Request<'_>,
     lookup: Option<&dyn Lookup>,
     report: &mut Report,
 ) -> Option<Snapshot> {
-    let clusters = request.cluster.map_or_else(|| config::clusters(node), |name| vec![Some(name)]);
+    let declaration = declaration.into();
+    let clusters = request.cluster.map_or_else(|| config::clusters(declaration), |name| vec![Some(name)]);
     let mut snapshot = Snapshot::new();
-    let opted_in = opted_in(request, &naming(node, request));
-    for (name, mut config) in clusters.iter().zip(config::load_all(node, &clusters, &opted_in, report)?) {
+    let opted_in = opted_in(request, &naming(declaration.root(), request));
+    for (name, mut config) in clusters.iter().zip(config::load_all(declaration, &clusters, &opted_in, report)?) {
         let request = Request { cluster: *name, ..request };
-        config.naming = naming(node, request);
+        config.naming = naming(declaration.root(), request);
         let mut found = Report::default();
         let resolved = lookup.and_then(|lookup| bind(config.clone(), request, lookup, &mut found));
         report.append(found);
@@ -153,13 +164,13 @@ fn generated(plan: &Plan<'_>, resolved: &Resolved, request: Request<'_>) -> Vec<
 }
 
 /// The objects that Certificates need, before there is a workload. `None` when there is an error, which is reported.
-pub fn prerequisites(
-    node: NodeRef<'_>,
+pub fn prerequisites<'d>(
+    declaration: impl Into<Whole<'d>>,
     request: Request<'_>,
     lookup: &dyn Lookup,
     report: &mut Report,
 ) -> Option<Vec<Manifest>> {
-    let config = config::load(node, request.cluster, &[], report)?;
+    let config = config::load(declaration, request.cluster, &[], report)?;
     let answers = lookup.answer(&resolve::authority_queries(&config));
     let authorities = resolve::authorities(&config, &answers, report);
     let plan = plan::prerequisites(&config, &authorities, request.namespace);
@@ -167,13 +178,13 @@ pub fn prerequisites(
 }
 
 /// The certificates in PEM of the CAs that the declaration writes into Secrets, by scope, as far as they are known.
-pub fn ca_certificates(
-    node: NodeRef<'_>,
+pub fn ca_certificates<'d>(
+    declaration: impl Into<Whole<'d>>,
     request: Request<'_>,
     lookup: &dyn Lookup,
     report: &mut Report,
 ) -> Option<BTreeMap<String, String>> {
-    let config = config::load(node, request.cluster, &[], report)?;
+    let config = config::load(declaration, request.cluster, &[], report)?;
     let queries = resolve::authority_queries(&config).into_iter().filter(|query| !query.is_secret()).collect();
     Some(resolve::ca_certificates(&config, &lookup.answer(&queries)))
 }

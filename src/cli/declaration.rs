@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::path::{Path, PathBuf};
 
+use super::bases::{self, Chain, InGit, OnDisk, Tree};
 use super::error::Error;
 use super::paths::display;
 use super::sources::Shared;
-use crate::config;
-use crate::diag::Report;
+use crate::config::{self, Base, Documents, Whole};
+use crate::diag::{Diagnostic, Report};
 use crate::disk;
+use crate::git::{Repository, Version};
 use crate::output::{Declaration, Sources};
 use crate::pipeline::{self, Request};
 use crate::plan::Absence;
 use crate::resolve::{self, Known, Lookup, Resolved};
-use crate::yaml::{Document, FieldPath, NodeRef};
+use crate::yaml::{FieldPath, NodeRef};
 
 /// A declaration on disk.
 #[derive(Clone)]
@@ -23,17 +25,71 @@ pub(super) struct File {
     pub(super) name: String,
     /// Its text.
     pub(super) text: String,
-    /// The folder it is in.
+    /// Its path, as it is opened.
+    pub(super) path: PathBuf,
+    /// That of the last declaration that it extends, or its own.
+    pub(super) root: PathBuf,
+    /// The folder of that: the lock is there.
     pub(super) folder: PathBuf,
+    /// Its own folder in the repository, if it extends another declaration.
+    place: PathBuf,
+    /// The declarations that it extends, nearest first.
+    pub(super) bases: Vec<Base>,
+    /// Why the next one is not there.
+    problem: Option<Diagnostic>,
 }
 
 impl File {
     /// The declaration that `path` means.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let path = from_here(disk::find_declaration(path)?);
-        let name = display(&path);
-        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Ok(Self { name, text: disk::read(&path)?, folder })
+        let text = disk::read(&path)?;
+        Self::on_disk(&path, text)
+    }
+
+    /// The declaration at `path`, which has this text or would have it.
+    pub(super) fn on_disk(path: &Path, text: String) -> Result<Self, Error> {
+        let file = Self::alone(display(path), text, path);
+        match OnDisk::around(path) {
+            Some((tree, place)) => file.extended(&tree, &place),
+            None => Ok(file),
+        }
+    }
+
+    /// The declaration at `path` of a repository in one version.
+    pub(super) fn in_git(repository: &Repository, version: &Version, path: &Path) -> Result<Self, Error> {
+        let text = repository.read(version, path)?.unwrap_or_default();
+        let file = Self::alone(display(path), text, path);
+        if version.is_on_disk() {
+            return match repository.worktree().and_then(OnDisk::worktree) {
+                Some(tree) => file.extended(&tree, path),
+                None => Ok(file),
+            };
+        }
+        file.extended(&InGit { repository, version }, path)
+    }
+
+    /// A declaration that extends none, or that is not in a file.
+    pub(super) fn alone(name: String, text: String, path: &Path) -> Self {
+        let (path, folder) = (path.to_owned(), folder_of(path));
+        let root = path.clone();
+        Self { name, text, path, root, folder, place: PathBuf::new(), bases: Vec::new(), problem: None }
+    }
+
+    fn extended(self, tree: &dyn Tree, path: &Path) -> Result<Self, Error> {
+        let Chain { place, bases, root, problem } = bases::follow(tree, path, &self.text)?;
+        let root = root.unwrap_or_else(|| self.root.clone());
+        Ok(Self { place, bases, folder: folder_of(&root), root, problem, ..self })
+    }
+
+    /// Whether it extends another declaration.
+    pub(super) fn extends(&self) -> bool {
+        !self.bases.is_empty() || self.is_broken()
+    }
+
+    /// Whether it extends a declaration that is not there.
+    pub(super) fn is_broken(&self) -> bool {
+        self.problem.is_some()
     }
 
     /// What it means when a workload is not in the build of this folder: a declaration that stands above the folder speaks of
@@ -48,11 +104,12 @@ impl File {
     /// The cluster that the build of a folder below the declaration is for, if nobody says it: the only one whose name is a
     /// part of the folder's path.
     pub(super) fn cluster_of(&self, built: &Path) -> Option<String> {
-        let document = Document::parse(&self.text).ok()?;
-        if document.at(&FieldPath::keys("spec.cluster")).is_some() {
+        let documents = self.documents(&mut Report::default())?;
+        let declaration = documents.whole();
+        if declaration.root().at(&FieldPath::keys("spec.cluster")).is_some() {
             return None;
         }
-        let clusters: BTreeSet<_> = config::clusters(document.root()).into_iter().flatten().collect();
+        let clusters: BTreeSet<_> = config::clusters(declaration).into_iter().flatten().collect();
         let (own, built) = (self.own_folder().canonicalize().ok()?, built.canonicalize().ok()?);
         let parts = built.strip_prefix(&own).ok()?.components().filter_map(|part| part.as_os_str().to_str());
         let mut named = parts.filter(|part| clusters.contains(part)).collect::<BTreeSet<_>>().into_iter();
@@ -61,8 +118,8 @@ impl File {
 
     /// The cluster that the declaration names.
     pub(super) fn said_cluster(&self) -> Option<String> {
-        let document = Document::parse(&self.text).ok()?;
-        document.at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text).map(str::to_owned)
+        let documents = self.documents(&mut Report::default())?;
+        documents.whole().root().at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text).map(str::to_owned)
     }
 
     /// The arguments for the build of a folder, which may say the cluster.
@@ -72,12 +129,31 @@ impl File {
     }
 
     fn own_folder(&self) -> &Path {
-        if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder }
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
     }
 
     /// The sources for diagnostics about the declaration only.
     pub(super) fn sources(&self) -> Sources<'_> {
-        Sources { declaration: Declaration::File(&self.name, &self.text), input: None }
+        Sources { declaration: self.declaration(&self.name), input: None }
+    }
+
+    /// The source of diagnostics, with another name for messages.
+    pub(super) fn declaration<'s>(&'s self, name: &'s str) -> Declaration<'s> {
+        match self.bases.as_slice() {
+            [] => Declaration::File(name, &self.text),
+            bases => Declaration::Files(name, &self.text, bases),
+        }
+    }
+
+    /// The declaration with those that it extends. `None` when it is not YAML, or one of those is not there, which is
+    /// reported.
+    pub(super) fn documents(&self, report: &mut Report) -> Option<Documents<'_>> {
+        if let Some(problem) = &self.problem {
+            report.push(problem.clone());
+            return None;
+        }
+        let documents = Documents::parse(&self.name, &self.text, &self.place, &self.bases);
+        documents.map_err(|error| report.push(config::syntax_error(&error))).ok()
     }
 
     /// From the declaration to identities; what is wrong is in the report.
@@ -87,8 +163,8 @@ impl File {
         request: Request<'_>,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
-        let Some(document) = self.document(report) else { return Ok(None) };
-        shared.resolve(document.root(), &self.folder, request, report)
+        let Some(documents) = self.documents(report) else { return Ok(None) };
+        shared.resolve(documents.whole(), &self.folder, request, report)
     }
 
     /// The result of `question` for the declaration and its lookup; `None` when it is not YAML.
@@ -96,25 +172,18 @@ impl File {
         &self,
         shared: &Shared,
         report: &mut Report,
-        question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
+        question: impl FnOnce(Whole<'_>, &dyn Lookup, &mut Report) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        let Some(document) = self.document(report) else { return Ok(None) };
+        let Some(documents) = self.documents(report) else { return Ok(None) };
         let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
-        shared.look_up(&policy, document.root(), &self.folder, report, question)
-    }
-
-    /// The declaration as a cluster sees it, with every layer applied.
-    pub(super) fn flat(&self, cluster: Option<&str>, report: &mut Report) -> Option<config::Flat> {
-        let document = self.document(report)?;
-        let config = config::load(document.root(), cluster, &[], report)?;
-        config::flat(document.root(), &config)
+        shared.look_up(&policy, documents.whole(), &self.folder, report, question)
     }
 
     /// The answers for all references of the declaration, for all clusters; missing ones are in the report.
     pub(super) fn read(&self, shared: &Shared, report: &mut Report) -> Result<Option<resolve::Answers>, Error> {
         let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
-        self.ask(shared, report, |node, lookup, report| {
-            Some(pipeline::lock_plan(node, report)?.read(lookup, &policy, report))
+        self.ask(shared, report, |declaration, lookup, report| {
+            Some(pipeline::lock_plan(declaration, report)?.read(lookup, &policy, report))
         })
     }
 
@@ -126,9 +195,9 @@ impl File {
         answers: &resolve::Answers,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
-        let Some(document) = self.document(report) else { return Ok(None) };
+        let Some(documents) = self.documents(report) else { return Ok(None) };
         let Some(policy) = shared.sources.at_hand.operator.policy(report)? else { return Ok(None) };
-        let resolved = pipeline::resolve(document.root(), request, &Known(answers), report);
+        let resolved = pipeline::resolve(documents.whole(), request, &Known(answers), report);
         if let Some(resolved) = &resolved {
             policy.check(resolved, report);
         }
@@ -142,11 +211,7 @@ impl File {
         answers: &resolve::Answers,
         report: &mut Report,
     ) -> Option<BTreeMap<String, String>> {
-        pipeline::ca_certificates(self.document(report)?.root(), request, &Known(answers), report)
-    }
-
-    fn document(&self, report: &mut Report) -> Option<Document<'_>> {
-        Document::parse(&self.text).map_err(|error| report.push(config::syntax_error(&error))).ok()
+        pipeline::ca_certificates(self.documents(report)?.whole(), request, &Known(answers), report)
     }
 }
 
@@ -154,4 +219,8 @@ impl File {
 fn from_here(path: PathBuf) -> PathBuf {
     let here = env::current_dir().and_then(|here| here.canonicalize());
     here.ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or(path)
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or_else(|| Path::new("")).to_owned()
 }

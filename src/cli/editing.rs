@@ -8,11 +8,11 @@ use crate::cli::io::Io;
 use crate::cli::paths::{display, in_diff};
 use crate::cli::sources::Shared;
 use crate::cli::{Exit, report};
-use crate::config::{Config, Mode};
+use crate::config::{Config, Documents, Mode, Whole};
 use crate::diag::{Code, Report};
 use crate::disk::{self, Claim, DECLARATION};
 use crate::draft::{self, Change, Refused};
-use crate::output::{self, Declaration, Sources};
+use crate::output::{self, Sources};
 use crate::pipeline::Request;
 use crate::quote::typed;
 use crate::render::Manifest;
@@ -35,7 +35,6 @@ pub(super) struct Draft {
     /// As messages name it.
     name: String,
     path: PathBuf,
-    folder: PathBuf,
     dry_run: bool,
 }
 
@@ -58,9 +57,7 @@ impl Draft {
     }
 
     fn claim(path: &Path, editing: &Editing) -> Result<Self, Error> {
-        let name = display(path);
-        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-        Ok(Self { claim: Claim::new(path)?, name, path: path.to_owned(), folder, dry_run: editing.dry_run })
+        Ok(Self { claim: Claim::new(path)?, name: display(path), path: path.to_owned(), dry_run: editing.dry_run })
     }
 
     /// Makes the change, or shows it. `None` when the declaration is or would be invalid, or the change cannot be made,
@@ -68,20 +65,24 @@ impl Draft {
     pub(super) fn change(
         self,
         io: &mut Io,
-        change: impl FnOnce(&str, &[Config]) -> Result<Change, Refused>,
+        change: impl FnOnce(&str, Whole<'_>, &[Config]) -> Result<Change, Refused>,
     ) -> Result<Option<Committed>, Error> {
         let text = self.claim.before().unwrap_or(draft::SKELETON);
+        let file = File::on_disk(&self.path, text.to_owned())?;
         let mut report = Report::default();
-        let Some(before) = draft::read(text, &mut report) else {
-            tell(&self.name, text, &report, io)?;
+        let documents = file.documents(&mut report);
+        let whole = documents.as_ref().map(Documents::whole);
+        let read = whole.and_then(|whole| Some((whole, draft::read(whole, &mut report)?)));
+        let Some((whole, before)) = read else {
+            report::tell(&report, file.sources(), io)?;
             return Ok(None);
         };
-        match change(text, &before) {
+        match change(text, whole, &before) {
             Ok(change) => self.commit(before, change, io),
             Err(why) => {
                 let mut report = Report::default();
                 report.push(*why);
-                tell(&self.name, text, &report, io)?;
+                report::tell(&report, file.sources(), io)?;
                 Ok(None)
             }
         }
@@ -92,22 +93,26 @@ impl Draft {
     fn commit(self, before: Vec<Config>, change: Change, io: &mut Io) -> Result<Option<Committed>, Error> {
         let Change { text, said } = change;
         let mut report = Report::default();
-        let Some(configs) = draft::read(&text, &mut report) else {
-            tell(&format!("{} after the change", self.name), &text, &report, io)?;
+        let file = File::on_disk(&self.path, text)?;
+        let documents = file.documents(&mut report);
+        let Some(configs) = documents.and_then(|it| draft::read(it.whole(), &mut report)) else {
+            let name = format!("{} after the change", self.name);
+            report::tell(&report, Sources { declaration: file.declaration(&name), input: None }, io)?;
             return Ok(None);
         };
+        let text = &file.text;
         let there = self.claim.before().unwrap_or_default();
-        let (name, folder, is_new, changes) = (self.name, self.folder, self.claim.before().is_none(), there != text);
+        let (name, is_new, changes) = (self.name, self.claim.before().is_none(), there != *text);
         if self.dry_run {
             let (path, elsewhere) = in_diff(&self.path);
-            let diff = output::unified(&path, there, &text);
+            let diff = output::unified(&path, there, text);
             io.data(|out| out.write_all(diff.as_bytes()))?;
             if let Some(folder) = elsewhere.filter(|_| changes) {
                 let call = typed(&format_args!("git -C {} apply", folder.display()));
                 io.words(&format_args!("the diff is relative to another folder; apply it with {call}\n"))?;
             }
         } else if changes {
-            self.claim.replace(&text)?;
+            self.claim.replace(text)?;
         }
         let not_written = if self.dry_run { " (not written)" } else { "" };
         let new = is_new.then(|| "a new declaration".to_owned());
@@ -115,7 +120,7 @@ impl Draft {
         for line in new.into_iter().chain(said).chain(nothing) {
             io.words(&format_args!("{name}{not_written}: {line}\n"))?;
         }
-        Ok(Some(Committed { file: File { name, text, folder }, before, configs, changes }))
+        Ok(Some(Committed { file, before, configs, changes }))
     }
 }
 
@@ -152,8 +157,4 @@ impl Committed {
             io.data(|out| out.write_all(documents.join("---\n").as_bytes()))
         })
     }
-}
-
-fn tell(name: &str, text: &str, report: &Report, io: &mut Io) -> Result<(), Error> {
-    report::tell(report, Sources { declaration: Declaration::File(name, text), input: None }, io)
 }

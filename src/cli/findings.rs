@@ -11,7 +11,7 @@ use super::error::Error;
 use super::io::Io;
 use super::report;
 use crate::diag::{Code, Level, Report, Severity};
-use crate::output::{self, Declaration, Located, Placement, Sources};
+use crate::output::{self, Located, Placement, Sources};
 
 /// Images that the user allows for the sidecar.
 #[derive(clap::Args)]
@@ -93,7 +93,7 @@ impl Checked {
 
     pub(super) fn sources(&self) -> Sources<'_> {
         let input = self.input.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-        Sources { declaration: Declaration::File(&self.file.name, &self.file.text), input }
+        Sources { declaration: self.file.declaration(&self.file.name), input }
     }
 }
 

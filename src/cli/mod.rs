@@ -1,10 +1,12 @@
 //! The command line: arguments in, exit code out. Modules below this one know neither.
 
 mod at_hand;
+mod bases;
 mod bug;
 mod builds;
 mod command;
 mod declaration;
+mod delegated;
 mod editing;
 mod environment;
 mod error;

@@ -12,6 +12,47 @@ pub(super) fn display(path: &Path) -> String {
     line(&path.strip_prefix(".").unwrap_or(path).display().to_string())
 }
 
+/// A file by its path from the current folder, or by its whole path if that is not known.
+pub(super) fn from_here(file: &Path) -> PathBuf {
+    let Ok(here) = env::current_dir().and_then(|here| here.canonicalize()) else { return file.to_owned() };
+    let shared = here.components().zip(file.components()).take_while(|(one, other)| one == other).count();
+    let up = here.components().skip(shared).map(|_| Path::new(".."));
+    up.chain(file.components().skip(shared).map(|part| Path::new(part.as_os_str()))).collect()
+}
+
+/// The folder of Argo CD's plugin server. It has one folder per call, which contains the repository.
+/// <https://github.com/argoproj/argo-cd/blob/master/common/common.go>
+const WORK_DIR: &str = "_cmp_server";
+
+/// The repository around a folder: nothing that is read on behalf of a declaration is outside.
+pub(super) struct Repository {
+    /// Its outermost folder.
+    pub(super) root: PathBuf,
+    pub(super) kind: Kind,
+}
+
+/// What kind of a repository it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What Argo CD unpacked.
+    Unpacked,
+    /// A working copy of Git.
+    WorkingCopy,
+    /// None: the folder itself stands for it.
+    Folder,
+}
+
+impl Repository {
+    /// The repository around a folder, whose path has no links.
+    pub(super) fn of(folder: &Path) -> Self {
+        let of_call = |above: &&Path| above.parent().and_then(Path::file_name).is_some_and(|name| name == WORK_DIR);
+        let unpacked = folder.ancestors().filter(of_call).last().map(|root| (root, Kind::Unpacked));
+        let copy = || disk::working_copy(folder).map(|root| (root, Kind::WorkingCopy));
+        let (root, kind) = unpacked.or_else(copy).unwrap_or((folder, Kind::Folder));
+        Self { root: root.to_owned(), kind }
+    }
+}
+
 /// How a diff names a file, so that `git apply` and `patch -p1` find it, and in which folder they do if not in this one.
 /// `git apply` takes nothing outside of the folder where it is run.
 pub(super) fn in_diff(path: &Path) -> (String, Option<PathBuf>) {

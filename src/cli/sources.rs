@@ -9,12 +9,11 @@ use super::error::Error;
 use super::live::{Asker, Asking, Live, explain};
 use super::paths::display;
 use crate::aws;
-use crate::config::Mode;
+use crate::config::{Mode, Whole};
 use crate::diag::Report;
 use crate::disk;
 use crate::pipeline::{self, Request};
 use crate::resolve::{Guarded, Layered, Lookup, OperatorPolicy, Resolved};
-use crate::yaml::NodeRef;
 
 /// Arguments of every command that resolves identities.
 #[derive(Args, Clone)]
@@ -102,18 +101,18 @@ impl Shared {
         Self::new(cluster, sources)
     }
 
-    /// Looks up the references of the declaration at `node`: in the values file, then in the lock next to it, then, if
-    /// enabled, in AWS.
-    pub(super) fn resolve(
+    /// Looks up the references of a declaration: in the values file, then in the lock in `folder`, then, if enabled, in
+    /// AWS.
+    pub(super) fn resolve<'d>(
         &self,
-        node: NodeRef<'_>,
+        declaration: impl Into<Whole<'d>>,
         folder: &Path,
         request: Request<'_>,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
         // Errors reported earlier must not hide the errors found here.
         let mut found = Report::default();
-        let resolved = self.resolved(node, folder, request, &mut found);
+        let resolved = self.resolved(declaration.into(), folder, request, &mut found);
         let is_right = !found.has_errors();
         report.append(found);
         Ok(resolved?.filter(|_| is_right))
@@ -121,14 +120,14 @@ impl Shared {
 
     fn resolved(
         &self,
-        node: NodeRef<'_>,
+        declaration: Whole<'_>,
         folder: &Path,
         request: Request<'_>,
         report: &mut Report,
     ) -> Result<Option<Resolved>, Error> {
         let Some(policy) = self.sources.at_hand.operator.policy(report)? else { return Ok(None) };
-        let resolved = self.look_up(&policy, node, folder, report, |node, lookup, report| {
-            pipeline::resolve(node, request, lookup, report)
+        let resolved = self.look_up(&policy, declaration, folder, report, |declaration, lookup, report| {
+            pipeline::resolve(declaration, request, lookup, report)
         })?;
         if let Some(resolved) = &resolved {
             policy.check(resolved, report);
@@ -136,23 +135,25 @@ impl Shared {
         Ok(resolved)
     }
 
-    /// The result of `question` for the declaration at `node` and its lookup.
+    /// The result of `question` for a declaration and its lookup.
     pub(super) fn look_up<T>(
         &self,
         policy: &OperatorPolicy,
-        node: NodeRef<'_>,
+        declaration: Whole<'_>,
         folder: &Path,
         report: &mut Report,
-        question: impl FnOnce(NodeRef<'_>, &dyn Lookup, &mut Report) -> Option<T>,
+        question: impl FnOnce(Whole<'_>, &dyn Lookup, &mut Report) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let at_hand = &self.sources.at_hand;
+        // The lock is that of the base, and so is what is said of it.
+        let node = declaration.root();
         let Some(lock_path) = at_hand.lock.on_disk(node, folder, report) else { return Ok(None) };
         let lock = disk::read_if_there(&lock_path)?;
         let is_live = self.explain_calls || self.sources.live.is_on(node);
         let must_be_there = at_hand.lock.is_asked_for() && !is_live;
         let answers = at_hand.answers(&display(&lock_path), lock.as_deref(), must_be_there, report)?;
         if self.explain_calls {
-            explain(policy, answers.lookups(), report, |lookup, report| drop(question(node, lookup, report)))?;
+            explain(policy, answers.lookups(), report, |lookup, report| drop(question(declaration, lookup, report)))?;
             return Ok(None);
         }
         let live = &self.sources.live;
@@ -161,7 +162,7 @@ impl Shared {
         let lookups = answers.lookups().into_iter();
         let lookups = lookups.chain(aws.iter().map(|aws| aws as &dyn Lookup));
         let lookup = Guarded { policy, lookup: &Layered(lookups.collect()) };
-        let answer = question(node, &lookup, report);
+        let answer = question(declaration, &lookup, report);
         aws.iter().for_each(Asking::note);
         Ok(answer)
     }

@@ -106,6 +106,7 @@ impl Reader<'_> {
         }
         let given = self.namespace(workload.namespace.as_deref(), at);
         let namespace = given.or_else(|| declared.namespace(cluster));
+        self.check_delegated(name, workload, namespace.as_ref(), at);
         let (scope, role) = self.role_of(written, namespace.as_ref(), declared)?;
         let layer = Layer::read(&workload.certificate, &workload.sidecar, &workload.environment, at, self.report);
         let scope_entry = declared.scopes.get(scope)?;
@@ -205,7 +206,13 @@ impl Reader<'_> {
         let refusal = refusal.or_else(|| tenants.other_scope(wanted, scope, namespace));
         let refusal = refusal.or_else(|| (namespace.is_none() && found.is_none()).then(NotAllowed::unknown));
         match refusal {
-            Some(refusal) => self.report.push(refusal.of(&written.words, written.role_at.clone())),
+            Some(refusal) => {
+                let refused = refusal.of(&written.words, written.role_at.clone());
+                self.report.push(match self.extension {
+                    Some(extension) => extension.refused(refused, namespace),
+                    None => refused,
+                });
+            }
             None => return found.map(|(scope, role)| (scope.as_str(), role)),
         }
         None
@@ -294,7 +301,8 @@ impl Reader<'_> {
         };
         let (subject, scope) = (quote(&format_args!("CN={subject}")).to_string(), quote(&binding.scope).to_string());
         let (message, help) = if *other != binding.workload {
-            let both = format!("workloads {} and {}", quote(other), quote(&binding.workload));
+            let whose = self.extension.map_or_else(String::new, |it| it.whose(other, &binding.workload));
+            let both = format!("workloads {}{whose} and {}", quote(other), quote(&binding.workload));
             let message = format!("{both} would both have the subject {subject} in scope {scope}");
             (message, "set a different `certificate.commonName` for one of them")
         } else if *role != binding.role.name {

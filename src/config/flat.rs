@@ -4,40 +4,45 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::extension::Extension;
 use super::namespace::ALL;
-use super::overlay::{self, Overlay};
+use super::overlay::{self, Nulls, Overlay};
 use super::sidecar::{DEFAULT_LIMITS, DEFAULT_REQUESTS};
+use super::whole::Whole;
 use super::{Binding, Config, Endpoint};
 use crate::diag::Report;
 use crate::name::DnsLabel;
 use crate::template;
-use crate::yaml::{FieldPath, NodeRef, Step};
+use crate::yaml::{FieldPath, Step};
 
 /// The settings that layers have.
 const SETTINGS: [&str; 3] = ["certificate", "sidecar", "environment"];
 
 /// A declaration that means the same without clusters and layers.
-pub struct Flat {
+pub struct Flat<'d> {
     /// The declaration.
     pub declaration: Value,
     /// The declaration with the cluster's overlay, from which it is made.
     merged: Value,
     overlay: Option<Overlay>,
+    extension: Option<Extension<'d>>,
     cluster: Option<String>,
     /// The layers of each workload's settings, weakest first.
     layers: BTreeMap<String, Vec<FieldPath>>,
 }
 
-/// The checked declaration at `node` as the configuration's cluster sees it; `None` if it cannot be read.
-pub fn flat(node: NodeRef<'_>, config: &Config) -> Option<Flat> {
+/// The checked declaration as the configuration's cluster sees it; `None` if it cannot be read.
+pub fn flat<'d>(declaration: impl Into<Whole<'d>>, config: &Config) -> Option<Flat<'d>> {
     let mut unread = Report::default();
-    let views = overlay::views(super::declared(node, &mut unread)?, &mut unread);
+    let (value, extension) = super::declared(declaration.into(), &mut unread)?;
+    let views = overlay::views(value, &mut unread);
     let is_seen = |clusters: &[String]| config.cluster.as_ref().is_none_or(|cluster| clusters.contains(cluster));
     let view = views.into_iter().find(|view| is_seen(&view.clusters))?;
     let mut flat = Flat {
         declaration: view.declaration.clone(),
         merged: view.declaration,
         overlay: view.overlay,
+        extension,
         cluster: config.cluster.clone(),
         layers: BTreeMap::new(),
     };
@@ -58,7 +63,7 @@ fn layers(binding: &Binding, cluster: Option<&str>) -> Vec<FieldPath> {
     all.into_iter().flatten().collect()
 }
 
-impl Flat {
+impl Flat<'_> {
     /// The field of the declaration that sets the value at `at`; `None` for a default.
     pub fn origin(&self, at: &FieldPath) -> Option<FieldPath> {
         let said = |at: FieldPath| overlay::value_at(&self.merged, &at).is_some().then_some(at);
@@ -66,7 +71,8 @@ impl Flat {
             Some((layers, setting)) => layers.iter().rev().find_map(|layer| said(layer.join(&setting)))?,
             None => said(at.clone()).or_else(|| self.namespace_of(at).into_iter().find_map(said))?,
         };
-        Some(self.overlay.as_ref().map_or_else(|| at.clone(), |overlay| overlay.origin(&at)))
+        let at = self.overlay.as_ref().map_or_else(|| at.clone(), |overlay| overlay.origin(&at));
+        Some(self.extension.as_ref().map_or_else(|| at.clone(), |extension| extension.origin(&at)))
     }
 
     /// Where the namespace of workloads is that set none themselves.
@@ -133,7 +139,7 @@ impl Flat {
             let settings = SETTINGS.iter().filter_map(|name| {
                 Some(((*name).to_owned(), overlay::value_at(&self.merged, &layer.key(*name))?.clone()))
             });
-            overlay::merge(&mut workload, &Value::Object(settings.collect()));
+            overlay::merge(&mut workload, &Value::Object(settings.collect()), Nulls::Remove);
         }
         if let Some(fields) = workload.as_object_mut() {
             fields.shift_remove("clusters");

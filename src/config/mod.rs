@@ -1,8 +1,11 @@
 //! The declaration, valid by construction: code that has a [`Config`] need not check it again.
 
 mod binding;
+mod claim;
 mod config_map;
 mod declared;
+mod delegated;
+mod extension;
 mod flat;
 mod issuer;
 mod layer;
@@ -19,8 +22,10 @@ mod session;
 mod sidecar;
 pub mod v1alpha1;
 mod validate;
+mod whole;
 mod written;
 
+pub use claim::Claims;
 pub use config_map::is_config_map;
 pub use flat::{Flat, flat};
 pub use namespace::{NotAllowed, Tenants};
@@ -30,10 +35,13 @@ pub use schema::json_schema;
 pub use v1alpha1::{
     API_VERSION, ArgoCd, CertificateVolume, Delivery, KIND, KeyAlgorithm, Mode, PullPolicy, SidecarStyle, Startup,
 };
+pub use whole::{Base, Documents, Whole, base_of, extends};
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+
+use extension::Extension;
 
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::duration::Duration;
@@ -279,23 +287,35 @@ pub struct Environment {
     pub trailing_slash: bool,
 }
 
-/// Reads the declaration at `node`. `cluster` is the one asked for on the command line, if any; `opted_in` are annotated
-/// workloads among the objects at hand.
+impl Binding {
+    /// Whether it is a workload of a declaration that the one at hand extends.
+    pub fn is_inherited(&self) -> bool {
+        self.is_listed && self.place.document() > 0
+    }
+}
+
+/// Reads a declaration. `cluster` is the one asked for on the command line, if any; `opted_in` are annotated workloads
+/// among the objects at hand.
 ///
 /// Everything wrong with it is reported; there is no `Config` then.
-pub fn load(node: NodeRef<'_>, cluster: Option<&str>, opted_in: &[OptIn], report: &mut Report) -> Option<Config> {
-    load_all(node, &[cluster], opted_in, report)?.pop()
+pub fn load<'d>(
+    declaration: impl Into<Whole<'d>>,
+    cluster: Option<&str>,
+    opted_in: &[OptIn],
+    report: &mut Report,
+) -> Option<Config> {
+    load_all(declaration, &[cluster], opted_in, report)?.pop()
 }
 
 /// Like [`load`], as seen from each of these clusters; what they share is read and checked once.
-pub fn load_all(
-    node: NodeRef<'_>,
+pub fn load_all<'d>(
+    declaration: impl Into<Whole<'d>>,
     clusters: &[Option<&str>],
     opted_in: &[OptIn],
     report: &mut Report,
 ) -> Option<Vec<Config>> {
     let mut found = Report::default();
-    let configs = read(node, clusters, opted_in, &mut found);
+    let configs = read(declaration.into(), clusters, opted_in, &mut found);
     let failed = found.has_errors();
     report.append(found);
     (!failed).then_some(configs)
@@ -303,16 +323,20 @@ pub fn load_all(
 
 /// The clusters to load the declaration for, in the order of the file; a single `None` if it declares none. The
 /// declaration is not checked.
-pub fn clusters(node: NodeRef<'_>) -> Vec<Option<&str>> {
-    let clusters = node.at(&FieldPath::keys("spec.clusters"));
+pub fn clusters<'d>(declaration: impl Into<Whole<'d>>) -> Vec<Option<&'d str>> {
+    let clusters = declaration.into().root().at(&FieldPath::keys("spec.clusters"));
     let names = clusters.into_iter().flat_map(NodeRef::entries).filter_map(|(name, _)| name.text());
     let names: Vec<_> = names.map(Some).collect();
     if names.is_empty() { vec![None] } else { names }
 }
 
 /// Like [`load_all`], for showing a declaration: returns the valid parts even if others are invalid.
-pub fn load_lenient(node: NodeRef<'_>, clusters: &[Option<&str>], report: &mut Report) -> Vec<Config> {
-    read(node, clusters, &[], report)
+pub fn load_lenient<'d>(
+    declaration: impl Into<Whole<'d>>,
+    clusters: &[Option<&str>],
+    report: &mut Report,
+) -> Vec<Config> {
+    read(declaration.into(), clusters, &[], report)
 }
 
 /// The diagnostic for a declaration that is not YAML.
@@ -321,7 +345,8 @@ pub fn syntax_error(error: &SyntaxError) -> Diagnostic {
         .at(Place::ConfigText(error.offset))
 }
 
-fn read(node: NodeRef<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found: &mut Report) -> Vec<Config> {
+fn read(declaration: Whole<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found: &mut Report) -> Vec<Config> {
+    let node = declaration.own();
     // Reviewers and kustomize would see different lines than iamra does.
     if let Some((at, name)) = yaml::line_break(node.document()) {
         let message =
@@ -333,30 +358,39 @@ fn read(node: NodeRef<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], found:
         );
         return Vec::new();
     }
-    let Some(declaration) = declared(node, found) else { return Vec::new() };
-    let views = overlay::views(declaration, found);
-    validate::validate(views, clusters, opted_in, found).unwrap_or_default()
+    let Some((value, extension)) = declared(declaration, found) else { return Vec::new() };
+    let mut report = Report::default();
+    let views = overlay::views(value, &mut report);
+    let configs = validate::validate(views, clusters, opted_in, extension.as_ref(), &mut report);
+    let mut configs = configs.unwrap_or_default();
+    if let Some(extension) = &extension {
+        report = report.without(Code::NothingToDo).relocated(|at| extension.origin(at));
+        if extension.is_idle() && !report.has_errors() && !found.has_errors() {
+            report.push(validate::nothing_to_do(None));
+        }
+        for config in &mut configs {
+            config.relocate(|at| extension.origin(at));
+        }
+        delegated::check_objects(&configs, declaration, &mut report);
+    }
+    found.append(report);
+    configs
 }
 
 /// The declaration's fields, checked one by one.
-fn declared(node: NodeRef<'_>, found: &mut Report) -> Option<serde_json::Value> {
+fn declared<'d>(declaration: Whole<'d>, found: &mut Report) -> Option<(serde_json::Value, Option<Extension<'d>>)> {
+    let node = declaration.own();
     if is_config_map(node) {
-        return config_map::read(node, found);
+        return config_map::read(node, found).map(|value| (value, None));
     }
-    is_declaration(node, found).then(|| schema::read(node, found)).flatten()
+    is_declaration(node, found).then(|| extension::read(declaration, found)).flatten()
 }
 
 /// Whether the document is a declaration, by `apiVersion` and `kind`; anything else is reported.
 fn is_declaration(node: NodeRef<'_>, report: &mut Report) -> bool {
+    let Err(found) = kind_of(node) else { return true };
     let text = |key| node.get(key).and_then(NodeRef::text).unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
-    if api_version == API_VERSION && kind == KIND {
-        return true;
-    }
-    let found = match (api_version, kind) {
-        ("", "") => "it has neither `apiVersion` nor `kind`".to_owned(),
-        _ => format!("it is {} {}", quote(&api_version), quote(&kind)),
-    };
     let place = if kind == KIND || kind.is_empty() && api_version != API_VERSION { "apiVersion" } else { "kind" };
     report.push(
         Diagnostic::error(Code::NotADeclaration, format!("this is not a declaration: {found}"))
@@ -364,4 +398,14 @@ fn is_declaration(node: NodeRef<'_>, report: &mut Report) -> bool {
             .help(format!("write `apiVersion: {API_VERSION}` and `kind: {KIND}`")),
     );
     false
+}
+
+/// What a document is, unless it is a declaration.
+fn kind_of(node: NodeRef<'_>) -> Result<(), String> {
+    let text = |key| node.get(key).and_then(NodeRef::text).unwrap_or_default();
+    match (text("apiVersion"), text("kind")) {
+        (API_VERSION, KIND) => Ok(()),
+        ("", "") => Err("it has neither `apiVersion` nor `kind`".to_owned()),
+        (api_version, kind) => Err(format!("it is {} {}", quote(&api_version), quote(&kind))),
+    }
 }

@@ -68,7 +68,7 @@ fn view(base: &Value, cluster: String, mut overlay: Map<String, Value>, report: 
     let overlay = Value::Object(overlay);
     let mut declaration = base.clone();
     if let Some(spec) = declaration.get_mut("spec") {
-        merge(spec, &overlay);
+        merge(spec, &overlay, Nulls::Remove);
     }
     let spec = base.get("spec").cloned().unwrap_or_default();
     View { declaration, clusters: vec![cluster.clone()], overlay: Some(Overlay { cluster, fields: overlay, spec }) }
@@ -81,10 +81,21 @@ const EXCLUSIVE: &[&[&str]] = &[
     &["containers", "except"],
     &["name", "selector"],
     &["podTemplatePath", "podTemplatePaths"],
+    &["url", "fips"],
+    &["url", "dualStack"],
 ];
 
+/// What null does in a merge.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nulls {
+    /// It removes what is below, as in RFC 7396.
+    Remove,
+    /// It is a value: the one that removes an entry of a weaker layer.
+    Stay,
+}
+
 /// Puts `over` over `base`, map by map, as in RFC 7396.
-pub(super) fn merge(base: &mut Value, over: &Value) {
+pub(super) fn merge(base: &mut Value, over: &Value, nulls: Nulls) {
     let Value::Object(over) = over else {
         base.clone_from(over);
         return;
@@ -93,16 +104,15 @@ pub(super) fn merge(base: &mut Value, over: &Value) {
         *base = Value::Object(Map::new());
     }
     let Some(fields) = base.as_object_mut() else { return };
-    for group in
-        EXCLUSIVE.iter().filter(|group| group.iter().any(|name| over.get(*name).is_some_and(|it| !it.is_null())))
-    {
+    let says = |name: &&str| over.get(*name).is_some_and(|it| !it.is_null() && *it != Value::Bool(false));
+    for group in EXCLUSIVE.iter().filter(|group| group.iter().any(says)) {
         fields.retain(|name, _| !group.contains(&name.as_str()) || over.contains_key(name));
     }
     for (name, value) in over {
-        if value.is_null() {
+        if value.is_null() && nulls == Nulls::Remove {
             fields.shift_remove(name);
         } else {
-            merge(fields.entry(name.as_str()).or_insert(Value::Null), value);
+            merge(fields.entry(name.as_str()).or_insert(Value::Null), value, nulls);
         }
     }
 }
@@ -201,7 +211,7 @@ pub(super) fn value_at<'v>(value: &'v Value, at: &FieldPath) -> Option<&'v Value
 }
 
 /// How many steps of a path there are, and the value at the last of them.
-fn reach<'v>(value: &'v Value, steps: &[Step]) -> (usize, Option<&'v Value>) {
+pub(super) fn reach<'v>(value: &'v Value, steps: &[Step]) -> (usize, Option<&'v Value>) {
     let mut here = value;
     for (count, step) in steps.iter().enumerate() {
         let below = match step {

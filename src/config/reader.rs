@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::extension::Extension;
 use super::overlay::Overlay;
 use super::placed::invalid;
 use super::v1alpha1 as wire;
@@ -21,6 +22,8 @@ pub(super) struct Reader<'r> {
     pub(super) at: FieldPath,
     /// What the cluster lays over it, if it is read for one.
     pub(super) overlay: Option<&'r Overlay>,
+    /// What it adds to another declaration, if it extends one.
+    pub(super) extension: Option<&'r Extension<'r>>,
     roles: OnceCell<Known<'r>>,
     scopes: OnceCell<Known<'r>>,
     clusters: OnceCell<Known<'r>>,
@@ -41,7 +44,7 @@ impl<'r> Reader<'r> {
     pub(super) fn new(spec: &'r wire::Spec, overlay: Option<&'r Overlay>, report: &'r mut Report) -> Self {
         let at = FieldPath::root().key("spec");
         let (roles, scopes, clusters) = Default::default();
-        Self { spec, prefix: String::new(), at, overlay, roles, scopes, clusters, report }
+        Self { spec, prefix: String::new(), at, overlay, extension: None, roles, scopes, clusters, report }
     }
 
     /// The names of the declared roles, to suggest one.

@@ -44,6 +44,9 @@ pub struct Metadata {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Spec {
+    /// The declaration that this one adds workloads to, as a path in the same repository such as `../../iamra.yaml`; everything
+    /// else comes from there, except for the `defaults` of these workloads.
+    pub extends: Option<String>,
     /// What the KRM function does; on the command line, the commands take its place.
     pub mode: Option<Mode>,
     /// SSM prefix of the installation, a template with `cluster`; `/iam-ra/default` when omitted.

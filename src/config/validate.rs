@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::binding::CommonNames;
 use super::declared::Declared;
+use super::extension::Extension;
 use super::layer::Layer;
 use super::namespace::{self, Tenants};
 use super::overlay::View;
@@ -31,6 +32,7 @@ pub(super) fn validate(
     views: Vec<View>,
     asked: &[Option<&str>],
     opted_in: &[OptIn],
+    extension: Option<&Extension<'_>>,
     report: &mut Report,
 ) -> Option<Vec<Config>> {
     let mut names = CommonNames::default();
@@ -42,6 +44,7 @@ pub(super) fn validate(
         let wire = schema::deserialized(declaration, report)?;
         let mut found = Report::default();
         let mut reader = Reader::new(&wire.spec, overlay.as_ref(), &mut found);
+        reader.extension = extension;
         let chosen = chosen.get_or_insert_with(|| asked.iter().map(|asked| reader.cluster(*asked)).collect());
         let is_seen =
             |cluster: &Option<String>| is_alone || cluster.as_ref().is_none_or(|cluster| clusters.contains(cluster));
@@ -62,13 +65,14 @@ pub(super) fn validate(
         configs
             .iter()
             .filter(|config| config.bindings.is_empty())
-            .for_each(|config| report.push(nothing_to_do(config)));
+            .for_each(|config| report.push(nothing_to_do(config.cluster.as_deref())));
     }
     Some(configs)
 }
 
-fn nothing_to_do(config: &Config) -> Diagnostic {
-    let whose = config.cluster.as_ref().map_or_else(String::new, |name| format!(" for cluster {}", quote(name)));
+/// The warning for a declaration without workloads, or without some for a cluster.
+pub(super) fn nothing_to_do(cluster: Option<&str>) -> Diagnostic {
+    let whose = cluster.map_or_else(String::new, |name| format!(" for cluster {}", quote(&name)));
     Diagnostic::warning(Code::NothingToDo, format!("the declaration has no workloads{whose}"))
         .at(Place::Config(FieldPath::keys("spec.workloads")))
         .help(

@@ -51,6 +51,9 @@ codes! {
     UnreadableItem "unreadable-item" Error "an object that iamra must process cannot be read";
     NoDeclaration "no-declaration" Error "there is no `iamra.yaml` and no functionConfig";
     ListedDeclaration "listed-declaration" Warning "the declaration is among the objects of the cluster";
+    InvalidBase "invalid-base" Error "the declaration that `extends` names cannot be extended";
+    NotDelegated "not-delegated" Error "a declaration says what only the one that it extends may say";
+    ClaimedTwice "claimed-twice" Error "two declarations have the same workload";
     NotADeclaration "not-a-declaration" Error "the document is not an `iamra.dev/v1alpha1` RolesAnywhere";
     SyntaxError "syntax-error" Error "the declaration is not YAML";
     UnknownField "unknown-field" Error "a field that iamra does not know";
@@ -116,7 +119,7 @@ codes! {
     SessionRefused "session-refused" Error "IAM Roles Anywhere rejects a session";
     InvalidCertificate "invalid-certificate" Error "a certificate or key for requesting a session cannot be used";
     InvalidParameter "invalid-parameter" Error "an Argo CD parameter is unknown, has the wrong type or is not allowed";
-    OutsideRepository "outside-repository" Error "the declaration or its lock is outside the repository";
+    OutsideRepository "outside-repository" Error "the declaration, its base or its lock is outside the repository";
     NotImported "not-imported" Warning "a setting of the other tool has no equivalent in the declaration";
     NothingImported "nothing-imported" Error "no object has an annotation of the other tool";
     InvalidState "invalid-state" Error "the file is not iam-ra's state document, or is incomplete";

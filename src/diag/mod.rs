@@ -167,6 +167,15 @@ impl Report {
         moved
     }
 
+    /// The report without what is about other documents of the declaration than this one.
+    #[must_use]
+    pub fn of_document(self, document: usize) -> Self {
+        let is_other = |place: &Place| matches!(place, Place::Config(at) if at.document() != document);
+        let mut kept = Self::default();
+        self.diagnostics.into_iter().filter(|it| !is_other(&it.place)).for_each(|it| kept.add(it));
+        kept
+    }
+
     /// Whether it has a diagnostic with this code.
     pub fn says(&self, code: Code) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.code == code)

@@ -39,11 +39,21 @@ pub fn inside(root: &Path, path: &Path) -> Option<PathBuf> {
 
 /// Whether a file below `folder` belongs to the working copy around it, or to the folder if there is none.
 pub fn is_in_working_copy(folder: &Path, file: &Path) -> bool {
+    let root = |whole: &Path| working_copy(whole).unwrap_or(whole).to_owned();
+    is_below(folder, file, root)
+}
+
+/// Whether a file below `folder` is below `root`, a path without links.
+pub fn is_in_tree(root: &Path, folder: &Path, file: &Path) -> bool {
+    is_below(folder, file, |_| root.to_owned())
+}
+
+fn is_below(folder: &Path, file: &Path, root: impl Fn(&Path) -> PathBuf) -> bool {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(whole) = folder.canonicalize() else { return false };
-    let root = working_copy(&whole).unwrap_or(&whole);
+    let root = root(&whole);
     let below = file.strip_prefix(folder).or_else(|_| file.strip_prefix(".")).unwrap_or(file);
-    whole.strip_prefix(root).is_ok_and(|folder| inside(root, &folder.join(below)).is_some())
+    whole.strip_prefix(&root).is_ok_and(|folder| inside(&root, &folder.join(below)).is_some())
 }
 
 /// The nearest folder above that is a working copy of Git.

@@ -15,9 +15,9 @@ mod open;
 mod pattern;
 mod walk;
 
-pub use inside::{inside, is_in_working_copy, working_copy};
+pub use inside::{inside, is_in_tree, is_in_working_copy, working_copy};
 pub use pattern::{could_match, is_pattern, matching};
-pub use walk::{check_files, folders_below, written_below};
+pub use walk::{check_files, files_named, folders_below, written_below};
 
 use crate::quote::quote;
 
@@ -60,6 +60,18 @@ pub enum Error {
     /// The file is not what it was when it was read.
     #[error("{} was changed by another process in the meantime, and was not overwritten", quote(&.0.display()))]
     Changed(PathBuf),
+}
+
+impl Error {
+    /// Why a file cannot be read, without its name: `is a folder, not a file`.
+    pub fn why(&self) -> String {
+        match self {
+            Self::NotAFile(_, what) => format!("is {what}, not a file"),
+            Self::TooLarge(_, most) => format!("is larger than {most} MiB"),
+            Self::Read(_, error) => format!("cannot be read: {error}"),
+            _ => self.to_string(),
+        }
+    }
 }
 
 /// Finds the declaration for `path`: the file itself, or `iamra.yaml` in the folder or the nearest one above it.
@@ -154,6 +166,11 @@ pub fn read_given(path: &Path) -> Result<String, Error> {
 /// It is neither, or cannot be read.
 pub fn read_manifests(path: &Path) -> Result<Vec<u8>, Error> {
     open::given(path, MANIFESTS)
+}
+
+/// Whether two paths lead to one file.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 /// Whether anything but a folder exists at this path, including a dangling link.
@@ -264,7 +281,7 @@ pub fn replace_folder(path: &Path, files: &BTreeMap<String, &str>) -> Result<(),
     };
     let new = |path: &Path| {
         let new = TemporaryFolder::beside(path)?;
-        new.write(OURS, "Written by `iamra build --output`, which replaces this folder.\n")?;
+        new.write(OURS, "Whole by `iamra build --output`, which replaces this folder.\n")?;
         for (name, text) in files {
             new.write(name, text)?;
         }

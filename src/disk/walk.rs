@@ -67,6 +67,38 @@ pub fn written_below(root: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The files of this name in and below a folder, in order; links are not followed. What is hidden, or in a repository of
+/// its own, belongs to others.
+///
+/// # Errors
+/// The folder cannot be read. One below it that cannot is skipped.
+pub fn files_named(root: &Path, name: &str) -> Result<Vec<PathBuf>, Error> {
+    let mut folders = vec![root.to_owned()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let whole = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        let entries: Vec<_> = match fs::read_dir(whole) {
+            Ok(entries) => entries.flatten().collect(),
+            Err(_) if folder != root => continue,
+            Err(error) => return Err(Error::Read(folder, error)),
+        };
+        if folder != root && entries.iter().any(|entry| entry.file_name() == ".git") {
+            continue;
+        }
+        for entry in entries {
+            let (path, kind) = (folder.join(entry.file_name()), entry.file_type());
+            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            if !is_hidden && kind.as_ref().is_ok_and(fs::FileType::is_dir) {
+                folders.push(path);
+            } else if entry.file_name() == name && kind.is_ok_and(|kind| kind.is_file()) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// The path relative to `root`, whose own name may differ each time.
 fn named(root: &Path, path: &Path) -> PathBuf {
     let below = path.strip_prefix(root).unwrap_or(path);

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::config;
+use crate::config::{self, Whole};
 use crate::diag::{Code, Diagnostic, Place, known_names};
-use crate::quote::quote;
+use crate::quote::{quote, typed};
 use crate::yaml::edit::{Edit, Refusal};
 use crate::yaml::{Document, FieldPath, NodeRef, Step};
 
@@ -50,6 +50,19 @@ pub(super) fn put(doc: &Document<'_>, at: &FieldPath, value: Value) -> Edit {
         }
         (_, value, _) => Edit::Append { at, values: vec![value] },
     }
+}
+
+/// Refuses a command that edits what is up to the base, if the declaration extends one.
+pub(super) fn check_own(declaration: Whole<'_>, what: &str) -> Result<(), Refused> {
+    declaration.root_name().map_or(Ok(()), |base| Err(up_to_base(base, what)))
+}
+
+/// Why a command is one for the base.
+pub(super) fn up_to_base(base: &str, what: &str) -> Refused {
+    Diagnostic::error(Code::NotDelegated, format!("{what} are up to the base, {}", quote(&base)))
+        .at(Place::Config(FieldPath::keys("spec.extends")))
+        .help(format!("run the command with {}", typed(&format_args!("--declaration {base}"))))
+        .into()
 }
 
 /// A suggestion for a name, to be followed by an alternative.

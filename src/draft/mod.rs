@@ -13,9 +13,8 @@ pub mod teardown;
 
 pub use edit::{Change, Refused};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Whole};
 use crate::diag::{Code, Report};
-use crate::yaml::Document;
 
 /// The text of a new, empty declaration.
 pub const SKELETON: &str = "\
@@ -31,10 +30,9 @@ spec:
 ";
 
 /// The declaration for each cluster; `None` when it is invalid for one of them.
-pub fn read(text: &str, report: &mut Report) -> Option<Vec<Config>> {
-    let document = Document::parse(text).map_err(|error| report.push(config::syntax_error(&error))).ok()?;
+pub fn read(declaration: Whole<'_>, report: &mut Report) -> Option<Vec<Config>> {
     let mut found = Report::default();
-    let configs = config::load_all(document.root(), &config::clusters(document.root()), &[], &mut found);
+    let configs = config::load_all(declaration, &config::clusters(declaration), &[], &mut found);
     // For these commands, a cluster without workloads is normal at the start and at the end.
     report.append(found.without(Code::NothingToDo));
     configs

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::edit::{Change, Refused, cannot_edit, is_now, known, parsed, put};
+use super::edit::{Change, Refused, cannot_edit, check_own, is_now, known, parsed, put};
 use super::section::{CLUSTERS, ROLES, Section, WORKLOADS};
-use crate::config::{Binding, Config};
+use crate::config::{Binding, Config, Whole};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::issuer::DEFAULT_SCOPE;
 use crate::name::DnsLabel;
@@ -30,9 +30,14 @@ pub struct Request<'a> {
 ///
 /// # Errors
 /// Why it cannot be done.
-pub fn change(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<(Change, Option<String>), Refused> {
+pub fn change(
+    asked: &Request<'_>,
+    text: &str,
+    declaration: Whole<'_>,
+    configs: &[Config],
+) -> Result<(Change, Option<String>), Refused> {
     let doc = parsed(text)?;
-    let checked = Checked::of(asked, &doc, configs)?;
+    let checked = Checked::of(asked, &doc, declaration, configs)?;
     Ok((checked.change(&doc)?, checked.cluster))
 }
 
@@ -58,10 +63,16 @@ struct Checked<'a> {
 }
 
 impl<'a> Checked<'a> {
-    fn of(asked: &'a Request<'a>, doc: &Document<'_>, configs: &[Config]) -> Result<Self, Refused> {
+    fn of(
+        asked: &'a Request<'a>,
+        doc: &Document<'_>,
+        declaration: Whole<'_>,
+        configs: &[Config],
+    ) -> Result<Self, Refused> {
         let name = asked.workload;
+        let root = declaration.root();
         let here: Vec<_> = configs.iter().filter(|config| binding(config, name).is_some()).collect();
-        let cluster = cluster(asked.cluster, doc, &here)?;
+        let cluster = cluster(asked.cluster, declaration, &here)?;
         if let Some(cluster) = &cluster {
             check_removal(name, cluster, doc)?;
         }
@@ -69,13 +80,17 @@ impl<'a> Checked<'a> {
         let in_cluster = config.and_then(|config| binding(config, name));
         let is_here = in_cluster.is_some();
         let current = in_cluster.or_else(|| here.first().and_then(|config| binding(config, name))).cloned();
+        check_not_inherited(name, declaration, configs)?;
         let role = match (asked.role, &current) {
             (Some(role), _) => role.to_owned(),
             (None, Some(binding)) => binding.role.name.clone(),
             (None, None) => name.to_owned(),
         };
-        let mut declared = ROLES.names(doc);
-        declared.extend(cluster.iter().flat_map(|cluster| ROLES.of(cluster).names(doc)));
+        let mut declared = ROLES.names_at(root);
+        declared.extend(cluster.iter().flat_map(|cluster| ROLES.of(cluster).names_at(root)));
+        if declared.is_empty() {
+            check_own(declaration, "roles")?;
+        }
         if !declared.is_empty() && !declared.contains(&role.as_str()) {
             let message = match asked.role {
                 Some(_) => format!("role {} is not declared", quote(&role)),
@@ -83,11 +98,11 @@ impl<'a> Checked<'a> {
             };
             let help = format!("{}or declare {} under `spec.roles`", known(&role, declared), quote(&role));
             return Err(Diagnostic::error(Code::UnknownRole, message)
-                .at(Place::Config(ROLES.path()))
+                .at(Place::Config(declaration.in_root(ROLES.path())))
                 .help(help)
                 .into());
         }
-        let scope = scope_of(&role, cluster.as_deref(), doc);
+        let scope = scope_of(&role, cluster.as_deref(), root);
         let of_cluster = config.is_some_and(|config| config.namespace.is_some());
         // As in iam-ra, the namespace defaults to the name of the role's scope.
         let of_scope = (!of_cluster && scope != DEFAULT_SCOPE).then(|| scope.to_owned());
@@ -202,8 +217,8 @@ impl<'a> Checked<'a> {
     }
 }
 
-fn scope_of<'d>(role: &str, cluster: Option<&str>, doc: &'d Document<'_>) -> &'d str {
-    let scope = |section: Section<'_>| doc.at(&section.entry(role).key("scope"))?.text();
+fn scope_of<'d>(role: &str, cluster: Option<&str>, root: NodeRef<'d>) -> &'d str {
+    let scope = |section: Section<'_>| root.at(&section.entry(role).key("scope"))?.text();
     cluster.and_then(|cluster| scope(ROLES.of(cluster))).or_else(|| scope(ROLES)).unwrap_or(DEFAULT_SCOPE)
 }
 
@@ -225,10 +240,26 @@ pub fn binding<'c>(config: &'c Config, workload: &str) -> Option<&'c Binding> {
     config.bindings.iter().find(|binding| binding.workload == workload)
 }
 
+/// Refuses to edit a workload that a base declares.
+///
+/// # Errors
+/// It does.
+pub fn check_not_inherited(name: &str, declaration: Whole<'_>, configs: &[Config]) -> Result<(), Refused> {
+    let found = configs.iter().find_map(|config| binding(config, name));
+    let Some(binding) = found.filter(|binding| binding.is_inherited()) else { return Ok(()) };
+    let base = declaration.in_words(&binding.place);
+    let file = base.rsplit_once(':').map_or(base.as_str(), |(file, _)| file);
+    let message = format!("workload {} is declared in {}", quote(&binding.workload), quote(&base));
+    Err(Diagnostic::error(Code::NotDelegated, message)
+        .at(Place::Config(binding.place.clone()))
+        .help(format!("run the command with {}", typed(&format_args!("--declaration {file}"))))
+        .into())
+}
+
 /// The cluster: the requested one, the one in `spec.cluster`, the only one, or the only one of the workload.
-fn cluster(asked: Option<&str>, doc: &Document<'_>, here: &[&Config]) -> Result<Option<String>, Refused> {
-    let declared = CLUSTERS.names(doc);
-    let named = doc.at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text);
+fn cluster(asked: Option<&str>, declaration: Whole<'_>, here: &[&Config]) -> Result<Option<String>, Refused> {
+    let declared = CLUSTERS.names_at(declaration.root());
+    let named = declaration.root().at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text);
     match (asked, named, declared.as_slice(), here) {
         (Some(asked), ..) if !declared.contains(&asked) => {
             let help = format!(
@@ -246,7 +277,8 @@ fn cluster(asked: Option<&str>, doc: &Document<'_>, here: &[&Config]) -> Result<
         (None, None, several, _) => {
             let message = format!("several clusters are declared: {}", several.join(", "));
             let help = "choose one with `--cluster NAME`";
-            Err(Diagnostic::error(Code::AmbiguousCluster, message).at(Place::Config(CLUSTERS.path())).help(help).into())
+            let place = Place::Config(declaration.in_root(CLUSTERS.path()));
+            Err(Diagnostic::error(Code::AmbiguousCluster, message).at(place).help(help).into())
         }
     }
 }

@@ -44,7 +44,12 @@ impl Section<'_> {
 
     /// The names of its entries, in the order of the file.
     pub(super) fn names<'d>(self, doc: &'d Document<'_>) -> Vec<&'d str> {
-        let entries = doc.at(&self.path()).into_iter().flat_map(NodeRef::entries);
+        self.names_at(doc.root())
+    }
+
+    /// The same in the declaration at `node`.
+    pub(super) fn names_at(self, node: NodeRef<'_>) -> Vec<&str> {
+        let entries = node.at(&self.path()).into_iter().flat_map(NodeRef::entries);
         entries.filter_map(|(name, _)| name.text()).collect()
     }
 

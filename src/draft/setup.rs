@@ -2,10 +2,10 @@
 
 use serde_json::Map;
 
-use super::edit::{Change, Refused, cannot_edit, is_now, put};
+use super::edit::{Change, Refused, cannot_edit, check_own, is_now, put};
 use super::pin;
 use super::section::{self, CLUSTERS};
-use crate::config::Config;
+use crate::config::{Config, Whole};
 use crate::name::DnsLabel;
 use crate::quote::{quote, typed};
 use crate::yaml::edit::{Refusal, apply};
@@ -22,7 +22,8 @@ pub struct Request<'a> {
 ///
 /// # Errors
 /// Why it cannot be done.
-pub fn change(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<Change, Refused> {
+pub fn change(asked: &Request<'_>, text: &str, declaration: Whole<'_>, configs: &[Config]) -> Result<Change, Refused> {
+    check_own(declaration, "clusters")?;
     changed(asked, text, configs).map_err(|refusal| {
         let by_hand = format!(
             "add {} under `spec.clusters`, and `clusters:` to workloads without it",

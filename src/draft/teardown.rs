@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::edit::{Change, Refused, cannot_edit, parsed};
+use super::edit::{Change, Refused, cannot_edit, check_own, parsed};
 use super::section::CLUSTERS;
 use super::{leftover, pin};
-use crate::config::Config;
+use crate::config::{Config, Whole};
 use crate::diag::{Code, Diagnostic, Place, known_names};
 use crate::quote::{quote, quote_all, typed};
 use crate::yaml::{FieldPath, NodeRef};
@@ -14,7 +14,8 @@ use crate::yaml::{FieldPath, NodeRef};
 ///
 /// # Errors
 /// Why it cannot be done.
-pub fn change(name: &str, text: &str, configs: &[Config]) -> Result<Change, Refused> {
+pub fn change(name: &str, text: &str, declaration: Whole<'_>, configs: &[Config]) -> Result<Change, Refused> {
+    check_own(declaration, "clusters")?;
     let doc = parsed(text)?;
     let Some(config) = seen_from(name, configs) else {
         return Err(Diagnostic::error(Code::UnknownCluster, format!("cluster {} is not declared", quote(&name)))

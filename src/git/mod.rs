@@ -4,7 +4,9 @@
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-use git2::{Delta, Diff, DiffFindOptions, ErrorCode, ObjectType, Oid, RepositoryOpenFlags};
+use git2::{
+    Delta, Diff, DiffFindOptions, ErrorCode, ObjectType, Oid, RepositoryOpenFlags, TreeWalkMode, TreeWalkResult,
+};
 
 use crate::disk;
 use crate::quote::quote;
@@ -74,6 +76,16 @@ impl Error {
         matches!(self, Self::NoRevision { .. } | Self::Bare)
     }
 
+    /// Why a file cannot be read, without its name.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Disk(error) => error.why(),
+            Self::NotText(_) => "is not UTF-8".to_owned(),
+            Self::Conflict(_) => "has conflicts in the index".to_owned(),
+            _ => self.to_string(),
+        }
+    }
+
     /// What to do.
     pub fn help(&self) -> Option<&'static str> {
         match self {
@@ -129,6 +141,11 @@ impl Version {
             Self::Index => "the index",
             Self::Worktree => "the worktree",
         }
+    }
+
+    /// Whether its files are those on disk.
+    pub fn is_on_disk(&self) -> bool {
+        *self == Self::Worktree
     }
 }
 
@@ -221,21 +238,76 @@ impl Repository {
             let path = root.join(path);
             return Ok(if path.is_dir() { None } else { disk::read_if_there(&path)? });
         }
-        let mut at = plain(path).ok_or_else(|| Error::Outside(path.to_owned()))?;
+        let at = plain(path).ok_or_else(|| Error::Outside(path.to_owned()))?;
+        match self.file(version, at)? {
+            Some((_, text)) => Ok(text),
+            None => Err(Error::Link(path.to_owned())),
+        }
+    }
+
+    /// The path of a file, links followed, whether there is one or not; `None` when it leads out of the repository.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not UTF-8.
+    pub fn followed(&self, version: &Version, path: &Path) -> Result<Option<PathBuf>, Error> {
+        let Some(at) = plain(path) else { return Ok(None) };
+        Ok(self.file(version, at)?.map(|(at, _)| at))
+    }
+
+    /// Where the links of a path lead, and the text of the file there; `None` when they lead out.
+    fn file(&self, version: &Version, path: PathBuf) -> Result<Option<(PathBuf, Option<String>)>, Error> {
+        let mut at = path.clone();
         for _ in 0..LINKS {
-            let Some((blob, mode)) = self.blob(version, &at)? else { return Ok(None) };
+            let Some((blob, mode)) = self.blob(version, &at)? else { return Ok(Some((at, None))) };
             if self.0.odb()?.read_header(blob)?.0 as u64 > disk::LARGEST {
-                return Err(disk::Error::TooLarge(path.to_owned(), disk::LARGEST >> 20).into());
+                return Err(disk::Error::TooLarge(path, disk::LARGEST >> 20).into());
             }
             let blob = self.0.find_blob(blob)?;
-            let text = std::str::from_utf8(blob.content()).map_err(|_| Error::NotText(path.to_owned()))?;
+            let text = std::str::from_utf8(blob.content()).map_err(|_| Error::NotText(path.clone()))?;
             if mode != LINK {
-                return Ok(Some(text.to_owned()));
+                return Ok(Some((at, Some(text.to_owned()))));
             }
             let target = at.parent().unwrap_or_else(|| Path::new("")).join(text);
-            at = plain(&target).ok_or_else(|| Error::Link(path.to_owned()))?;
+            let Some(target) = plain(&target) else { return Ok(None) };
+            at = target;
         }
-        Err(Error::Link(path.to_owned()))
+        Ok(None)
+    }
+
+    /// The root of the worktree, if there is one.
+    pub fn worktree(&self) -> Option<&Path> {
+        self.0.workdir()
+    }
+
+    /// The paths of all files of this name in and below a folder, in order; links are left out.
+    ///
+    /// # Errors
+    /// The version cannot be read.
+    pub fn named(&self, version: &Version, folder: &Path, name: &str) -> Result<Vec<PathBuf>, Error> {
+        let is_meant = |path: &Path| path.starts_with(folder) && path.file_name().is_some_and(|it| it == name);
+        let mut found = Vec::new();
+        match version {
+            Version::Nothing | Version::Worktree => {}
+            Version::Index => {
+                let index = self.0.index()?;
+                let entries = index.iter().filter(|entry| entry.mode != LINK);
+                let paths = entries.filter_map(|entry| String::from_utf8(entry.path).ok()).map(PathBuf::from);
+                found.extend(paths.filter(|path| is_meant(path)));
+            }
+            Version::Commit { tree, .. } => {
+                self.0.find_tree(*tree)?.walk(TreeWalkMode::PreOrder, |above, entry| {
+                    let path = Path::new(above).join(entry.name().unwrap_or_default());
+                    let is_link = entry.filemode_raw().cast_unsigned() == LINK;
+                    if entry.kind() == Some(ObjectType::Blob) && !is_link && is_meant(&path) {
+                        found.push(path);
+                    }
+                    TreeWalkResult::Ok
+                })?;
+            }
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
     }
 
     /// Finds the declaration for a path: the file itself, or `iamra.yaml` in the folder or the nearest one above it.

@@ -14,6 +14,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Why a file cannot be read.
+    pub fn why(&self) -> String {
+        self.to_string()
+    }
+
     /// What to do.
     pub fn help(&self) -> Option<&'static str> {
         Some("use a build with the cargo feature `git`")
@@ -39,6 +44,11 @@ impl Version {
     /// Its name in messages.
     pub fn name(&self) -> &'static str {
         "the index"
+    }
+
+    /// Whether its files are those on disk.
+    pub fn is_on_disk(&self) -> bool {
+        false
     }
 }
 
@@ -75,6 +85,21 @@ impl Repository {
 
     /// The text of a file.
     pub fn read(&self, _: &Version, _: &Path) -> Result<Option<String>, Error> {
+        match *self {}
+    }
+
+    /// Where the links of a path lead.
+    pub fn followed(&self, _: &Version, _: &Path) -> Result<Option<PathBuf>, Error> {
+        match *self {}
+    }
+
+    /// The root of the worktree.
+    pub fn worktree(&self) -> Option<&Path> {
+        match *self {}
+    }
+
+    /// The files of a name.
+    pub fn named(&self, _: &Version, _: &Path, _: &str) -> Result<Vec<PathBuf>, Error> {
         match *self {}
     }
 

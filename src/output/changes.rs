@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::{Declaration, Places, Sources};
 use crate::diag::Code;
 use crate::diff::Change;
-use crate::krm::{Lines, Position};
-use crate::yaml::Document;
+use crate::krm::Position;
 
 /// What was compared, and the result.
 pub struct Compared<'c> {
@@ -15,27 +15,28 @@ pub struct Compared<'c> {
     pub head: &'c str,
     /// The declaration's name in the newer version, or in the older one if it was removed.
     pub file: &'c str,
-    /// Its text in that version.
-    pub text: &'c str,
+    /// Its files in that version.
+    pub declaration: Declaration<'c>,
     /// What changed.
     pub changes: &'c [Change],
     /// What could not be compared, and why.
     pub notes: &'c [String],
 }
 
-impl Compared<'_> {
+impl<'c> Compared<'c> {
     /// The escalations.
     pub(super) fn escalations(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.escalation)
     }
 
-    /// The position where a change is declared, or the nearest existing parent.
-    pub(super) fn positions(&self) -> impl Fn(&Change) -> Option<Position> {
-        let (document, lines) = (Document::parse(self.text).ok(), Lines::of(self.text));
+    /// The file and the position where a change is declared, or the nearest existing parent.
+    pub(super) fn positions(&self) -> impl Fn(&Change) -> Option<(&'c str, Position)> + use<'c> {
+        let places = Places::of(Sources { declaration: self.declaration, input: None });
         move |change| {
+            let declared = places.declared.get(change.place.document())?;
             // Any code that is not about a key: the value is what changed.
-            let offset = super::offset_of(document.as_ref()?, &change.place, Code::InvalidValue);
-            Some(lines.position(offset))
+            let offset = declared.offset(&change.place, Code::InvalidValue)?;
+            Some((declared.name, declared.position(offset)))
         }
     }
 

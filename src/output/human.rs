@@ -48,7 +48,7 @@ struct Said<'r> {
 fn in_order<'r>(report: &'r Report, sources: Sources<'_>) -> Vec<Said<'r>> {
     let concrete = Places::of(sources);
     let mut diagnostics = report.diagnostics();
-    diagnostics.sort_by_cached_key(|diagnostic| (diagnostic.severity, concrete.offset(diagnostic).unwrap_or(0)));
+    diagnostics.sort_by_cached_key(|diagnostic| (diagnostic.severity, concrete.order(diagnostic)));
     let mut all: Vec<Said<'r>> = Vec::new();
     let (mut known, mut named) = (BTreeMap::new(), BTreeSet::new());
     for diagnostic in diagnostics {

@@ -103,13 +103,17 @@ struct Difference<'c> {
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<&'c str>,
     field: String,
+    /// Where it is declared, if not in the file that is compared but in one that this one extends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'c str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
 }
 
 impl<'c> Difference<'c> {
-    fn of(it: &'c Change, position: &impl Fn(&Change) -> Option<Position>) -> Self {
+    fn of(it: &'c Change, position: &impl Fn(&Change) -> Option<(&'c str, Position)>) -> Self {
         let Change { kind, escalation, clusters, subject, message, before, after, place } = it;
+        let (file, line) = position(it).map(|(file, at)| (file, at.line)).unzip();
         Self {
             kind: kind.name(),
             escalation: *escalation,
@@ -119,7 +123,8 @@ impl<'c> Difference<'c> {
             before: before.as_deref(),
             after: after.as_deref(),
             field: place.to_string(),
-            line: position(it).map(|at| at.line),
+            file: file.filter(|_| place.document() > 0),
+            line,
         }
     }
 }

@@ -46,9 +46,12 @@ impl Located {
 /// Every diagnostic, errors first and in the order of the file.
 pub fn located(report: &Report, sources: Sources<'_>) -> Vec<Located> {
     let places = Places::of(sources);
-    let mut all: Vec<_> = report.diagnostics().into_iter().map(|diagnostic| one(diagnostic, &places)).collect();
     let at = |it: &Located| it.position.as_ref().map_or((0, 0), |at| (at.line, at.column));
-    all.sort_by_key(|it| (it.severity, at(it)));
+    let file = |diagnostic: &Diagnostic| places.declared(diagnostic).map_or(0, |(document, _)| document);
+    let all = report.diagnostics().into_iter().map(|diagnostic| (file(diagnostic), one(diagnostic, &places)));
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_key(|(file, it)| (it.severity, *file, at(it)));
+    let mut all: Vec<_> = all.into_iter().map(|(_, it)| it).collect();
     // A missing field has the position of its nearest existing parent, so two diagnostics may be identical.
     let mut said = BTreeSet::new();
     all.retain(|it| said.insert((it.file.clone(), at(it), it.object.clone(), it.words())));
@@ -59,7 +62,10 @@ fn one(diagnostic: &Diagnostic, places: &Places<'_>) -> Located {
     let file = match (&diagnostic.place, places.sources.declaration) {
         (Place::File(name, _), _) => Some(name.clone()),
         (Place::Input(_), _) => places.sources.input.map(|(name, _)| name.to_owned()),
-        (_, Declaration::File(name, _) | Declaration::FunctionConfig(Some(name))) => Some(name.to_owned()),
+        (Place::Config(_), Declaration::Files(..)) => places.declared(diagnostic).map(|(_, it)| it.name.to_owned()),
+        (_, Declaration::File(name, _) | Declaration::Files(name, ..) | Declaration::FunctionConfig(Some(name))) => {
+            Some(name.to_owned())
+        }
         (_, Declaration::FunctionConfig(None) | Declaration::None) => None,
     };
     let object = match &diagnostic.place {

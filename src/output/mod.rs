@@ -28,6 +28,7 @@ pub use view::{Origins, view_json, view_yaml};
 
 use std::cell::OnceCell;
 
+use crate::config::Base;
 use crate::diag::{Code, Diagnostic, Place};
 use crate::krm::{Lines, Position, ResourceRef};
 use crate::quote::line;
@@ -50,36 +51,84 @@ pub enum Declaration<'s> {
     None,
     /// A file: its name and text.
     File(&'s str, &'s str),
+    /// A file, and those that it extends, nearest first.
+    Files(&'s str, &'s str, &'s [Base]),
     /// The functionConfig, which may have the path of its file. Lines are unknown, because kustomize prints it again.
     FunctionConfig(Option<&'s str>),
+}
+
+impl<'s> Declaration<'s> {
+    /// The name and the text of one of its files; the first one is the declaration itself.
+    fn file(self, document: usize) -> Option<(&'s str, &'s str)> {
+        match (self, document.checked_sub(1)) {
+            (Self::File(name, text) | Self::Files(name, text, _), None) => Some((name, text)),
+            (Self::Files(_, _, bases), Some(base)) => {
+                bases.get(base).map(|base| (base.name.as_str(), base.text.as_str()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A file of a declaration. Its text is parsed at most once.
+struct Declared<'s> {
+    name: &'s str,
+    text: &'s str,
+    document: OnceCell<Option<Document<'s>>>,
+    lines: OnceCell<Lines<'s>>,
+}
+
+impl<'s> Declared<'s> {
+    fn of((name, text): (&'s str, &'s str)) -> Self {
+        Self { name, text, document: OnceCell::new(), lines: OnceCell::new() }
+    }
+
+    fn position(&self, offset: usize) -> Position {
+        self.lines.get_or_init(|| Lines::of(self.text)).position(offset)
+    }
+
+    fn offset(&self, path: &FieldPath, code: Code) -> Option<usize> {
+        let document = self.document.get_or_init(|| Document::parse(self.text).ok()).as_ref()?;
+        Some(offset_of(document, path, code))
+    }
 }
 
 /// Resolves places in these texts. Each text is parsed at most once.
 struct Places<'s> {
     sources: Sources<'s>,
-    document: OnceCell<Option<Document<'s>>>,
-    declaration: OnceCell<Lines<'s>>,
+    declared: Vec<Declared<'s>>,
     input: OnceCell<Lines<'s>>,
 }
 
 impl<'s> Places<'s> {
     fn of(sources: Sources<'s>) -> Self {
-        Self { sources, document: OnceCell::new(), declaration: OnceCell::new(), input: OnceCell::new() }
+        let declared = (0..).map_while(|document| sources.declaration.file(document)).map(Declared::of).collect();
+        Self { sources, declared, input: OnceCell::new() }
+    }
+
+    /// The file of the declaration that a diagnostic is about, and its number.
+    fn declared(&self, diagnostic: &Diagnostic) -> Option<(usize, &Declared<'s>)> {
+        let document = match &diagnostic.place {
+            Place::Config(path) => path.document(),
+            Place::ConfigText(_) => 0,
+            _ => return None,
+        };
+        Some((document, self.declared.get(document)?))
     }
 
     /// The place as text: `iamra.yaml:3:5`, `functionConfig spec.role`, `Deployment shop/api spec.template`.
     fn locate(&self, diagnostic: &Diagnostic) -> Option<String> {
+        if let Some((_, Declared { name, .. })) = self.declared(diagnostic) {
+            let at = self.position(diagnostic).map(|at| format!(":{}:{}", at.line, at.column));
+            return Some(format!("{name}{}", at.unwrap_or_default()));
+        }
         match (&diagnostic.place, self.sources.declaration) {
-            (Place::Config(_) | Place::ConfigText(_), Declaration::File(name, _)) => {
-                let at = self.position(diagnostic).map(|at| format!(":{}:{}", at.line, at.column));
-                Some(format!("{name}{}", at.unwrap_or_default()))
-            }
             (Place::Nowhere | Place::ConfigText(_), _) => None,
             (Place::Config(path), Declaration::FunctionConfig(file)) => {
                 let file = file.map_or_else(String::new, |file| format!(" ({file})"));
                 Some(format!("functionConfig{file} {path}").trim_end().to_owned())
             }
-            (Place::Config(path), Declaration::None) => Some(path.to_string()),
+            (Place::Config(path), _) => Some(path.to_string()),
             (Place::Input(_), _) => {
                 let (name, _) = self.sources.input?;
                 self.position(diagnostic).map(|at| format!("{name}:{}:{}", at.line, at.column))
@@ -96,29 +145,32 @@ impl<'s> Places<'s> {
 
     /// Line and column, in the declaration's file, in the input or in another file, where they are known.
     fn position(&self, diagnostic: &Diagnostic) -> Option<Position> {
-        match (&diagnostic.place, self.sources.declaration, self.sources.input) {
-            (Place::Config(_) | Place::ConfigText(_), Declaration::File(_, text), _) => {
-                let offset = self.offset(diagnostic)?;
-                Some(self.declaration.get_or_init(|| Lines::of(text)).position(offset))
-            }
-            (Place::Input(offset), _, Some((_, text))) => {
+        if let Some((_, declared)) = self.declared(diagnostic) {
+            return self.offset(diagnostic).map(|offset| declared.position(offset));
+        }
+        match (&diagnostic.place, self.sources.input) {
+            (Place::Input(offset), Some((_, text))) => {
                 Some(self.input.get_or_init(|| Lines::of(text)).position(*offset))
             }
-            (Place::File(_, line), ..) => line.map(|line| Position { line, column: 1 }),
+            (Place::File(_, line), _) => line.map(|line| Position { line, column: 1 }),
             _ => None,
         }
     }
 
-    /// The offset in the declaration's file, if it is about that.
+    /// The offset in the file of the declaration that it is about.
     fn offset(&self, diagnostic: &Diagnostic) -> Option<usize> {
-        match (&diagnostic.place, self.sources.declaration) {
-            (Place::Config(path), Declaration::File(_, text)) => {
-                let document = self.document.get_or_init(|| Document::parse(text).ok()).as_ref()?;
-                Some(offset_of(document, path, diagnostic.code))
-            }
-            (Place::ConfigText(offset), Declaration::File(..)) => Some(*offset),
+        let (_, declared) = self.declared(diagnostic)?;
+        match &diagnostic.place {
+            Place::Config(path) => declared.offset(path, diagnostic.code),
+            Place::ConfigText(offset) => Some(*offset),
             _ => None,
         }
+    }
+
+    /// Where it comes among all of one severity: by file, then as in the file.
+    fn order(&self, diagnostic: &Diagnostic) -> (usize, usize) {
+        let document = self.declared(diagnostic).map_or(0, |(document, _)| document);
+        (document, self.offset(diagnostic).unwrap_or(0))
     }
 }
 

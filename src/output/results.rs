@@ -30,7 +30,7 @@ fn result(diagnostic: &Diagnostic, sources: Sources<'_>) -> krm::Result {
     let file = match (place, sources.declaration) {
         (
             Place::Config(_) | Place::ConfigText(_),
-            Declaration::FunctionConfig(Some(path)) | Declaration::File(path, _),
+            Declaration::FunctionConfig(Some(path)) | Declaration::File(path, _) | Declaration::Files(path, ..),
         ) => Some(path.to_owned()),
         (Place::File(name, _), _) => Some(name.clone()),
         _ => None,

@@ -143,7 +143,10 @@ pub fn changes_sarif(compared: &Compared<'_>) -> String {
             rule_index: kinds.iter().position(|kind| *kind == it.kind).unwrap_or(0),
             level: if it.escalation { Severity::Warning.word() } else { "note" },
             message: Text { text: format!("{}{clusters}", it.message) },
-            locations: vec![location(compared.file, position(it).as_ref(), None)],
+            locations: {
+                let (file, position) = position(it).unzip();
+                vec![location(file.unwrap_or(compared.file), position.as_ref(), None)]
+            },
         }
     });
     print(&rules, results.collect())

@@ -2,35 +2,32 @@
 
 use serde_json::{Map, Value, json};
 
-use super::offset_of;
+use super::{Declaration, Places, Sources};
 use crate::diag::Code;
-use crate::krm::Lines;
 use crate::quote::line;
-use crate::yaml::{Document, FieldPath, emit};
+use crate::yaml::{FieldPath, emit};
 
 /// The column that comments start in, at most.
 const COMMENTS: usize = 60;
 
-/// The lines of the fields of a declaration's file.
-pub struct Origins<'f> {
-    name: &'f str,
-    document: Option<Document<'f>>,
-    lines: Lines<'f>,
-}
+/// The lines of the fields of a declaration's files.
+pub struct Origins<'f>(Places<'f>);
 
 impl<'f> Origins<'f> {
-    /// Those of the file with this name and text.
-    pub fn of(name: &'f str, text: &'f str) -> Self {
-        Self { name, document: Document::parse(text).ok(), lines: Lines::of(text) }
+    /// Those of this declaration.
+    pub fn of(declaration: Declaration<'f>) -> Self {
+        Self(Places::of(Sources { declaration, input: None }))
     }
 
     /// The file and line of a field; `default` if no field sets the value.
     fn words(&self, origin: Option<FieldPath>) -> String {
-        let position = origin.zip(self.document.as_ref()).map(|(at, document)| {
+        let position = origin.and_then(|at| {
+            let declared = self.0.declared.get(at.document())?;
             // Any code that is not about a key: the value is what is shown.
-            self.lines.position(offset_of(document, &at, Code::InvalidValue))
+            let offset = declared.offset(&at, Code::InvalidValue)?;
+            Some(format!("{}:{}", line(declared.name), declared.position(offset).line))
         });
-        position.map_or_else(|| "default".to_owned(), |at| format!("{}:{}", line(self.name), at.line))
+        position.unwrap_or_else(|| "default".to_owned())
     }
 }
 

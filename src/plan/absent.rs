@@ -34,17 +34,25 @@ pub fn keep(
     report: &mut Report,
 ) -> Vec<bool> {
     let level = checks.get(&Code::WorkloadNotFound);
-    let make: Option<fn(Code, String) -> Diagnostic> = match (level, absence) {
-        (Some(Level::Deny), _) | (None, Absence::IsWrong) => return vec![true; bindings.len()],
-        (Some(Level::Warn), _) => Some(Diagnostic::warning),
-        _ => None,
+    // What a base declares may be in other builds than those of a declaration that extends it.
+    let may_be_absent = |binding: &Binding| match level {
+        Some(Level::Deny) => binding.is_inherited(),
+        None => absence != Absence::IsWrong || binding.is_inherited(),
+        Some(Level::Warn | Level::Allow) => true,
     };
+    if !bindings.iter().any(|binding| may_be_absent(binding)) {
+        return vec![true; bindings.len()];
+    }
+    let make = (level == Some(&Level::Warn)).then_some(Diagnostic::warning as fn(Code, String) -> Diagnostic);
     let is_present = present(bindings, naming, items, make, report);
-    let absent: Vec<_> = bindings.iter().zip(&is_present).filter(|(_, is)| !**is).map(|(it, _)| *it).collect();
-    if level.is_none() && absence == Absence::IsCounted && !absent.is_empty() {
+    let is_kept = bindings.iter().zip(is_present).map(|(it, is_present)| is_present || !may_be_absent(it));
+    let is_kept: Vec<_> = is_kept.collect();
+    let absent: Vec<_> = bindings.iter().zip(&is_kept).filter(|(_, is)| !**is).map(|(it, _)| *it).collect();
+    let is_said = matches!(level, None | Some(Level::Deny)) && absence != Absence::IsKnown;
+    if is_said && !absent.is_empty() {
         report.push(note(&absent, bindings.len()));
     }
-    is_present
+    is_kept
 }
 
 /// Which of the workloads are among the objects. Those that are not are reported as `make` says, if at all.

@@ -26,7 +26,7 @@ const SECTIONS: [&str; 3] = ["references", "scopes", "clusters"];
 
 /// The comment at the top of every lock.
 const HEADER: &str =
-    "# Written by `iamra lock`. Commit it; do not edit it: change the declaration, and run `iamra lock` again.\n";
+    "# Whole by `iamra lock`. Commit it; do not edit it: change the declaration, and run `iamra lock` again.\n";
 
 /// The help for a stale lock.
 const MEND: &str = "run `iamra lock`, or provide the value in a values file (`--values FILE`)";

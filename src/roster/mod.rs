@@ -18,7 +18,7 @@ pub use table::table;
 use std::collections::BTreeSet;
 
 use crate::arn::ArnKind;
-use crate::config::{self, Binding, Config};
+use crate::config::{self, Binding, Config, Whole};
 use crate::diag::{Code, Report};
 use crate::issuer::DEFAULT_SCOPE;
 use crate::resolve::{self, Lookup};
@@ -68,17 +68,18 @@ pub struct Row {
 }
 
 impl Roster {
-    /// Reads the declaration at `node` for one cluster or for all.
-    pub fn read(node: NodeRef<'_>, only: Option<&str>, lookup: &dyn Lookup) -> Self {
+    /// Reads a declaration for one cluster or for all.
+    pub fn read<'d>(declaration: impl Into<Whole<'d>>, only: Option<&str>, lookup: &dyn Lookup) -> Self {
+        let declaration = declaration.into();
         let mut roster = Self::default();
-        let wanted = only.map_or_else(|| config::clusters(node), |name| vec![Some(name)]);
+        let wanted = only.map_or_else(|| config::clusters(declaration), |name| vec![Some(name)]);
         let mut found = Report::default();
         roster.clusters.extend(wanted.iter().copied().flatten().map(str::to_owned));
-        for config in config::load_lenient(node, &wanted, &mut found) {
+        for config in config::load_lenient(declaration, &wanted, &mut found) {
             roster.add(config, lookup);
         }
         if only.is_none() {
-            roster.lost = roster.lost(node);
+            roster.lost = roster.lost(declaration);
         }
         // A cluster that is waiting for its first workload is not a problem.
         roster.report = found.without(Code::NothingToDo);
@@ -102,16 +103,18 @@ impl Roster {
         self.lookups.append(found.without(Code::UnresolvedReference));
     }
 
-    fn lost(&self, node: NodeRef<'_>) -> Vec<Lost> {
+    fn lost(&self, declaration: Whole<'_>) -> Vec<Lost> {
         let spec = FieldPath::keys("spec");
-        let text = |at: &FieldPath| node.at(at).and_then(NodeRef::text).map(str::to_owned);
+        let (node, root) = (declaration.own(), declaration.root());
+        let text = |node: NodeRef<'_>, at: &FieldPath| node.at(at).and_then(NodeRef::text).map(str::to_owned);
         let workloads = node.at(&spec.key("workloads")).into_iter().flat_map(NodeRef::entries);
         let names = workloads.filter_map(|(name, _)| name.text());
         let rendered: BTreeSet<_> = self.rows.iter().map(|row| row.binding.workload.as_str()).collect();
         let lost = names.filter(|name| !rendered.contains(name));
         let lost = lost.map(|workload| {
-            let role = text(&spec.key("workloads").key(workload).key("role")).unwrap_or_else(|| workload.to_owned());
-            let scope = text(&spec.key("roles").key(role.as_str()).key("scope"));
+            let role =
+                text(node, &spec.key("workloads").key(workload).key("role")).unwrap_or_else(|| workload.to_owned());
+            let scope = text(root, &spec.key("roles").key(role.as_str()).key("scope"));
             Lost { workload: workload.to_owned(), scope: scope.unwrap_or_else(|| DEFAULT_SCOPE.to_owned()), role }
         });
         lost.collect()

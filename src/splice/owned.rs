@@ -11,7 +11,7 @@ use crate::workload::PodPlace;
 use crate::yaml::edit::{self, Edit};
 use crate::yaml::{FieldPath, NodeRef};
 
-/// The annotation with what cannot be determined from the object itself. Written only if needed.
+/// The annotation with what cannot be determined from the object itself. Whole only if needed.
 pub(super) const UNDO: &str = "iamra.dev/undo";
 
 /// The annotation of a pod with the container that kubectl means when none is named.

@@ -10,7 +10,7 @@ use crate::name;
 use crate::plan::Plan;
 use crate::render::{self, CERTIFICATE};
 use crate::resolve::Resolved;
-use crate::writers::Written;
+use crate::writers::Whole;
 
 /// A namespace, where somebody says it.
 type Namespace = Option<String>;
@@ -176,7 +176,7 @@ impl Keys {
     }
 
     /// Whether what is written is the Secret of a declared workload's certificate.
-    pub(super) fn is_of_certificate(&self, written: &Written<'_>) -> bool {
+    pub(super) fn is_of_certificate(&self, written: &Whole<'_>) -> bool {
         written.kind == "Secret" && self.secret(written.name, &written.namespaces) == Some(false)
     }
 

@@ -9,7 +9,7 @@ use crate::issuer;
 use crate::krm::group_of;
 
 /// An object that another one has written.
-pub struct Written<'o> {
+pub struct Whole<'o> {
     /// Its kind.
     pub kind: &'o str,
     /// Its name.
@@ -18,7 +18,7 @@ pub struct Written<'o> {
     pub namespaces: Vec<Option<&'o str>>,
 }
 
-impl<'o> Written<'o> {
+impl<'o> Whole<'o> {
     fn secret(name: &'o str, namespace: Option<&'o str>) -> Self {
         Self { kind: "Secret", name, namespaces: vec![namespace] }
     }
@@ -53,7 +53,7 @@ pub fn is_writer(api_version: &str, kind: &str) -> bool {
 }
 
 /// What an object has written under a name that stands nowhere else, or is its own.
-pub fn of(object: &Value) -> Vec<Written<'_>> {
+pub fn of(object: &Value) -> Vec<Whole<'_>> {
     let (name, home) = (text(object, "/metadata/name"), namespace(object, "/metadata/namespace"));
     let first = |pointers: &[&str]| {
         let texts = pointers.iter().map(|pointer| text(object, pointer)).find(|text| !text.is_empty());
@@ -62,44 +62,44 @@ pub fn of(object: &Value) -> Vec<Written<'_>> {
     let kind_at = |pointer: &str| Some(text(object, pointer)).filter(|kind| !kind.is_empty()).unwrap_or("Secret");
     match (group_of(text(object, "/apiVersion")), text(object, "/kind")) {
         // <https://external-secrets.io/latest/api/externalsecret/>
-        ("external-secrets.io", "ExternalSecret") => vec![Written {
+        ("external-secrets.io", "ExternalSecret") => vec![Whole {
             kind: kind_at("/spec/target/manifest/kind"),
             name: first(&["/spec/target/name"]),
             namespaces: vec![home],
         }],
-        ("external-secrets.io", "ClusterExternalSecret") => vec![Written {
+        ("external-secrets.io", "ClusterExternalSecret") => vec![Whole {
             kind: kind_at("/spec/externalSecretSpec/target/manifest/kind"),
             name: first(&["/spec/externalSecretSpec/target/name", "/spec/externalSecretName"]),
             namespaces: vec![None],
         }],
-        ("bitnami.com", "SealedSecret") | ("onepassword.com", "OnePasswordItem") => vec![Written::secret(name, home)],
+        ("bitnami.com", "SealedSecret") | ("onepassword.com", "OnePasswordItem") => vec![Whole::secret(name, home)],
         // <https://cert-manager.io/docs/reference/api-docs/>
-        (issuer::GROUP, "Certificate") => vec![Written::secret(text(object, "/spec/secretName"), home)],
+        (issuer::GROUP, "Certificate") => vec![Whole::secret(text(object, "/spec/secretName"), home)],
         ("networking.k8s.io" | "extensions", "Ingress") if has_shim(object) => {
             let entries = entries(object, "/spec/tls").map(|entry| text(entry, "/secretName"));
-            entries.map(|name| Written::secret(name, home)).collect()
+            entries.map(|name| Whole::secret(name, home)).collect()
         }
         ("gateway.networking.k8s.io", _) if has_shim(object) => {
             let references = entries(object, "/spec/listeners").flat_map(|it| entries(it, "/tls/certificateRefs"));
-            references.map(|it| Written::secret(text(it, "/name"), namespace(it, "/namespace").or(home))).collect()
+            references.map(|it| Whole::secret(text(it, "/name"), namespace(it, "/namespace").or(home))).collect()
         }
         // <https://developer.hashicorp.com/vault/docs/platform/k8s/vso/api-reference>
-        ("secrets.hashicorp.com", _) => vec![Written::secret(text(object, "/spec/destination/name"), home)],
+        ("secrets.hashicorp.com", _) => vec![Whole::secret(text(object, "/spec/destination/name"), home)],
         // <https://secrets-store-csi-driver.sigs.k8s.io/topics/sync-as-kubernetes-secret>
         ("secrets-store.csi.x-k8s.io", "SecretProviderClass") => {
             let entries = entries(object, "/spec/secretObjects").map(|entry| text(entry, "/secretName"));
-            entries.map(|name| Written::secret(name, home)).collect()
+            entries.map(|name| Whole::secret(name, home)).collect()
         }
         // <https://cert-manager.io/docs/trust/trust-manager/api-reference/>
         ("trust.cert-manager.io", "Bundle" | "ClusterBundle") => {
             let is_there = |(field, _): &(&str, &str)| object.pointer(&format!("/spec/target/{field}")).is_some();
             let targets = [("configMap", "ConfigMap"), ("secret", "Secret")].into_iter().filter(is_there);
-            targets.map(|(_, kind)| Written { kind, name, namespaces: vec![None] }).collect()
+            targets.map(|(_, kind)| Whole { kind, name, namespaces: vec![None] }).collect()
         }
         ("", kind @ ("ConfigMap" | "Secret")) => {
             // A ConfigMap with the same name as ours is a duplicate of it; our Secrets are not in the stream.
             let own = (kind == "Secret").then_some(home);
-            vec![Written { kind, name, namespaces: own.into_iter().chain(copiers::namespaces(object)).collect() }]
+            vec![Whole { kind, name, namespaces: own.into_iter().chain(copiers::namespaces(object)).collect() }]
         }
         _ => Vec::new(),
     }

@@ -15,7 +15,11 @@ pub enum Step {
 
 /// A route from the root of an object to a value: `spec.template.spec.containers[name=app].image`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FieldPath(Vec<Step>);
+pub struct FieldPath {
+    /// The document it is in, when several are read as one.
+    document: usize,
+    steps: Vec<Step>,
+}
 
 impl FieldPath {
     /// The root itself.
@@ -30,7 +34,8 @@ impl FieldPath {
     /// assert_eq!(FieldPath::keys("spec.template").key("spec").to_string(), "spec.template.spec");
     /// ```
     pub fn keys(dotted: &str) -> Self {
-        Self(dotted.split('.').map(|key| Step::Key(key.to_owned())).collect())
+        let steps = dotted.split('.').map(|key| Step::Key(key.to_owned())).collect();
+        Self { document: 0, steps }
     }
 
     /// Parses a path as it is printed; `.` is the root.
@@ -72,12 +77,12 @@ impl FieldPath {
 
     /// The path as it is written in a declaration: as it is printed, and `.` for the root.
     pub fn notation(&self) -> String {
-        if self.0.is_empty() { ".".to_owned() } else { self.to_string() }
+        if self.steps.is_empty() { ".".to_owned() } else { self.to_string() }
     }
 
     /// The path, unless its last step is empty.
     fn filled(self) -> Option<Self> {
-        let is_empty = matches!(self.0.last(), Some(Step::Key(name) | Step::Named(name)) if name.is_empty());
+        let is_empty = matches!(self.steps.last(), Some(Step::Key(name) | Step::Named(name)) if name.is_empty());
         (!is_empty).then_some(self)
     }
 
@@ -102,39 +107,54 @@ impl FieldPath {
     /// This path and one step more.
     #[must_use]
     pub fn step(&self, step: Step) -> Self {
-        let mut steps = Vec::with_capacity(self.0.len() + 1);
-        steps.extend_from_slice(&self.0);
+        let mut steps = Vec::with_capacity(self.steps.len() + 1);
+        steps.extend_from_slice(&self.steps);
         steps.push(step);
-        Self(steps)
+        self.with(steps)
     }
 
     /// This path, then all of `rest`.
     #[must_use]
     pub fn join(&self, rest: &Self) -> Self {
-        Self(self.0.iter().chain(&rest.0).cloned().collect())
+        self.with(self.steps.iter().chain(&rest.steps).cloned().collect())
     }
 
     /// The path relative to `start`, or the path itself if it does not begin with `start`.
     #[must_use]
     pub fn behind(&self, start: &Self) -> Self {
-        self.0.strip_prefix(start.0.as_slice()).map_or_else(|| self.clone(), |rest| Self(rest.to_vec()))
+        self.steps.strip_prefix(start.steps.as_slice()).map_or_else(|| self.clone(), |rest| self.with(rest.to_vec()))
     }
 
     /// The path of the collection that holds the value, and the last step; `None` at the root.
     pub fn split_last(&self) -> Option<(Self, &Step)> {
-        let (last, parents) = self.0.split_last()?;
-        Some((Self(parents.to_vec()), last))
+        let (last, parents) = self.steps.split_last()?;
+        Some((self.with(parents.to_vec()), last))
     }
 
     /// The steps from the root on.
     pub fn steps(&self) -> &[Step] {
-        &self.0
+        &self.steps
+    }
+
+    /// Which document it is in, when several are read as one; the first is 0.
+    pub fn document(&self) -> usize {
+        self.document
+    }
+
+    /// The same path in another one of these documents.
+    #[must_use]
+    pub fn in_document(self, document: usize) -> Self {
+        Self { document, ..self }
+    }
+
+    fn with(&self, steps: Vec<Step>) -> Self {
+        Self { document: self.document, steps }
     }
 }
 
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, step) in self.0.iter().enumerate() {
+        for (position, step) in self.steps.iter().enumerate() {
             match step {
                 // Keys such as `iamra.dev/role` would read as two steps.
                 Step::Key(key) if key.contains(['.', '[', ']']) => write!(f, "[{key}]")?,

@@ -21,6 +21,7 @@ mod cost;
 mod credential_chain;
 mod credentials;
 mod definition;
+mod delegation;
 mod delivery;
 #[cfg(feature = "git")]
 mod diff;

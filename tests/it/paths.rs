@@ -59,7 +59,7 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 /// Puts one of them at a path. A socket stays while what comes back lives.
-fn make(kind: &str, path: &Path) -> Option<UnixListener> {
+pub(crate) fn make(kind: &str, path: &Path) -> Option<UnixListener> {
     match kind {
         "pipe" => assert_eq!(run(Command::new("mkfifo").arg(path), b"").exit, 0),
         "socket" => return Some(UnixListener::bind(path).unwrap()),

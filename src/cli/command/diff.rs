@@ -5,20 +5,20 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cli::Exit;
+use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::paths::display;
 use crate::cli::report;
 use crate::cli::sources::{Offline, Shared};
-use crate::config::{self, Mode};
+use crate::config::{Mode, Whole};
 use crate::diag::Report;
 use crate::diff::{self, Snapshot};
 use crate::git::{Repository, Version};
-use crate::output::{self, Compared, Declaration, Sources};
+use crate::output::{self, Compared, Sources};
 use crate::pipeline;
 use crate::quote::line;
 use crate::resolve::Layered;
-use crate::yaml::Document;
 
 /// Show who gained or lost which AWS role between two revisions, and what else changed
 ///
@@ -92,8 +92,9 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     changes.retain(|change| change.escalation || !args.escalations);
     let there = if after.is_some() { &new } else { &old };
     let (base, head) = (line(base.name()), line(head.name()));
-    let compared =
-        Compared { base: &base, head: &head, file: &there.name, text: &there.text, changes: &changes, notes: &notes };
+    let (file, declaration) = there.file.as_ref().map(|it| (it.name.as_str(), it.declaration(&it.name))).unzip();
+    let (file, declaration) = (file.unwrap_or_default(), declaration.unwrap_or_default());
+    let compared = Compared { base: &base, head: &head, file, declaration, changes: &changes, notes: &notes };
     args.format.write(&compared, io)?;
     let is_same = changes.is_empty() && !is_half_blind(&old.side, &new.side);
     Ok(if is_same { Exit::Done } else { Exit::Differs })
@@ -145,8 +146,8 @@ fn declarations(
 /// A declaration as it is in one version.
 #[derive(Default)]
 struct Read {
-    name: String,
-    text: String,
+    /// Its file; `None` where there is none.
+    file: Option<File>,
     side: Snapshot,
 }
 
@@ -169,43 +170,38 @@ impl Reading<'_> {
             notes.push(line(&format!("there is no declaration in {}", version.name())));
             return Ok(Some(Read::default()));
         };
-        let text = self.repository.read(version, path)?.unwrap_or_default();
-        let name = display(path);
+        let file = File::in_git(self.repository, version, path)?;
         let mut report = Report::default();
-        let side = match Document::parse(&text) {
-            Ok(document) => self.resolve(version, path, &document, notes, &mut report)?,
-            Err(error) => {
-                report.push(config::syntax_error(&error));
-                None
-            }
+        let side = match file.documents(&mut report) {
+            Some(documents) => self.resolve(version, &file, documents.whole(), notes, &mut report)?,
+            None => None,
         };
         let Some(side) = side else {
-            let name = format!("{name} in {}", version.name());
-            let sources = Sources { declaration: Declaration::File(&name, &text), input: None };
+            let name = format!("{} in {}", file.name, version.name());
+            let sources = Sources { declaration: file.declaration(&name), input: None };
             report::tell(&report, sources, io)?;
             return Ok(None);
         };
-        Ok(Some(Read { name, text, side }))
+        Ok(Some(Read { file: Some(file), side }))
     }
 
     fn resolve(
         &self,
         version: &Version,
-        path: &Path,
-        document: &Document<'_>,
+        file: &File,
+        declaration: Whole<'_>,
         notes: &mut Vec<String>,
         report: &mut Report,
     ) -> Result<Option<Snapshot>, Error> {
-        let folder = path.parent().unwrap_or_else(|| Path::new(""));
         let named = &self.shared.sources.at_hand.lock;
-        let Some(lock) = named.path(document.root(), folder, report) else { return Ok(None) };
+        let Some(lock) = named.path(declaration.root(), &file.folder, report) else { return Ok(None) };
         let lock = if named.named.is_some() { self.repository.place(&lock)? } else { lock };
         let text = self.repository.read(version, &lock)?;
         let name = display(&lock);
         let answers = self.shared.sources.at_hand.answers(&name, text.as_deref(), false, report)?;
         // The CA's key does not affect who may do what, so it is not looked up.
         let request = pipeline::Request { cluster: None, ..self.shared.request(Some(Mode::Transform)) };
-        let side = pipeline::snapshot(document.root(), request, Some(&Layered(answers.lookups())), report);
+        let side = pipeline::snapshot(declaration, request, Some(&Layered(answers.lookups())), report);
         Ok(side.map(|mut side| {
             if let Some(cluster) = &self.shared.cluster {
                 side.retain(|name, _| name.as_ref() == Some(cluster));

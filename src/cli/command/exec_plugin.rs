@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let generator = bytes.is_empty() && !is(&text, &["transform", "validate"]);
     let mode = generator.then_some(Mode::Generate);
     let request = pipeline::Request { generator, ..shared.request(mode) };
-    let file = File { name: String::new(), text, folder: PathBuf::new() };
+    let file = File::alone(String::new(), text, Path::new(""));
     let mut changes = Changes::default();
     if let Some(resolved) = file.resolve(shared, request, &mut report)?.filter(|_| !report.has_errors()) {
         let items = stream.as_ref().map_or(&[][..], |stream| &stream.items);

@@ -10,10 +10,9 @@ use crate::cli::io::Io;
 use crate::cli::live::{Asking, Asks, explain};
 use crate::cli::paths::display;
 use crate::cli::report;
-use crate::config;
+use crate::config::Whole;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::resolve::{self, Answers, Lockfile};
-use crate::yaml::Document;
 use crate::{disk, pipeline};
 
 /// Look up references in AWS, and write the values to `iamra.lock`
@@ -43,12 +42,10 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
-    let ended = match Document::parse(&file.text) {
-        Ok(document) => locked(args, &document, &file, &mut report, io)?,
-        Err(error) => {
-            report.push(config::syntax_error(&error));
-            None
-        }
+    let documents = file.documents(&mut report);
+    let ended = match &documents {
+        Some(documents) => locked(args, documents.whole(), &file, &mut report, io)?,
+        None => None,
     };
     let exit = report::finish(&report, file.sources(), io)?;
     Ok(ended.unwrap_or(exit))
@@ -57,18 +54,18 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 /// How the command ends; `None` when errors in the input determine that.
 fn locked(
     args: &Args,
-    document: &Document<'_>,
+    declaration: Whole<'_>,
     file: &File,
     report: &mut Report,
     io: &mut Io,
 ) -> Result<Option<Exit>, Error> {
-    let Some(lock_plan) = pipeline::lock_plan(document.root(), report) else { return Ok(None) };
+    let Some(lock_plan) = pipeline::lock_plan(declaration, report) else { return Ok(None) };
     let Some(policy) = args.operator.policy(report)? else { return Ok(None) };
     if args.explain_calls {
         explain(&policy, Vec::new(), report, |lookup, report| drop(lock_plan.read(lookup, &policy, report)))?;
         return Ok(None);
     }
-    let Some(path) = args.lock.on_disk(document.root(), &file.folder, report) else { return Ok(None) };
+    let Some(path) = args.lock.on_disk(declaration.root(), &file.folder, report) else { return Ok(None) };
     let there = disk::read_if_there(&path)?;
     if let Some(text) = there.as_deref().filter(|_| !args.check)
         && !resolve::is_lock(text)

@@ -10,7 +10,7 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::report::{finish, finish_with};
 use crate::cli::sources::CLUSTER;
-use crate::config::Flat;
+use crate::config::{self, Flat, Whole};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
 use crate::issuer::DEFAULT_SCOPE;
 use crate::output::{Origins, view_json, view_yaml};
@@ -48,11 +48,12 @@ enum Format {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.declaration)?;
     let mut report = Report::default();
-    let flat = file.flat(args.cluster.as_deref(), &mut report);
+    let documents = file.documents(&mut report);
+    let flat = documents.as_ref().and_then(|it| flat_of(it.whole(), args.cluster.as_deref(), &mut report));
     let shown = flat.and_then(|flat| Some((shown(&flat, args.workload.as_deref(), &mut report)?, flat)));
     let Some((declaration, flat)) = shown else { return finish(&report, file.sources(), io) };
     finish_with(&report, file.sources(), io, |io| {
-        let (origin, origins) = (|at: &FieldPath| flat.origin(at), Origins::of(&file.name, &file.text));
+        let (origin, origins) = (|at: &FieldPath| flat.origin(at), Origins::of(file.declaration(&file.name)));
         let text = match args.format {
             Format::Yaml => view_yaml(&declaration, &origin, &origins),
             Format::Json => emit::flow(&view_json(&declaration, &origin, &origins)) + "\n",
@@ -61,8 +62,14 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     })
 }
 
+/// The declaration as a cluster sees it, with every layer applied.
+fn flat_of<'d>(declaration: Whole<'d>, cluster: Option<&str>, report: &mut Report) -> Option<Flat<'d>> {
+    let config = config::load(declaration, cluster, &[], report)?;
+    config::flat(declaration, &config)
+}
+
 /// The declaration, or what concerns one workload.
-fn shown(flat: &Flat, workload: Option<&str>, report: &mut Report) -> Option<Value> {
+fn shown(flat: &Flat<'_>, workload: Option<&str>, report: &mut Report) -> Option<Value> {
     let mut declaration = flat.declaration.clone();
     let Some(name) = workload else { return Some(declaration) };
     let named = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);

@@ -13,7 +13,7 @@ use crate::issuer;
 use crate::name::words;
 use crate::splice::speaks_of_mounts;
 use crate::workload::WorkloadKind;
-use crate::writers::{self, Written, copiers};
+use crate::writers::{self, Whole, copiers};
 use crate::yaml::{FieldPath, Step};
 
 /// Where objects name the namespace in which others are made of them: Flux's and k3s's, Argo CD's, Crossplane's.
@@ -192,7 +192,7 @@ impl Walk<'_, '_> {
         };
         let named = || map.get("name").and_then(Value::as_str).filter(|_| is_written());
         let Some(name) = text("name").or_else(named) else { return };
-        let written = Written { kind, name, namespaces: self.namespaces(around) };
+        let written = Whole { kind, name, namespaces: self.namespaces(around) };
         if self.is_rendered(&written) {
             self.found.push((around.at.clone(), reach_of(&written)));
         }
@@ -212,7 +212,7 @@ impl Walk<'_, '_> {
     }
 
     /// Whether what is written is an object that the declaration renders.
-    fn is_rendered(&self, written: &Written<'_>) -> bool {
+    fn is_rendered(&self, written: &Whole<'_>) -> bool {
         self.keys.made(written.name, &written.namespaces).any(|kind| kind == written.kind)
     }
 }
@@ -222,6 +222,6 @@ fn is_in_metadata(at: &FieldPath) -> bool {
     at.steps().iter().any(|step| matches!(step, Step::Key(key) if key == "metadata"))
 }
 
-fn reach_of<'r>(written: &Written<'_>) -> Reach<'r> {
+fn reach_of<'r>(written: &Whole<'_>) -> Reach<'r> {
     Reach::Write { kind: written.kind.to_owned(), name: written.name.to_owned() }
 }

@@ -56,8 +56,9 @@ pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
 }
 
 fn announcements(file: &File, cluster: Option<&str>, resolved: Option<&Resolved>, lock: &str) -> [Announcement; 4] {
-    let document = Document::parse(&file.text).ok();
-    let spec = |field: &str| document.as_ref().and_then(|it| it.at(&FieldPath::keys("spec").key(field)));
+    let documents = file.documents(&mut Report::default());
+    let spec =
+        |field: &str| documents.as_ref().and_then(|it| it.whole().root().at(&FieldPath::keys("spec").key(field)));
     let clusters: Vec<_> = spec("clusters").into_iter().flat_map(NodeRef::entries).collect();
     let clusters: Vec<_> = clusters.iter().filter_map(|(name, _)| name.text()).collect();
     let only = || clusters.first().filter(|_| clusters.len() == 1).copied();

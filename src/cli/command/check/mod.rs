@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::cli::declaration::File;
+use crate::cli::delegated::Delegated;
 use crate::cli::error::Error;
 use crate::cli::findings::{Checked, Format, Levels, Vouched};
 use crate::cli::io::Io;
@@ -13,7 +14,7 @@ use crate::cli::manifests::parse;
 use crate::cli::paths::display;
 use crate::cli::sources::{Offline, Shared};
 use crate::cli::{Exit, kustomization, kustomize};
-use crate::config::{self, Mode};
+use crate::config::Mode;
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::diff::Snapshot;
 use crate::disk;
@@ -23,7 +24,7 @@ use crate::pipeline;
 use crate::plan::Absence;
 use crate::resolve::{Guarded, LOCK_NAME, Layered, Resolved};
 use crate::verify::Rendered;
-use crate::yaml::{Document, NodeRef};
+use crate::yaml::NodeRef;
 
 /// Check declarations and their locks against every rule, offline
 ///
@@ -95,6 +96,28 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             }
             None => check(file, &source, args, shared)?.0,
         };
+        let delegated = Delegated::of(&one.file, source.version())?;
+        let mut claims = delegated.claims();
+        if one.file.extends() {
+            one.report.append(claims.pop().unwrap_or_default());
+        } else {
+            if !delegated.files.is_empty() {
+                // Its workloads may all be theirs.
+                one.report = one.report.without(Code::NothingToDo);
+            }
+            for (file, claims) in delegated.files.into_iter().zip(claims) {
+                if said.contains_key(&file.name) {
+                    continue;
+                }
+                let (mut other, _) = check(file, &source, args, shared)?;
+                // What is wrong with the base is said once.
+                other.report = other.report.of_document(0).beyond(&one.report);
+                other.report.append(claims);
+                said.insert(other.file.name.clone(), (other.report.clone(), other.levels.clone(), other.is_unanswered));
+                other.report.judge(&args.levels.over(&other.levels));
+                checked.push(other);
+            }
+        }
         let about_declaration = (one.report.clone(), one.levels.clone(), one.is_unanswered);
         match source {
             Source::Disk if is_built => check_build(path, &mut one, args, shared, io)?,
@@ -121,6 +144,14 @@ enum Source {
 }
 
 impl Source {
+    /// The version of the repository; `None` on disk.
+    fn version(&self) -> Option<(&Repository, &Version)> {
+        match self {
+            Self::Disk => None,
+            Self::Index(repository) => Some((repository, &Version::Index)),
+        }
+    }
+
     /// The declaration for a path; for a lock, the one next to it.
     fn declaration(&self, path: &Path) -> Result<File, Error> {
         let is_lock = path.file_name().is_some_and(|name| name == LOCK_NAME);
@@ -134,9 +165,7 @@ impl Source {
             Self::Index(repository) => {
                 let found = repository.find_declaration(&Version::Index, &repository.place(path)?)?;
                 let found = found.ok_or_else(|| Error::Unstaged(path.to_owned()))?;
-                let text = repository.read(&Version::Index, &found)?.unwrap_or_default();
-                let folder = found.parent().unwrap_or_else(|| Path::new("")).to_owned();
-                Ok(File { name: display(&found), text, folder })
+                File::in_git(repository, &Version::Index, &found)
             }
         }
     }
@@ -168,15 +197,8 @@ impl Source {
 
 /// The declaration, and what each of its clusters sees; nothing if it is invalid.
 fn check(file: File, source: &Source, args: &Args, shared: &Shared) -> Result<(Checked, Snapshot), Error> {
-    let text = file.text.clone();
     let mut checked = Checked::of(file);
-    let snapshot = match Document::parse(&text) {
-        Ok(document) => checked.check(&document, source, args, shared)?,
-        Err(error) => {
-            checked.report.push(config::syntax_error(&error));
-            Snapshot::new()
-        }
-    };
+    let snapshot = checked.check(source, args, shared)?;
     Ok((checked, snapshot))
 }
 
@@ -240,17 +262,13 @@ fn check_rendered(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Abs
 
 impl Checked {
     /// Checks the declaration and its lock for all clusters.
-    fn check(
-        &mut self,
-        document: &Document<'_>,
-        source: &Source,
-        args: &Args,
-        shared: &Shared,
-    ) -> Result<Snapshot, Error> {
+    fn check(&mut self, source: &Source, args: &Args, shared: &Shared) -> Result<Snapshot, Error> {
         let report = &mut self.report;
+        let Some(documents) = self.file.documents(report) else { return Ok(Snapshot::new()) };
+        let declaration = documents.whole();
         let at_hand = &shared.sources.at_hand;
         let Some(policy) = at_hand.operator.policy(report)? else { return Ok(Snapshot::new()) };
-        let lock = source.lock(&self.file, document.root(), shared, report)?;
+        let lock = source.lock(&self.file, declaration.root(), shared, report)?;
         let Some((name, lock)) = lock else { return Ok(Snapshot::new()) };
         let must_be_there = args.locked || at_hand.lock.is_asked_for();
         let answers = at_hand.answers(&name, lock.as_deref(), must_be_there, report)?;
@@ -260,12 +278,12 @@ impl Checked {
         let mode = if at_hand.values.is_some() { Mode::All } else { Mode::Transform };
         let request = shared.request(Some(mode));
         let mut found = Report::default();
-        let snapshot = pipeline::snapshot(document.root(), request, Some(&lookup), &mut found).unwrap_or_default();
+        let snapshot = pipeline::snapshot(declaration, request, Some(&lookup), &mut found).unwrap_or_default();
         for resolved in snapshot.values().filter_map(|view| view.resolved.as_ref()) {
             policy.check(resolved, &mut found);
         }
         if !snapshot.is_empty()
-            && let Some(lock_plan) = pipeline::lock_plan(document.root(), &mut found)
+            && let Some(lock_plan) = pipeline::lock_plan(declaration, &mut found)
         {
             lock_plan.read(&layered, &policy, &mut found);
         }

@@ -5,7 +5,9 @@ use crate::cli::editing::{Draft, Editing};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::sources::CLUSTER;
+use crate::config::Whole;
 use crate::draft::offboard;
+use crate::draft::onboard::check_not_inherited;
 
 /// Remove a workload from the declaration, and print what happens to its objects
 ///
@@ -24,7 +26,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let change = |text: &str, configs: &[_]| offboard::change(&args.name, args.cluster.as_deref(), text, configs);
+    let change = |text: &str, declaration: Whole<'_>, configs: &[_]| {
+        check_not_inherited(&args.name, declaration, configs)?;
+        offboard::change(&args.name, args.cluster.as_deref(), text, configs)
+    };
     let Some(done) = Draft::open(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
     for config in &done.before {
         if let Some(words) = offboard::leftovers(&args.name, config, &done.configs) {

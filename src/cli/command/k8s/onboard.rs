@@ -6,6 +6,7 @@ use crate::cli::editing::{Draft, Editing};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::sources::Shared;
+use crate::config::Whole;
 use crate::draft::onboard::{self, binding};
 use crate::draft::secrets;
 use crate::pipeline::{self, Request};
@@ -48,8 +49,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         cluster: shared.cluster.as_deref(),
     };
     let mut cluster = None;
-    let change = |text: &str, configs: &[_]| {
-        let (change, meant) = onboard::change(&asked, text, configs)?;
+    let change = |text: &str, declaration: Whole<'_>, configs: &[_]| {
+        let (change, meant) = onboard::change(&asked, text, declaration, configs)?;
         cluster = meant;
         Ok(change)
     };

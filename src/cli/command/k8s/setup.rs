@@ -6,6 +6,7 @@ use crate::cli::editing::{Draft, Editing};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::sources::Shared;
+use crate::config::Whole;
 use crate::draft::{secrets, setup};
 use crate::pipeline;
 
@@ -31,7 +32,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.shared;
     let asked = setup::Request { cluster: &args.name, namespace: args.k8s_namespace.as_deref() };
-    let change = |text: &str, configs: &[_]| setup::change(&asked, text, configs);
+    let change = |text: &str, it: Whole<'_>, configs: &[_]| setup::change(&asked, text, it, configs);
     let Some(done) = Draft::open_or_new(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
     if args.editing.dry_run {
         return Ok(Exit::Done);
@@ -41,6 +42,6 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         io.words(&secrets::to_provide(issuer, config.and_then(|config| config.namespace.as_ref())))?;
     }
     done.print(Some(&args.name), shared, io, |file, request, report| {
-        file.ask(shared, report, |node, lookup, report| pipeline::prerequisites(node, request, lookup, report))
+        file.ask(shared, report, |it, lookup, report| pipeline::prerequisites(it, request, lookup, report))
     })
 }

@@ -4,6 +4,7 @@ use crate::cli::Exit;
 use crate::cli::editing::{Draft, Editing};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::config::Whole;
 use crate::draft::teardown;
 
 /// Remove a cluster from the declaration, if it has no workloads left
@@ -21,7 +22,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let change = |text: &str, configs: &[_]| teardown::change(&args.name, text, configs);
+    let change = |text: &str, it: Whole<'_>, configs: &[_]| teardown::change(&args.name, text, it, configs);
     let Some(done) = Draft::open(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
     io.words(&teardown::leftovers(&args.name, &done.before, &done.configs))?;
     Ok(Exit::Done)

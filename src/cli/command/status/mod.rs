@@ -16,12 +16,12 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::paths::display;
 use crate::cli::report;
-use crate::config;
+use crate::config::Whole;
 use crate::diag::Report;
 use crate::disk;
 use crate::pipeline;
 use crate::resolve::Layered;
-use crate::yaml::{Document, NodeRef};
+use crate::yaml::NodeRef;
 
 /// Show what is declared, what the lock covers, and when its CAs expire
 ///
@@ -49,12 +49,10 @@ enum Format {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
-    let said = match Document::parse(&file.text) {
-        Ok(document) => read(&file, document.root(), &args.at_hand, &mut report)?,
-        Err(error) => {
-            report.push(config::syntax_error(&error));
-            None
-        }
+    let documents = file.documents(&mut report);
+    let said = match &documents {
+        Some(documents) => read(&file, documents.whole(), &args.at_hand, &mut report)?,
+        None => None,
     };
     if let Some(status) = said.filter(|_| !report.has_errors()) {
         io.data(|out| match args.format {
@@ -65,28 +63,29 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     report::finish(&report, file.sources(), io)
 }
 
-fn read(file: &File, node: NodeRef<'_>, at_hand: &AtHand, report: &mut Report) -> Result<Option<Status>, Error> {
+fn read(file: &File, declaration: Whole<'_>, at_hand: &AtHand, report: &mut Report) -> Result<Option<Status>, Error> {
+    let node = declaration.root();
     let Some(path) = at_hand.lock.on_disk(node, &file.folder, report) else { return Ok(None) };
     let text = disk::read_if_there(&path)?;
     let Some(policy) = at_hand.operator.policy(report)? else { return Ok(None) };
     let answers = at_hand.answers(&display(&path), text.as_deref(), at_hand.lock.is_asked_for(), report)?;
-    let Some(declared) = pipeline::lock_plan(node, report) else { return Ok(None) };
+    let Some(declared) = pipeline::lock_plan(declaration, report) else { return Ok(None) };
     let mut found = Report::default();
     let known = declared.read(&Layered(answers.lookups()), &policy, &mut found);
     let lock = Lock::of(display(&path), text.is_some(), &answers.lock, &declared, &known);
     let now = OffsetDateTime::now_utc().unix_timestamp();
-    let count = |field: &str| {
+    let count = |node: NodeRef<'_>, field: &str| {
         let entries = node.get("spec").and_then(|spec| spec.get(field)).map(NodeRef::entries);
         entries.map_or(0, |entries| entries.len())
     };
     Ok(Some(Status {
         schema_version: SCHEMA_VERSION,
         declaration: file.name.clone(),
-        workloads: count("workloads"),
-        roles: count("roles"),
+        workloads: count(declaration.own(), "workloads"),
+        roles: count(node, "roles"),
         // One scope exists even if none is declared.
-        scopes: count("scopes").max(1),
-        clusters: count("clusters"),
+        scopes: count(node, "scopes").max(1),
+        clusters: count(node, "clusters"),
         lock,
         // Every command that renders would report the same.
         ready: !found.has_errors(),

@@ -1,0 +1,358 @@
+//! Declarations that extend another one: what they can say, and what they cannot whatever they try.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use serde_yaml::Value;
+
+use crate::paths::make;
+use crate::support::{Output, iamra, root, run};
+
+const BASE: &str = "\
+apiVersion: iamra.dev/v1alpha1
+kind: RolesAnywhere
+metadata: {name: platform}
+spec:
+  scopes:
+    default: {trustAnchor: 'arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d'}
+  roles:
+    readonly: {profileArn: 'arn:aws:rolesanywhere:eu-central-1:111122223333:profile/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d'}
+    admin: {}
+  clusters:
+    prod:
+      workloads:
+        canary: {role: readonly, namespace: front}
+    staging: {}
+  namespaces:
+    front: {roles: [readonly], paths: [apps/front]}
+    payments: {roles: [admin], paths: [apps/payments]}
+    shared: {roles: [readonly], paths: [apps/front]}
+  workloads:
+    gateway: {role: readonly, namespace: shared, clusters: [prod]}
+";
+
+const LOCK: &str = "\
+apiVersion: iamra.dev/v1alpha1
+kind: Lock
+references:
+  ssm:/iam-ra/default/roles/admin/profile-arn: {value: 'arn:aws:rolesanywhere:eu-central-1:111122223333:profile/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d'}
+  ssm:/iam-ra/default/roles/admin/role-arn: {value: 'arn:aws:iam::111122223333:role/admin'}
+  ssm:/iam-ra/default/roles/readonly/role-arn: {value: 'arn:aws:iam::111122223333:role/readonly'}
+";
+
+/// A Deployment that says which role it has, if it says so.
+fn deployment(name: &str, role: Option<&str>) -> String {
+    let annotations = role.map_or_else(String::new, |role| format!(", annotations: {{iamra.dev/role: {role}}}"));
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: front}}\nspec:\n  selector: {{matchLabels: \
+         {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}{annotations}}}\n    spec: {{containers: [{{name: \
+         app, image: app}}]}}\n"
+    )
+}
+
+fn declaration(extends: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {{name: front}}\nspec:\n  extends: {extends}\n  {spec}\n"
+    )
+}
+
+/// A repository with a base, and a file outside of it.
+struct Tree {
+    folder: tempfile::TempDir,
+}
+
+impl Tree {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let tree = Self { folder: tempfile::tempdir().unwrap() };
+        fs::create_dir_all(tree.path().join(".git")).unwrap();
+        fs::write(tree.folder.path().join("outside.yaml"), BASE).unwrap();
+        tree.write("iamra.yaml", BASE);
+        files.iter().for_each(|(name, text)| tree.write(name, text));
+        tree
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("repository")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn run(&self, folder: &str, args: &[&str], stdin: &str) -> Output {
+        // Instead of kustomize: what it would print.
+        let kustomize = self.folder.path().join("kustomize");
+        fs::write(&kustomize, format!("#!/bin/sh\ncat <<'EOF'\n{}EOF\n", deployment("mine", None))).unwrap();
+        fs::set_permissions(&kustomize, fs::Permissions::from_mode(0o755)).unwrap();
+        let dir = self.path().join(folder);
+        run(iamra(&dir).args(args).env("IAMRA_KUSTOMIZE", kustomize), stdin.as_bytes())
+    }
+}
+
+/// Commands that read a declaration, with its folder or its file as `@`.
+const COMMANDS: &[&[&str]] = &[
+    &["render", "@", "--cluster", "prod"],
+    &["inject", "-", "--declaration", "@", "--cluster", "prod"],
+    &["build", "@", "--cluster", "prod"],
+    &["check", "@"],
+    &["verify", "-", "--declaration", "@", "--cluster", "prod"],
+    &["status", "@"],
+    &["lock", "@", "--explain-calls"],
+    &["k8s", "onboard", "new", "--role", "readonly", "--cluster", "prod", "--declaration", "@"],
+    &["k8s", "offboard", "mine", "--declaration", "@"],
+    &["doctor", "@", "--explain-calls", "--cluster", "prod"],
+];
+
+#[test]
+fn every_attack_is_refused_by_every_command() {
+    let table = fs::read_to_string(root().join("tests/delegation.yaml")).unwrap();
+    let rows: Vec<Value> = serde_yaml::from_str(&table).unwrap();
+    let mut failures = Vec::new();
+    for row in &rows {
+        failures.extend(failures_of(row));
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    assert!(rows.len() > 35, "{}", rows.len());
+}
+
+fn failures_of(row: &Value) -> Vec<String> {
+    let entries = |field: &str| {
+        let entries = row[field].as_mapping().cloned().unwrap_or_default();
+        entries.into_iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), value.as_str().unwrap().to_owned()))
+    };
+    let tree = Tree::new(&[("iamra.lock", LOCK)]);
+    let own = row["own"].as_str().unwrap_or("workloads: {mine: {role: readonly, namespace: front, clusters: [prod]}}");
+    let text = declaration(row["extends"].as_str().unwrap_or("../../iamra.yaml"), own);
+    tree.write("apps/front/iamra.yaml", &text);
+    entries("files").for_each(|(name, text)| tree.write(&name, &text));
+    for (name, target) in entries("links") {
+        let link = tree.path().join(name);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(target, link).unwrap();
+    }
+    for (kind, name) in entries("make") {
+        let _ = make(&kind, &tree.path().join(name));
+    }
+    let folder = row["from"].as_str().unwrap_or("apps/front");
+    let (attack, objects) = (row["attack"].as_str().unwrap(), deployment("mine", None));
+    let mut failures = Vec::new();
+    for command in COMMANDS {
+        let args: Vec<_> = command.iter().map(|arg| if *arg == "@" { folder } else { arg }).collect();
+        let output = tree.run("", &args, &objects);
+        let silent = row["says"].as_sequence().unwrap().iter().map(|words| words.as_str().unwrap());
+        let silent: Vec<_> = silent.filter(|words| !output.stderr.contains(words)).collect();
+        if output.exit != 1 || !output.stdout.is_empty() || !silent.is_empty() || output.stderr.contains("hunter2") {
+            failures.push(format!("{attack}: {args:?} does not say {silent:?}\n{output:?}"));
+        }
+        let is_unchanged =
+            row["from"].is_string() || fs::read_to_string(tree.path().join(folder).join("iamra.yaml")).unwrap() == text;
+        assert!(is_unchanged, "{attack}: {args:?}");
+    }
+    // In the folder itself, as Argo CD's plugin runs.
+    let output = tree.run(folder, &["argocd", "generate"], "");
+    if output.exit == 0 || !output.stdout.is_empty() {
+        failures.push(format!("{attack}: {output:?}"));
+    }
+    failures
+}
+
+/// An annotation is as good as a declaration, and not better.
+#[test]
+fn an_annotation_takes_no_role_that_the_base_does_not_give() {
+    let tree = Tree::new(&[
+        ("iamra.lock", LOCK),
+        ("apps/front/iamra.yaml", &declaration("../../iamra.yaml", "workloads: {}")),
+    ]);
+    let inject = |role| tree.run("apps/front", &["inject", "-", "--cluster", "prod"], &deployment("new", Some(role)));
+    let allowed = inject("readonly");
+    assert!(allowed.exit == 0 && allowed.stdout.contains("name: new-cert"), "{allowed:?}");
+    let refused = inject("admin");
+    assert_eq!((refused.exit, refused.stdout.as_str()), (1, ""), "{refused:?}");
+    for words in
+        ["error[role-not-allowed]", "annotated with role `admin`", "(`../../iamra.yaml:16`)", "Deployment front/new"]
+    {
+        assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_declaration_has_what_its_bases_say() {
+    let team = declaration(
+        "../iamra.yaml",
+        "defaults: {certificate: {duration: 12h}, sidecar: {port: 9300, env: {A: a, B: b}}}",
+    );
+    let app = declaration(
+        "../iamra.yaml",
+        "defaults: {sidecar: {env: {B: null}}}\n  workloads: {mine: {role: readonly, namespace: front, clusters: [prod], \
+         certificate: {renewBefore: 3h}}}",
+    );
+    let tree = Tree::new(&[("iamra.lock", LOCK), ("apps/iamra.yaml", &team), ("apps/front/iamra.yaml", &app)]);
+    let output = tree.run("apps/front", &["inject", "-", "--cluster", "prod"], &deployment("mine", None));
+    // Those of the base are in other builds.
+    assert!(output.exit == 0 && output.stderr.starts_with("note[workload-not-found]: "), "{output:?}");
+    for words in ["duration: 12h", "renewBefore: 3h", "--port=9300", "{name: A, value: a}", "role/readonly"] {
+        assert!(output.stdout.contains(words), "{words}: {}", output.stdout);
+    }
+    assert!(!output.stdout.contains("{name: B,") && !output.stdout.contains("gateway"), "{}", output.stdout);
+    let status = tree.run("apps/front", &["status"], "");
+    assert!(status.stdout.contains("\n../../iamra.lock: 3 references locked"), "{}", status.stdout);
+}
+
+/// A base does not know who extends it, and its lock answers them all.
+#[test]
+fn the_lock_of_a_base_is_for_everybody() {
+    let app =
+        declaration("../../iamra.yaml", "workloads: {mine: {role: admin, namespace: payments, clusters: [prod]}}");
+    let tree = Tree::new(&[("apps/payments/iamra.yaml", &app)]);
+    let calls = |folder: &str| tree.run("", &["lock", folder, "--explain-calls"], "");
+    let base = calls(".");
+    assert!(base.exit == 0 && base.stdout.contains("/iam-ra/default/roles/admin/role-arn"), "{base:?}");
+    assert_eq!(base, calls("apps/payments"));
+}
+
+#[test]
+fn without_namespaces_any_folder_may_declare_workloads() {
+    let app = declaration("../../iamra.yaml", "workloads: {mine: {role: admin, clusters: [prod]}}");
+    let tree = Tree::new(&[("iamra.lock", LOCK), ("apps/any/iamra.yaml", &app)]);
+    let (before, after) = BASE.split_once("  namespaces:\n").unwrap();
+    let workloads = after.split_once("  workloads:\n").unwrap().1;
+    tree.write("iamra.yaml", &format!("{before}  workloads:\n{workloads}"));
+    let output = tree.run("apps/any", &["render", "--cluster", "prod"], "");
+    assert!(output.exit == 0 && output.stdout.contains("name: mine-cert"), "{output:?}");
+}
+
+#[test]
+fn without_a_repository_nothing_above_is_extended() {
+    let app =
+        declaration("../../iamra.yaml", "workloads: {mine: {role: readonly, namespace: front, clusters: [prod]}}");
+    let tree = Tree::new(&[("apps/front/iamra.yaml", &app)]);
+    fs::remove_dir(tree.path().join(".git")).unwrap();
+    let output = tree.run("apps/front", &["render", "--cluster", "prod"], "");
+    assert_eq!((output.exit, output.stdout.as_str()), (1, ""));
+    assert!(
+        output.stderr.contains("error[outside-repository]") && output.stderr.contains("there is none around it"),
+        "{output:?}"
+    );
+}
+
+/// Argo CD may pass a part of the repository.
+#[test]
+fn in_argo_cd_a_base_that_was_not_passed_is_explained() {
+    let app =
+        declaration("../../iamra.yaml", "workloads: {mine: {role: readonly, namespace: front, clusters: [prod]}}");
+    let tree = Tree::new(&[]);
+    let call = "_cmp_server/2b1c/apps/front";
+    tree.write(&format!("{call}/iamra.yaml"), &app);
+    let output = tree.run(call, &["argocd", "generate"], "");
+    assert_eq!((output.exit, output.stdout.as_str()), (1, ""));
+    assert!(output.stderr.contains("error[invalid-base]: there is no `../../iamra.yaml`"), "{output:?}");
+    assert!(output.stderr.contains("`argocd.argoproj.io/manifest-generate-paths`"), "{output:?}");
+    // With it, the lock beside it is used.
+    tree.write("_cmp_server/2b1c/iamra.yaml", BASE);
+    tree.write("_cmp_server/2b1c/iamra.lock", LOCK);
+    let kustomized = tree.run(call, &["argocd", "generate", "--cluster", "prod"], "");
+    assert!(kustomized.exit == 0 && kustomized.stdout.contains("role/readonly"), "{kustomized:?}");
+}
+
+/// Two teams see only the base; the platform sees both.
+#[test]
+fn siblings_are_compared_where_the_whole_is_seen() {
+    let web = "workloads: {web: {role: readonly, namespace: front, clusters: [prod]}}";
+    let one = declaration("../../../iamra.yaml", web);
+    let tree = Tree::new(&[("iamra.lock", LOCK), ("apps/front/a/iamra.yaml", &one), ("apps/front/b/iamra.yaml", &one)]);
+    let claimed = |place: &str| format!("error[claimed-twice]: workload `web` is already declared in `{place}`");
+    let whole = tree.run("", &["check"], "");
+    assert!(whole.exit == 1 && whole.stderr.contains(&claimed("apps/front/a/iamra.yaml:6")), "{whole:?}");
+    assert!(whole.stderr.contains("--> apps/front/b/iamra.yaml:6:15"), "{whole:?}");
+    // What a team changes is compared with what there is, from wherever it is checked.
+    let part = tree.run("apps/front/a", &["check"], "");
+    assert!(part.exit == 1 && part.stderr.contains(&claimed("../../../apps/front/b/iamra.yaml:6")), "{part:?}");
+    tree.write("apps/front/b/iamra.yaml", &declaration("../../../iamra.yaml", "workloads: {}"));
+    assert_eq!(tree.run("", &["check"], "").exit, 0);
+}
+
+#[test]
+fn commands_that_edit_leave_the_base_alone() {
+    let app =
+        declaration("../../iamra.yaml", "workloads:\n    mine: {role: readonly, namespace: front, clusters: [prod]}");
+    let tree = Tree::new(&[("iamra.lock", LOCK), ("apps/front/iamra.yaml", &app)]);
+    let edit = |words: &str| {
+        let args: Vec<_> = ["k8s"].into_iter().chain(words.split(' ')).collect();
+        tree.run("apps/front", &args, "")
+    };
+    let onboarded = edit("onboard new --role readonly --cluster prod --k8s-namespace front --no-sample-pod");
+    assert!(onboarded.exit == 0 && onboarded.stdout.contains("name: new-cert"), "{onboarded:?}");
+    assert!(!onboarded.stdout.contains("mine"), "{onboarded:?}");
+    let said = [
+        ("onboard new --role root --cluster prod", "role `root` is not declared"),
+        ("onboard gateway --role admin --cluster prod", "workload `gateway` is declared in `../../iamra.yaml:20`"),
+        ("offboard gateway", "workload `gateway` is declared in `../../iamra.yaml:20`"),
+        ("setup dev", "clusters are up to the base, `../../iamra.yaml`"),
+        ("teardown staging", "clusters are up to the base, `../../iamra.yaml`"),
+        (
+            "onboard other --role readonly --cluster prod --k8s-namespace payments",
+            "namespace `payments`, which `../../iamra.yaml:17`",
+        ),
+    ];
+    for (words, expected) in said {
+        let output = edit(words);
+        assert!(
+            output.exit == 1 && output.stdout.is_empty() && output.stderr.contains(expected),
+            "{words}: {output:?}"
+        );
+    }
+    assert_eq!(edit("offboard new").exit, 0);
+    assert_eq!(fs::read_to_string(tree.path().join("apps/front/iamra.yaml")).unwrap(), app);
+    assert_eq!(fs::read_to_string(tree.path().join("iamra.yaml")).unwrap(), BASE);
+}
+
+/// Whatever is read, the base is read with it: from the same revision, or from the index.
+#[cfg(feature = "git")]
+#[test]
+fn a_base_is_read_from_the_same_revision() {
+    let app =
+        declaration("../../iamra.yaml", "workloads: {mine: {role: readonly, namespace: front, clusters: [prod]}}");
+    let tree = Tree::new(&[("iamra.lock", LOCK), ("apps/front/iamra.yaml", &app)]);
+    fs::remove_dir(tree.path().join(".git")).unwrap();
+    let git = |words: &str| crate::diff::git_in(&tree.path(), &words.split(' ').collect::<Vec<_>>());
+    ["init --quiet", "add .", "commit --quiet --message=one"].into_iter().for_each(git);
+    let role = "    readonly: {profileArn";
+    tree.write("iamra.yaml", &BASE.replace(role, "    readonly: {sessionDuration: 2h, profileArn"));
+    ["add .", "commit --quiet --message=two"].into_iter().for_each(git);
+    fs::remove_file(tree.path().join("iamra.yaml")).unwrap();
+    let diff = tree.run("", &["diff", "HEAD~1..HEAD", "apps/front", "--format", "json"], "");
+    assert!(
+        diff.exit == 4 && diff.stdout.contains("2h") && diff.stdout.contains("\"file\": \"iamra.yaml\""),
+        "{diff:?}"
+    );
+    let worktree = tree.run("", &["diff", "HEAD", "apps/front"], "");
+    assert!(
+        worktree.exit == 1 && worktree.stderr.contains("error[invalid-base]: there is no `iamra.yaml`"),
+        "{worktree:?}"
+    );
+    let staged = tree.run("", &["check", "--staged", "apps/front"], "");
+    assert_eq!(staged.exit, 0, "{staged:?}");
+    symlink("../../../outside.yaml", tree.path().join("apps/front/link.yaml")).unwrap();
+    tree.write("apps/front/iamra.yaml", &app.replace("../../iamra.yaml", "link.yaml"));
+    git("add .");
+    let outside = tree.run("", &["check", "--staged", "apps/front"], "");
+    assert!(
+        outside.exit == 1 && outside.stderr.contains("error[outside-repository]: the base is outside the repository"),
+        "{outside:?}"
+    );
+}
+
+/// The path of a file is of the file itself, not of links to it.
+#[test]
+fn the_folder_of_a_declaration_is_where_it_is() {
+    let app =
+        declaration("../../iamra.yaml", "workloads: {mine: {role: readonly, namespace: front, clusters: [prod]}}");
+    let tree = Tree::new(&[("iamra.lock", LOCK), ("apps/front/iamra.yaml", &app)]);
+    let linked = Path::new("linked");
+    symlink("apps/front", tree.path().join(linked)).unwrap();
+    let output = tree.run("", &["render", "linked", "--cluster", "prod"], "");
+    assert_eq!(output.exit, 0, "{output:?}");
+}
