@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_yaml::Value;
 
 use crate::paths::make;
+use crate::peers::peer;
 use crate::support::{Output, iamra, root, run};
 
 const BASE: &str = "\
@@ -68,7 +69,9 @@ impl Tree {
         fs::create_dir_all(tree.path().join(".git")).unwrap();
         fs::write(tree.folder.path().join("outside.yaml"), BASE).unwrap();
         tree.write("iamra.yaml", BASE);
-        files.iter().for_each(|(name, text)| tree.write(name, text));
+        for (name, text) in files {
+            tree.write(name, text);
+        }
         tree
     }
 
@@ -355,4 +358,42 @@ fn the_folder_of_a_declaration_is_where_it_is() {
     symlink("apps/front", tree.path().join(linked)).unwrap();
     let output = tree.run("", &["render", "linked", "--cluster", "prod"], "");
     assert_eq!(output.exit, 0, "{output:?}");
+}
+
+/// Every workload must be in a build, whoever declares it, and each is said to be missing once.
+#[test]
+fn all_builds_are_those_of_every_declaration() {
+    let deployment = |name: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n  selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    spec: {{containers: [{{name: app, image: \"registry.example.com/app:1\"}}]}}\n"
+        )
+    };
+    let base = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {name: acme}\nspec:\n  scopes:\n    default: {trustAnchor: \"arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d\"}\n  roles:\n    app: {roleArn: \"arn:aws:iam::111122223333:role/app\", profileArn: \"arn:aws:rolesanywhere:eu-central-1:111122223333:profile/0d1e2f30-4152-4637-8495-a6b7c8d9e0f1\"}\n  workloads:\n    infra: {role: app}\n    beside-front: {role: app}\n    nowhere: {role: app}\n";
+    let front = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {name: front}\nspec:\n  extends: ../../iamra.yaml\n  workloads:\n    front: {role: app}\n    fronted: {role: app}\n";
+    let tree = Tree::new(&[
+        ("infra/kustomization.yaml", "resources: [infra.yaml]\n"),
+        ("infra/infra.yaml", &deployment("infra")),
+        ("apps/front/overlays/prod/kustomization.yaml", "resources: [front.yaml, beside.yaml]\n"),
+        ("apps/front/overlays/prod/front.yaml", &deployment("front")),
+        ("apps/front/overlays/prod/beside.yaml", &deployment("beside-front")),
+    ]);
+    tree.write("iamra.yaml", base);
+    tree.write("apps/front/iamra.yaml", front);
+    let check = || {
+        let mut command = iamra(&tree.path());
+        run(command.args(["check", "--builds"]).env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2")), b"")
+    };
+    let output = check();
+    assert_eq!((output.exit, output.stderr.matches("error[").count()), (1, 2), "{}", output.stderr);
+    for words in ["no workload named `nowhere` is in any build\n  --> iamra.yaml:12:5", "no workload named `fronted`"] {
+        assert!(output.stderr.contains(words), "{}", output.stderr);
+    }
+    // Without builds of its own, the base's workloads are still looked for.
+    fs::remove_dir_all(tree.path().join("infra")).unwrap();
+    let output = check();
+    assert!(output.stderr.contains("`infra` is in any build"), "{}", output.stderr);
+    tree.write("iamra.yaml", &base.replace("    infra: {role: app}\n", "").replace("    nowhere: {role: app}\n", ""));
+    tree.write("apps/front/iamra.yaml", &front.replace("    fronted: {role: app}\n", ""));
+    let output = check();
+    assert_eq!((output.exit, output.stdout.lines().count()), (0, 3), "{}", output.stderr);
 }

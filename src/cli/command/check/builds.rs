@@ -1,6 +1,6 @@
 //! `iamra check --builds`: everything that is built from a declaration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{Args, Source, check, check_rendered, not_built};
@@ -33,6 +33,9 @@ struct Declared {
     snapshot: Snapshot,
 }
 
+/// The declarations by their names, each with the folders that are built from it.
+type Declarations = BTreeMap<String, (Declared, Vec<PathBuf>)>;
+
 /// A build to look at.
 struct Job<'d> {
     declared: &'d Declared,
@@ -60,7 +63,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let builds = all.iter().map(|folder| Build { folder: folder.clone(), name: folder.clone() });
     let others: Vec<_> = args.declaration.as_deref().into_iter().collect();
     let builds = builds::touched(builds.collect(), &changed, &others);
-    let mut by_declaration: BTreeMap<String, (Declared, Vec<PathBuf>)> = BTreeMap::new();
+    let mut by_declaration = Declarations::new();
     for Build { folder, .. } in builds {
         let file = File::open(args.declaration.as_deref().unwrap_or(&folder))?;
         if shared.cluster.is_some() && file.cluster_of(&folder).is_some_and(|it| shared.cluster.as_ref() != Some(&it)) {
@@ -70,7 +73,18 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             folders.push(folder);
             continue;
         }
-        let (checked, snapshot) = check(file, &Source::Disk, args, shared)?;
+        if paths.is_empty() && file.extends() && !file.is_broken() {
+            let base = File::open(&file.root)?;
+            if !by_declaration.contains_key(&base.name) {
+                let (checked, snapshot) = check(base, &Source::Disk, args, shared)?;
+                by_declaration.insert(checked.file.name.clone(), (Declared { checked, snapshot }, Vec::new()));
+            }
+        }
+        let (mut checked, snapshot) = check(file, &Source::Disk, args, shared)?;
+        if checked.file.bases.iter().any(|base| by_declaration.contains_key(&base.name)) {
+            // What is wrong with the base is said once.
+            checked.report = checked.report.of_document(0);
+        }
         by_declaration.insert(checked.file.name.clone(), (Declared { checked, snapshot }, vec![folder]));
     }
     let jobs = by_declaration.values().flat_map(|(declared, folders)| {
@@ -88,7 +102,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut progress = Progress::of(jobs.len(), io);
     let looked = parallel::queue(&jobs, |job| look(job, args, shared), |job| progress.step(&display(&job.folder)));
     let looked = looked.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let whole = (changed.is_empty()).then(|| whole(&jobs, &looked));
+    let whole = (changed.is_empty()).then(|| whole(&by_declaration, &jobs, &looked));
     finish(by_declaration, looked, whole.unwrap_or_default(), args, io)
 }
 
@@ -154,6 +168,12 @@ fn look(job: &Job<'_>, args: &Args, shared: &Shared) -> Result<Looked, Error> {
 }
 
 impl<'d> Job<'d> {
+    /// Whether its declaration is this one, or extends it.
+    fn is_from(&self, name: &str) -> bool {
+        let file = &self.declared.checked.file;
+        file.name == name || file.bases.iter().any(|base| base.name == name)
+    }
+
     /// What the cluster of the build sees; `None` if nobody says which cluster that is.
     fn view(&self, shared: &Shared) -> Option<(&'d Option<String>, &'d View)> {
         let snapshot = &self.declared.snapshot;
@@ -234,47 +254,57 @@ fn names(items: &[Item<'_>], naming: &Naming) -> Vec<String> {
     idents.map(|it| naming.original(&it.name).unwrap_or(&it.name).to_owned()).collect()
 }
 
-/// By declaration, which of its workloads are in no build. Where a build could not be looked at, it may be there.
-fn whole(jobs: &[Job<'_>], looked: &[Looked]) -> BTreeMap<String, Report> {
+/// By declaration, which of its own workloads are in no build. Where a build could not be looked at, it may be there.
+fn whole(declarations: &Declarations, jobs: &[Job<'_>], looked: &[Looked]) -> BTreeMap<String, Report> {
     let names = Known::of(looked.iter().flat_map(|it| &it.names).map(String::as_str));
-    let mut of_declaration: BTreeMap<&str, (&Job<'_>, Vec<&Looked>)> = BTreeMap::new();
-    for (job, looked) in jobs.iter().zip(looked) {
-        let name = job.declared.checked.file.name.as_str();
-        of_declaration.entry(name).or_insert((job, Vec::new())).1.push(looked);
-    }
     let mut reports = BTreeMap::new();
-    for (name, (job, looked)) in of_declaration {
-        let known: Option<Vec<_>> = looked.iter().map(|it| it.present.as_ref()).collect();
+    for (name, (declared, _)) in declarations {
+        // Those of declarations that extend it may have its workloads, too.
+        let builds: Vec<_> = jobs.iter().zip(looked).filter(|(job, _)| job.is_from(name)).collect();
+        let all_known = builds.iter().all(|(_, looked)| looked.present.is_some());
         // A build with the declaration in its folder has reported what is missing there.
-        let is_above =
-            jobs.iter().filter(|it| it.declared.checked.file.name == name).all(|it| it.absence == Absence::IsKnown);
+        let own = builds.iter().filter(|(job, _)| job.declared.checked.file.name == *name);
+        let is_above = own.clone().all(|(job, _)| job.absence == Absence::IsKnown);
         let mut report = Report::default();
-        for (cluster, view) in known.iter().flat_map(|_| &job.declared.snapshot).filter(|_| is_above) {
-            let there = known.iter().flatten().filter(|(of, _)| of == cluster).map(|(_, present)| present);
-            check_view(cluster.as_deref(), view, &there.collect::<Vec<_>>(), &names, &mut report);
+        for (cluster, view) in declared.snapshot.iter().filter(|_| all_known && is_above) {
+            let of_cluster = builds.iter().filter_map(|(job, looked)| {
+                let (of, present) = looked.present.as_ref().filter(|(of, _)| of == cluster)?;
+                Some((&job.declared.snapshot.get(of)?.config.bindings, present))
+            });
+            let of_cluster: Vec<_> = of_cluster.collect();
+            let there = of_cluster.iter().flat_map(|(bindings, present)| bindings.iter().zip(*present));
+            let there = there.filter(|(_, is)| **is).map(|(binding, _)| binding.workload.as_str()).collect();
+            let there = (!of_cluster.is_empty()).then_some(there);
+            check_view(cluster.as_deref(), view, there, &names, &mut report);
         }
-        reports.insert(name.to_owned(), report);
+        reports.insert(name.clone(), report);
     }
     reports
 }
 
-fn check_view(cluster: Option<&str>, view: &View, there: &[&Vec<bool>], names: &Known<'_>, report: &mut Report) {
-    let bindings = &view.config.bindings;
+/// `there` are the workloads in the builds for the cluster; `None` if there is no such build.
+fn check_view(
+    cluster: Option<&str>,
+    view: &View,
+    there: Option<BTreeSet<&str>>,
+    names: &Known<'_>,
+    report: &mut Report,
+) {
+    let own: Vec<_> = view.config.bindings.iter().filter(|binding| !binding.is_inherited()).collect();
     let make = match view.config.checks.get(&Code::WorkloadNotFound) {
         Some(Level::Allow) => return,
         Some(Level::Warn) => Diagnostic::warning,
         Some(Level::Deny) | None => Diagnostic::error as fn(Code, String) -> Diagnostic,
     };
-    if let Some(cluster) = cluster.filter(|_| there.is_empty() && !bindings.is_empty()) {
+    if let Some(cluster) = cluster.filter(|_| there.is_none() && !own.is_empty()) {
         let message = format!("no build is for cluster {}, which has workloads", quote(&cluster));
         let help = "name folders for it, as in `overlays/NAME`, or check other clusters with `--cluster`";
         let place = Place::Config(FieldPath::keys("spec.clusters").key(cluster));
         report.push(make(Code::WorkloadNotFound, message).at(place).help(help));
         return;
     }
-    let missing =
-        bindings.iter().enumerate().filter(|(index, _)| !there.iter().any(|it| it.get(*index) == Some(&true)));
-    for (_, binding) in missing {
+    let there = there.unwrap_or_default();
+    for binding in own.into_iter().filter(|binding| !there.contains(binding.workload.as_str())) {
         let of_cluster = cluster.map_or_else(String::new, |cluster| format!(" of cluster {}", quote(&cluster)));
         let wanted = part(binding.target.kind.as_deref().unwrap_or("workload"));
         let message = format!("no {wanted} {} is in any build{of_cluster}", binding.target.which);
@@ -292,7 +322,7 @@ fn check_view(cluster: Option<&str>, view: &View, there: &[&Vec<bool>], names: &
 
 /// Says it all: of each declaration, then of its builds.
 fn finish(
-    by_declaration: BTreeMap<String, (Declared, Vec<PathBuf>)>,
+    by_declaration: Declarations,
     looked: Vec<Looked>,
     mut whole: BTreeMap<String, Report>,
     args: &Args,
