@@ -31,8 +31,8 @@ bless:  ## accept what the program does now as expected; then read `git diff`
 
 lint:  ## formatting and clippy, with AWS and without; whether it compiles for macOS
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --all-targets --no-default-features -- -D warnings
+	cargo clippy --locked --all-targets --test published -- -D warnings
+	cargo clippy --locked --all-targets --test published --no-default-features -- -D warnings
 	@# Nothing is linked, so no C compiler for macOS is needed: `true` stands for it.
 	@rustup --quiet target add aarch64-apple-darwin
 	CC_aarch64_apple_darwin=true AR_aarch64_apple_darwin=true \
@@ -41,9 +41,11 @@ lint:  ## formatting and clippy, with AWS and without; whether it compiles for m
 deny:  ## licences, sources and double versions of dependencies
 	@tests/peers/cargo-deny check bans licenses sources
 
-image:  ## the images iamra:dev and iamra-cmp:dev, from static binaries
+image:  ## the images iamra:dev and iamra-cmp:dev, as they are published; checks size and content
+	@tests/peers/docker
 	@tests/peers/build kustomize-5.8.2
-	@tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
+	@tests/step tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
+	IAMRA_IMAGES=dev cargo test --locked --test published
 
 bench:  ## how fast, beside `cat` and a plain parse-and-print; and in Argo CD, beside kustomize
 	cargo bench --locked --bench pass_through

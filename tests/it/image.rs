@@ -26,22 +26,11 @@ fn any_user_with_nothing_writable() {
 }
 
 #[test]
-fn it_answers_help_and_is_small() {
+fn it_answers_help() {
     let help = docker(&["run", "--rm", "--network", "none", image(), "--help"], b"");
     assert!(help.exit == 0 && help.stdout.contains("Usage: iamra"), "{}", help.stderr);
-    assert!(compressed(image()) < 8_000_000, "{} bytes", compressed(image()));
-    // kustomize accounts for most of it.
-    assert!(compressed(cmp_image()) < 14_000_000, "{} bytes", compressed(cmp_image()));
     let config = docker(&["image", "inspect", "--format", "{{.Config.User}} {{.Config.WorkingDir}}", image()], b"");
     assert_eq!(config.stdout.trim(), "65534:65534 /work");
-}
-
-/// What a registry would keep and a node would pull.
-fn compressed(image: &str) -> usize {
-    let script = "set -o pipefail; docker save \"$1\" | gzip -6 | wc -c";
-    let size = run(Command::new("bash").args(["-c", script, "compressed", image]), b"");
-    assert_eq!(size.exit, 0, "{}", size.stderr);
-    size.stdout.trim().parse().unwrap()
 }
 
 #[test]
@@ -53,30 +42,6 @@ fn both_say_what_they_are_and_run_as_nobody_in_particular() {
         let label = |name: &str| config["Labels"][format!("org.opencontainers.image.{name}")].clone();
         let said = ["title", "version", "licenses"].map(label);
         assert_eq!(said, [title, env!("CARGO_PKG_VERSION"), "Apache-2.0"]);
-    }
-}
-
-/// What is in the image is what `Cargo.lock` pins, and nothing of this machine.
-#[test]
-fn it_tells_what_it_is_made_of() {
-    let name = format!("iamra-sbom-{}", std::process::id());
-    assert_eq!(docker(&["create", "--name", &name, image()], b"").exit, 0);
-    let file = docker(&["cp", &format!("{name}:/usr/share/sbom/iamra.cdx.json"), "-"], b"");
-    assert_eq!(docker(&["rm", &name], b"").exit, 0);
-    let beside = std::fs::read_to_string(root().join("target/iamra.cdx.json")).unwrap();
-    assert!(file.stdout.contains(&beside) && !beside.contains(&root().display().to_string()));
-    let bill: Value = serde_json::from_str(&beside).unwrap();
-    assert_eq!(bill["bomFormat"], "CycloneDX");
-    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
-    let components = bill["components"].as_array().unwrap();
-    assert!(components.len() > 50, "{}", components.len());
-    for component in components {
-        let pinned = format!(
-            "name = \"{}\"\nversion = \"{}\"\n",
-            component["name"].as_str().unwrap(),
-            component["version"].as_str().unwrap()
-        );
-        assert!(lock.contains(&pinned), "{pinned}");
     }
 }
 

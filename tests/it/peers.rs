@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::support::root;
+use crate::support::{iamra_path, root};
 
 /// A program that the package registries have: without it the test fails.
 pub(crate) fn peer(name: &str) -> PathBuf {
@@ -22,24 +22,29 @@ pub(crate) fn of_cache(name: &Path) -> PathBuf {
     path
 }
 
-/// The images under test, built once a run from static binaries.
-static IMAGES: LazyLock<()> = LazyLock::new(|| {
-    let mut images = Command::new(root().join("tests/image"));
-    images.arg("test").arg(peer("kustomize-5.8.2"));
-    for mut script in [Command::new(root().join("tests/peers/docker")), images] {
-        let output = script.output().expect("the script is there");
-        assert!(output.status.success(), "{script:?}: {}", String::from_utf8_lossy(&output.stderr));
-    }
+/// The images under test: those with the tag in `IAMRA_IMAGES`, or else, made once a run, the program under test in images
+/// like the published ones.
+static IMAGES: LazyLock<[String; 2]> = LazyLock::new(|| {
+    succeeds(&mut Command::new(root().join("tests/peers/docker")));
+    let tag = std::env::var("IAMRA_IMAGES").unwrap_or_else(|_| {
+        let mut build = Command::new(root().join("tests/image"));
+        succeeds(build.arg("test").arg(peer("kustomize-5.8.2")).arg(iamra_path()));
+        "test".to_owned()
+    });
+    ["iamra", "iamra-cmp"].map(|name| format!("{name}:{tag}"))
 });
+
+fn succeeds(script: &mut Command) {
+    let output = script.output().expect("the script is there");
+    assert!(output.status.success(), "{script:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
 
 /// The function's image.
 pub(crate) fn image() -> &'static str {
-    LazyLock::force(&IMAGES);
-    "iamra:test"
+    &IMAGES[0]
 }
 
 /// The image of the sidecar in Argo CD's repo server.
 pub(crate) fn cmp_image() -> &'static str {
-    LazyLock::force(&IMAGES);
-    "iamra-cmp:test"
+    &IMAGES[1]
 }
