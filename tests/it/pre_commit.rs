@@ -8,24 +8,58 @@ use serde_yaml::Value;
 
 use crate::diff::Repository;
 use crate::peers::{cmp_image, image, of_cache, peer};
-use crate::support::{Output, path_with_iamra, root, run};
+use crate::support::{Output, iamra_path, path_with_iamra, root, run};
 
 /// pre-commit in a folder, with a home of its own.
 fn pre_commit(dir: &Path, home: &Path, args: &[&str]) -> Output {
+    run(&mut command(dir, home, args), b"")
+}
+
+fn command(dir: &Path, home: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(of_cache(Path::new("python/bin/pre-commit")));
     command.args(args).current_dir(dir).env("PATH", path_with_iamra()).env("HOME", home);
     command.env("PRE_COMMIT_HOME", home.join("cache")).env("PRE_COMMIT_COLOR", "never");
-    // cargo and Docker keep their folders, and earlier builds for this test are reused.
+    // Docker and cargo keep their folders.
     let of_user = std::env::var("HOME").unwrap();
     for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         command.env(name, std::env::var(name).unwrap_or_else(|_| format!("{of_user}/{folder}")));
     }
-    command.env("CARGO_TARGET_DIR", root().join("target/pre-commit"));
-    // The hook behaves the same without an hour of optimisation.
-    command.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
-    command.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     command.env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2"));
-    run(&mut command, b"")
+    command
+}
+
+/// A cargo that installs what these tests were built from, with their profile: all dependencies are compiled already.
+struct Cargo {
+    folder: tempfile::TempDir,
+}
+
+impl Cargo {
+    fn new() -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        let built = iamra_path().parent().unwrap();
+        // Beside it, as links do not lead to other file systems.
+        let folder = tempfile::tempdir_in(built.parent().unwrap()).unwrap();
+        let target = folder.path().join("target").join(built.file_name().unwrap());
+        fs::create_dir_all(&target).unwrap();
+        for args in [["-a", ".fingerprint"], ["-a", "build"], ["-al", "deps"]] {
+            let copied = run(Command::new("cp").args(args).arg(&target).current_dir(built), b"");
+            assert_eq!(copied.exit, 0, "{}", copied.stderr);
+        }
+        let cargo = folder.path().join("cargo");
+        let real = env!("CARGO");
+        // pre-commit asks for its version first.
+        let script = format!(
+            "#!/bin/sh\nif [ \"$1\" = install ]; then set -- \"$@\" --debug --locked; fi\nexec '{real}' \"$@\"\n"
+        );
+        fs::write(&cargo, script).unwrap();
+        fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+        Self { folder }
+    }
+
+    fn is_used_by(&self, command: &mut Command) {
+        command.env("PATH", format!("{}:{}", self.folder.path().display(), path_with_iamra()));
+        command.env("CARGO_TARGET_DIR", self.folder.path().join("target"));
+    }
 }
 
 /// How a hook is run on a repository.
@@ -37,12 +71,14 @@ fn try_repo(repository: &Repository, hooks: &Path, home: &Path, hook: &str) -> O
 }
 
 /// As users have it: pre-commit installs the hook once and keeps it, while `try-repo` begins anew each time.
-fn configured(repository: &Repository, hooks: &Repository, home: &Path, hook: &str) -> Output {
+fn configured(repository: &Repository, hooks: &Repository, (home, cargo): (&Path, &Cargo), hook: &str) -> Output {
     let (repo, rev) = (hooks.dir().display(), hooks.head());
     let config = format!("repos:\n- repo: {repo}\n  rev: {rev}\n  hooks: [{{id: {hook}}}]\n");
     fs::write(home.join("config.yaml"), config).unwrap();
     let config = home.join("config.yaml").display().to_string();
-    pre_commit(repository.dir(), home, &["run", "--config", &config, "--all-files", "--verbose"])
+    let mut command = command(repository.dir(), home, &["run", "--config", &config, "--all-files", "--verbose"]);
+    cargo.is_used_by(&mut command);
+    run(&mut command, b"")
 }
 
 /// This tree as it is now, in a repository that nobody works in.
@@ -148,8 +184,8 @@ fn the_iamra_on_path() {
 /// Built by `cargo install` in a clone, as pre-commit does it.
 #[test]
 fn the_iamra_that_cargo_builds() {
-    let (home, hooks) = (tempfile::tempdir().unwrap(), snapshot());
-    check_hooks(&|repository, hook| configured(repository, &hooks, home.path(), hook), "");
+    let (home, hooks, cargo) = (tempfile::tempdir().unwrap(), snapshot(), Cargo::new());
+    check_hooks(&|repository, hook| configured(repository, &hooks, (home.path(), &cargo), hook), "");
 }
 
 /// The image of this tree in place of the published one.
