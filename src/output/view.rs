@@ -31,6 +31,15 @@ impl<'f> Origins<'f> {
     }
 }
 
+/// A value without keys and terminal escapes, which do not belong into a declaration.
+fn shown(value: &Value) -> Value {
+    match value {
+        Value::String(text) => line(text).into(),
+        Value::Array(items) => items.iter().map(shown).collect(),
+        other => other.clone(),
+    }
+}
+
 /// YAML with a comment behind each value.
 pub fn view_yaml(value: &Value, origin: &dyn Fn(&FieldPath) -> Option<FieldPath>, origins: &Origins<'_>) -> String {
     let mut lines = Vec::new();
@@ -54,7 +63,7 @@ fn yaml(
         let at = at.key(name.as_str());
         let is_leaf = value.as_object().is_none_or(Map::is_empty);
         let mut text = String::new();
-        emit::block(&json!({name: if is_leaf { value.clone() } else { Value::Null }}), indent, &mut text);
+        emit::block(&json!({line(name): if is_leaf { shown(value) } else { Value::Null }}), indent, &mut text);
         let mut of_value = text.lines().map(str::to_owned);
         if is_leaf {
             lines.extend(of_value.next().map(|first| (first, Some(words(&at)))));
@@ -74,9 +83,9 @@ pub fn view_json(value: &Value, origin: &dyn Fn(&FieldPath) -> Option<FieldPath>
 fn json(value: &Value, at: &FieldPath, words: &dyn Fn(&FieldPath) -> String) -> Value {
     match value.as_object() {
         Some(fields) if !fields.is_empty() => {
-            let fields = fields.iter().map(|(name, value)| (name.clone(), json(value, &at.key(name.as_str()), words)));
+            let fields = fields.iter().map(|(name, value)| (line(name), json(value, &at.key(name.as_str()), words)));
             Value::Object(fields.collect())
         }
-        _ => json!({"value": value, "from": words(at)}),
+        _ => json!({"value": shown(value), "from": words(at)}),
     }
 }

@@ -94,6 +94,7 @@ fn whatever_is_no_file_is_refused_without_waiting() {
         &["doctor", "--certificate", "it", "--key", "it", "--workload", "payment-service"],
         &["check", "it"],
         &["list", "it"],
+        &["view", "--declaration", "it"],
         &["k8s", "onboard", "x", "--declaration", "it"],
         &["argocd", "parameters", "--lock", "it"],
         &["argocd", "parameters", "--values", "it"],

@@ -348,6 +348,8 @@ fn no_command_shows_a_key() {
         &["verify", "manifests.yaml", "--format", "sarif"],
         &["list"],
         &["list", "--format", "json"],
+        &["view"],
+        &["view", "--format", "json"],
         &["graph"],
         &["graph", "--format", "mermaid"],
         &["status"],
