@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
-use super::paths::{self, Repository as Around, display};
+use super::paths::{self, Repository as Around, display, parent};
 use crate::config::{self, Base};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::disk;
@@ -51,11 +51,11 @@ pub(super) fn follow(tree: &dyn Tree, path: &Path, text: &str) -> Result<Chain, 
         chain.problem = Some(outside("the declaration is outside the repository, and extends another one", 0, tree));
         return Ok(chain);
     };
-    chain.place = folder_of(&own);
+    chain.place = parent(&own);
     let mut seen = vec![own];
     loop {
         let document = seen.len() - 1;
-        let here = seen.last().map(|path| folder_of(path)).unwrap_or_default();
+        let here = seen.last().map(|path| parent(path)).unwrap_or_default();
         let path = match next(tree, &here.join(&extended), &seen)? {
             Ok(path) => path,
             Err(problem) => {
@@ -84,7 +84,7 @@ pub(super) fn follow(tree: &dyn Tree, path: &Path, text: &str) -> Result<Chain, 
             }
         };
         chain.root = Some(tree.name(&path));
-        chain.bases.push(Base { name, text, folder: folder_of(&path) });
+        chain.bases.push(Base { name, text, folder: parent(&path) });
         seen.push(path);
         let Some(further) = further else { return Ok(chain) };
         extended = further;
@@ -126,10 +126,6 @@ fn place(document: usize) -> Place {
     Place::Config(FieldPath::keys("spec.extends").in_document(document))
 }
 
-fn folder_of(path: &Path) -> PathBuf {
-    path.parent().map(Path::to_owned).unwrap_or_default()
-}
-
 /// Files on disk.
 pub(super) struct OnDisk {
     around: Around,
@@ -149,8 +145,7 @@ enum Names {
 impl OnDisk {
     /// The files around a declaration, and its path among them. `None` when its folder cannot be determined.
     pub(super) fn around(declaration: &Path) -> Option<(Self, PathBuf)> {
-        let folder = declaration.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        let folder = folder.canonicalize().ok()?;
+        let folder = disk::folder_of(declaration).canonicalize().ok()?;
         let around = Around::of(&folder);
         let place = folder.strip_prefix(&around.root).ok()?.join(declaration.file_name()?);
         let names = if declaration.is_absolute() { Names::Whole } else { Names::Here };

@@ -1,12 +1,11 @@
 //! Several builds: the folders that the user means, and how a run over all of them ends.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::path::{Component, Path, PathBuf};
 
 use super::Exit;
 use super::error::Error;
-use super::kustomization;
+use super::{kustomization, paths};
 use crate::disk::{self, DECLARATION};
 
 /// A build and the path that it has among others: what the wildcards of its pattern stand for, or its own.
@@ -53,7 +52,7 @@ fn below_here(path: &Path) -> Result<PathBuf, Error> {
     let below = if path.components().all(is_plain) {
         path.components().filter(|part| *part != Component::CurDir).collect()
     } else {
-        let here = env::current_dir().and_then(|here| here.canonicalize()).map_err(|_| outside())?;
+        let here = paths::here().map_err(|_| outside())?;
         let whole = path.canonicalize().map_err(|_| outside())?;
         whole.strip_prefix(here).map_err(|_| outside())?.to_owned()
     };

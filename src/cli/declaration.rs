@@ -1,12 +1,11 @@
 //! A declaration on disk, and how commands read it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::path::{Path, PathBuf};
 
 use super::bases::{self, Chain, InGit, OnDisk, Tree};
 use super::error::Error;
-use super::paths::display;
+use super::paths::{self, display, parent};
 use super::sources::Shared;
 use crate::config::{self, Base, Documents, Whole};
 use crate::diag::{Diagnostic, Report};
@@ -42,7 +41,7 @@ pub(super) struct File {
 impl File {
     /// The declaration that `path` means.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let path = from_here(disk::find_declaration(path)?);
+        let path = as_typed(disk::find_declaration(path)?);
         let text = disk::read(&path)?;
         Self::on_disk(&path, text)
     }
@@ -71,7 +70,7 @@ impl File {
 
     /// A declaration that extends none, or that is not in a file.
     pub(super) fn alone(name: String, text: String, path: &Path) -> Self {
-        let (path, folder) = (path.to_owned(), folder_of(path));
+        let (path, folder) = (path.to_owned(), parent(path));
         let root = path.clone();
         Self { name, text, path, root, folder, place: PathBuf::new(), bases: Vec::new(), problem: None }
     }
@@ -79,7 +78,7 @@ impl File {
     fn extended(self, tree: &dyn Tree, path: &Path) -> Result<Self, Error> {
         let Chain { place, bases, root, problem } = bases::follow(tree, path, &self.text)?;
         let root = root.unwrap_or_else(|| self.root.clone());
-        Ok(Self { place, bases, folder: folder_of(&root), root, problem, ..self })
+        Ok(Self { place, bases, folder: parent(&root), root, problem, ..self })
     }
 
     /// Whether it extends another declaration.
@@ -129,7 +128,7 @@ impl File {
     }
 
     fn own_folder(&self) -> &Path {
-        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+        disk::folder_of(&self.path)
     }
 
     /// The sources for diagnostics about the declaration only.
@@ -216,11 +215,6 @@ impl File {
 }
 
 /// A path that was found by going up, as the user would write it, if it is below the current folder.
-fn from_here(path: PathBuf) -> PathBuf {
-    let here = env::current_dir().and_then(|here| here.canonicalize());
-    here.ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or(path)
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    path.parent().unwrap_or_else(|| Path::new("")).to_owned()
+fn as_typed(path: PathBuf) -> PathBuf {
+    paths::here().ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or(path)
 }

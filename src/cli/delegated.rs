@@ -18,7 +18,7 @@ pub(super) struct Delegated {
 impl Delegated {
     /// The declarations that extend `file`, or what it extends, on disk or in a version of a repository.
     pub(super) fn of(file: &File, version: Option<(&Repository, &Version)>) -> Result<Self, Error> {
-        let folder = file.root.parent().unwrap_or_else(|| Path::new(""));
+        let folder = &file.folder;
         let paths = match version {
             Some((repository, version)) => repository.named(version, folder, disk::DECLARATION)?,
             None => disk::files_named(folder, disk::DECLARATION)?,

@@ -1,7 +1,7 @@
 //! How messages name files.
 
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, io};
 
 use crate::diag::{Code, Diagnostic, Place};
 use crate::disk;
@@ -12,9 +12,19 @@ pub(super) fn display(path: &Path) -> String {
     line(&path.strip_prefix(".").unwrap_or(path).display().to_string())
 }
 
+/// The current folder, without links.
+pub(super) fn here() -> io::Result<PathBuf> {
+    env::current_dir()?.canonicalize()
+}
+
+/// The folder of a path; empty for what is in the current one.
+pub(super) fn parent(file: &Path) -> PathBuf {
+    file.parent().map(Path::to_owned).unwrap_or_default()
+}
+
 /// A file by its path from the current folder, or by its whole path if that is not known.
 pub(super) fn from_here(file: &Path) -> PathBuf {
-    let Ok(here) = env::current_dir().and_then(|here| here.canonicalize()) else { return file.to_owned() };
+    let Ok(here) = here() else { return file.to_owned() };
     let shared = here.components().zip(file.components()).take_while(|(one, other)| one == other).count();
     let up = here.components().skip(shared).map(|_| Path::new(".."));
     up.chain(file.components().skip(shared).map(|part| Path::new(part.as_os_str()))).collect()
@@ -56,11 +66,7 @@ impl Repository {
 /// How a diff names a file, so that `git apply` and `patch -p1` find it, and in which folder they do if not in this one.
 /// `git apply` takes nothing outside of the folder where it is run.
 pub(super) fn in_diff(path: &Path) -> (String, Option<PathBuf>) {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (Ok(folder), Ok(here)) = (folder.canonicalize(), env::current_dir().and_then(|here| here.canonicalize()))
-    else {
-        return (display(path), None);
-    };
+    let (Ok(folder), Ok(here)) = (disk::folder_of(path).canonicalize(), here()) else { return (display(path), None) };
     let file = folder.join(path.file_name().unwrap_or_default());
     if let Ok(below) = file.strip_prefix(&here) {
         return (display(below), None);

@@ -353,6 +353,7 @@ fn place(path: &Path, bytes: &[u8], mode: u32, owner: Option<fs::Metadata>) -> i
     new.persist(path)
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a file is in, as it is opened.
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
