@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::claim::Claims;
+use super::namespace::ALL;
 use super::reader::Reader;
 use super::v1alpha1 as wire;
 use super::whole::Whole;
@@ -11,9 +12,6 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::name::DnsLabel;
 use crate::quote::quote;
 use crate::yaml::FieldPath;
-
-/// The entry for all namespaces that are not listed.
-const UNLISTED: &str = "*";
 
 impl Reader<'_> {
     /// Reports a workload in a namespace that is not delegated to the folder that declares it.
@@ -38,7 +36,7 @@ impl Reader<'_> {
             self.report.push(Diagnostic::error(Code::NotDelegated, message).at(Place::Config(at.clone())).help(help));
             return;
         };
-        let key = if namespaces.contains_key(namespace) { namespace } else { UNLISTED };
+        let key = if namespaces.contains_key(namespace) { namespace } else { ALL };
         let entry = namespaces.get(key);
         if entry.is_some_and(|entry| extension.is_below(document, &entry.paths)) {
             return;

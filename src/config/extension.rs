@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::overlay::{Nulls, merge, reach};
+use super::overlay::{Nulls, map_at, merge, value_at};
 use super::schema;
+use super::v1alpha1::OUR_NAMES;
 use super::whole::{EXTENDS, Whole, extended, extends_at};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::quote::quote;
@@ -14,9 +15,6 @@ use crate::yaml::{FieldPath, Step};
 
 /// The fields of `spec` that it may have.
 const OWN: &[&str] = &[EXTENDS, "workloads", "defaults"];
-
-/// The prefix of annotations that mean something to iamra.
-const ANNOTATIONS: &str = "iamra.dev/";
 
 /// Which fields of a declaration come from which of its documents.
 pub(super) struct Extension<'d> {
@@ -74,7 +72,8 @@ impl Extension<'_> {
                     report.push(self.claimed(&name, &other).at(Place::Config(at)));
                     continue;
                 }
-                if let Some(entries) = entries(&mut merged) {
+                let spec = merged.as_object_mut().and_then(|fields| map_at(fields, "spec"));
+                if let Some(entries) = spec.and_then(|spec| map_at(spec, "workloads")) {
                     entries.insert(name.clone(), self.workload(&name, document));
                 }
                 self.owners.insert(name, document);
@@ -97,7 +96,7 @@ impl Extension<'_> {
         let metadata = value.and_then(|it| it.get("metadata"));
         let namespace = metadata.and_then(|it| it.get("namespace")).and_then(|_| field("metadata", "namespace"));
         let annotations = metadata.and_then(|it| it.get("annotations")).and_then(Value::as_object);
-        let annotations = annotations.into_iter().flat_map(Map::keys).filter(|name| name.starts_with(ANNOTATIONS));
+        let annotations = annotations.into_iter().flat_map(Map::keys).filter(|name| name.starts_with(OUR_NAMES));
         let annotations = annotations.filter_map(|name| field("metadata.annotations", name));
         for at in of_spec.chain(namespace).chain(annotations) {
             let base = self.whole.in_words(&at.clone().in_document(self.root()));
@@ -166,7 +165,7 @@ impl Extension<'_> {
     pub(super) fn refused(&self, diagnostic: Diagnostic, namespace: Option<&str>) -> Diagnostic {
         let all = FieldPath::keys("spec.namespaces");
         let at = namespace.map_or_else(|| all.clone(), |name| all.key(name));
-        let is_listed = self.values.last().is_some_and(|root| reach(root, at.steps()).0 == at.steps().len());
+        let is_listed = self.values.last().is_some_and(|root| value_at(root, &at).is_some());
         let place = self.in_words(if is_listed { &at } else { &all });
         Diagnostic { message: format!("{} ({})", diagnostic.message, quote(&place)), ..diagnostic }
     }
@@ -187,14 +186,14 @@ impl Extension<'_> {
             },
             _ => return at.clone().in_document(self.root()),
         };
-        let has = |document: usize, steps: &[Step]| {
-            self.values.get(document).is_some_and(|value| reach(value, steps).0 == steps.len())
+        let has = |document: usize, at: &FieldPath| {
+            self.values.get(document).is_some_and(|value| value_at(value, at).is_some())
         };
-        if setting.is_empty() || has(document, at.steps()) {
+        if setting.is_empty() || has(document, at) {
             return at.clone().in_document(document);
         }
-        let default = setting.iter().fold(FieldPath::keys("spec.defaults"), |path, step| path.step(step.clone()));
-        let source = (document..self.root()).find(|source| has(*source, default.steps()));
+        let default = FieldPath::keys("spec.defaults").then(setting);
+        let source = (document..self.root()).find(|source| has(*source, &default));
         source.map_or_else(|| at.clone().in_document(document), |source| default.in_document(source))
     }
 
@@ -214,11 +213,4 @@ impl Extension<'_> {
 fn workloads(value: &Value) -> impl Iterator<Item = String> + use<> {
     let workloads = value.pointer("/spec/workloads").and_then(Value::as_object);
     workloads.map(|it| it.keys().cloned().collect::<Vec<_>>()).unwrap_or_default().into_iter()
-}
-
-/// The workloads of a document; created if it has none.
-fn entries(value: &mut Value) -> Option<&mut Map<String, Value>> {
-    let spec = value.as_object_mut()?.entry("spec").or_insert_with(|| Value::Object(Map::new()));
-    let workloads = spec.as_object_mut()?.entry("workloads").or_insert_with(|| Value::Object(Map::new()));
-    workloads.as_object_mut()
 }

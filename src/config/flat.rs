@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::extension::Extension;
 use super::namespace::ALL;
-use super::overlay::{self, Nulls, Overlay};
+use super::overlay::{self, Nulls, Overlay, map_at};
 use super::sidecar::{DEFAULT_LIMITS, DEFAULT_REQUESTS};
 use super::whole::Whole;
 use super::{Binding, Config, Endpoint};
@@ -88,7 +88,7 @@ impl Flat<'_> {
     fn setting(&self, at: &FieldPath) -> Option<(&[FieldPath], FieldPath)> {
         let [Step::Key(_), Step::Key(section), Step::Key(workload), setting @ ..] = at.steps() else { return None };
         let is_setting = matches!(setting.first(), Some(Step::Key(first)) if SETTINGS.contains(&first.as_str()));
-        let path = setting.iter().fold(FieldPath::root(), |path, step| path.step(step.clone()));
+        let path = FieldPath::root().then(setting);
         (section == "workloads" && is_setting).then_some((self.layers.get(workload)?, path))
     }
 
@@ -96,7 +96,7 @@ impl Flat<'_> {
         let workloads = config.bindings.iter().filter(|binding| binding.is_listed);
         let workloads = workloads.map(|binding| (binding.workload.clone(), self.workload(binding)));
         let workloads: Map<_, _> = workloads.collect();
-        let Some(spec) = self.declaration.as_object_mut().and_then(|fields| object(fields, "spec")) else { return };
+        let Some(spec) = self.declaration.as_object_mut().and_then(|fields| map_at(fields, "spec")) else { return };
         for section in ["cluster", "clusters", "defaults"] {
             spec.shift_remove(section);
         }
@@ -239,13 +239,9 @@ fn fill(value: &mut Value, cluster: Option<&str>) {
     }
 }
 
-/// An entry of a map, which is added if it is not there.
+/// An entry of a section, which is added if it is not there.
 fn entry<'s>(spec: &'s mut Map<String, Value>, section: &str, name: &str) -> Option<&'s mut Map<String, Value>> {
-    object(object(spec, section)?, name)
-}
-
-fn object<'s>(fields: &'s mut Map<String, Value>, name: &str) -> Option<&'s mut Map<String, Value>> {
-    fields.entry(name).or_insert_with(|| Map::new().into()).as_object_mut()
+    map_at(map_at(spec, section)?, name)
 }
 
 fn default(fields: &mut Map<String, Value>, name: &str, text: &str) {

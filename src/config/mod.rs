@@ -30,10 +30,11 @@ pub use config_map::is_config_map;
 pub use flat::{Flat, flat};
 pub use namespace::{NotAllowed, Tenants};
 pub use naming::{Affixes, Naming, naming};
-pub use opt_in::{OUR_NAMES, OptIn, ROLE};
+pub use opt_in::{OptIn, ROLE};
 pub use schema::json_schema;
 pub use v1alpha1::{
-    API_VERSION, ArgoCd, CertificateVolume, Delivery, KIND, KeyAlgorithm, Mode, PullPolicy, SidecarStyle, Startup,
+    API_VERSION, ArgoCd, CertificateVolume, Delivery, KIND, KeyAlgorithm, Mode, OUR_NAMES, PullPolicy, SidecarStyle,
+    Startup,
 };
 pub use whole::{Base, Documents, Whole, base_of, extends};
 

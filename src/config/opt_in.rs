@@ -12,8 +12,6 @@ use crate::name::ObjectName;
 use crate::quote::{quote, quote_object};
 use crate::yaml::FieldPath;
 
-/// Prefix of all of iamra's annotations and labels. A text without it contains nothing of iamra.
-pub const OUR_NAMES: &str = "iamra.dev/";
 /// The annotation on a pod template that names its role.
 pub const ROLE: &str = "iamra.dev/role";
 

@@ -199,8 +199,7 @@ impl Overlay {
         if !is_own {
             return at.clone();
         }
-        let overlay = FieldPath::keys("spec.clusters").key(self.cluster.as_str());
-        rest.iter().fold(overlay, |path, step| path.step(step.clone()))
+        FieldPath::keys("spec.clusters").key(self.cluster.as_str()).then(rest)
     }
 }
 
@@ -208,6 +207,11 @@ impl Overlay {
 pub(super) fn value_at<'v>(value: &'v Value, at: &FieldPath) -> Option<&'v Value> {
     let (steps, value) = reach(value, at.steps());
     value.filter(|_| steps == at.steps().len())
+}
+
+/// The map in a field, which is added if it is not there.
+pub(super) fn map_at<'s>(fields: &'s mut Map<String, Value>, name: &str) -> Option<&'s mut Map<String, Value>> {
+    fields.entry(name).or_insert_with(|| Map::new().into()).as_object_mut()
 }
 
 /// How many steps of a path there are, and the value at the last of them.

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Prefix of all of iamra's annotations and labels. A text without it contains nothing of iamra.
+pub const OUR_NAMES: &str = "iamra.dev/";
+
 /// `apiVersion` of the declaration.
 pub const API_VERSION: &str = "iamra.dev/v1alpha1";
 /// `kind` of the declaration.

@@ -116,7 +116,13 @@ impl FieldPath {
     /// This path, then all of `rest`.
     #[must_use]
     pub fn join(&self, rest: &Self) -> Self {
-        self.with(self.steps.iter().chain(&rest.steps).cloned().collect())
+        self.then(&rest.steps)
+    }
+
+    /// This path, then these steps.
+    #[must_use]
+    pub fn then(&self, steps: &[Step]) -> Self {
+        self.with([self.steps.as_slice(), steps].concat())
     }
 
     /// The path relative to `start`, or the path itself if it does not begin with `start`.
