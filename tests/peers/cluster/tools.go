@@ -1,7 +1,7 @@
 //go:build tools
 
 // Package peers pins the Kubernetes programs that the tests talk to.
-package peers
+package main
 
 import (
 	_ "k8s.io/kubernetes/cmd/kube-apiserver"
