@@ -108,8 +108,8 @@ pub fn lock_plan<'d>(declaration: impl Into<Whole<'d>>, report: &mut Report) -> 
     let declaration = declaration.into();
     let mut found = Report::default();
     let configs = config::load_all(declaration, &config::clusters(declaration), &[], &mut found);
-    // A cluster without workloads matters only when it is rendered.
-    let is_used = configs.iter().flatten().any(|config| !config.bindings.is_empty());
+    // A cluster without workloads matters only when it is rendered, and those that have the roles may be elsewhere.
+    let is_used = configs.iter().flatten().any(|config| !config.bindings.is_empty() || !config.roles.is_empty());
     report.append(if is_used { found.without(Code::NothingToDo) } else { found });
     let mut configs = configs?;
     // Clusters that see the same declaration share its roles.

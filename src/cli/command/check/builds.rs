@@ -63,30 +63,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let builds = all.iter().map(|folder| Build { folder: folder.clone(), name: folder.clone() });
     let others: Vec<_> = args.declaration.as_deref().into_iter().collect();
     let builds = builds::touched(builds.collect(), &changed, &others);
-    let mut by_declaration = Declarations::new();
-    for Build { folder, .. } in builds {
-        let file = File::open(args.declaration.as_deref().unwrap_or(&folder))?;
-        if shared.cluster.is_some() && file.cluster_of(&folder).is_some_and(|it| shared.cluster.as_ref() != Some(&it)) {
-            continue;
-        }
-        if let Some((_, folders)) = by_declaration.get_mut(&file.name) {
-            folders.push(folder);
-            continue;
-        }
-        if paths.is_empty() && file.extends() && !file.is_broken() {
-            let base = File::open(&file.root)?;
-            if !by_declaration.contains_key(&base.name) {
-                let (checked, snapshot) = check(base, &Source::Disk, args, shared)?;
-                by_declaration.insert(checked.file.name.clone(), (Declared { checked, snapshot }, Vec::new()));
-            }
-        }
-        let (mut checked, snapshot) = check(file, &Source::Disk, args, shared)?;
-        if checked.file.bases.iter().any(|base| by_declaration.contains_key(&base.name)) {
-            // What is wrong with the base is said once.
-            checked.report = checked.report.of_document(0);
-        }
-        by_declaration.insert(checked.file.name.clone(), (Declared { checked, snapshot }, vec![folder]));
-    }
+    let by_declaration = declarations(builds, paths.is_empty(), args, shared)?;
     let jobs = by_declaration.values().flat_map(|(declared, folders)| {
         // Nothing can be said about the builds of a declaration that is wrong.
         let folders = folders.iter().filter(|_| !declared.snapshot.is_empty());
@@ -104,6 +81,43 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let looked = looked.into_iter().collect::<Result<Vec<_>, _>>()?;
     let whole = (changed.is_empty()).then(|| whole(&by_declaration, &jobs, &looked));
     finish(by_declaration, looked, whole.unwrap_or_default(), args, io)
+}
+
+/// The declarations of the builds. Where all builds are meant, those that they extend are among them.
+fn declarations(builds: Vec<Build>, are_all: bool, args: &Args, shared: &Shared) -> Result<Declarations, Error> {
+    let mut by_declaration = Declarations::new();
+    for Build { folder, .. } in builds {
+        let file = File::open(args.declaration.as_deref().unwrap_or(&folder))?;
+        if shared.cluster.is_some() && file.cluster_of(&folder).is_some_and(|it| shared.cluster.as_ref() != Some(&it)) {
+            continue;
+        }
+        if let Some((_, folders)) = by_declaration.get_mut(&file.name) {
+            folders.push(folder);
+            continue;
+        }
+        if are_all && file.extends() && !file.is_broken() {
+            let base = File::open(&file.root)?;
+            if !by_declaration.contains_key(&base.name) {
+                let (checked, snapshot) = check(base, &Source::Disk, args, shared)?;
+                by_declaration.insert(checked.file.name.clone(), (Declared { checked, snapshot }, Vec::new()));
+            }
+        }
+        let (mut checked, snapshot) = check(file, &Source::Disk, args, shared)?;
+        if checked.file.bases.iter().any(|base| by_declaration.contains_key(&base.name)) {
+            // What is wrong with the base is said once.
+            checked.report = checked.report.of_document(0);
+        }
+        by_declaration.insert(checked.file.name.clone(), (Declared { checked, snapshot }, vec![folder]));
+    }
+    let bases = by_declaration.values().flat_map(|(it, _)| &it.checked.file.bases).map(|base| base.name.clone());
+    for base in bases.collect::<BTreeSet<_>>() {
+        if let Some((declared, _)) = by_declaration.get_mut(&base) {
+            // Its workloads may all be those of the declarations that extend it.
+            let report = std::mem::take(&mut declared.checked.report);
+            declared.checked.report = report.without(Code::NothingToDo);
+        }
+    }
+    Ok(by_declaration)
 }
 
 /// The builds: those that are named, or all in and below the folder of the declaration.
