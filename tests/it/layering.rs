@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
 
-use iamra::config::{self, Binding, Config};
+use iamra::config::{self, Base, Binding, Config, Documents, Whole};
 use iamra::diag::Report;
-use iamra::yaml::{Document, FieldPath, NodeRef};
+use iamra::yaml::FieldPath;
 use serde_yaml::{Mapping, Value};
 
 use crate::support::root;
@@ -14,6 +15,8 @@ use crate::support::root;
 struct Row<'t> {
     why: &'t str,
     base: &'t Value,
+    /// The declaration of a team, in the rows that speak of it.
+    team: &'t Value,
     say: BTreeMap<&'t str, &'t Value>,
     cluster: &'t str,
     workload: &'t str,
@@ -37,6 +40,7 @@ fn rows<'t>(table: &'t Value) -> Vec<Row<'t>> {
     let row = |row: &'t Value| Row {
         why: row["why"].as_str().unwrap(),
         base: &table["base"],
+        team: &table["team"],
         say: row["say"].as_mapping().unwrap().iter().map(|(at, value)| (at.as_str().unwrap(), value)).collect(),
         cluster: row["cluster"].as_str().unwrap_or("prod"),
         workload: row["workload"].as_str().unwrap_or("api"),
@@ -62,7 +66,15 @@ fn put(declaration: &mut Value, path: &str, value: Option<&Value>) {
     }
 }
 
+/// What lines of the team's declaration begin with.
+const TEAM: &str = "team.";
+
 impl Row<'_> {
+    /// Whether the workload is one of a team's declaration, which extends the base.
+    fn is_extended(&self) -> bool {
+        self.say.keys().any(|line| line.starts_with(TEAM))
+    }
+
     /// What the workload has if the declaration says all of the row, but for one field.
     fn value(&self, without: Option<&str>) -> Result<Option<String>, String> {
         self.read(without, |_, _, binding| field(binding, self.field))
@@ -71,7 +83,7 @@ impl Row<'_> {
     /// The field that `iamra view` shows the value to be from.
     fn origin(&self) -> Option<String> {
         let entry = |section: &str, name: &str| FieldPath::keys("spec").key(section).key(name);
-        let origin = |node: NodeRef<'_>, config: &Config, binding: &Binding| {
+        let origin = |declaration: Whole<'_>, config: &Config, binding: &Binding| {
             let role = &binding.role;
             let at = match self.field {
                 "roleArn" => entry("roles", &role.name).key("roleArn"),
@@ -80,8 +92,10 @@ impl Row<'_> {
                 "scope" => return Some(self.won.to_owned()),
                 field => entry("workloads", self.workload).join(&FieldPath::keys(field)),
             };
-            let origin = config::flat(node, config).unwrap().origin(&at);
-            Some(origin.map_or_else(|| "default".to_owned(), |at| at.to_string()))
+            let origin = config::flat(declaration, config).unwrap().origin(&at);
+            let is_team = |at: &FieldPath| self.is_extended() && at.document() == 0;
+            let said = |at: FieldPath| if is_team(&at) { format!("{TEAM}{at}") } else { at.to_string() };
+            Some(origin.map_or_else(|| "default".to_owned(), said))
         };
         self.read(None, origin).unwrap()
     }
@@ -89,22 +103,32 @@ impl Row<'_> {
     fn read(
         &self,
         without: Option<&str>,
-        look: impl Fn(NodeRef<'_>, &Config, &Binding) -> Option<String>,
+        look: impl Fn(Whole<'_>, &Config, &Binding) -> Option<String>,
     ) -> Result<Option<String>, String> {
-        let mut declaration = self.base.clone();
-        for (at, value) in &self.say {
-            put(&mut declaration, at, Some(value));
+        let (mut base, mut team) = (self.base.clone(), self.team.clone());
+        if self.is_extended() {
+            put(&mut base, &format!("spec.workloads.{}", self.workload), None);
         }
-        if let Some(field) = without {
-            put(&mut declaration, field, None);
+        let said = self.say.iter().map(|(at, value)| (*at, Some(*value)));
+        for (at, value) in said.chain(without.map(|at| (at, None))) {
+            match at.strip_prefix(TEAM) {
+                Some(at) => put(&mut team, at, value),
+                None => put(&mut base, at, value),
+            }
         }
-        let text = serde_yaml::to_string(&declaration).unwrap();
-        let document = Document::parse(&text).unwrap();
+        let [base, team] = [base, team].map(|it| serde_yaml::to_string(&it).unwrap());
+        let bases = [Base { name: "../../iamra.yaml".to_owned(), text: base.clone(), folder: PathBuf::new() }];
+        let documents = if self.is_extended() {
+            Documents::parse("iamra.yaml", &team, Path::new("apps/payments"), &bases)
+        } else {
+            Documents::parse("iamra.yaml", &base, Path::new(""), &[])
+        };
+        let documents = documents.unwrap();
         let mut report = Report::default();
-        let config = config::load(document.root(), Some(self.cluster), &[], &mut report);
+        let config = config::load(documents.whole(), Some(self.cluster), &[], &mut report);
         let config = config.ok_or_else(|| format!("{:?}", report.diagnostics()))?;
         let binding = config.bindings.iter().find(|binding| binding.workload == self.workload);
-        Ok(look(document.root(), &config, binding.ok_or("it does not run there")?))
+        Ok(look(documents.whole(), &config, binding.ok_or("it does not run there")?))
     }
 }
 
@@ -140,6 +164,7 @@ fn the_line_that_is_said_to_win_wins() {
     let table: Value = serde_yaml::from_str(&table).unwrap();
     let rows = rows(&table);
     assert!(rows.len() >= 40, "{} rows", rows.len());
+    assert!(rows.iter().filter(|row| row.is_extended()).count() >= 6);
     for row in &rows {
         let why = row.why;
         assert_eq!(row.value(None).as_ref(), Ok(&row.is), "{why}");
