@@ -13,7 +13,7 @@ use crate::peers::{cmp_image, of_cache, peer};
 use crate::support::{Output, iamra, iamra_path, root, run};
 
 /// The server, and the folders that it has. It is killed with this.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     container: Option<String>,
     dir: tempfile::TempDir,
@@ -30,7 +30,7 @@ impl Drop for Server {
 
 impl Server {
     /// On this machine, as a user without a home whose PATH has iamra and this kustomize.
-    fn start(kustomize: &Path, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(kustomize: &Path, environment: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let bin = dir.path().join("bin");
         fs::create_dir(&bin).unwrap();
@@ -73,7 +73,7 @@ impl Server {
         self.dir.path().join("iamra.sock")
     }
 
-    fn ask(&self, method: &str, repository: &Path, app: &str, plugin: &str, timeout: &str) -> Output {
+    pub(crate) fn ask(&self, method: &str, repository: &Path, app: &str, plugin: &str, timeout: &str) -> Output {
         ask(&self.socket(), method, repository, app, plugin, timeout)
     }
 

@@ -20,7 +20,7 @@ pub(crate) fn tree(name: &str, component: &str) -> tempfile::TempDir {
     dir
 }
 
-fn add_component(component: &str, to: &Path) {
+pub(crate) fn add_component(component: &str, to: &Path) {
     copy(&root().join("kustomize/components").join(component), to);
     if component == "iamra-container" {
         for part in ["generate", "transform"] {

@@ -47,6 +47,7 @@ mod laws;
 mod layering;
 mod lock;
 mod missing;
+mod monorepo;
 mod paths;
 mod peers;
 #[cfg(feature = "git")]
