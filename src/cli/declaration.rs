@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::bases::{self, Chain, InGit, OnDisk, Tree};
 use super::error::Error;
@@ -15,7 +16,7 @@ use crate::output::{Declaration, Sources};
 use crate::pipeline::{self, Request};
 use crate::plan::Absence;
 use crate::resolve::{self, Known, Lookup, Resolved};
-use crate::yaml::{FieldPath, NodeRef};
+use crate::yaml::FieldPath;
 
 /// A declaration on disk.
 #[derive(Clone)]
@@ -36,6 +37,16 @@ pub(super) struct File {
     pub(super) bases: Vec<Base>,
     /// Why the next one is not there.
     problem: Option<Diagnostic>,
+    /// Read once, for all builds of it.
+    clusters: OnceLock<Clusters>,
+}
+
+/// What a declaration says of clusters, before it is checked.
+#[derive(Clone, Default)]
+struct Clusters {
+    /// `spec.cluster`, and its value if that is a string.
+    said: Option<Option<String>>,
+    declared: BTreeSet<String>,
 }
 
 impl File {
@@ -72,7 +83,17 @@ impl File {
     pub(super) fn alone(name: String, text: String, path: &Path) -> Self {
         let (path, folder) = (path.to_owned(), parent(path));
         let root = path.clone();
-        Self { name, text, path, root, folder, place: PathBuf::new(), bases: Vec::new(), problem: None }
+        Self {
+            name,
+            text,
+            path,
+            root,
+            folder,
+            place: PathBuf::new(),
+            bases: Vec::new(),
+            problem: None,
+            clusters: OnceLock::new(),
+        }
     }
 
     fn extended(self, tree: &dyn Tree, path: &Path) -> Result<Self, Error> {
@@ -103,22 +124,26 @@ impl File {
     /// The cluster that the build of a folder below the declaration is for, if nobody says it: the only one whose name is a
     /// part of the folder's path.
     pub(super) fn cluster_of(&self, built: &Path) -> Option<String> {
-        let documents = self.documents(&mut Report::default())?;
-        let declaration = documents.whole();
-        if declaration.root().at(&FieldPath::keys("spec.cluster")).is_some() {
-            return None;
-        }
-        let clusters: BTreeSet<_> = config::clusters(declaration).into_iter().flatten().collect();
+        let Clusters { said: None, declared } = self.clusters() else { return None };
         let (own, built) = (self.own_folder().canonicalize().ok()?, built.canonicalize().ok()?);
         let parts = built.strip_prefix(&own).ok()?.components().filter_map(|part| part.as_os_str().to_str());
-        let mut named = parts.filter(|part| clusters.contains(part)).collect::<BTreeSet<_>>().into_iter();
+        let mut named = parts.filter(|part| declared.contains(*part)).collect::<BTreeSet<_>>().into_iter();
         named.next().filter(|_| named.next().is_none()).map(str::to_owned)
     }
 
     /// The cluster that the declaration names.
     pub(super) fn said_cluster(&self) -> Option<String> {
-        let documents = self.documents(&mut Report::default())?;
-        documents.whole().root().at(&FieldPath::keys("spec.cluster")).and_then(NodeRef::text).map(str::to_owned)
+        self.clusters().said.clone().flatten()
+    }
+
+    fn clusters(&self) -> &Clusters {
+        self.clusters.get_or_init(|| {
+            let Some(documents) = self.documents(&mut Report::default()) else { return Clusters::default() };
+            let declaration = documents.whole();
+            let said = declaration.root().at(&FieldPath::keys("spec.cluster"));
+            let declared = config::clusters(declaration).into_iter().flatten().map(str::to_owned).collect();
+            Clusters { said: said.map(|it| it.text().map(str::to_owned)), declared }
+        })
     }
 
     /// The arguments for the build of a folder, which may say the cluster.

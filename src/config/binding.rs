@@ -191,7 +191,7 @@ impl Reader<'_> {
         namespace: Option<&DnsLabel>,
         declared: &'d Declared<'_>,
     ) -> Option<(&'d str, &'d Role)> {
-        let wanted = written.workload.role.as_deref().unwrap_or(written.name);
+        let wanted = written.role();
         let Some(of_spec) = self.spec.roles.get(wanted) else {
             self.say_unknown_role(written, wanted);
             return None;
@@ -207,7 +207,7 @@ impl Reader<'_> {
         let refusal = refusal.or_else(|| (namespace.is_none() && found.is_none()).then(NotAllowed::unknown));
         match refusal {
             Some(refusal) => {
-                let refused = refusal.of(&written.words, written.role_at.clone());
+                let refused = refusal.of(&written.words(), written.role_at.clone());
                 self.report.push(match self.extension {
                     Some(extension) => extension.refused(refused, namespace),
                     None => refused,

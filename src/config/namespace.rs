@@ -192,7 +192,7 @@ impl Reader<'_> {
                 invalid(self.report, &at, why);
             }
             if let Some(scope) = &namespace.scope {
-                self.check_scope(scope, scopes, &format!("namespace {}", quote(&name)), &at);
+                self.check_scope(scope, scopes, &format_args!("namespace {}", quote(&name)), &at);
             }
             for (index, path) in namespace.paths.iter().enumerate() {
                 self.check_folder(path, &at.key("paths").index(index));

@@ -142,8 +142,8 @@ impl Reader<'_> {
             ..wire::Workload::default()
         };
         let at = self.at.key("roles").key(role.as_str());
-        let words = format!("{} is annotated with role {}", opt_in.words(), quote(&role));
-        let written = Written { name, workload: &workload, at, role_at: opt_in.place(), words };
+        let annotated = Some(opt_in.words());
+        let written = Written { name, workload: &workload, at, role_at: opt_in.place(), annotated };
         let binding = self.binding(&written, cluster, declared)?;
         Some(Binding { is_listed: false, ..binding })
     }

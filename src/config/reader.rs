@@ -117,12 +117,13 @@ impl Reader<'_> {
         why: &str,
         at: &FieldPath,
     ) -> Result<Option<T>, Conflict> {
-        let there = fields.into_iter().filter_map(|(name, value)| Some((quote(&name).to_string(), value?)));
-        let (mut names, mut values): (Vec<_>, Vec<_>) = there.unzip();
+        let there = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let (names, mut values): (Vec<_>, Vec<_>) = there.unzip();
         let value = values.pop();
         if values.is_empty() {
             return Ok(value);
         }
+        let mut names: Vec<_> = names.iter().map(|name| quote(name).to_string()).collect();
         let last = names.pop().unwrap_or_default();
         self.report.push(
             Diagnostic::error(

@@ -1,6 +1,7 @@
 //! Validates a declaration: resolves names, merges layers, checks every rule, and reports all problems at once.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::binding::CommonNames;
@@ -253,12 +254,18 @@ impl Reader<'_> {
             invalid(self.report, &at.key("policies").index(index), format!("{} is not an ARN", quote(&policy)));
         }
         if let Some(scope) = &role.scope {
-            self.check_scope(scope, scopes, &format!("role {}", quote(&name)), at);
+            self.check_scope(scope, scopes, &format_args!("role {}", quote(&name)), at);
         }
     }
 
     /// Checks that the scope is declared that something at `at` names.
-    pub(super) fn check_scope(&mut self, scope: &str, valid: &BTreeMap<String, Scope>, whose: &str, at: &FieldPath) {
+    pub(super) fn check_scope(
+        &mut self,
+        scope: &str,
+        valid: &BTreeMap<String, Scope>,
+        whose: &dyn fmt::Display,
+        at: &FieldPath,
+    ) {
         if scope != DEFAULT_SCOPE && !self.spec.scopes.contains_key(scope) {
             let message = format!("{whose} names scope {}, which is not declared", quote(&scope));
             let help = self.known_scopes(valid).help(scope);

@@ -13,16 +13,28 @@ pub(super) struct Written<'w> {
     pub(super) at: FieldPath,
     /// Where its role is named.
     pub(super) role_at: Place,
-    /// That it has its role, in words.
-    pub(super) words: String,
+    /// The annotated object, in words, if it is not listed.
+    pub(super) annotated: Option<String>,
 }
 
 impl<'w> Written<'w> {
     /// The entry of that name.
     pub(super) fn listed(name: &'w str, workload: &'w wire::Workload, at: FieldPath) -> Self {
         let role_at = Place::Config(workload.role.as_ref().map_or_else(|| at.clone(), |_| at.key("role")));
-        let role = workload.role.as_deref().unwrap_or(name);
-        let words = format!("workload {} has role {}", quote(&name), quote(&role));
-        Self { name, workload, at, role_at, words }
+        Self { name, workload, at, role_at, annotated: None }
+    }
+
+    /// The name of its role.
+    pub(super) fn role(&self) -> &'w str {
+        self.workload.role.as_deref().unwrap_or(self.name)
+    }
+
+    /// That it has its role, in words.
+    pub(super) fn words(&self) -> String {
+        let role = self.role();
+        match &self.annotated {
+            None => format!("workload {} has role {}", quote(&self.name), quote(&role)),
+            Some(object) => format!("{object} is annotated with role {}", quote(&role)),
+        }
     }
 }

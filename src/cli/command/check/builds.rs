@@ -148,8 +148,8 @@ fn folders(paths: &[PathBuf], args: &Args) -> Result<Vec<PathBuf>, Error> {
 
 fn look(job: &Job<'_>, args: &Args, shared: &Shared) -> Result<Looked, Error> {
     let declared = &job.declared.checked;
+    let shared = &declared.file.shared_for(&job.folder, shared);
     let file = declared.file.clone();
-    let shared = &file.shared_for(&job.folder, shared);
     let checked = Checked {
         build: Some(display(&job.folder)),
         levels: declared.levels.clone(),
