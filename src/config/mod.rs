@@ -28,7 +28,7 @@ mod written;
 pub use claim::Claims;
 pub use config_map::is_config_map;
 pub use flat::{Flat, flat};
-pub use namespace::{NotAllowed, Tenants};
+pub use namespace::{ALL, NotAllowed, Tenants};
 pub use naming::{Affixes, Naming, naming};
 pub use opt_in::{OptIn, ROLE};
 pub use schema::json_schema;

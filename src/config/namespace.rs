@@ -18,7 +18,7 @@ use crate::quote::{quote, quote_all, typed};
 use crate::yaml::FieldPath;
 
 /// The name of the entry for all namespaces that are not listed, and the word for all roles in a list of them.
-pub(super) const ALL: &str = "*";
+pub const ALL: &str = "*";
 
 /// What helps a workload whose namespace is not known.
 const SET: &str = "set `namespace:` for the workload or its cluster";
@@ -33,6 +33,7 @@ pub(super) struct Tenant {
     pub(super) name: String,
     pub(super) scope: Option<String>,
     roles: BTreeSet<String>,
+    paths: BTreeSet<String>,
     pub(super) layer: Layer,
 }
 
@@ -81,6 +82,28 @@ impl Tenants {
     /// The entry for the workloads of a namespace. A namespace that is not known is as one that is not listed.
     pub(super) fn of(&self, namespace: Option<&str>) -> Option<&Tenant> {
         namespace.and_then(|name| self.0.get(name)).or_else(|| self.0.get(ALL))
+    }
+
+    /// The names of the entries.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The roles that workloads of a namespace may have; [`ALL`] stands for every role.
+    pub fn roles(&self, namespace: &str) -> BTreeSet<String> {
+        self.allowed(namespace, |tenant| &tenant.roles)
+    }
+
+    /// The folders whose declarations may declare workloads of a namespace; [`ALL`] stands for every folder.
+    pub fn paths(&self, namespace: &str) -> BTreeSet<String> {
+        self.allowed(namespace, |tenant| &tenant.paths)
+    }
+
+    fn allowed(&self, namespace: &str, list: impl Fn(&Tenant) -> &BTreeSet<String>) -> BTreeSet<String> {
+        if self.0.is_empty() {
+            return [ALL.to_owned()].into();
+        }
+        self.of(Some(namespace)).map(list).cloned().unwrap_or_default()
     }
 
     /// Why workloads of a namespace may not have a role, if they may not.
@@ -199,7 +222,8 @@ impl Reader<'_> {
             }
             let layer = self.settings(&namespace.defaults, &at.key("defaults"));
             let (scope, roles) = (namespace.scope.clone(), namespace.roles.iter().cloned().collect());
-            (name.clone(), Tenant { name: name.clone(), scope, roles, layer })
+            let paths = namespace.paths.iter().map(|path| path.trim_end_matches('/').to_owned()).collect();
+            (name.clone(), Tenant { name: name.clone(), scope, roles, paths, layer })
         };
         Tenants(spec.namespaces.iter().map(read).collect())
     }

@@ -28,6 +28,10 @@ pub enum ChangeKind {
     CommonName,
     /// A workload is in a different namespace.
     Namespace,
+    /// The workloads of a namespace may have different roles.
+    NamespaceRoles,
+    /// Different folders may declare the workloads of a namespace.
+    NamespacePaths,
     /// A different object gets the identity.
     Target,
     /// Different containers get credentials.
@@ -67,6 +71,8 @@ const TABLE: &[(ChangeKind, &str, &str)] = &[
     (ChangeKind::Issuer, "issuer", "the issuer of the certificates, or the place of its CA's key, is different"),
     (ChangeKind::CommonName, "common-name", "a workload's certificate has a different subject"),
     (ChangeKind::Namespace, "namespace", "a workload is in a different namespace"),
+    (ChangeKind::NamespaceRoles, "namespace-roles", "the workloads of a namespace may have different roles"),
+    (ChangeKind::NamespacePaths, "namespace-paths", "different folders may declare the workloads of a namespace"),
     (ChangeKind::Target, "target", "a different object gets the identity"),
     (ChangeKind::Containers, "containers", "different containers get credentials"),
     (ChangeKind::CertificateLife, "certificate-life", "a certificate has a longer or shorter lifetime"),

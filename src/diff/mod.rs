@@ -6,6 +6,7 @@ mod change;
 mod identity;
 mod rendered;
 mod sidecar;
+mod tenancy;
 mod workload;
 
 pub use change::{Change, ChangeKind};
@@ -67,6 +68,7 @@ pub fn compare(base: &Snapshot, head: &Snapshot) -> Vec<Change> {
         let (old, new) = (workloads(before), workloads(after));
         let mut found = identity::compare(&old, &new);
         found.extend(workload::compare(&old, &new));
+        found.extend(tenancy::compare(before, after));
         found.extend(rendered::compare(before, after));
         for change in found {
             add(change, cluster.as_ref());
