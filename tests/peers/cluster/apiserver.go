@@ -43,8 +43,9 @@ func startEtcd(dir, programs string, died func(error)) (*etcd, error) {
 
 type apiServer struct {
 	*process
-	kubeconfig string
-	config     *rest.Config
+	kubeconfig  string // of a user who may do everything
+	certManager string // that of cert-manager's controllers
+	config      *rest.Config
 }
 
 // startAPIServer comes back when the server says that it is ready.
@@ -62,16 +63,17 @@ func startAPIServer(starting context.Context, dir, programs, etcdURL string, die
 	if err != nil {
 		return nil, err
 	}
-	random := make([]byte, 16)
+	random := make([]byte, 32)
 	if _, err := rand.Read(random); err != nil {
 		return nil, err
 	}
-	token := hex.EncodeToString(random)
+	token, tokenOfCertManager := hex.EncodeToString(random[:16]), hex.EncodeToString(random[16:])
 	for name, content := range map[string][]byte{
 		"apiserver.crt":       certificate,
 		"apiserver.key":       key,
 		"service-account.key": serviceAccountKey,
-		"tokens.csv":          []byte(token + ",admin,admin,system:masters\n"),
+		"tokens.csv": []byte(token + ",admin,admin,system:masters\n" +
+			tokenOfCertManager + "," + certManagerUser + ",cert-manager,\"" + certManagerGroups + "\"\n"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			return nil, err
@@ -79,6 +81,10 @@ func startAPIServer(starting context.Context, dir, programs, etcdURL string, die
 	}
 	kubeconfig := filepath.Join(dir, "kubeconfig")
 	if err := writeKubeconfig(kubeconfig, url, certificate, token); err != nil {
+		return nil, err
+	}
+	certManager := filepath.Join(dir, "cert-manager.kubeconfig")
+	if err := writeKubeconfig(certManager, url, certificate, tokenOfCertManager); err != nil {
 		return nil, err
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -99,7 +105,7 @@ func startAPIServer(starting context.Context, dir, programs, etcdURL string, die
 	if err != nil {
 		return nil, err
 	}
-	server := &apiServer{child, kubeconfig, config}
+	server := &apiServer{child, kubeconfig, certManager, config}
 	if err := server.waitUntilReady(starting); err != nil {
 		server.kill()
 		return nil, err

@@ -42,8 +42,15 @@ func startCertManager(ctx, starting context.Context, server *apiServer, approve 
 		return err
 	}
 
+	if err := allowCertManager(starting, server.config); err != nil {
+		return err
+	}
+	if err := stampRequests(starting, server.config); err != nil {
+		return err
+	}
+
 	factory, err := controller.NewContextFactory(ctx, controller.ContextOptions{
-		Kubeconfig:    server.kubeconfig,
+		Kubeconfig:    server.certManager,
 		IssuerOptions: controller.IssuerOptions{ClusterResourceNamespace: certManagerNamespace},
 		CertificateOptions: controller.CertificateOptions{
 			CopiedAnnotationPrefixes:                 []string{"*", "-kubectl.kubernetes.io/", "-fluxcd.io/", "-argocd.argoproj.io/"},

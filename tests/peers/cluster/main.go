@@ -1,5 +1,5 @@
-// Command cluster is a Kubernetes API with cert-manager at work behind it, for tests: etcd, kube-apiserver and
-// cert-manager's own controllers. No node, so no pod ever runs.
+// Command cluster is a Kubernetes API with cert-manager at work behind it, for tests: etcd, kube-apiserver,
+// cert-manager's own controllers and, if asked for, approver-policy's. No node, so no pod ever runs.
 //
 // When all of it is ready, one line of JSON says where: {"kubeconfig": "...", "dir": "..."}. It ends, and removes the
 // folder, when its standard input does or on SIGTERM; the children end with it however it ends.
@@ -27,15 +27,20 @@ import (
 func init() { runtime.LockOSThread() }
 
 func main() {
+	if filepath.Base(os.Args[0]) == approverPolicy {
+		runApproverPolicy()
+		return
+	}
 	programs := flag.String("bin", beside("."), "folder of etcd and kube-apiserver")
 	crds := flag.String("crds", beside("../crds/cert-manager"), "folder of cert-manager's CustomResourceDefinitions")
 	timeout := flag.Duration("timeout", 2*time.Minute, "how long to wait until all is ready")
 	approve := flag.Bool("approve", true, "approve every CertificateRequest, as cert-manager does unless it is told not to")
+	policies := flag.Bool("approver-policy", false, "let approver-policy decide which CertificateRequests are approved")
 	flag.Parse()
 
 	dir, err := os.MkdirTemp("", "iamra-cluster-")
 	if err == nil {
-		err = run(dir, *programs, *crds, *approve, *timeout)
+		err = run(dir, *programs, *crds, approval{*approve && !*policies, *policies}, *timeout)
 	}
 	if errors.Is(err, errToldToEnd) {
 		err = os.RemoveAll(dir)
@@ -47,9 +52,11 @@ func main() {
 	}
 }
 
-// run ends with the reason why: errToldToEnd when all is well.
+// approval is who approves CertificateRequests.
+type approval struct{ byCertManager, byPolicies bool }
 
-func run(dir, programs, crds string, approve bool, timeout time.Duration) error {
+// run ends with the reason why: errToldToEnd when all is well.
+func run(dir, programs, crds string, approval approval, timeout time.Duration) error {
 	log, err := os.Create(filepath.Join(dir, "cert-manager.log"))
 	if err != nil {
 		return err
@@ -77,8 +84,18 @@ func run(dir, programs, crds string, approve bool, timeout time.Duration) error 
 	if err := keepDefaultServiceAccounts(ctx, server.config); err != nil {
 		return because(ctx, err)
 	}
-	if err := startCertManager(ctx, starting, server, approve, stop); err != nil {
+	if err := startCertManager(ctx, starting, server, approval.byCertManager, stop); err != nil {
 		return because(ctx, err)
+	}
+	if approval.byPolicies {
+		if err := installCRDs(starting, server.config, filepath.Join(filepath.Dir(crds), approverPolicy)); err != nil {
+			return because(ctx, err)
+		}
+		child, err := startApproverPolicy(starting, dir, server, stop)
+		if err != nil {
+			return because(ctx, err)
+		}
+		defer child.kill()
 	}
 
 	line, err := json.Marshal(map[string]string{"kubeconfig": server.kubeconfig, "dir": dir})
