@@ -26,6 +26,8 @@ pub struct Request<'r> {
     pub mode: Option<Mode>,
     /// Whether kustomize calls a generator: only then does it add hashes to names.
     pub generator: bool,
+    /// Whether kustomize calls a transformer, which adds what its generators leave to it.
+    pub after_generator: bool,
     /// Where everything without a namespace goes, if that is known; none is written when `None`.
     pub namespace: Option<&'r str>,
     /// Whether the caller deletes what it does not get back.
@@ -209,11 +211,17 @@ impl<'r, 't> Patched<'r, 't> {
     }
 
     /// The changes of workloads, and the objects for those that a generator cannot know.
-    fn transformed(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
+    fn transformed(
+        mut self,
+        resolved: &Resolved,
+        items: &[Item<'_>],
+        after_generator: bool,
+        report: &mut Report,
+    ) -> Changes {
         std::mem::take(&mut self.taken).report(report);
         self.plan.check_certificates(items, &self.inventory, report);
         order::check(&self.plan, &[], items, &self.inventory, report);
-        self.plan.keep_unlisted();
+        self.plan.keep_unlisted(after_generator);
         self.with_objects(resolved, items, report)
     }
 
@@ -232,13 +240,19 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
     let mode = request.mode(resolved.mode);
     let mut changes = match mode {
         Mode::Generate => {
-            let plan = plan::declared(resolved, request.namespace);
+            let mut plan = plan::declared(resolved, request.namespace);
+            if request.generator {
+                plan.leave_to_transformer();
+            }
             Taken::of(&plan, items).report(report);
             let mut changes = Changes::default();
             splice::add(&generated(&plan, resolved, request), items, &mut changes, report);
             changes
         }
-        Mode::Transform => Patched::of(resolved, items, request.namespace, report).transformed(resolved, items, report),
+        Mode::Transform => {
+            let patched = Patched::of(resolved, items, request.namespace, report);
+            patched.transformed(resolved, items, request.after_generator, report)
+        }
         Mode::All => Patched::of(resolved, items, request.namespace, report).with_objects(resolved, items, report),
         Mode::Validate => {
             let patched = Patched::of(resolved, items, request.namespace, report);
@@ -278,7 +292,7 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absen
     order::check(&patched.plan, &objects, rendered.items, &patched.inventory, report);
     // Other writers of a workload's objects are already reported, with help.
     let strangers = if patched.taken.is_empty() { strangers } else { strangers.without(Code::ChangedObject) };
-    patched.transformed(resolved, rendered.items, report);
+    patched.transformed(resolved, rendered.items, false, report);
     report.append(strangers);
 }
 

@@ -52,7 +52,8 @@ fn has_templates(declaration: &Value) -> bool {
         match value {
             Value::String(text) => text.contains("{{"),
             Value::Array(items) => items.iter().any(is_template),
-            Value::Object(fields) => fields.values().any(is_template),
+            // The CA that a cluster makes says which cluster that is.
+            Value::Object(fields) => fields.contains_key("inCluster") || fields.values().any(is_template),
             _ => false,
         }
     }
@@ -76,8 +77,8 @@ fn view(base: &Value, cluster: String, mut overlay: Map<String, Value>, report: 
 
 /// Fields of which one excludes the others: one that is set replaces another one that `spec` sets.
 const EXCLUSIVE: &[&[&str]] = &[
-    &["ca", "existing"],
-    &["existing", "ssm"],
+    &["ca", "clusterCa", "existing"],
+    &["existing", "inCluster", "ssm"],
     &["containers", "except"],
     &["name", "selector"],
     &["podTemplatePath", "podTemplatePaths"],

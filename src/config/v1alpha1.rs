@@ -338,6 +338,8 @@ pub struct Aws {
 pub struct Issuer {
     /// A cert-manager CA issuer that iamra emits in every namespace that needs it.
     pub ca: Option<CaIssuer>,
+    /// A cert-manager CA issuer for all namespaces: a ClusterIssuer that iamra emits, and the CA in one namespace alone.
+    pub cluster_ca: Option<ClusterCaIssuer>,
     /// An existing issuer.
     pub existing: Option<ExistingIssuer>,
 }
@@ -350,12 +352,24 @@ pub struct CaIssuer {
     pub secret: CaSecret,
 }
 
+/// A cert-manager CA issuer for all namespaces.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ClusterCaIssuer {
+    /// The namespace of the CA's Secret, where cert-manager looks for it (`--cluster-resource-namespace`); `cert-manager` when omitted.
+    pub namespace: Option<String>,
+    /// Where the CA's certificate and key come from; exactly one source, the existing Secret `iam-ra-ca` when omitted.
+    pub secret: CaSecret,
+}
+
 /// Where the CA's certificate and key come from.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CaSecret {
     /// A Secret that is already in the namespace; nothing is emitted.
     pub existing: Option<ExistingSecret>,
+    /// A CA that cert-manager makes: its key never leaves the cluster. Only for `clusterCa`.
+    pub in_cluster: Option<InClusterCa>,
     /// Read from Parameter Store and written into the manifests, private key included.
     pub ssm: Option<SsmSecret>,
 }
@@ -367,6 +381,11 @@ pub struct ExistingSecret {
     /// Its name; `iam-ra-ca` when omitted (`iam-ra-ca-SCOPE` beyond the default scope).
     pub name: Option<String>,
 }
+
+/// A CA that cert-manager makes, with a key of its own in each cluster; `iamra ca show` prints its certificate for the trust anchor.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct InClusterCa {}
 
 /// A CA in Parameter Store.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -60,7 +60,8 @@ pub(super) fn objects(config: &Config, prerequisites: bool) -> Objects {
 
 fn issuer_objects(namespace: Option<&String>, issuer: &Issuer) -> Vec<(Option<String>, Resource)> {
     let resource = |object: &IssuerObject| Resource::Object(object.kind.gvk.kind, object.name.clone());
-    issuer.objects.iter().map(|object| (namespace.cloned(), resource(object))).collect()
+    let place = |object: &IssuerObject| object.namespace(namespace.map(String::as_str));
+    issuer.objects.iter().map(|object| (place(object), resource(object))).collect()
 }
 
 /// What is no longer rendered, one line each, and the commands that delete it without pruning.

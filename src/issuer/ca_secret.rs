@@ -1,16 +1,10 @@
-//! `ca.secret.existing`: a CA issuer that iamra emits with the Certificates that need it. The Secret with the CA is
-//! created in the namespace by other means.
+//! `secret.existing`: a CA issuer that iamra emits. The Secret with the CA is created by other means.
 
-use super::ca;
+use super::ca::{self, Reach};
 use super::value::Issuer;
 
 /// The issuer of a scope; without a name, the Secret has the scope's default name.
-pub fn issuer(scope: &str, secret: Option<&str>) -> Issuer {
+pub fn issuer(scope: &str, reach: &Reach, secret: Option<&str>) -> Issuer {
     let named = ca::secret_name(scope);
-    Issuer {
-        issuer_ref: ca::issuer_ref(scope),
-        usages: ca::USAGES,
-        objects: vec![ca::issuer(scope, secret.unwrap_or(&named))],
-        references: Vec::new(),
-    }
+    ca::issuer(scope, reach, secret.unwrap_or(&named), Vec::new(), Vec::new())
 }

@@ -8,6 +8,10 @@ pub const GROUP: &str = "cert-manager.io";
 /// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/meta/v1/types.go>
 pub const KIND: &str = "Issuer";
 
+/// cert-manager's issuer for all namespaces.
+/// <https://cert-manager.io/docs/configuration/>
+pub(super) const CLUSTER_KIND: &str = "ClusterIssuer";
+
 /// Kinds of issuer that serve only their own namespace, by group: cert-manager's, and those of the external issuers in
 /// cert-manager's own list (<https://cert-manager.io/docs/configuration/issuers/>), from their definitions.
 const NAMESPACED: &[(&str, &str)] = &[

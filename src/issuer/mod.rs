@@ -2,6 +2,7 @@
 //! code distinguishes the kinds.
 
 // The kinds; each file begins with its field in the declaration.
+pub mod ca_in_cluster;
 pub mod ca_parameters;
 pub mod ca_secret;
 pub mod existing;
@@ -12,8 +13,8 @@ mod object;
 mod scope;
 mod value;
 
-pub use ca::secret;
+pub use ca::{Reach, secret};
 pub use issuer_ref::{GROUP, IssuerRef, KIND};
-pub use object::{CA_SECRET_AT, Contents, IssuerObject, ObjectKind, Part, object_kind};
+pub use object::{CA_SECRET_AT, Contents, IssuerObject, ObjectKind, Part, is_cluster_wide, object_kind};
 pub use scope::DEFAULT_SCOPE;
 pub use value::Issuer;

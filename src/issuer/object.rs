@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::issuer_ref::{GROUP, KIND};
-use crate::krm::Gvk;
+use super::issuer_ref::{CLUSTER_KIND, GROUP, KIND};
+use crate::krm::{Gvk, group_of};
 
 /// The JSON pointer to the name of the CA's Secret in cert-manager's issuers.
 /// <https://cert-manager.io/docs/configuration/ca/>
@@ -14,8 +14,10 @@ pub const CA_SECRET_AT: &str = "/spec/ca/secretName";
 pub struct ObjectKind {
     /// What it is.
     pub gvk: Gvk,
-    /// Its purpose.
-    pub part: Part,
+    /// Whether Certificates refer to it.
+    pub signs: bool,
+    /// Whether it is in no namespace.
+    pub is_cluster_wide: bool,
     /// The JSON pointer to the name of the Secret with the CA that it signs with.
     pub secret_at: Option<&'static str>,
 }
@@ -23,6 +25,8 @@ pub struct ObjectKind {
 /// The purpose of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
+    /// It signs the certificate of the CA itself.
+    Root,
     /// It is, or creates, the Secret with the CA under its own name.
     Secret,
     /// It signs: Certificates refer to it.
@@ -41,13 +45,29 @@ object_kinds! {
     /// The Secret with a CA's certificate and key.
     CA_SECRET = ObjectKind {
         gvk: Gvk { group: "", version: "v1", kind: "Secret" },
-        part: Part::Secret,
+        signs: false,
+        is_cluster_wide: false,
         secret_at: None,
     };
-    /// cert-manager's Issuer that signs with such a Secret.
-    CA_ISSUER = ObjectKind {
+    /// The Certificate of a CA, for which cert-manager makes such a Secret.
+    CA_CERTIFICATE = ObjectKind {
+        gvk: Gvk { group: GROUP, version: "v1", kind: "Certificate" },
+        signs: false,
+        is_cluster_wide: false,
+        secret_at: None,
+    };
+    /// cert-manager's Issuer that signs with such a Secret, or with the key of what it signs.
+    ISSUER = ObjectKind {
         gvk: Gvk { group: GROUP, version: "v1", kind: KIND },
-        part: Part::Signer,
+        signs: true,
+        is_cluster_wide: false,
+        secret_at: Some(CA_SECRET_AT),
+    };
+    /// The same for all namespaces.
+    CLUSTER_ISSUER = ObjectKind {
+        gvk: Gvk { group: GROUP, version: "v1", kind: CLUSTER_KIND },
+        signs: true,
+        is_cluster_wide: true,
         secret_at: Some(CA_SECRET_AT),
     };
 }
@@ -57,13 +77,24 @@ pub fn object_kind(kind: &str) -> Option<&'static ObjectKind> {
     OBJECT_KINDS.iter().copied().find(|known| known.gvk.kind == kind)
 }
 
+/// Whether objects of this kind are in no namespace, as far as Certificates need them. A `metadata.namespace` that kustomize
+/// has written on them means nothing.
+pub fn is_cluster_wide(api_version: &str, kind: &str) -> bool {
+    object_kind(kind).is_some_and(|known| known.is_cluster_wide && known.gvk.group == group_of(api_version))
+}
+
 /// An object that the Certificates of a scope need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerObject {
     /// Its kind.
     pub kind: &'static ObjectKind,
+    /// Its purpose.
+    pub part: Part,
     /// Its name.
     pub name: String,
+    /// The namespace in which it stands once; `None` when it stands in every namespace that has a Certificate, or in none
+    /// because its kind is cluster-wide.
+    pub home: Option<String>,
     /// What is in it.
     pub contents: Contents,
 }
@@ -78,6 +109,16 @@ pub enum Contents {
 }
 
 impl IssuerObject {
+    /// Whether there is one of it in a cluster, whichever namespaces have Certificates.
+    pub fn stands_once(&self) -> bool {
+        self.home.is_some() || self.kind.is_cluster_wide
+    }
+
+    /// Its namespace, for Certificates of a namespace.
+    pub fn namespace(&self, of_certificates: Option<&str>) -> Option<String> {
+        if self.kind.is_cluster_wide { None } else { self.home.as_deref().or(of_certificates).map(str::to_owned) }
+    }
+
     /// The Secret that it signs with, which iamra may not have created.
     pub fn reads(&self) -> Option<&str> {
         let Contents::Spec(spec) = &self.contents else { return None };

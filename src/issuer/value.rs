@@ -12,8 +12,10 @@ pub struct Issuer {
     /// The usages that a Certificate must request, as cert-manager spells them; without them, AWS rejects the
     /// certificate.
     pub usages: &'static [&'static str],
-    /// The objects that the Certificates of the scope need, in every namespace that has one.
+    /// The objects that the Certificates of the scope need.
     pub objects: Vec<IssuerObject>,
+    /// The namespace of the Secret that it signs with; that of the Certificates when `None`.
+    pub secret_home: Option<String>,
     /// What must be looked up before those can be rendered, and the kind of each value.
     pub(super) references: Vec<(Reference, Wanted)>,
 }
@@ -39,14 +41,19 @@ impl Issuer {
         self.objects.iter().any(|object| object.contents == Contents::KeyPair)
     }
 
+    /// The namespace of the Secret that it signs with, for Certificates of a namespace.
+    pub fn secret_namespace(&self, of_certificates: Option<&str>) -> Option<String> {
+        self.secret_home.as_deref().or(of_certificates).map(str::to_owned)
+    }
+
     /// Whether iamra emits the issuer itself.
     pub fn is_own(&self) -> bool {
-        self.objects.iter().any(|object| object.kind.part == Part::Signer)
+        self.objects.iter().any(|object| object.part == Part::Signer)
     }
 
     /// The objects that sign with a Secret that must be created by other means, and its name.
     pub fn wants(&self) -> impl Iterator<Item = (&IssuerObject, &str)> {
-        let is_made = |secret: &str| self.objects.iter().any(|it| it.kind.part == Part::Secret && it.name == secret);
+        let is_made = |secret: &str| self.objects.iter().any(|it| it.part == Part::Secret && it.name == secret);
         let reads = self.objects.iter().filter_map(|object| Some((object, object.reads()?)));
         reads.filter(move |(_, secret)| !is_made(secret))
     }

@@ -29,7 +29,7 @@ use find::{Finder, find, words};
 pub struct Plan<'r> {
     /// Every workload of the declaration.
     pub workloads: Vec<PlannedWorkload<'r>>,
-    /// The objects that its Certificates need, once per namespace and scope.
+    /// The objects that its Certificates need: once per namespace and scope, or once per scope.
     pub prerequisites: Vec<Prerequisite<'r>>,
 }
 
@@ -181,39 +181,51 @@ fn wave(workload: &Workload<'_>) -> i32 {
     if order < Order::USUAL && order.phase == Order::USUAL.phase { order.wave } else { Order::USUAL.wave }
 }
 
-/// The objects that Certificates need, once per namespace and scope, in time for the first workload that needs them.
+/// The objects that Certificates need, once each, in time for the first workload that needs them.
 fn beside<'r>(
     sites: impl Iterator<Item = (Option<String>, &'r str, &'r Issuer, i32)>,
     authorities: &'r BTreeMap<String, Authority>,
 ) -> Vec<Prerequisite<'r>> {
-    let sites: Vec<_> = sites.collect();
-    let mut waves = BTreeMap::new();
-    for (namespace, scope, _, wave) in &sites {
-        let first = waves.entry((namespace.clone(), *scope)).or_insert(*wave);
-        *first = (*wave).min(*first);
-    }
-    let mut prerequisites = Vec::new();
-    for (namespace, scope, issuer, _) in sites {
-        if let Some(wave) = waves.remove(&(namespace.clone(), scope)) {
-            prerequisites.extend(issuer.objects.iter().map(|object| Prerequisite {
-                namespace: namespace.clone(),
-                scope,
-                object,
-                authority: authorities.get(scope),
-                wave,
-            }));
+    let mut prerequisites: Vec<Prerequisite<'r>> = Vec::new();
+    let mut known: BTreeMap<_, usize> = BTreeMap::new();
+    for (namespace, scope, issuer, wave) in sites {
+        for object in &issuer.objects {
+            let namespace = object.namespace(namespace.as_deref());
+            let index = *known
+                .entry((namespace.clone(), scope, object.kind.gvk.kind, object.name.as_str()))
+                .or_insert(prerequisites.len());
+            match prerequisites.get_mut(index) {
+                Some(planned) => planned.wave = planned.wave.min(wave),
+                None => {
+                    let authority = authorities.get(scope);
+                    prerequisites.push(Prerequisite { namespace, scope, object, authority, wave });
+                }
+            }
         }
     }
     prerequisites
 }
 
 impl Plan<'_> {
-    /// Keeps only what belongs to annotated workloads, which a generator cannot know.
-    pub fn keep_unlisted(&mut self) {
+    /// Keeps only what belongs to annotated workloads, which a generator cannot know, and, if the generator leaves it to us,
+    /// what stands once in a cluster.
+    pub fn keep_unlisted(&mut self, after_generator: bool) {
         self.workloads.retain(|planned| !planned.binding().is_listed);
         let needs: BTreeSet<_> =
             self.workloads.iter().map(|it| (it.namespace.as_deref(), it.binding().scope.as_str())).collect();
-        self.prerequisites.retain(|it| needs.contains(&(it.namespace.as_deref(), it.scope)));
+        let scopes: BTreeSet<_> = needs.iter().map(|(_, scope)| *scope).collect();
+        self.prerequisites.retain(|it| {
+            if it.object.stands_once() {
+                return after_generator || scopes.contains(it.scope);
+            }
+            needs.contains(&(it.namespace.as_deref(), it.scope))
+        });
+    }
+
+    /// Leaves out what stands once in a cluster. kustomize moves what a generator makes into the namespace of the
+    /// kustomization, and gives it its prefix; what a transformer adds it leaves alone.
+    pub fn leave_to_transformer(&mut self) {
+        self.prerequisites.retain(|it| !it.object.stands_once());
     }
 
     /// A workload reads its certificate's Secret in its own namespace. Where the Certificate is among the items it

@@ -14,7 +14,7 @@ use super::order::ordered;
 use super::sample::sample;
 use crate::certificate::Authority;
 use crate::config::{ArgoCd, Binding};
-use crate::issuer::{self, Contents, DEFAULT_SCOPE, IssuerObject, Part};
+use crate::issuer::{self, Contents, DEFAULT_SCOPE, IssuerObject, Part, Reach};
 use crate::krm::group_of;
 use crate::name;
 use crate::plan::{Plan, Prerequisite};
@@ -44,7 +44,7 @@ pub fn idents(binding: &Binding) -> Vec<(&'static str, String)> {
 
 /// The Secret of the default scope with a given CA, for the Issuer that expects it to exist.
 pub fn ca(namespace: Option<&String>, authority: &Authority) -> Manifest {
-    let metadata = metadata(&issuer::secret(DEFAULT_SCOPE).name, namespace, (SCOPE, DEFAULT_SCOPE));
+    let metadata = metadata(&issuer::secret(DEFAULT_SCOPE, &Reach::Namespace).name, namespace, (SCOPE, DEFAULT_SCOPE));
     Manifest { value: ordered(ca_secret(metadata, authority)) }
 }
 
@@ -52,6 +52,7 @@ pub fn ca(namespace: Option<&String>, authority: &Authority) -> Manifest {
 /// <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/>
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wave {
+    Root = -4,
     Ca = -3,
     Issuer = -2,
     Certificate = -1,
@@ -75,13 +76,14 @@ fn tell(argo_cd: ArgoCd, mut value: Value, wave: Wave, first: i32) -> Value {
 
 /// `None` when its CA is not known.
 fn object(prerequisite: &Prerequisite<'_>) -> Option<(Value, Wave, i32)> {
-    let IssuerObject { kind, name, contents } = prerequisite.object;
+    let IssuerObject { kind, part, name, contents, .. } = prerequisite.object;
     let metadata = metadata(name, prerequisite.namespace.as_ref(), (SCOPE, prerequisite.scope));
     let value = match contents {
         Contents::KeyPair => ca_secret(metadata, prerequisite.authority?),
         Contents::Spec(spec) => custom_resource(&kind.gvk, metadata, spec),
     };
-    let wave = match kind.part {
+    let wave = match part {
+        Part::Root => Wave::Root,
         Part::Secret => Wave::Ca,
         Part::Signer => Wave::Issuer,
     };

@@ -223,6 +223,7 @@ fn line(row: &Row, view: View, spots: &Spots<'_>) -> Line {
     let cluster = row.cluster.as_ref().filter(|_| view == View::Role).map_or_else(String::new, |it| format!(", {it}"));
     let inside = format!("in {namespace}{cluster}");
     let secret = binding.issuer.objects.iter().find_map(IssuerObject::reads);
+    let secret_home = binding.issuer.secret_home.as_deref().unwrap_or(namespace);
     let life = format!("{}, renewed {} before", binding.certificate.duration, binding.certificate.renew_before);
     let certificate = name::of_certificate(workload);
     let has_secret = binding.certificate.has_secret();
@@ -245,7 +246,7 @@ fn line(row: &Row, view: View, spots: &Spots<'_>) -> Line {
     let common_name = format!("CN={}", binding.certificate.common_name);
     let all = [
         Some((node(&binding.scope, &anchor, &[&anchor_title]), &binding.scope)),
-        secret.map(|name| (node(name, &format!("Secret in {namespace}"), &[]), &binding.scope)),
+        secret.map(|name| (node(name, &format!("Secret in {secret_home}"), &[]), &binding.scope)),
         Some((node(&issuer.name, &format!("{}{place}", issuer.kind), &[&issuer.group]), &binding.scope)),
         Some((node(if has_secret { &certificate } else { workload }, &life, &[&common_name, &inside]), workload)),
         has_secret.then(|| (node(&certificate, &inside, &[]), workload)),

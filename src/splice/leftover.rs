@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::krm::{Changes, Ident, Item, ResourceRef};
+use crate::issuer;
+use crate::krm::{Changes, Ident, Item, Object, ResourceRef, annotation};
 use crate::name::ObjectName;
-use crate::render::CERTIFICATE;
+use crate::render::{CERTIFICATE, GENERATED_FOR};
 use crate::yaml::NodeRef;
 
 /// The commands that delete the removed items from a cluster, and the Secrets that cert-manager made for them.
 pub fn leftovers(items: &[Item<'_>], changes: &Changes) -> Vec<String> {
     let mut by_namespace: BTreeMap<Option<String>, BTreeSet<String>> = BTreeMap::new();
     for item in changes.removed.iter().filter_map(|index| items.get(*index)) {
-        let Some(ResourceRef { kind, name, namespace, .. }) = item.ident().map(Ident::resource_ref) else {
+        let Some(ResourceRef { api_version, kind, name, namespace }) = item.ident().map(Ident::resource_ref) else {
             continue;
         };
-        let object = item.parse().ok().filter(|_| kind == CERTIFICATE.kind);
+        let namespace = namespace.filter(|_| !issuer::is_cluster_wide(&api_version, &kind));
+        // The Secret of a CA outlives its Certificate: other workloads may have certificates by it.
+        let is_of_workload = |object: &Object<'_>| annotation::get(object.root(), GENERATED_FOR).is_some();
+        let object = item.parse().ok().filter(|object| kind == CERTIFICATE.kind && is_of_workload(object));
         let secret = object.and_then(|object| secret(object.root()));
         let resources = secret.map(|secret| ("secret".to_owned(), secret)).into_iter().chain([(kind, name)]);
         let resources = resources.filter(|(_, name)| may_exist(name));

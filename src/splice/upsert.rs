@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::leftover::secret;
 use crate::config::OUR_NAMES;
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::issuer;
 use crate::krm::{self, Changes, Item, Object, ResourceRef, annotation, group_of};
 use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::quote_object;
@@ -31,8 +32,10 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
     for object in objects {
         let value = &object.value;
         let text = |path: &str| value.pointer(path).and_then(Value::as_str);
-        let name =
-            (text("/metadata/namespace").unwrap_or(DEFAULT_NAMESPACE), text("/metadata/name").unwrap_or_default());
+        let name = (
+            home(text("/apiVersion"), text("/kind"), text("/metadata/namespace")),
+            text("/metadata/name").unwrap_or_default(),
+        );
         let mut named: Vec<_> = named.get(&name).into_iter().flatten().copied().collect();
         // An object that states the same namespace is preferred to one that only ends up in it.
         named.sort_by_key(|(_, object)| krm::namespace(object.root()) != text("/metadata/namespace"));
@@ -126,12 +129,19 @@ fn is_same_object(object: &Object<'_>, ours: &Value) -> bool {
     text("/kind") == Some(&*ident.kind)
         && group_of(&ident.api_version) == group_of(text("/apiVersion").unwrap_or_default())
         && (*ident.name == *name || had_name())
-        && namespace(found) == text("/metadata/namespace").unwrap_or(DEFAULT_NAMESPACE)
+        && namespace(found) == home(text("/apiVersion"), text("/kind"), text("/metadata/namespace"))
 }
 
 /// The namespace of an object, or the default one.
 fn namespace(object: NodeRef<'_>) -> &str {
-    krm::namespace(object).unwrap_or(DEFAULT_NAMESPACE)
+    let text = |field: &str| object.get(field).and_then(NodeRef::text);
+    home(text("apiVersion"), text("kind"), krm::namespace(object))
+}
+
+/// The namespace that an object is in, if it is in one.
+fn home<'n>(api_version: Option<&str>, kind: Option<&str>, said: Option<&'n str>) -> &'n str {
+    let is_cluster_wide = issuer::is_cluster_wide(api_version.unwrap_or_default(), kind.unwrap_or_default());
+    if is_cluster_wide { "" } else { said.unwrap_or(DEFAULT_NAMESPACE) }
 }
 
 /// The emitted object with the labels, annotations and other metadata that others added to the existing one. Its

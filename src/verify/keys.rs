@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::Object;
 use super::stream::Stream;
-use crate::issuer::{self, IssuerObject, IssuerRef, ObjectKind, Part};
+use crate::issuer::{self, IssuerObject, IssuerRef, ObjectKind};
 use crate::krm::{Item, group_of};
 use crate::name;
 use crate::plan::Plan;
@@ -70,7 +70,7 @@ impl Keys {
             let namespace = binding.namespace.as_ref().map(ToString::to_string);
             let issuer = &binding.issuer;
             for name in issuer.objects.iter().filter_map(IssuerObject::reads) {
-                keys.add_secret(name, namespace.clone(), true);
+                keys.add_secret(name, issuer.secret_namespace(namespace.as_deref()), true);
             }
             if binding.certificate.has_secret() {
                 keys.add_secret(&name::of_certificate(&binding.workload), namespace.clone(), false);
@@ -191,7 +191,7 @@ impl Keys {
 
 /// Which kind of issuer that iamra makes it is one of.
 fn signer(object: &Object) -> Option<&'static ObjectKind> {
-    issuer::object_kind(object.kind()).filter(|kind| kind.part == Part::Signer)
+    issuer::object_kind(object.kind()).filter(|kind| kind.signs && kind.gvk.group == object.group())
 }
 
 /// Whether something in one namespace may be meant by one of the others. What says none is applied wherever somebody likes.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::object::{Object, home_of};
+use super::object::{NOWHERE, Object, home_of};
 use super::stream::Stream;
 use crate::issuer::{self, Contents};
 use crate::krm::Item;
@@ -84,7 +84,7 @@ impl<'s> Names<'s> {
         };
         let (mut declared, mut said) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeSet::new());
         for object in wanted {
-            let Some((kind, at)) = referred(object) else { continue };
+            let Some((kind, at)) = referred(object).filter(|(_, at)| !object.text(at).is_empty()) else { continue };
             said.extend(stream.counterparts(object).next().map(|found| found.text(at)));
             if self.lookup(&kind, object.home(), object.text(at)).is_none() {
                 declared.entry((kind, object.home().to_owned())).or_default().insert(object.text(at).to_owned());
@@ -116,8 +116,16 @@ impl<'s> Names<'s> {
         }
     }
 
+    /// What something in a namespace means by a name: what is called so there, or what is in no namespace. What is in none
+    /// itself names Secrets of another one.
     fn lookup(&self, kind: &str, home: &str, wanted: &str) -> Option<&str> {
-        self.called.get(&(kind.to_owned(), home.to_owned()))?.get(wanted).map(String::as_str)
+        let within = |home: &str| self.called.get(&(kind.to_owned(), home.to_owned()))?.get(wanted);
+        let anywhere = || {
+            let mut called =
+                self.called.iter().filter(|((it, _), _)| it == kind).filter_map(|(_, names)| names.get(wanted));
+            called.next().filter(|_| home == NOWHERE && called.next().is_none())
+        };
+        within(home).or_else(|| within(NOWHERE)).or_else(anywhere).map(String::as_str)
     }
 
     /// Gives references in what we would write the names that they should have in the stream, and says which have another

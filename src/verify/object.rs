@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::issuer;
 use crate::krm::{ResourceRef, group_of};
 use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::part;
 use crate::render::{self, CERTIFICATE, GENERATED_FOR, SCOPE, WORKLOAD, is_sidecar, is_volume};
 use crate::workload::PodPlace;
 use crate::yaml::{FieldPath, Step};
+
+/// In place of the namespace of what is in none.
+pub(super) const NOWHERE: &str = "";
 
 /// The namespace that is meant by one that somebody says, or does not.
 pub(super) fn home_of(namespace: Option<&str>) -> &str {
@@ -42,14 +46,19 @@ impl Object {
         self.text("/metadata/name")
     }
 
-    /// The namespace that it says; an empty one says nothing.
+    /// The namespace that it says; an empty one says nothing, and so does any on what is in none.
     pub(super) fn namespace(&self) -> Option<&str> {
-        self.value.pointer("/metadata/namespace")?.as_str().filter(|namespace| !namespace.is_empty())
+        let said = self.value.pointer("/metadata/namespace")?.as_str().filter(|namespace| !namespace.is_empty());
+        said.filter(|_| !self.is_cluster_wide())
     }
 
     /// The namespace that it is in.
     pub(super) fn home(&self) -> &str {
-        home_of(self.namespace())
+        if self.is_cluster_wide() { NOWHERE } else { home_of(self.namespace()) }
+    }
+
+    fn is_cluster_wide(&self) -> bool {
+        issuer::is_cluster_wide(self.text("/apiVersion"), self.kind())
     }
 
     fn annotation(&self, name: &str) -> Option<&str> {

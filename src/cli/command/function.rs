@@ -85,7 +85,14 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
     let items: &[Item<'_>] = if generator { &[] } else { &list.items };
     let opted_in = workload::opted_in(items, &mut report);
     let is_kustomize = is_kustomize(root, items);
-    let request = Request { generator, keeps_items: !is_kustomize, items, opted_in: &opted_in, ..shared.request(mode) };
+    let request = Request {
+        generator,
+        after_generator: is_kustomize,
+        keeps_items: !is_kustomize,
+        items,
+        opted_in: &opted_in,
+        ..shared.request(mode)
+    };
     // kustomize runs iamra in the folder of the kustomization, kpt in its own.
     let resolved = shared.resolve(root, Path::new(""), request, &mut report).unwrap_or_else(|error| {
         report.push(Diagnostic::error(Code::InvalidLock, error.words()).help("make it readable by the function"));
