@@ -1,4 +1,4 @@
-//! Amazon Resource Names of the three things an identity is made of.
+//! Amazon Resource Names of the three things an identity is made of, and of CAs.
 
 use std::fmt;
 
@@ -13,6 +13,8 @@ pub enum ArnKind {
     Profile,
     /// `arn:aws:iam::ACCOUNT:role/NAME`
     Role,
+    /// `arn:aws:acm-pca:REGION:ACCOUNT:certificate-authority/ID`
+    PrivateCa,
 }
 
 impl ArnKind {
@@ -22,6 +24,7 @@ impl ArnKind {
             Self::TrustAnchor => "trust anchor ARN",
             Self::Profile => "profile ARN",
             Self::Role => "role ARN",
+            Self::PrivateCa => "private CA ARN",
         }
     }
 
@@ -35,17 +38,22 @@ impl ArnKind {
                 "arn:aws:rolesanywhere:eu-central-1:111122223333:profile/01234567-89ab-cdef-0123-456789abcdef"
             }
             Self::Role => "arn:aws:iam::111122223333:role/payments",
+            Self::PrivateCa => {
+                "arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/01234567-89ab-cdef-0123-456789abcdef"
+            }
         }
     }
 
     /// Service and the resource's prefix.
     /// <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_TrustAnchorDetail.html>
     /// <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_ProfileDetail.html>
+    /// <https://docs.aws.amazon.com/privateca/latest/APIReference/API_CertificateAuthority.html>
     fn shape(self) -> (&'static str, &'static str) {
         match self {
             Self::TrustAnchor => ("rolesanywhere", "trust-anchor/"),
             Self::Profile => ("rolesanywhere", "profile/"),
             Self::Role => ("iam", "role/"),
+            Self::PrivateCa => ("acm-pca", "certificate-authority/"),
         }
     }
 }
@@ -132,7 +140,7 @@ mod tests {
 
     #[test]
     fn examples_are_read_and_others_are_not() {
-        for kind in [ArnKind::TrustAnchor, ArnKind::Profile, ArnKind::Role] {
+        for kind in [ArnKind::TrustAnchor, ArnKind::Profile, ArnKind::Role, ArnKind::PrivateCa] {
             assert_eq!(Arn::parse(kind, kind.example()).unwrap().account, "111122223333");
         }
         assert!(Arn::parse(ArnKind::Role, "arn:aws-us-gov:iam::111122223333:role/team/app").is_ok());

@@ -172,8 +172,9 @@ pub fn prerequisites<'d>(
     lookup: &dyn Lookup,
     report: &mut Report,
 ) -> Option<Vec<Manifest>> {
-    let config = config::load(declaration, request.cluster, &[], report)?;
+    let mut config = config::load(declaration, request.cluster, &[], report)?;
     let answers = lookup.answer(&resolve::authority_queries(&config));
+    resolve::fill_private_cas(&mut config, &answers, report);
     let authorities = resolve::authorities(&config, &answers, report);
     let plan = plan::prerequisites(&config, &authorities, request.namespace);
     (!report.has_errors()).then(|| render::objects(&plan, config.argo_cd, false))

@@ -7,11 +7,11 @@ use aws_sdk_rolesanywhere::types::{SourceData, TrustAnchorDetail};
 use tokio::time::{sleep, timeout_at};
 
 use super::calls::Account;
-use super::inspections::inspections;
+use super::inspections::{Part, inspections};
 use super::login::Connection;
 use super::session::{Session, pause};
 use super::{Progress, anywhere, failure, iam};
-use crate::arn::{Arn, ArnKind};
+use crate::arn::Arn;
 use crate::diag::Code;
 use crate::quote::typed;
 use crate::reference::Origin;
@@ -45,7 +45,7 @@ impl Session {
                         Err(_) => break,
                     },
                 };
-                let pause = if it.kind == ArnKind::Role { pause(next(&mut roles)) } else { PACE * next(&mut paced) };
+                let pause = if it.kind == Part::Role { pause(next(&mut roles)) } else { PACE * next(&mut paced) };
                 let (kind, arn) = (it.kind, it.arn.clone());
                 asked.push(async move {
                     sleep(pause).await;
@@ -63,7 +63,7 @@ impl Session {
                 None => {}
             }
         }
-        let none = self.no_time(plan.iter().filter(|it| it.kind != ArnKind::Role).count());
+        let none = self.no_time(plan.iter().filter(|it| it.kind != Part::Role).count());
         let seen = |(identity, _): &(&Identity, &Origin)| Seen {
             trust_anchor: anchors.get(&identity.trust_anchor).cloned().unwrap_or_else(|| Err(none.clone())),
             profile: profiles.get(&identity.profile).cloned().unwrap_or_else(|| Err(none.clone())),
@@ -90,11 +90,11 @@ fn next(count: &mut u32) -> u32 {
     *count - 1
 }
 
-async fn one(config: &Connection, kind: ArnKind, arn: &Arn) -> Thing {
+async fn one(config: &Connection, kind: Part, arn: &Arn) -> Thing {
     match kind {
-        ArnKind::TrustAnchor => Thing::TrustAnchor(trust_anchor(config, arn).await),
-        ArnKind::Profile => Thing::Profile(profile(config, arn).await),
-        ArnKind::Role => Thing::Role(iam::role(config, arn).await),
+        Part::TrustAnchor => Thing::TrustAnchor(trust_anchor(config, arn).await),
+        Part::Profile => Thing::Profile(profile(config, arn).await),
+        Part::Role => Thing::Role(iam::role(config, arn).await),
     }
 }
 

@@ -4,14 +4,22 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::calls::Account;
-use crate::arn::{Arn, ArnKind};
+use crate::arn::Arn;
 use crate::reference::Origin;
 use crate::resolve::Identity;
+
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    TrustAnchor,
+    Profile,
+    Role,
+}
 
 /// One thing of AWS to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inspection<'i> {
-    pub(super) kind: ArnKind,
+    pub(super) kind: Part,
     pub(super) arn: &'i Arn,
     origin: &'i Origin,
     /// The region of the call: the trust anchor's, also for roles, although IAM has no regions.
@@ -30,7 +38,7 @@ pub fn inspections<'i>(identities: &[(&'i Identity, &'i Origin)]) -> Vec<Inspect
     let mut known = BTreeSet::new();
     for (Identity { trust_anchor, profile, role }, origin) in identities {
         let region = trust_anchor.region.as_str();
-        for (kind, arn) in [(ArnKind::TrustAnchor, trust_anchor), (ArnKind::Profile, profile), (ArnKind::Role, role)] {
+        for (kind, arn) in [(Part::TrustAnchor, trust_anchor), (Part::Profile, profile), (Part::Role, role)] {
             if known.insert(arn.as_str()) {
                 found.push(Inspection { kind, arn, origin, region });
             }
@@ -47,10 +55,10 @@ impl Inspection<'_> {
 }
 
 /// What the call is, and the permission that it needs.
-fn permission(kind: ArnKind) -> &'static str {
+fn permission(kind: Part) -> &'static str {
     match kind {
-        ArnKind::TrustAnchor => "rolesanywhere:GetTrustAnchor",
-        ArnKind::Profile => "rolesanywhere:GetProfile",
-        ArnKind::Role => "iam:GetRole",
+        Part::TrustAnchor => "rolesanywhere:GetTrustAnchor",
+        Part::Profile => "rolesanywhere:GetProfile",
+        Part::Role => "iam:GetRole",
     }
 }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::overlay::Overlay;
 use super::placed::invalid;
 use super::reader::Reader;
 use super::v1alpha1 as wire;
+use crate::arn::{Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place};
-use crate::issuer::{Issuer, IssuerRef, Reach, ca_in_cluster, ca_parameters, ca_secret, existing};
+use crate::issuer::{Issuer, IssuerRef, Reach, aws_private_ca, ca_secret, existing};
 use crate::name::ObjectName;
 use crate::quote::quote;
-use crate::reference::Origin;
+use crate::reference::{Origin, Target};
 use crate::yaml::FieldPath;
 
 /// The namespace that cert-manager's own chart installs it in.
@@ -21,14 +21,8 @@ const CERT_MANAGER: &str = "cert-manager";
 enum Written<'w> {
     Ca(&'w wire::CaIssuer),
     ClusterCa(&'w wire::ClusterCaIssuer),
+    AwsPrivateCa(&'w wire::AwsPrivateCaIssuer),
     Existing(&'w wire::ExistingIssuer),
-}
-
-/// Where the CA of a CA issuer comes from, as it is written.
-enum Source<'w> {
-    Existing(&'w wire::ExistingSecret),
-    InCluster,
-    Ssm(&'w wire::SsmSecret),
 }
 
 impl Reader<'_> {
@@ -43,6 +37,7 @@ impl Reader<'_> {
         let kinds = [
             ("ca", issuer.and_then(|it| it.ca.as_ref()).map(Written::Ca)),
             ("clusterCa", issuer.and_then(|it| it.cluster_ca.as_ref()).map(Written::ClusterCa)),
+            ("awsPrivateCa", issuer.and_then(|it| it.aws_private_ca.as_ref()).map(Written::AwsPrivateCa)),
             ("existing", issuer.and_then(|it| it.existing.as_ref()).map(Written::Existing)),
         ];
         match self.one_of(kinds, ": a scope has one issuer", at).ok()? {
@@ -54,6 +49,7 @@ impl Reader<'_> {
                 let namespace = self.namespace(Some(namespace), &at)?.to_string();
                 self.ca(scope, &Reach::Cluster { namespace }, &ca.secret, &at.key("secret"), origin)
             }
+            Some(Written::AwsPrivateCa(it)) => self.aws_private_ca(scope, it, &at.key("awsPrivateCa"), origin),
             Some(Written::Existing(it)) => {
                 self.check_name(&it.name, &at.key("existing"))?;
                 Some(existing::issuer(IssuerRef::new(it.group.as_deref(), it.kind.as_deref(), &it.name)))
@@ -61,80 +57,69 @@ impl Reader<'_> {
         }
     }
 
-    fn ca(
+    fn aws_private_ca(
         &mut self,
         scope: &str,
-        reach: &Reach,
-        secret: &wire::CaSecret,
+        written: &wire::AwsPrivateCaIssuer,
         at: &FieldPath,
         origin: &Arc<Origin>,
     ) -> Option<Issuer> {
-        let sources = [
-            ("existing", secret.existing.as_ref().map(Source::Existing)),
-            ("inCluster", secret.in_cluster.as_ref().map(|_| Source::InCluster)),
-            ("ssm", secret.ssm.as_ref().map(Source::Ssm)),
-        ];
-        match self.one_of(sources, ": the CA has one source", at).ok()? {
-            None => Some(ca_secret::issuer(scope, reach, None)),
-            Some(Source::Existing(secret)) => {
-                if let Some(name) = &secret.name {
-                    self.check_name(name, &at.key("existing"))?;
-                }
-                Some(ca_secret::issuer(scope, reach, secret.name.as_deref()))
+        let arn = self.reference(Some(&written.arn), "", &at.key("arn"), origin).filter(|it| {
+            let is_found = !matches!(it.target, Target::RolesAnywhere(_));
+            if !is_found {
+                let why = "a private CA is not a resource of IAM Roles Anywhere: write `ssm:/name` or the CA's ARN";
+                invalid(self.report, &at.key("arn"), why);
             }
-            Some(Source::InCluster) => self.ca_in_cluster(scope, reach, at.key("inCluster")),
-            Some(Source::Ssm(ssm)) => self.ca_parameters(scope, reach, ssm, at.key("ssm"), origin),
+            is_found
+        });
+        if let Some(Err(why)) = written.role.as_deref().map(|role| Arn::parse(ArnKind::Role, role)) {
+            invalid(self.report, &at.key("role"), why);
         }
+        let secret = written.secret_ref.as_ref().map(|secret| {
+            self.check_access_key(secret, written.cluster, &at.key("secretRef"));
+            (secret.name.as_str(), secret.namespace.as_deref().filter(|_| written.cluster))
+        });
+        let template = written.template.as_deref().map(|template| self.template(template, &at.key("template")));
+        let settings =
+            aws_private_ca::Settings { cluster: written.cluster, role: written.role.as_deref(), secret, template };
+        Some(aws_private_ca::issuer(scope, arn?, settings))
     }
 
-    fn ca_in_cluster(&mut self, scope: &str, reach: &Reach, at: FieldPath) -> Option<Issuer> {
-        if *reach == Reach::Namespace {
-            self.report.push(
-                Diagnostic::error(
-                    Code::ConflictingFields,
-                    "`ca` and `inCluster` cannot be used together: every namespace would have a CA with a key of its own, \
-                     and the scope has one trust anchor",
-                )
-                .at(Place::Config(at))
-                .help("write `clusterCa` in place of `ca`: the CA is made once"),
-            );
-            return None;
-        }
-        Some(ca_in_cluster::issuer(scope, reach, self.overlay.map(Overlay::cluster)))
-    }
-
-    fn ca_parameters(
-        &mut self,
-        scope: &str,
-        reach: &Reach,
-        ssm: &wire::SsmSecret,
-        at: FieldPath,
-        origin: &Arc<Origin>,
-    ) -> Option<Issuer> {
-        let mut parameter = |text: &str, key: &str| {
-            let at = at.key(key);
-            let reference = self.reference(Some(text), "", &at, origin)?;
-            if reference.as_str().starts_with("ssm:") {
-                return Some(reference);
+    fn check_access_key(&mut self, secret: &wire::AccessKeySecret, is_for_all: bool, at: &FieldPath) {
+        self.check_name(&secret.name, at);
+        self.namespace(secret.namespace.as_deref(), at);
+        // <https://github.com/cert-manager/aws-privateca-issuer/blob/main/pkg/aws/pca.go>
+        let (message, help) = match (is_for_all, &secret.namespace) {
+            (true, None) => {
+                ("an issuer for all namespaces has no namespace to look for the Secret in", "add `namespace:`")
             }
-            invalid(self.report, &at, format!("{} is not a parameter: write `ssm:/name`", quote(&text)));
-            None
+            (false, Some(_)) => (
+                "an AWSPCAIssuer reads Secrets of its own namespace only",
+                "remove `namespace:`, or emit one issuer for all namespaces with `cluster: true`",
+            ),
+            _ => return,
         };
-        let (certificate, key) = (parameter(&ssm.certificate, "certificate"), parameter(&ssm.key, "key"));
-        self.report.push(
-            Diagnostic::warning(
-                Code::InlineCaKey,
-                "the CA's private key will be in the rendered manifests, in plain text for everyone who reads or \
-                 caches them",
-            )
-            .at(Place::Config(at))
-            .help("create the Secret in the cluster by other means, and use `existing`"),
-        );
-        Some(ca_parameters::issuer(scope, reach, certificate?, key?))
+        let code = if is_for_all { Code::MissingField } else { Code::ConflictingFields };
+        self.report.push(Diagnostic::error(code, message).at(Place::Config(at.clone())).help(help));
+    }
+
+    /// The name of a template as the issuer takes it: the end of its ARN.
+    fn template<'t>(&mut self, text: &'t str, at: &FieldPath) -> &'t str {
+        let name = text.rsplit_once(":::template/").map_or(text, |(_, name)| name);
+        // All others are for CAs, code and OCSP.
+        // <https://docs.aws.amazon.com/privateca/latest/userguide/template-definitions.html>
+        if !["EndEntity", "BlankEndEntity"].iter().any(|good| name.starts_with(good)) {
+            let why = format!(
+                "{} is not a template for workloads: write one that begins with `EndEntity` or `BlankEndEntity`",
+                quote(&text)
+            );
+            invalid(self.report, at, why);
+        }
+        name
     }
 
     /// `None` when no object can have the name, which is reported.
-    fn check_name(&mut self, name: &str, at: &FieldPath) -> Option<()> {
+    pub(super) fn check_name(&mut self, name: &str, at: &FieldPath) -> Option<()> {
         ObjectName::parse(name).map_err(|why| invalid(self.report, &at.key("name"), why)).ok().map(drop)
     }
 }

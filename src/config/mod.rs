@@ -1,6 +1,7 @@
 //! The declaration, valid by construction: code that has a [`Config`] need not check it again.
 
 mod binding;
+mod ca_source;
 mod claim;
 mod config_map;
 mod declared;

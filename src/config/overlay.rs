@@ -77,8 +77,8 @@ fn view(base: &Value, cluster: String, mut overlay: Map<String, Value>, report: 
 
 /// Fields of which one excludes the others: one that is set replaces another one that `spec` sets.
 const EXCLUSIVE: &[&[&str]] = &[
-    &["ca", "clusterCa", "existing"],
-    &["existing", "inCluster", "ssm"],
+    &["awsPrivateCa", "ca", "clusterCa", "existing"],
+    &["existing", "externalSecret", "inCluster", "ssm"],
     &["containers", "except"],
     &["name", "selector"],
     &["podTemplatePath", "podTemplatePaths"],

@@ -340,6 +340,8 @@ pub struct Issuer {
     pub ca: Option<CaIssuer>,
     /// A cert-manager CA issuer for all namespaces: a ClusterIssuer that iamra emits, and the CA in one namespace alone.
     pub cluster_ca: Option<ClusterCaIssuer>,
+    /// An issuer of aws-privateca-issuer that iamra emits: AWS Private CA signs, and has the key.
+    pub aws_private_ca: Option<AwsPrivateCaIssuer>,
     /// An existing issuer.
     pub existing: Option<ExistingIssuer>,
 }
@@ -368,6 +370,8 @@ pub struct ClusterCaIssuer {
 pub struct CaSecret {
     /// A Secret that is already in the namespace; nothing is emitted.
     pub existing: Option<ExistingSecret>,
+    /// An ExternalSecret that iamra emits: External Secrets Operator makes the Secret from a store.
+    pub external_secret: Option<ExternalSecretCa>,
     /// A CA that cert-manager makes: its key never leaves the cluster. Only for `clusterCa`.
     pub in_cluster: Option<InClusterCa>,
     /// Read from Parameter Store and written into the manifests, private key included.
@@ -386,6 +390,72 @@ pub struct ExistingSecret {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct InClusterCa {}
+
+/// A CA in a store of External Secrets Operator.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("required" = ["store", "certificate", "key"]))]
+pub struct ExternalSecretCa {
+    /// The store.
+    pub store: SecretStore,
+    /// What the store calls the CA's certificate in PEM.
+    pub certificate: String,
+    /// What the store calls the CA's private key in PEM.
+    pub key: String,
+    /// How often the operator reads the store; `1h` when omitted.
+    #[schemars(extend("examples" = ["1h"]))]
+    pub refresh_interval: Option<String>,
+}
+
+/// A store of External Secrets Operator.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("required" = ["name"]))]
+pub struct SecretStore {
+    /// Its kind; `SecretStore` when omitted, which must be in the namespace of the Secret.
+    pub kind: SecretStoreKind,
+    /// Its name.
+    pub name: String,
+}
+
+/// Kinds of stores of External Secrets Operator.
+// <https://external-secrets.io/latest/api/clustersecretstore/>
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum SecretStoreKind {
+    /// For its own namespace.
+    #[default]
+    SecretStore,
+    /// For all namespaces.
+    ClusterSecretStore,
+}
+
+/// An issuer of aws-privateca-issuer.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("required" = ["arn"]))]
+pub struct AwsPrivateCaIssuer {
+    /// The ARN of the private CA, or where it is: `ssm:/name`.
+    pub arn: String,
+    /// Emits one AWSPCAClusterIssuer for all namespaces, in place of an AWSPCAIssuer in every namespace that needs it.
+    pub cluster: bool,
+    /// ARN of a role that the controller assumes to ask the CA; its own when omitted.
+    pub role: Option<String>,
+    /// A Secret with an access key, which the controller uses in place of its own credentials; it must exist.
+    pub secret_ref: Option<AccessKeySecret>,
+    /// The template of the certificates, such as `EndEntityClientAuthCertificate/V1`, which the controller chooses when omitted.
+    pub template: Option<String>,
+}
+
+/// A Secret with the keys `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("required" = ["name"]))]
+pub struct AccessKeySecret {
+    /// Its name.
+    pub name: String,
+    /// Its namespace, which an issuer for all namespaces needs; the issuer's own when omitted.
+    pub namespace: Option<String>,
+}
 
 /// A CA in Parameter Store.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

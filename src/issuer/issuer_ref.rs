@@ -12,11 +12,14 @@ pub const KIND: &str = "Issuer";
 /// <https://cert-manager.io/docs/configuration/>
 pub(super) const CLUSTER_KIND: &str = "ClusterIssuer";
 
+/// The group of aws-privateca-issuer.
+pub(super) const PRIVATE_CA_GROUP: &str = "awspca.cert-manager.io";
+
 /// Kinds of issuer that serve only their own namespace, by group: cert-manager's, and those of the external issuers in
 /// cert-manager's own list (<https://cert-manager.io/docs/configuration/issuers/>), from their definitions.
 const NAMESPACED: &[(&str, &str)] = &[
     (GROUP, KIND),
-    ("awspca.cert-manager.io", "AWSPCAIssuer"),
+    (PRIVATE_CA_GROUP, "AWSPCAIssuer"),
     ("cas-issuer.jetstack.io", "GoogleCASIssuer"),
     ("certmanager.step.sm", "StepIssuer"),
 ];

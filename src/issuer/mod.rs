@@ -2,6 +2,8 @@
 //! code distinguishes the kinds.
 
 // The kinds; each file begins with its field in the declaration.
+pub mod aws_private_ca;
+pub mod ca_external;
 pub mod ca_in_cluster;
 pub mod ca_parameters;
 pub mod ca_secret;

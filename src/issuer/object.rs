@@ -2,12 +2,16 @@
 
 use serde_json::Value;
 
-use super::issuer_ref::{CLUSTER_KIND, GROUP, KIND};
+use super::issuer_ref::{CLUSTER_KIND, GROUP, KIND, PRIVATE_CA_GROUP};
 use crate::krm::{Gvk, group_of};
 
 /// The JSON pointer to the name of the CA's Secret in cert-manager's issuers.
 /// <https://cert-manager.io/docs/configuration/ca/>
 pub const CA_SECRET_AT: &str = "/spec/ca/secretName";
+
+/// The JSON pointer to the name of the Secret with the access key of an issuer of AWS Private CA.
+/// <https://github.com/cert-manager/aws-privateca-issuer/blob/main/pkg/api/v1beta1/awspcaissuer_types.go>
+const ACCESS_KEY_AT: &str = "/spec/secretRef/name";
 
 /// A kind of object that Certificates need.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +22,7 @@ pub struct ObjectKind {
     pub signs: bool,
     /// Whether it is in no namespace.
     pub is_cluster_wide: bool,
-    /// The JSON pointer to the name of the Secret with the CA that it signs with.
+    /// The JSON pointer to the name of the Secret that it signs with: with the CA, or with what may ask it.
     pub secret_at: Option<&'static str>,
 }
 
@@ -70,6 +74,29 @@ object_kinds! {
         is_cluster_wide: true,
         secret_at: Some(CA_SECRET_AT),
     };
+    /// What makes such a Secret of values from a store of secrets.
+    /// <https://external-secrets.io/latest/api/externalsecret/>
+    EXTERNAL_SECRET = ObjectKind {
+        gvk: Gvk { group: "external-secrets.io", version: "v1", kind: "ExternalSecret" },
+        signs: false,
+        is_cluster_wide: false,
+        secret_at: None,
+    };
+    /// The issuer of aws-privateca-issuer, which may have a Secret with an access key.
+    /// <https://github.com/cert-manager/aws-privateca-issuer>
+    PRIVATE_CA_ISSUER = ObjectKind {
+        gvk: Gvk { group: PRIVATE_CA_GROUP, version: "v1beta1", kind: "AWSPCAIssuer" },
+        signs: true,
+        is_cluster_wide: false,
+        secret_at: Some(ACCESS_KEY_AT),
+    };
+    /// The same for all namespaces.
+    PRIVATE_CA_CLUSTER_ISSUER = ObjectKind {
+        gvk: Gvk { group: PRIVATE_CA_GROUP, version: "v1beta1", kind: "AWSPCAClusterIssuer" },
+        signs: true,
+        is_cluster_wide: true,
+        secret_at: Some(ACCESS_KEY_AT),
+    };
 }
 
 /// The kind of this name, if Certificates need objects of it.
@@ -106,6 +133,8 @@ pub enum Contents {
     KeyPair,
     /// Its `spec`.
     Spec(Value),
+    /// Its `spec`, except for the ARN of the private CA, until that is looked up.
+    PrivateCa(Value),
 }
 
 impl IssuerObject {
@@ -121,7 +150,7 @@ impl IssuerObject {
 
     /// The Secret that it signs with, which iamra may not have created.
     pub fn reads(&self) -> Option<&str> {
-        let Contents::Spec(spec) = &self.contents else { return None };
+        let (Contents::Spec(spec) | Contents::PrivateCa(spec)) = &self.contents else { return None };
         spec.pointer(self.kind.secret_at?.strip_prefix("/spec")?)?.as_str()
     }
 }

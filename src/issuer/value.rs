@@ -1,7 +1,9 @@
 //! An issuer, whatever its kind.
 
+use super::aws_private_ca;
 use super::issuer_ref::IssuerRef;
 use super::object::{Contents, IssuerObject, Part};
+use crate::arn::Arn;
 use crate::reference::{Query, Reference, Wanted};
 
 /// An issuer with all of its properties.
@@ -34,6 +36,15 @@ impl Issuer {
     /// The reference for this value.
     pub fn reference(&self, wanted: Wanted) -> Option<&Reference> {
         self.references.iter().find(|(_, it)| *it == wanted).map(|(reference, _)| reference)
+    }
+
+    /// Puts the ARN of the private CA that signs into its objects, where they do not have it.
+    pub fn fill(&mut self, arn: &Arn) {
+        for object in &mut self.objects {
+            if let Contents::PrivateCa(spec) = &object.contents {
+                object.contents = Contents::Spec(aws_private_ca::filled(spec, arn));
+            }
+        }
     }
 
     /// Whether the manifests contain the private key of a CA.

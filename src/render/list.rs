@@ -81,6 +81,7 @@ fn object(prerequisite: &Prerequisite<'_>) -> Option<(Value, Wave, i32)> {
     let value = match contents {
         Contents::KeyPair => ca_secret(metadata, prerequisite.authority?),
         Contents::Spec(spec) => custom_resource(&kind.gvk, metadata, spec),
+        Contents::PrivateCa(_) => return None,
     };
     let wave = match part {
         Part::Root => Wave::Root,

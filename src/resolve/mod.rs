@@ -85,6 +85,18 @@ pub fn authorities(config: &Config, answers: &Answers, report: &mut Report) -> B
     found
 }
 
+/// Puts the ARNs of private CAs into the issuers that they sign for. Missing and invalid answers are reported at their
+/// fields.
+pub fn fill_private_cas(config: &mut Config, answers: &Answers, report: &mut Report) {
+    let mut binder = Binder { answers, report };
+    let of_bindings = config.bindings.iter_mut().map(|binding| &mut binding.issuer);
+    for issuer in config.issuers.values_mut().chain(of_bindings) {
+        if let Some(arn) = binder.private_ca(issuer) {
+            issuer.fill(&arn);
+        }
+    }
+}
+
 /// The certificates in PEM of the CAs that are written into Secrets, by scope, as far as they are known.
 pub fn ca_certificates(config: &Config, answers: &Answers) -> BTreeMap<String, String> {
     let known = |issuer: &Issuer| {
@@ -120,6 +132,7 @@ fn of_role(role: &Role, issuer: Option<&Issuer>) -> Vec<Query> {
 
 /// Puts the answers into the declaration. Missing and invalid answers are reported at their fields.
 pub fn bind(mut config: Config, answers: &Answers, report: &mut Report) -> Option<Resolved> {
+    fill_private_cas(&mut config, answers, report);
     let authorities = authorities(&config, answers, report);
     let mut binder = Binder { answers, report };
     let bindings = std::mem::take(&mut config.bindings).into_iter().filter_map(|binding| {
@@ -145,6 +158,7 @@ pub fn check(config: &Config, answers: &Answers, policy: &OperatorPolicy, report
     for (role, issuer) in &*config.roles {
         let mut binder = Binder { answers, report };
         let identity = binder.identity(role);
+        let private_ca = binder.private_ca(issuer);
         if let Some(certificate) = issuer.reference(Wanted::Certificate)
             && let Some(value) = binder.value(certificate, Wanted::Certificate)
             && let Err(why) = Authority::check_chain(value.reveal())
@@ -153,6 +167,9 @@ pub fn check(config: &Config, answers: &Answers, policy: &OperatorPolicy, report
         }
         if let Some(identity) = identity {
             policy.check_identity(role, &identity, report);
+        }
+        if let Some(arn) = private_ca {
+            policy.check_issuer(issuer, &arn, report);
         }
     }
 }
@@ -192,6 +209,11 @@ impl Binder<'_> {
             self.report.push(Diagnostic::error(Code::InvalidValue, message).at(place).help(help));
         };
         found.map_err(say).ok()
+    }
+
+    fn private_ca(&mut self, issuer: &Issuer) -> Option<Arn> {
+        let kind = ArnKind::PrivateCa;
+        self.arn(kind, issuer.reference(Wanted::Arn(kind))?)
     }
 
     fn identity(&mut self, role: &Role) -> Option<Identity> {

@@ -6,11 +6,12 @@ use serde::Deserialize;
 
 use super::lookup::{Answers, Lookup, NoAnswer};
 use super::{Identity, Resolved};
-use crate::arn::Arn;
+use crate::arn::{Arn, ArnKind};
 use crate::config::Role;
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::issuer::Issuer;
 use crate::quote::quote;
-use crate::reference::{Query, Target};
+use crate::reference::{Query, Target, Wanted};
 use crate::yaml::Document;
 
 /// `apiVersion` and `kind` of the file.
@@ -84,6 +85,15 @@ impl OperatorPolicy {
                     Diagnostic::error(Code::OutsidePolicy, why).at(Place::Config(reference.place.clone())).help(HELP),
                 );
             }
+        }
+    }
+
+    /// Reports the private CA of an issuer that is outside the policy.
+    pub fn check_issuer(&self, issuer: &Issuer, arn: &Arn, report: &mut Report) {
+        if let (Some(why), Some(reference)) = (self.refuses_arn(arn), issuer.reference(Wanted::Arn(ArnKind::PrivateCa)))
+        {
+            let place = Place::Config(reference.place.clone());
+            report.push(Diagnostic::error(Code::OutsidePolicy, why).at(place).help(HELP));
         }
     }
 

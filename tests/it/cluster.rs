@@ -15,8 +15,11 @@ use crate::kustomize::overlay;
 use crate::peers::peer;
 use crate::support::{Case, Output, cases, iamra, run};
 
-/// Folders of CRDs with kinds of workload that are not Kubernetes' own.
-const WORKLOADS: &[&str] = &[
+/// Folders of CRDs with kinds of workload that are not Kubernetes' own, and of issuers and Secrets that are not
+/// cert-manager's.
+const KINDS: &[&str] = &[
+    "aws-privateca-issuer",
+    "external-secrets",
     "argo-rollouts",
     "argo-workflows",
     "elastic",
@@ -31,7 +34,7 @@ const WORKLOADS: &[&str] = &[
 /// One for all tests of a run. It ends when this process does: its stdin closes.
 pub(crate) static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
     let cluster = Cluster::start(&[]);
-    cluster.install_workload_kinds();
+    cluster.install_kinds();
     cluster
 });
 
@@ -53,10 +56,10 @@ impl Cluster {
         Self { kubeconfig: ready["kubeconfig"].as_str().unwrap().to_owned(), _process: process }
     }
 
-    /// The definitions of the kinds of workload that are not Kubernetes' own.
-    fn install_workload_kinds(&self) {
+    /// The definitions of the kinds that are not Kubernetes' own.
+    fn install_kinds(&self) {
         let crds = peer("cluster").ancestors().nth(2).unwrap().join("crds");
-        let folders = WORKLOADS.iter().map(|folder| format!("--filename={}", crds.join(folder).display()));
+        let folders = KINDS.iter().map(|folder| format!("--filename={}", crds.join(folder).display()));
         let args: Vec<_> = ["apply", "--server-side"].into_iter().map(str::to_owned).chain(folders).collect();
         let output = self.kubectl(&args.iter().map(String::as_str).collect::<Vec<_>>(), "");
         assert_eq!(output.exit, 0, "{}", output.stderr);

@@ -38,6 +38,7 @@ mod guide;
 mod helper_flags;
 mod image;
 mod import;
+mod issuers;
 mod k8s;
 mod known_traps;
 mod kpt;

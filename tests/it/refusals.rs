@@ -15,10 +15,11 @@ use crate::peers::peer;
 use crate::roles_anywhere_peers::{Anywhere, World};
 use crate::support::{iamra, root, run};
 
-const TRUST_ANCHOR: &str =
+pub(crate) const TRUST_ANCHOR: &str =
     "arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d";
-const PROFILE: &str = "arn:aws:rolesanywhere:eu-central-1:111122223333:profile/0d1e2f30-4152-4637-8495-a6b7c8d9e0f1";
-const ROLE: &str = "arn:aws:iam::111122223333:role/app";
+pub(crate) const PROFILE: &str =
+    "arn:aws:rolesanywhere:eu-central-1:111122223333:profile/0d1e2f30-4152-4637-8495-a6b7c8d9e0f1";
+pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/app";
 const COMMON_NAME: &str = "app";
 
 /// A CA, and the certificate that it gives to a workload.
