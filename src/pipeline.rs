@@ -8,7 +8,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::diff::{Snapshot, View};
 use crate::krm::{Changes, Item};
 use crate::plan::{self, Absence, Plan};
-use crate::quote::quote_object;
+use crate::quote::{quote_all, quote_object};
 use crate::reference::Query;
 use crate::render::{self, Manifest};
 use crate::resolve::{self, Answers, Guarded, Lookup, OperatorPolicy, Resolved};
@@ -26,8 +26,8 @@ pub struct Request<'r> {
     pub mode: Option<Mode>,
     /// Whether kustomize calls a generator: only then does it add hashes to names.
     pub generator: bool,
-    /// Whether kustomize calls a transformer, which adds what its generators leave to it.
-    pub after_generator: bool,
+    /// Whether kustomize calls a transformer, around which there may be a kustomization with a namespace.
+    pub transformer: bool,
     /// Where everything without a namespace goes, if that is known; none is written when `None`.
     pub namespace: Option<&'r str>,
     /// Whether the caller deletes what it does not get back.
@@ -216,13 +216,16 @@ impl<'r, 't> Patched<'r, 't> {
         mut self,
         resolved: &Resolved,
         items: &[Item<'_>],
-        after_generator: bool,
+        transformer: bool,
         report: &mut Report,
     ) -> Changes {
         std::mem::take(&mut self.taken).report(report);
         self.plan.check_certificates(items, &self.inventory, report);
         order::check(&self.plan, &[], items, &self.inventory, report);
-        self.plan.keep_unlisted(after_generator);
+        self.plan.keep_unlisted();
+        if transformer {
+            self.plan.without_what_stands_once();
+        }
         self.with_objects(resolved, items, report)
     }
 
@@ -243,7 +246,8 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         Mode::Generate => {
             let mut plan = plan::declared(resolved, request.namespace);
             if request.generator {
-                plan.leave_to_transformer();
+                let scopes = plan.without_what_stands_once();
+                report_left_out(&scopes, report);
             }
             Taken::of(&plan, items).report(report);
             let mut changes = Changes::default();
@@ -252,7 +256,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         }
         Mode::Transform => {
             let patched = Patched::of(resolved, items, request.namespace, report);
-            patched.transformed(resolved, items, request.after_generator, report)
+            patched.transformed(resolved, items, request.transformer, report)
         }
         Mode::All => Patched::of(resolved, items, request.namespace, report).with_objects(resolved, items, report),
         Mode::Validate => {
@@ -315,6 +319,22 @@ fn without_absent(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Abs
     let mut here = resolved.clone();
     here.bindings.retain(|_| kept.next().unwrap_or(true));
     here
+}
+
+/// Says that issuers are not in a build of kustomize, once for all.
+fn report_left_out(scopes: &BTreeSet<&str>, report: &mut Report) {
+    if scopes.is_empty() {
+        return;
+    }
+    let message = format!(
+        "the issuers for all namespaces are not part of a kustomize build, which would move their CA: those of {}",
+        quote_all(scopes)
+    );
+    report.push(
+        Diagnostic::note(Code::DanglingReference, message)
+            .at(Place::Config(FieldPath::keys("spec.scopes")))
+            .help("apply them once for each cluster: `iamra k8s setup CLUSTER` prints them"),
+    );
 }
 
 fn refuse_changes(changes: &Changes, inventory: &[Workload<'_>], report: &mut Report) {

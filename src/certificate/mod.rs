@@ -6,11 +6,16 @@ mod key;
 pub use authority::Authority;
 pub use key::{PrivateKey, Unusable};
 
+use std::fmt::Display;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::pem::Pem;
 use x509_parser::x509::X509Name;
 
+use crate::diag::{Code, Diagnostic};
 use crate::digest::sha256_hex;
 use crate::quote::line;
 
@@ -29,6 +34,8 @@ pub struct Certificate {
     pub issuer_common_name: Option<String>,
     /// Its serial number in decimal.
     pub serial: String,
+    /// When it begins.
+    pub not_before: OffsetDateTime,
     /// When it ends.
     pub not_after: OffsetDateTime,
     public_key: Vec<u8>,
@@ -58,6 +65,7 @@ impl Certificate {
             common_name: first(parsed.subject()),
             issuer_common_name: first(parsed.issuer()),
             serial: parsed.tbs_certificate.serial.to_string(),
+            not_before: parsed.validity().not_before.to_datetime(),
             not_after: parsed.validity().not_after.to_datetime(),
             public_key: parsed.public_key().subject_public_key.data.to_vec(),
         })
@@ -80,9 +88,63 @@ impl Certificate {
         format!("{}T{:02}:{:02}:{:02}Z", end.date(), end.hour(), end.minute(), end.second())
     }
 
+    /// What is wrong with its validity at a time, in seconds since 1970.
+    pub fn trouble(&self, now: i64) -> Option<Trouble> {
+        let [start, end] = [self.not_before, self.not_after].map(OffsetDateTime::unix_timestamp);
+        if end <= now {
+            return Some(Trouble::Over(self.end()));
+        }
+        if start > now {
+            return Some(Trouble::NotYet);
+        }
+        (end - now < SOON).then(|| Trouble::Soon(self.end()))
+    }
+
+    /// It in PEM.
+    pub fn pem(&self) -> String {
+        let text = STANDARD.encode(&self.der);
+        let mut lines = vec!["-----BEGIN CERTIFICATE-----"];
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (line, after) = rest.split_at_checked(64).unwrap_or((rest, ""));
+            lines.push(line);
+            rest = after;
+        }
+        lines.push("-----END CERTIFICATE-----\n");
+        lines.join("\n")
+    }
+
     /// SHA-256 of its bytes in hexadecimal.
     pub fn fingerprint(&self) -> String {
         sha256_hex(&self.der)
+    }
+}
+
+/// How long before its end a CA is to be replaced, in seconds: a month.
+const SOON: i64 = 30 * 24 * 3600;
+
+/// Why a CA cannot be relied on at some time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// It has ended.
+    Over(String),
+    /// It has not begun.
+    NotYet,
+    /// It ends soon.
+    Soon(String),
+}
+
+impl Trouble {
+    /// The diagnostic about a CA of this subject.
+    pub fn of(&self, subject: &impl Display) -> Diagnostic {
+        let help =
+            "renew it, add the new certificate to the trust anchor, which can hold two, and replace the CA's Secret";
+        let (make, words): (fn(_, _) -> _, _) = match self {
+            Self::Over(end) => (Diagnostic::error, format!("expired on {end}")),
+            Self::NotYet => (Diagnostic::error, "is not valid yet: check the clock of who made it".to_owned()),
+            Self::Soon(end) => (Diagnostic::warning, format!("expires soon, on {end}")),
+        };
+        make(Code::CaExpiry, format!("the CA {subject} {words}")).help(help)
     }
 }
 

@@ -80,6 +80,7 @@ codes! {
     EmptyCredentials "empty-credentials" Warning "the application may start before the helper has credentials";
     InlineCaKey "inline-ca-key" Warning "the CA's private key will be in the rendered manifests";
     InvalidCa "invalid-ca" Error "the CA certificate and key cannot serve as a trust anchor";
+    CaExpiry "ca-expiry" Either "a CA has expired, or will soon";
     UnresolvedReference "unresolved-reference" Either "a reference has no value";
     NoAccess "no-access" Error "AWS credentials are missing, expired, or not allowed to read a value";
     AwsFailed "aws-failed" Error "AWS cannot be reached, or did not respond in time";
@@ -125,7 +126,7 @@ codes! {
     InvalidState "invalid-state" Error "the file is not iam-ra's state document, or is incomplete";
     StaleRender "stale-render" Either "a rendered file differs from what would be rendered";
     UndeclaredIdentity "undeclared-identity" Either "an object has an identity that is not declared";
-    DanglingReference "dangling-reference" Error "a rendered object refers to one that does not exist";
+    DanglingReference "dangling-reference" Any "a rendered object refers to one that does not exist";
     ChangedObject "changed-object" Error "a rendered object differs from what the declaration renders";
     InternalError "internal-error" Error "iamra has a bug";
     NotChecked "not-checked" Error "something could not be checked";

@@ -206,26 +206,24 @@ fn beside<'r>(
     prerequisites
 }
 
-impl Plan<'_> {
-    /// Keeps only what belongs to annotated workloads, which a generator cannot know, and, if the generator leaves it to us,
-    /// what stands once in a cluster.
-    pub fn keep_unlisted(&mut self, after_generator: bool) {
+impl<'r> Plan<'r> {
+    /// Keeps only what belongs to annotated workloads, which a generator cannot know.
+    pub fn keep_unlisted(&mut self) {
         self.workloads.retain(|planned| !planned.binding().is_listed);
         let needs: BTreeSet<_> =
             self.workloads.iter().map(|it| (it.namespace.as_deref(), it.binding().scope.as_str())).collect();
         let scopes: BTreeSet<_> = needs.iter().map(|(_, scope)| *scope).collect();
-        self.prerequisites.retain(|it| {
-            if it.object.stands_once() {
-                return after_generator || scopes.contains(it.scope);
-            }
-            needs.contains(&(it.namespace.as_deref(), it.scope))
-        });
+        let is_needed = |it: &Prerequisite<'_>| needs.contains(&(it.namespace.as_deref(), it.scope));
+        self.prerequisites.retain(|it| if it.object.stands_once() { scopes.contains(it.scope) } else { is_needed(it) });
     }
 
-    /// Leaves out what stands once in a cluster. kustomize moves what a generator makes into the namespace of the
-    /// kustomization, and gives it its prefix; what a transformer adds it leaves alone.
-    pub fn leave_to_transformer(&mut self) {
-        self.prerequisites.retain(|it| !it.object.stands_once());
+    /// Leaves out what stands once in a cluster, and returns the names of its scopes: a kustomization that is around the
+    /// functions would move it into its own namespace, and give it its prefix.
+    pub fn without_what_stands_once(&mut self) -> BTreeSet<&'r str> {
+        let (once, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.prerequisites).into_iter().partition(|it| it.object.stands_once());
+        self.prerequisites = rest;
+        once.iter().map(|it| it.scope).collect()
     }
 
     /// A workload reads its certificate's Secret in its own namespace. Where the Certificate is among the items it

@@ -10,6 +10,7 @@ use super::stream::Stream;
 use super::untouched;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Item, ResourceRef, group_of};
+use crate::plan::{Plan, Prerequisite};
 use crate::quote::quote_object;
 use crate::render::CERTIFICATE;
 use crate::writers::copiers;
@@ -20,8 +21,11 @@ use crate::yaml::FieldPath;
 const HARMLESS: &[(&str, &str)] = &[(CERTIFICATE.kind, "/spec/revisionHistoryLimit")];
 
 /// Every object of ours must be there and hold what we would write, and nothing that makes it another one.
-pub(super) fn check(wanted: &[Object], names: &Names<'_>, stream: &Stream, report: &mut Report) {
+pub(super) fn check(plan: &Plan<'_>, wanted: &[Object], names: &Names<'_>, stream: &Stream, report: &mut Report) {
     for wanted in wanted {
+        if stream.counterparts(wanted).next().is_none() {
+            report.push(missing(plan, wanted));
+        }
         check_one(wanted, names, stream, report);
     }
     for object in stream.ours() {
@@ -33,15 +37,7 @@ pub(super) fn check(wanted: &[Object], names: &Names<'_>, stream: &Stream, repor
 
 fn check_one(wanted: &Object, names: &Names<'_>, stream: &Stream, report: &mut Report) {
     let mut found = stream.counterparts(wanted);
-    let Some(object) = found.next() else {
-        let message = format!("{} is not among the objects", wanted.words());
-        report.push(
-            Diagnostic::error(Code::DanglingReference, message)
-                .at(Place::Item(wanted.resource_ref(), FieldPath::root()))
-                .help("render the whole declaration: `iamra inject` without `--workloads-only`, or mode `all`"),
-        );
-        return;
-    };
+    let Some(object) = found.next() else { return };
     if !object.name().contains(wanted.name()) {
         say_changed(object, FieldPath::keys("metadata.name"), report);
     }
@@ -59,6 +55,26 @@ fn check_one(wanted: &Object, names: &Names<'_>, stream: &Stream, report: &mut R
     for other in found.filter(|other| other.name() != object.name()) {
         report.push(twice(other.resource_ref()));
     }
+}
+
+fn missing(plan: &Plan<'_>, wanted: &Object) -> Diagnostic {
+    let is_it = |it: &&Prerequisite<'_>| {
+        (it.object.kind.gvk.kind, it.object.name.as_str()) == (wanted.kind(), wanted.name())
+            && it.namespace.as_deref() == wanted.namespace()
+    };
+    let message = format!("{} is not among the objects", wanted.words());
+    // Of many builds, one has what is there once for all.
+    let (make, help): (fn(_, _) -> _, _) = if plan
+        .prerequisites
+        .iter()
+        .find(is_it)
+        .is_some_and(|it| it.object.stands_once())
+    {
+        (Diagnostic::note, "it must be part of another build, or be applied once: `iamra k8s setup CLUSTER` prints it")
+    } else {
+        (Diagnostic::error, "render the whole declaration: `iamra inject` without `--workloads-only`, or mode `all`")
+    };
+    make(Code::DanglingReference, message).at(Place::Item(wanted.resource_ref(), FieldPath::root())).help(help)
 }
 
 /// An object apart from its names, labels and annotations, which kustomize may have changed.

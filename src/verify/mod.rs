@@ -88,7 +88,7 @@ pub fn check(
     let names = Names::of(plan, &wanted, stream, items, images);
     patched::check(plan, injected, &names, inventory, report);
     declared::check(plan, &wanted, stream, inventory, report);
-    generated::check(&wanted, &names, stream, report);
+    generated::check(plan, &wanted, &names, stream, report);
     generated::check_once(stream, items, report);
 }
 

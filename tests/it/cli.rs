@@ -55,7 +55,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
     (
         "fields.rs",
         include_str!("fields.rs"),
-        &["argocd generate", "demo", "explain", "import", "install", "schema", "strip"],
+        &["argocd generate", "ca show", "demo", "explain", "import", "install", "schema", "strip"],
     ),
 ];
 

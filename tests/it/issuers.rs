@@ -144,6 +144,8 @@ fn a_ca_that_the_cluster_makes_signs_for_all_namespaces() {
     let ca = declared.ca(CERT_MANAGER);
     declared.is_trusted(&ca);
     declared.keeps_the_key();
+    let shown = shown(&CLUSTER.get(CERT_MANAGER, &declared.secret()));
+    assert_eq!(shown, ca, "what the trust anchor gets");
 
     let first = Pem::iter_from_buffer(ca.as_bytes()).next().unwrap().unwrap();
     let first = first.parse_x509().unwrap();
@@ -178,6 +180,17 @@ fn a_ca_that_the_cluster_makes_signs_for_all_namespaces() {
         assert_eq!(waited.exit, 0, "{}", waited.stderr);
     }
     declared.is_trusted(&ca);
+}
+
+/// What is printed of a Secret for its trust anchor, without its key.
+fn shown(secret: &Value) -> String {
+    let output = run(iamra(root()).args(["ca", "show"]), secret.to_string().as_bytes());
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let key = String::from_utf8(bytes_of(secret, "tls.key")).unwrap();
+    for line in key.lines().chain(secret["data"]["tls.key"].as_str()) {
+        assert!(!output.stdout.contains(line) && !output.stderr.contains(line), "the key is printed");
+    }
+    output.stdout
 }
 
 #[test]

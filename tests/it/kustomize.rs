@@ -541,6 +541,34 @@ fn an_emitted_ca_secret_is_found_under_its_new_name() {
     assert!(output.stderr.contains("warning[inline-ca-key]"), "{}", output.stderr);
 }
 
+/// A CA for the whole cluster is in no build of kustomize, which would move it into its namespace, whatever calls iamra.
+#[test]
+fn what_stands_once_in_a_cluster_is_in_no_build_of_kustomize() {
+    for version in VERSIONS {
+        let dir = tree("overlay", "iamra");
+        let declaration = dir.path().join("iamra/declaration/iamra.yaml");
+        let text = fs::read_to_string(&declaration).unwrap();
+        let scope = "  scopes:\n    default:\n      issuer: {clusterCa: {secret: {inCluster: {}}}}\n";
+        fs::write(&declaration, text.replace("  roles:\n", &format!("{scope}  roles:\n"))).unwrap();
+        let output = exec(&peer(version), dir.path());
+        assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
+        assert!(output.stderr.contains("note[dangling-reference]"), "{version}: {}", output.stderr);
+        let objects = objects(&output.stdout);
+        let certificates: Vec<_> = objects.keys().filter(|key| key.starts_with("Certificate ")).collect();
+        assert_eq!(certificates, ["Certificate prod-payment-service-cert-eu"], "{version}");
+        assert!(!objects.keys().any(|key| key.contains("Issuer ")), "{version}");
+        let leaf = &objects["Certificate prod-payment-service-cert-eu"];
+        assert_eq!(leaf["spec"]["issuerRef"]["name"], "iam-ra", "{version}");
+        let mut command = iamra(dir.path());
+        let (_, deployment) = named(&objects, "Deployment ");
+        let image = deployment["spec"]["template"]["spec"]["initContainers"][0]["image"].as_str().unwrap();
+        command.args(["verify", "--declaration", "iamra/declaration/iamra.yaml", "--sidecar-image", image, "-"]);
+        let verified = run(&mut command, output.stdout.as_bytes());
+        assert_eq!(verified.exit, 0, "{version}: {}", verified.stderr);
+        assert!(verified.stderr.contains("ClusterIssuer iam-ra is not among the objects"), "{}", verified.stderr);
+    }
+}
+
 /// What is too large to check in, and what kustomize refuses with and without us.
 #[test]
 fn ten_megabytes_in_one_scalar_and_a_key_that_is_there_twice() {

@@ -91,6 +91,7 @@ fn whatever_is_no_file_is_refused_without_waiting() {
         &["import", "--from", "irsa", "it"],
         &["import", "--from", "iam-ra", "--state", "it"],
         &["doctor", "--objects", "it"],
+        &["ca", "show", "it"],
         &["doctor", "--certificate", "it", "--key", "it", "--workload", "payment-service"],
         &["check", "it"],
         &["list", "it"],

@@ -359,6 +359,7 @@ fn no_command_shows_a_key() {
         &["import", "--from", "iam-ra", "--state", "manifests.yaml"],
         &["doctor"],
         &["doctor", "--objects", "manifests.yaml"],
+        &["ca", "show", "manifests.yaml"],
         &["argocd", "generate"],
         &["argocd", "parameters"],
         &["k8s", "onboard", "other", "--role", "app", "--dry-run"],

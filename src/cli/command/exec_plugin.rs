@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     // A generator gets no objects, but neither does a transformer of a build that has none.
     let generator = bytes.is_empty() && !is(&text, &["transform", "validate"]);
     let mode = generator.then_some(Mode::Generate);
-    let request = pipeline::Request { generator, ..shared.request(mode) };
+    let request = pipeline::Request { generator, transformer: !generator, ..shared.request(mode) };
     let file = File::alone(String::new(), text, Path::new(""));
     let mut changes = Changes::default();
     if let Some(resolved) = file.resolve(shared, request, &mut report)?.filter(|_| !report.has_errors()) {

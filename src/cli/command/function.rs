@@ -87,7 +87,7 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
     let is_kustomize = is_kustomize(root, items);
     let request = Request {
         generator,
-        after_generator: is_kustomize,
+        transformer: is_kustomize,
         keeps_items: !is_kustomize,
         items,
         opted_in: &opted_in,

@@ -2,6 +2,7 @@
 
 mod argocd;
 mod build;
+mod ca;
 mod check;
 mod demo;
 mod diff;
@@ -47,6 +48,7 @@ pub(super) enum Command {
     Import(import::Args),
     Status(status::Args),
     Doctor(doctor::Args),
+    Ca(ca::Args),
     Check(check::Args),
     Verify(verify::Args),
     #[command(hide = !git::IS_HERE)]
@@ -76,6 +78,7 @@ impl Command {
             Self::Import(args) => import::run(args, io),
             Self::Status(args) => status::run(args, io),
             Self::Doctor(args) => doctor::run(args, io),
+            Self::Ca(args) => ca::run(args, io),
             Self::Check(args) => check::run(args, io),
             Self::Verify(args) => verify::run(args, io),
             Self::Diff(args) => diff::run(args, io),
