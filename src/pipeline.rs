@@ -131,6 +131,13 @@ impl LockPlan {
         }
         answers
     }
+
+    /// Reports the CAs among the answers that have expired, or will soon. `now` is in seconds since 1970.
+    pub fn check_expiry(&self, answers: &Answers, now: i64, report: &mut Report) {
+        for config in &self.configs {
+            resolve::check_expiry(config, answers, now, report);
+        }
+    }
 }
 
 /// The declaration for each of its clusters, or for the requested one. `None` if the declaration is invalid; a missing
@@ -204,6 +211,7 @@ struct Patched<'r, 't> {
 impl<'r, 't> Patched<'r, 't> {
     fn of(resolved: &'r Resolved, items: &[Item<'t>], namespace: Option<&str>, report: &mut Report) -> Self {
         let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
+        splice::check_committed(items, report);
         let inventory = workload::inventory(items, &bindings, &resolved.naming, report);
         let plan = plan::plan(resolved, items, &inventory, namespace, report);
         let taken = Taken::of(&plan, items);

@@ -80,6 +80,7 @@ codes! {
     EmptyCredentials "empty-credentials" Warning "the application may start before the helper has credentials";
     InlineCaKey "inline-ca-key" Warning "the CA's private key will be in the rendered manifests";
     InvalidCa "invalid-ca" Error "the CA certificate and key cannot serve as a trust anchor";
+    CommittedKey "committed-key" Error "a private key is where it is not secret";
     CaExpiry "ca-expiry" Either "a CA has expired, or will soon";
     UnresolvedReference "unresolved-reference" Either "a reference has no value";
     NoAccess "no-access" Error "AWS credentials are missing, expired, or not allowed to read a value";

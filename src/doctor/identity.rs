@@ -83,14 +83,7 @@ impl Check<'_> {
                     .wrong(format!("the certificate of the trust anchor {arn} cannot be read: {why}"), "replace it");
             }
         };
-        for certificate in &certificates {
-            if certificate.not_after.unix_timestamp() <= known.now {
-                self.wrong(
-                    format!("the trust anchor's CA {} expired on {}", quote(&certificate.subject), certificate.end()),
-                    "add the new CA certificate to the trust anchor (it can hold two), then replace the CA's Secret",
-                );
-            }
-        }
+        certificates.iter().for_each(|certificate| self.expiry(certificate, known.now));
         let sides = [
             (known.authorities, "that signs in this cluster", ", which signs in this cluster"),
             (known.declared, "of the declaration", ", as the declaration does"),
@@ -121,6 +114,17 @@ impl Check<'_> {
             let compared = sides.iter().find(|(authorities, ..)| !authorities.is_empty());
             let compared = compared.map_or("; no CA was available for comparison", |(.., words)| words);
             self.lines.push(format!("trust anchor {arn} is enabled and trusts {ends}{compared}"));
+        }
+    }
+
+    fn expiry(&mut self, certificate: &Certificate, now: i64) {
+        if certificate.not_after.unix_timestamp() <= now {
+            self.wrong(
+                format!("the trust anchor's CA {} expired on {}", quote(&certificate.subject), certificate.end()),
+                "add the new CA certificate to the trust anchor (it can hold two), then replace the CA's Secret",
+            );
+        } else if let Some(trouble) = certificate.trouble(now) {
+            self.say(trouble.of(&quote(&certificate.subject)));
         }
     }
 

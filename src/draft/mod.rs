@@ -27,6 +27,10 @@ metadata:
     config.kubernetes.io/local-config: \"true\" # not an object of the cluster
 spec:
   parameterPrefix: /iam-ra/default # where the ARNs are, in SSM Parameter Store
+  scopes:
+    default:
+      issuer:
+        clusterCa: {secret: {inCluster: {}}} # cert-manager makes the CA; `iamra ca show` prints it for the trust anchor
 ";
 
 /// The declaration for each cluster; `None` when it is invalid for one of them.

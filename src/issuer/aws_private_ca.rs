@@ -6,7 +6,7 @@ use super::issuer_ref::IssuerRef;
 use super::object::{Contents, IssuerObject, PRIVATE_CA_CLUSTER_ISSUER, PRIVATE_CA_ISSUER, Part};
 use super::scope::scoped;
 use super::value::Issuer;
-use crate::arn::{Arn, ArnKind};
+use crate::arn::ArnKind;
 use crate::reference::{Reference, Wanted};
 
 /// Exactly this usage chooses the template `EndEntityClientAuthCertificate/V1`, which adds `digitalSignature` itself.
@@ -62,14 +62,4 @@ fn spec(settings: Settings<'_>) -> Value {
     let template = settings.template.map(|it| ("pcaTemplate".to_owned(), json!({"defaultTemplateName": it})));
     spec.extend(template);
     spec.into()
-}
-
-/// The `spec` with the CA.
-pub(super) fn filled(spec: &Value, arn: &Arn) -> Value {
-    let mut spec = spec.clone();
-    if let Some(fields) = spec.as_object_mut() {
-        fields.insert("arn".to_owned(), arn.as_str().into());
-        fields.insert("region".to_owned(), arn.region.as_str().into());
-    }
-    spec
 }

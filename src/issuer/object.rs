@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::issuer_ref::{CLUSTER_KIND, GROUP, KIND, PRIVATE_CA_GROUP};
+use crate::arn::Arn;
 use crate::krm::{Gvk, group_of};
 
 /// The JSON pointer to the name of the CA's Secret in cert-manager's issuers.
@@ -138,6 +139,23 @@ pub enum Contents {
 }
 
 impl IssuerObject {
+    /// Puts in the ARN of the private CA, where that was not known yet, and its region.
+    pub(super) fn fill(&mut self, arn: &Arn) {
+        if let Contents::PrivateCa(spec) = &mut self.contents {
+            let mut spec = std::mem::take(spec);
+            if let Some(fields) = spec.as_object_mut() {
+                fields.insert("arn".to_owned(), arn.as_str().into());
+                fields.insert("region".to_owned(), arn.region.as_str().into());
+            }
+            self.contents = Contents::Spec(spec);
+        }
+    }
+
+    /// Whether cert-manager makes a CA of it.
+    pub fn makes_ca(&self) -> bool {
+        self.kind == &CA_CERTIFICATE
+    }
+
     /// Whether there is one of it in a cluster, whichever namespaces have Certificates.
     pub fn stands_once(&self) -> bool {
         self.home.is_some() || self.kind.is_cluster_wide

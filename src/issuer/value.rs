@@ -1,6 +1,5 @@
 //! An issuer, whatever its kind.
 
-use super::aws_private_ca;
 use super::issuer_ref::IssuerRef;
 use super::object::{Contents, IssuerObject, Part};
 use crate::arn::Arn;
@@ -40,11 +39,7 @@ impl Issuer {
 
     /// Puts the ARN of the private CA that signs into its objects, where they do not have it.
     pub fn fill(&mut self, arn: &Arn) {
-        for object in &mut self.objects {
-            if let Contents::PrivateCa(spec) = &object.contents {
-                object.contents = Contents::Spec(aws_private_ca::filled(spec, arn));
-            }
-        }
+        self.objects.iter_mut().for_each(|object| object.fill(arn));
     }
 
     /// Whether the manifests contain the private key of a CA.

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::arn::{Arn, ArnKind};
-use crate::certificate::Authority;
+use crate::certificate::{Authority, Certificate};
 use crate::config::{ArgoCd, Binding, Config, Mode, Naming, Role, Tenants};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::issuer::Issuer;
@@ -170,6 +170,18 @@ pub fn check(config: &Config, answers: &Answers, policy: &OperatorPolicy, report
         }
         if let Some(arn) = private_ca {
             policy.check_issuer(issuer, &arn, report);
+        }
+    }
+}
+
+/// Reports the CAs of the declaration that have expired, or will soon. `now` is in seconds since 1970.
+pub fn check_expiry(config: &Config, answers: &Answers, now: i64, report: &mut Report) {
+    for (_, issuer) in &*config.roles {
+        let Some(reference) = issuer.reference(Wanted::Certificate) else { continue };
+        let answer = reference.query(Wanted::Certificate).and_then(|query| answers.get(&query)?.as_ref().ok());
+        let chain = answer.and_then(|answer| Certificate::all(answer.value.reveal()).ok()).unwrap_or_default();
+        for (certificate, trouble) in chain.iter().filter_map(|it| Some((it, it.trouble(now)?))) {
+            report.push(trouble.of(&quote(&certificate.subject)).at(Place::Config(reference.place.clone())));
         }
     }
 }

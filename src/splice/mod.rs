@@ -1,6 +1,7 @@
 //! Applies edits to the objects' own text, and can remove everything that iamra added.
 
 mod chain;
+mod committed;
 mod conflict;
 mod exposed;
 mod leftover;
@@ -83,6 +84,11 @@ pub fn add(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, repo
 /// Reports Certificates of ours that fill one Secret.
 pub fn check_fillers(items: &[Item<'_>], report: &mut Report) {
     upsert::check_fillers(items, &[], report);
+}
+
+/// Reports private keys in objects that are not secret.
+pub fn check_committed(items: &[Item<'_>], report: &mut Report) {
+    committed::check(items, report);
 }
 
 /// Removes everything that iamra added.

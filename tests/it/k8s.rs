@@ -401,7 +401,7 @@ spec:
 
 #[test]
 fn no_namespace_is_written_that_nobody_sets() {
-    let tree = Tree::new(None);
+    let tree = Tree::new(Some(b"apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nspec:\n  region: eu-central-1\n"));
     let setup = tree.done("setup prod");
     assert!(setup.stderr.contains("Secret `iam-ra-ca`, which must be in its namespace"), "{}", setup.stderr);
     let onboard = tree.done("onboard admin");

@@ -5,6 +5,8 @@ mod builds;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
+
 use crate::cli::declaration::File;
 use crate::cli::delegated::Delegated;
 use crate::cli::error::Error;
@@ -285,7 +287,8 @@ impl Checked {
         if !snapshot.is_empty()
             && let Some(lock_plan) = pipeline::lock_plan(declaration, &mut found)
         {
-            lock_plan.read(&layered, &policy, &mut found);
+            let answers = lock_plan.read(&layered, &policy, &mut found);
+            lock_plan.check_expiry(&answers, OffsetDateTime::now_utc().unix_timestamp(), &mut found);
         }
         if lock.is_none() && at_hand.values.is_none() {
             let all = found.diagnostics().len();

@@ -10,11 +10,11 @@ use crate::config::Whole;
 use crate::draft::{secrets, setup};
 use crate::pipeline;
 
-/// Declare a cluster, and print the Issuer for its certificates
+/// Declare a cluster, and print the issuer for its certificates
 ///
-/// `iamra k8s setup prod | kubectl apply -f -`. Creates `iamra.yaml` if there is none. The Issuer signs with the Secret
-/// `iam-ra-ca`, which must be in the namespace; the Secret is printed too if the declaration defines where the CA comes
-/// from.
+/// `iamra k8s setup prod | kubectl apply -f -`. Creates `iamra.yaml` if there is none, in which cert-manager makes the CA;
+/// `iamra ca show` prints its certificate for the trust anchor. What the CA comes from is printed too, unless the
+/// declaration says that its Secret exists.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The cluster's name
