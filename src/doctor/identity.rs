@@ -83,7 +83,9 @@ impl Check<'_> {
                     .wrong(format!("the certificate of the trust anchor {arn} cannot be read: {why}"), "replace it");
             }
         };
-        certificates.iter().for_each(|certificate| self.expiry(certificate, known.now));
+        for certificate in &certificates {
+            self.expiry(certificate, known.now);
+        }
         let sides = [
             (known.authorities, "that signs in this cluster", ", which signs in this cluster"),
             (known.declared, "of the declaration", ", as the declaration does"),

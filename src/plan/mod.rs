@@ -194,12 +194,11 @@ fn beside<'r>(
             let index = *known
                 .entry((namespace.clone(), scope, object.kind.gvk.kind, object.name.as_str()))
                 .or_insert(prerequisites.len());
-            match prerequisites.get_mut(index) {
-                Some(planned) => planned.wave = planned.wave.min(wave),
-                None => {
-                    let authority = authorities.get(scope);
-                    prerequisites.push(Prerequisite { namespace, scope, object, authority, wave });
-                }
+            if let Some(planned) = prerequisites.get_mut(index) {
+                planned.wave = planned.wave.min(wave);
+            } else {
+                let authority = authorities.get(scope);
+                prerequisites.push(Prerequisite { namespace, scope, object, authority, wave });
             }
         }
     }
