@@ -21,6 +21,7 @@ mod schema;
 mod scope;
 mod session;
 mod sidecar;
+mod subject;
 pub mod v1alpha1;
 mod validate;
 mod whole;

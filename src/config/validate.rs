@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::binding::CommonNames;
 use super::declared::Declared;
 use super::extension::Extension;
 use super::layer::Layer;
@@ -14,6 +13,7 @@ use super::placed::invalid;
 use super::reader::Reader;
 use super::schema;
 use super::scope::Scope;
+use super::subject::CommonNames;
 use super::v1alpha1 as wire;
 use super::{Config, Naming, OptIn, Role};
 use crate::arn;
