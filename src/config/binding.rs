@@ -115,7 +115,7 @@ impl Reader<'_> {
         let mut variables = BTreeMap::from([("workload", name), ("role", role.name.as_str()), ("scope", scope)]);
         variables.extend(cluster.map(|cluster| ("cluster", cluster)));
         variables.extend(namespace.iter().map(|namespace| ("namespace", namespace.as_str())));
-        let common_name = self.common_name(layers.common_name(), &variables, at)?;
+        let names = self.names(&layers, &variables, at)?;
         let session_name = self.session_name(layers.of_sidecar().role_session_name(), &variables, role);
         let target = self.target(name, &workload.target, &at.key("target"));
         let binding = Binding {
@@ -128,7 +128,7 @@ impl Reader<'_> {
             scope: scope.to_owned(),
             tenant: tenant.map(|tenant| tenant.name.clone()),
             issuer: scope_entry.issuer.clone(),
-            certificate: layers.certificate(common_name, at, self.report),
+            certificate: layers.certificate(names, at, self.report),
             sidecar: layers.of_sidecar().merged(session_name, self.report),
             environment: layers.environment(),
             sample: workload.sample,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::unique::Alike;
 use super::{Binding, Which};
 use crate::diag::{Code, Diagnostic};
 use crate::quote::quote;
@@ -69,7 +70,7 @@ impl Claimed<'_> {
         match self {
             Self::Name(..) => !namespaces,
             Self::Object(..) => !namespaces && !kinds,
-            Self::CommonName(..) => true,
+            Self::CommonName(..) => Alike::of(&one.certificate, &other.certificate).is_some(),
         }
     }
 
@@ -86,12 +87,12 @@ impl Claimed<'_> {
                 format!("workload {name} targets the object {}, as workload {of} in {place} does", quote(&object)),
                 "let one of them declare it",
             ),
-            Self::CommonName(_, subject) => (
+            Self::CommonName(_, common_name) => (
                 Code::CommonNameClash,
                 format!(
-                    "workload {name} would have the subject {} in scope {}, as workload {of} in {place} has",
-                    quote(&format_args!("CN={subject}")),
-                    quote(&one.scope)
+                    "workload {name} would have {}, as workload {of} in {place} has",
+                    Alike::of(&one.certificate, &other.certificate)
+                        .map_or_else(|| quote(common_name).to_string(), |alike| alike.in_scope(&one.scope))
                 ),
                 "set a different `certificate.commonName` for one of them",
             ),

@@ -164,6 +164,17 @@ impl Flat<'_> {
                 *template = text.as_str().into();
             }
         }
+        let certificate = &binding.certificate;
+        let lists = [
+            ("/certificate/organizations", &certificate.organizations),
+            ("/certificate/organizationalUnits", &certificate.organizational_units),
+            ("/certificate/uris", &certificate.uris),
+        ];
+        for (pointer, names) in lists {
+            if let Some(templates) = workload.pointer_mut(pointer) {
+                *templates = names.as_slice().into();
+            }
+        }
         complete(&mut workload, &defaults(binding));
         workload
     }

@@ -26,6 +26,9 @@ pub(super) struct Layer {
     duration: Placed<Duration>,
     renew_before: Placed<Duration>,
     common_name: Placed<String>,
+    organizations: Placed<Vec<String>>,
+    organizational_units: Placed<Vec<String>>,
+    uris: Placed<Vec<String>>,
     algorithm: Placed<KeyAlgorithm>,
     size: Placed<u32>,
     volume: Placed<CertificateVolume>,
@@ -50,13 +53,25 @@ impl Layer {
             parsed.map_err(|why| invalid(report, &field(dotted), why)).ok().map(|it| (it, field(dotted)))
         };
         // No `..`: a new field of the declaration must be read here.
-        let wire::Certificate { duration: lifetime, renew_before, common_name, private_key, volume } = certificate;
+        let wire::Certificate {
+            duration: lifetime,
+            renew_before,
+            common_name,
+            organizations,
+            organizational_units,
+            uris,
+            private_key,
+            volume,
+        } = certificate;
         let wire::PrivateKey { algorithm, size } = private_key;
         let wire::Environment { region, trailing_slash } = environment;
         let layer = Self {
             duration: duration(lifetime, "certificate.duration", report),
             renew_before: duration(renew_before, "certificate.renewBefore", report),
             common_name: common_name.clone().map(|it| (it, field("certificate.commonName"))),
+            organizations: organizations.clone().map(|it| (it, field("certificate.organizations"))),
+            organizational_units: organizational_units.clone().map(|it| (it, field("certificate.organizationalUnits"))),
+            uris: uris.clone().map(|it| (it, field("certificate.uris"))),
             algorithm: algorithm.map(|it| (it, field("certificate.privateKey.algorithm"))),
             size: size.map(|it| (it, field("certificate.privateKey.size"))),
             volume: volume.map(|it| (it, field("certificate.volume"))),
@@ -87,6 +102,14 @@ impl Layer {
     }
 }
 
+/// The names in a certificate, checked.
+pub(super) struct Names {
+    pub(super) common_name: String,
+    pub(super) organizations: Vec<String>,
+    pub(super) organizational_units: Vec<String>,
+    pub(super) uris: Vec<String>,
+}
+
 /// The layers of one workload, weakest first.
 pub(super) struct Layers<'l>(pub(super) &'l [&'l Layer]);
 
@@ -109,8 +132,23 @@ impl Layers<'_> {
         self.pick(|layer| &layer.common_name)
     }
 
+    /// The templates of the subject's organizations and the field that sets them.
+    pub(super) fn organizations(&self) -> Placed<Vec<String>> {
+        self.pick(|layer| &layer.organizations)
+    }
+
+    /// Those of its organizational units.
+    pub(super) fn organizational_units(&self) -> Placed<Vec<String>> {
+        self.pick(|layer| &layer.organizational_units)
+    }
+
+    /// Those of the certificate's URIs.
+    pub(super) fn uris(&self) -> Placed<Vec<String>> {
+        self.pick(|layer| &layer.uris)
+    }
+
     /// The certificate's settings. `at` is the place for values that no field sets.
-    pub(super) fn certificate(&self, common_name: String, at: &FieldPath, report: &mut Report) -> Certificate {
+    pub(super) fn certificate(&self, names: Names, at: &FieldPath, report: &mut Report) -> Certificate {
         let duration = self.value(|layer| &layer.duration).unwrap_or_else(|| Duration::of(86_400));
         let default_renewal = || (Duration::of(duration.seconds() / 3), at.clone());
         let (renew_before, at) = self.pick(|layer| &layer.renew_before).unwrap_or_else(default_renewal);
@@ -137,6 +175,23 @@ impl Layers<'_> {
             };
             report.push(Diagnostic::warning(Code::LateRenewal, message).at(Place::Config(at)).help(help));
         }
+        let (algorithm, size) = self.private_key(report);
+        let volume = self.value(|layer| &layer.volume).unwrap_or(CertificateVolume::Secret);
+        let Names { common_name, organizations, organizational_units, uris } = names;
+        Certificate {
+            common_name,
+            organizations,
+            organizational_units,
+            uris,
+            duration,
+            renew_before,
+            algorithm,
+            size,
+            volume,
+        }
+    }
+
+    fn private_key(&self, report: &mut Report) -> (KeyAlgorithm, u32) {
         let algorithm = self.value(|layer| &layer.algorithm).unwrap_or(KeyAlgorithm::Rsa);
         // cert-manager's own defaults and limits.
         // <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/types_certificate.go>
@@ -156,9 +211,7 @@ impl Layers<'_> {
                 _ => {}
             }
         }
-        let size = size.map_or(default_size, |(size, _)| size);
-        let volume = self.value(|layer| &layer.volume).unwrap_or(CertificateVolume::Secret);
-        Certificate { common_name, duration, renew_before, algorithm, size, volume }
+        (algorithm, size.map_or(default_size, |(size, _)| size))
     }
 
     /// The environment's settings.

@@ -11,6 +11,7 @@ mod flat;
 mod issuer;
 mod layer;
 mod made;
+mod names;
 mod namespace;
 mod naming;
 mod opt_in;
@@ -21,7 +22,7 @@ mod schema;
 mod scope;
 mod session;
 mod sidecar;
-mod subject;
+mod unique;
 pub mod v1alpha1;
 mod validate;
 mod whole;
@@ -186,6 +187,12 @@ pub struct Role {
 pub struct Certificate {
     /// The subject's common name.
     pub common_name: String,
+    /// The subject's organizations.
+    pub organizations: Vec<String>,
+    /// The subject's organizational units.
+    pub organizational_units: Vec<String>,
+    /// Its URIs, of which AWS reads the first.
+    pub uris: Vec<String>,
     /// How long it lives.
     pub duration: Duration,
     /// How long before expiry it is renewed.

@@ -145,6 +145,12 @@ pub struct Certificate {
     pub renew_before: Option<String>,
     /// The subject's common name; a template with `workload`, `namespace`, `cluster`, `role` and `scope`. The workload's name when omitted.
     pub common_name: Option<String>,
+    /// The subject's organizations (O): templates like `commonName`. None when omitted.
+    pub organizations: Option<Vec<String>>,
+    /// The subject's organizational units (OU): templates like `commonName`, such as `"{{ cluster }}"`. None when omitted.
+    pub organizational_units: Option<Vec<String>>,
+    /// URIs beside the subject, of which AWS reads the first: templates like `commonName`, such as `"spiffe://example.com/ns/{{ namespace }}/sa/{{ workload }}"`. None when omitted.
+    pub uris: Option<Vec<String>>,
     /// The private key.
     pub private_key: PrivateKey,
     /// How it gets into the pod; `secret` when omitted.

@@ -13,7 +13,7 @@ use super::placed::invalid;
 use super::reader::Reader;
 use super::schema;
 use super::scope::Scope;
-use super::subject::CommonNames;
+use super::unique::Pinned;
 use super::v1alpha1 as wire;
 use super::{Config, Naming, OptIn, Role};
 use crate::arn;
@@ -36,7 +36,7 @@ pub(super) fn validate(
     extension: Option<&Extension<'_>>,
     report: &mut Report,
 ) -> Option<Vec<Config>> {
-    let mut names = CommonNames::default();
+    let mut names = Pinned::default();
     let mut chosen: Option<Vec<Option<String>>> = None;
     let mut configs: BTreeMap<usize, Config> = BTreeMap::new();
     let is_alone = views.len() == 1;
@@ -90,7 +90,7 @@ impl Reader<'_> {
         clusters: &[String],
         wanted: &[(usize, &Option<String>)],
         opted_in: &[OptIn],
-        names: &mut CommonNames,
+        names: &mut Pinned,
     ) -> Option<Vec<(usize, Config)>> {
         let spec = self.spec;
         self.read_prefix()?;

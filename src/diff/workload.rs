@@ -47,7 +47,7 @@ fn namespace(binding: &Binding) -> String {
 }
 
 fn subject(certificate: &Certificate) -> String {
-    quote(&format_args!("CN={}", certificate.common_name)).to_string()
+    quote(&certificate.names()).to_string()
 }
 
 /// How a property of a workload differs.
@@ -71,7 +71,7 @@ const PROPERTIES: &[Property] = &[
     other_namespace,
     other_target,
     other_containers,
-    common_name,
+    names,
     certificate_life,
     renewal_margin,
     private_key,
@@ -150,13 +150,20 @@ fn other_containers(was: &Binding, is: &Binding) -> Option<Difference> {
     })
 }
 
-fn common_name(was: &Binding, is: &Binding) -> Option<Difference> {
+fn names(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (&was.certificate, &is.certificate);
-    (old.common_name != new.common_name).then(|| Difference {
+    let (all_old, all_new) = (old.names(), new.names());
+    let is_only_common_name = all_old.pins().len() == 1 && all_new.pins().len() == 1;
+    let values = if is_only_common_name {
+        (old.common_name.clone(), new.common_name.clone())
+    } else {
+        (all_old.to_string(), all_new.to_string())
+    };
+    (all_old != all_new).then(|| Difference {
         kind: ChangeKind::CommonName,
-        field: "certificate.commonName",
+        field: if old.common_name == new.common_name { "certificate" } else { "certificate.commonName" },
         words: format!("has a different certificate subject: {} instead of {}", subject(new), subject(old)),
-        values: (old.common_name.clone(), new.common_name.clone()),
+        values,
         escalates: true,
     })
 }

@@ -93,10 +93,7 @@ fn clauses(decision: &Decision) -> String {
 /// The properties of the call, as far as the declaration and the CA determine them.
 fn caller(binding: &ResolvedBinding, issuer: Option<&Certificate>) -> Caller {
     let anchor = &binding.identity.trust_anchor;
-    let names = CertificateNames {
-        subject: vec![("CN".to_owned(), binding.declared.certificate.common_name.clone())],
-        issuer: issuer.map(|authority| authority.attributes.clone()),
-        ..CertificateNames::default()
-    };
+    let issuer = issuer.map(|authority| authority.attributes.clone());
+    let names = CertificateNames { issuer, ..binding.declared.certificate.names() };
     Caller::new(&names, &Mapping::default(), anchor.as_str(), &anchor.account)
 }

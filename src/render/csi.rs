@@ -28,6 +28,13 @@ pub(super) fn source(planned: &PlannedWorkload<'_>) -> CSIVolumeSource {
         ("key-algorithm", algorithm(settings.algorithm).to_owned()),
         ("key-size", settings.size.to_string()),
     ];
+    // Lists are separated by commas, which no name has: session tags cannot.
+    let lists = [
+        ("organizations", &settings.organizations),
+        ("organizationalunits", &settings.organizational_units),
+        ("uri-sans", &settings.uris),
+    ];
+    attributes.extend(lists.iter().filter(|(_, all)| !all.is_empty()).map(|(name, all)| (*name, all.join(","))));
     if binding.sidecar.fixed_user {
         // Only root and this group can read the driver's files. Without a fixed user, it is the pod's fsGroup.
         // <https://github.com/cert-manager/csi-lib/blob/main/storage/filesystem.go>

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Roster, Row};
-use crate::config::Which;
+use crate::config::{Certificate, Which};
 use crate::quote::line;
 
 /// The version of this format; it changes when a field is removed or changes its meaning.
@@ -43,10 +43,25 @@ fn row(row: &Row) -> Value {
         "profile": {"reference": binding.role.profile.as_str(), "arn": row.profile},
         "trustAnchor": {"reference": binding.role.trust_anchor.as_str(), "arn": row.trust_anchor},
         "issuer": {"group": issuer.group, "kind": issuer.kind, "name": issuer.name},
-        "certificate": {
-            "commonName": binding.certificate.common_name,
-            "duration": binding.certificate.duration.as_str(),
-            "renewBefore": binding.certificate.renew_before.as_str(),
-        },
+        "certificate": certificate(&binding.certificate),
     })
+}
+
+/// Lists of names only where there are some.
+fn certificate(certificate: &Certificate) -> Value {
+    let mut value = json!({
+        "commonName": certificate.common_name,
+        "duration": certificate.duration.as_str(),
+        "renewBefore": certificate.renew_before.as_str(),
+    });
+    let lists = [
+        ("organizations", &certificate.organizations),
+        ("organizationalUnits", &certificate.organizational_units),
+        ("uris", &certificate.uris),
+    ];
+    if let Some(fields) = value.as_object_mut() {
+        let named = lists.into_iter().filter(|(_, names)| !names.is_empty());
+        fields.extend(named.map(|(name, names)| (name.to_owned(), json!(names))));
+    }
+    value
 }

@@ -1,6 +1,9 @@
 //! The context of a call by IAM Roles Anywhere: its source, and the tags from the certificate.
 
 use std::collections::BTreeMap;
+use std::fmt;
+
+use super::tag::{TagFault, tag_fault};
 
 /// Attributes of a distinguished name: type (`CN`, `OU`, …) and value, in the certificate's order.
 pub type Attributes = Vec<(String, String)>;
@@ -25,6 +28,30 @@ pub struct SubjectAlternativeNames {
     pub uri: Vec<String>,
     /// Directory names.
     pub directory: Vec<Attributes>,
+}
+
+impl CertificateNames {
+    /// What a trust policy can pin a certificate to: condition keys and the values that they will have with the default
+    /// mapping of a profile. The issuer's names, which all certificates of a CA share, are left out.
+    /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
+    pub fn pins(&self) -> Vec<(String, String)> {
+        let subject = joined(&self.subject).into_iter().map(|(kind, value)| (format!("x509Subject/{kind}"), value));
+        // Of several alternative names of one type, AWS uses the first.
+        let san = [("DNS", &self.san.dns), ("URI", &self.san.uri)];
+        let san = san.into_iter().filter_map(|(kind, all)| Some((format!("x509SAN/{kind}"), all.first()?.clone())));
+        subject.chain(san).map(|(key, value)| (format!("aws:PrincipalTag/{key}"), value)).collect()
+    }
+}
+
+/// For people: `OU=prod, CN=api, URI=spiffe://example.com/api`.
+impl fmt::Display for CertificateNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = self.subject.iter().map(|(kind, value)| (kind.as_str(), value));
+        let dns = self.san.dns.iter().map(|value| ("DNS", value));
+        let all = subject.chain(dns).chain(self.san.uri.iter().map(|value| ("URI", value)));
+        let all: Vec<_> = all.map(|(kind, value)| format!("{kind}={value}")).collect();
+        f.write_str(&all.join(", "))
+    }
 }
 
 /// Which names of a certificate the profile maps to tags: the specifiers of its `attributeMappings`.
@@ -80,8 +107,6 @@ const SOURCE_ARN: &str = "aws:sourcearn";
 /// prefix.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 const LONGEST_PREFIXED_NAME: usize = 61;
-/// The longest value of a session tag. <https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html>
-const LONGEST_TAG: usize = 256;
 
 impl Caller {
     /// The holder of a certificate with these names, for this trust anchor, account and profile mapping.
@@ -173,16 +198,11 @@ fn joined(attributes: &Attributes) -> Vec<(String, String)> {
 }
 
 /// A value that a session tag cannot have is dropped silently.
-/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html>
 fn tag(value: String) -> Fact {
-    let is_plain =
-        |c: char| c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c) || (!c.is_ascii() && c.is_alphabetic());
-    if value.chars().count() > LONGEST_TAG || value.chars().any(|c| c.is_ascii() && !is_plain(c)) {
-        Fact::Absent
-    } else if value.chars().all(is_plain) {
-        Fact::Is(value)
-    } else {
-        Fact::Unknown
+    match tag_fault(&value) {
+        None => Fact::Is(value),
+        Some(TagFault::Long(_) | TagFault::Character(_)) => Fact::Absent,
+        Some(TagFault::Perhaps(_)) => Fact::Unknown,
     }
 }
 

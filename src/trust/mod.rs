@@ -8,10 +8,12 @@ mod condition;
 mod effect;
 mod policy;
 mod simulate;
+mod tag;
 mod truth;
 mod wildcard;
 
 pub use caller::{Attributes, Caller, CertificateNames, Mapping, SubjectAlternativeNames};
 pub use policy::TrustPolicy;
 pub use simulate::{Clause, Decision, Openings, Verdict, openings, simulate};
+pub use tag::{TagFault, tag_fault};
 pub use truth::Truth;

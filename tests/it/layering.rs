@@ -141,6 +141,9 @@ fn field(binding: &Binding, name: &str) -> Option<String> {
     Some(match name {
         "certificate.duration" => certificate.duration.to_string(),
         "certificate.commonName" => certificate.common_name.clone(),
+        "certificate.organizationalUnits" => {
+            return Some(certificate.organizational_units.join(" ")).filter(|units| !units.is_empty());
+        }
         "sidecar.port" => sidecar.port.to_string(),
         "sidecar.delivery" => format!("{:?}", sidecar.delivery),
         "sidecar.extraArgs" => return Some(sidecar.extra_args.join(" ")).filter(|args| !args.is_empty()),
