@@ -1,0 +1,5 @@
+//! Creates CAs; the only user of rcgen.
+
+mod mint;
+
+pub use mint::{Error, mint};
