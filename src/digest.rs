@@ -1,13 +1,18 @@
-//! SHA-256 in hexadecimal, for fingerprints, locks and signatures. The only user of the crate sha2.
+//! SHA-256 and SHA-384, for fingerprints, locks and signatures. The only user of the crate sha2.
 
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha384};
 
 /// SHA-256 of these bytes.
 pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// The same in hexadecimal, in small letters.
+/// SHA-384 of these bytes.
+pub fn sha384(bytes: impl AsRef<[u8]>) -> [u8; 48] {
+    Sha384::digest(bytes).into()
+}
+
+/// SHA-256 in hexadecimal, in small letters.
 pub fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
     hex(&sha256(bytes))
 }

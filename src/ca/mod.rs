@@ -1,5 +1,7 @@
-//! Creates CAs; the only user of rcgen.
+//! Creates CAs and signs with them; the only user of rcgen.
 
+mod crl;
 mod mint;
 
+pub use crl::{CrlError, Revocations, Serial};
 pub use mint::{Error, mint};

@@ -24,6 +24,17 @@ enum KeyKind {
     P521(p521::ecdsa::SigningKey),
 }
 
+/// How a CRL is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CrlSignature {
+    /// RSA, PKCS #1 v1.5, with SHA-256.
+    RsaSha256,
+    /// ECDSA over P-256 with SHA-256.
+    P256Sha256,
+    /// ECDSA over P-384 with SHA-384.
+    P384Sha384,
+}
+
 /// The longest modulus that ring reads: 4096 bits, and a byte for the sign.
 /// <https://github.com/briansmith/ring/blob/main/src/rsa/keypair.rs>
 const MOST: usize = 513;
@@ -73,6 +84,27 @@ impl PrivateKey {
         match self.0 {
             KeyKind::Rsa(_) | KeyKind::OtherRsa => "AWS4-X509-RSA-SHA256",
             KeyKind::P256(_) | KeyKind::P384(_) | KeyKind::P521(_) => "AWS4-X509-ECDSA-SHA256",
+        }
+    }
+
+    /// What it signs a CRL with; `None` when it cannot.
+    pub fn crl_signature(&self) -> Option<CrlSignature> {
+        match self.0 {
+            KeyKind::Rsa(_) => Some(CrlSignature::RsaSha256),
+            KeyKind::P256(_) => Some(CrlSignature::P256Sha256),
+            KeyKind::P384(_) => Some(CrlSignature::P384Sha384),
+            KeyKind::OtherRsa | KeyKind::P521(_) => None,
+        }
+    }
+
+    /// The signature of a CRL.
+    pub fn sign_crl(&self, list: &[u8]) -> Option<Vec<u8>> {
+        match &self.0 {
+            KeyKind::P384(key) => {
+                let signature: p384::ecdsa::DerSignature = key.sign_prehash(&digest::sha384(list)).ok()?;
+                Some(signature.as_bytes().to_vec())
+            }
+            _ => self.sign(list),
         }
     }
 

@@ -4,15 +4,18 @@ mod authority;
 mod key;
 
 pub use authority::Authority;
-pub use key::{PrivateKey, Unusable};
+pub use key::{CrlSignature, PrivateKey, Unusable};
 
 use std::fmt::Display;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
+use x509_parser::extensions::ParsedExtension;
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::pem::Pem;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::x509::X509Name;
 
 use crate::diag::{Code, Diagnostic};
@@ -38,7 +41,16 @@ pub struct Certificate {
     pub not_before: OffsetDateTime,
     /// When it ends.
     pub not_after: OffsetDateTime,
-    public_key: Vec<u8>,
+    /// Its public key, as in its `subjectPublicKey`.
+    pub public_key: Vec<u8>,
+    /// Whether it may sign CRLs: it has the usage, or none at all.
+    pub signs_crls: bool,
+    /// The identifier of its key, if it has one.
+    pub key_identifier: Option<Vec<u8>>,
+    /// The subject in DER.
+    name: Vec<u8>,
+    /// The issuer in DER.
+    issuer_name: Vec<u8>,
 }
 
 impl Certificate {
@@ -68,12 +80,29 @@ impl Certificate {
             not_before: parsed.validity().not_before.to_datetime(),
             not_after: parsed.validity().not_after.to_datetime(),
             public_key: parsed.public_key().subject_public_key.data.to_vec(),
+            signs_crls: parsed.key_usage().ok().flatten().is_none_or(|usage| usage.value.crl_sign()),
+            key_identifier: parsed.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+                ParsedExtension::SubjectKeyIdentifier(identifier) => Some(identifier.0.to_vec()),
+                _ => None,
+            }),
+            name: parsed.subject().as_raw().to_vec(),
+            issuer_name: parsed.issuer().as_raw().to_vec(),
         })
     }
 
     /// The first certificate of a PEM text, when it holds nothing that cannot be read.
     pub fn first(pem: &str) -> Option<Self> {
         Self::all(pem).ok()?.into_iter().next()
+    }
+
+    /// Whether it names the other one as its issuer. The signature is not checked.
+    pub fn names_issuer(&self, issuer: &Self) -> bool {
+        self.issuer_name == issuer.name
+    }
+
+    /// Whether a CRL in DER names this one as its issuer, byte for byte.
+    pub fn is_named_by_crl(&self, der: &[u8]) -> bool {
+        CertificateRevocationList::from_der(der).is_ok_and(|(_, list)| list.issuer().as_raw() == self.name)
     }
 
     /// When it ends, for people.

@@ -12,7 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("git2", &["src/git/"]),
     ("k8s_openapi", &["src/render/"]),
     ("minijinja", &["src/template.rs"]),
-    ("rcgen", &["src/ca.rs"]),
+    ("rcgen", &["src/ca/"]),
     ("use glob", &["src/disk/"]),
     ("use ring", &["src/certificate/key.rs"]),
     ("p384", &["src/certificate/key.rs"]),
