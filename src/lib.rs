@@ -34,6 +34,7 @@ pub mod plan;
 pub mod quote;
 pub mod reference;
 pub mod render;
+pub mod renewal;
 pub mod resolve;
 pub mod resource;
 pub mod roster;

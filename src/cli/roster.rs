@@ -18,6 +18,8 @@ pub(super) enum Format {
     Table,
     /// JSON with a `schemaVersion`
     Json,
+    /// A table of the certificates' lifetimes, and of how many failed renewals in a row each survives
+    Renewals,
 }
 
 /// Prints the workloads and their identities.
@@ -29,6 +31,7 @@ pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -
         let text = match format {
             Format::Table => roster::table(&roster),
             Format::Json => roster::json(&roster),
+            Format::Renewals => roster::renewals(&roster),
         };
         io.data(|out| out.write_all(text.as_bytes()))?;
         let idle = roster.idle();

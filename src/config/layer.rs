@@ -8,6 +8,7 @@ use crate::arn;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::duration::Duration;
 use crate::quote::quote;
+use crate::renewal;
 use crate::yaml::FieldPath;
 
 /// The shortest certificate that cert-manager issues.
@@ -16,9 +17,8 @@ const MIN_DURATION: u64 = 3600;
 /// The shortest `renewBefore` that cert-manager accepts.
 /// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/const.go>
 const MIN_RENEW_BEFORE: u64 = 300;
-/// cert-manager waits an hour after the first failed issuance; two hours leave time for one more attempt.
-/// <https://github.com/cert-manager/cert-manager/blob/master/internal/apis/config/controller/v1alpha1/defaults.go>
-const SAFE_RENEW_BEFORE: u64 = 7200;
+/// The shortest certificate whose third is enough for a second try.
+const SAFE_DURATION: u64 = 21_600;
 
 /// The checked settings of one layer.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,6 +32,7 @@ pub(super) struct Layer {
     algorithm: Placed<KeyAlgorithm>,
     size: Placed<u32>,
     volume: Placed<CertificateVolume>,
+    intermediates: Placed<bool>,
     sidecar: SidecarLayer,
     region: Placed<String>,
     trailing_slash: Placed<bool>,
@@ -62,6 +63,7 @@ impl Layer {
             uris,
             private_key,
             volume,
+            intermediates,
         } = certificate;
         let wire::PrivateKey { algorithm, size } = private_key;
         let wire::Environment { region, trailing_slash } = environment;
@@ -75,6 +77,7 @@ impl Layer {
             algorithm: algorithm.map(|it| (it, field("certificate.privateKey.algorithm"))),
             size: size.map(|it| (it, field("certificate.privateKey.size"))),
             volume: volume.map(|it| (it, field("certificate.volume"))),
+            intermediates: intermediates.map(|it| (it, field("certificate.intermediates"))),
             sidecar: SidecarLayer::read(sidecar, &at.key("sidecar"), report),
             region: region.clone().map(|it| (it, field("environment.region"))),
             trailing_slash: trailing_slash.map(|it| (it, field("environment.trailingSlash"))),
@@ -162,13 +165,13 @@ impl Layers<'_> {
                     quote(&duration)
                 ),
             );
-        } else if renew_before.seconds() < SAFE_RENEW_BEFORE {
+        } else if !renewal::margin(&renew_before).is_comfortable {
             let message = format!(
                 "the certificate is renewed only {renew_before} before it expires, and cert-manager waits an hour \
                  after a failure"
             );
             // A short `duration` leaves no room for that, so it must be longer.
-            let help = if duration.seconds() < 3 * SAFE_RENEW_BEFORE {
+            let help = if duration.seconds() < SAFE_DURATION {
                 "set `duration` to `6h` or more, of which a third is time for a second try"
             } else {
                 "set `renewBefore` to a third of `duration`, and at least `2h`"
@@ -188,6 +191,7 @@ impl Layers<'_> {
             algorithm,
             size,
             volume,
+            intermediates: self.value(|layer| &layer.intermediates).unwrap_or(false),
         }
     }
 

@@ -203,6 +203,8 @@ pub struct Certificate {
     pub size: u32,
     /// How it gets into the pod.
     pub volume: CertificateVolume,
+    /// Whether the chain is sent with it.
+    pub intermediates: bool,
 }
 
 impl Config {

@@ -155,6 +155,8 @@ pub struct Certificate {
     pub private_key: PrivateKey,
     /// How it gets into the pod; `secret` when omitted.
     pub volume: Option<CertificateVolume>,
+    /// Whether AWS is sent the whole chain, as it must be if the trust anchor has not signed the certificate itself, but a CA above the issuer's; `false` when omitted.
+    pub intermediates: Option<bool>,
 }
 
 /// How a certificate gets into the pod.

@@ -75,6 +75,7 @@ const PROPERTIES: &[Property] = &[
     certificate_life,
     renewal_margin,
     private_key,
+    chain,
     image,
     other_sidecar,
     environment,
@@ -201,6 +202,17 @@ fn private_key(was: &Binding, is: &Binding) -> Option<Difference> {
         field: "certificate.privateKey",
         words: format!("has a key of {new} instead of {old}"),
         values: (old, new),
+        escalates: false,
+    })
+}
+
+fn chain(was: &Binding, is: &Binding) -> Option<Difference> {
+    let words = |it: &Binding| if it.certificate.intermediates { "with its chain" } else { "without its chain" };
+    (was.certificate.intermediates != is.certificate.intermediates).then(|| Difference {
+        kind: ChangeKind::Sidecar,
+        field: "certificate.intermediates",
+        words: format!("presents its certificate {} instead of {}", words(is), words(was)),
+        values: (words(was).to_owned(), words(is).to_owned()),
         escalates: false,
     })
 }

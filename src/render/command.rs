@@ -62,6 +62,12 @@ fn identity_flags(arns: [&str; 3]) -> [String; 5] {
 /// The flags for requesting a session, at the start of a pod and later.
 fn session_flags(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Vec<String> {
     let mut flags = vec![format!("--session-duration={}", planned.binding().session().seconds())];
+    // The chain in the Secret begins with the workload's own certificate, which AWS accepts in it.
+    // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/file_system_signer.go>
+    let is_given = settings.extra_args.iter().any(|arg| arg.starts_with("--intermediates="));
+    if planned.binding().certificate.intermediates && !is_given {
+        flags.push(format!("--intermediates={}", certificate_file()));
+    }
     flags.extend(settings.role_session_name.iter().map(|name| format!("--role-session-name={name}")));
     flags.extend(settings.endpoint.url.iter().map(|url| format!("--endpoint={url}")));
     flags.extend(settings.proxy.iter().map(|_| "--with-proxy".to_owned()));

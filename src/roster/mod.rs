@@ -13,7 +13,7 @@ pub use chart::View;
 pub use json::json;
 pub use mermaid::{Flowchart, mermaid};
 pub use svg::svg;
-pub use table::table;
+pub use table::{renewals, table};
 
 use std::collections::BTreeSet;
 

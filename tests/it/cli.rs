@@ -55,7 +55,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
     (
         "fields.rs",
         include_str!("fields.rs"),
-        &["argocd generate", "ca show", "demo", "explain", "import", "install", "schema", "strip"],
+        &["argocd generate", "ca crl", "ca show", "demo", "explain", "import", "install", "schema", "strip"],
     ),
 ];
 
@@ -168,6 +168,7 @@ const PRINTING: &[&str] = &[
     "inject deployment.yaml",
     "strip deployment.yaml",
     "list",
+    "list --format renewals",
     "graph",
     "graph --format mermaid",
     "status",

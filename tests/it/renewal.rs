@@ -1,0 +1,26 @@
+//! The table of `tests/renewal.yaml`: what may go wrong with a renewal.
+
+use std::fs;
+
+use iamra::duration::Duration;
+use iamra::renewal::{self, Margin};
+use serde_yaml::Value;
+
+use crate::support::root;
+
+#[test]
+fn every_margin_is_as_the_table_says() {
+    let table = fs::read_to_string(root().join("tests/renewal.yaml")).unwrap();
+    let table: Value = serde_yaml::from_str(&table).unwrap();
+    let rows = table["rows"].as_sequence().unwrap();
+    assert!(rows.len() >= 20, "{} rows", rows.len());
+    for row in rows {
+        let duration = |name: &str| row[name].as_str().map(|text| Duration::parse(text).unwrap());
+        let expected = Margin {
+            failures: row["failures"].as_u64().unwrap().try_into().unwrap(),
+            spare: duration("spare").map(|spare| spare.seconds()),
+            is_comfortable: row["comfortable"].as_bool().unwrap(),
+        };
+        assert_eq!(renewal::margin(&duration("renewBefore").unwrap()), expected, "{row:?}");
+    }
+}
