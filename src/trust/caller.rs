@@ -9,7 +9,7 @@ use super::tag::{TagFault, tag_fault};
 pub type Attributes = Vec<(String, String)>;
 
 /// The names in a certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct CertificateNames {
     /// The subject.
     pub subject: Attributes,
@@ -20,7 +20,7 @@ pub struct CertificateNames {
 }
 
 /// Subject alternative names, in the certificate's order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct SubjectAlternativeNames {
     /// Names of hosts.
     pub dns: Vec<String>,
@@ -95,13 +95,18 @@ pub struct Caller {
     facts: BTreeMap<String, Fact>,
     /// Whether the issuer's names are known.
     knows_issuer: bool,
+    /// Whether it can have a certificate with any names.
+    chooses_names: bool,
 }
 
 // <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
+/// In lower case, as the keys of a call are.
 const SUBJECT: &str = "aws:principaltag/x509subject/";
 const ISSUER: &str = "aws:principaltag/x509issuer/";
 const SAN: &str = "aws:principaltag/x509san/";
 const SOURCE_ARN: &str = "aws:sourcearn";
+const SOURCE_ACCOUNT: &str = "aws:sourceaccount";
+const SOURCE_IDENTITY: &str = "sts:sourceidentity";
 
 /// The longest common name that becomes a source identity with the prefix `CN=`; those of 62 to 64 characters have no
 /// prefix.
@@ -113,30 +118,12 @@ impl Caller {
     pub fn new(names: &CertificateNames, mapping: &Mapping, trust_anchor: &str, account: &str) -> Self {
         let mut facts = BTreeMap::from([
             (SOURCE_ARN.to_owned(), Fact::Is(trust_anchor.to_owned())),
-            ("aws:sourceaccount".to_owned(), Fact::Is(account.to_owned())),
-            ("sts:sourceidentity".to_owned(), source_identity(&names.subject)),
+            (SOURCE_ACCOUNT.to_owned(), Fact::Is(account.to_owned())),
+            (SOURCE_IDENTITY.to_owned(), source_identity(&names.subject)),
         ]);
-        // Of several alternative names of one type, AWS uses the first.
-        let mut add = |prefix: &str, specifiers: &[String], below: &str, attributes: &Attributes| {
-            for (kind, value) in joined(attributes) {
-                let is_mapped =
-                    specifiers.iter().any(|it| *it == format!("{below}{kind}") || *it == format!("{below}*"));
-                if is_mapped {
-                    let key = format!("{prefix}{below}{kind}").to_lowercase();
-                    facts.insert(key, tag(value));
-                }
-            }
-        };
-        add(SUBJECT, &mapping.subject, "", &names.subject);
-        add(ISSUER, &mapping.issuer, "", names.issuer.as_ref().unwrap_or(&Attributes::new()));
-        if let Some(directory) = names.san.directory.first() {
-            add(SAN, &mapping.san, "Name/", directory);
-        }
-        for (kind, values) in [("DNS", &names.san.dns), ("URI", &names.san.uri)] {
-            let first = values.first().map(|value| (kind.to_owned(), value.clone()));
-            add(SAN, &mapping.san, "", &first.into_iter().collect());
-        }
-        Self { facts, knows_issuer: names.issuer.is_some() || mapping.issuer.is_empty() }
+        facts.extend(tags(names, mapping).into_iter().map(|(key, fact)| (key.to_lowercase(), fact)));
+        let knows_issuer = names.issuer.is_some() || mapping.issuer.is_empty();
+        Self { facts, knows_issuer, chooses_names: false }
     }
 
     /// The holder of any other certificate of the same CA.
@@ -144,10 +131,8 @@ impl Caller {
     pub(super) fn with_any_subject(&self) -> Self {
         let mut facts = self.facts.clone();
         facts.retain(|key, _| !is_subject(key));
-        facts.insert("sts:sourceidentity".to_owned(), Fact::Chosen);
-        // No certificate has this key: `fact` uses it for keys that are not in the map.
-        facts.insert(format!("{SUBJECT}*"), Fact::Chosen);
-        Self { facts, ..*self }
+        facts.insert(SOURCE_IDENTITY.to_owned(), Fact::Chosen);
+        Self { facts, chooses_names: true, ..*self }
     }
 
     /// The same names under any other trust anchor of the account.
@@ -162,19 +147,41 @@ impl Caller {
         Self { facts, ..*self }
     }
 
-    /// What is known of a key.
-    pub(super) fn fact(&self, key: &str) -> Fact {
-        let key = key.to_lowercase();
-        let default = || {
-            let anybody = || self.facts.get(&format!("{SUBJECT}*")).cloned().unwrap_or(Fact::Absent);
-            match () {
-                () if is_subject(&key) => anybody(),
-                () if key.starts_with(ISSUER) && self.knows_issuer => Fact::Absent,
-                () => Fact::Unknown,
-            }
+    /// What is known of a key, which is in lower case.
+    pub(super) fn fact(&self, key: &str) -> &Fact {
+        let default = || match () {
+            () if is_subject(key) && self.chooses_names => &Fact::Chosen,
+            () if is_subject(key) => &Fact::Absent,
+            () if key.starts_with(ISSUER) && self.knows_issuer => &Fact::Absent,
+            () => &Fact::Unknown,
         };
-        self.facts.get(&key).cloned().unwrap_or_else(default)
+        self.facts.get(key).unwrap_or_else(default)
     }
+}
+
+/// The tags of a session: the names in the certificate that are mapped. Of several alternative names of one type, AWS
+/// uses the first.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
+fn tags(names: &CertificateNames, mapping: &Mapping) -> Vec<(String, Fact)> {
+    let mut tags = Vec::new();
+    let mut add = |table: &str, specifiers: &[String], below: &str, attributes: &Attributes| {
+        for (kind, value) in joined(attributes) {
+            let is_mapped = specifiers.iter().any(|it| *it == format!("{below}{kind}") || *it == format!("{below}*"));
+            if is_mapped {
+                tags.push((format!("aws:PrincipalTag/{table}/{below}{kind}"), tag(value)));
+            }
+        }
+    };
+    add("x509Subject", &mapping.subject, "", &names.subject);
+    add("x509Issuer", &mapping.issuer, "", names.issuer.as_ref().unwrap_or(&Attributes::new()));
+    if let Some(directory) = names.san.directory.first() {
+        add("x509SAN", &mapping.san, "Name/", directory);
+    }
+    for (kind, values) in [("DNS", &names.san.dns), ("URI", &names.san.uri)] {
+        let first = values.first().map(|value| (kind.to_owned(), value.clone()));
+        add("x509SAN", &mapping.san, "", &first.into_iter().collect());
+    }
+    tags
 }
 
 fn is_subject(key: &str) -> bool {
@@ -197,9 +204,10 @@ fn joined(attributes: &Attributes) -> Vec<(String, String)> {
     joined
 }
 
-/// A value that a session tag cannot have is dropped silently.
+/// A value that a session tag cannot have is dropped silently. Whether an empty one is a value is not documented.
 fn tag(value: String) -> Fact {
     match tag_fault(&value) {
+        None if value.is_empty() => Fact::Unknown,
         None => Fact::Is(value),
         Some(TagFault::Long(_) | TagFault::Character(_)) => Fact::Absent,
         Some(TagFault::Perhaps(_)) => Fact::Unknown,

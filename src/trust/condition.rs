@@ -6,7 +6,6 @@ use std::fmt;
 use serde_json::Value;
 
 use super::caller::Fact;
-use super::effect::Effect;
 use super::truth::Truth;
 use super::wildcard::{is_like, is_like_arn};
 
@@ -64,37 +63,32 @@ enum Test {
 pub(super) struct Condition {
     operator: String,
     test: Test,
-    pub(super) key: String,
+    key: String,
+    /// The key in lower case, because condition keys are not case-sensitive.
+    pub(super) known_as: String,
     /// `None` when they are not strings.
     values: Option<Vec<String>>,
 }
 
 /// A value that occurs in no policy.
-const STRANGER: &str = "\u{10fffd}";
+pub(super) const STRANGER: &str = "\u{10fffd}";
 
 impl Condition {
     pub(super) fn new(operator: &str, key: &str, values: &Value) -> Self {
-        Self { operator: operator.to_owned(), test: test(operator), key: key.to_owned(), values: texts(values) }
+        let (operator, test, known_as) = (operator.to_owned(), test(operator), key.to_lowercase());
+        Self { operator, test, key: key.to_owned(), known_as, values: texts(values) }
     }
 
-    /// Whether it holds for what is known of its key. If the caller can choose the value, the worst case for the policy
-    /// is assumed.
-    pub(super) fn holds(&self, fact: &Fact, effect: Effect) -> Truth {
+    /// Whether it holds for what is known of its key, which the caller cannot choose.
+    pub(super) fn holds(&self, fact: &Fact) -> Truth {
         match fact {
-            Fact::Unknown => Truth::Unknown,
+            Fact::Unknown | Fact::Chosen => Truth::Unknown,
             Fact::Absent => self.holds_for(None),
             Fact::Is(value) => self.holds_for(Some(value)),
-            Fact::Chosen => {
-                let choices = [self.holds_for(None), self.holds_for(Some(STRANGER))];
-                match effect {
-                    Effect::Allow => Truth::any(choices),
-                    Effect::Deny => Truth::all(choices),
-                }
-            }
         }
     }
 
-    fn holds_for(&self, value: Option<&str>) -> Truth {
+    pub(super) fn holds_for(&self, value: Option<&str>) -> Truth {
         let Some(wanted) = self.values.as_ref().filter(|wanted| !wanted.is_empty()) else { return Truth::Unknown };
         match (self.test, value) {
             (Test::NotUnderstood, _) => Truth::Unknown,
@@ -103,7 +97,14 @@ impl Condition {
                 "false" => Truth::from(value.is_some()),
                 _ => Truth::Unknown,
             })),
-            (Test::Compare { quantifier: Quantifier::Any, .. }, None) => Truth::No,
+            // The suffix alone would say yes, the prefix alone no, and nothing is documented of both.
+            (Test::Compare { quantifier: Quantifier::Any, if_exists, .. }, None) => {
+                if if_exists {
+                    Truth::Unknown
+                } else {
+                    Truth::No
+                }
+            }
             (Test::Compare { quantifier: Quantifier::All, .. }, None) => Truth::Yes,
             (Test::Compare { negated, if_exists, .. }, None) => Truth::from(negated || if_exists),
             (Test::Compare { comparison, negated, .. }, Some(value)) => {
@@ -144,11 +145,19 @@ impl Comparison {
         }
         match self {
             Self::Equal => (wanted == value).into(),
-            Self::EqualIgnoringCase => (wanted.to_lowercase() == value.to_lowercase()).into(),
+            Self::EqualIgnoringCase if wanted.eq_ignore_ascii_case(value) => Truth::Yes,
+            // Nothing is documented of letters that are not ASCII.
+            Self::EqualIgnoringCase if folded(wanted) == folded(value) => Truth::Unknown,
+            Self::EqualIgnoringCase => Truth::No,
             Self::Like => is_like(wanted, value).into(),
             Self::Arn => is_like_arn(wanted, value).map_or(Truth::Unknown, Truth::from),
         }
     }
+}
+
+/// The text without the differences that any rule could mean by case.
+fn folded(text: &str) -> String {
+    text.to_uppercase().to_lowercase()
 }
 
 fn test(operator: &str) -> Test {

@@ -13,6 +13,10 @@ use crate::quote::{part, quote};
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 pub(super) const SERVICE: &str = "rolesanywhere.amazonaws.com";
 
+/// The actions of IAM Roles Anywhere on a role. If one is not allowed, CreateSession fails.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
+pub(super) const ACTIONS: [&str; 3] = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
+
 /// A role's trust policy. Reading one cannot fail: what is not supported makes its statement undecidable.
 #[derive(Debug, Clone)]
 pub struct TrustPolicy {
@@ -27,16 +31,11 @@ pub(super) struct Statement {
     pub(super) effect: Option<Effect>,
     /// Whether it is about IAM Roles Anywhere.
     pub(super) principal: Truth,
-    actions: Actions,
+    /// Which of [`ACTIONS`] it is about.
+    pub(super) covers: [bool; ACTIONS.len()],
     pub(super) conditions: Vec<Condition>,
     /// Why it cannot be evaluated.
     pub(super) not_understood: Option<String>,
-}
-
-#[derive(Debug, Clone)]
-enum Actions {
-    These(Vec<String>),
-    AllBut(Vec<String>),
 }
 
 /// What a statement of a trust policy may have.
@@ -78,14 +77,10 @@ impl Statement {
                 None
             }
         };
-        let actions = match (elements.get("Action").map(names), elements.get("NotAction").map(names)) {
-            (Some(Some(names)), None) => Actions::These(names),
-            (None, Some(Some(names))) => Actions::AllBut(names),
-            _ => {
-                cannot("its actions cannot be read".to_owned());
-                Actions::These(Vec::new())
-            }
-        };
+        let covers = covers(elements);
+        if covers.is_none() {
+            cannot("its actions cannot be read".to_owned());
+        }
         let conditions = match elements.get("Condition") {
             None => Some(Vec::new()),
             Some(block) => conditions(block),
@@ -94,39 +89,47 @@ impl Statement {
             cannot("its conditions cannot be read".to_owned());
         }
         let principal = principal(elements);
-        Self { label, effect, principal, actions, conditions: conditions.unwrap_or_default(), not_understood }
-    }
-
-    /// Whether it is about the action.
-    pub(super) fn covers(&self, action: &str) -> bool {
-        let among = |patterns: &[String]| {
-            // Action names are case-insensitive.
-            patterns.iter().any(|pattern| is_like(&pattern.to_lowercase(), &action.to_lowercase()))
-        };
-        match &self.actions {
-            Actions::These(patterns) => among(patterns),
-            Actions::AllBut(patterns) => !among(patterns),
-        }
+        let (covers, conditions) = (covers.unwrap_or_default(), conditions.unwrap_or_default());
+        Self { label, effect, principal, covers, conditions, not_understood }
     }
 }
 
-/// Whether the statement is about the service. `*`, which AWS documents for users and not for services, and
-/// `NotPrincipal` are not evaluated.
+/// Which actions a statement is about; `None` if that cannot be read.
+fn covers(elements: &Map<String, Value>) -> Option<[bool; ACTIONS.len()]> {
+    let (patterns, are_those) = match (elements.get("Action"), elements.get("NotAction")) {
+        (Some(patterns), None) => (names(patterns)?, true),
+        (None, Some(patterns)) => (names(patterns)?, false),
+        _ => return None,
+    };
+    // Action names are case-insensitive.
+    let is_named = |action: &str| patterns.iter().any(|it| is_like(&it.to_lowercase(), &action.to_lowercase()));
+    Some(ACTIONS.map(|action| is_named(action) == are_those))
+}
+
+/// Whether the statement is about the service. `NotPrincipal` and wildcards, which AWS documents for users and not for
+/// services, are not evaluated.
 fn principal(elements: &Map<String, Value>) -> Truth {
-    match (elements.get("Principal"), elements.get("NotPrincipal")) {
-        (Some(Value::Object(kinds)), None) => {
-            kinds.get("Service").map_or(Truth::No, |services| match names(services) {
-                Some(names) => Truth::any(names.iter().map(|name| match name.as_str() {
-                    SERVICE => Truth::Yes,
-                    // Wildcards are not allowed here; the meaning of a regional or misspelt name is unknown.
-                    other if other.starts_with("rolesanywhere") || other.contains(['*', '$']) => Truth::Unknown,
-                    _ => Truth::No,
-                })),
-                None => Truth::Unknown,
-            })
+    let (Some(Value::Object(kinds)), None) = (elements.get("Principal"), elements.get("NotPrincipal")) else {
+        return Truth::Unknown;
+    };
+    let is_ours = |kind: &str, name: &str| match (kind, name) {
+        ("Service", SERVICE) => Truth::Yes,
+        // The meaning of a regional or misspelt name is unknown.
+        ("Service", other) if other.starts_with("rolesanywhere") || other.contains('$') => Truth::Unknown,
+        ("Service" | "AWS" | "Federated" | "CanonicalUser", name) => {
+            if name.contains('*') {
+                Truth::Unknown
+            } else {
+                Truth::No
+            }
         }
         _ => Truth::Unknown,
-    }
+    };
+    let judged = kinds.iter().map(|(kind, given)| match names(given) {
+        Some(names) => Truth::any(names.iter().map(|name| is_ours(kind, name))),
+        None => Truth::Unknown,
+    });
+    if kinds.is_empty() { Truth::Unknown } else { Truth::any(judged) }
 }
 
 fn conditions(block: &Value) -> Option<Vec<Condition>> {
@@ -137,10 +140,11 @@ fn conditions(block: &Value) -> Option<Vec<Condition>> {
     Some(found)
 }
 
-/// One name or a list of them.
+/// One name or a list of them, which must not be empty.
 fn names(value: &Value) -> Option<Vec<String>> {
     let name = |value: &Value| value.as_str().map(str::to_owned);
     match value {
+        Value::Array(all) if all.is_empty() => None,
         Value::Array(all) => all.iter().map(name).collect(),
         one => Some(vec![name(one)?]),
     }

@@ -30,15 +30,12 @@ pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     pattern.iter().skip(p).all(|c| *c == '*')
 }
 
-/// Whether an ARN matches the pattern: each of the six parts between colons separately. `None` for a pattern that does
-/// not have six parts, for which AWS documents no rule.
+/// Whether an ARN matches the pattern: each of the six parts between colons separately. `None` if one of them does not
+/// have six parts, for which AWS documents no rule.
 pub(super) fn is_like_arn(pattern: &str, arn: &str) -> Option<bool> {
-    let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
-    let (pattern, arn) = (parts(pattern), parts(arn));
-    if pattern.len() != 6 {
-        return None;
-    }
-    Some(arn.len() == 6 && pattern.iter().zip(&arn).all(|(pattern, part)| is_like(pattern, part)))
+    let parts = |text| str::splitn(text, 6, ':');
+    let are_arns = parts(pattern).count() == 6 && parts(arn).count() == 6;
+    are_arns.then(|| parts(pattern).zip(parts(arn)).all(|(pattern, part)| is_like(pattern, part)))
 }
 
 #[cfg(test)]
@@ -78,5 +75,6 @@ mod tests {
         assert_eq!(is_like_arn("arn:aws:rolesanywhere:*:*:*", arn), Some(true));
         assert_eq!(is_like_arn("arn:*:trust-anchor/*:a:b:c", arn), Some(false));
         assert_eq!(is_like_arn("*", arn), None);
+        assert_eq!(is_like_arn(arn, "payments"), None);
     }
 }
