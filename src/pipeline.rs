@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::arn::{Arn, ArnKind};
 use crate::config::{self, Config, Mode, Naming, OptIn, Whole};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::diff::{Snapshot, View};
 use crate::krm::{Changes, Item};
 use crate::plan::{self, Absence, Plan};
 use crate::quote::{quote_all, quote_object};
-use crate::reference::Query;
+use crate::reference::{Query, Reference};
 use crate::render::{self, Manifest};
 use crate::resolve::{self, Answers, Guarded, Lookup, OperatorPolicy, Resolved};
 use crate::splice::{self, Fate, Taken, order};
@@ -137,6 +138,13 @@ impl LockPlan {
         for config in &self.configs {
             resolve::check_expiry(config, answers, now, report);
         }
+    }
+
+    /// The roles whose ARNs are known, and where each is declared.
+    pub fn roles(&self, answers: &Answers) -> BTreeMap<Arn, &Reference> {
+        let all = self.configs.iter().flat_map(|config| &*config.roles);
+        all.filter_map(|(role, _)| Some((resolve::known_arn(ArnKind::Role, &role.role, answers)?, &role.role)))
+            .collect()
     }
 }
 

@@ -7,7 +7,7 @@ use aws_sdk_rolesanywhere::types::{SourceData, TrustAnchorDetail};
 use tokio::time::{sleep, timeout_at};
 
 use super::calls::Account;
-use super::inspections::{Part, inspections};
+use super::inspections::{Inspection, Part, inspections, role_inspections};
 use super::login::Connection;
 use super::session::{Session, pause};
 use super::{Progress, anywhere, failure, iam};
@@ -33,27 +33,7 @@ impl Session {
     /// What AWS has for each identity.
     pub fn inspect(&self, identities: &[(&Identity, &Origin)], progress: &Progress<'_>) -> Vec<Seen> {
         let plan = inspections(identities);
-        let things = self.wait(async |deadline| {
-            let mut configs: BTreeMap<Account, Connection> = BTreeMap::new();
-            let (mut asked, mut paced, mut roles) = (Vec::new(), 0, 0);
-            for it in &plan {
-                let account = it.account();
-                let config = match configs.get(&account) {
-                    Some(config) => config.clone(),
-                    None => match timeout_at(deadline, self.config(&account)).await {
-                        Ok(config) => configs.entry(account).or_insert(config).clone(),
-                        Err(_) => break,
-                    },
-                };
-                let pause = if it.kind == Part::Role { pause(next(&mut roles)) } else { PACE * next(&mut paced) };
-                let (kind, arn) = (it.kind, it.arn.clone());
-                asked.push(async move {
-                    sleep(pause).await;
-                    one(&config, kind, &arn).await
-                });
-            }
-            self.all(deadline, asked, progress).await
-        });
+        let things = self.things(&plan, progress);
         let (mut anchors, mut profiles, mut roles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (it, thing) in plan.iter().zip(things) {
             match thing {
@@ -70,6 +50,41 @@ impl Session {
             role: roles.get(&identity.role).cloned().unwrap_or_else(|| Err(self.too_late())),
         };
         identities.iter().map(seen).collect()
+    }
+
+    /// What AWS has for each role, by its ARN.
+    pub fn roles(&self, roles: &[(&Arn, &Origin)], progress: &Progress<'_>) -> BTreeMap<Arn, Found<Role>> {
+        let plan = role_inspections(roles);
+        let found = plan.iter().zip(self.things(&plan, progress)).map(|(it, thing)| match thing {
+            Some(Thing::Role(found)) => (it.arn.clone(), found),
+            _ => (it.arn.clone(), Err(self.too_late())),
+        });
+        found.collect()
+    }
+
+    /// Each thing, as far as there is an answer in time.
+    fn things(&self, plan: &[Inspection<'_>], progress: &Progress<'_>) -> Vec<Option<Thing>> {
+        self.wait(async |deadline| {
+            let mut configs: BTreeMap<Account, Connection> = BTreeMap::new();
+            let (mut asked, mut paced, mut roles) = (Vec::new(), 0, 0);
+            for it in plan {
+                let account = it.account();
+                let config = match configs.get(&account) {
+                    Some(config) => config.clone(),
+                    None => match timeout_at(deadline, self.config(&account)).await {
+                        Ok(config) => configs.entry(account).or_insert(config).clone(),
+                        Err(_) => break,
+                    },
+                };
+                let pause = if it.kind == Part::Role { pause(next(&mut roles)) } else { PACE * next(&mut paced) };
+                let (kind, arn) = (it.kind, it.arn.clone());
+                asked.push(async move {
+                    sleep(pause).await;
+                    one(&config, kind, &arn).await
+                });
+            }
+            self.all(deadline, asked, progress).await
+        })
     }
 
     /// Why a call got no response in time: the network, or the quota of one call per second.

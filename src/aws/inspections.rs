@@ -22,8 +22,8 @@ pub struct Inspection<'i> {
     pub(super) kind: Part,
     pub(super) arn: &'i Arn,
     origin: &'i Origin,
-    /// The region of the call: the trust anchor's, also for roles, although IAM has no regions.
-    region: &'i str,
+    /// The region of the connection, if it is known; IAM has none.
+    region: Option<&'i str>,
 }
 
 impl fmt::Display for Inspection<'_> {
@@ -37,7 +37,7 @@ pub fn inspections<'i>(identities: &[(&'i Identity, &'i Origin)]) -> Vec<Inspect
     let mut found: Vec<Inspection<'i>> = Vec::new();
     let mut known = BTreeSet::new();
     for (Identity { trust_anchor, profile, role }, origin) in identities {
-        let region = trust_anchor.region.as_str();
+        let region = Some(trust_anchor.region.as_str());
         for (kind, arn) in [(Part::TrustAnchor, trust_anchor), (Part::Profile, profile), (Part::Role, role)] {
             if known.insert(arn.as_str()) {
                 found.push(Inspection { kind, arn, origin, region });
@@ -47,10 +47,17 @@ pub fn inspections<'i>(identities: &[(&'i Identity, &'i Origin)]) -> Vec<Inspect
     found
 }
 
+/// The roles, each once.
+pub fn role_inspections<'i>(roles: &[(&'i Arn, &'i Origin)]) -> Vec<Inspection<'i>> {
+    let mut known = BTreeSet::new();
+    let new = roles.iter().filter(|(arn, _)| known.insert(arn.as_str()));
+    new.map(|(arn, origin)| Inspection { kind: Part::Role, arn, origin, region: origin.region.as_deref() }).collect()
+}
+
 impl Inspection<'_> {
     pub(super) fn account(&self) -> Account {
         let Origin { profile, assume_role, .. } = self.origin;
-        Account { profile: profile.clone(), assume_role: assume_role.clone(), region: Some(self.region.to_owned()) }
+        Account { profile: profile.clone(), assume_role: assume_role.clone(), region: self.region.map(str::to_owned) }
     }
 }
 

@@ -7,15 +7,16 @@ mod inspections;
 
 pub use calls::{Account, Ask, Call, Names, calls};
 pub use given::{Granted, Presented, Profiles};
-pub use inspections::{Inspection, inspections};
+pub use inspections::{Inspection, inspections, role_inspections};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::arn::Arn;
 use crate::diag::Code;
 use crate::reference::{Origin, Query};
 use crate::resolve::{Answers, Identity, Lookup, NoAnswer};
-use crate::resource::{Refusal, Seen};
+use crate::resource::{Found, Refusal, Role, Seen};
 
 /// Whether this build can ask AWS.
 pub const IS_HERE: bool = false;
@@ -94,6 +95,11 @@ impl Session {
     pub fn inspect(&self, identities: &[(&Identity, &Origin)], _: &Progress<'_>) -> Vec<Seen> {
         let unseen = |_: &_| Seen { trust_anchor: Err(nobody()), profile: Err(nobody()), role: Err(nobody()) };
         identities.iter().map(unseen).collect()
+    }
+
+    /// What AWS has for each role: not supported.
+    pub fn roles(&self, roles: &[(&Arn, &Origin)], _: &Progress<'_>) -> BTreeMap<Arn, Found<Role>> {
+        roles.iter().map(|(arn, _)| ((*arn).clone(), Err(nobody()))).collect()
     }
 
     /// Asks for a session.

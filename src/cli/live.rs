@@ -190,13 +190,24 @@ pub(super) fn explain(
     report: &mut Report,
     question: impl FnOnce(&dyn Lookup, &mut Report),
 ) -> Result<(), Error> {
+    let calls = calls(policy, lookups, report, question);
+    if report.has_errors() { Ok(()) } else { print_calls(&calls) }
+}
+
+/// The calls that [`explain`] prints.
+pub(super) fn calls(
+    policy: &OperatorPolicy,
+    lookups: Vec<&dyn Lookup>,
+    report: &mut Report,
+    question: impl FnOnce(&dyn Lookup, &mut Report),
+) -> Vec<Call> {
     let unasked = Unasked::default();
     let at_hand = Layered(lookups);
     let mut found = Report::default();
     question(&Guarded { policy, lookup: &Layered(vec![&at_hand, &unasked]) }, &mut found);
     // References that are not looked up are expected to have no value.
     report.append(found.without(Code::UnresolvedReference));
-    if report.has_errors() { Ok(()) } else { print_calls(&unasked.calls()) }
+    unasked.calls()
 }
 
 /// Prints the planned calls to stdout, one per paragraph.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::file::{answers, read_document};
 use super::lookup::{Answer, Answers, Lookup, NoAnswer};
+use super::trust_policies::{self, TrustPolicies};
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::digest::sha256_hex;
@@ -22,7 +23,7 @@ const API_VERSION: &str = "iamra.dev/v1alpha1";
 const KIND: &str = "Lock";
 
 /// What the digest is of.
-const SECTIONS: [&str; 3] = ["references", "scopes", "clusters"];
+const SECTIONS: [&str; 4] = ["references", "scopes", "clusters", trust_policies::SECTION];
 
 /// The comment at the top of every lock.
 const HEADER: &str =
@@ -53,6 +54,7 @@ pub struct Lockfile {
     name: String,
     state: State,
     values: BTreeMap<Name, Answer>,
+    trust_policies: Option<TrustPolicies>,
 }
 
 /// The state of a lock.
@@ -75,14 +77,16 @@ impl Lockfile {
                 .at(Place::File(name.to_owned(), None))
                 .help("run `iamra lock`, and commit what it writes with the declaration"),
         );
-        Self { name: name.to_owned(), state: State::Useless, values: BTreeMap::new() }
+        Self { name: name.to_owned(), state: State::Useless, ..Self::default() }
     }
 
     /// Reads the lock file named `name` in messages; `None` when there is none.
     pub fn read(name: &str, text: Option<&str>, report: &mut Report) -> Self {
         let read = |node: NodeRef<'_>, report: &mut Report| {
             let mut values = BTreeMap::new();
-            if let Err((node, why)) = read_lock(node, &mut values) {
+            let policies = trust_policies::read(node);
+            let wrong = read_lock(node, &mut values).err().or(policies.as_ref().err().cloned());
+            if let Some((node, why)) = wrong {
                 let line = node.map(|node| Position::of(node.document().text(), node.span().start).line);
                 report.push(
                     Diagnostic::error(Code::InvalidLock, format!("{name} {why}"))
@@ -90,17 +94,27 @@ impl Lockfile {
                         .help("restore it from Git, or regenerate it with `iamra lock`"),
                 );
             }
-            values
+            (values, policies.unwrap_or_default())
         };
         let mut found = Report::default();
-        let values = text.map_or_else(BTreeMap::new, |text| read_document(name, text, &mut found, read));
+        let (values, trust_policies) = text.map(|text| read_document(name, text, &mut found, read)).unwrap_or_default();
         let state = match text {
             None => State::Absent,
             Some(_) if found.has_errors() => State::Useless,
             Some(_) => State::Whole,
         };
         report.append(found);
-        Self { name: name.to_owned(), state, values }
+        Self { name: name.to_owned(), state, values, trust_policies }
+    }
+
+    /// Its name in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The recorded trust policies; `None` when none were asked for.
+    pub fn trust_policies(&self) -> Option<&TrustPolicies> {
+        self.trust_policies.as_ref()
     }
 
     /// Recorded references that are not needed.
@@ -141,6 +155,11 @@ impl Lockfile {
             unused.map(|name| format!("{} is locked, and the declaration does not refer to it", in_words(name))),
         );
         drift
+    }
+
+    /// Differences between the trust policies that roles have and recorded ones.
+    pub fn policy_drift(&self, fresh: &TrustPolicies) -> Vec<String> {
+        trust_policies::drift(self.trust_policies.as_ref(), fresh)
     }
 }
 
@@ -195,8 +214,9 @@ impl Lookup for Lockfile {
     }
 }
 
-/// The text of a lock with these answers. Key material and failed answers are omitted.
-pub fn lock(answers: &Answers) -> String {
+/// The text of a lock with these answers and, if they were asked for, trust policies. Key material and failed answers are
+/// omitted.
+pub fn lock(answers: &Answers, policies: Option<&TrustPolicies>) -> String {
     let mut sections: BTreeMap<Option<String>, Scopes> = BTreeMap::from([(None, Scopes::new())]);
     for (query, answer) in answers.iter().filter(|(query, _)| !query.is_secret()) {
         if let Ok(answer) = answer {
@@ -208,6 +228,10 @@ pub fn lock(answers: &Answers) -> String {
     if !sections.is_empty() {
         let named = sections.into_iter().map(|(cluster, scopes)| (cluster.unwrap_or_default(), section(scopes).into()));
         content.insert("clusters".to_owned(), Value::Object(named.collect()));
+    }
+    if let Some(policies) = policies {
+        let policies = policies.iter().map(|(role, policy)| (role.clone(), policy.clone())).collect();
+        content.insert(trust_policies::SECTION.to_owned(), Value::Object(policies));
     }
     let mut lock = Map::new();
     lock.insert("apiVersion".to_owned(), API_VERSION.into());

@@ -4,11 +4,13 @@ mod file;
 mod lock;
 mod lookup;
 mod policy;
+mod trust_policies;
 
 pub use file::{LOCK_ANNOTATION, LOCK_NAME, Values, lock_path};
 pub use lock::{Lockfile, is_lock, lock};
 pub use lookup::{Answer, Answers, Known, Layered, Lookup, NoAnswer};
 pub use policy::{Guarded, OperatorPolicy};
+pub use trust_policies::TrustPolicies;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -113,6 +115,11 @@ pub fn known_arn(kind: ArnKind, reference: &Reference, answers: &Answers) -> Opt
     }
     let answer = answers.get(&reference.query(Wanted::Arn(kind))?)?.as_ref().ok()?;
     Arn::parse(kind, answer.value.reveal()).ok()
+}
+
+/// What has to be looked up for the ARNs of all declared roles.
+pub fn role_queries(config: &Config) -> BTreeSet<Query> {
+    config.roles.iter().filter_map(|(role, _)| role.role.query(Wanted::Arn(ArnKind::Role))).collect()
 }
 
 /// Everything that the declaration refers to, including keys, for all roles and clusters.

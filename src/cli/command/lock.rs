@@ -2,24 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::arn::ArnKind;
+use crate::aws::Session;
 use crate::cli::Exit;
 use crate::cli::at_hand::{LockFile, Operator};
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::live::{Asking, Asks, explain};
+use crate::cli::live::{self, Asking, Asks};
 use crate::cli::paths::display;
 use crate::cli::report;
 use crate::config::Whole;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::resolve::{self, Answers, Lockfile};
-use crate::{disk, pipeline};
+use crate::pipeline::{self, LockPlan};
+use crate::quote::line;
+use crate::reference::{Query, Wanted};
+use crate::resolve::{self, Answers, Lockfile, OperatorPolicy, TrustPolicies};
+use crate::{aws, disk};
 
 /// Look up references in AWS, and write the values to `iamra.lock`
 ///
 /// The lock has the values for every cluster of the declaration with the versions of their parameters, and the
 /// fingerprint and expiry of each CA certificate. It never contains a key. Commit it: rendering then needs no network
 /// and no credentials.
+///
+/// With `--trust-policies`, it also has the trust policy of every role, read with `iam:GetRole`; `iamra check` then reports which
+/// workload can assume the role of another one. A lock that has them keeps having them.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
@@ -28,6 +36,9 @@ pub(in crate::cli) struct Args {
     /// Write nothing; print how AWS differs from the lock, and exit with 4 if it does
     #[arg(long)]
     check: bool,
+    /// Record the trust policies that the roles have in AWS, too
+    #[arg(long)]
+    trust_policies: bool,
     /// Print the calls that would be made, and exit without making them
     #[arg(long)]
     explain_calls: bool,
@@ -61,20 +72,15 @@ fn locked(
 ) -> Result<Option<Exit>, Error> {
     let Some(lock_plan) = pipeline::lock_plan(declaration, report) else { return Ok(None) };
     let Some(policy) = args.operator.policy(report)? else { return Ok(None) };
-    if args.explain_calls {
-        explain(&policy, Vec::new(), report, |lookup, report| drop(lock_plan.read(lookup, &policy, report)))?;
-        return Ok(None);
-    }
     let Some(path) = args.lock.on_disk(declaration.root(), &file.folder, report) else { return Ok(None) };
     let there = disk::read_if_there(&path)?;
-    if let Some(text) = there.as_deref().filter(|_| !args.check)
-        && !resolve::is_lock(text)
-    {
-        report.push(
-            Diagnostic::error(Code::InvalidLock, format!("{} is not a lock file, and was not changed", display(&path)))
-                .at(Place::File(display(&path), None))
-                .help("remove it, or write the lock to another file (`--lock FILE`)"),
-        );
+    let with_policies = args.trust_policies || has_policies(there.as_deref());
+    if args.explain_calls {
+        explain(&lock_plan, &policy, with_policies, report)?;
+        return Ok(None);
+    }
+    if there.as_deref().is_some_and(|text| !args.check && !resolve::is_lock(text)) {
+        report.push(foreign(&path));
         return Ok(None);
     }
     if args.check && there.is_none() {
@@ -89,9 +95,11 @@ fn locked(
         // A query without an entry is drift, whatever AWS returns and even if AWS cannot be called.
         say_drift(&path, lock.gaps(&lock_plan.queries), report);
     }
-    let mut found = Report::default();
     let session = args.asks.session()?;
+    let mut found = Report::default();
     let answers = lock_plan.read(&Asking::new(&session, &args.asks), &policy, &mut found);
+    let policies =
+        (with_policies && !found.has_errors()).then(|| trust_policies(&lock_plan, &answers, &session, &mut found));
     let failed = found.has_errors();
     report.append(found);
     if failed {
@@ -99,9 +107,10 @@ fn locked(
     }
     if let Some(lock) = &lock {
         say_drift(&path, lock.drift(&answers), report);
+        say_drift(&path, policies.iter().flat_map(|policies| lock.policy_drift(policies)).collect(), report);
         return Ok(report.has_errors().then_some(Exit::Differs));
     }
-    write(&path, there.as_deref(), &answers, io)?;
+    write(&path, there.as_deref(), (&answers, policies.as_ref()), io)?;
     if lock_plan.has_keys {
         io.words(
             &"note: a CA's private key is never stored in the lock: rendering it needs `--live`, or `--values FILE`\n",
@@ -110,14 +119,69 @@ fn locked(
     Ok(None)
 }
 
+/// Whether the lock that is there has trust policies, so that the next one has them, too.
+fn has_policies(there: Option<&str>) -> bool {
+    Lockfile::read("", there, &mut Report::default()).trust_policies().is_some()
+}
+
+fn foreign(path: &Path) -> Diagnostic {
+    Diagnostic::error(Code::InvalidLock, format!("{} is not a lock file, and was not changed", display(path)))
+        .at(Place::File(display(path), None))
+        .help("remove it, or write the lock to another file (`--lock FILE`)")
+}
+
+/// Prints the calls that would be made. The ARN of a role that has to be looked up is not known before.
+fn explain(plan: &LockPlan, policy: &OperatorPolicy, with_policies: bool, report: &mut Report) -> Result<(), Error> {
+    let calls = live::calls(policy, Vec::new(), report, |lookup, report| drop(plan.read(lookup, policy, report)));
+    if report.has_errors() {
+        return Ok(());
+    }
+    let mut calls: Vec<_> = calls.iter().map(ToString::to_string).collect();
+    if with_policies {
+        let known = plan.roles(&Answers::new());
+        let known: Vec<_> = known.iter().map(|(arn, reference)| (arn, &*reference.origin)).collect();
+        calls.extend(aws::role_inspections(&known).iter().map(ToString::to_string));
+        let is_role = |query: &&Query| query.wanted == Wanted::Arn(ArnKind::Role);
+        let others = plan.queries.iter().filter(is_role).map(|query| line(&query.reference));
+        let others: Vec<_> = others.collect();
+        if !others.is_empty() {
+            calls.push(format!("iam:GetRole of the roles that are looked up\n  {}", others.join(" ")));
+        }
+    }
+    live::print_calls(&calls)
+}
+
+/// The trust policies that the roles have. One that cannot be read is reported.
+fn trust_policies(plan: &LockPlan, answers: &Answers, session: &Session, report: &mut Report) -> TrustPolicies {
+    let roles = plan.roles(answers);
+    let asked: Vec<_> = roles.iter().map(|(arn, reference)| (arn, &*reference.origin)).collect();
+    let mut policies = TrustPolicies::new();
+    for (arn, found) in session.roles(&asked, &live::tell) {
+        match found {
+            Ok(role) => drop(policies.insert(arn.to_string(), role.trust_policy)),
+            Err(none) => {
+                let place = roles.get(&arn).map_or(Place::Nowhere, |it| Place::Config(it.place.clone()));
+                report.push(Diagnostic::error(none.code, none.why).at(place).help(none.help));
+            }
+        }
+    }
+    policies
+}
+
 /// Writes the lock, unless it is up to date.
-fn write(path: &Path, there: Option<&str>, answers: &Answers, io: &mut Io) -> Result<(), Error> {
-    let (text, name) = (resolve::lock(answers), display(path));
+fn write(
+    path: &Path,
+    there: Option<&str>,
+    (answers, policies): (&Answers, Option<&TrustPolicies>),
+    io: &mut Io,
+) -> Result<(), Error> {
+    let (text, name) = (resolve::lock(answers, policies), display(path));
     if there == Some(&text) {
         return io.words(&format_args!("{name} is up to date\n"));
     }
     disk::write(path, &text)?;
-    io.words(&format_args!("{name}: {} references locked\n", answers.len()))
+    let policies = policies.map_or_else(String::new, |it| format!(" and {} trust policies", it.len()));
+    io.words(&format_args!("{name}: {} references{policies} locked\n", answers.len()))
 }
 
 fn say_drift(path: &Path, drifts: Vec<String>, report: &mut Report) {

@@ -17,6 +17,8 @@ var refusals = map[string]*Refusal{
 		"User: arn:aws:iam::111122223333:user/ci is not authorized to perform: ssm:GetParameters on resource: arn:aws:ssm:eu-central-1:111122223333:parameter/x because no identity-based policy allows the ssm:GetParameters action"},
 	"denied-list": {403, "AccessDeniedException",
 		"User: arn:aws:iam::111122223333:user/ci is not authorized to perform: rolesanywhere:ListProfiles on resource: *"},
+	"denied-role": {403, "AccessDenied",
+		"User: arn:aws:iam::111122223333:user/ci is not authorized to perform: iam:GetRole on resource: role app because no identity-based policy allows the iam:GetRole action"},
 	"kms": {400, "AccessDeniedException",
 		"The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access."},
 	"expired": {400, "ExpiredTokenException", "The security token included in the request is expired"},

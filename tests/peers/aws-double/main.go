@@ -23,14 +23,15 @@ import (
 
 // State is what an administrator has put there, and what goes wrong.
 type State struct {
-	Keys         map[string]Key `json:"keys"`  // by access key
-	Roles        []string       `json:"roles"` // ARNs of roles that may be assumed
-	Parameters   []Parameter    `json:"parameters"`
-	TrustAnchors []Named        `json:"trustAnchors"`
-	Profiles     []Named        `json:"profiles"`
-	Page         int            `json:"page"` // entries on a page of a list
-	Faults       []Fault        `json:"faults"`
-	TLS          *KeyPair       `json:"tls"` // what it listens with, when not in clear
+	Keys         map[string]Key    `json:"keys"`  // by access key
+	Roles        []string          `json:"roles"` // ARNs of roles that may be assumed
+	Parameters   []Parameter       `json:"parameters"`
+	Policies     map[string]string `json:"policies"` // trust policies of roles, as their authors wrote them, by ARN
+	TrustAnchors []Named           `json:"trustAnchors"`
+	Profiles     []Named           `json:"profiles"`
+	Page         int               `json:"page"` // entries on a page of a list
+	Faults       []Fault           `json:"faults"`
+	TLS          *KeyPair          `json:"tls"` // what it listens with, when not in clear
 }
 
 // KeyPair is a certificate and its key, both in PEM.
@@ -178,6 +179,9 @@ func action(r *http.Request, body []byte) (action, service string) {
 	if strings.Contains(string(body), "Action=AssumeRole&") {
 		return "AssumeRole", "sts"
 	}
+	if strings.Contains(string(body), "Action=GetRole&") {
+		return "GetRole", "iam"
+	}
 	return r.Method + " " + r.URL.Path, ""
 }
 
@@ -191,12 +195,14 @@ func (d *Double) answer(call *Call, r *http.Request, body []byte) (any, *Refusal
 		return d.list(call, r, "profiles", "profileArn", d.state.Profiles)
 	case "AssumeRole":
 		return d.assumeRole(call, body)
+	case "GetRole":
+		return d.getRole(call, r, body)
 	}
 	return nil, &Refusal{400, "UnknownOperationException", ""}
 }
 
 func respond(w http.ResponseWriter, service string, answer any, refusal *Refusal) {
-	if service == "sts" {
+	if service == "sts" || service == "iam" {
 		respondXML(w, answer, refusal)
 		return
 	}

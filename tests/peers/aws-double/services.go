@@ -141,11 +141,48 @@ func (d *Double) assumeRole(call *Call, body []byte) (any, *Refusal) {
 	return given, nil
 }
 
+// roleName is what IAM's API reference says of names of roles.
+var roleName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
+
+// role is an answer of GetRole.
+type role struct{ arn, name, policy string }
+
+// getRole answers for the roles of the caller's account. IAM has one region in each partition.
+func (d *Double) getRole(call *Call, r *http.Request, body []byte) (any, *Refusal) {
+	form, err := url.ParseQuery(string(body))
+	name := form.Get("RoleName")
+	call.Names = []string{name}
+	if err != nil || r.Method != "POST" || r.URL.Path != "/" || form.Get("Version") != "2010-05-08" || len(form) != 3 {
+		return nil, &Refusal{400, "InvalidAction", "Could not find operation GetRole for version " + form.Get("Version")}
+	}
+	if call.Region != "us-east-1" {
+		return nil, &Refusal{403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region."}
+	}
+	if !roleName.MatchString(name) {
+		return nil, &Refusal{400, "ValidationError", "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"}
+	}
+	for arn, policy := range d.state.Policies {
+		if strings.HasPrefix(arn, "arn:aws:iam::"+call.Account+":role/") && arn[strings.LastIndex(arn, "/")+1:] == name {
+			return role{arn, name, policy}, nil
+		}
+	}
+	return nil, &Refusal{404, "NoSuchEntity", "The role with name " + name + " cannot be found."}
+}
+
+// respondRole encodes the policy by RFC 3986, as IAM does.
+func respondRole(w http.ResponseWriter, one role) {
+	fmt.Fprintf(w, `<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role><Path>/</Path><RoleName>%s</RoleName><RoleId>AROAIOSFODNN7EXAMPLE</RoleId><Arn>%s</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>%s</AssumeRolePolicyDocument><MaxSessionDuration>3600</MaxSessionDuration></Role></GetRoleResult><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></GetRoleResponse>`, one.name, one.arn, encoded(one.policy))
+}
+
 func respondXML(w http.ResponseWriter, answer any, refusal *Refusal) {
 	w.Header().Set("Content-Type", "text/xml")
 	if refusal != nil {
 		w.WriteHeader(refusal.Status)
 		fmt.Fprintf(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>0</RequestId></ErrorResponse>`, refusal.Code, refusal.Message)
+		return
+	}
+	if one, is := answer.(role); is {
+		respondRole(w, one)
 		return
 	}
 	given := answer.(assumed)

@@ -162,7 +162,7 @@ func hashOf(bytes []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// What STS calls the refusals that other services have by these names.
+// What STS and IAM call the refusals that other services have by these names.
 var namesOfSTS = map[string]string{
 	"IncompleteSignatureException": "IncompleteSignature",
 	"InvalidSignatureException":    "SignatureDoesNotMatch",
@@ -174,7 +174,7 @@ func refuse(service, code, message string) *Refusal {
 	switch service {
 	case "ssm":
 		return &Refusal{400, code, message}
-	case "sts":
+	case "sts", "iam":
 		return &Refusal{403, namesOfSTS[code], message}
 	}
 	return &Refusal{403, code, message}
