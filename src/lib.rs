@@ -26,6 +26,7 @@ pub mod helper;
 pub mod import;
 pub mod issuer;
 pub mod krm;
+pub mod matrix;
 pub mod name;
 pub mod output;
 pub mod parallel;

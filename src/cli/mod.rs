@@ -26,6 +26,7 @@ mod report;
 mod roster;
 mod signals;
 mod sources;
+mod trust;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

@@ -118,6 +118,8 @@ codes! {
     CertificateNotReady "certificate-not-ready" Error "cert-manager has not issued a workload's certificate";
     AwsSetup "aws-setup" Either "the trust anchor, profile or role in AWS does not match the declaration";
     TrustPolicy "trust-policy" Either "a role's trust policy does not match the certificate";
+    Impersonation "impersonation" Either "a workload can assume the role of another one";
+    LongTrustPolicy "long-trust-policy" Either "a role's trust policy would be longer than IAM accepts";
     SessionRefused "session-refused" Error "IAM Roles Anywhere rejects a session";
     InvalidCertificate "invalid-certificate" Error "a certificate or key for requesting a session cannot be used";
     InvalidParameter "invalid-parameter" Error "an Argo CD parameter is unknown, has the wrong type or is not allowed";

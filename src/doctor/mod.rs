@@ -10,3 +10,4 @@ mod trust;
 pub use cluster::{Wanted, authorities, certificates};
 pub use identity::{Known, identity};
 pub use session::refused;
+pub use trust::policy as trust_policy;

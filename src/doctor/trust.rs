@@ -13,7 +13,7 @@ use crate::trust::{self, Caller, CertificateNames, Decision, Mapping, TrustPolic
 const COMMON_NAME: &str = "aws:PrincipalTag/x509Subject/CN";
 
 /// Evaluates the policy; a line shows the values it was compared with. `issuer` is the CA that signs, if known.
-pub(super) fn policy(
+pub fn policy(
     binding: &ResolvedBinding,
     policy: &Value,
     issuer: Option<&Certificate>,

@@ -12,7 +12,9 @@ mod table;
 pub use chart::View;
 pub use json::json;
 pub use mermaid::{Flowchart, mermaid};
+pub(crate) use style::style;
 pub use svg::svg;
+pub(crate) use svg::{cut, escaped};
 pub use table::{renewals, table};
 
 use std::collections::BTreeSet;

@@ -50,7 +50,7 @@ text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',mon
 .error .box,.warning .box{stroke-width:2}.arrow{fill:none}";
 
 /// A style sheet.
-pub(super) fn style() -> String {
+pub(crate) fn style() -> String {
     let variables = |colour: fn(&(&str, &'static str, &'static str)) -> &'static str| -> String {
         COLOURS.iter().map(|it| format!("--{}:{};", it.0, colour(it))).collect()
     };

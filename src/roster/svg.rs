@@ -215,7 +215,7 @@ fn is_one_line(view: View, is_low: bool, column: Column) -> bool {
 }
 
 /// The text within so many columns, with `…` for what does not fit.
-fn cut(text: &str, columns: usize) -> String {
+pub(crate) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -243,7 +243,7 @@ fn char_width(c: char) -> usize {
 
 /// Text between tags. XML has no place for most control characters, not even escaped.
 /// <https://www.w3.org/TR/xml/#charsets>
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -48,6 +48,7 @@ mod kustomize;
 mod laws;
 mod layering;
 mod lock;
+mod matrix;
 mod missing;
 mod monorepo;
 mod paths;

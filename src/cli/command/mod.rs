@@ -3,6 +3,7 @@
 mod argocd;
 mod build;
 mod ca;
+mod can_assume;
 mod check;
 mod demo;
 mod diff;
@@ -17,10 +18,12 @@ mod install;
 mod k8s;
 mod list;
 mod lock;
+mod matrix;
 mod render;
 mod schema;
 mod status;
 mod strip;
+mod trust_policy;
 mod verify;
 mod view;
 
@@ -45,6 +48,9 @@ pub(super) enum Command {
     List(list::Args),
     View(view::Args),
     Graph(graph::Args),
+    TrustPolicy(trust_policy::Args),
+    CanAssume(can_assume::Args),
+    Matrix(matrix::Args),
     Import(import::Args),
     Status(status::Args),
     Doctor(doctor::Args),
@@ -75,6 +81,9 @@ impl Command {
             Self::List(args) => list::run(args, io),
             Self::View(args) => view::run(args, io),
             Self::Graph(args) => graph::run(args, io),
+            Self::TrustPolicy(args) => trust_policy::run(args, io),
+            Self::CanAssume(args) => can_assume::run(args, io),
+            Self::Matrix(args) => matrix::run(args, io),
             Self::Import(args) => import::run(args, io),
             Self::Status(args) => status::run(args, io),
             Self::Doctor(args) => doctor::run(args, io),

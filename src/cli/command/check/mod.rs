@@ -15,7 +15,7 @@ use crate::cli::io::Io;
 use crate::cli::manifests::parse;
 use crate::cli::paths::display;
 use crate::cli::sources::{Offline, Shared};
-use crate::cli::{Exit, kustomization, kustomize};
+use crate::cli::{Exit, kustomization, kustomize, trust};
 use crate::config::Mode;
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::diff::Snapshot;
@@ -59,6 +59,8 @@ pub(in crate::cli) struct Args {
     format: Format,
     #[command(flatten)]
     levels: Levels,
+    #[command(flatten)]
+    given: trust::Given,
     #[command(flatten)]
     sidecar: Vouched,
     #[command(flatten)]
@@ -289,6 +291,10 @@ impl Checked {
         {
             let answers = lock_plan.read(&layered, &policy, &mut found);
             lock_plan.check_expiry(&answers, OffsetDateTime::now_utc().unix_timestamp(), &mut found);
+        }
+        if !snapshot.is_empty() && !found.has_errors() {
+            let policies = (&args.given, &answers.lock);
+            trust::check((declaration, &lookup), shared.cluster.as_ref(), policies, &mut found)?;
         }
         if lock.is_none() && at_hand.values.is_none() {
             let all = found.diagnostics().len();

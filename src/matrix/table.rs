@@ -1,0 +1,49 @@
+//! A matrix for people: the pairs that matter.
+
+use super::{Matrix, Pair, clauses, word};
+use crate::quote::line;
+
+const HEAD: [&str; 6] = ["WORKLOAD", "CLUSTER", "ROLE", "OWN", "VERDICT", "WHY"];
+
+/// Who may assume what: every workload with its own role, and every other pair that is not denied.
+pub fn table(matrix: &Matrix<'_>) -> String {
+    let shown = matrix.pairs().filter(|pair| pair.is_own() || pair.verdict != crate::trust::Verdict::Deny);
+    let rows: Vec<_> = shown.map(|pair| cells(matrix, &pair)).collect();
+    let head = HEAD.map(str::to_owned);
+    let all = || std::iter::once(&head).chain(&rows);
+    let mut widths = [0; HEAD.len()];
+    for row in all() {
+        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = cell.chars().count().max(*width));
+    }
+    let text = |row: &[String; 6]| {
+        let cells: String = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
+        format!("{}\n", cells.trim_end())
+    };
+    all().map(text).collect()
+}
+
+fn cells(matrix: &Matrix<'_>, pair: &Pair<'_>) -> [String; 6] {
+    [
+        pair.workload.name.clone(),
+        pair.workload.cluster.clone().unwrap_or_else(|| "-".to_owned()),
+        pair.role.arn.to_string(),
+        if pair.is_own() { "yes" } else { "no" }.to_owned(),
+        word(pair.verdict).to_owned(),
+        clauses(&matrix.decision(pair)),
+    ]
+    .map(|cell| line(&cell))
+}
+
+/// How many pairs were judged, and how many are not as usual.
+pub fn summary(matrix: &Matrix<'_>) -> String {
+    let (workloads, roles) = (matrix.workloads().len(), matrix.roles().count());
+    let own = matrix.pairs().filter(Pair::is_own).count();
+    let count = |own: bool| matrix.unusual().filter(|pair| pair.is_own() == own).count();
+    let others = match count(false) {
+        0 => "all denied".to_owned(),
+        n => format!("{n} not denied"),
+    };
+    let (total, refused) = (workloads * roles - own, count(true));
+    let refused = if refused == 0 { String::new() } else { format!("; {refused} own roles are not allowed") };
+    format!("{workloads} workloads and {roles} roles: {total} pairs with other roles, {others}{refused}")
+}
