@@ -39,6 +39,7 @@ mod guide;
 mod helper_flags;
 mod image;
 mod import;
+mod issued_names;
 mod issuers;
 mod k8s;
 mod known_traps;
