@@ -25,6 +25,16 @@ pub fn of_config_map(workload: &str) -> String {
     format!("{workload}-iam-ra-config")
 }
 
+/// `<workload>-mint`: who may use the policy on a workload's certificates.
+pub fn of_use(workload: &str) -> String {
+    format!("{workload}-mint")
+}
+
+/// `<namespace>.<workload>`: the policy on a workload's certificates, in a cluster.
+pub fn of_policy(namespace: &str, workload: &str) -> String {
+    format!("{namespace}.{workload}")
+}
+
 /// `<workload>-sample`, which a hash follows in the names of Pods.
 pub fn of_sample(workload: &str) -> String {
     format!("{workload}-sample")

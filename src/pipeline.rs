@@ -92,6 +92,7 @@ fn bind(config: Config, request: Request<'_>, lookup: &dyn Lookup, report: &mut 
     let resolved = resolve::bind(config, &answers, report)?;
     if mode == Mode::Generate {
         plan::check_tenants(&resolved, request.namespace, report);
+        plan::check_homes(&resolved, request.namespace, report);
     }
     Some(resolved)
 }
@@ -222,6 +223,7 @@ impl<'r, 't> Patched<'r, 't> {
         splice::check_committed(items, report);
         let inventory = workload::inventory(items, &bindings, &resolved.naming, report);
         let plan = plan::plan(resolved, items, &inventory, namespace, report);
+        splice::check_policies(&plan, items, report);
         let taken = Taken::of(&plan, items);
         let changes = splice::inject(&plan, items, &inventory, &taken, report);
         Self { inventory, plan, changes, taken }
@@ -240,7 +242,7 @@ impl<'r, 't> Patched<'r, 't> {
         order::check(&self.plan, &[], items, &self.inventory, report);
         self.plan.keep_unlisted();
         if transformer {
-            self.plan.without_what_stands_once();
+            report_left_out(&self.plan.without_what_stands_once(), report);
         }
         self.with_objects(resolved, items, report)
     }
@@ -337,19 +339,19 @@ fn without_absent(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Abs
     here
 }
 
-/// Says that issuers are not in a build of kustomize, once for all.
+/// Says that issuers or policies are not in a build of kustomize, once for all.
 fn report_left_out(scopes: &BTreeSet<&str>, report: &mut Report) {
     if scopes.is_empty() {
         return;
     }
     let message = format!(
-        "the issuers for all namespaces are not part of a kustomize build, which would move their CA: those of {}",
+        "what stands once in a cluster is not part of a kustomize build, which would move it: issuers and policies of {}",
         quote_all(scopes)
     );
     report.push(
         Diagnostic::note(Code::DanglingReference, message)
             .at(Place::Config(FieldPath::keys("spec.scopes")))
-            .help("apply them once for each cluster: `iamra k8s setup CLUSTER` prints them"),
+            .help("apply it once for each cluster: `iamra render --cluster CLUSTER` prints it"),
     );
 }
 

@@ -128,6 +128,7 @@ impl Reader<'_> {
             scope: scope.to_owned(),
             tenant: tenant.map(|tenant| tenant.name.clone()),
             issuer: scope_entry.issuer.clone(),
+            mint_policy: scope_entry.mint_policy,
             certificate: layers.certificate(names, at, self.report),
             sidecar: layers.of_sidecar().merged(session_name, self.report),
             environment: layers.environment(),

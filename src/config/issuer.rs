@@ -7,15 +7,11 @@ use super::reader::Reader;
 use super::v1alpha1 as wire;
 use crate::arn::{Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place};
-use crate::issuer::{Issuer, IssuerRef, Reach, aws_private_ca, ca_secret, existing};
+use crate::issuer::{CERT_MANAGER, Issuer, IssuerRef, Reach, aws_private_ca, ca_secret, existing};
 use crate::name::ObjectName;
 use crate::quote::quote;
 use crate::reference::{Origin, Target};
 use crate::yaml::FieldPath;
-
-/// The namespace that cert-manager's own chart installs it in.
-/// <https://cert-manager.io/docs/installation/helm/>
-const CERT_MANAGER: &str = "cert-manager";
 
 /// The kinds of issuer, as they are written.
 enum Written<'w> {

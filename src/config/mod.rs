@@ -11,6 +11,7 @@ mod flat;
 mod issuer;
 mod layer;
 mod made;
+mod mint;
 mod names;
 mod namespace;
 mod naming;
@@ -31,13 +32,14 @@ mod written;
 pub use claim::Claims;
 pub use config_map::is_config_map;
 pub use flat::{Flat, flat};
+pub use mint::Minted;
 pub use namespace::{ALL, NotAllowed, Tenants};
 pub use naming::{Affixes, Naming, naming};
 pub use opt_in::{OptIn, ROLE};
 pub use schema::json_schema;
 pub use v1alpha1::{
-    API_VERSION, ArgoCd, CertificateVolume, Delivery, KIND, KeyAlgorithm, Mode, OUR_NAMES, PullPolicy, SidecarStyle,
-    Startup,
+    API_VERSION, ArgoCd, CertificateVolume, Delivery, KIND, KeyAlgorithm, MintPolicy, Mode, OUR_NAMES, PullPolicy,
+    SidecarStyle, Startup,
 };
 pub use whole::{Base, Documents, Whole, base_of, extends};
 
@@ -74,6 +76,8 @@ pub struct Config {
     pub issuers: BTreeMap<String, Issuer>,
     /// The workloads of this cluster, by name.
     pub bindings: Vec<Binding>,
+    /// The certificates of all of them whose issuer has an admission policy, whichever of the workloads are at hand.
+    pub minted: Arc<[Minted]>,
     /// What kustomize puts around the names of the objects at hand.
     pub naming: Naming,
     /// What the workloads of each namespace may have.
@@ -104,6 +108,8 @@ pub struct Binding {
     pub tenant: Option<String>,
     /// The issuer of its certificate.
     pub issuer: Issuer,
+    /// Who limits the certificates of that issuer, if the declaration says it.
+    pub mint_policy: Option<MintPolicy>,
     /// Its certificate.
     pub certificate: Certificate,
     /// Its sidecar.

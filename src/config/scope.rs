@@ -20,6 +20,8 @@ pub(super) struct Scope {
     /// Where its values, and those of its roles, are looked up.
     pub(super) origin: Arc<Origin>,
     pub(super) issuer: Issuer,
+    /// Who limits its certificates, if the declaration says it.
+    pub(super) mint_policy: Option<wire::MintPolicy>,
     pub(super) layer: Layer,
 }
 
@@ -38,8 +40,9 @@ impl Reader<'_> {
             let trust_anchor =
                 self.reference(scope.trust_anchor.as_deref(), &default, &at.key("trustAnchor"), &origin)?;
             let issuer = self.issuer(name, scope.issuer.as_ref(), &at.key("issuer"), &origin)?;
+            let mint_policy = scope.issuer.as_ref().and_then(|issuer| issuer.mint_policy);
             let layer = Layer::read(&scope.certificate, &scope.sidecar, &scope.environment, &at, self.report);
-            Some((name.to_owned(), Scope { trust_anchor, origin, issuer, layer }))
+            Some((name.to_owned(), Scope { trust_anchor, origin, issuer, mint_policy, layer }))
         };
         scopes.into_iter().filter_map(read).collect()
     }

@@ -352,6 +352,22 @@ pub struct Issuer {
     pub aws_private_ca: Option<AwsPrivateCaIssuer>,
     /// An existing issuer.
     pub existing: Option<ExistingIssuer>,
+    /// Limits its certificates to those that the declaration asks for; when omitted, whoever may create a Certificate in a
+    /// namespace with the issuer can ask for any name.
+    pub mint_policy: Option<MintPolicy>,
+}
+
+/// Who limits the certificates of an issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum MintPolicy {
+    /// approver-policy, with a CertificateRequestPolicy for each workload; cert-manager's own approver must be off.
+    ApproverPolicy,
+    /// The API server, with a ValidatingAdmissionPolicy for each namespace of a namespaced issuer, or one for a cluster-wide
+    /// issuer.
+    AdmissionPolicy,
+    /// Nobody, or something that the declaration does not describe.
+    None,
 }
 
 /// A cert-manager CA issuer.

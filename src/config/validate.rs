@@ -109,6 +109,11 @@ impl Reader<'_> {
         for binding in bound.values().flatten() {
             self.check_unique(binding, names);
         }
+        for (scope, it) in &declared.scopes {
+            if role_scopes.contains(scope.as_str()) {
+                self.check_guarded(scope, &it.issuer, it.mint_policy);
+            }
+        }
         let configs = wanted.iter().map(|(index, cluster)| {
             let mut bindings = bound.get(*cluster).cloned().unwrap_or_default();
             let unlisted = self.unlisted(&bindings, opted_in, cluster.as_deref(), &declared);
@@ -124,6 +129,7 @@ impl Reader<'_> {
                 namespace: declared.namespace(cluster.as_deref()),
                 issuers: declared.issuers(&bindings, &role_scopes),
                 cluster: (*cluster).clone(),
+                minted: self.minted(&bindings),
                 naming: Naming::default(),
                 bindings,
                 tenants: Arc::clone(&declared.tenants),

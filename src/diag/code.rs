@@ -79,6 +79,7 @@ codes! {
     UnsupportedHelper "unsupported-helper" Error "the credential helper does not support a setting";
     EmptyCredentials "empty-credentials" Warning "the application may start before the helper has credentials";
     InlineCaKey "inline-ca-key" Warning "the CA's private key will be in the rendered manifests";
+    UnguardedIssuer "unguarded-issuer" Either "nothing limits which certificates an issuer signs";
     InvalidCa "invalid-ca" Error "the CA certificate and key cannot serve as a trust anchor";
     CommittedKey "committed-key" Error "a private key is where it is not secret";
     CaExpiry "ca-expiry" Either "a CA has expired, or will soon";

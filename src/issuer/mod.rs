@@ -10,12 +10,14 @@ pub mod ca_secret;
 pub mod existing;
 // Shared by the kinds.
 mod ca;
+mod cert_manager;
 mod issuer_ref;
 mod object;
 mod scope;
 mod value;
 
 pub use ca::{Reach, secret};
+pub use cert_manager::{CERT_MANAGER, CONTROLLER, CSI_DRIVER, home_of_cert_manager};
 pub use issuer_ref::{GROUP, IssuerRef, KIND};
 pub use object::{CA_SECRET_AT, Contents, IssuerObject, ObjectKind, Part, is_cluster_wide, object_kind};
 pub use scope::DEFAULT_SCOPE;

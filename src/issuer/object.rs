@@ -105,10 +105,19 @@ pub fn object_kind(kind: &str) -> Option<&'static ObjectKind> {
     OBJECT_KINDS.iter().copied().find(|known| known.gvk.kind == kind)
 }
 
+/// Policies on certificates, by group and kind.
+const POLICIES: &[(&str, &str)] = &[
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+    ("policy.cert-manager.io", "CertificateRequestPolicy"),
+];
+
 /// Whether objects of this kind are in no namespace, as far as Certificates need them. A `metadata.namespace` that kustomize
 /// has written on them means nothing.
 pub fn is_cluster_wide(api_version: &str, kind: &str) -> bool {
-    object_kind(kind).is_some_and(|known| known.is_cluster_wide && known.gvk.group == group_of(api_version))
+    let group = group_of(api_version);
+    let is_issuer = object_kind(kind).is_some_and(|known| known.is_cluster_wide && known.gvk.group == group);
+    is_issuer || POLICIES.contains(&(group, kind))
 }
 
 /// An object that the Certificates of a scope need.

@@ -3,12 +3,14 @@
 mod absent;
 mod around;
 mod find;
+mod guard;
 mod share;
 mod tenancy;
 
 pub use tenancy::check_tenants;
 
 pub use absent::{Absence, keep, present};
+pub use guard::{Admitted, Approval, Guard};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +33,10 @@ pub struct Plan<'r> {
     pub workloads: Vec<PlannedWorkload<'r>>,
     /// The objects that its Certificates need: once per namespace and scope, or once per scope.
     pub prerequisites: Vec<Prerequisite<'r>>,
+    /// The workloads whose certificates approver-policy must approve.
+    pub approvals: Vec<Approval<'r>>,
+    /// The issuers whose certificates the API server limits.
+    pub guards: Vec<Guard<'r>>,
 }
 
 /// A workload in one namespace and, if the objects are known, those that match it.
@@ -105,6 +111,11 @@ pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> 
     with_prerequisites(resolved, workloads.collect())
 }
 
+/// Reports workloads whose policies cannot name their namespaces, before there are objects.
+pub fn check_homes(resolved: &Resolved, fallback: Option<&str>, report: &mut Report) {
+    guard::check(&declared(resolved, fallback).workloads, report);
+}
+
 /// The namespace of a workload as far as it is known without the object.
 fn declared_home(binding: &ResolvedBinding, fallback: Option<&str>) -> Option<String> {
     binding.declared.namespace.as_ref().map(DnsLabel::as_str).or(fallback).map(str::to_owned)
@@ -149,6 +160,7 @@ pub fn plan<'r>(
         }
     }
     tenancy::check(resolved, &workloads, inventory, fallback, report);
+    guard::check(&workloads, report);
     with_prerequisites(resolved, workloads)
 }
 
@@ -163,7 +175,7 @@ pub fn prerequisites<'r>(
     let of_workloads =
         config.bindings.iter().map(|binding| (namespace(binding.namespace.as_ref()), &*binding.scope, &binding.issuer));
     let sites = own.chain(of_workloads).map(|(namespace, scope, issuer)| (namespace, scope, issuer, Order::USUAL.wave));
-    Plan { workloads: Vec::new(), prerequisites: beside(sites, authorities) }
+    Plan { workloads: Vec::new(), prerequisites: beside(sites, authorities), approvals: Vec::new(), guards: Vec::new() }
 }
 
 fn with_prerequisites<'r>(resolved: &'r Resolved, workloads: Vec<PlannedWorkload<'r>>) -> Plan<'r> {
@@ -172,7 +184,8 @@ fn with_prerequisites<'r>(resolved: &'r Resolved, workloads: Vec<PlannedWorkload
         (planned.namespace.clone(), binding.scope.as_str(), &binding.issuer, planned.wave)
     });
     let prerequisites = beside(sites, &resolved.authorities);
-    Plan { workloads, prerequisites }
+    let (approvals, guards) = (guard::approvals(&workloads), guard::of(resolved, &workloads));
+    Plan { workloads, prerequisites, approvals, guards }
 }
 
 /// The sync wave of a workload that is synced before others.
@@ -214,15 +227,21 @@ impl<'r> Plan<'r> {
         let scopes: BTreeSet<_> = needs.iter().map(|(_, scope)| *scope).collect();
         let is_needed = |it: &Prerequisite<'_>| needs.contains(&(it.namespace.as_deref(), it.scope));
         self.prerequisites.retain(|it| if it.object.stands_once() { scopes.contains(it.scope) } else { is_needed(it) });
+        self.approvals.retain(|it| !it.binding().is_listed);
+        // An admission policy has listed workloads alone.
+        self.guards.clear();
     }
 
-    /// Leaves out what stands once in a cluster, and returns the names of its scopes: a kustomization that is around the
-    /// functions would move it into its own namespace, and give it its prefix.
+    /// Leaves out what stands once in a cluster and the policies, and returns the names of their scopes: a kustomization
+    /// that is around the functions would move them into its own namespace, and give them its prefix.
     pub fn without_what_stands_once(&mut self) -> BTreeSet<&'r str> {
         let (once, rest): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.prerequisites).into_iter().partition(|it| it.object.stands_once());
         self.prerequisites = rest;
-        once.iter().map(|it| it.scope).collect()
+        let once = once.iter().map(|it| it.scope);
+        let approved = std::mem::take(&mut self.approvals).into_iter().map(|it| it.resolved.declared.scope.as_str());
+        let guarded = std::mem::take(&mut self.guards).into_iter().map(|it| it.scope);
+        once.chain(approved).chain(guarded).collect()
     }
 
     /// A workload reads its certificate's Secret in its own namespace. Where the Certificate is among the items it

@@ -4,6 +4,8 @@ use k8s_openapi::Resource as _;
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::Value;
 
+use super::admission_policy;
+use super::approver_policy::{self, POLICY};
 use super::ca_secret::ca_secret;
 use super::certificate::{CERTIFICATE, certificate};
 use super::config_map::config_map;
@@ -23,6 +25,16 @@ use crate::workload::{Order, SYNC_WAVE};
 /// Every object of the plan, in the order in which a cluster needs them. With `hash_suffix`, ConfigMaps ask kustomize
 /// for a hash in their names.
 pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manifest> {
+    let guards =
+        plan.guards.iter().flat_map(|guard| admission_policy::policy(guard).map(|it| (it, Wave::Policy, guard.wave)));
+    let approvals =
+        plan.approvals.iter().flat_map(|it| approver_policy::policy(it).map(|value| (value, Wave::Policy, it.wave)));
+    let is_approved = |it: &&Prerequisite<'_>| plan.approvals.iter().any(|of| of.binding().scope == it.scope);
+    let authorities = plan
+        .prerequisites
+        .iter()
+        .filter(is_approved)
+        .filter_map(|it| Some(approver_policy::of_authority(it)?.map(|value| (value, Wave::Policy, it.wave))));
     let prerequisites = plan.prerequisites.iter().filter_map(object);
     let certified = plan.workloads.iter().filter(|planned| planned.has_certificate());
     let certificates = certified.map(|planned| (certificate(planned), Wave::Certificate, planned.wave));
@@ -30,7 +42,13 @@ pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manif
         plan.workloads.iter().map(|planned| (config_map(planned, hash_suffix), Wave::Certificate, planned.wave));
     let samples = plan.workloads.iter().filter(|planned| planned.binding().sample);
     let samples = samples.map(|planned| (sample(planned).value, Wave::Workload, planned.wave));
-    let values = prerequisites.chain(certificates).chain(config_maps).chain(samples);
+    let values = guards
+        .chain(authorities.flatten())
+        .chain(approvals)
+        .chain(prerequisites)
+        .chain(certificates)
+        .chain(config_maps)
+        .chain(samples);
     values.map(|(value, wave, first)| Manifest { value: ordered(tell(argo_cd, value, wave, first)) }).collect()
 }
 
@@ -52,6 +70,7 @@ pub fn ca(namespace: Option<&String>, authority: &Authority) -> Manifest {
 /// <https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/>
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wave {
+    Policy = -5,
     Root = -4,
     Ca = -3,
     Issuer = -2,
@@ -102,6 +121,9 @@ pub fn is_emitted(
     let is_kind = match (group_of(api_version), kind) {
         ("", "ConfigMap") => true,
         ("", "Pod") => labelled(SAMPLE),
+        ("rbac.authorization.k8s.io", "Role" | "RoleBinding") => true,
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding") => true,
+        (group, kind) if (group, kind) == (POLICY.group, POLICY.kind) => true,
         (group, kind) if (group, kind) == (CERTIFICATE.group, CERTIFICATE.kind) => true,
         (group, kind) => issuer::object_kind(kind).is_some_and(|known| known.gvk.group == group),
     };

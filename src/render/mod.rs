@@ -2,6 +2,7 @@
 //! [`pod_change`].
 
 // Shared by the others.
+mod cel;
 mod layout;
 mod names;
 mod order;
@@ -14,8 +15,11 @@ mod environment;
 mod pod;
 mod volumes;
 // Objects.
+mod admission_policy;
+mod approver_policy;
 mod ca_secret;
 mod certificate;
+mod certificate_rules;
 mod config_map;
 mod custom_resource;
 mod list;
@@ -26,7 +30,9 @@ pub use certificate::CERTIFICATE;
 pub use config_map::stamp;
 pub use environment::ENVIRONMENT;
 pub use list::{ca, idents, is_emitted, objects};
-pub use names::{CONFIG_HASH, GENERATED_FOR, Keepers, SAMPLE, SCOPE, STAMP, WORKLOAD, is_sidecar, is_volume};
+pub use names::{
+    CONFIG_HASH, GENERATED_FOR, Keepers, NAMESPACE, SAMPLE, SCOPE, STAMP, WORKLOAD, is_sidecar, is_volume,
+};
 pub use object::Manifest;
 pub use pod::{PodChange, keepers, pod_change};
 pub use sample::sample;

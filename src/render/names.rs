@@ -16,6 +16,9 @@ pub const GENERATED_FOR: &str = "iamra.dev/generated-for";
 /// The annotation that names the scope an object is emitted for. It marks the object as owned.
 pub const SCOPE: &str = "iamra.dev/scope";
 
+/// The annotation of a cluster-wide object that names the namespace that it is about.
+pub const NAMESPACE: &str = "iamra.dev/namespace";
+
 /// The annotation on a generator's configuration that asks for a stamp of this name.
 pub const STAMP: &str = "iamra.dev/stamp";
 

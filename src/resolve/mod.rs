@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::arn::{Arn, ArnKind};
 use crate::certificate::{Authority, Certificate};
-use crate::config::{ArgoCd, Binding, Config, Mode, Naming, Role, Tenants};
+use crate::config::{ArgoCd, Binding, Config, Minted, Mode, Naming, Role, Tenants};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::issuer::Issuer;
 use crate::quote::{part, quote};
@@ -35,6 +35,8 @@ pub struct Resolved {
     pub argo_cd: ArgoCd,
     /// What a check does with warnings.
     pub checks: BTreeMap<Code, Level>,
+    /// The certificates of all workloads whose issuer has an admission policy, whichever of these are at hand.
+    pub minted: Arc<[Minted]>,
     /// What kustomize puts around the names of objects.
     pub naming: Naming,
     /// What the workloads of each namespace may have.
@@ -146,12 +148,13 @@ pub fn bind(mut config: Config, answers: &Answers, report: &mut Report) -> Optio
         binder.identity(&binding.role).map(|identity| ResolvedBinding { declared: binding, identity })
     });
     let bindings: Vec<_> = bindings.collect();
-    let Config { mode, name_suffix_hash, argo_cd, checks, naming, tenants, .. } = config;
+    let Config { mode, name_suffix_hash, argo_cd, checks, minted, naming, tenants, .. } = config;
     (!report.has_errors()).then_some(Resolved {
         mode,
         name_suffix_hash,
         argo_cd,
         checks,
+        minted,
         naming,
         tenants,
         bindings,

@@ -8,7 +8,7 @@ use crate::issuer;
 use crate::krm::{ResourceRef, group_of};
 use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::part;
-use crate::render::{self, CERTIFICATE, GENERATED_FOR, SCOPE, WORKLOAD, is_sidecar, is_volume};
+use crate::render::{self, CERTIFICATE, GENERATED_FOR, NAMESPACE, SCOPE, WORKLOAD, is_sidecar, is_volume};
 use crate::workload::PodPlace;
 use crate::yaml::{FieldPath, Step};
 
@@ -102,10 +102,15 @@ impl Object {
         render::is_emitted(self.text("/apiVersion"), self.kind(), |name| self.annotation(name).is_some(), labelled)
     }
 
+    /// The namespace that it is in or, cluster-wide, about.
+    fn subject(&self) -> &str {
+        self.annotation(NAMESPACE).unwrap_or_else(|| self.home())
+    }
+
     /// Which part of which declaration it is, whatever kustomize calls it.
     pub(super) fn part(&self) -> DeclaredAs {
         let [workload, scope] = [GENERATED_FOR, SCOPE].map(|mark| self.annotation(mark).map(str::to_owned));
-        (format!("{} {}", self.group(), self.kind()), self.home().to_owned(), workload, scope)
+        (format!("{} {}", self.group(), self.kind()), self.subject().to_owned(), workload, scope)
     }
 
     /// What it is a kind of: `apps`, and nothing for the core group.

@@ -191,11 +191,14 @@ fn kinds_of_issuer_are_known_to_their_reader_alone() {
 
 /// The innermost fields below a type of the schema, and the types on the way.
 fn fields_below(name: &str, at: &str, fields: &mut BTreeSet<String>, types: &mut BTreeSet<String>) {
-    let properties = iamra::config::json_schema()["$defs"][name]["properties"].as_object().unwrap();
+    let schema = iamra::config::json_schema();
+    let properties = schema["$defs"][name]["properties"].as_object().into_iter().flatten();
     let mut is_innermost = true;
     for (field, schema) in properties {
         let reference = schema["$ref"].as_str().or(schema["anyOf"][0]["$ref"].as_str());
-        if let Some(below) = reference.and_then(|it| it.strip_prefix("#/$defs/")) {
+        // A list of words is no kind.
+        let has_fields = |below: &&str| iamra::config::json_schema()["$defs"][*below]["type"] == "object";
+        if let Some(below) = reference.and_then(|it| it.strip_prefix("#/$defs/")).filter(has_fields) {
             is_innermost = false;
             types.insert(below.to_owned());
             fields_below(below, &format!("{at}.{field}"), fields, types);

@@ -15,9 +15,10 @@ use crate::kustomize::overlay;
 use crate::peers::peer;
 use crate::support::{Case, Output, cases, iamra, run};
 
-/// Folders of CRDs with kinds of workload that are not Kubernetes' own, and of issuers and Secrets that are not
+/// Folders of CRDs with kinds of workload that are not Kubernetes' own, and of issuers, policies and Secrets that are not
 /// cert-manager's.
 const KINDS: &[&str] = &[
+    "approver-policy",
     "aws-privateca-issuer",
     "external-secrets",
     "argo-rollouts",
@@ -339,6 +340,7 @@ fn every_golden_reads_back_through_typed_objects() {
     use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
     use k8s_openapi::api::batch::v1::{CronJob, Job};
     use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodTemplate, ReplicationController, Secret};
+    use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
     fn through<T: serde::de::DeserializeOwned + serde::Serialize>(value: &Value) -> Value {
         serde_json::to_value(serde_json::from_value::<T>(value.clone()).unwrap()).unwrap()
     }
@@ -357,6 +359,8 @@ fn every_golden_reads_back_through_typed_objects() {
                 ("v1", "ReplicationController") => through::<ReplicationController>(&object),
                 ("v1", "ConfigMap") => through::<ConfigMap>(&object),
                 ("v1", "Secret") => through::<Secret>(&object),
+                ("rbac.authorization.k8s.io/v1", "Role") => through::<Role>(&object),
+                ("rbac.authorization.k8s.io/v1", "RoleBinding") => through::<RoleBinding>(&object),
                 _ => continue,
             };
             let lost = missing(&object, &typed);

@@ -50,6 +50,7 @@ mod laws;
 mod layering;
 mod lock;
 mod matrix;
+mod mint;
 mod missing;
 mod monorepo;
 mod paths;
