@@ -302,6 +302,7 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence
     let wanted = render::objects(&plan, adopted.argo_cd, false);
     verify::check(&plan, &changes, &wanted, rendered, &inventory, report);
     verify::check_strangers(&adopted, &plan, rendered, &inventory, report);
+    verify::check_readers(&adopted, &plan, rendered, true, report);
 }
 
 /// Reports what would be wrong with a stream before injection. Changes nothing.
@@ -311,6 +312,7 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absen
     splice::declarations(rendered.items, Fate::Stays, report);
     let mut strangers = Report::default();
     verify::check_strangers(resolved, &patched.plan, rendered, &patched.inventory, &mut strangers);
+    verify::check_readers(resolved, &patched.plan, rendered, false, &mut strangers);
     let objects = render::objects(&patched.plan, resolved.argo_cd, false);
     order::check(&patched.plan, &objects, rendered.items, &patched.inventory, report);
     // Other writers of a workload's objects are already reported, with help.

@@ -107,6 +107,7 @@ codes! {
     ProxyWithoutException "proxy-without-exception" Warning "calls to the sidecar would go through a proxy";
     SharedProcesses "shared-processes" Warning "other containers of the pod can read the sidecar's files";
     ExposedKey "exposed-key" Either "something other than the sidecar gets the certificate's key";
+    ExposedSecret "exposed-secret" Either "a role lets somebody read a Secret with a key";
     MeshOrder "mesh-order" Warning "the sidecar waits for a network that the mesh proxy provides only later";
     RefusedVolume "refused-volume" Warning "the kind of workload rejects a volume type unless it is enabled";
     WindowsPod "windows-pod" Error "the credential helper's image supports only Linux";

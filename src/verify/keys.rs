@@ -111,7 +111,9 @@ impl Keys {
         let text = |pointer: &str| object.value.pointer(pointer).and_then(|it| it.as_str());
         self.add_made(object.kind(), object.name(), namespace.clone());
         if let Some(kind) = signer(object) {
-            if let Some(name) = kind.secret_at.and_then(text) {
+            // An issuer that is in no namespace does not say where its Secret is; the declaration does.
+            let is_known = |name: &&str| kind.is_cluster_wide && self.secrets.contains_key(*name);
+            if let Some(name) = kind.secret_at.and_then(text).filter(|name| !is_known(name)) {
                 self.add_secret(name, namespace.clone(), true);
             }
             self.add_signer(IssuerRef::new(Some(kind.gvk.group), Some(kind.gvk.kind), object.name()), namespace, true);
@@ -175,6 +177,13 @@ impl Keys {
         meant.map(|secret| secret.of_ca).max()
     }
 
+    /// All Secrets with keys: name, namespace where it is known, and whether it is a CA's.
+    pub(super) fn all_secrets(&self) -> impl Iterator<Item = (&str, Option<&str>, bool)> {
+        self.secrets.iter().flat_map(|(name, secrets)| {
+            secrets.iter().map(move |it| (name.as_str(), it.namespace.as_deref(), it.of_ca))
+        })
+    }
+
     /// Whether what is written is the Secret of a declared workload's certificate.
     pub(super) fn is_of_certificate(&self, written: &Whole<'_>) -> bool {
         written.kind == "Secret" && self.secret(written.name, &written.namespaces) == Some(false)
@@ -195,6 +204,6 @@ fn signer(object: &Object) -> Option<&'static ObjectKind> {
 }
 
 /// Whether something in one namespace may be meant by one of the others. What says none is applied wherever somebody likes.
-fn meets(one: Option<&str>, others: &[Option<&str>]) -> bool {
+pub(super) fn meets(one: Option<&str>, others: &[Option<&str>]) -> bool {
     others.iter().any(|other| one.zip(*other).is_none_or(|(one, other)| one == other))
 }

@@ -11,6 +11,8 @@ mod keys;
 mod names;
 mod object;
 mod patched;
+mod readers;
+mod rules;
 mod stranger;
 mod stream;
 mod untouched;
@@ -21,7 +23,8 @@ pub use untouched::check_untouched;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::OptIn;
-use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::diag::{Code, Diagnostic, Level, Place, Report};
+use crate::issuer;
 use crate::krm::{Changes, Item};
 use crate::parallel;
 use crate::plan::Plan;
@@ -129,6 +132,26 @@ pub fn check_strangers(
         let is_ours = |at: &FieldPath| parts.contains(at) || ours.contains(&object.index) && !is_added(at);
         stranger::check(&object, &keys, &contested, is_ours, report);
     }
+}
+
+/// Says who can read keys by the roles and bindings of the stream, unless the declaration allows it. `strictly`, whatever runs in
+/// the cluster must not.
+pub fn check_readers(
+    resolved: &Resolved,
+    plan: &Plan<'_>,
+    rendered: &Rendered<'_, '_>,
+    strictly: bool,
+    report: &mut Report,
+) {
+    let level = resolved.checks.get(&Code::ExposedSecret);
+    if level == Some(&Level::Allow) || !rendered.items.iter().any(readers::is_rbac) {
+        return;
+    }
+    let keys = Keys::of(resolved, plan, &rendered.stream, rendered.items);
+    let issuers = resolved.bindings.iter().map(|binding| &binding.declared.issuer);
+    let writers: BTreeSet<_> = issuers.map(issuer::home_of_cert_manager).collect();
+    readers::Readers { keys: &keys, writers, strictly: strictly && level != Some(&Level::Warn) }
+        .check(rendered.items, report);
 }
 
 /// The Secrets with keys of workloads that a stranger writes, too.

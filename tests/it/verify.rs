@@ -99,6 +99,34 @@ fn whoever_reaches_for_an_identity_is_found() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Every row of the table is a role and who has it.
+#[test]
+fn whoever_can_read_a_key_is_found() {
+    let data = root().join("tests/data/verify");
+    let dir = tempfile::tempdir().unwrap();
+    fs::copy(data.join("own.yaml"), dir.path().join("iamra.yaml")).unwrap();
+    let workloads = fs::read(data.join("workloads.yaml")).unwrap();
+    let injected = run(iamra(dir.path()).args(["inject", "-"]), &workloads);
+    assert_eq!(injected.exit, 0, "{}", injected.stderr);
+    let table = fs::read_to_string(root().join("tests/exposure.yaml")).unwrap();
+    let table: serde_yaml::Value = serde_yaml::from_str(&table).unwrap();
+    let mut wrong = Vec::new();
+    for row in table.as_sequence().unwrap() {
+        let text = |field: &str| row.get(field).and_then(|value| value.as_str());
+        let stream = format!("{}---\n{}", injected.stdout, text("add").unwrap());
+        let output = run(iamra(dir.path()).args(["verify", "-"]), stream.as_bytes());
+        let (exit, words) = match (text("error"), text("warning")) {
+            (Some(words), _) => (1, ["error[exposed-secret]", words]),
+            (None, Some(words)) => (0, ["warning[exposed-secret]", words]),
+            (None, None) => (0, ["no problem", ""]),
+        };
+        if output.exit != exit || !words.iter().all(|words| output.stderr.contains(words)) {
+            wrong.push(format!("{}: exit {}\n{}", text("what").unwrap(), output.exit, output.stderr));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Whoever has put another registry into the sidecar is vouched for, or is not ours.
 #[test]
 fn another_registry_is_vouched_for_or_refused() {

@@ -9,7 +9,7 @@ type Fields = &'static [&'static str];
 
 /// Such places, by group and kind; an empty kind is any of the group.
 const PLACES: &[(&str, &str, &[Fields])] = &[
-    // Reviewing RBAC is not iamra's task.
+    // Who may read what by these is said elsewhere.
     ("rbac.authorization.k8s.io", "ClusterRole", &[&[]]),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding", &[&[]]),
     ("rbac.authorization.k8s.io", "Role", &[&[]]),
