@@ -119,10 +119,10 @@ pub fn is_emitted(
     labelled: impl Fn(&str) -> bool,
 ) -> bool {
     let is_kind = match (group_of(api_version), kind) {
-        ("", "ConfigMap") => true,
+        ("", "ConfigMap")
+        | ("rbac.authorization.k8s.io", "Role" | "RoleBinding")
+        | ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding") => true,
         ("", "Pod") => labelled(SAMPLE),
-        ("rbac.authorization.k8s.io", "Role" | "RoleBinding") => true,
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding") => true,
         (group, kind) if (group, kind) == (POLICY.group, POLICY.kind) => true,
         (group, kind) if (group, kind) == (CERTIFICATE.group, CERTIFICATE.kind) => true,
         (group, kind) => issuer::object_kind(kind).is_some_and(|known| known.gvk.group == group),

@@ -91,7 +91,7 @@ impl Readers<'_> {
         };
         let Some((namespace, name)) = account else {
             let runs = text("kind") == "Group" && OF_ACCOUNTS.iter().any(|prefix| name.starts_with(prefix));
-            return Some(Subject { words: quote_object(text("kind"), name).to_string(), runs });
+            return Some(Subject { words: quote_object(text("kind"), name), runs });
         };
         let home = namespace.map_or_else(String::new, |namespace| format!(" of namespace {}", quote(&namespace)));
         let is_writer = namespace.is_some_and(|namespace| self.writers.contains(namespace));
