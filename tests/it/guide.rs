@@ -59,8 +59,8 @@ fn the_guide_goes_there_and_back() {
     // The users of this guide have a CA already, in the namespace.
     let text = tree.text();
     let (before, issuer) = text.split_once("  scopes:\n").unwrap();
-    let (_, after) = issuer.split_once("\n  clusters:").unwrap();
-    fs::write(tree.declaration(), format!("{before}  clusters:{after}")).unwrap();
+    let (_, after) = issuer.split_once("for the trust anchor\n").unwrap();
+    fs::write(tree.declaration(), format!("{before}{after}")).unwrap();
     let setup = tree.done("setup prod-cluster --k8s-namespace guide");
     assert!(setup.stderr.contains("Secret `iam-ra-ca`, which must be in namespace `guide`"), "{}", setup.stderr);
     CLUSTER.accepts(&["apply", "-f", "-"], &setup.stdout, "setup");
