@@ -31,6 +31,7 @@ spec:
     default:
       issuer:
         clusterCa: {secret: {inCluster: {}}} # cert-manager makes the CA; `iamra ca show` prints it for the trust anchor
+        mintPolicy: admissionPolicy # the API server refuses certificates that are not declared here
 ";
 
 /// The declaration for each cluster; `None` when it is invalid for one of them.

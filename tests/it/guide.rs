@@ -59,7 +59,7 @@ fn the_guide_goes_there_and_back() {
     // The users of this guide have a CA already, in the namespace.
     let text = tree.text();
     let (before, issuer) = text.split_once("  scopes:\n").unwrap();
-    let (_, after) = issuer.split_once("for the trust anchor\n").unwrap();
+    let (_, after) = issuer.split_once("are not declared here\n").unwrap();
     fs::write(tree.declaration(), format!("{before}{after}")).unwrap();
     let setup = tree.done("setup prod-cluster --k8s-namespace guide");
     assert!(setup.stderr.contains("Secret `iam-ra-ca`, which must be in namespace `guide`"), "{}", setup.stderr);
