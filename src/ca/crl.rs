@@ -54,7 +54,7 @@ impl Serial {
             }
         }
         let is_good = (1..=LONGEST_SERIAL).contains(&bytes.len());
-        is_good.then(|| Self { length: bytes.len(), bytes })
+        is_good.then_some(Self { length: bytes.len(), bytes })
     }
 }
 

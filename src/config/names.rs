@@ -164,7 +164,7 @@ fn uri_fault(uri: &str) -> Option<String> {
     if let Some(other) = uri.chars().find(|c| *c == ' ' || !c.is_ascii()) {
         return Some(format!("a URI cannot contain {}", quote(&other)));
     }
-    let Some(rest) = rest.strip_prefix("//") else { return None };
+    let rest = rest.strip_prefix("//")?;
     let host = rest.split('/').next().unwrap_or_default();
     let is_label =
         |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
