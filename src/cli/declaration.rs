@@ -16,7 +16,7 @@ use crate::output::{Declaration, Sources};
 use crate::pipeline::{self, Request};
 use crate::plan::Absence;
 use crate::resolve::{self, Known, Lookup, Resolved};
-use crate::yaml::FieldPath;
+use crate::yaml::{FieldPath, NodeRef};
 
 /// A declaration on disk.
 #[derive(Clone)]
@@ -44,8 +44,10 @@ pub(super) struct File {
 /// What a declaration says of clusters, before it is checked.
 #[derive(Clone, Default)]
 struct Clusters {
-    /// `spec.cluster`, and its value if that is a string.
-    said: Option<Option<String>>,
+    /// Whether it says `spec.cluster`.
+    is_said: bool,
+    /// The value of that, if it is a string.
+    said: Option<String>,
     declared: BTreeSet<String>,
 }
 
@@ -124,7 +126,7 @@ impl File {
     /// The cluster that the build of a folder below the declaration is for, if nobody says it: the only one whose name is a
     /// part of the folder's path.
     pub(super) fn cluster_of(&self, built: &Path) -> Option<String> {
-        let Clusters { said: None, declared } = self.clusters() else { return None };
+        let Clusters { is_said: false, declared, .. } = self.clusters() else { return None };
         let (own, built) = (self.own_folder().canonicalize().ok()?, built.canonicalize().ok()?);
         let parts = built.strip_prefix(&own).ok()?.components().filter_map(|part| part.as_os_str().to_str());
         let mut named = parts.filter(|part| declared.contains(*part)).collect::<BTreeSet<_>>().into_iter();
@@ -133,7 +135,7 @@ impl File {
 
     /// The cluster that the declaration names.
     pub(super) fn said_cluster(&self) -> Option<String> {
-        self.clusters().said.clone().flatten()
+        self.clusters().said.clone()
     }
 
     fn clusters(&self) -> &Clusters {
@@ -142,7 +144,7 @@ impl File {
             let declaration = documents.whole();
             let said = declaration.root().at(&FieldPath::keys("spec.cluster"));
             let declared = config::clusters(declaration).into_iter().flatten().map(str::to_owned).collect();
-            Clusters { said: said.map(|it| it.text().map(str::to_owned)), declared }
+            Clusters { is_said: said.is_some(), said: said.and_then(NodeRef::text).map(str::to_owned), declared }
         })
     }
 

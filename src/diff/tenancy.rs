@@ -57,7 +57,7 @@ impl Permission {
         let more = |than: &BTreeSet<String>, all: &BTreeSet<String>| match (all.contains(ALL), than.contains(ALL)) {
             (_, true) => String::new(),
             (true, false) => self.all.to_owned(),
-            (false, false) => quote_all(&all.difference(than).collect::<Vec<_>>()),
+            (false, false) => quote_all(all.difference(than).collect::<Vec<_>>()),
         };
         let (gained, lost) = (more(&old, &new), more(&new, &old));
         if gained.is_empty() && lost.is_empty() {

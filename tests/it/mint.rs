@@ -188,7 +188,7 @@ fn decided(cluster: &Cluster, object: &Value, expected: &str) -> Result<(), Stri
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what} is not so in time");
+        assert!(start.elapsed() < Duration::from_mins(1), "{what} is not so in time");
         sleep(Duration::from_millis(100));
     }
 }

@@ -257,10 +257,10 @@ fn the_application_set_of_the_example_gives_what_is_built() {
             let answered = server.ask("generate", dir.path(), source["path"].as_str().unwrap(), &plugin, "60s");
             let mut build = iamra(dir.path());
             build.env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2")).args(["build", &path, "--cluster", cluster]);
-            let built = run(&mut build, b"");
-            assert_eq!(built.exit, 0, "{}", built.stderr);
+            let output = run(&mut build, b"");
+            assert_eq!(output.exit, 0, "{}", output.stderr);
             let answered: Objects = keyed(argocd::manifests(&answered));
-            assert_eq!(answered, objects(&built.stdout), "{path}");
+            assert_eq!(answered, objects(&output.stdout), "{path}");
         }
     }
     assert_eq!(names, ["front-prod", "front-staging", "payments-prod", "payments-staging", "reports-prod"]);
