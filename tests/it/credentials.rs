@@ -237,7 +237,10 @@ fn distinct() -> Vec<Sidecar> {
                     (golden.clone(), container.clone(), pod.clone(), objects.clone());
                 let sidecar = Sidecar { golden, container, pod, objects };
                 let serves = sidecar.container["args"][0] == "serve";
-                if serves && sidecar.authority().is_some() && known.insert(sidecar.kind()) {
+                // A chain that the author mounts is not here.
+                let has_chain =
+                    sidecar.flag("intermediates").is_none_or(|it| it.starts_with("/var/run/secrets/iam-ra/"));
+                if serves && has_chain && sidecar.authority().is_some() && known.insert(sidecar.kind()) {
                     found.push(sidecar);
                 }
             }

@@ -130,6 +130,8 @@ fn a_real_api_server_reads_declarations_by_it() {
     let folder = |name: &str| crate::support::folders(&root().join(name));
     let examples = folder("examples").into_iter().map(|dir| dir.join("iamra.yaml"));
     let files = examples.chain(folder("tests/cases/render").into_iter().map(|dir| dir.join("input/iamra.yaml")));
+    // Some say which namespace they are for.
+    CLUSTER.namespace("shop");
     let mut read = 0;
     for file in files.filter(|file| file.is_file()) {
         let text = std::fs::read_to_string(&file).unwrap();
