@@ -548,7 +548,7 @@ fn what_stands_once_in_a_cluster_is_in_no_build_of_kustomize() {
         let dir = tree("overlay", "iamra");
         let declaration = dir.path().join("iamra/declaration/iamra.yaml");
         let text = fs::read_to_string(&declaration).unwrap();
-        let scope = "  scopes:\n    default:\n      issuer: {clusterCa: {secret: {inCluster: {}}}}\n";
+        let scope = "  scopes:\n    default:\n      issuer: {mintPolicy: none, clusterCa: {secret: {inCluster: {}}}}\n";
         fs::write(&declaration, text.replace("  roles:\n", &format!("{scope}  roles:\n"))).unwrap();
         let output = exec(&peer(version), dir.path());
         assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
