@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::declaration::File;
+use super::delegated::Delegated;
 use super::error::Error;
 use super::paths::display;
 use super::sources::Shared;
@@ -44,10 +45,26 @@ pub(super) struct Everywhere {
 }
 
 impl Everywhere {
-    /// Reads it, for all clusters: a policy must allow the workloads of each. `None` when something is wrong, which is
-    /// reported.
+    /// Reads it, for all clusters and with all declarations that share its base: a policy must allow the workloads of each.
+    /// `None` when something is wrong, which is reported.
     pub(super) fn read(file: &File, shared: &Shared, report: &mut Report) -> Result<Option<Self>, Error> {
-        file.ask(shared, report, Self::of)
+        // A base may leave all workloads to those that extend it.
+        let mut found = Report::default();
+        let read = file.ask(shared, &mut found, Self::of)?;
+        let others = Delegated::of(file, None)?.files;
+        let others: Vec<_> = others.iter().filter(|it| !disk::is_same(&it.path, &file.path)).collect();
+        report.append(if others.is_empty() { found } else { found.without(Code::NothingToDo) });
+        let Some(mut all) = read else { return Ok(None) };
+        for other in others {
+            let Some(read) = other.ask(shared, &mut Report::default(), Self::of)? else {
+                let message = format!("the roles of the workloads in {} are not known: it has errors", other.name);
+                let wrong = Diagnostic::error(Code::TrustPolicy, message).at(Place::File(other.name.clone(), None));
+                report.push(wrong.help("run `iamra check`, which reports them"));
+                return Ok(None);
+            };
+            all.declared.absorb(read.declared);
+        }
+        Ok(Some(all))
     }
 
     fn of(declaration: Whole<'_>, lookup: &dyn Lookup, report: &mut Report) -> Option<Self> {

@@ -75,6 +75,21 @@ impl Declared {
         declared
     }
 
+    /// Adds the workloads of a declaration that extends the same base. Their places, which are in another file, become those
+    /// of their roles.
+    pub fn absorb(&mut self, other: Self) {
+        for (arn, role) in other.roles {
+            self.roles.entry(arn).or_insert(role);
+        }
+        // What it has of its base is known.
+        let own = other.workloads.into_iter().filter(|workload| workload.place.document() == 0);
+        let placed = own.map(|workload| {
+            let role = self.roles.get(workload.role.as_str());
+            Workload { place: role.map_or(FieldPath::root(), |role| role.place.clone()), ..workload }
+        });
+        self.workloads.extend(placed.collect::<Vec<_>>());
+    }
+
     fn add_roles(&mut self, cluster: Option<&str>, config: &Config, lookup: &dyn Lookup) {
         let answers = lookup.answer(&resolve::role_queries(config));
         for (role, _) in &*config.roles {

@@ -279,3 +279,27 @@ fn the_heat_map_in_the_documentation_is_what_is_drawn() {
     assert_eq!(output.exit, 1, "{}", output.stderr);
     crate::support::expect_file(&root().join("docs/matrix.svg"), &output.stdout).unwrap();
 }
+
+/// A team's workloads are in its own declaration: the base, the team and its neighbours see the same policies.
+#[test]
+fn declarations_that_extend_a_base_are_judged_together() {
+    let dir = tempfile::tempdir().unwrap();
+    crate::kustomize::copy(&root().join("examples/09-monorepo"), dir.path());
+    fs::create_dir(dir.path().join(".git")).unwrap();
+    let of_base = call(dir.path(), &["trust-policy", "readonly", "--cluster", "prod"]);
+    assert_eq!((of_base.exit, of_base.stderr.as_str()), (0, ""));
+    for name in ["front.front", "reports.reports"] {
+        assert!(of_base.stdout.contains(&format!("\"{name}\"")), "{}", of_base.stdout);
+    }
+    for team in ["front", "payments"] {
+        let of_team = call(&dir.path().join("apps").join(team), &["trust-policy", "readonly", "--cluster", "prod"]);
+        assert_eq!((of_team.exit, &of_team.stdout), (0, &of_base.stdout), "{team}: {}", of_team.stderr);
+    }
+    let matrix = call(dir.path(), &["matrix"]);
+    assert_eq!((matrix.exit, matrix.stdout.matches(" allow ").count()), (0, 5), "{}{}", matrix.stdout, matrix.stderr);
+    // A workload that nobody can judge may be anybody.
+    fs::write(dir.path().join("apps/reports/iamra.yaml"), "spec: {extends: ../../iamra.yaml, workloads: 1}\n").unwrap();
+    let refused = call(dir.path(), &["matrix"]);
+    assert!(refused.exit == 1 && refused.stdout.is_empty(), "{}", refused.stdout);
+    assert!(refused.stderr.contains("apps/reports/iamra.yaml"), "{}", refused.stderr);
+}
