@@ -1,7 +1,7 @@
 //! Hints for a workload that is not found among the objects.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Binding, Naming, Which};
 use crate::diag::Known;
@@ -16,11 +16,16 @@ pub(super) struct Around<'i, 't> {
     workloads: OnceCell<Known<'i>>,
     /// Kinds and names of objects that are not workloads.
     strangers: OnceCell<BTreeSet<(&'i str, &'i str)>>,
+    /// The workloads by what is between dashes in their names.
+    longer: OnceCell<BTreeMap<&'i str, Vec<&'i Ident<'t>>>>,
 }
+
+/// Names with more parts between dashes are not looked into.
+const PARTS: usize = 16;
 
 impl<'i, 't> Around<'i, 't> {
     pub(super) fn of(items: &'i [Item<'t>]) -> Self {
-        Self { items, workloads: OnceCell::new(), strangers: OnceCell::new() }
+        Self { items, workloads: OnceCell::new(), strangers: OnceCell::new(), longer: OnceCell::new() }
     }
 
     /// The objects that are workloads, or those that are not.
@@ -40,7 +45,8 @@ impl<'i, 't> Around<'i, 't> {
         let Which::Name(target) = &binding.target.which else { return None };
         let is_of_kind = |ident: &&Ident<'_>| binding.target.kind.as_ref().is_none_or(|kind| *kind == ident.kind);
         let around = |ident: &'i Ident<'t>| Some((ident, around(&ident.name, target)?));
-        let mut found = self.idents(true).filter(is_of_kind).filter_map(around);
+        let longer = self.longer.get_or_init(|| by_parts(self.idents(true)));
+        let mut found = longer.get(target.as_str())?.iter().copied().filter(is_of_kind).filter_map(around);
         let (Some((ident, (prefix, suffix))), None) = (found.next(), found.next()) else { return None };
         let fields = [("namePrefix", prefix), ("nameSuffix", suffix)].into_iter().filter(|(_, text)| !text.is_empty());
         let fields: Vec<_> = fields.map(|(field, text)| typed(&format_args!("{field}: {text}"))).collect();
@@ -74,6 +80,25 @@ impl<'i, 't> Around<'i, 't> {
             None => "check `target`, and check that the object is part of this build".to_owned(),
         }
     }
+}
+
+/// Each object under all that is between dashes in its name, but for the whole.
+fn by_parts<'i, 't>(idents: impl Iterator<Item = &'i Ident<'t>>) -> BTreeMap<&'i str, Vec<&'i Ident<'t>>> {
+    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for ident in idents {
+        let name = &*ident.name;
+        let dashes: Vec<_> = name.match_indices('-').map(|(at, _)| at).collect();
+        if dashes.len() >= PARTS {
+            continue;
+        }
+        let ends = || dashes.iter().copied().chain([name.len()]);
+        let starts = std::iter::once(0).chain(dashes.iter().map(|at| at + 1));
+        let parts = starts.flat_map(|start| ends().filter_map(move |end| name.get(start..end)));
+        for part in parts.filter(|part| part.len() < name.len()).collect::<BTreeSet<_>>() {
+            all.entry(part).or_default().push(ident);
+        }
+    }
+    all
 }
 
 /// What is before and after the target's name in a longer one.
