@@ -17,7 +17,15 @@ pub(super) struct Around<'i, 't> {
     /// Kinds and names of objects that are not workloads.
     strangers: OnceCell<BTreeSet<(&'i str, &'i str)>>,
     /// The workloads by what is between dashes in their names.
-    longer: OnceCell<BTreeMap<&'i str, Vec<&'i Ident<'t>>>>,
+    longer: OnceCell<BTreeMap<&'i str, Vec<Longer<'i, 't>>>>,
+}
+
+/// A workload whose name has another name in it.
+#[derive(Clone, Copy)]
+struct Longer<'i, 't> {
+    ident: &'i Ident<'t>,
+    prefix: &'i str,
+    suffix: &'i str,
 }
 
 /// Names with more parts between dashes are not looked into.
@@ -43,12 +51,12 @@ impl<'i, 't> Around<'i, 't> {
     /// The help where the only workload whose name has the target's in it has more around it, as kustomize writes names.
     pub(super) fn under_other_name(&self, binding: &Binding) -> Option<String> {
         let Which::Name(target) = &binding.target.which else { return None };
-        let is_of_kind = |ident: &&Ident<'_>| binding.target.kind.as_ref().is_none_or(|kind| *kind == ident.kind);
-        let around = |ident: &'i Ident<'t>| Some((ident, around(&ident.name, target)?));
+        let is_of_kind = |it: &&Longer<'_, '_>| binding.target.kind.as_ref().is_none_or(|kind| *kind == it.ident.kind);
         let longer = self.longer.get_or_init(|| by_parts(self.idents(true)));
-        let mut found = longer.get(target.as_str())?.iter().copied().filter(is_of_kind).filter_map(around);
-        let (Some((ident, (prefix, suffix))), None) = (found.next(), found.next()) else { return None };
-        let fields = [("namePrefix", prefix), ("nameSuffix", suffix)].into_iter().filter(|(_, text)| !text.is_empty());
+        let mut found = longer.get(target.as_str())?.iter().filter(is_of_kind);
+        let (Some(Longer { ident, prefix, suffix }), None) = (found.next(), found.next()) else { return None };
+        let fields =
+            [("namePrefix", *prefix), ("nameSuffix", *suffix)].into_iter().filter(|(_, text)| !text.is_empty());
         let fields: Vec<_> = fields.map(|(field, text)| typed(&format_args!("{field}: {text}"))).collect();
         Some(format!(
             "found {}; if kustomize has named it so, write {} in `spec` or in the cluster's entry",
@@ -83,8 +91,8 @@ impl<'i, 't> Around<'i, 't> {
 }
 
 /// Each object under all that is between dashes in its name, but for the whole.
-fn by_parts<'i, 't>(idents: impl Iterator<Item = &'i Ident<'t>>) -> BTreeMap<&'i str, Vec<&'i Ident<'t>>> {
-    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+fn by_parts<'i, 't>(idents: impl Iterator<Item = &'i Ident<'t>>) -> BTreeMap<&'i str, Vec<Longer<'i, 't>>> {
+    let mut all: BTreeMap<_, Vec<Longer<'_, '_>>> = BTreeMap::new();
     for ident in idents {
         let name = &*ident.name;
         let dashes: Vec<_> = name.match_indices('-').map(|(at, _)| at).collect();
@@ -93,22 +101,18 @@ fn by_parts<'i, 't>(idents: impl Iterator<Item = &'i Ident<'t>>) -> BTreeMap<&'i
         }
         let ends = || dashes.iter().copied().chain([name.len()]);
         let starts = std::iter::once(0).chain(dashes.iter().map(|at| at + 1));
-        let parts = starts.flat_map(|start| ends().filter_map(move |end| name.get(start..end)));
-        for part in parts.filter(|part| part.len() < name.len()).collect::<BTreeSet<_>>() {
-            all.entry(part).or_default().push(ident);
+        for (start, end) in starts.flat_map(|start| ends().map(move |end| (start, end))) {
+            let (Some(prefix), Some(part), Some(suffix)) = (name.get(..start), name.get(start..end), name.get(end..))
+            else {
+                continue;
+            };
+            let known = all.entry(part).or_default();
+            // A part may be in a name twice.
+            let is_known = known.last().is_some_and(|last| std::ptr::eq(last.ident, ident));
+            if part.len() < name.len() && !is_known {
+                known.push(Longer { ident, prefix, suffix });
+            }
         }
     }
     all
-}
-
-/// What is before and after the target's name in a longer one.
-fn around<'n>(name: &'n str, target: &str) -> Option<(&'n str, &'n str)> {
-    let parts =
-        name.match_indices(target).filter_map(|(at, _)| Some((name.get(..at)?, name.get(at + target.len()..)?)));
-    let is_around = |(prefix, suffix): &(&str, &str)| {
-        (prefix.is_empty() || prefix.ends_with('-'))
-            && (suffix.is_empty() || suffix.starts_with('-'))
-            && prefix.len() + suffix.len() > 0
-    };
-    parts.into_iter().find(is_around)
 }
