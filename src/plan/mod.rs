@@ -102,18 +102,22 @@ impl<'r> PlannedWorkload<'r> {
 
 /// Plans from the declaration alone, without objects.
 pub fn declared<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Plan<'r> {
+    with_prerequisites(resolved, declared_workloads(resolved, fallback))
+}
+
+fn declared_workloads<'r>(resolved: &'r Resolved, fallback: Option<&str>) -> Vec<PlannedWorkload<'r>> {
     let workloads = resolved.bindings.iter().map(|binding| PlannedWorkload {
         resolved: binding,
         namespace: declared_home(binding, fallback),
         placements: Vec::new(),
         wave: Order::USUAL.wave,
     });
-    with_prerequisites(resolved, workloads.collect())
+    workloads.collect()
 }
 
 /// Reports workloads whose policies cannot name their namespaces, before there are objects.
 pub fn check_homes(resolved: &Resolved, fallback: Option<&str>, report: &mut Report) {
-    guard::check(&declared(resolved, fallback).workloads, report);
+    guard::check(&declared_workloads(resolved, fallback), report);
 }
 
 /// The namespace of a workload as far as it is known without the object.
