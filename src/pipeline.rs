@@ -215,40 +215,36 @@ struct Patched<'r, 't> {
     changes: Changes,
     /// What others write.
     taken: Taken,
+    /// Whether a kustomization is around this, which changes names and namespaces afterwards.
+    is_in_kustomize: bool,
 }
 
 impl<'r, 't> Patched<'r, 't> {
-    fn of(resolved: &'r Resolved, items: &[Item<'t>], namespace: Option<&str>, report: &mut Report) -> Self {
+    fn of(resolved: &'r Resolved, items: &[Item<'t>], request: Request<'_>, report: &mut Report) -> Self {
         let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
         splice::check_committed(items, report);
         let inventory = workload::inventory(items, &bindings, &resolved.naming, report);
-        let plan = plan::plan(resolved, items, &inventory, namespace, report);
+        let plan = plan::plan(resolved, items, &inventory, request.namespace, report);
         splice::check_policies(&plan, items, report);
         let taken = Taken::of(&plan, items);
         let changes = splice::inject(&plan, items, &inventory, &taken, report);
-        Self { inventory, plan, changes, taken }
+        Self { inventory, plan, changes, taken, is_in_kustomize: request.transformer }
     }
 
     /// The changes of workloads, and the objects for those that a generator cannot know.
-    fn transformed(
-        mut self,
-        resolved: &Resolved,
-        items: &[Item<'_>],
-        transformer: bool,
-        report: &mut Report,
-    ) -> Changes {
+    fn transformed(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
         std::mem::take(&mut self.taken).report(report);
         self.plan.check_certificates(items, &self.inventory, report);
         order::check(&self.plan, &[], items, &self.inventory, report);
         self.plan.keep_unlisted();
-        if transformer {
-            report_left_out(&self.plan.without_what_stands_once(), report);
-        }
         self.with_objects(resolved, items, report)
     }
 
     /// The changes of workloads, and the objects that they need.
     fn with_objects(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
+        if self.is_in_kustomize {
+            leave_out(&mut self.plan, report);
+        }
         self.taken.report(report);
         let objects = render::objects(&self.plan, resolved.argo_cd, false);
         order::check(&self.plan, &objects, items, &self.inventory, report);
@@ -264,21 +260,17 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         Mode::Generate => {
             let mut plan = plan::declared(resolved, request.namespace);
             if request.generator {
-                let scopes = plan.without_what_stands_once();
-                report_left_out(&scopes, report);
+                leave_out(&mut plan, report);
             }
             Taken::of(&plan, items).report(report);
             let mut changes = Changes::default();
             splice::add(&generated(&plan, resolved, request), items, &mut changes, report);
             changes
         }
-        Mode::Transform => {
-            let patched = Patched::of(resolved, items, request.namespace, report);
-            patched.transformed(resolved, items, request.transformer, report)
-        }
-        Mode::All => Patched::of(resolved, items, request.namespace, report).with_objects(resolved, items, report),
+        Mode::Transform => Patched::of(resolved, items, request, report).transformed(resolved, items, report),
+        Mode::All => Patched::of(resolved, items, request, report).with_objects(resolved, items, report),
         Mode::Validate => {
-            let patched = Patched::of(resolved, items, request.namespace, report);
+            let patched = Patched::of(resolved, items, request, report);
             patched.taken.report(report);
             splice::check_fillers(items, report);
             order::check(&patched.plan, &[], items, &patched.inventory, report);
@@ -296,7 +288,7 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence
     let adopted = verify::adopt(resolved, rendered);
     let here = without_absent(&adopted, rendered, absence, report);
     // `check_strangers` reports other writers with everything else that strangers do.
-    let Patched { inventory, plan, changes, .. } = Patched::of(&here, rendered.items, None, report);
+    let Patched { inventory, plan, changes, .. } = Patched::of(&here, rendered.items, Request::default(), report);
     splice::declarations(rendered.items, Fate::Stays, report);
     order::check(&plan, &[], rendered.items, &inventory, report);
     let wanted = render::objects(&plan, adopted.argo_cd, false);
@@ -308,7 +300,7 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence
 /// Reports what would be wrong with a stream before injection. Changes nothing.
 pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence, report: &mut Report) {
     let here = without_absent(resolved, rendered, absence, report);
-    let patched = Patched::of(&here, rendered.items, None, report);
+    let patched = Patched::of(&here, rendered.items, Request::default(), report);
     splice::declarations(rendered.items, Fate::Stays, report);
     let mut strangers = Report::default();
     verify::check_strangers(resolved, &patched.plan, rendered, &patched.inventory, &mut strangers);
@@ -317,7 +309,7 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absen
     order::check(&patched.plan, &objects, rendered.items, &patched.inventory, report);
     // Other writers of a workload's objects are already reported, with help.
     let strangers = if patched.taken.is_empty() { strangers } else { strangers.without(Code::ChangedObject) };
-    patched.transformed(resolved, rendered.items, false, report);
+    patched.transformed(resolved, rendered.items, report);
     report.append(strangers);
 }
 
@@ -341,14 +333,15 @@ fn without_absent(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Abs
     here
 }
 
-/// Says that issuers or policies are not in a build of kustomize, once for all.
-fn report_left_out(scopes: &BTreeSet<&str>, report: &mut Report) {
+/// Leaves issuers and policies out of a build of kustomize, and says so once for all.
+fn leave_out(plan: &mut Plan<'_>, report: &mut Report) {
+    let scopes = plan.without_what_stands_once();
     if scopes.is_empty() {
         return;
     }
     let message = format!(
         "what stands once in a cluster is not part of a kustomize build, which would move it: issuers and policies of {}",
-        quote_all(scopes)
+        quote_all(&scopes)
     );
     report.push(
         Diagnostic::note(Code::DanglingReference, message)

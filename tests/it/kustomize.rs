@@ -550,6 +550,15 @@ fn what_stands_once_in_a_cluster_is_in_no_build_of_kustomize() {
         let text = fs::read_to_string(&declaration).unwrap();
         let scope = "  scopes:\n    default:\n      issuer: {mintPolicy: none, clusterCa: {secret: {inCluster: {}}}}\n";
         fs::write(&declaration, text.replace("  roles:\n", &format!("{scope}  roles:\n"))).unwrap();
+        // A transformer that does everything leaves it out, too.
+        let transform = dir.path().join("iamra/transform/kustomization.yaml");
+        let text = fs::read_to_string(&transform).unwrap();
+        fs::write(&transform, text.replace("mode: transform", "mode: all")).unwrap();
+        let all = exec(&peer(version), dir.path());
+        assert_eq!(all.exit, 0, "{version}: {}", all.stderr);
+        let stands_once = |key: &String| key.contains("Issuer ") || key.starts_with("Certificate prod-iam-ra-ca");
+        assert!(!objects(&all.stdout).keys().any(stands_once), "{version}: {}", all.stdout);
+        fs::write(&transform, text).unwrap();
         let output = exec(&peer(version), dir.path());
         assert_eq!(output.exit, 0, "{version}: {}", output.stderr);
         assert!(output.stderr.contains("note[dangling-reference]"), "{version}: {}", output.stderr);
