@@ -7,13 +7,14 @@
 #![expect(clippy::expect_used, reason = "a bench that panics has failed")]
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+mod peer;
+
 const OBJECTS: usize = 5_000;
 const WORKLOADS: usize = 50;
-const KUSTOMIZE: &str = "kustomize-5.8.2";
 
 fn main() {
     // `cargo test --benches` asks harness-less benches to run too; measuring is for `cargo bench`.
@@ -26,8 +27,8 @@ fn main() {
     write("iamra.lock", &lock());
     write("iamra.yaml", &declaration());
     let iamra = Path::new(env!("CARGO_BIN_EXE_iamra"));
-    let kustomize = kustomize();
-    println!("{OBJECTS} objects, {WORKLOADS} workloads patched; {KUSTOMIZE}, one run each");
+    let kustomize = peer::kustomize();
+    println!("{OBJECTS} objects, {WORKLOADS} workloads patched; {}, one run each", peer::KUSTOMIZE);
 
     write("kustomization.yaml", "resources: [objects.yaml]\n");
     let plain = timed(Command::new(&kustomize).args(["build", "."]).current_dir(dir.path()));
@@ -60,13 +61,6 @@ fn timed(command: &mut Command) -> (Duration, Output) {
 
 fn folder(program: &Path) -> &Path {
     program.parent().expect("a program is in a folder")
-}
-
-fn kustomize() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/iamra-peers");
-    let program = std::env::var_os("IAMRA_PEERS").map_or_else(home, PathBuf::from).join("bin").join(KUSTOMIZE);
-    assert!(program.is_file(), "{} is not there: run tests/peers/build kustomize", program.display());
-    program
 }
 
 fn objects() -> String {

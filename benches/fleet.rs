@@ -7,16 +7,17 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench that panics has failed")]
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+mod peer;
 
 const APPS: usize = 60;
 /// Each is an AWS account.
 const CLUSTERS: [(&str, &str); 3] = [("dev", "111122223333"), ("prod", "222233334444"), ("staging", "333344445555")];
 const RUNS: usize = 50;
-const KUSTOMIZE: &str = "kustomize-5.8.2";
 
 fn main() {
     // `cargo test --benches` asks harness-less benches to run too; measuring is for `cargo bench`.
@@ -25,7 +26,7 @@ fn main() {
     }
     let dir = tempfile::tempdir().expect("a temporary folder");
     fleet(dir.path());
-    let kustomize = kustomize();
+    let kustomize = peer::kustomize();
     one(dir.path(), &kustomize);
     all(dir.path(), &kustomize);
 }
@@ -113,13 +114,6 @@ fn iamra(dir: &Path, kustomize: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_iamra"));
     command.current_dir(dir).env("IAMRA_KUSTOMIZE", kustomize);
     command
-}
-
-fn kustomize() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/iamra-peers");
-    let program = std::env::var_os("IAMRA_PEERS").map_or_else(home, PathBuf::from).join("bin").join(KUSTOMIZE);
-    assert!(program.is_file(), "{} is not there: run tests/peers/build kustomize", program.display());
-    program
 }
 
 fn fleet(dir: &Path) {
