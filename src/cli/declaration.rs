@@ -54,9 +54,17 @@ struct Clusters {
 impl File {
     /// The declaration that `path` means.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let path = as_typed(disk::find_declaration(path)?);
-        let text = disk::read(&path)?;
-        Self::on_disk(&path, text)
+        Self::at(&Self::find(path)?)
+    }
+
+    /// Where the declaration that `path` means is.
+    pub(super) fn find(path: &Path) -> Result<PathBuf, Error> {
+        Ok(as_typed(disk::find_declaration(path)?))
+    }
+
+    /// The declaration at a path that was found.
+    pub(super) fn at(path: &Path) -> Result<Self, Error> {
+        Self::on_disk(path, disk::read(path)?)
     }
 
     /// The declaration at `path`, which has this text or would have it.

@@ -1,6 +1,6 @@
 //! Kustomizations on disk: which folders have one, what they are made of, and which are builds of their own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::config::{Affixes, Naming};
@@ -24,52 +24,75 @@ fn text(dir: &Path) -> Option<String> {
 /// Whether kustomize builds objects of the folder. One that lists nothing but the declaration, as that of the component,
 /// only passes it on.
 pub(super) fn is_kustomization(dir: &Path) -> bool {
-    text(dir).is_some_and(|text| !lists_only_declaration(&text))
+    text(dir).is_some_and(|text| Document::parse(&text).map_or(true, |it| !lists_only_declaration(it.root())))
 }
 
 /// Whether the folder can be built by itself: a component cannot.
 pub(super) fn is_buildable(dir: &Path) -> bool {
-    text(dir).is_some_and(|text| !lists_only_declaration(&text) && !is_component(&text))
+    text(dir).is_some_and(|text| Document::parse(&text).map_or(true, |it| builds(it.root())))
 }
 
-fn lists_only_declaration(kustomization: &str) -> bool {
-    let Ok(document) = Document::parse(kustomization) else { return false };
+fn builds(kustomization: NodeRef<'_>) -> bool {
+    let is_component = kustomization.get("kind").and_then(NodeRef::text) == Some("Component");
+    !is_component && !lists_only_declaration(kustomization)
+}
+
+fn lists_only_declaration(kustomization: NodeRef<'_>) -> bool {
     let is_plain =
         |(key, _): (NodeRef<'_>, NodeRef<'_>)| matches!(key.text(), Some("apiVersion" | "kind" | "resources"));
-    let mut resources = document.root().get("resources").into_iter().flat_map(NodeRef::items);
-    document.root().entries().all(is_plain)
+    let mut resources = kustomization.get("resources").into_iter().flat_map(NodeRef::items);
+    kustomization.entries().all(is_plain)
         && resources.next().and_then(NodeRef::text) == Some(DECLARATION)
         && resources.next().is_none()
 }
 
-fn is_component(kustomization: &str) -> bool {
-    let Ok(document) = Document::parse(kustomization) else { return false };
-    document.root().get("kind").and_then(NodeRef::text) == Some("Component")
+/// A folder with a kustomization.
+struct Folder {
+    /// Its path, as it was found.
+    path: PathBuf,
+    /// Without links.
+    whole: PathBuf,
+    /// The kustomizations that it is made of, without links.
+    includes: Vec<PathBuf>,
+    is_buildable: bool,
+}
+
+impl Folder {
+    fn at(path: PathBuf) -> Option<Self> {
+        let text = text(&path)?;
+        let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+        // One that cannot be read is built: kustomize says what is wrong.
+        let (includes, is_buildable) = Document::parse(&text)
+            .map_or_else(|_| (Vec::new(), true), |it| (included_by(&whole, it.root()), builds(it.root())));
+        Some(Self { path, whole, includes, is_buildable })
+    }
 }
 
 /// The builds in and below a folder: every kustomization that no other one there is made of. Bases are part of the builds
 /// that include them.
 pub(super) fn roots_below(root: &Path) -> Vec<PathBuf> {
-    let folders: Vec<_> = disk::folders_below(root).into_iter().filter(|folder| text(folder).is_some()).collect();
-    let whole = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| folder.clone());
-    let mut included = BTreeSet::new();
-    for folder in &folders {
-        included.extend(included_by(&whole(folder)));
-    }
+    let folders: Vec<_> = disk::folders_below(root).into_iter().filter_map(Folder::at).collect();
+    let included: BTreeSet<_> = folders.iter().flat_map(|it| &it.includes).collect();
     let (parts, mut roots): (Vec<_>, Vec<_>) =
-        folders.into_iter().filter(|it| is_buildable(it)).partition(|it| included.contains(&whole(it)));
+        folders.iter().filter(|it| it.is_buildable).partition(|it| included.contains(&it.whole));
     // Those that include each other are part of no other build; kustomize says what is wrong with them.
-    let reached: BTreeSet<_> = roots.iter().flat_map(|it| reads(it)).collect();
-    roots.extend(parts.into_iter().filter(|it| !reached.contains(&whole(it))));
+    let includes: BTreeMap<_, _> = folders.iter().map(|it| (&it.whole, &it.includes)).collect();
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<_> = roots.iter().map(|it| &it.whole).collect();
+    while let Some(whole) = next.pop() {
+        if reached.insert(whole) {
+            next.extend(includes.get(whole).copied().into_iter().flatten());
+        }
+    }
+    roots.extend(parts.into_iter().filter(|it| !reached.contains(&it.whole)));
+    let mut roots: Vec<_> = roots.into_iter().map(|it| it.path.clone()).collect();
     roots.sort();
     roots
 }
 
 /// The kustomizations that one is made of.
-fn included_by(dir: &Path) -> Vec<PathBuf> {
-    let Some(text) = text(dir) else { return Vec::new() };
-    let Ok(document) = Document::parse(&text) else { return Vec::new() };
-    let fields = INCLUDES.iter().filter_map(|field| document.root().get(field));
+fn included_by(dir: &Path, kustomization: NodeRef<'_>) -> Vec<PathBuf> {
+    let fields = INCLUDES.iter().filter_map(|field| kustomization.get(field));
     let named = fields.flat_map(NodeRef::items).filter_map(NodeRef::text).map(|path| joined(dir, path));
     named.filter(|path| path != dir && path.is_dir()).filter_map(|path| path.canonicalize().ok()).collect()
 }

@@ -87,12 +87,18 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 fn declarations(builds: Vec<Build>, are_all: bool, args: &Args, shared: &Shared) -> Result<Declarations, Error> {
     let mut by_declaration = Declarations::new();
     for Build { folder, .. } in builds {
-        let file = File::open(args.declaration.as_deref().unwrap_or(&folder))?;
-        if shared.cluster.is_some() && file.cluster_of(&folder).is_some_and(|it| shared.cluster.as_ref() != Some(&it)) {
+        let path = File::find(args.declaration.as_deref().unwrap_or(&folder))?;
+        let is_for_another = |file: &File| {
+            shared.cluster.is_some() && file.cluster_of(&folder).is_some_and(|it| shared.cluster.as_ref() != Some(&it))
+        };
+        if let Some((declared, folders)) = by_declaration.get_mut(&display(&path)) {
+            if !is_for_another(&declared.checked.file) {
+                folders.push(folder);
+            }
             continue;
         }
-        if let Some((_, folders)) = by_declaration.get_mut(&file.name) {
-            folders.push(folder);
+        let file = File::at(&path)?;
+        if is_for_another(&file) {
             continue;
         }
         if are_all && file.extends() && !file.is_broken() {
