@@ -38,7 +38,7 @@ struct DeclaredWorkload<'s> {
 
 fn workloads(view: Option<&View>) -> BTreeMap<&str, DeclaredWorkload<'_>> {
     let all = view.into_iter().flat_map(|view| {
-        let bindings = view.resolved.iter().flat_map(|resolved| &resolved.bindings);
+        let bindings = view.resolved.iter().flat_map(|resolved| &resolved.bindings).map(AsRef::as_ref);
         let bindings: BTreeMap<_, _> = bindings.map(|binding| (binding.declared.workload.as_str(), binding)).collect();
         view.config.bindings.iter().map(move |binding| {
             let name = binding.workload.as_str();

@@ -138,7 +138,7 @@ pub fn plan<'r>(
     let mut found: Vec<(&ResolvedBinding, usize)> = Vec::new();
     // An unreadable item may be a declared workload, so no workload can be reported as missing.
     let knows_all = !report.says(Code::UnreadableItem);
-    for binding in &resolved.bindings {
+    for binding in resolved.bindings.iter().map(AsRef::as_ref) {
         let meant = finder.meant(&binding.declared.target);
         if meant.is_empty() && !knows_all {
             continue;

@@ -41,8 +41,8 @@ pub struct Resolved {
     pub naming: Naming,
     /// What the workloads of each namespace may have.
     pub tenants: Arc<Tenants>,
-    /// The workloads with their identities.
-    pub bindings: Vec<ResolvedBinding>,
+    /// The workloads with their identities: each build of a fleet has its own selection of them.
+    pub bindings: Vec<Arc<ResolvedBinding>>,
     /// The CAs whose certificate and key were looked up, by scope.
     pub authorities: BTreeMap<String, Authority>,
 }
@@ -145,7 +145,7 @@ pub fn bind(mut config: Config, answers: &Answers, report: &mut Report) -> Optio
     let authorities = authorities(&config, answers, report);
     let mut binder = Binder { answers, report };
     let bindings = std::mem::take(&mut config.bindings).into_iter().filter_map(|binding| {
-        binder.identity(&binding.role).map(|identity| ResolvedBinding { declared: binding, identity })
+        binder.identity(&binding.role).map(|identity| Arc::new(ResolvedBinding { declared: binding, identity }))
     });
     let bindings: Vec<_> = bindings.collect();
     let Config { mode, name_suffix_hash, argo_cd, checks, minted, naming, tenants, .. } = config;

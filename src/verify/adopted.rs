@@ -1,6 +1,7 @@
 //! The declaration, as it speaks of what is in the stream.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::names::affixes;
 use super::object::{self, Object};
@@ -16,14 +17,15 @@ pub fn adopt(resolved: &Resolved, rendered: &Rendered<'_, '_>) -> Resolved {
     let there = There::of(resolved, rendered);
     let mut adopted = resolved.clone();
     for binding in &mut adopted.bindings {
-        let binding = &mut binding.declared;
-        let Which::Name(name) = &binding.target.which else { continue };
-        let Some(found) = marked(binding, &rendered.stream) else { continue };
+        let declared = &binding.declared;
+        let Which::Name(name) = &declared.target.which else { continue };
+        let Some(found) = marked(declared, &rendered.stream) else { continue };
         // With a prefix and a suffix, the name is still recognisable. Otherwise, or next to an object with the declared
         // name, it is a different object.
-        if found.name() == name || found.name().contains(name.as_str()) && !there.has(binding, name, found) {
-            binding.target.which = Which::Name(found.name().to_owned());
-            binding.namespace = found.namespace().and_then(|namespace| DnsLabel::parse(namespace).ok());
+        if found.name() == name || found.name().contains(name.as_str()) && !there.has(declared, name, found) {
+            let declared = &mut Arc::make_mut(binding).declared;
+            declared.target.which = Which::Name(found.name().to_owned());
+            declared.namespace = found.namespace().and_then(|namespace| DnsLabel::parse(namespace).ok());
         }
     }
     adopted

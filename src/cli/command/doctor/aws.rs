@@ -172,7 +172,7 @@ fn whose<'r>(
         Some(name) => binding.declared.workload == name,
         None => Some(&binding.declared.certificate.common_name) == leaf.common_name.as_ref(),
     };
-    let found: Vec<_> = resolved.bindings.iter().filter(fits).collect();
+    let found: Vec<_> = resolved.bindings.iter().map(AsRef::as_ref).filter(fits).collect();
     if let [one] = found.as_slice() {
         return Some(one);
     }

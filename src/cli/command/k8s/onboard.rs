@@ -1,5 +1,7 @@
 //! `iamra k8s onboard`
 
+use std::sync::Arc;
+
 use super::{hours, namespace_name, workload_name};
 use crate::cli::Exit;
 use crate::cli::editing::{Draft, Editing};
@@ -69,8 +71,9 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         let request = Request { workload: Some(&args.name), ..request };
         let Some(mut resolved) = file.resolve(shared, request, report)? else { return Ok(None) };
         for binding in resolved.bindings.iter_mut().filter(|_| !args.no_sample_pod) {
-            binding.declared.sample = true;
-            binding.declared.check_names(report);
+            let declared = &mut Arc::make_mut(binding).declared;
+            declared.sample = true;
+            declared.check_names(report);
         }
         Ok(Some(pipeline::generate(&resolved, request)))
     })
