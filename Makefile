@@ -47,7 +47,8 @@ image:  ## the images iamra:dev and iamra-cmp:dev, as they are published; checks
 	@tests/step tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
 	IAMRA_IMAGES=dev cargo test --locked --test published
 
-bench:  ## how fast, beside `cat` and a plain parse-and-print; and in Argo CD, beside kustomize
+bench:  ## how fast, beside `cat` and a plain parse-and-print; in Argo CD and a fleet, beside kustomize
 	cargo bench --locked --bench pass_through
 	@tests/peers/build kustomize
 	cargo bench --locked --bench argo_cd
+	cargo bench --locked --bench fleet
