@@ -2,6 +2,7 @@
 
 mod authority;
 mod key;
+pub mod succession;
 
 pub use authority::Authority;
 pub use key::{CrlSignature, PrivateKey, Unusable};
@@ -98,6 +99,11 @@ impl Certificate {
     /// Whether it names the other one as its issuer. The signature is not checked.
     pub fn names_issuer(&self, issuer: &Self) -> bool {
         self.issuer_name == issuer.name
+    }
+
+    /// Whether both have the same subject, byte for byte.
+    pub fn has_name_of(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 
     /// Whether a CRL in DER names this one as its issuer, byte for byte.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::ca_source::Cas;
 use super::placed::invalid;
 use super::reader::Reader;
 use super::v1alpha1 as wire;
 use crate::arn::{Arn, ArnKind};
 use crate::diag::{Code, Diagnostic, Place};
-use crate::issuer::{CERT_MANAGER, Issuer, IssuerRef, Reach, aws_private_ca, ca_secret, existing};
+use crate::issuer::{CERT_MANAGER, CaId, Issuer, IssuerRef, Reach, aws_private_ca, ca_secret, existing};
 use crate::name::ObjectName;
 use crate::quote::quote;
 use crate::reference::{Origin, Target};
@@ -37,13 +38,17 @@ impl Reader<'_> {
             ("existing", issuer.and_then(|it| it.existing.as_ref()).map(Written::Existing)),
         ];
         match self.one_of(kinds, ": a scope has one issuer", at).ok()? {
-            None => Some(ca_secret::issuer(scope, &Reach::Namespace, None)),
-            Some(Written::Ca(ca)) => self.ca(scope, &Reach::Namespace, &ca.secret, &at.key("ca").key("secret"), origin),
+            None => Some(ca_secret::issuer(CaId::first(scope), &Reach::Namespace, None)),
+            Some(Written::Ca(ca)) => {
+                let cas = Cas { generation: ca.generation, secret: &ca.secret, next: ca.next.as_ref() };
+                self.cas(scope, &Reach::Namespace, cas, &at.key("ca"), origin)
+            }
             Some(Written::ClusterCa(ca)) => {
                 let at = at.key("clusterCa");
                 let namespace = ca.namespace.as_deref().unwrap_or(CERT_MANAGER);
                 let namespace = self.namespace(Some(namespace), &at)?.to_string();
-                self.ca(scope, &Reach::Cluster { namespace }, &ca.secret, &at.key("secret"), origin)
+                let cas = Cas { generation: ca.generation, secret: &ca.secret, next: ca.next.as_ref() };
+                self.cas(scope, &Reach::Cluster { namespace }, cas, &at, origin)
             }
             Some(Written::AwsPrivateCa(it)) => self.aws_private_ca(scope, it, &at.key("awsPrivateCa"), origin),
             Some(Written::Existing(it)) => {

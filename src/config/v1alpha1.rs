@@ -374,8 +374,12 @@ pub enum MintPolicy {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CaIssuer {
+    /// Which CA of the scope it is; `1` when omitted. The names of its objects end in the number after the first one.
+    pub generation: Option<u16>,
     /// Where the CA's certificate and key come from; exactly one source, the existing Secret `iam-ra-ca` when omitted.
     pub secret: CaSecret,
+    /// The CA that follows, as long as certificates move to it.
+    pub next: Option<NextCa>,
 }
 
 /// A cert-manager CA issuer for all namespaces.
@@ -384,8 +388,22 @@ pub struct CaIssuer {
 pub struct ClusterCaIssuer {
     /// The namespace of the CA's Secret, where cert-manager looks for it (`--cluster-resource-namespace`); `cert-manager` when omitted.
     pub namespace: Option<String>,
+    /// Which CA of the scope it is; `1` when omitted. The names of its objects end in the number after the first one.
+    pub generation: Option<u16>,
     /// Where the CA's certificate and key come from; exactly one source, the existing Secret `iam-ra-ca` when omitted.
     pub secret: CaSecret,
+    /// The CA that follows, as long as certificates move to it.
+    pub next: Option<NextCa>,
+}
+
+/// The CA that follows another one in its scope: its `generation` is the next number. `iamra ca rotation` says what to do when.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct NextCa {
+    /// Where its certificate and key come from; exactly one source, the existing Secret `iam-ra-ca.GENERATION` when omitted.
+    pub secret: CaSecret,
+    /// Whether it signs, in place of the current one, which must stay until no certificate of it is in use.
+    pub signs: bool,
 }
 
 /// Where the CA's certificate and key come from.

@@ -81,6 +81,7 @@ codes! {
     InlineCaKey "inline-ca-key" Warning "the CA's private key will be in the rendered manifests";
     UnguardedIssuer "unguarded-issuer" Either "nothing limits which certificates an issuer signs";
     InvalidCa "invalid-ca" Error "the CA certificate and key cannot serve as a trust anchor";
+    SameCa "same-ca" Either "the next CA cannot be told from the current one";
     CommittedKey "committed-key" Error "a private key is where it is not secret";
     CaExpiry "ca-expiry" Either "a CA has expired, or will soon";
     UnresolvedReference "unresolved-reference" Either "a reference has no value";

@@ -61,7 +61,7 @@ pub(super) fn objects(config: &Config, prerequisites: bool) -> Objects {
 fn issuer_objects(namespace: Option<&String>, issuer: &Issuer) -> Vec<(Option<String>, Resource)> {
     let resource = |object: &IssuerObject| Resource::Object(object.kind.gvk.kind, object.name.clone());
     let place = |object: &IssuerObject| object.namespace(namespace.map(String::as_str));
-    issuer.objects.iter().map(|object| (place(object), resource(object))).collect()
+    issuer.each().flat_map(|it| &it.objects).map(|object| (place(object), resource(object))).collect()
 }
 
 /// What is no longer rendered, one line each, and the commands that delete it without pruning.

@@ -7,7 +7,7 @@ use crate::quote::{quote, typed};
 /// One line for each issuer whose Secret is not rendered, or whose CA the trust anchor cannot have yet.
 pub fn to_provide(issuer: &Issuer, namespace: Option<&DnsLabel>) -> String {
     let namespace = issuer.secret_namespace(namespace.map(DnsLabel::as_str));
-    let made = issuer.objects.iter().filter(|object| object.makes_ca()).map(|object| {
+    let made = issuer.each().flat_map(|it| &it.objects).filter(|object| object.makes_ca()).map(|object| {
         let namespace = object.home.as_deref().unwrap_or_default();
         let call = format!("kubectl get secret {} --namespace {namespace} --output json | iamra ca show", object.name);
         format!(

@@ -45,6 +45,8 @@ pub fn issuer(scope: &str, arn: Reference, settings: Settings<'_>) -> Issuer {
             home: None,
             contents: Contents::PrivateCa(spec(settings)),
         }],
+        generation: 1,
+        other: None,
         secret_home: settings.secret.and_then(|(_, namespace)| namespace).map(str::to_owned),
         references: vec![(arn, Wanted::Arn(ArnKind::PrivateCa))],
     }

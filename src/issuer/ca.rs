@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::issuer_ref::{CLUSTER_KIND, IssuerRef};
 use super::object::{CA_SECRET, CLUSTER_ISSUER, Contents, ISSUER, IssuerObject, Part};
-use super::scope::scoped;
+use super::scope::CaId;
 use super::value::Issuer;
 use crate::reference::{Reference, Wanted};
 
@@ -36,20 +36,20 @@ impl Reach {
 }
 
 /// `iam-ra-ca`, and `iam-ra-ca-SCOPE` beyond the default scope.
-pub(super) fn secret_name(scope: &str) -> String {
-    scoped("iam-ra-ca", scope)
+pub(super) fn secret_name(ca: CaId<'_>) -> String {
+    ca.scoped("iam-ra-ca")
 }
 
 /// The Secret of a scope whose CA is looked up.
-pub fn secret(scope: &str, reach: &Reach) -> IssuerObject {
+pub fn secret(ca: CaId<'_>, reach: &Reach) -> IssuerObject {
     let contents = Contents::KeyPair;
-    IssuerObject { kind: &CA_SECRET, part: Part::Secret, name: secret_name(scope), home: reach.home(), contents }
+    IssuerObject { kind: &CA_SECRET, part: Part::Secret, name: secret_name(ca), home: reach.home(), contents }
 }
 
 /// The issuer of a scope that signs with a Secret, which the objects of `before` make if it does not exist.
 /// <https://cert-manager.io/docs/configuration/ca/>
 pub(super) fn issuer(
-    scope: &str,
+    ca: CaId<'_>,
     reach: &Reach,
     secret: &str,
     before: Vec<IssuerObject>,
@@ -60,10 +60,18 @@ pub(super) fn issuer(
         Reach::Cluster { .. } => (&CLUSTER_ISSUER, Some(CLUSTER_KIND)),
     };
     // `iam-ra`, and `iam-ra-SCOPE` beyond the default scope.
-    let name = scoped("iam-ra", scope);
+    let name = ca.scoped("iam-ra");
     let contents = Contents::Spec(json!({"ca": {"secretName": secret}}));
     let issuer_ref = IssuerRef::new(None, kind, &name);
     let mut objects = before;
     objects.push(IssuerObject { kind: object, part: Part::Signer, name, home: None, contents });
-    Issuer { issuer_ref, usages: USAGES, objects, secret_home: reach.home(), references }
+    Issuer {
+        issuer_ref,
+        usages: USAGES,
+        objects,
+        secret_home: reach.home(),
+        generation: ca.generation,
+        other: None,
+        references,
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::ca::{self, Reach};
 use super::object::{Contents, EXTERNAL_SECRET, IssuerObject, Part};
+use super::scope::CaId;
 use super::value::Issuer;
 
 /// Where the operator finds the certificate and the key.
@@ -21,12 +22,12 @@ pub struct Source<'s> {
 }
 
 /// The issuer of a scope.
-pub fn issuer(scope: &str, reach: &Reach, source: Source<'_>) -> Issuer {
-    let name = ca::secret_name(scope);
+pub fn issuer(id: CaId<'_>, reach: &Reach, source: Source<'_>) -> Issuer {
+    let name = ca::secret_name(id);
     let contents = Contents::Spec(spec(&name, source));
     let secret =
         IssuerObject { kind: &EXTERNAL_SECRET, part: Part::Secret, name: name.clone(), home: reach.home(), contents };
-    ca::issuer(scope, reach, &name, vec![secret], Vec::new())
+    ca::issuer(id, reach, &name, vec![secret], Vec::new())
 }
 
 /// The Secret's type cannot be changed later, and is `Opaque` unless it is given.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::ca::{self, Reach};
 use super::issuer_ref::{GROUP, KIND};
 use super::object::{CA_CERTIFICATE, Contents, ISSUER, IssuerObject, Part};
-use super::scope::scoped;
+use super::scope::CaId;
 use super::value::Issuer;
 
 /// How long the CA's certificate lives: ten years.
@@ -15,38 +15,38 @@ const DURATION: &str = "87600h";
 /// and until the old one ends the trust anchor can get the new one.
 const RENEW_BEFORE: &str = "8760h";
 
-/// The common name of the CA.
+/// The common name of the CA; the number follows after the first generation, because an issuer is found by its name.
 const COMMON_NAME: &str = "iam-ra-ca";
 
 /// The issuer of a scope. The CA's subject says the scope and, if the declaration has any, the cluster: every cluster has a
 /// key of its own.
-pub fn issuer(scope: &str, reach: &Reach, cluster: Option<&str>) -> Issuer {
+pub fn issuer(id: CaId<'_>, reach: &Reach, cluster: Option<&str>) -> Issuer {
     let root = IssuerObject {
         kind: &ISSUER,
         part: Part::Root,
-        name: scoped("iam-ra-root", scope),
+        name: id.scoped("iam-ra-root"),
         home: reach.home(),
         contents: Contents::Spec(json!({"selfSigned": {}})),
     };
-    let name = ca::secret_name(scope);
+    let name = ca::secret_name(id);
     let certificate = IssuerObject {
         kind: &CA_CERTIFICATE,
         part: Part::Secret,
         name: name.clone(),
         home: reach.home(),
-        contents: Contents::Spec(certificate(&name, &root.name, scope, cluster)),
+        contents: Contents::Spec(certificate(&name, &root.name, id, cluster)),
     };
-    ca::issuer(scope, reach, &name, vec![root, certificate], Vec::new())
+    ca::issuer(id, reach, &name, vec![root, certificate], Vec::new())
 }
 
 /// <https://cert-manager.io/docs/configuration/selfsigned/#bootstrapping-ca-issuers>
-fn certificate(secret: &str, root: &str, scope: &str, cluster: Option<&str>) -> Value {
-    let mut subject = json!({"organizations": [scope]});
+fn certificate(secret: &str, root: &str, id: CaId<'_>, cluster: Option<&str>) -> Value {
+    let mut subject = json!({"organizations": [id.scope]});
     if let (Some(cluster), Some(subject)) = (cluster, subject.as_object_mut()) {
         subject.insert("organizationalUnits".to_owned(), json!([cluster]));
     }
     json!({
-        "commonName": COMMON_NAME,
+        "commonName": id.numbered(COMMON_NAME),
         "subject": subject,
         "secretName": secret,
         "isCA": true,

@@ -9,5 +9,13 @@ const USAGES: &[&str] = &["digital signature", "client auth"];
 
 /// The issuer that is named.
 pub fn issuer(issuer_ref: IssuerRef) -> Issuer {
-    Issuer { issuer_ref, usages: USAGES, objects: Vec::new(), secret_home: None, references: Vec::new() }
+    Issuer {
+        issuer_ref,
+        usages: USAGES,
+        objects: Vec::new(),
+        secret_home: None,
+        generation: 1,
+        other: None,
+        references: Vec::new(),
+    }
 }

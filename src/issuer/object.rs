@@ -165,6 +165,13 @@ impl IssuerObject {
         self.kind == &CA_CERTIFICATE
     }
 
+    /// The entries of a store that it reads, and the store.
+    pub(super) fn stored(&self) -> Option<[Value; 2]> {
+        let Contents::Spec(spec) = &self.contents else { return None };
+        let is_read = self.kind == &EXTERNAL_SECRET;
+        Some(["secretStoreRef", "data"].map(|field| spec[field].clone())).filter(|_| is_read)
+    }
+
     /// Whether there is one of it in a cluster, whichever namespaces have Certificates.
     pub fn stands_once(&self) -> bool {
         self.home.is_some() || self.kind.is_cluster_wide

@@ -42,6 +42,8 @@ pub struct Approval<'r> {
     /// Its namespace.
     pub namespace: String,
     pub(super) resolved: &'r ResolvedBinding,
+    /// Who signs the certificate.
+    pub issuer: &'r Issuer,
     /// The first wave of those who need it, when it is before the usual one.
     pub wave: i32,
 }
@@ -57,12 +59,16 @@ fn is_approved(planned: &PlannedWorkload<'_>) -> bool {
     planned.binding().mint_policy == Some(MintPolicy::ApproverPolicy)
 }
 
-/// The workloads with policies of approver-policy whose namespaces are known.
+/// The workloads with policies of approver-policy whose namespaces are known. During a rotation, each has one for each CA: a pod
+/// with a volume of the CSI driver asks the same one as long as it runs.
 pub(super) fn approvals<'r>(workloads: &[PlannedWorkload<'r>]) -> Vec<Approval<'r>> {
     let approved = workloads.iter().filter(|planned| is_approved(planned));
-    let approvals = approved
-        .filter_map(|it| Some(Approval { namespace: it.namespace.clone()?, resolved: it.resolved, wave: it.wave }));
-    approvals.collect()
+    let approvals = approved.filter_map(|it| {
+        let namespace = it.namespace.clone()?;
+        let of = move |issuer| Approval { namespace: namespace.clone(), resolved: it.resolved, issuer, wave: it.wave };
+        Some(it.resolved.declared.issuer.each().map(of))
+    });
+    approvals.flatten().collect()
 }
 
 /// The guards of the issuers that these workloads ask.
@@ -84,14 +90,16 @@ pub(super) fn of<'r>(resolved: &'r Resolved, workloads: &[PlannedWorkload<'r>]) 
             let is_here = namespace.as_deref().is_none_or(|namespace| namespace == home);
             is_here.then_some(Admitted { namespace: home, workload: &it.workload, certificate: &it.certificate })
         });
+        let admitted: Vec<_> = admitted.collect();
         let wave = workloads.iter().filter(|it| it.binding().scope == binding.scope).map(|it| it.wave).min();
-        guards.push(Guard {
-            admitted: admitted.collect(),
+        // During a rotation, both CAs sign the same certificates: some are still to move, or may have to move back.
+        guards.extend(binding.issuer.each().map(|issuer| Guard {
+            admitted: admitted.clone(),
             scope: &binding.scope,
-            issuer: &binding.issuer,
+            issuer,
             wave: wave.unwrap_or(planned.wave),
-            namespace,
-        });
+            namespace: namespace.clone(),
+        }));
     }
     guards
 }

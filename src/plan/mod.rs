@@ -206,7 +206,7 @@ fn beside<'r>(
     let mut prerequisites: Vec<Prerequisite<'r>> = Vec::new();
     let mut known: BTreeMap<_, usize> = BTreeMap::new();
     for (namespace, scope, issuer, wave) in sites {
-        for object in &issuer.objects {
+        for object in issuer.each().flat_map(|it| &it.objects) {
             let namespace = object.namespace(namespace.as_deref());
             let index = *known
                 .entry((namespace.clone(), scope, object.kind.gvk.kind, object.name.as_str()))
@@ -214,7 +214,7 @@ fn beside<'r>(
             if let Some(planned) = prerequisites.get_mut(index) {
                 planned.wave = planned.wave.min(wave);
             } else {
-                let authority = authorities.get(scope);
+                let authority = authorities.get(&object.name);
                 prerequisites.push(Prerequisite { namespace, scope, object, authority, wave });
             }
         }

@@ -11,7 +11,7 @@ use super::cel;
 use super::certificate_rules::{LISTS, id, of_certificates, refuse, words};
 use super::names::{NAMESPACE, SCOPE};
 use super::object::{metadata, value};
-use crate::issuer::{CONTROLLER, GROUP, IssuerObject, IssuerRef, KIND, home_of_cert_manager};
+use crate::issuer::{CONTROLLER, GROUP, IssuerRef, KIND, home_of_cert_manager};
 use crate::plan::{Admitted, Guard};
 
 /// The group of Kubernetes' own requests, which cert-manager can sign, too.
@@ -70,7 +70,7 @@ fn rules(guard: &Guard<'_>) -> Vec<NamedRuleWithOperations> {
         }
     };
     let mut resources = vec!["certificates", "certificaterequests"];
-    if secret(guard).is_some() {
+    if guard.issuer.secret().is_some() {
         resources.extend(["issuers", "clusterissuers"]);
     }
     let mut rules = vec![rule(GROUP, "v1", &resources, &["CREATE", "UPDATE"])];
@@ -78,11 +78,6 @@ fn rules(guard: &Guard<'_>) -> Vec<NamedRuleWithOperations> {
         rules.push(rule(KUBERNETES, "v1", &["certificatesigningrequests"], &["CREATE"]));
     }
     rules
-}
-
-/// The Secret that the issuer signs with.
-fn secret<'g>(guard: &'g Guard<'_>) -> Option<&'g str> {
-    guard.issuer.objects.iter().find_map(IssuerObject::reads)
 }
 
 fn variables(guard: &Guard<'_>) -> Vec<Variable> {
@@ -151,7 +146,7 @@ fn of_kubernetes(guard: &Guard<'_>) -> Option<Validation> {
 
 /// Another issuer with the same key would be under no policy.
 fn of_issuers(guard: &Guard<'_>) -> Option<Validation> {
-    let secret = secret(guard)?;
+    let secret = guard.issuer.secret()?;
     let IssuerRef { kind, name, .. } = &guard.issuer.issuer_ref;
     let mut reads = vec![
         "request.resource.resource in ['issuers', 'clusterissuers']".to_owned(),

@@ -119,8 +119,9 @@ struct Namespaces<'p> {
 pub(super) fn policy(approval: &Approval<'_>) -> [Value; 3] {
     let (binding, home) = (approval.binding(), approval.namespace.as_str());
     let requester = if binding.certificate.has_secret() { CONTROLLER } else { CSI_DRIVER };
-    let place = Place { home, subject: &binding.workload, owner: (GENERATED_FOR, &binding.workload) };
-    place.objects(&spec(approval, home), requester, home_of_cert_manager(&binding.issuer))
+    let subject = approval.issuer.numbered(&binding.workload);
+    let place = Place { home, subject: &subject, owner: (GENERATED_FOR, &binding.workload) };
+    place.objects(&spec(approval, home), requester, home_of_cert_manager(approval.issuer))
 }
 
 /// The same for the Certificate of a CA that cert-manager makes.
@@ -208,14 +209,14 @@ fn authority<'p>(certificate: &'p Value, home: &'p str) -> Option<Spec<'p>> {
 fn spec<'p>(approval: &Approval<'p>, home: &'p str) -> Spec<'p> {
     let binding = approval.binding();
     let certificate = &binding.certificate;
-    let issuer = &binding.issuer.issuer_ref;
+    let issuer = &approval.issuer.issuer_ref;
     Spec {
         allowed: Allowed {
             common_name: One { required: true, value: &certificate.common_name },
             is_ca: false,
             subject: Names::of(&certificate.organizations, &certificate.organizational_units),
             uris: Several::of(&certificate.uris),
-            usages: binding.issuer.usages.iter().map(|usage| (*usage).to_owned()).collect(),
+            usages: approval.issuer.usages.iter().map(|usage| (*usage).to_owned()).collect(),
         },
         constraints: Constraints {
             max_duration: certificate.duration.to_string(),

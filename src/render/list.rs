@@ -16,7 +16,7 @@ use super::order::ordered;
 use super::sample::sample;
 use crate::certificate::Authority;
 use crate::config::{ArgoCd, Binding};
-use crate::issuer::{self, Contents, DEFAULT_SCOPE, IssuerObject, Part, Reach};
+use crate::issuer::{self, CaId, Contents, DEFAULT_SCOPE, IssuerObject, Part, Reach};
 use crate::krm::group_of;
 use crate::name;
 use crate::plan::{Plan, Prerequisite};
@@ -62,7 +62,11 @@ pub fn idents(binding: &Binding) -> Vec<(&'static str, String)> {
 
 /// The Secret of the default scope with a given CA, for the Issuer that expects it to exist.
 pub fn ca(namespace: Option<&String>, authority: &Authority) -> Manifest {
-    let metadata = metadata(&issuer::secret(DEFAULT_SCOPE, &Reach::Namespace).name, namespace, (SCOPE, DEFAULT_SCOPE));
+    let metadata = metadata(
+        &issuer::secret(CaId::first(DEFAULT_SCOPE), &Reach::Namespace).name,
+        namespace,
+        (SCOPE, DEFAULT_SCOPE),
+    );
     Manifest { value: ordered(ca_secret(metadata, authority)) }
 }
 

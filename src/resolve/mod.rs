@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::arn::{Arn, ArnKind};
-use crate::certificate::{Authority, Certificate};
+use crate::certificate::{Authority, Certificate, succession};
 use crate::config::{ArgoCd, Binding, Config, Minted, Mode, Naming, Role, Tenants};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::issuer::Issuer;
@@ -43,7 +43,7 @@ pub struct Resolved {
     pub tenants: Arc<Tenants>,
     /// The workloads with their identities: each build of a fleet has its own selection of them.
     pub bindings: Vec<Arc<ResolvedBinding>>,
-    /// The CAs whose certificate and key were looked up, by scope.
+    /// The CAs whose certificate and key were looked up, by the names of their Secrets.
     pub authorities: BTreeMap<String, Authority>,
 }
 
@@ -77,14 +77,14 @@ pub fn authority_queries(config: &Config) -> BTreeSet<Query> {
     config.issuers.values().flat_map(Issuer::queries).collect()
 }
 
-/// The CAs of the cluster's scopes. Missing and invalid answers are reported at their fields.
+/// The CAs of the cluster's scopes, by the names of their Secrets. Missing and invalid answers are reported at their fields.
 pub fn authorities(config: &Config, answers: &Answers, report: &mut Report) -> BTreeMap<String, Authority> {
     let mut binder = Binder { answers, report };
     let mut found = BTreeMap::new();
-    for (scope, issuer) in &config.issuers {
+    for issuer in config.issuers.values().flat_map(Issuer::each) {
         let pair = issuer.reference(Wanted::Certificate).zip(issuer.reference(Wanted::Key));
         let authority = pair.and_then(|(certificate, key)| binder.authority(certificate, key));
-        found.extend(authority.map(|authority| (scope.clone(), authority)));
+        found.extend(issuer.key_pair().zip(authority).map(|(secret, authority)| (secret.to_owned(), authority)));
     }
     found
 }
@@ -101,13 +101,16 @@ pub fn fill_private_cas(config: &mut Config, answers: &Answers, report: &mut Rep
     }
 }
 
-/// The certificates in PEM of the CAs that are written into Secrets, by scope, as far as they are known.
+/// The certificates in PEM of the CAs that are written into Secrets and sign, by scope, as far as they are known.
 pub fn ca_certificates(config: &Config, answers: &Answers) -> BTreeMap<String, String> {
-    let known = |issuer: &Issuer| {
-        let answer = answers.get(&issuer.reference(Wanted::Certificate)?.query(Wanted::Certificate)?)?.as_ref().ok()?;
-        Some(answer.value.reveal().to_owned())
-    };
-    config.issuers.iter().filter_map(|(scope, issuer)| Some((scope.clone(), known(issuer)?))).collect()
+    let of = |(scope, issuer): (&String, &Issuer)| Some((scope.clone(), ca_certificate(issuer, answers)?));
+    config.issuers.iter().filter_map(of).collect()
+}
+
+/// The certificates in PEM of the CA that is written into a Secret for an issuer, if they are known.
+pub fn ca_certificate(issuer: &Issuer, answers: &Answers) -> Option<String> {
+    let answer = answers.get(&issuer.reference(Wanted::Certificate)?.query(Wanted::Certificate)?)?.as_ref().ok()?;
+    Some(answer.value.reveal().to_owned())
 }
 
 /// The ARN of a reference, if it is known.
@@ -169,12 +172,10 @@ pub fn check(config: &Config, answers: &Answers, policy: &OperatorPolicy, report
         let mut binder = Binder { answers, report };
         let identity = binder.identity(role);
         let private_ca = binder.private_ca(issuer);
-        if let Some(certificate) = issuer.reference(Wanted::Certificate)
-            && let Some(value) = binder.value(certificate, Wanted::Certificate)
-            && let Err(why) = Authority::check_chain(value.reveal())
-        {
-            binder.invalid_ca(certificate, &why);
+        for issuer in issuer.each() {
+            binder.check_chain(issuer);
         }
+        binder.check_succession(issuer);
         if let Some(identity) = identity {
             policy.check_identity(role, &identity, report);
         }
@@ -186,7 +187,7 @@ pub fn check(config: &Config, answers: &Answers, policy: &OperatorPolicy, report
 
 /// Reports the CAs of the declaration that have expired, or will soon. `now` is in seconds since 1970.
 pub fn check_expiry(config: &Config, answers: &Answers, now: i64, report: &mut Report) {
-    for (_, issuer) in &*config.roles {
+    for issuer in config.roles.iter().flat_map(|(_, issuer)| issuer.each()) {
         let Some(reference) = issuer.reference(Wanted::Certificate) else { continue };
         let answer = reference.query(Wanted::Certificate).and_then(|query| answers.get(&query)?.as_ref().ok());
         let chain = answer.and_then(|answer| Certificate::all(answer.value.reveal()).ok()).unwrap_or_default();
@@ -298,6 +299,29 @@ impl Binder<'_> {
     fn authority(&mut self, certificate: &Reference, key: &Reference) -> Option<Authority> {
         let (pem, key_pem) = (self.value(certificate, Wanted::Certificate), self.value(key, Wanted::Key));
         Authority::check(pem?.reveal(), &key_pem?).map_err(|why| self.invalid_ca(certificate, &why)).ok()
+    }
+
+    /// Checks the certificates of a CA whose key need not be at hand.
+    fn check_chain(&mut self, issuer: &Issuer) {
+        if let Some(certificate) = issuer.reference(Wanted::Certificate)
+            && let Some(value) = self.value(certificate, Wanted::Certificate)
+            && let Err(why) = Authority::check_chain(value.reveal())
+        {
+            self.invalid_ca(certificate, &why);
+        }
+    }
+
+    /// Compares the two CAs of a rotation, as far as they are known.
+    fn check_succession(&mut self, issuer: &Issuer) {
+        let known: Vec<_> = issuer
+            .each()
+            .filter_map(|it| Some((it, Certificate::first(&ca_certificate(it, self.answers)?)?)))
+            .collect();
+        let [(_, current), (next_issuer, next)] = known.as_slice() else { return };
+        let Some(reference) = next_issuer.reference(Wanted::Certificate) else { return };
+        for diagnostic in succession::check(current, next) {
+            self.report.push(diagnostic.at(Place::Config(reference.place.clone())));
+        }
     }
 
     fn invalid_ca(&mut self, certificate: &Reference, why: &str) {

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::{Lost, Roster, Row};
 use crate::config::Which;
 use crate::diag::{Diagnostic, Place, Severity};
-use crate::issuer::IssuerObject;
 use crate::name;
 use crate::quote;
 use crate::yaml::{FieldPath, Step};
@@ -222,7 +221,7 @@ fn line(row: &Row, view: View, spots: &Spots<'_>) -> Line {
     // If no heading names the cluster, the nodes do, because clusters use the same names.
     let cluster = row.cluster.as_ref().filter(|_| view == View::Role).map_or_else(String::new, |it| format!(", {it}"));
     let inside = format!("in {namespace}{cluster}");
-    let secret = binding.issuer.objects.iter().find_map(IssuerObject::reads);
+    let secret = binding.issuer.secret();
     let secret_home = binding.issuer.secret_home.as_deref().unwrap_or(namespace);
     let life = format!("{}, renewed {} before", binding.certificate.duration, binding.certificate.renew_before);
     let certificate = name::of_certificate(workload);

@@ -1,6 +1,6 @@
 //! Whether policies on certificates name the issuers that are there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::IssuerRef;
@@ -12,12 +12,15 @@ use crate::yaml::FieldPath;
 
 /// Reports issuers of ours that kustomize calls otherwise than the policies do, which name them in texts of their own.
 pub fn check_policies(plan: &Plan<'_>, items: &[Item<'_>], report: &mut Report) {
-    let approved = plan.approvals.iter().map(|it| (it.binding().scope.as_str(), &it.binding().issuer));
+    let approved = plan.approvals.iter().map(|it| (it.binding().scope.as_str(), it.issuer));
     let guarded = plan.guards.iter().map(|it| (it.scope, it.issuer));
-    let issuers: BTreeMap<_, _> = approved.chain(guarded).filter(|(_, issuer)| issuer.is_own()).collect();
-    for (scope, issuer) in issuers {
+    let own = approved.chain(guarded).filter(|(_, issuer)| issuer.is_own());
+    let issuers: BTreeMap<_, _> = own.map(|(scope, issuer)| ((scope, issuer.generation), issuer)).collect();
+    let all: BTreeSet<_> = issuers.values().map(|issuer| issuer.issuer_ref.name.as_str()).collect();
+    for ((scope, _), issuer) in issuers {
         let IssuerRef { group, kind, name } = &issuer.issuer_ref;
-        let is_kind = |it: &&Ident<'_>| it.kind == *kind && group_of(&it.api_version) == group && it.name != *name;
+        let is_kind =
+            |it: &&Ident<'_>| it.kind == *kind && group_of(&it.api_version) == group && !all.contains(&*it.name);
         for (item, ident) in items.iter().filter_map(|item| Some((item, item.ident().filter(is_kind)?))) {
             let is_its = |object: &Object<'_>| annotation::get(object.root(), SCOPE) == Some(scope);
             if !item.parse().is_ok_and(|object| is_its(&object)) {

@@ -69,13 +69,15 @@ impl Keys {
             let binding = &binding.declared;
             let namespace = binding.namespace.as_ref().map(ToString::to_string);
             let issuer = &binding.issuer;
-            for name in issuer.objects.iter().filter_map(IssuerObject::reads) {
-                keys.add_secret(name, issuer.secret_namespace(namespace.as_deref()), true);
+            for issuer in issuer.each() {
+                for name in issuer.objects.iter().filter_map(IssuerObject::reads) {
+                    keys.add_secret(name, issuer.secret_namespace(namespace.as_deref()), true);
+                }
+                keys.add_signer(issuer.issuer_ref.clone(), namespace.clone(), issuer.is_own());
             }
             if binding.certificate.has_secret() {
                 keys.add_secret(&name::of_certificate(&binding.workload), namespace.clone(), false);
             }
-            keys.add_signer(issuer.issuer_ref.clone(), namespace, issuer.is_own());
             keys.common_names.insert(binding.certificate.common_name.clone());
         }
         // Issuers first: whether an issuer is ours depends on the issuer, not on the Certificates that refer to it.

@@ -168,7 +168,9 @@ fn kinds_of_issuer_are_known_to_their_reader_alone() {
     let variant = |field: &String| {
         let steps: Vec<_> = field.split('.').collect();
         match steps.as_slice() {
-            ["ca" | "clusterCa", "secret", source, ..] => format!("secret.{source}"),
+            ["ca" | "clusterCa", "secret", source, ..] | ["ca" | "clusterCa", "next", "secret", source, ..] => {
+                format!("secret.{source}")
+            }
             [kind, ..] => (*kind).to_owned(),
             [] => String::new(),
         }
