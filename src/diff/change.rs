@@ -24,6 +24,8 @@ pub enum ChangeKind {
     Session,
     /// The issuer, or the place of its CA's key, is different.
     Issuer,
+    /// A CA takes the place of another one at once, so that not both are trusted while certificates of both are in use.
+    CaWithoutOverlap,
     /// A workload's certificate has a different subject.
     CommonName,
     /// A workload is in a different namespace.
@@ -69,6 +71,7 @@ const TABLE: &[(ChangeKind, &str, &str)] = &[
     (ChangeKind::Policies, "policies", "a role has different policies"),
     (ChangeKind::Session, "session", "a role's sessions last longer or shorter"),
     (ChangeKind::Issuer, "issuer", "the issuer of the certificates, or the place of its CA's key, is different"),
+    (ChangeKind::CaWithoutOverlap, "ca-without-overlap", "a CA takes the place of another one at once"),
     (ChangeKind::CommonName, "common-name", "a workload's certificate has a different subject"),
     (ChangeKind::Namespace, "namespace", "a workload is in a different namespace"),
     (ChangeKind::NamespaceRoles, "namespace-roles", "the workloads of a namespace may have different roles"),

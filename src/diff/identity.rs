@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::change::{Change, ChangeKind};
-use super::{DeclaredWorkload, FieldPath};
+use super::{DeclaredWorkload, FieldPath, rotation};
 use crate::arn::Arn;
 use crate::config::Role;
+use crate::issuer::Issuer;
 use crate::quote::{quote, quote_all, quote_object};
 use crate::reference::Reference;
 use crate::resolve::Identity;
@@ -31,7 +32,7 @@ pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
     let scope = |it: &DeclaredWorkload<'_>| it.binding.scope.clone();
     let (before, after) = (by(old, scope), by(new, scope));
     for (name, was) in &before {
-        changes.extend(after.get(name).and_then(|is| issuer(name, was, is)));
+        changes.extend(after.get(name).into_iter().flat_map(|is| issuer(name, was, is)));
     }
     changes
 }
@@ -114,14 +115,17 @@ fn policies(old: &Role, new: &Role, at: &FieldPath, users: &str) -> Option<Chang
     Some(change.values(old.policies.join(", "), new.policies.join(", ")).escalates(!gained.is_empty()))
 }
 
-fn issuer(scope: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>) -> Option<Change> {
-    let words = |it: &DeclaredWorkload<'_>| {
-        let issuer = &it.binding.issuer;
+fn issuer(scope: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>) -> Vec<Change> {
+    let words = |issuer: &Issuer| {
         let key = if issuer.shows_key() { ", with the CA's private key in the manifests" } else { "" };
         format!("{}{key}", quote_object(&issuer.issuer_ref.kind, &issuer.issuer_ref.name))
     };
-    if was.binding.issuer == is.binding.issuer {
-        return None;
+    let (was, is) = (&was.binding.issuer, &is.binding.issuer);
+    if was == is {
+        return Vec::new();
+    }
+    if let Some(step) = rotation::step(scope, was, is) {
+        return vec![step];
     }
     let (old, new) = (words(was), words(is));
     let message = if old == new {
@@ -130,5 +134,6 @@ fn issuer(scope: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>) ->
         format!("scope {} has a different issuer: {new} instead of {old}", quote(&scope))
     };
     let place = FieldPath::keys("spec.scopes").key(scope).key("issuer");
-    Some(Change::new(ChangeKind::Issuer, scope, place, &message).values(old, new).escalates(true))
+    let change = Change::new(ChangeKind::Issuer, scope, place, &message).values(old, new).escalates(true);
+    std::iter::once(change).chain(rotation::without_overlap(scope, was, is)).collect()
 }

@@ -5,6 +5,7 @@
 mod change;
 mod identity;
 mod rendered;
+mod rotation;
 mod sidecar;
 mod tenancy;
 mod workload;
