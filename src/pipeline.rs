@@ -202,7 +202,7 @@ pub fn ca_certificates<'d>(
     request: Request<'_>,
     lookup: &dyn Lookup,
     report: &mut Report,
-) -> Option<BTreeMap<String, String>> {
+) -> Option<BTreeMap<String, [Option<String>; 2]>> {
     let config = config::load(declaration, request.cluster, &[], report)?;
     let queries = resolve::authority_queries(&config).into_iter().filter(|query| !query.is_secret()).collect();
     Some(resolve::ca_certificates(&config, &lookup.answer(&queries)))

@@ -7,7 +7,7 @@ use aws_sdk_rolesanywhere::types::{SourceData, TrustAnchorDetail};
 use tokio::time::{sleep, timeout_at};
 
 use super::calls::Account;
-use super::inspections::{Inspection, Part, inspections, role_inspections};
+use super::inspections::{Inspection, Part, anchor_inspections, inspections, role_inspections};
 use super::login::Connection;
 use super::session::{Session, pause};
 use super::{Progress, anywhere, failure, iam};
@@ -58,6 +58,21 @@ impl Session {
         let found = plan.iter().zip(self.things(&plan, progress)).map(|(it, thing)| match thing {
             Some(Thing::Role(found)) => (it.arn.clone(), found),
             _ => (it.arn.clone(), Err(self.too_late())),
+        });
+        found.collect()
+    }
+
+    /// What AWS has for each trust anchor, by its ARN.
+    pub fn trust_anchors(
+        &self,
+        anchors: &[(&Arn, &Origin)],
+        progress: &Progress<'_>,
+    ) -> BTreeMap<Arn, Found<TrustAnchor>> {
+        let plan = anchor_inspections(anchors);
+        let none = self.no_time(plan.len());
+        let found = plan.iter().zip(self.things(&plan, progress)).map(|(it, thing)| match thing {
+            Some(Thing::TrustAnchor(found)) => (it.arn.clone(), found),
+            _ => (it.arn.clone(), Err(none.clone())),
         });
         found.collect()
     }

@@ -54,6 +54,14 @@ pub fn role_inspections<'i>(roles: &[(&'i Arn, &'i Origin)]) -> Vec<Inspection<'
     new.map(|(arn, origin)| Inspection { kind: Part::Role, arn, origin, region: origin.region.as_deref() }).collect()
 }
 
+/// The trust anchors, each once.
+pub fn anchor_inspections<'i>(anchors: &[(&'i Arn, &'i Origin)]) -> Vec<Inspection<'i>> {
+    let mut known = BTreeSet::new();
+    let new = anchors.iter().filter(|(arn, _)| known.insert(arn.as_str()));
+    new.map(|(arn, origin)| Inspection { kind: Part::TrustAnchor, arn, origin, region: Some(arn.region.as_str()) })
+        .collect()
+}
+
 impl Inspection<'_> {
     pub(super) fn account(&self) -> Account {
         let Origin { profile, assume_role, .. } = self.origin;

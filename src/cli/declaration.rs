@@ -244,7 +244,7 @@ impl File {
         request: Request<'_>,
         answers: &resolve::Answers,
         report: &mut Report,
-    ) -> Option<BTreeMap<String, String>> {
+    ) -> Option<BTreeMap<String, [Option<String>; 2]>> {
         pipeline::ca_certificates(self.documents(report)?.whole(), request, &Known(answers), report)
     }
 }

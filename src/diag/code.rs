@@ -82,6 +82,9 @@ codes! {
     UnguardedIssuer "unguarded-issuer" Either "nothing limits which certificates an issuer signs";
     InvalidCa "invalid-ca" Error "the CA certificate and key cannot serve as a trust anchor";
     SameCa "same-ca" Either "the next CA cannot be told from the current one";
+    EarlySwitch "early-switch" Either "a CA signs that the trust anchor does not trust, or may not";
+    EarlyRemoval "early-removal" Either "a CA goes while certificates of it are in use, or may be";
+    FullTrustAnchor "full-trust-anchor" Error "a trust anchor has no room for the next CA";
     CommittedKey "committed-key" Error "a private key is where it is not secret";
     CaExpiry "ca-expiry" Either "a CA has expired, or will soon";
     UnresolvedReference "unresolved-reference" Either "a reference has no value";

@@ -7,7 +7,7 @@ use crate::quote::{quote, quote_object};
 
 /// The change, if it is one step of a rotation: the next CA comes, signs, or is withdrawn, or the previous one goes.
 pub(super) fn step(scope: &str, was: &Issuer, is: &Issuer) -> Option<Change> {
-    let words = |issuer: &Issuer| quote_object(&issuer.issuer_ref.kind, &issuer.issuer_ref.name).to_string();
+    let words = |issuer: &Issuer| quote_object(&issuer.issuer_ref.kind, &issuer.issuer_ref.name);
     let (name, old, new) = (quote(&scope), words(was), words(is));
     let (message, escalates) = if is.has_ca_of(was) {
         match (was.other.as_deref(), is.other.as_deref()) {

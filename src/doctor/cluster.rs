@@ -283,7 +283,7 @@ fn again(certificate: &Value) -> String {
 }
 
 /// Status, reason and message of a condition.
-fn condition<'o>(object: &'o Value, kind: &str) -> Option<(&'o str, &'o str, &'o str)> {
+pub(super) fn condition<'o>(object: &'o Value, kind: &str) -> Option<(&'o str, &'o str, &'o str)> {
     let conditions = object.pointer("/status/conditions")?.as_array()?;
     let found = conditions.iter().find(|condition| condition["type"] == kind)?;
     let text = |field: &str| found[field].as_str().unwrap_or_default();
@@ -291,6 +291,6 @@ fn condition<'o>(object: &'o Value, kind: &str) -> Option<(&'o str, &'o str, &'o
 }
 
 /// A controller's message in one line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -15,6 +15,8 @@ pub struct Known<'k> {
     /// The CA that the declaration writes into the Secret, with its chain; empty when the Secret comes from elsewhere,
     /// or the CA is not known.
     pub declared: &'k [Certificate],
+    /// The same of the CA beside it, during a rotation.
+    pub other: &'k [Certificate],
     /// Seconds since 1970.
     pub now: i64,
 }
@@ -39,6 +41,10 @@ pub fn identity(binding: &ResolvedBinding, seen: &Seen, known: Known<'_>, report
     if let Some(role) = check.found(&seen.role) {
         check.role(role);
         trust::policy(binding, &role.trust_policy, known.signer(), check.report, &mut check.lines);
+        if let Some(other) = known.other.first() {
+            // The certificates of the other CA must be allowed as well, at the latest when it signs.
+            trust::policy(binding, &role.trust_policy, Some(other), check.report, &mut check.lines);
+        }
     }
     check.lines
 }
@@ -107,6 +113,7 @@ impl Check<'_> {
                 );
             }
         }
+        self.other(&certificates, known);
         if anchor.enabled && strangers.is_empty() {
             let ends = certificates
                 .iter()
@@ -117,6 +124,26 @@ impl Check<'_> {
             let compared = compared.map_or("; no CA was available for comparison", |(.., words)| words);
             self.lines.push(format!("trust anchor {arn} is enabled and trusts {ends}{compared}"));
         }
+    }
+
+    /// The CA beside the one that signs: one that is not trusted must not sign, and no certificate of it may be in use.
+    fn other(&mut self, trusted: &[Certificate], known: Known<'_>) {
+        let Some(other) = known.other.first().filter(|_| !known.other.iter().any(|it| trusted.contains(it))) else {
+            return;
+        };
+        let arn = &self.binding.identity.trust_anchor;
+        let (code, words) = if self.binding.declared.issuer.is_next() {
+            (Code::EarlyRemoval, "the previous CA")
+        } else {
+            (Code::EarlySwitch, "the next CA")
+        };
+        let message = format!(
+            "{words}, {} (SHA-256 {:.16}…), is not trusted by the trust anchor {arn}",
+            quote(&other.subject),
+            other.fingerprint()
+        );
+        let help = "run `iamra ca rotation`, which says what must be true before the next step";
+        self.say(Diagnostic::warning(code, message).help(help));
     }
 
     fn expiry(&mut self, certificate: &Certificate, now: i64) {

@@ -73,6 +73,16 @@ impl<'c> Cluster<'c> {
         shared.flat_map(|(_, all)| all).collect()
     }
 
+    /// All Certificates.
+    pub(super) fn certificates(&self) -> impl Iterator<Item = &'c Value> {
+        self.all.iter().copied()
+    }
+
+    /// The Certificates of this name, in any namespace.
+    pub(super) fn certificates_named(&self, wanted: &str) -> impl Iterator<Item = &'c Value> {
+        self.certificates().filter(move |certificate| name(certificate) == wanted)
+    }
+
     pub(super) fn newest_request(&self, certificate: &Value) -> Option<&'c Value> {
         self.requests.get(&(namespace(certificate), name(certificate))).copied()
     }

@@ -22,7 +22,7 @@ pub struct Issuer {
     pub generation: u32,
     /// The issuer with the other CA of the scope, while certificates move from one to the other: the next one, before it
     /// signs, or the previous one, as long as it is needed.
-    pub other: Option<Box<Issuer>>,
+    pub other: Option<Box<Self>>,
     /// What must be looked up before those can be rendered, and the kind of each value.
     pub(super) references: Vec<(Reference, Wanted)>,
 }

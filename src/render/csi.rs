@@ -10,7 +10,7 @@ use super::spelling::algorithm;
 use crate::plan::PlannedWorkload;
 
 /// The driver's name, which is also the prefix of its attributes.
-const DRIVER: &str = "csi.cert-manager.io";
+pub const DRIVER: &str = "csi.cert-manager.io";
 
 /// The attributes' names: <https://github.com/cert-manager/csi-driver/blob/main/pkg/apis/v1alpha1/types.go>
 pub(super) fn source(planned: &PlannedWorkload<'_>) -> CSIVolumeSource {

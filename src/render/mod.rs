@@ -28,6 +28,7 @@ mod sample;
 
 pub use certificate::CERTIFICATE;
 pub use config_map::stamp;
+pub use csi::DRIVER as CSI_DRIVER;
 pub use environment::ENVIRONMENT;
 pub use list::{ca, idents, is_emitted, objects};
 pub use names::{

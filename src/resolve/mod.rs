@@ -101,10 +101,13 @@ pub fn fill_private_cas(config: &mut Config, answers: &Answers, report: &mut Rep
     }
 }
 
-/// The certificates in PEM of the CAs that are written into Secrets and sign, by scope, as far as they are known.
-pub fn ca_certificates(config: &Config, answers: &Answers) -> BTreeMap<String, String> {
-    let of = |(scope, issuer): (&String, &Issuer)| Some((scope.clone(), ca_certificate(issuer, answers)?));
-    config.issuers.iter().filter_map(of).collect()
+/// The certificates in PEM of the CAs that are written into Secrets, by scope, as far as they are known: of the one that signs,
+/// and of the one beside it during a rotation.
+pub fn ca_certificates(config: &Config, answers: &Answers) -> BTreeMap<String, [Option<String>; 2]> {
+    let of = |issuer: &Issuer| {
+        [Some(issuer), issuer.other.as_deref()].map(|issuer| issuer.and_then(|it| ca_certificate(it, answers)))
+    };
+    config.issuers.iter().map(|(scope, issuer)| (scope.clone(), of(issuer))).collect()
 }
 
 /// The certificates in PEM of the CA that is written into a Secret for an issuer, if they are known.

@@ -225,6 +225,7 @@ const COMMANDS: &[&[&str]] = &[
     &["matrix"],
     &["status"],
     &["doctor"],
+    &["ca", "rotation"],
     &["k8s", "list"],
     &["k8s", "setup", "here", "--dry-run"],
     &["k8s", "onboard", "app", "--dry-run"],

@@ -97,6 +97,8 @@ fn whatever_is_no_file_is_refused_without_waiting() {
         &["import", "--from", "iam-ra", "--state", "it"],
         &["doctor", "--objects", "it"],
         &["ca", "show", "it"],
+        &["ca", "rotation", "--objects", "it"],
+        &["ca", "rotation", "--trust-anchor", "it"],
         &["ca", "crl", "--certificate", "it", "--key", "deployment.yaml", "--serial", "1"],
         &["ca", "crl", "--certificate", "deployment.yaml", "--key", "it", "--serial", "1"],
         &["ca", "crl", "--certificate", "deployment.yaml", "--key", "deployment.yaml", "it"],

@@ -246,8 +246,13 @@ fn what_is_wrong_in_aws_is_found() {
         let mut command = iamra(dir.path());
         command.args(["doctor", "--live"]);
         if let Some(which) = row["locked"].as_str() {
-            let certificate = if which == "same" { &pair.ca } else { &self::pair(&Value::Null).ca };
-            lock(dir.path(), certificate);
+            let other = self::pair(&Value::Null).ca;
+            match which {
+                "same" => lock(dir.path(), &pair.ca, None),
+                "next" => lock(dir.path(), &pair.ca, Some((&other, false))),
+                "previous" => lock(dir.path(), &other, Some((&pair.ca, true))),
+                _ => lock(dir.path(), &other, None),
+            }
         } else {
             std::fs::write(dir.path().join("objects.json"), issued(&pair).to_string()).unwrap();
             command.args(["--objects", "objects.json"]);
@@ -276,14 +281,21 @@ fn what_is_wrong_in_aws_is_found() {
     }
 }
 
-/// Has the declaration write the CA into the Secret, with this certificate in the lock.
-fn lock(dir: &Path, certificate: &str) {
+/// Has the declaration write the CA into the Secret, with this certificate in the lock, and, if there is one, the next CA, which
+/// signs or does not.
+fn lock(dir: &Path, certificate: &str, next: Option<(&str, bool)>) {
     let file = dir.join("iamra.yaml");
     let mut declaration: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     let ssm = json!({"certificate": "ssm:/acme/ca/tls-crt", "key": "ssm:/acme/ca/tls-key"});
-    declaration["spec"]["scopes"]["default"]["issuer"] = json!({"ca": {"secret": {"ssm": ssm}}});
+    let mut issuer = json!({"ca": {"secret": {"ssm": ssm}}});
+    let mut references = json!({"ssm:/acme/ca/tls-crt": {"value": certificate}});
+    if let Some((next, signs)) = next {
+        let ssm = json!({"certificate": "ssm:/acme/next/tls-crt", "key": "ssm:/acme/next/tls-key"});
+        issuer["ca"]["next"] = json!({"secret": {"ssm": ssm}, "signs": signs});
+        references["ssm:/acme/next/tls-crt"] = json!({"value": next});
+    }
+    declaration["spec"]["scopes"]["default"]["issuer"] = issuer;
     std::fs::write(file, declaration.to_string()).unwrap();
-    let references = json!({"ssm:/acme/ca/tls-crt": {"value": certificate}});
     let lock = json!({"apiVersion": "iamra.dev/v1alpha1", "kind": "Lock", "references": references});
     std::fs::write(dir.join("iamra.lock"), lock.to_string()).unwrap();
 }

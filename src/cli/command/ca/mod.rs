@@ -1,13 +1,14 @@
 //! `iamra ca`: the CAs that sign, and what AWS has to know of them.
 
 mod crl;
+mod rotation;
 mod show;
 
 use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 
-/// Show a CA for its trust anchor, or revoke certificates
+/// Show a CA for its trust anchor, replace it step by step, or revoke certificates
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
@@ -17,12 +18,14 @@ pub(in crate::cli) struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     Show(show::Args),
+    Rotation(rotation::Args),
     Crl(crl::Args),
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     match &args.command {
         Command::Show(args) => show::run(args, io),
+        Command::Rotation(args) => rotation::run(args, io),
         Command::Crl(args) => crl::run(args, io),
     }
 }

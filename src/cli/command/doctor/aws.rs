@@ -37,8 +37,8 @@ pub(super) struct Present {
 pub(super) struct Authorities {
     /// By workload.
     pub(super) in_cluster: BTreeMap<String, Vec<Certificate>>,
-    /// By scope.
-    pub(super) declared: BTreeMap<String, Vec<Certificate>>,
+    /// By scope: of the CA that signs, and of the one beside it during a rotation.
+    pub(super) declared: BTreeMap<String, [Vec<Certificate>; 2]>,
 }
 
 /// The calls that would be made.
@@ -79,10 +79,13 @@ fn inspect(session: &Session, resolved: &Resolved, authorities: &Authorities, re
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let mut lines: Vec<String> = Vec::new();
     let mut said = BTreeSet::new();
+    let nothing = [Vec::new(), Vec::new()];
     for (binding, seen) in resolved.bindings.iter().zip(&seen) {
+        let [declared, other] = authorities.declared.get(&binding.declared.scope).unwrap_or(&nothing);
         let known = Known {
             authorities: authorities.in_cluster.get(&binding.declared.workload).map_or(&[], Vec::as_slice),
-            declared: authorities.declared.get(&binding.declared.scope).map_or(&[], Vec::as_slice),
+            declared,
+            other,
             now,
         };
         let found = doctor::identity(binding, seen, known, report);

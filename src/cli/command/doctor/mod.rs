@@ -123,10 +123,11 @@ impl Seen<'_> {
         // The declared CAs are compared only with those in AWS.
         let declared =
             if self.shared.sources.live.asked() { file.authorities(request, self.answers, report) } else { None };
-        let read = |(scope, pem): (String, String)| Some((scope, Certificate::all(&pem).ok()?));
+        let chain = |pem: Option<String>| pem.and_then(|pem| Certificate::all(&pem).ok()).unwrap_or_default();
+        let read = |(scope, both): (String, [Option<String>; 2])| (scope, both.map(chain));
         let authorities = aws::Authorities {
             in_cluster: doctor::authorities(&wanted, objects.as_deref().unwrap_or_default()),
-            declared: declared.into_iter().flatten().filter_map(read).collect(),
+            declared: declared.into_iter().flatten().map(read).collect(),
         };
         lines.extend(aws::look(self.args, self.shared, self.resolved, &authorities, report)?);
         Ok(lines)

@@ -1,0 +1,107 @@
+//! What is given of a cluster and of AWS.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Args, Found};
+use crate::arn::Arn;
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::live::tell;
+use crate::cli::paths::display;
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::disk;
+use crate::quote::typed;
+use crate::reference::Origin;
+use crate::resolve::NoAnswer;
+use crate::resource::{self, TrustAnchor};
+
+const PIPE: &str = "pipe the output of `kubectl get … --output json` into it, or name a file";
+
+/// What somebody has looked at.
+pub(super) struct Seen {
+    /// The objects of the cluster; `None` when there are none at hand.
+    pub(super) objects: Option<Vec<Value>>,
+    /// The trust anchors, by ARN; `None` when nobody has asked for any.
+    anchors: Option<BTreeMap<Arn, resource::Found<TrustAnchor>>>,
+}
+
+impl Seen {
+    /// `None` when something cannot be read, which is reported.
+    pub(super) fn of(args: &Args, scopes: &[Found<'_>], report: &mut Report) -> Result<Option<Self>, Error> {
+        let mut objects = Vec::new();
+        for path in &args.objects {
+            objects.extend(listed(path, &["items"], "kubectl get … --output json", report)?);
+        }
+        let mut anchors = BTreeMap::new();
+        for path in &args.trust_anchor {
+            let command = "aws rolesanywhere get-trust-anchor";
+            for value in listed(path, &["trustAnchors", "trustAnchor"], command, report)? {
+                anchors.extend(anchor(&value));
+            }
+        }
+        if report.has_errors() {
+            return Ok(None);
+        }
+        let mut is_asked = !args.trust_anchor.is_empty();
+        let live = &args.shared.sources.live;
+        if live.asked() {
+            is_asked = true;
+            let unknown: Vec<(&Arn, &Origin)> = scopes
+                .iter()
+                .filter_map(|it| it.anchor.as_ref())
+                .filter(|(arn, _)| !anchors.contains_key(arn))
+                .map(|(arn, reference)| (arn, &*reference.origin))
+                .collect();
+            anchors.extend(live.asks.session()?.trust_anchors(&unknown, &tell));
+        }
+        let objects = (!args.objects.is_empty()).then_some(objects);
+        Ok(Some(Self { objects, anchors: is_asked.then_some(anchors) }))
+    }
+
+    /// The trust anchor of a scope; `None` when nobody has asked.
+    pub(super) fn anchor(&self, scope: &Found<'_>) -> Option<resource::Found<TrustAnchor>> {
+        let none = |why: &str| {
+            Err(NoAnswer {
+                code: Code::NotChecked,
+                why: why.to_owned(),
+                help: "name it, or ask AWS (`--live`)".to_owned(),
+            })
+        };
+        let anchors = self.anchors.as_ref()?;
+        let Some((arn, _)) = &scope.anchor else { return Some(none("the ARN of the trust anchor has no value")) };
+        Some(anchors.get(arn).cloned().unwrap_or_else(|| none("the trust anchor is not among those that are given")))
+    }
+}
+
+/// What is in a file in JSON: the entries of one of these fields, or the object itself.
+fn listed(path: &Path, fields: &[&str], command: &str, report: &mut Report) -> Result<Vec<Value>, Error> {
+    let (name, bytes) = if path == Path::new("-") {
+        ("stdin".to_owned(), Io::read(PIPE)?)
+    } else {
+        (display(path), disk::read_manifests(path)?)
+    };
+    let Ok(Value::Object(mut object)) = serde_json::from_slice::<Value>(&bytes) else {
+        report.push(
+            Diagnostic::error(Code::UnreadableInput, format!("{name} is not a JSON object"))
+                .at(Place::File(name, None))
+                .help(format!("use the output of {}", typed(&command))),
+        );
+        return Ok(Vec::new());
+    };
+    Ok(match fields.iter().find_map(|field| object.remove(*field)) {
+        Some(Value::Array(items)) => items,
+        Some(item) => vec![item],
+        None => vec![Value::Object(object)],
+    })
+}
+
+/// A trust anchor as AWS's programs print it.
+fn anchor(value: &Value) -> Option<(Arn, resource::Found<TrustAnchor>)> {
+    let arn = Arn::parse(crate::arn::ArnKind::TrustAnchor, value.get("trustAnchorArn")?.as_str()?).ok()?;
+    let pem = value.pointer("/source/sourceData/x509CertificateData").and_then(Value::as_str);
+    let enabled = value.get("enabled").and_then(Value::as_bool).unwrap_or(false);
+    Some((arn, Ok(TrustAnchor { enabled, certificates: pem.map(str::to_owned) })))
+}
