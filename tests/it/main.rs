@@ -61,6 +61,7 @@ mod refusals;
 mod rendered;
 mod renewal;
 mod roles_anywhere_peers;
+mod rotation;
 mod signals;
 mod source;
 mod status;
