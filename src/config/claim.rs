@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::unique::Alike;
+use super::unique::{Alike, Seen};
 use super::{Binding, Which};
 use crate::diag::{Code, Diagnostic};
 use crate::quote::quote;
@@ -70,7 +70,7 @@ impl Claimed<'_> {
         match self {
             Self::Name(..) => !namespaces,
             Self::Object(..) => !namespaces && !kinds,
-            Self::CommonName(..) => Alike::of(&one.certificate, &other.certificate).is_some(),
+            Self::CommonName(..) => Alike::of(Seen::of(one), Seen::of(other)).is_some(),
         }
     }
 
@@ -91,7 +91,7 @@ impl Claimed<'_> {
                 Code::CommonNameClash,
                 format!(
                     "workload {name} would have {}, as workload {of} in {place} has",
-                    Alike::of(&one.certificate, &other.certificate)
+                    Alike::of(Seen::of(one), Seen::of(other))
                         .map_or_else(|| quote(common_name).to_string(), |alike| alike.in_scope(&one.scope))
                 ),
                 "set a different `certificate.commonName` for one of them",

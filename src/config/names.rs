@@ -172,12 +172,15 @@ fn uri_fault(uri: &str) -> Option<String> {
 }
 
 impl Certificate {
+    /// The tag that AWS makes of several values of a type.
+    pub(super) fn joined(values: &[String]) -> String {
+        sorted(values).join("/")
+    }
+
     /// The names that the certificate will have, but for the issuer's.
     pub fn names(&self) -> CertificateNames {
         let of_kind = |kind: &str, values: &[String]| {
-            let mut values = values.to_vec();
-            values.sort_by(|one, other| encoded(one).cmp(&encoded(other)));
-            values.into_iter().map(|value| (kind.to_owned(), value)).collect::<Attributes>()
+            sorted(values).into_iter().map(|value| (kind.to_owned(), value)).collect::<Attributes>()
         };
         // The order of Go's `pkix.Name`, which cert-manager and its CSI driver make the request with.
         // <https://github.com/golang/go/blob/master/src/crypto/x509/pkix/pkix.go>
@@ -187,6 +190,13 @@ impl Certificate {
         let san = SubjectAlternativeNames { uri: self.uris.clone(), ..SubjectAlternativeNames::default() };
         CertificateNames { subject, issuer: None, san }
     }
+}
+
+/// Values of a type as they are in a certificate.
+fn sorted(values: &[String]) -> Vec<String> {
+    let mut values = values.to_vec();
+    values.sort_by(|one, other| encoded(one).cmp(&encoded(other)));
+    values
 }
 
 /// What the order of values in DER depends on: Go puts all values of a type into one set, which DER sorts by their encoding:
@@ -204,11 +214,7 @@ mod tests {
     /// The expected orders are those of Go 1.25, `asn1.Marshal(pkix.Name{OrganizationalUnit: …}.ToRDNSequence())`.
     #[test]
     fn values_of_a_type_are_in_the_order_of_their_encoding() {
-        let sorted = |values: &[&str]| {
-            let mut values = values.to_vec();
-            values.sort_by(|one, other| encoded(one).cmp(&encoded(other)));
-            values.join(" ")
-        };
+        let sorted = |values: &[&str]| sorted(&values.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()).join(" ");
         assert_eq!(sorted(&["shop", "prod", "eu"]), "eu prod shop");
         // Shorter ones first; of one length, UTF8String first: `_`, `@` and letters beyond ASCII make it one.
         assert_eq!(sorted(&["b", "aa", "A"]), "A b aa");
