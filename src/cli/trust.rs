@@ -17,7 +17,7 @@ use crate::matrix::{Declared, Matrix, Policy, Role, Source};
 use crate::pipeline::{self, Request};
 use crate::quote::quote;
 use crate::resolve::{Lockfile, Lookup, TrustPolicies};
-use crate::yaml::Document;
+use crate::yaml::{self, Document};
 use crate::{disk, doctor};
 
 /// Trust policies in files.
@@ -188,7 +188,11 @@ pub(super) fn recorded(file: &File, shared: &Shared) -> Result<Option<TrustPolic
 
 /// The policy in a text: itself, or in what AWS's programs print around it.
 fn document(text: &str) -> Result<Value, String> {
-    let value = Document::parse(text).map_err(|error| error.message.clone())?.root().to_value();
+    let document = Document::parse(text).map_err(|error| error.message.clone())?;
+    if let Some(at) = yaml::repeated_key(document.root()) {
+        return Err(format!("it has {} twice, and only one of them counts in AWS", quote(&at)));
+    }
+    let value = document.root().to_value();
     let found = ["/Role/AssumeRolePolicyDocument", "/AssumeRolePolicyDocument", ""].map(|at| value.pointer(at));
     let found = found.into_iter().flatten().find(|it| it.get("Statement").is_some());
     found.cloned().ok_or_else(|| "it has no `Statement`".to_owned())

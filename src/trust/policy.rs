@@ -115,7 +115,9 @@ fn principal(elements: &Map<String, Value>) -> Truth {
     let is_ours = |kind: &str, name: &str| match (kind, name) {
         ("Service", SERVICE) => Truth::Yes,
         // The meaning of a regional or misspelt name is unknown.
-        ("Service", other) if other.starts_with("rolesanywhere") || other.contains('$') => Truth::Unknown,
+        ("Service", other) if other.to_lowercase().starts_with("rolesanywhere") || other.contains('$') => {
+            Truth::Unknown
+        }
         ("Service" | "AWS" | "Federated" | "CanonicalUser", name) => {
             if name.contains('*') {
                 Truth::Unknown
