@@ -48,6 +48,8 @@ pub struct Certificate {
     pub signs_crls: bool,
     /// The identifier of its key, if it has one.
     pub key_identifier: Option<Vec<u8>>,
+    /// The identifier of the key that signed it, if it says one.
+    issuer_key: Option<Vec<u8>>,
     /// The subject in DER.
     name: Vec<u8>,
     /// The issuer in DER.
@@ -86,6 +88,12 @@ impl Certificate {
                 ParsedExtension::SubjectKeyIdentifier(identifier) => Some(identifier.0.to_vec()),
                 _ => None,
             }),
+            issuer_key: parsed.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+                ParsedExtension::AuthorityKeyIdentifier(identifier) => {
+                    Some(identifier.key_identifier.as_ref()?.0.to_vec())
+                }
+                _ => None,
+            }),
             name: parsed.subject().as_raw().to_vec(),
             issuer_name: parsed.issuer().as_raw().to_vec(),
         })
@@ -96,9 +104,11 @@ impl Certificate {
         Self::all(pem).ok()?.into_iter().next()
     }
 
-    /// Whether it names the other one as its issuer. The signature is not checked.
+    /// Whether it names the other one as its issuer, and its key: a CA that was made again has the same name. The signature
+    /// is not checked.
     pub fn names_issuer(&self, issuer: &Self) -> bool {
-        self.issuer_name == issuer.name
+        let keys = self.issuer_key.as_ref().zip(issuer.key_identifier.as_ref());
+        self.issuer_name == issuer.name && keys.is_none_or(|(named, key)| named == key)
     }
 
     /// Whether both have the same subject, byte for byte.
