@@ -48,8 +48,11 @@ impl Reader<'_> {
 
     /// The certificates of issuers with an admission policy. The policy refuses all others, so it must know each of them.
     pub(super) fn minted(&mut self, bindings: &[Binding]) -> Arc<[Minted]> {
-        let by_admission = |it: &&Binding| it.mint_policy == Some(MintPolicy::AdmissionPolicy);
-        let listed = bindings.iter().filter(by_admission);
+        let by_admission = bindings.iter().filter(|it| it.mint_policy == Some(MintPolicy::AdmissionPolicy));
+        let guarded: Vec<_> = by_admission.map(|it| &it.issuer.issuer_ref).collect();
+        // Another scope may ask the same issuer and say nothing of a policy.
+        let is_guarded = |it: &&Binding| guarded.iter().any(|issuer| issuer.is_meant_by(&it.issuer.issuer_ref));
+        let listed = bindings.iter().filter(is_guarded);
         listed.clone().for_each(|binding| self.check_listed(binding));
         let minted = listed.map(|binding| Minted {
             workload: binding.workload.clone(),

@@ -41,6 +41,19 @@ impl IssuerRef {
         Self { group: group.unwrap_or(GROUP).to_owned(), kind: kind.unwrap_or(KIND).to_owned(), name: name.to_owned() }
     }
 
+    /// Whether who names the other one may get a certificate from this one. cert-manager rejects a kind that it does not know;
+    /// of external issuers, aws-privateca-issuer takes any other kind for its AWSPCAIssuer.
+    /// <https://github.com/cert-manager/aws-privateca-issuer/blob/main/pkg/controllers/certificaterequest_controller.go>
+    pub fn is_meant_by(&self, other: &Self) -> bool {
+        let is_named = self.group == other.group && self.name == other.name;
+        is_named && (self.is_external() || self.kind == other.kind)
+    }
+
+    /// Whether another controller than cert-manager signs.
+    pub fn is_external(&self) -> bool {
+        self.group != GROUP
+    }
+
     /// Whether it signs only for its own namespace; false for unknown kinds.
     pub fn is_namespaced(&self) -> bool {
         NAMESPACED.contains(&(self.group.as_str(), self.kind.as_str()))

@@ -27,6 +27,13 @@ pub struct ObjectKind {
     pub secret_at: Option<&'static str>,
 }
 
+impl ObjectKind {
+    /// What the API calls it.
+    pub fn resource(&self) -> String {
+        format!("{}s", self.gvk.kind.to_ascii_lowercase())
+    }
+}
+
 /// The purpose of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -105,6 +112,12 @@ pub fn object_kind(kind: &str) -> Option<&'static ObjectKind> {
     OBJECT_KINDS.iter().copied().find(|known| known.gvk.kind == kind)
 }
 
+/// The kinds of issuer of a group, as its API names them.
+pub fn resources(group: &str) -> Vec<String> {
+    let signers = OBJECT_KINDS.iter().filter(|kind| kind.signs && kind.gvk.group == group);
+    signers.map(|kind| kind.resource()).collect()
+}
+
 /// Policies on certificates, by group and kind.
 const POLICIES: &[(&str, &str)] = &[
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
@@ -180,6 +193,14 @@ impl IssuerObject {
     /// Its namespace, for Certificates of a namespace.
     pub fn namespace(&self, of_certificates: Option<&str>) -> Option<String> {
         if self.kind.is_cluster_wide { None } else { self.home.as_deref().or(of_certificates).map(str::to_owned) }
+    }
+
+    /// What it signs with, as the fields of its kind say it: `ca.secretName` or `arn`.
+    pub fn signs_with(&self) -> Option<(&'static [&'static str], &str)> {
+        let fields: &[&str] = if self.kind.gvk.group == PRIVATE_CA_GROUP { &["arn"] } else { &["ca", "secretName"] };
+        let Contents::Spec(spec) = &self.contents else { return None };
+        let value = fields.iter().try_fold(spec, |value, field| value.get(field))?.as_str()?;
+        (self.part == Part::Signer).then_some((fields, value))
     }
 
     /// The Secret that it signs with, which iamra may not have created.

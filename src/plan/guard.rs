@@ -84,7 +84,7 @@ pub(super) fn of<'r>(resolved: &'r Resolved, workloads: &[PlannedWorkload<'r>]) 
             continue;
         }
         // Scopes may share an issuer that exists already.
-        let minted = resolved.minted.iter().filter(|it| it.issuer == *issuer_ref);
+        let minted = resolved.minted.iter().filter(|it| issuer_ref.is_meant_by(&it.issuer));
         let admitted = minted.filter_map(|it| {
             let home = it.namespace.as_ref().map(DnsLabel::as_str)?;
             let is_here = namespace.as_deref().is_none_or(|namespace| namespace == home);

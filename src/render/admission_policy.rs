@@ -11,7 +11,8 @@ use super::cel;
 use super::certificate_rules::{LISTS, id, of_certificates, refuse, words};
 use super::names::{NAMESPACE, SCOPE};
 use super::object::{metadata, value};
-use crate::issuer::{CONTROLLER, GROUP, IssuerRef, KIND, home_of_cert_manager};
+use crate::issuer::{CONTROLLER, GROUP, IssuerObject, IssuerRef, KIND, home_of_cert_manager, resources};
+use crate::krm::Gvk;
 use crate::plan::{Admitted, Guard};
 
 /// The group of Kubernetes' own requests, which cert-manager can sign, too.
@@ -21,10 +22,10 @@ const KUBERNETES: &str = "certificates.k8s.io";
 /// The policy and its binding.
 pub(super) fn policy(guard: &Guard<'_>) -> [Value; 2] {
     let issuer = &guard.issuer.issuer_ref;
-    let name = match &guard.namespace {
-        Some(namespace) => format!("{}.{namespace}", issuer.name),
-        None => issuer.name.clone(),
-    };
+    let namespace = guard.namespace.as_ref().map(|namespace| format!(".{namespace}"));
+    // Another controller's issuer may have the name of one of cert-manager's.
+    let group = issuer.is_external().then(|| format!(".{}", issuer.group));
+    let name = format!("{}{}{}", issuer.name, namespace.unwrap_or_default(), group.unwrap_or_default());
     let mut metadata = metadata(&name, None, (SCOPE, guard.scope));
     if let Some(namespace) = &guard.namespace {
         metadata.annotations.get_or_insert_default().insert(NAMESPACE.to_owned(), namespace.clone());
@@ -54,34 +55,44 @@ fn policy_itself(guard: &Guard<'_>, metadata: ObjectMeta) -> Value {
     value(&ValidatingAdmissionPolicy { metadata, spec: Some(spec), status: None })
 }
 
-fn is_of_cert_manager(issuer: &IssuerRef) -> bool {
-    issuer.group == GROUP
-}
-
 fn rules(guard: &Guard<'_>) -> Vec<NamedRuleWithOperations> {
-    let rule = |group: &str, version: &str, resources: &[&str], operations: &[&str]| {
+    let rule = |group: &str, version: &str, resources: &[String], operations: &[&str]| {
         let texts = |texts: &[&str]| Some(texts.iter().map(|it| (*it).to_owned()).collect());
         NamedRuleWithOperations {
             api_groups: texts(&[group]),
             api_versions: texts(&[version]),
             operations: texts(operations),
-            resources: texts(resources),
+            resources: Some(resources.to_vec()),
             ..NamedRuleWithOperations::default()
         }
     };
-    let mut resources = vec!["certificates", "certificaterequests"];
-    if guard.issuer.secret().is_some() {
-        resources.extend(["issuers", "clusterissuers"]);
+    let writing = ["CREATE", "UPDATE"];
+    let mut asked = vec!["certificates".to_owned(), "certificaterequests".to_owned()];
+    let mut rules = Vec::new();
+    let is_external = guard.issuer.issuer_ref.is_external();
+    if let Some(Gvk { group, version, .. }) = signer(guard).map(|signer| &signer.kind.gvk) {
+        if is_external {
+            rules.push(rule(group, version, &resources(group), &writing));
+        } else {
+            asked.extend(resources(group));
+        }
     }
-    let mut rules = vec![rule(GROUP, "v1", &resources, &["CREATE", "UPDATE"])];
-    if is_of_cert_manager(&guard.issuer.issuer_ref) {
-        rules.push(rule(KUBERNETES, "v1", &["certificatesigningrequests"], &["CREATE"]));
+    rules.insert(0, rule(GROUP, "v1", &asked, &writing));
+    if !is_external {
+        rules.push(rule(KUBERNETES, "v1", &["certificatesigningrequests".to_owned()], &["CREATE"]));
     }
     rules
 }
 
+/// The issuer itself, if iamra emits it.
+fn signer<'g>(guard: &'g Guard<'_>) -> Option<&'g IssuerObject> {
+    let name = &guard.issuer.issuer_ref.name;
+    guard.issuer.objects.iter().find(|object| object.name == *name && object.signs_with().is_some())
+}
+
 fn variables(guard: &Guard<'_>) -> Vec<Variable> {
-    let IssuerRef { group, kind, name } = &guard.issuer.issuer_ref;
+    let issuer = &guard.issuer.issuer_ref;
+    let IssuerRef { group, kind, name } = issuer;
     // cert-manager takes an empty field for one that is not there.
     let is = |field: &str, value: &str, default: &str| {
         let at = format!("object.spec.issuerRef.?{field}.orValue('')");
@@ -91,14 +102,18 @@ fn variables(guard: &Guard<'_>) -> Vec<Variable> {
     let mut asks = vec![
         "request.resource.resource in ['certificates', 'certificaterequests']".to_owned(),
         format!("object.spec.issuerRef.name == {}", cel::text(name)),
-        is("kind", kind, KIND),
-        is("group", group, GROUP),
     ];
-    let mut key = "request.namespace + '/' + object.metadata.name";
+    if !issuer.is_external() {
+        asks.push(is("kind", kind, KIND));
+    }
+    asks.push(is("group", group, GROUP));
+    let mut home = "request.namespace + '/' + ";
     if let Some(namespace) = &guard.namespace {
         asks.insert(1, format!("request.namespace == {}", cel::text(namespace)));
-        key = "object.metadata.name";
+        home = "";
     }
+    // cert-manager says in a request which Certificate it is for.
+    let of_request = "object.metadata.?annotations[?'cert-manager.io/certificate-name'].orValue('')";
     let of_each = |value: &dyn Fn(&Admitted<'_>) -> String| {
         cel::map(guard.admitted.iter().map(|admitted| (id(guard, admitted), value(admitted))))
     };
@@ -108,10 +123,11 @@ fn variables(guard: &Guard<'_>) -> Vec<Variable> {
     let named = [
         ("asks", asks.join(" && ")),
         ("certificate", "variables.asks && request.resource.resource == 'certificates'".to_owned()),
-        ("id", key.to_owned()),
+        ("id", format!("{home}object.metadata.name")),
         ("commonNames", of_each(&|it| cel::text(&it.certificate.common_name))),
         ("durations", of_each(&|it| cel::text(&it.certificate.duration.to_string()))),
         ("declared", "variables.certificate && variables.id in variables.commonNames".to_owned()),
+        ("requested", format!("{home}{of_request}")),
     ];
     named.into_iter().chain(lists).map(|(name, expression)| Variable { name: name.to_owned(), expression }).collect()
 }
@@ -121,8 +137,10 @@ fn of_requests(guard: &Guard<'_>) -> Validation {
     let controller = format!("system:serviceaccount:{}:{}", home_of_cert_manager(guard.issuer), CONTROLLER);
     let is_its = format!("request.userInfo.username == {}", cel::text(&controller));
     let is_same = "request.operation == 'UPDATE' && object.spec == oldObject.spec";
+    // A Certificate that was there before the policy is renewed without being written.
+    let is_declared = "variables.requested in variables.commonNames";
     refuse(
-        format!("!variables.asks || variables.certificate || {is_its} || ({is_same})"),
+        format!("!variables.asks || variables.certificate || ({is_its} && {is_declared}) || ({is_same})"),
         format!("only cert-manager requests certificates of {}, for declared Certificates", words(guard)),
     )
 }
@@ -136,7 +154,7 @@ fn of_kubernetes(guard: &Guard<'_>) -> Option<Validation> {
         None => format!("{prefix}{name}"),
     };
     let is_other = format!("object.spec.signerName != {}", cel::text(&signer));
-    is_of_cert_manager(&guard.issuer.issuer_ref).then(|| {
+    (!guard.issuer.issuer_ref.is_external()).then(|| {
         refuse(
             format!("request.resource.resource != 'certificatesigningrequests' || {is_other}"),
             format!("{} signs only the declared Certificates, and no CertificateSigningRequest", words(guard)),
@@ -146,23 +164,37 @@ fn of_kubernetes(guard: &Guard<'_>) -> Option<Validation> {
 
 /// Another issuer with the same key would be under no policy.
 fn of_issuers(guard: &Guard<'_>) -> Option<Validation> {
-    let secret = guard.issuer.secret()?;
-    let IssuerRef { kind, name, .. } = &guard.issuer.issuer_ref;
+    let signer = signer(guard)?;
+    let (fields, key) = signer.signs_with()?;
+    let is_external = guard.issuer.issuer_ref.is_external();
+    let resources = resources(signer.kind.gvk.group);
     let mut reads = vec![
-        "request.resource.resource in ['issuers', 'clusterissuers']".to_owned(),
-        format!("object.spec.?ca.?secretName.orValue('') == {}", cel::text(secret)),
+        format!("request.resource.resource in {}", cel::list(resources.iter().map(String::as_str))),
+        format!("object.spec.?{}.orValue('') == {}", fields.join(".?"), cel::text(key)),
     ];
+    reads.extend(place(guard));
+    let is_it = format!(
+        "request.resource.resource == {} && object.metadata.name == {}",
+        cel::text(&signer.kind.resource()),
+        cel::text(&signer.name)
+    );
+    let what = if is_external { "" } else { "the Secret " };
+    Some(refuse(
+        format!("!({}) || ({is_it})", reads.join(" && ")),
+        format!("only {} signs with {what}{key}", words(guard)),
+    ))
+}
+
+/// Where an issuer is that signs with the same key.
+fn place(guard: &Guard<'_>) -> Option<String> {
+    let is_in = |namespace: &str| format!("request.namespace == {}", cel::text(namespace));
+    if guard.issuer.issuer_ref.is_external() {
+        // Every issuer of AWS Private CA can name any CA. Those of other namespaces have policies of their own.
+        return guard.namespace.as_deref().map(is_in);
+    }
     // A ClusterIssuer signs with a Secret in cert-manager's namespace, an Issuer with one in its own.
     let of_cert_manager = home_of_cert_manager(guard.issuer);
     let home = guard.namespace.as_deref().unwrap_or(of_cert_manager);
-    let is_here = format!("request.namespace == {}", cel::text(home));
     let is_wide = "request.resource.resource == 'clusterissuers'";
-    reads.push(if home == of_cert_manager { format!("({is_here} || {is_wide})") } else { is_here });
-    let resource = format!("{}s", kind.to_ascii_lowercase());
-    let is_it =
-        format!("request.resource.resource == {} && object.metadata.name == {}", cel::text(&resource), cel::text(name));
-    Some(refuse(
-        format!("!({}) || ({is_it})", reads.join(" && ")),
-        format!("only {} signs with the Secret {secret}", words(guard)),
-    ))
+    Some(if home == of_cert_manager { format!("({} || {is_wide})", is_in(home)) } else { is_in(home) })
 }

@@ -45,6 +45,11 @@ pub(super) fn of_certificates(guard: &Guard<'_>) -> Vec<Validation> {
             "the Secret must have the name of the Certificate".to_owned(),
         ),
         refuse(
+            and("object.spec.?privateKey.?rotationPolicy.orValue('') == 'Always'"),
+            "privateKey.rotationPolicy must be Always: otherwise whoever can write the Secret chooses the key"
+                .to_owned(),
+        ),
+        refuse(
             and(&absent("object.spec", &other)),
             format!("the certificate has no other names: remove {}", other.join(", ")),
         ),

@@ -37,6 +37,8 @@ pub(super) struct Signer {
     namespace: Namespace,
     /// Whether other namespaces can ask it, too.
     is_wide: bool,
+    /// Whether another controller than cert-manager signs.
+    is_external: bool,
     /// Whether iamra has made it for these workloads, as opposed to found it.
     pub(super) is_own: bool,
 }
@@ -168,7 +170,8 @@ impl Keys {
 
     fn add_signer(&mut self, issuer: IssuerRef, namespace: Namespace, is_own: bool) {
         let is_wide = !issuer.is_namespaced();
-        let signer = Signer { kind: issuer.kind, namespace, is_wide, is_own };
+        let is_external = issuer.is_external();
+        let signer = Signer { kind: issuer.kind, namespace, is_wide, is_external, is_own };
         self.signers.entry(issuer.name).or_default().insert(signer);
     }
 
@@ -189,6 +192,12 @@ impl Keys {
     /// Whether what is written is the Secret of a declared workload's certificate.
     pub(super) fn is_of_certificate(&self, written: &Whole<'_>) -> bool {
         written.kind == "Secret" && self.secret(written.name, &written.namespaces) == Some(false)
+    }
+
+    /// The signers that a request may reach. A controller may take any kind for its own
+    /// ([`IssuerRef::is_meant_by`]).
+    pub(super) fn asked(&self, name: &str, kind: &str, namespaces: &[Option<&str>]) -> impl Iterator<Item = &Signer> {
+        self.signers(name, "", namespaces).filter(move |it| kind.is_empty() || it.kind == kind || it.is_external)
     }
 
     /// The signers that a reference may mean. Who names no kind may mean any.

@@ -10,10 +10,11 @@ use rcgen::{CertificateParams, DnType, KeyPair};
 use serde_json::{Value, json};
 
 use crate::cluster::{APPLY, Cluster};
+use crate::peers::peer;
 use crate::support::{Output, iamra, root, run};
 
 /// Who asks.
-const TENANT: &str = "--as=system:serviceaccount:shop:tenant";
+const TENANT: &str = "system:serviceaccount:shop:tenant";
 
 /// Who decides, where, and about what.
 struct Side {
@@ -40,7 +41,7 @@ fn policies_refuse_what_is_not_declared() {
         let mut asked = Vec::new();
         for (index, row) in rows.iter().enumerate().filter(|(_, row)| row[side.field].is_string()) {
             let object = side.object(index, row);
-            let output = create(&cluster, &object);
+            let output = create(&cluster, &object, row["as"].as_str().unwrap_or(TENANT));
             let expected = row[side.field].as_str().unwrap();
             if side.field == "admission" && expected != "allowed" {
                 if output.exit == 0 || !output.stderr.contains(expected) {
@@ -71,6 +72,12 @@ fn cluster() -> Cluster {
     for namespace in ["shop", "vault", "other", "elsewhere"] {
         cluster.namespace(namespace);
     }
+    let crds = peer("cluster").ancestors().nth(2).unwrap().join("crds/aws-privateca-issuer");
+    let installed = cluster.kubectl(&["apply", "--server-side", "-f", crds.to_str().unwrap()], "");
+    assert_eq!(installed.exit, 0, "{}", installed.stderr);
+    let args =
+        ["wait", "--for=condition=Established", "--timeout=60s", "crd/awspcaclusterissuers.awspca.cert-manager.io"];
+    assert_eq!(cluster.kubectl(&args, "").exit, 0);
     cluster.accepts(APPLY, &fs::read_to_string(data.join("tenant.yaml")).unwrap(), "the tenant");
     let rendered = run(iamra(&data).arg("render"), b"");
     assert_eq!(rendered.exit, 0, "{}", rendered.stderr);
@@ -83,20 +90,20 @@ fn cluster() -> Cluster {
             "metadata": {"name": "other", "namespace": "vault"},
             "spec": {"secretName": "other", "commonName": "other",
                 "issuerRef": {"kind": "ClusterIssuer", "name": "iam-ra-admitted"}}});
-        let args = ["create", "--dry-run=server", TENANT, "-f", "-"];
+        let args = ["create", "--dry-run=server", "--as", TENANT, "-f", "-"];
         cluster.kubectl(&args, &other.to_string()).exit != 0
     });
     cluster
 }
 
 /// As it is written, also where there is one already.
-fn create(cluster: &Cluster, object: &Value) -> Output {
-    let output = cluster.kubectl(&["create", TENANT, "-f", "-"], &object.to_string());
+fn create(cluster: &Cluster, object: &Value, account: &str) -> Output {
+    let output = cluster.kubectl(&["create", "--as", account, "-f", "-"], &object.to_string());
     if !output.stderr.contains("already exists") {
         return output;
     }
     // cert-manager may write into it meanwhile.
-    let replace = || cluster.kubectl(&["replace", TENANT, "-f", "-"], &object.to_string());
+    let replace = || cluster.kubectl(&["replace", "--as", account, "-f", "-"], &object.to_string());
     std::iter::repeat_with(replace).find(|it| !it.stderr.contains("Operation cannot be fulfilled")).unwrap()
 }
 

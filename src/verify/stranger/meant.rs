@@ -35,7 +35,7 @@ impl Walk<'_, '_> {
         // Some fields take the namespace before the name.
         let (before, name) = name.rsplit_once('/').map_or((None, name), |(before, name)| (Some(before), name));
         let namespaces = self.namespaces(Around { namespace: before.or(around.namespace), ..around });
-        let signers = self.keys.signers(name, kind, &namespaces);
+        let signers = self.keys.asked(name, kind, &namespaces);
         let reached = signers.map(|signer| (around.at.clone(), Reach::Issuer { signer, name: name.to_owned(), asked }));
         let reached: Vec<_> = reached.collect();
         self.found.extend(reached);
