@@ -62,6 +62,7 @@ mod rendered;
 mod renewal;
 mod roles_anywhere_peers;
 mod rotation;
+mod security;
 mod signals;
 mod source;
 mod status;
