@@ -1,19 +1,65 @@
 //! Workloads that AWS cannot tell apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::Reader;
 use super::v1alpha1::MintPolicy;
 use super::{Binding, Certificate, Role};
-use crate::diag::{Code, Diagnostic, Place};
+use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::issuer::IssuerObject;
 use crate::quote::quote;
 use crate::reference::{self, Origin};
+use crate::yaml::FieldPath;
 
-/// The workloads of a trust anchor, by common name. Scopes and clusters with one trust anchor have one CA.
-pub(super) type Pinned = BTreeMap<((reference::Target, Origin), String), Vec<Known>>;
+/// What is looked up to know a trust anchor, and where.
+type TrustAnchor = (reference::Target, Origin);
+
+/// What trust anchors trust, as far as it has been read.
+#[derive(Default)]
+pub(super) struct Pinned {
+    /// The workloads of each, by common name. Scopes and clusters with one trust anchor have one CA.
+    workloads: BTreeMap<(TrustAnchor, String), Vec<Known>>,
+    /// The clusters that make a CA of their own for each.
+    makers: BTreeMap<TrustAnchor, (String, BTreeSet<String>)>,
+}
+
+impl Pinned {
+    /// A CA that cert-manager makes has another key in each cluster.
+    fn add_maker(&mut self, cluster: Option<&str>, binding: &Binding) {
+        if let Some(cluster) = cluster.filter(|_| binding.issuer.objects.iter().any(IssuerObject::makes_ca)) {
+            let anchor = binding.role.trust_anchor.source();
+            let (_, clusters) = self.makers.entry(anchor).or_insert_with(|| (binding.scope.clone(), BTreeSet::new()));
+            clusters.insert(cluster.to_owned());
+        }
+    }
+
+    /// Reports clusters that trust each other's CAs.
+    pub(super) fn check_apart(&self, report: &mut Report) {
+        for (scope, clusters) in self.makers.values().filter(|(_, clusters)| clusters.len() > 1) {
+            // A trust anchor holds two certificates.
+            // <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/load-balancing-quotas.html>
+            let (make, why): (fn(Code, String) -> Diagnostic, _) = if clusters.len() == 2 {
+                (Diagnostic::warning, "whoever has the CA of one can be every workload of the other")
+            } else {
+                (Diagnostic::error, "it holds two certificates at most")
+            };
+            let clusters: Vec<_> = clusters.iter().map(|cluster| quote(cluster).to_string()).collect();
+            let clusters = clusters.join(", ");
+            let message = format!(
+                "clusters {clusters} make a CA each, and scope {} has one trust anchor for all: {why}",
+                quote(scope)
+            );
+            let at = FieldPath::keys("spec.scopes").key(scope).key("trustAnchor");
+            report.push(make(Code::AwsSetup, message).at(Place::Config(at)).help(
+                "give each cluster its own, by a template such as `trustAnchor: ssm:/acme/{{ cluster }}/trust-anchor-arn`, \
+                 or in the cluster's entry",
+            ));
+        }
+    }
+}
 
 /// A workload with its role and its certificate.
-pub(super) struct Known {
+struct Known {
     workload: String,
     role: Role,
     certificate: Certificate,
@@ -95,9 +141,10 @@ fn in_words<'p>(pins: impl IntoIterator<Item = &'p (String, String)>) -> String 
 impl Reader<'_> {
     /// IAM policies distinguish workloads by the names in their certificates, so a CA must not sign the same names for two
     /// of them.
-    pub(super) fn check_unique(&mut self, binding: &Binding, pinned: &mut Pinned) {
+    pub(super) fn check_unique(&mut self, cluster: Option<&str>, binding: &Binding, pinned: &mut Pinned) {
+        pinned.add_maker(cluster, binding);
         let key = (binding.role.trust_anchor.source(), binding.certificate.common_name.clone());
-        let known = pinned.entry(key).or_default();
+        let known = pinned.workloads.entry(key).or_default();
         let seen = Seen::of(binding);
         // A name of a role may mean another one in each cluster.
         let is_same = |it: &Known| {

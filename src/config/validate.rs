@@ -60,6 +60,7 @@ pub(super) fn validate(
             configs.insert(index, config);
         }
     }
+    names.check_apart(report);
     let configs: Vec<_> = configs.into_values().collect();
     // With errors, workloads may be missing that are declared.
     if !report.has_errors() {
@@ -106,8 +107,8 @@ impl Reader<'_> {
         let seen: Vec<_> = clusters.iter().map(|cluster| Some(cluster.as_str())).collect();
         let seen = if spec.clusters.is_empty() { vec![None] } else { seen };
         let bound = self.bindings(&declared, &seen);
-        for binding in bound.values().flatten() {
-            self.check_unique(binding, names);
+        for (cluster, binding) in bound.iter().flat_map(|(cluster, all)| all.iter().map(move |it| (cluster, it))) {
+            self.check_unique(cluster.as_deref(), binding, names);
         }
         for (scope, it) in &declared.scopes {
             if role_scopes.contains(scope.as_str()) {
@@ -118,7 +119,7 @@ impl Reader<'_> {
             let mut bindings = bound.get(*cluster).cloned().unwrap_or_default();
             let unlisted = self.unlisted(&bindings, opted_in, cluster.as_deref(), &declared);
             for binding in &unlisted {
-                self.check_unique(binding, names);
+                self.check_unique(cluster.as_deref(), binding, names);
             }
             bindings.extend(unlisted);
             let config = Config {
