@@ -16,8 +16,7 @@ use crate::plan::{Approval, Prerequisite};
 
 /// approver-policy's policy, which is cluster-wide.
 /// <https://cert-manager.io/docs/policy/approval/approver-policy/api-reference/>
-pub(super) const POLICY: Gvk =
-    Gvk { group: "policy.cert-manager.io", version: "v1alpha1", kind: "CertificateRequestPolicy" };
+pub const POLICY: Gvk = Gvk { group: "policy.cert-manager.io", version: "v1alpha1", kind: "CertificateRequestPolicy" };
 
 /// The resource, as RBAC names it.
 const RESOURCE: &str = "certificaterequestpolicies";

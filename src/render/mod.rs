@@ -26,6 +26,7 @@ mod list;
 mod object;
 mod sample;
 
+pub use approver_policy::POLICY;
 pub use certificate::CERTIFICATE;
 pub use config_map::stamp;
 pub use csi::DRIVER as CSI_DRIVER;

@@ -8,6 +8,7 @@ mod adopted;
 mod declared;
 mod generated;
 mod keys;
+mod lifted;
 mod names;
 mod object;
 mod patched;
@@ -107,6 +108,7 @@ pub fn check_strangers(
     let keys = Keys::of(resolved, plan, stream, items);
     // Our own objects are checked elsewhere, in more detail.
     let ours: BTreeSet<_> = stream.ours().map(|object| object.index).collect();
+    lifted::check(resolved, items, &ours, report);
     let placements = plan.workloads.iter().flat_map(|planned| &planned.placements);
     let mut places: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for found in placements.filter_map(|placement| inventory.get(placement.workload)) {
