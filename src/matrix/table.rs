@@ -39,11 +39,13 @@ pub fn summary(matrix: &Matrix<'_>) -> String {
     let (workloads, roles) = (matrix.workloads().len(), matrix.roles().count());
     let own = matrix.pairs().filter(Pair::is_own).count();
     let count = |own: bool| matrix.unusual().filter(|pair| pair.is_own() == own).count();
-    let others = match count(false) {
-        0 => "all denied".to_owned(),
-        n => format!("{n} not denied"),
-    };
+    let of = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (total, refused) = (workloads * roles - own, count(true));
-    let refused = if refused == 0 { String::new() } else { format!("; {refused} own roles are not allowed") };
-    format!("{workloads} workloads and {roles} roles: {total} pairs with other roles, {others}{refused}")
+    let others = match (total, count(false)) {
+        (0, _) => "no pair with another role".to_owned(),
+        (_, 0) => format!("{} with other roles, all denied", of(total, "pair")),
+        (_, n) => format!("{} with other roles, {n} not denied", of(total, "pair")),
+    };
+    let refused = if refused == 0 { String::new() } else { format!("; not allowed: {}", of(refused, "own role")) };
+    format!("{} and {}: {others}{refused}", of(workloads, "workload"), of(roles, "role"))
 }

@@ -37,6 +37,14 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let name = manifests::name_of(&args.file);
     let mut report = Report::default();
     let found = match manifests::parse(name, &bytes) {
+        _ if bytes.trim_ascii_start().starts_with(b"-----BEGIN") => {
+            report.push(
+                Diagnostic::error(Code::UnreadableInput, format!("{name} is a PEM file, and a Secret was expected"))
+                    .at(Place::File(name.to_owned(), None))
+                    .help(PIPE),
+            );
+            None
+        }
         Ok(stream) => found(&stream.items, name, &mut report),
         Err(why) => {
             report.push(*why);
