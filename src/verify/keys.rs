@@ -26,8 +26,8 @@ pub(super) struct Keys {
     sidecars: BTreeSet<String>,
     /// What iamra makes, and the Secrets that are filled for it, by name.
     made: BTreeMap<String, BTreeSet<Made>>,
-    /// Common names of declared workloads.
-    pub(super) common_names: BTreeSet<String>,
+    /// The common names and URIs of declared workloads, in lower case: a policy may compare without case.
+    names: BTreeSet<String>,
 }
 
 /// An issuer of declared workloads.
@@ -80,7 +80,9 @@ impl Keys {
             if binding.certificate.has_secret() {
                 keys.add_secret(&name::of_certificate(&binding.workload), namespace.clone(), false);
             }
-            keys.common_names.insert(binding.certificate.common_name.clone());
+            let certificate = &binding.certificate;
+            let names = certificate.uris.iter().chain([&certificate.common_name]);
+            keys.names.extend(names.map(|name| name.to_ascii_lowercase()));
         }
         // Issuers first: whether an issuer is ours depends on the issuer, not on the Certificates that refer to it.
         let (issuers, others): (Vec<_>, Vec<_>) = stream.ours().partition(|object| signer(object).is_some());
@@ -145,6 +147,11 @@ impl Keys {
     pub(super) fn made(&self, name: &str, namespaces: &[Option<&str>]) -> impl Iterator<Item = &str> {
         let named = self.made.get(name).into_iter().flatten();
         named.filter(|it| meets(it.namespace.as_deref(), namespaces)).map(|it| it.kind.as_str())
+    }
+
+    /// Whether a declared workload has this name in its certificate.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        self.names.contains(&name.to_ascii_lowercase())
     }
 
     /// Whether anything is made under this name.

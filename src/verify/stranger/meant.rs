@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::reach::{Asked, Reach};
+use super::asked::asked;
+use super::reach::Reach;
 use super::speech::{self, Meaning};
 use super::writes::{self, is_writing};
 use super::{Around, Walk};
@@ -31,7 +32,7 @@ impl Walk<'_, '_> {
         if name.contains("://") {
             return;
         }
-        let asked = self.asked();
+        let asked = asked(self.object, self.keys);
         // Some fields take the namespace before the name.
         let (before, name) = name.rsplit_once('/').map_or((None, name), |(before, name)| (Some(before), name));
         let namespaces = self.namespaces(Around { namespace: before.or(around.namespace), ..around });
@@ -95,25 +96,6 @@ impl Walk<'_, '_> {
         let object = self.object;
         object.group() == issuer::GROUP
             && self.keys.signers(object.name(), object.kind(), &[object.namespace()]).next().is_some()
-    }
-
-    /// For whom the object asks, as far as it says so itself.
-    fn asked(&self) -> Asked {
-        let at = |path: &str| self.object.value.pointer(path).filter(|value| !value.is_null());
-        let common_name = if self.object.is_certificate() {
-            // A CA can sign for any name.
-            let is_ca = at("/spec/isCA").is_some_and(|is_ca| *is_ca != Value::Bool(false));
-            if is_ca || at("/spec/literalSubject").is_some() {
-                return Asked::Anything;
-            }
-            at("/spec/commonName")
-        } else if matches!(self.object.kind(), "Ingress" | "Gateway") {
-            at("/metadata/annotations/cert-manager.io~1common-name")
-        } else {
-            return Asked::Anything;
-        };
-        let is_declared = |name: &Value| name.as_str().is_none_or(|name| self.keys.common_names.contains(name));
-        if common_name.is_some_and(is_declared) { Asked::Anything } else { Asked::Other }
     }
 
     /// Volumes of declared workloads. What a pod says of its volumes it says of its own.

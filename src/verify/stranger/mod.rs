@@ -4,6 +4,7 @@
 //! anywhere; an issuer where one speaks of issuers, whether the field is a Certificate's, an Ingress's annotation, an
 //! attribute of a CSI driver or an argument.
 
+mod asked;
 mod embedded;
 mod meant;
 mod naming;
