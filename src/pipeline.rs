@@ -269,6 +269,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         }
         Mode::Transform => Patched::of(resolved, items, request, report).transformed(resolved, items, report),
         Mode::All => Patched::of(resolved, items, request, report).with_objects(resolved, items, report),
+            splice::check_committed(items, report);
         Mode::Validate => {
             let patched = Patched::of(resolved, items, request, report);
             patched.taken.report(report);

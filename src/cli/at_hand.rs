@@ -7,9 +7,10 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use super::environment::POLICY;
 use super::error::Error;
-use super::paths::{display, outside_repository};
+use super::paths::{display, is_unpacked, outside_repository};
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
+use crate::git;
 use crate::resolve::{LOCK_NAME, Lockfile, Lookup, OperatorPolicy, Values, lock_path};
 use crate::yaml::NodeRef;
 
@@ -96,13 +97,21 @@ impl AtHand {
         report: &mut Report,
     ) -> Result<Answers, Error> {
         let values = match &self.values {
-            Some(path) => Some(Values::read(&display(path), &disk::read_given(path)?, report)),
+            Some(path) => Some(Values::read(&display(path), &disk::read_given(path)?, is_committed(path), report)),
             None => None,
         };
         let is_missing = lock.is_none() && must_be_there;
         let lock = if is_missing { Lockfile::missing(name, report) } else { Lockfile::read(name, lock, report) };
         Ok(Answers { values, lock })
     }
+}
+
+/// Whether a file is in a repository for others to read: Git tracks it, or Argo CD has it from one. Where nothing can tell, as in
+/// a folder without Git, it is not: what is said would be wrong for those who keep keys where they belong.
+fn is_committed(path: &Path) -> bool {
+    let ceilings = std::env::var_os("GIT_CEILING_DIRECTORIES").unwrap_or_default();
+    let ceilings: Vec<_> = std::env::split_paths(&ceilings).collect();
+    git::is_tracked(path, &ceilings) || is_unpacked(path)
 }
 
 /// The sources of values that need no calls: the values file, then the lock.

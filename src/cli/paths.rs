@@ -63,6 +63,12 @@ impl Repository {
     }
 }
 
+/// Whether Argo CD has unpacked a file from a repository, links followed.
+pub(super) fn is_unpacked(file: &Path) -> bool {
+    let file = file.canonicalize();
+    file.is_ok_and(|file| Repository::of(disk::folder_of(&file)).kind == Kind::Unpacked)
+}
+
 /// How a diff names a file, so that `git apply` and `patch -p1` find it, and in which folder they do if not in this one.
 /// `git apply` takes nothing outside of the folder where it is run.
 pub(super) fn in_diff(path: &Path) -> (String, Option<PathBuf>) {

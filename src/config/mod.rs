@@ -54,9 +54,11 @@ use crate::duration::Duration;
 use crate::issuer::Issuer;
 use crate::name::DnsLabel;
 use crate::quote::quote;
+use crate::krm::Position;
 use crate::reference::Reference;
 use crate::yaml::{self, FieldPath, NodeRef, SyntaxError};
 
+use crate::secret::private_key;
 /// A declaration, as seen from one cluster.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -378,6 +380,7 @@ fn read(declaration: Whole<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], f
     }
     let Some((value, extension)) = declared(declaration, found) else { return Vec::new() };
     let mut report = Report::default();
+    check_committed(declaration, found);
     let views = overlay::views(value, &mut report);
     let configs = validate::validate(views, clusters, opted_in, extension.as_ref(), &mut report);
     let mut configs = configs.unwrap_or_default();
@@ -397,6 +400,20 @@ fn read(declaration: Whole<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], f
 
 /// The declaration's fields, checked one by one.
 fn declared<'d>(declaration: Whole<'d>, found: &mut Report) -> Option<(serde_json::Value, Option<Extension<'d>>)> {
+/// Reports private keys, in whatever field or comment.
+fn check_committed(declaration: Whole<'_>, report: &mut Report) {
+    for (name, text) in declaration.texts() {
+        let Some(at) = private_key(text) else { continue };
+        let place = match name {
+            None => Place::ConfigText(at),
+            Some(name) => Place::File(name.to_owned(), Some(Position::of(text, at).line)),
+        };
+        report.push(Diagnostic::error(Code::CommittedKey, "the declaration has a private key").at(place).help(
+            "replace the key, which is not secret any more; a declaration only refers to Secrets and parameters",
+        ));
+    }
+}
+
     let node = declaration.own();
     if is_config_map(node) {
         return config_map::read(node, found).map(|value| (value, None));

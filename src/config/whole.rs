@@ -90,6 +90,12 @@ impl<'d> Whole<'d> {
         std::iter::once(self.node).chain(self.bases().iter().map(|(_, document)| document.root()))
     }
 
+    /// Their texts, and the names of those that are extended.
+    pub(super) fn texts(self) -> impl Iterator<Item = (Option<&'d str>, &'d str)> {
+        let bases = self.bases().iter().map(|(base, _)| (Some(base.name.as_str()), base.text.as_str()));
+        std::iter::once((None, self.node.document().text())).chain(bases)
+    }
+
     /// The folder of one of them in the repository.
     pub(super) fn folder(self, document: usize) -> Option<&'d Path> {
         match document.checked_sub(1) {

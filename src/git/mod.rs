@@ -1,7 +1,8 @@
 //! Reads revisions, the index and the worktree of a Git repository. It writes nothing, and does not run `git`. `none`
 //! replaces this room in a build without the cargo feature `git`.
 
-use std::ffi::OsStr;
+mod tracked;
+
 use std::path::{Component, Path, PathBuf};
 
 use git2::{
@@ -10,6 +11,8 @@ use git2::{
 
 use crate::disk;
 use crate::quote::quote;
+
+pub use tracked::is_tracked;
 
 /// Whether this build can read repositories.
 pub const IS_HERE: bool = true;
@@ -155,8 +158,13 @@ impl Repository {
     /// # Errors
     /// There is none, or it is not ours to read.
     pub fn find(path: &Path) -> Result<Self, Error> {
+        Self::find_below(path, &[])
+    }
+
+    /// The same, if it is below all of these folders around the path.
+    fn find_below(path: &Path, ceilings: &[PathBuf]) -> Result<Self, Error> {
         let start = path.ancestors().find(|path| path.is_dir()).unwrap_or_else(|| Path::new("."));
-        let found = git2::Repository::open_ext(start, RepositoryOpenFlags::FROM_ENV, [] as [&OsStr; 0]);
+        let found = git2::Repository::open_ext(start, RepositoryOpenFlags::FROM_ENV, ceilings);
         found.map(Self).map_err(|error| match error.code() {
             ErrorCode::NotFound => Error::NoRepository(path.to_owned()),
             _ => Error::Git(error),

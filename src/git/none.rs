@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 /// Whether this build can read repositories.
 pub const IS_HERE: bool = false;
 
+/// Whether Git tracks a file, which nothing can tell here.
+pub fn is_tracked(_: &Path, _: &[PathBuf]) -> bool {
+    false
+}
+
 /// A repository that cannot be read as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -8,7 +8,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::Position;
 use crate::quote::quote;
 use crate::reference::Query;
-use crate::secret::Secret;
+use crate::secret::{Secret, private_key};
 use crate::yaml::{Document, FieldPath, NodeRef};
 
 /// Values by reference, from `--values FILE`: one mapping, `ssm:/name: value`.
@@ -19,8 +19,11 @@ pub struct Values {
 }
 
 impl Values {
-    /// Reads a values file named `name` in messages.
-    pub fn read(name: &str, text: &str, report: &mut Report) -> Self {
+    /// Reads a values file named `name` in messages. It may hold keys, unless it is committed.
+    pub fn read(name: &str, text: &str, is_committed: bool, report: &mut Report) -> Self {
+        if let Some(committed) = committed_key(name, text).filter(|_| is_committed) {
+            report.push(committed);
+        }
         let values = read_document(name, text, report, |node, report| {
             entries(name, node, node, report, |entry| entry.text().map(str::to_owned))
         });
@@ -62,6 +65,14 @@ pub(super) fn read_document<T: Default>(
             T::default()
         }
     }
+}
+
+/// The error for a private key in a file that is committed.
+pub(super) fn committed_key(name: &str, text: &str) -> Option<Diagnostic> {
+    let line = Position::of(text, private_key(text)?).line;
+    let committed = Diagnostic::error(Code::CommittedKey, format!("{name} has a private key"));
+    let help = "replace the key, which is not secret any more; keep the new one in Parameter Store, or in a file that Git ignores";
+    Some(committed.at(Place::File(name.to_owned(), Some(line))).help(help))
 }
 
 fn entries(

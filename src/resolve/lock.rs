@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::file::{answers, read_document};
+use super::file::{answers, committed_key, read_document};
 use super::lookup::{Answer, Answers, Lookup, NoAnswer};
 use super::trust_policies::{self, TrustPolicies};
 use crate::certificate::Certificate;
@@ -98,6 +98,9 @@ impl Lockfile {
         };
         let mut found = Report::default();
         let (values, trust_policies) = text.map(|text| read_document(name, text, &mut found, read)).unwrap_or_default();
+        if let Some(committed) = text.and_then(|text| committed_key(name, text)) {
+            found.push(committed);
+        }
         let state = match text {
             None => State::Absent,
             Some(_) if found.has_errors() => State::Useless,

@@ -167,7 +167,7 @@ fn read(text: &str) -> Vec<Report> {
     };
     let node = document.root();
     let mut reports = vec![Report::default(); 3];
-    let values = Values::read("values", "{}", &mut reports[0]);
+    let values = Values::read("values", "{}", false, &mut reports[0]);
     pipeline::resolve(node, Request::default(), &values, &mut reports[0]);
     pipeline::lock_plan(node, &mut reports[1]);
     config::load_lenient(node, &[Some("app")], &mut reports[2]);

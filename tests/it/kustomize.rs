@@ -529,7 +529,8 @@ fn an_emitted_ca_secret_is_found_under_its_new_name() {
     let text = fs::read_to_string(&declaration).unwrap();
     let scope = "  scopes:\n    default:\n      issuer:\n        ca:\n          secret: {ssm: {certificate: 'ssm:/ca/crt', key: 'ssm:/ca/key'}}\n";
     fs::write(&declaration, text.replace("  roles:\n", &format!("{scope}  roles:\n"))).unwrap();
-    let values = root().join("tests/cases/render/inline-ca/input/values.yaml");
+    let values = dir.path().join("values.yaml");
+    fs::copy(root().join("tests/cases/render/inline-ca/input/values.yaml"), &values).unwrap();
     let mut command = Command::new(peer("kustomize-5.8.2"));
     command.args(["build", "--enable-alpha-plugins", "--enable-exec", "prod"]).current_dir(dir.path());
     let output = run(command.env("PATH", path_with_iamra()).env("IAMRA_VALUES", values), b"");

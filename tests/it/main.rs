@@ -17,6 +17,8 @@ mod aws_peers;
 mod cases;
 mod cli;
 mod cluster;
+#[cfg(feature = "git")]
+mod committed;
 mod cost;
 mod credential_chain;
 mod credentials;

@@ -24,10 +24,12 @@ pub(crate) fn iamra_path() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_iamra"))
 }
 
-/// The program in a folder, with none of the caller's settings.
+/// The program in a folder, with none of the caller's settings. A case is in no repository, as what a user would not commit: its
+/// values file may hold a key.
 pub(crate) fn iamra(dir: &Path) -> Command {
     let mut command = Command::new(iamra_path());
     command.current_dir(dir).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("GIT_CEILING_DIRECTORIES", root().join("tests"));
     command
 }
 

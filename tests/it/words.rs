@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use iamra::config::{self, Mode};
 use iamra::diag::Report;
 use iamra::krm::{Item, ResourceList, Stream};
@@ -320,61 +322,87 @@ fn words(args: &[&str], output: &Output) -> String {
     format!("{}{stdout}", output.stderr)
 }
 
+/// Every command, and the formats that it has.
+const COMMANDS: &[&[&str]] = &[
+    &["check"],
+    &["check", "--locked"],
+    &["check", "--format", "sarif"],
+    &["check", "--format", "github"],
+    &["check", "--format", "junit"],
+    &["check", "--format", "json"],
+    &["render"],
+    &["inject", "manifests.yaml"],
+    &["inject", "-"],
+    &["strip", "manifests.yaml"],
+    &["verify", "manifests.yaml"],
+    &["verify", "manifests.yaml", "--format", "sarif"],
+    &["list"],
+    &["list", "--format", "json"],
+    &["list", "--format", "renewals"],
+    &["view"],
+    &["view", "--format", "json"],
+    &["graph"],
+    &["graph", "--format", "mermaid"],
+    &["trust-policy"],
+    &["can-assume", "app", "app"],
+    &["matrix"],
+    &["matrix", "--format", "markdown"],
+    &["matrix", "--trust-policy", "app=manifests.yaml"],
+    &["status"],
+    &["status", "--format", "json"],
+    &["lock", "--explain-calls"],
+    &["import", "--from", "irsa", "manifests.yaml"],
+    &["import", "--from", "iam-ra", "--state", "manifests.yaml"],
+    &["doctor"],
+    &["doctor", "--objects", "manifests.yaml"],
+    &["ca", "show", "manifests.yaml"],
+    &["ca", "rotation", "--objects", "manifests.yaml", "--trust-anchor", "manifests.yaml"],
+    &["argocd", "generate"],
+    &["argocd", "parameters"],
+    &["k8s", "onboard", "other", "--role", "app", "--dry-run"],
+    &["k8s", "offboard", "app", "--dry-run"],
+    &["k8s", "setup", "prod", "--dry-run"],
+    &["k8s", "list"],
+    &[],
+];
+
+/// Objects of which iamra reads more than the name.
+fn objects() -> Value {
+    json!([
+        {
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "app", "namespace": "shop", "annotations": {"a": "b", "iamra.dev/role": "app"}},
+            "spec": {"template": {"metadata": {"annotations": {"iamra.dev/role": "app"}}, "spec": {"serviceAccountName": "app", "containers": [
+                {"name": "app", "image": "app", "env": [{"name": "AWS_PROFILE", "value": "x"}], "envFrom": [{"secretRef": {"name": "x"}}]},
+            ]}}},
+        },
+        {
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app", "namespace": "shop"},
+            "data": {"app": "x"}, "binaryData": {"bin": "eA=="},
+        },
+        {
+            "apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": {"name": "iam-ra-ca", "namespace": "shop"},
+            "spec": {"encryptedData": {"tls.crt": "x"}, "template": {"type": "x", "metadata": {"name": "x", "namespace": "x"}}},
+        },
+        {
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "iam-ra-ca", "namespace": "shop"}, "type": "x",
+            "stringData": {"tls.crt": "x", "tls.key": "x"}, "sops": {"mac": "x"},
+        },
+    ])
+}
+
+/// The entries of a list of objects, one after the other.
+fn each(objects: &Value) -> Vec<String> {
+    objects.as_array().unwrap().iter().map(Value::to_string).collect()
+}
+
 /// Every command, on a declaration and objects that are full of it, and on files that are nothing else.
 #[test]
 fn no_command_shows_a_key() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     let declaration = base().to_string();
-    let manifests = json!({
-        "apiVersion": "apps/v1", "kind": "Deployment",
-        "metadata": {"name": "app", "namespace": "shop", "annotations": {"a": "b", "iamra.dev/role": "app"}},
-        "spec": {"template": {"metadata": {"annotations": {"iamra.dev/role": "app"}}, "spec": {"serviceAccountName": "app", "containers": [
-            {"name": "app", "image": "app", "env": [{"name": "AWS_PROFILE", "value": "x"}], "envFrom": [{"secretRef": {"name": "x"}}]},
-        ]}}},
-    });
-    let commands: &[&[&str]] = &[
-        &["check"],
-        &["check", "--locked"],
-        &["check", "--format", "sarif"],
-        &["check", "--format", "github"],
-        &["check", "--format", "junit"],
-        &["check", "--format", "json"],
-        &["render"],
-        &["inject", "manifests.yaml"],
-        &["inject", "-"],
-        &["strip", "manifests.yaml"],
-        &["verify", "manifests.yaml"],
-        &["verify", "manifests.yaml", "--format", "sarif"],
-        &["list"],
-        &["list", "--format", "json"],
-        &["list", "--format", "renewals"],
-        &["view"],
-        &["view", "--format", "json"],
-        &["graph"],
-        &["graph", "--format", "mermaid"],
-        &["trust-policy"],
-        &["can-assume", "app", "app"],
-        &["matrix"],
-        &["matrix", "--format", "markdown"],
-        &["matrix", "--trust-policy", "app=manifests.yaml"],
-        &["status"],
-        &["status", "--format", "json"],
-        &["lock", "--explain-calls"],
-        &["import", "--from", "irsa", "manifests.yaml"],
-        &["import", "--from", "iam-ra", "--state", "manifests.yaml"],
-        &["doctor"],
-        &["doctor", "--objects", "manifests.yaml"],
-        &["ca", "show", "manifests.yaml"],
-        &["ca", "rotation", "--objects", "manifests.yaml", "--trust-anchor", "manifests.yaml"],
-        &["argocd", "generate"],
-        &["argocd", "parameters"],
-        &["k8s", "onboard", "other", "--role", "app", "--dry-run"],
-        &["k8s", "offboard", "app", "--dry-run"],
-        &["k8s", "setup", "prod", "--dry-run"],
-        &["k8s", "list"],
-        &[],
-    ];
+    let manifests = objects();
     let mut wrong = BTreeSet::new();
     for payload in payloads() {
         let text = payload.text.as_str();
@@ -391,22 +419,24 @@ fn no_command_shows_a_key() {
         named["spec"]["workloads"][text] = json!({"role": text});
         named["spec"]["clusters"] = json!({text: {"namespace": text}});
         let written = [
-            (full(&declared).to_string(), full(&manifests).to_string()),
-            (ssm.to_string(), manifests.to_string()),
-            (named.to_string(), manifests.to_string()),
-            (declaration.clone(), full(&manifests).to_string()),
-            (text.to_owned(), text.to_owned()),
+            (full(&declared).to_string(), each(&full(&manifests))),
+            (ssm.to_string(), each(&manifests)),
+            (named.to_string(), each(&manifests)),
+            (declaration.clone(), each(&full(&manifests))),
+            (text.to_owned(), vec![text.to_owned()]),
         ];
         for (round, (declared, objects)) in written.iter().enumerate() {
             fs::write(dir.join("iamra.yaml"), declared).unwrap();
-            fs::write(dir.join("manifests.yaml"), objects).unwrap();
-            for args in commands {
+            let stream = objects.join("\n---\n");
+            fs::write(dir.join("manifests.yaml"), &stream).unwrap();
+            for args in COMMANDS {
                 let stdin = if args.is_empty() {
                     format!(
-                        "{{\"apiVersion\": \"config.kubernetes.io/v1\", \"kind\": \"ResourceList\", \"functionConfig\": {declared}, \"items\": [{objects}]}}"
+                        "{{\"apiVersion\": \"config.kubernetes.io/v1\", \"kind\": \"ResourceList\", \"functionConfig\": {declared}, \"items\": [{}]}}",
+                        objects.join(",")
                     )
                 } else {
-                    objects.clone()
+                    stream.clone()
                 };
                 let output = run(iamra(dir).args(*args).env("IAMRA_KUSTOMIZE", "/nowhere"), stdin.as_bytes());
                 wrong.extend(
@@ -418,6 +448,48 @@ fn no_command_shows_a_key() {
     }
     let shown: Vec<_> = wrong.iter().take(40).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), shown.join("\n"));
+}
+
+/// The key of a CA that the declaration takes from a values file is in the Secret that is asked for, and in nothing else; what
+/// is in the objects at hand is in nothing that is said.
+#[test]
+fn the_key_of_a_ca_is_in_its_secret_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let input = root().join("tests/cases/render/inline-ca/input");
+    for name in ["iamra.lock", "iamra.yaml", "values.yaml"] {
+        fs::copy(input.join(name), dir.join(name)).unwrap();
+    }
+    let (pem, mut stream) = (key(), each(&objects()).join("\n---\n"));
+    let encoded = STANDARD.encode(&pem);
+    let held =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "other"}, "data": {"tls.key": encoded}});
+    stream += &format!("\n---\n{held}\n");
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let (mut shown, mut wrong) = (0, Vec::new());
+    for in_config_map in [false, true] {
+        let config_map =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca"}, "data": {"key": pem}});
+        let stream = if in_config_map { format!("{stream}---\n{config_map}\n") } else { stream.clone() };
+        fs::write(dir.join("manifests.yaml"), &stream).unwrap();
+        for args in COMMANDS {
+            let output = run(iamra(dir).args(*args).env("IAMRA_VALUES", "values.yaml"), stream.as_bytes());
+            // What is passed through is the caller's own.
+            let passed = stream.lines().fold(output.stdout.clone(), |rest, line| rest.replace(line, ""));
+            let (secret, rest): (Vec<_>, Vec<_>) =
+                passed.lines().partition(|line| line.trim().starts_with("tls.key: "));
+            shown += secret.len();
+            wrong.extend((secret.len() > 1).then(|| format!("{args:?}: two Secrets")));
+            let rest = output.stderr + &rest.join("\n");
+            // The private number; around it are what every key of the curve has and what the certificate has, too.
+            let is_said = |text: &str| {
+                text.as_bytes().chunks_exact(16).any(|part| rest.contains(std::str::from_utf8(part).unwrap()))
+            };
+            wrong.extend((is_said(&body[36..84]) || is_said(&encoded[92..140])).then(|| format!("{args:?}: {rest}")));
+        }
+    }
+    assert!(shown > 0, "no command shows the Secret");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// A key where a file, a name or a value is asked for.
