@@ -232,6 +232,7 @@ impl<'r, 't> Patched<'r, 't> {
     }
 
     /// The changes of workloads, and the objects for those that a generator cannot know.
+        splice::check_authorities(&plan, items, report);
     fn transformed(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
         std::mem::take(&mut self.taken).report(report);
         self.plan.check_certificates(items, &self.inventory, report);

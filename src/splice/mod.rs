@@ -1,5 +1,6 @@
 //! Applies edits to the objects' own text, and can remove everything that iamra added.
 
+mod authorities;
 mod chain;
 mod committed;
 mod conflict;
@@ -91,6 +92,11 @@ pub fn check_fillers(items: &[Item<'_>], report: &mut Report) {
 /// Reports private keys in objects that are not secret.
 pub fn check_committed(items: &[Item<'_>], report: &mut Report) {
     committed::check(items, report);
+}
+
+/// Reports who makes the Secrets that issuers sign with, and cannot or must not.
+pub fn check_authorities(plan: &Plan<'_>, items: &[Item<'_>], report: &mut Report) {
+    authorities::check(plan, items, report);
 }
 
 /// Removes everything that iamra added.
