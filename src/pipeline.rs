@@ -99,6 +99,7 @@ fn bind(config: Config, request: Request<'_>, lookup: &dyn Lookup, report: &mut 
 
 /// What a lock of a declaration holds.
 pub struct LockPlan {
+    /// The declaration as each cluster sees it.
     configs: Vec<Config>,
     /// The queries: everything except keys.
     pub queries: BTreeSet<Query>,
@@ -115,12 +116,16 @@ pub fn lock_plan<'d>(declaration: impl Into<Whole<'d>>, report: &mut Report) -> 
     // A cluster without workloads matters only when it is rendered, and those that have the roles may be elsewhere.
     let is_used = configs.iter().flatten().any(|config| !config.bindings.is_empty() || !config.roles.is_empty());
     report.append(if is_used { found.without(Code::NothingToDo) } else { found });
-    let mut configs = configs?;
-    // Clusters that see the same declaration share its roles.
-    configs.dedup_by(|one, other| Arc::ptr_eq(&one.roles, &other.roles));
-    let all = configs.iter().flat_map(resolve::all_queries);
+    let configs = configs?;
+    let all = distinct(&configs).flat_map(resolve::all_queries);
     let (keys, queries): (BTreeSet<_>, _) = all.partition(Query::is_secret);
-    Some(LockPlan { configs, queries, has_keys: !keys.is_empty() })
+    Some(LockPlan { queries, has_keys: !keys.is_empty(), configs })
+}
+
+/// Clusters that see the same declaration share its roles: one of each.
+fn distinct(configs: &[Config]) -> impl Iterator<Item = &Config> {
+    let groups = configs.chunk_by(|one, other| Arc::ptr_eq(&one.roles, &other.roles));
+    groups.filter_map(<[Config]>::first)
 }
 
 impl LockPlan {
@@ -128,22 +133,23 @@ impl LockPlan {
     /// this.
     pub fn read(&self, lookup: &dyn Lookup, policy: &OperatorPolicy, report: &mut Report) -> Answers {
         let answers = Guarded { policy, lookup }.answer(&self.queries);
-        for config in &self.configs {
+        for config in distinct(&self.configs) {
             resolve::check(config, &answers, policy, report);
         }
+        resolve::check_subjects(&self.configs, &answers, report);
         answers
     }
 
     /// Reports the CAs among the answers that have expired, or will soon. `now` is in seconds since 1970.
     pub fn check_expiry(&self, answers: &Answers, now: i64, report: &mut Report) {
-        for config in &self.configs {
+        for config in distinct(&self.configs) {
             resolve::check_expiry(config, answers, now, report);
         }
     }
 
     /// The roles whose ARNs are known, and where each is declared.
     pub fn roles(&self, answers: &Answers) -> BTreeMap<Arn, &Reference> {
-        let all = self.configs.iter().flat_map(|config| &*config.roles);
+        let all = distinct(&self.configs).flat_map(|config| &*config.roles);
         all.filter_map(|(role, _)| Some((resolve::known_arn(ArnKind::Role, &role.role, answers)?, &role.role)))
             .collect()
     }
@@ -226,13 +232,13 @@ impl<'r, 't> Patched<'r, 't> {
         let inventory = workload::inventory(items, &bindings, &resolved.naming, report);
         let plan = plan::plan(resolved, items, &inventory, request.namespace, report);
         splice::check_policies(&plan, items, report);
+        splice::check_authorities(&plan, items, report);
         let taken = Taken::of(&plan, items);
         let changes = splice::inject(&plan, items, &inventory, &taken, report);
         Self { inventory, plan, changes, taken, is_in_kustomize: request.transformer }
     }
 
     /// The changes of workloads, and the objects for those that a generator cannot know.
-        splice::check_authorities(&plan, items, report);
     fn transformed(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
         std::mem::take(&mut self.taken).report(report);
         self.plan.check_certificates(items, &self.inventory, report);
@@ -263,6 +269,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
             if request.generator {
                 leave_out(&mut plan, report);
             }
+            splice::check_committed(items, report);
             Taken::of(&plan, items).report(report);
             let mut changes = Changes::default();
             splice::add(&generated(&plan, resolved, request), items, &mut changes, report);
@@ -270,7 +277,6 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
         }
         Mode::Transform => Patched::of(resolved, items, request, report).transformed(resolved, items, report),
         Mode::All => Patched::of(resolved, items, request, report).with_objects(resolved, items, report),
-            splice::check_committed(items, report);
         Mode::Validate => {
             let patched = Patched::of(resolved, items, request, report);
             patched.taken.report(report);

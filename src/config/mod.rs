@@ -3,6 +3,7 @@
 mod binding;
 mod ca_source;
 mod claim;
+mod collision;
 mod config_map;
 mod declared;
 mod delegated;
@@ -37,6 +38,7 @@ pub use namespace::{ALL, NotAllowed, Tenants};
 pub use naming::{Affixes, Naming, naming};
 pub use opt_in::{OptIn, ROLE};
 pub use schema::json_schema;
+pub use unique::Subjects;
 pub use v1alpha1::{
     API_VERSION, ArgoCd, CertificateVolume, Delivery, KIND, KeyAlgorithm, MintPolicy, Mode, OUR_NAMES, PullPolicy,
     SidecarStyle, Startup,
@@ -52,13 +54,13 @@ use extension::Extension;
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::duration::Duration;
 use crate::issuer::Issuer;
+use crate::krm::Position;
 use crate::name::DnsLabel;
 use crate::quote::quote;
-use crate::krm::Position;
 use crate::reference::Reference;
+use crate::secret::private_key;
 use crate::yaml::{self, FieldPath, NodeRef, SyntaxError};
 
-use crate::secret::private_key;
 /// A declaration, as seen from one cluster.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -378,9 +380,9 @@ fn read(declaration: Whole<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], f
         );
         return Vec::new();
     }
+    check_committed(declaration, found);
     let Some((value, extension)) = declared(declaration, found) else { return Vec::new() };
     let mut report = Report::default();
-    check_committed(declaration, found);
     let views = overlay::views(value, &mut report);
     let configs = validate::validate(views, clusters, opted_in, extension.as_ref(), &mut report);
     let mut configs = configs.unwrap_or_default();
@@ -398,8 +400,6 @@ fn read(declaration: Whole<'_>, clusters: &[Option<&str>], opted_in: &[OptIn], f
     configs
 }
 
-/// The declaration's fields, checked one by one.
-fn declared<'d>(declaration: Whole<'d>, found: &mut Report) -> Option<(serde_json::Value, Option<Extension<'d>>)> {
 /// Reports private keys, in whatever field or comment.
 fn check_committed(declaration: Whole<'_>, report: &mut Report) {
     for (name, text) in declaration.texts() {
@@ -414,6 +414,8 @@ fn check_committed(declaration: Whole<'_>, report: &mut Report) {
     }
 }
 
+/// The declaration's fields, checked one by one.
+fn declared<'d>(declaration: Whole<'d>, found: &mut Report) -> Option<(serde_json::Value, Option<Extension<'d>>)> {
     let node = declaration.own();
     if is_config_map(node) {
         return config_map::read(node, found).map(|value| (value, None));

@@ -6,56 +6,38 @@ use super::reader::Reader;
 use super::v1alpha1::MintPolicy;
 use super::{Binding, Certificate, Role};
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::issuer::IssuerObject;
-use crate::quote::quote;
-use crate::reference::{self, Origin};
-use crate::yaml::FieldPath;
+use crate::name::DnsLabel;
+use crate::quote::{quote, quote_all};
+use crate::reference::{self, Origin, Reference};
 
-/// What is looked up to know a trust anchor, and where.
-type TrustAnchor = (reference::Target, Origin);
+/// The most certificates that a trust anchor holds.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/quotas.html>
+const MOST: usize = 2;
 
-/// What trust anchors trust, as far as it has been read.
-#[derive(Default)]
-pub(super) struct Pinned {
-    /// The workloads of each, by common name. Scopes and clusters with one trust anchor have one CA.
-    workloads: BTreeMap<(TrustAnchor, String), Vec<Known>>,
-    /// The clusters that make a CA of their own for each.
-    makers: BTreeMap<TrustAnchor, (String, BTreeSet<String>)>,
+/// Where a reference leads.
+type Source = (reference::Target, Origin);
+
+/// Whose certificates AWS takes for one another's.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Trusted {
+    /// Those of a trust anchor: scopes and clusters with one trust anchor have one CA.
+    Anchor(Source),
+    /// Those of a CA, which every trust anchor accepts that trusts it.
+    Ca(String),
 }
 
-impl Pinned {
-    /// A CA that cert-manager makes has another key in each cluster.
-    fn add_maker(&mut self, cluster: Option<&str>, binding: &Binding) {
-        if let Some(cluster) = cluster.filter(|_| binding.issuer.objects.iter().any(IssuerObject::makes_ca)) {
-            let anchor = binding.role.trust_anchor.source();
-            let (_, clusters) = self.makers.entry(anchor).or_insert_with(|| (binding.scope.clone(), BTreeSet::new()));
-            clusters.insert(cluster.to_owned());
-        }
-    }
+/// The names in the certificates of workloads, by who accepts them and by common name.
+#[derive(Default)]
+pub struct Subjects {
+    known: BTreeMap<(Trusted, String), Vec<Known>>,
+    /// CAs that clusters make, as the cluster and the scope, by trust anchor.
+    born: BTreeMap<Source, Born>,
+}
 
-    /// Reports clusters that trust each other's CAs.
-    pub(super) fn check_apart(&self, report: &mut Report) {
-        for (scope, clusters) in self.makers.values().filter(|(_, clusters)| clusters.len() > 1) {
-            // A trust anchor holds two certificates.
-            // <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/load-balancing-quotas.html>
-            let (make, why): (fn(Code, String) -> Diagnostic, _) = if clusters.len() == 2 {
-                (Diagnostic::warning, "whoever has the CA of one can be every workload of the other")
-            } else {
-                (Diagnostic::error, "it holds two certificates at most")
-            };
-            let clusters: Vec<_> = clusters.iter().map(|cluster| quote(cluster).to_string()).collect();
-            let clusters = clusters.join(", ");
-            let message = format!(
-                "clusters {clusters} make a CA each, and scope {} has one trust anchor for all: {why}",
-                quote(scope)
-            );
-            let at = FieldPath::keys("spec.scopes").key(scope).key("trustAnchor");
-            report.push(make(Code::AwsSetup, message).at(Place::Config(at)).help(
-                "give each cluster its own, by a template such as `trustAnchor: ssm:/acme/{{ cluster }}/trust-anchor-arn`, \
-                 or in the cluster's entry",
-            ));
-        }
-    }
+/// CAs of one trust anchor.
+struct Born {
+    anchor: Reference,
+    makers: BTreeSet<(Option<String>, String)>,
 }
 
 /// A workload with its role and its certificate.
@@ -138,53 +120,114 @@ fn in_words<'p>(pins: impl IntoIterator<Item = &'p (String, String)>) -> String 
     pins.into_iter().map(|(key, value)| format!("{}={value}", kind(key))).collect::<Vec<_>>().join(", ")
 }
 
-impl Reader<'_> {
-    /// IAM policies distinguish workloads by the names in their certificates, so a CA must not sign the same names for two
-    /// of them.
-    pub(super) fn check_unique(&mut self, cluster: Option<&str>, binding: &Binding, pinned: &mut Pinned) {
-        pinned.add_maker(cluster, binding);
-        let key = (binding.role.trust_anchor.source(), binding.certificate.common_name.clone());
-        let known = pinned.workloads.entry(key).or_default();
+impl Subjects {
+    /// The workload among those before this one that a trust policy could take for it.
+    fn clash(&mut self, trusted: Trusted, binding: &Binding) -> Option<(&Known, Alike)> {
+        let known = self.known.entry((trusted, binding.certificate.common_name.clone())).or_default();
         let seen = Seen::of(binding);
         // A name of a role may mean another one in each cluster.
         let is_same = |it: &Known| {
             let (one, other) = (&it.role, &binding.role);
             it.workload == binding.workload && one.name == other.name && one.role.source().0 == other.role.source().0
         };
-        let mut others = known.iter().filter(|it| !is_same(it));
-        let clash = others.find_map(|it| {
-            let other = Seen { certificate: &it.certificate, is_loose: it.is_loose };
-            Some((it, Alike::of(other, seen)?))
-        });
-        let Some((other, alike)) = clash else {
-            if !known.iter().any(|it| is_same(it) && it.certificate == binding.certificate) {
-                known.push(Known {
-                    workload: binding.workload.clone(),
-                    role: binding.role.clone(),
-                    certificate: binding.certificate.clone(),
-                    is_loose: seen.is_loose,
-                });
-            }
-            return;
-        };
-        let subject = alike.in_scope(&binding.scope);
-        let workload = quote(&other.workload);
-        let (message, help) = if other.workload == binding.workload {
-            let roles = [&other.role, &binding.role];
+        let alike = |it: &Known| Alike::of(Seen { certificate: &it.certificate, is_loose: it.is_loose }, seen);
+        if let Some(at) = known.iter().position(|it| !is_same(it) && alike(it).is_some()) {
+            return known.get(at).and_then(|it| Some((it, alike(it)?)));
+        }
+        if !known.iter().any(|it| is_same(it) && it.certificate == binding.certificate) {
+            known.push(Known {
+                workload: binding.workload.clone(),
+                role: binding.role.clone(),
+                certificate: binding.certificate.clone(),
+                is_loose: seen.is_loose,
+            });
+        }
+        None
+    }
+
+    /// Adds a workload whose trust anchor, or whose CA with `is_ca`, is known by what was looked up. What is wrong with it, if
+    /// anything.
+    pub fn add(&mut self, trusted: &str, is_ca: bool, binding: &Binding) -> Option<Diagnostic> {
+        let (other, alike) = self.clash(Trusted::Ca(trusted.to_owned()), binding)?;
+        Some(other.diagnostic(&alike, binding, "", is_ca))
+    }
+
+    /// Reports trust anchors for whose CAs there is no room: each cluster makes one with a key of its own.
+    pub(super) fn check_born(&self, report: &mut Report) {
+        for Born { anchor, makers } in self.born.values().filter(|it| it.makers.len() > 1) {
+            let words = |(cluster, scope): &(Option<String>, String)| match cluster {
+                Some(cluster) => format!("{scope} in {cluster}"),
+                None => scope.clone(),
+            };
+            let all = quote_all(makers.iter().map(words).collect::<Vec<_>>());
+            let (make, why): (fn(Code, String) -> Diagnostic, _) = if makers.len() > MOST {
+                (Diagnostic::error, "a trust anchor holds at most two certificates")
+            } else {
+                (Diagnostic::warning, "it must hold both certificates, and has no room for the next one of either")
+            };
+            let message = format!(
+                "{} CAs that are made in clusters share the trust anchor {}: {why} ({all})",
+                makers.len(),
+                quote(anchor)
+            );
+            report.push(make(Code::AwsSetup, message).at(Place::Config(anchor.place.clone())).help(
+                "give each cluster a trust anchor of its own, for example `ssm:/acme/{{ cluster }}/trust-anchor-arn`, or let \
+                 one CA sign in all of them",
+            ));
+        }
+    }
+}
+
+impl Known {
+    /// `whose` says in which declaration it is, `across` that there are two trust anchors.
+    fn diagnostic(&self, alike: &Alike, binding: &Binding, whose: &str, across: bool) -> Diagnostic {
+        let across = if across { ", and both trust anchors accept what one CA signs" } else { "" };
+        let subject = format!("{}{across}", alike.in_scope(&binding.scope));
+        let workload = quote(&self.workload);
+        let (message, help) = if self.workload == binding.workload {
+            let roles = [&self.role, &binding.role];
             let names = roles.map(|role| role.name.as_str());
             let [one, two] = if names[0] == names[1] { roles.map(|role| role.role.as_str()) } else { names };
             let roles = format!("{} and {}", quote(&one), quote(&two));
             let help = "distinguish them in `certificate.organizationalUnits` or `certificate.commonName`, for example with \
                         `{{ cluster }}` or `{{ namespace }}`, or in `certificate.uris`, or give each cluster a trust \
                         anchor of its own";
+            let own_ca = "distinguish them in `certificate.organizationalUnits` or `certificate.commonName`, for example with \
+                          `{{ cluster }}` or `{{ namespace }}`, or in `certificate.uris`, or give each a CA of its own";
+            let help = if across.is_empty() { help } else { own_ca };
             (format!("workload {workload} would have the roles {roles} with {subject}"), help)
         } else {
-            let whose = self.extension.map_or_else(String::new, |it| it.whose(&other.workload, &binding.workload));
             let both = format!("workloads {workload}{whose} and {}", quote(&binding.workload));
             let help = "set a different `certificate.commonName` for one of them";
             (format!("{both} would both have {subject}"), help)
         };
         let place = Place::Config(binding.place.clone());
-        self.report.push(Diagnostic::error(Code::CommonNameClash, message).at(place).help(help));
+        Diagnostic::error(Code::CommonNameClash, message).at(place).help(help)
+    }
+}
+
+impl Reader<'_> {
+    /// IAM policies distinguish workloads by the names in their certificates, so a CA must not sign the same names for two
+    /// of them.
+    pub(super) fn check_unique(&mut self, binding: &Binding, cluster: Option<&str>, subjects: &mut Subjects) {
+        let source = binding.role.trust_anchor.source();
+        if binding.issuer.makes_ca() {
+            let anchor = || Born { anchor: binding.role.trust_anchor.clone(), makers: BTreeSet::new() };
+            let makers = &mut subjects.born.entry(source.clone()).or_insert_with(anchor).makers;
+            makers.insert((cluster.map(str::to_owned), binding.scope.clone()));
+        }
+        let namespace = binding.namespace.as_ref().map(DnsLabel::as_str);
+        let issuers = binding.issuer.each();
+        let cas = issuers.flat_map(|issuer| issuer.signs_with(cluster, namespace)).map(Trusted::Ca);
+        let mut clash = None;
+        for trusted in std::iter::once(Trusted::Anchor(source)).chain(cas) {
+            let across = matches!(trusted, Trusted::Ca(_));
+            let Some((other, alike)) = subjects.clash(trusted, binding).filter(|_| clash.is_none()) else { continue };
+            let whose = self.extension.map_or_else(String::new, |it| it.whose(&other.workload, &binding.workload));
+            clash = Some(other.diagnostic(&alike, binding, &whose, across));
+        }
+        if let Some(clash) = clash {
+            self.report.push(clash);
+        }
     }
 }

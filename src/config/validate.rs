@@ -13,7 +13,7 @@ use super::placed::invalid;
 use super::reader::Reader;
 use super::schema;
 use super::scope::Scope;
-use super::unique::Pinned;
+use super::unique::Subjects;
 use super::v1alpha1 as wire;
 use super::{Config, Naming, OptIn, Role};
 use crate::arn;
@@ -36,7 +36,7 @@ pub(super) fn validate(
     extension: Option<&Extension<'_>>,
     report: &mut Report,
 ) -> Option<Vec<Config>> {
-    let mut names = Pinned::default();
+    let mut subjects = Subjects::default();
     let mut chosen: Option<Vec<Option<String>>> = None;
     let mut configs: BTreeMap<usize, Config> = BTreeMap::new();
     let is_alone = views.len() == 1;
@@ -50,7 +50,7 @@ pub(super) fn validate(
         let is_seen =
             |cluster: &Option<String>| is_alone || cluster.as_ref().is_none_or(|cluster| clusters.contains(cluster));
         let wanted: Vec<_> = chosen.iter().enumerate().filter(|(_, cluster)| is_seen(cluster)).collect();
-        let read = reader.view(&wire, &clusters, &wanted, opted_in, &mut names);
+        let read = reader.view(&wire, &clusters, &wanted, opted_in, &mut subjects);
         let at = |at: &FieldPath| overlay.as_ref().map_or_else(|| at.clone(), |overlay| overlay.origin(at));
         report.append(if overlay.is_some() { found.relocated(at) } else { found });
         for (index, mut config) in read? {
@@ -60,7 +60,7 @@ pub(super) fn validate(
             configs.insert(index, config);
         }
     }
-    names.check_apart(report);
+    subjects.check_born(report);
     let configs: Vec<_> = configs.into_values().collect();
     // With errors, workloads may be missing that are declared.
     if !report.has_errors() {
@@ -91,7 +91,7 @@ impl Reader<'_> {
         clusters: &[String],
         wanted: &[(usize, &Option<String>)],
         opted_in: &[OptIn],
-        names: &mut Pinned,
+        subjects: &mut Subjects,
     ) -> Option<Vec<(usize, Config)>> {
         let spec = self.spec;
         self.read_prefix()?;
@@ -107,8 +107,11 @@ impl Reader<'_> {
         let seen: Vec<_> = clusters.iter().map(|cluster| Some(cluster.as_str())).collect();
         let seen = if spec.clusters.is_empty() { vec![None] } else { seen };
         let bound = self.bindings(&declared, &seen);
-        for (cluster, binding) in bound.iter().flat_map(|(cluster, all)| all.iter().map(move |it| (cluster, it))) {
-            self.check_unique(cluster.as_deref(), binding, names);
+        for (cluster, bindings) in &bound {
+            self.check_secrets(bindings);
+            for binding in bindings {
+                self.check_unique(binding, cluster.as_deref(), subjects);
+            }
         }
         for (scope, it) in &declared.scopes {
             if role_scopes.contains(scope.as_str()) {
@@ -119,7 +122,7 @@ impl Reader<'_> {
             let mut bindings = bound.get(*cluster).cloned().unwrap_or_default();
             let unlisted = self.unlisted(&bindings, opted_in, cluster.as_deref(), &declared);
             for binding in &unlisted {
-                self.check_unique(cluster.as_deref(), binding, names);
+                self.check_unique(binding, cluster.as_deref(), subjects);
             }
             bindings.extend(unlisted);
             let config = Config {

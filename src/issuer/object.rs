@@ -185,6 +185,14 @@ impl IssuerObject {
         Some(["secretStoreRef", "data"].map(|field| spec[field].clone())).filter(|_| is_read)
     }
 
+    /// The store of secrets that it takes the CA from, and what the CA is there. `home` is its namespace.
+    pub(super) fn remote(&self, home: Option<&str>) -> Option<String> {
+        let Contents::Spec(spec) = &self.contents else { return None };
+        let store = spec.get("secretStoreRef")?;
+        let home = home.filter(|_| store.get("kind").and_then(Value::as_str) != Some("ClusterSecretStore"));
+        Some(format!("{home:?} {store} {}", spec.get("data")?))
+    }
+
     /// Whether there is one of it in a cluster, whichever namespaces have Certificates.
     pub fn stands_once(&self) -> bool {
         self.home.is_some() || self.kind.is_cluster_wide

@@ -1,9 +1,9 @@
 //! An issuer, whatever its kind.
 
-use super::issuer_ref::IssuerRef;
+use super::issuer_ref::{GROUP, IssuerRef};
 use super::object::{Contents, IssuerObject, Part};
 use super::scope::CaId;
-use crate::arn::Arn;
+use crate::arn::{Arn, ArnKind};
 use crate::reference::{Query, Reference, Wanted};
 
 /// An issuer with all of its properties. During a rotation it is the one that signs, and `other` is beside it.
@@ -112,6 +112,27 @@ impl Issuer {
     /// The Secret that it signs with.
     pub fn secret(&self) -> Option<&str> {
         self.objects.iter().find_map(IssuerObject::reads)
+    }
+
+    /// Whether cert-manager makes the CA, with a key that is nowhere else.
+    pub fn makes_ca(&self) -> bool {
+        self.objects.iter().any(IssuerObject::makes_ca)
+    }
+
+    /// What it signs with, as far as it is said: two issuers that share one of these are one CA. A `cluster` has Secrets and
+    /// issuers of its own, and so has a namespace.
+    pub fn signs_with(&self, cluster: Option<&str>, namespace: Option<&str>) -> Vec<String> {
+        let wanted = [Wanted::Certificate, Wanted::Arn(ArnKind::PrivateCa)];
+        let looked_up = wanted.into_iter().filter_map(|it| Some(format!("{:?}", self.reference(it)?.source())));
+        let IssuerRef { group, kind, name } = &self.issuer_ref;
+        let of_issuer = if self.issuer_ref.is_namespaced() { namespace } else { None };
+        let issuer = format!("{cluster:?} {of_issuer:?} {group} {kind} {name}");
+        let home = self.secret_namespace(namespace);
+        let signs_with_ca = |it: &&IssuerObject| it.kind.gvk.group == GROUP;
+        let secrets = self.objects.iter().filter(signs_with_ca).filter_map(IssuerObject::reads);
+        let secrets = secrets.map(|secret| format!("{cluster:?} {home:?} Secret {secret}"));
+        let stores = self.objects.iter().filter_map(|it| Some(format!("{cluster:?} {}", it.remote(home.as_deref())?)));
+        looked_up.chain([issuer]).chain(secrets).chain(stores).collect()
     }
 
     /// The namespace of the Secret that it signs with, for Certificates of a namespace.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::arn::{Arn, ArnKind};
 use crate::certificate::{Authority, Certificate, succession};
-use crate::config::{ArgoCd, Binding, Config, Minted, Mode, Naming, Role, Tenants};
+use crate::config::{ArgoCd, Binding, Config, Minted, Mode, Naming, Role, Subjects, Tenants};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::issuer::Issuer;
 use crate::quote::{part, quote};
@@ -188,12 +188,35 @@ pub fn check(config: &Config, answers: &Answers, policy: &OperatorPolicy, report
     }
 }
 
+/// Reports workloads that AWS cannot tell apart because two references lead to one trust anchor, or two trust anchors trust one
+/// CA, as far as the answers say so.
+pub fn check_subjects(configs: &[Config], answers: &Answers, report: &mut Report) {
+    let mut subjects = Subjects::default();
+    for binding in configs.iter().flat_map(|config| &config.bindings) {
+        let anchor = known_arn(ArnKind::TrustAnchor, &binding.role.trust_anchor, answers);
+        let anchor = anchor.map(|arn| (arn.to_string(), false));
+        // A trust anchor with any certificate of the chain accepts what the first one signs.
+        let chain: Vec<_> = binding.issuer.each().flat_map(|issuer| known_chain(issuer, answers)).collect();
+        let chain = chain.iter().map(|certificate| (certificate.fingerprint(), true));
+        let clash = anchor.into_iter().chain(chain).find_map(|(trusted, is_ca)| subjects.add(&trusted, is_ca, binding));
+        if let Some(clash) = clash {
+            report.push(clash);
+        }
+    }
+}
+
+/// The certificates of an issuer's CA, as far as they are known.
+fn known_chain(issuer: &Issuer, answers: &Answers) -> Vec<Certificate> {
+    let query = issuer.reference(Wanted::Certificate).and_then(|reference| reference.query(Wanted::Certificate));
+    let answer = query.and_then(|query| answers.get(&query)?.as_ref().ok());
+    answer.and_then(|answer| Certificate::all(answer.value.reveal()).ok()).unwrap_or_default()
+}
+
 /// Reports the CAs of the declaration that have expired, or will soon. `now` is in seconds since 1970.
 pub fn check_expiry(config: &Config, answers: &Answers, now: i64, report: &mut Report) {
     for issuer in config.roles.iter().flat_map(|(_, issuer)| issuer.each()) {
         let Some(reference) = issuer.reference(Wanted::Certificate) else { continue };
-        let answer = reference.query(Wanted::Certificate).and_then(|query| answers.get(&query)?.as_ref().ok());
-        let chain = answer.and_then(|answer| Certificate::all(answer.value.reveal()).ok()).unwrap_or_default();
+        let chain = known_chain(issuer, answers);
         for (certificate, trouble) in chain.iter().filter_map(|it| Some((it, it.trouble(now)?))) {
             report.push(trouble.of(&quote(&certificate.subject)).at(Place::Config(reference.place.clone())));
         }
