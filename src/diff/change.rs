@@ -26,6 +26,8 @@ pub enum ChangeKind {
     Issuer,
     /// A CA takes the place of another one at once, so that not both are trusted while certificates of both are in use.
     CaWithoutOverlap,
+    /// Something else limits the certificates of an issuer, or nothing does.
+    MintPolicy,
     /// A workload's certificate has a different subject.
     CommonName,
     /// A workload is in a different namespace.
@@ -44,12 +46,16 @@ pub enum ChangeKind {
     RenewalMargin,
     /// A certificate has a different kind of key.
     PrivateKey,
+    /// A certificate's key is kept in a Secret, or no longer.
+    KeyPlace,
     /// A different program holds the key.
     SidecarImage,
     /// The sidecar has different settings.
     Sidecar,
     /// Containers get different variables.
     Environment,
+    /// A check is stricter or less strict.
+    Checks,
     /// An object is added.
     ObjectAdded,
     /// An object is removed.
@@ -72,6 +78,7 @@ const TABLE: &[(ChangeKind, &str, &str)] = &[
     (ChangeKind::Session, "session", "a role's sessions last longer or shorter"),
     (ChangeKind::Issuer, "issuer", "the issuer of the certificates, or the place of its CA's key, is different"),
     (ChangeKind::CaWithoutOverlap, "ca-without-overlap", "a CA takes the place of another one at once"),
+    (ChangeKind::MintPolicy, "mint-policy", "something else limits the certificates of an issuer, or nothing does"),
     (ChangeKind::CommonName, "common-name", "a workload's certificate has a different subject"),
     (ChangeKind::Namespace, "namespace", "a workload is in a different namespace"),
     (ChangeKind::NamespaceRoles, "namespace-roles", "the workloads of a namespace may have different roles"),
@@ -81,9 +88,11 @@ const TABLE: &[(ChangeKind, &str, &str)] = &[
     (ChangeKind::CertificateLife, "certificate-life", "a certificate has a longer or shorter lifetime"),
     (ChangeKind::RenewalMargin, "renewal-margin", "a certificate is renewed earlier or later before it expires"),
     (ChangeKind::PrivateKey, "private-key", "a certificate has a different kind of key"),
+    (ChangeKind::KeyPlace, "key-place", "a certificate's key is kept in a Secret, or no longer"),
     (ChangeKind::SidecarImage, "sidecar-image", "a different program holds the certificate's key"),
     (ChangeKind::Sidecar, "sidecar", "the sidecar has different settings"),
     (ChangeKind::Environment, "environment", "containers get different variables"),
+    (ChangeKind::Checks, "checks", "a check is stricter or less strict"),
     (ChangeKind::ObjectAdded, "object-added", "an object is added"),
     (ChangeKind::ObjectRemoved, "object-removed", "an object is removed"),
     (ChangeKind::ObjectChanged, "object-changed", "an object is changed"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::change::{Change, ChangeKind};
 use super::{DeclaredWorkload, FieldPath, rotation};
 use crate::arn::Arn;
-use crate::config::Role;
+use crate::config::{MintPolicy, Role};
 use crate::issuer::Issuer;
 use crate::quote::{quote, quote_all, quote_object};
 use crate::reference::Reference;
@@ -32,7 +32,9 @@ pub(super) fn compare(old: &Workloads<'_>, new: &Workloads<'_>) -> Vec<Change> {
     let scope = |it: &DeclaredWorkload<'_>| it.binding.scope.clone();
     let (before, after) = (by(old, scope), by(new, scope));
     for (name, was) in &before {
-        changes.extend(after.get(name).into_iter().flat_map(|is| issuer(name, was, is)));
+        let Some(is) = after.get(name) else { continue };
+        changes.extend(issuer(name, was, is));
+        changes.extend(mint_policy(name, was, is));
     }
     changes
 }
@@ -136,4 +138,25 @@ fn issuer(scope: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>) ->
     let place = FieldPath::keys("spec.scopes").key(scope).key("issuer");
     let change = Change::new(ChangeKind::Issuer, scope, place, &message).values(old, new).escalates(true);
     std::iter::once(change).chain(rotation::without_overlap(scope, was, is)).collect()
+}
+
+/// Who limits the certificates of an issuer. What the API server admits is narrower than what approver-policy approves.
+fn mint_policy(scope: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>) -> Option<Change> {
+    let strength = |policy| match policy {
+        None | Some(MintPolicy::None) => 0,
+        Some(MintPolicy::ApproverPolicy) => 1,
+        Some(MintPolicy::AdmissionPolicy) => 2,
+    };
+    let words = |policy| match policy {
+        None | Some(MintPolicy::None) => "nobody",
+        Some(MintPolicy::ApproverPolicy) => "approver-policy",
+        Some(MintPolicy::AdmissionPolicy) => "an admission policy",
+    };
+    let (old, new) = (was.binding.mint_policy, is.binding.mint_policy);
+    let (before, after) = (words(old), words(new));
+    let message =
+        format!("the certificates of scope {}'s issuer are limited by {after} instead of {before}", quote(&scope));
+    let place = FieldPath::keys("spec.scopes").key(scope).key("issuer").key("mintPolicy");
+    let change = Change::new(ChangeKind::MintPolicy, scope, place, &message).values(before, after);
+    (before != after).then(|| change.escalates(strength(new) < strength(old)))
 }

@@ -3,6 +3,7 @@
 //! declarations come from.
 
 mod change;
+mod checks;
 mod identity;
 mod rendered;
 mod rotation;
@@ -70,6 +71,7 @@ pub fn compare(base: &Snapshot, head: &Snapshot) -> Vec<Change> {
         let mut found = identity::compare(&old, &new);
         found.extend(workload::compare(&old, &new));
         found.extend(tenancy::compare(before, after));
+        found.extend(checks::compare(before, after));
         found.extend(rendered::compare(before, after));
         for change in found {
             add(change, cluster.as_ref());

@@ -53,7 +53,8 @@ pub(super) fn compare(old: &Sidecar, new: &Sidecar) -> Vec<Setting> {
     add("endpoint", &|it| endpoint(&it.endpoint), true);
     add("arguments", &|it| or_none(it.extra_args.join(" ")), true);
     add("variables", &|it| or_none(pairs(&it.env)), true);
-    add("fixed user", &|it| it.fixed_user.to_string(), false);
+    // The application may run as the user of the pod, and read what is that user's.
+    add("fixed user", &|it| it.fixed_user.to_string(), old.fixed_user && !new.fixed_user);
     add("requests", &|it| or_none(pairs(&it.requests)), false);
     add("limits", &|it| or_none(pairs(&it.limits)), false);
     settings

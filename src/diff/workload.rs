@@ -71,10 +71,12 @@ const PROPERTIES: &[Property] = &[
     other_namespace,
     other_target,
     other_containers,
+    sample,
     names,
     certificate_life,
     renewal_margin,
     private_key,
+    key_place,
     chain,
     image,
     other_sidecar,
@@ -82,6 +84,37 @@ const PROPERTIES: &[Property] = &[
 ];
 
 fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
+    // No `..`: a new setting of the declaration must be compared. The scope's issuer is compared once, for all of its workloads.
+    let Binding {
+        workload: _,
+        namespace: _,
+        target: _,
+        containers: _,
+        role: _,
+        session: _,
+        scope: _,
+        tenant: _,
+        issuer: _,
+        mint_policy: _,
+        certificate,
+        sidecar: _,
+        environment: _,
+        sample: _,
+        is_listed: _,
+        place: _,
+    } = is;
+    let Certificate {
+        common_name: _,
+        organizations: _,
+        organizational_units: _,
+        uris: _,
+        duration: _,
+        renew_before: _,
+        algorithm: _,
+        size: _,
+        volume: _,
+        intermediates: _,
+    } = certificate;
     let change = |it: Difference| {
         let place = it.field.split('.').filter(|key| !key.is_empty()).fold(is.place.clone(), |at, key| at.key(key));
         let message = format!("{} {}", quote(&is.workload), it.words);
@@ -151,6 +184,18 @@ fn other_containers(was: &Binding, is: &Binding) -> Option<Difference> {
     })
 }
 
+/// Who may run commands in the Pod that prints the identity has the identity.
+fn sample(was: &Binding, is: &Binding) -> Option<Difference> {
+    let words = |it: &Binding| if it.sample { "a Pod that prints it" } else { "no such Pod" };
+    (was.sample != is.sample).then(|| Difference {
+        kind: ChangeKind::Containers,
+        field: "sample",
+        words: format!("has its identity also in {} instead of {}", words(is), words(was)),
+        values: (words(was).to_owned(), words(is).to_owned()),
+        escalates: is.sample,
+    })
+}
+
 fn names(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (&was.certificate, &is.certificate);
     let (all_old, all_new) = (old.names(), new.names());
@@ -203,6 +248,18 @@ fn private_key(was: &Binding, is: &Binding) -> Option<Difference> {
         words: format!("has a key of {new} instead of {old}"),
         values: (old, new),
         escalates: false,
+    })
+}
+
+/// Whoever may read Secrets reads a key in one; that of the CSI driver is in the pod alone.
+fn key_place(was: &Binding, is: &Binding) -> Option<Difference> {
+    let words = |it: &Binding| if it.certificate.has_secret() { "in a Secret" } else { "in the pod alone" };
+    (was.certificate.volume != is.certificate.volume).then(|| Difference {
+        kind: ChangeKind::KeyPlace,
+        field: "certificate.volume",
+        words: format!("has its key {} instead of {}", words(is), words(was)),
+        values: (words(was).to_owned(), words(is).to_owned()),
+        escalates: is.certificate.has_secret(),
     })
 }
 
