@@ -64,13 +64,15 @@ pub fn from_state(name: &str, text: &str, report: &mut Report) -> Option<Value> 
             return None;
         }
     };
-    let mut reader = Reader { name, report, failed: false };
+    let mut reader = Reader { name, namespace: &state.namespace, report, failed: false };
     let declaration = reader.declaration(&state);
     (!reader.failed).then_some(declaration)
 }
 
 struct Reader<'r> {
     name: &'r str,
+    /// The installation's.
+    namespace: &'r str,
     report: &'r mut Report,
     failed: bool,
 }
@@ -114,17 +116,18 @@ impl Reader<'_> {
     fn scope(&mut self, name: &str, ca: &Ca) -> Value {
         let anchor = self.arn(&format!("scope {}", quote(&name)), ArnKind::TrustAnchor, &ca.trust_anchor_arn);
         let issuer = (ca.mode != "self-signed").then(|| {
-            let pca = ca.pca_arn.as_deref().unwrap_or("an AWS Private CA");
-            let suffix = if name == DEFAULT_SCOPE { String::new() } else { format!("-{name}") };
-            let issuer = format!("iam-ra{suffix}");
+            // iam-ra writes the ARN into a parameter, too.
+            let parameter = || format!("ssm:/iam-ra/{}/scopes/{name}/pca-arn", self.namespace);
+            let arn = ca.pca_arn.clone().unwrap_or_else(parameter);
+            if ca.pca_arn.is_some() {
+                self.arn(&format!("scope {}", quote(&name)), ArnKind::PrivateCa, &arn);
+            }
             let message = format!(
-                "the certificates of scope {} come from {}, through an AWSPCAClusterIssuer {} that must exist",
-                quote(&name),
-                quote(&pca),
-                quote(&issuer)
+                "the certificates of scope {} come from AWS Private CA, through a controller that iam-ra does not install",
+                quote(&name)
             );
-            self.leave_out(message, "install aws-privateca-issuer and create the issuer, or refer to an existing one");
-            json!({"existing": {"group": "awspca.cert-manager.io", "kind": "AWSPCAClusterIssuer", "name": issuer}})
+            self.leave_out(message, "install aws-privateca-issuer, with credentials that may issue certificates");
+            json!({"awsPrivateCa": {"arn": arn}})
         });
         entry(vec![("trustAnchor", anchor), ("issuer", json!(issuer))])
     }
