@@ -20,6 +20,9 @@ use crate::yaml::FieldPath;
 /// <https://github.com/cert-manager/cert-manager/blob/master/pkg/apis/certmanager/v1/types_certificate.go>
 const HARMLESS: &[(&str, &str)] = &[(CERTIFICATE.kind, "/spec/revisionHistoryLimit")];
 
+/// Groups of the objects that limit certificates: the policies, and who may use them.
+const POLICY_GROUPS: &[&str] = &["admissionregistration.k8s.io", "policy.cert-manager.io", "rbac.authorization.k8s.io"];
+
 /// Every object of ours must be there and hold what we would write, and nothing that makes it another one.
 pub(super) fn check(plan: &Plan<'_>, wanted: &[Object], names: &Names<'_>, stream: &Stream, report: &mut Report) {
     for wanted in wanted {
@@ -71,6 +74,11 @@ fn missing(plan: &Plan<'_>, wanted: &Object) -> Diagnostic {
         .is_some_and(|it| it.object.stands_once())
     {
         (Diagnostic::note, "it must be part of another build, or be applied once: `iamra k8s setup CLUSTER` prints it")
+    } else if POLICY_GROUPS.contains(&wanted.group()) {
+        // Whether it was left out or removed cannot be told from what is there.
+        let help = "builds by the kustomize component and functions leave policies out: give `iamra verify` both, the build and what \
+                    `iamra render --cluster CLUSTER` prints of them; otherwise render the whole declaration";
+        (Diagnostic::error, help)
     } else {
         (Diagnostic::error, "render the whole declaration: `iamra inject` without `--workloads-only`, or mode `all`")
     };
