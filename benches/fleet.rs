@@ -27,8 +27,20 @@ fn main() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     fleet(dir.path());
     let kustomize = peer::kustomize();
+    matrix(dir.path(), &kustomize);
     one(dir.path(), &kustomize);
     all(dir.path(), &kustomize);
+}
+
+/// Every workload in every cluster against every role.
+fn matrix(dir: &Path, kustomize: &Path) {
+    let mut judged = Cost::default();
+    for _ in 0..RUNS {
+        judged.add(|| run(iamra(dir, kustomize).arg("matrix")));
+    }
+    let (workloads, roles) = (APPS * CLUSTERS.len(), APPS * CLUSTERS.len());
+    println!("{workloads} workloads against {roles} roles; means of {RUNS} runs");
+    judged.print("iamra matrix", RUNS);
 }
 
 /// One application, each side in turn.
