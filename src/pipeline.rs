@@ -147,6 +147,13 @@ impl LockPlan {
         }
     }
 
+    /// The profiles whose ARNs are known, and where each is declared.
+    pub fn profiles(&self, answers: &Answers) -> BTreeMap<Arn, &Reference> {
+        let all = distinct(&self.configs).flat_map(|config| &*config.roles);
+        all.filter_map(|(role, _)| Some((resolve::known_arn(ArnKind::Profile, &role.profile, answers)?, &role.profile)))
+            .collect()
+    }
+
     /// The roles whose ARNs are known, and where each is declared.
     pub fn roles(&self, answers: &Answers) -> BTreeMap<Arn, &Reference> {
         let all = distinct(&self.configs).flat_map(|config| &*config.roles);

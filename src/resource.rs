@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::resolve::NoAnswer;
+use crate::trust::Mapping;
 
 /// An answer of AWS, or why there is none.
 pub type Found<T> = Result<T, NoAnswer>;
@@ -27,6 +28,8 @@ pub struct Profile {
     pub duration: Option<u64>,
     /// Whether it accepts session names.
     pub accepts_session_name: bool,
+    /// Which names of a certificate become tags.
+    pub mapping: Mapping,
 }
 
 /// An IAM role.

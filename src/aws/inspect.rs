@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_rolesanywhere::types::{SourceData, TrustAnchorDetail};
+use aws_sdk_rolesanywhere::types::{AttributeMapping, SourceData, TrustAnchorDetail};
 use tokio::time::{sleep, timeout_at};
 
 use super::calls::Account;
-use super::inspections::{Inspection, Part, anchor_inspections, inspections, role_inspections};
+use super::inspections::{Inspection, Part, anchor_inspections, inspections, profile_inspections, role_inspections};
 use super::login::Connection;
 use super::session::{Session, pause};
 use super::{Progress, anywhere, failure, iam};
@@ -17,6 +17,7 @@ use crate::quote::typed;
 use crate::reference::Origin;
 use crate::resolve::{Identity, NoAnswer};
 use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
+use crate::trust::{Mapping, TABLES};
 
 /// IAM Roles Anywhere allows one such call a second.
 /// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
@@ -73,6 +74,16 @@ impl Session {
         let found = plan.iter().zip(self.things(&plan, progress)).map(|(it, thing)| match thing {
             Some(Thing::TrustAnchor(found)) => (it.arn.clone(), found),
             _ => (it.arn.clone(), Err(none.clone())),
+        });
+        found.collect()
+    }
+
+    /// What AWS has for each profile, by its ARN.
+    pub fn profiles(&self, profiles: &[(&Arn, &Origin)], progress: &Progress<'_>) -> BTreeMap<Arn, Found<Profile>> {
+        let plan = profile_inspections(profiles);
+        let found = plan.iter().zip(self.things(&plan, progress)).map(|(it, thing)| match thing {
+            Some(Thing::Profile(found)) => (it.arn.clone(), found),
+            _ => (it.arn.clone(), Err(self.no_time(plan.len()))),
         });
         found.collect()
     }
@@ -169,6 +180,18 @@ async fn profile(config: &Connection, arn: &Arn) -> Found<Profile> {
         enabled: detail.as_ref().and_then(|it| it.enabled).unwrap_or(false),
         duration: detail.as_ref().and_then(|it| it.duration_seconds).and_then(|it| u64::try_from(it).ok()),
         accepts_session_name: detail.as_ref().and_then(|it| it.accept_role_session_name).unwrap_or(false),
+        mapping: detail.as_ref().and_then(|it| it.attribute_mappings.as_deref()).map_or_else(Mapping::default, mapping),
         roles: detail.and_then(|it| it.role_arns).unwrap_or_default(),
     })
+}
+
+/// Of a table that is not listed, no name becomes a tag.
+fn mapping(mappings: &[AttributeMapping]) -> Mapping {
+    let [subject, issuer, san] = TABLES.map(|table| {
+        let of_table =
+            mappings.iter().filter(|it| it.certificate_field.as_ref().is_some_and(|it| it.as_str() == table));
+        let rules = of_table.flat_map(|it| it.mapping_rules.as_deref().unwrap_or_default());
+        rules.map(|rule| rule.specifier.clone()).collect()
+    });
+    Mapping { subject, issuer, san }
 }

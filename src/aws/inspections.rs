@@ -62,6 +62,13 @@ pub fn anchor_inspections<'i>(anchors: &[(&'i Arn, &'i Origin)]) -> Vec<Inspecti
         .collect()
 }
 
+/// The profiles, each once.
+pub fn profile_inspections<'i>(profiles: &[(&'i Arn, &'i Origin)]) -> Vec<Inspection<'i>> {
+    let mut known = BTreeSet::new();
+    let new = profiles.iter().filter(|(arn, _)| known.insert(arn.as_str()));
+    new.map(|(arn, origin)| Inspection { kind: Part::Profile, arn, origin, region: Some(&arn.region) }).collect()
+}
+
 impl Inspection<'_> {
     pub(super) fn account(&self) -> Account {
         let Origin { profile, assume_role, .. } = self.origin;

@@ -26,7 +26,7 @@ mod ssm;
 
 pub use calls::{Account, Ask, Call, Names, calls};
 pub use given::{Granted, Presented, Profiles};
-pub use inspections::{Inspection, anchor_inspections, inspections, role_inspections};
+pub use inspections::{Inspection, anchor_inspections, inspections, profile_inspections, role_inspections};
 pub use s3::Location;
 pub use session::{Session, Settings, Time};
 

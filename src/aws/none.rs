@@ -7,7 +7,7 @@ mod inspections;
 
 pub use calls::{Account, Ask, Call, Names, calls};
 pub use given::{Granted, Presented, Profiles};
-pub use inspections::{Inspection, anchor_inspections, inspections, role_inspections};
+pub use inspections::{Inspection, anchor_inspections, inspections, profile_inspections, role_inspections};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::arn::Arn;
 use crate::diag::Code;
 use crate::reference::{Origin, Query};
 use crate::resolve::{Answers, Identity, Lookup, NoAnswer};
-use crate::resource::{Found, Refusal, Role, Seen, TrustAnchor};
+use crate::resource::{Found, Profile, Refusal, Role, Seen, TrustAnchor};
 
 /// Whether this build can ask AWS.
 pub const IS_HERE: bool = false;
@@ -105,6 +105,11 @@ impl Session {
     /// What AWS has for each trust anchor: not supported.
     pub fn trust_anchors(&self, anchors: &[(&Arn, &Origin)], _: &Progress<'_>) -> BTreeMap<Arn, Found<TrustAnchor>> {
         anchors.iter().map(|(arn, _)| ((*arn).clone(), Err(nobody()))).collect()
+    }
+
+    /// What AWS has for each profile: not supported.
+    pub fn profiles(&self, profiles: &[(&Arn, &Origin)], _: &Progress<'_>) -> BTreeMap<Arn, Found<Profile>> {
+        profiles.iter().map(|(arn, _)| ((*arn).clone(), Err(nobody()))).collect()
     }
 
     /// Asks for a session.

@@ -17,6 +17,7 @@ use crate::matrix::{Declared, Matrix, Policy, Role, Source};
 use crate::pipeline::{self, Request};
 use crate::quote::quote;
 use crate::resolve::{Lockfile, Lookup, TrustPolicies};
+use crate::trust::{Mapping, Profiles};
 use crate::yaml::{self, Document};
 use crate::{disk, doctor};
 
@@ -120,15 +121,18 @@ impl Everywhere {
 
     /// Reports what is wrong with policies that are not the declaration's own: for the workloads that must be allowed,
     /// and for those that must not.
-    pub(super) fn judge(&self, policies: &BTreeMap<String, Policy>, report: &mut Report) {
+    pub(super) fn judge(&self, policies: &BTreeMap<String, Policy>, profiles: &Profiles, report: &mut Report) {
+        let default = Mapping::default();
         let bindings = self.snapshot.values().filter_map(|view| view.resolved.as_ref()).flat_map(|it| &it.bindings);
         for binding in bindings {
             let policy = policies.get(binding.identity.role.as_str());
             if let Some(policy) = policy.filter(|policy| policy.source != Source::Declaration) {
-                doctor::trust_policy(binding, &policy.document, None, report, &mut Vec::new());
+                let profile = profiles.get(binding.identity.profile.as_str());
+                let mapping = profile.map_or(&default, |profile| &profile.mapping);
+                doctor::trust_policy(binding, &policy.document, (None, mapping), report, &mut Vec::new());
             }
         }
-        Matrix::of(&self.declared, policies).report(report);
+        Matrix::of(&self.declared, policies, profiles).report(report);
     }
 }
 
@@ -153,8 +157,16 @@ pub(super) fn check(
             report.push(stale.help("run `iamra lock`, which reads the trust policies that the lock has, too"));
         }
     }
+    let profiles = lock.profiles();
+    for workload in all.declared.workloads.iter().filter(|_| profiles.is_some()) {
+        if profiles.is_some_and(|it| !it.contains_key(workload.profile.as_str())) {
+            let message = format!("{} does not have the profile {}", lock.name(), workload.profile);
+            let stale = Diagnostic::error(Code::StaleLock, message).at(Place::Config(workload.place.clone()));
+            report.push(stale.help("run `iamra lock`, which reads the profiles that the lock has, too"));
+        }
+    }
     all.keep(cluster);
-    all.judge(&policies, report);
+    all.judge(&policies, profiles.unwrap_or(&Profiles::new()), report);
     Ok(())
 }
 
@@ -175,15 +187,17 @@ pub(super) fn known<'d>(
     found
 }
 
-/// The policies in the lock, if it has any.
-pub(super) fn recorded(file: &File, shared: &Shared) -> Result<Option<TrustPolicies>, Error> {
+/// The policies and the profiles in the lock, if it has any.
+pub(super) fn recorded(file: &File, shared: &Shared) -> Result<(Option<TrustPolicies>, Profiles), Error> {
     // What is wrong with the lock has been reported when references were looked up in it.
     let mut report = Report::default();
-    let Some(documents) = file.documents(&mut report) else { return Ok(None) };
+    let Some(documents) = file.documents(&mut report) else { return Ok((None, Profiles::new())) };
     let lock = &shared.sources.at_hand.lock;
-    let Some(path) = lock.on_disk(documents.whole().root(), &file.folder, &mut report) else { return Ok(None) };
+    let path = lock.on_disk(documents.whole().root(), &file.folder, &mut report);
+    let Some(path) = path else { return Ok((None, Profiles::new())) };
     let text = disk::read_if_there(&path)?;
-    Ok(Lockfile::read(&display(&path), text.as_deref(), &mut report).trust_policies().cloned())
+    let lock = Lockfile::read(&display(&path), text.as_deref(), &mut report);
+    Ok((lock.trust_policies().cloned(), lock.profiles().cloned().unwrap_or_default()))
 }
 
 /// The policy in a text: itself, or in what AWS's programs print around it.

@@ -6,6 +6,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::quote::quote;
 use crate::resolve::ResolvedBinding;
 use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
+use crate::trust::Mapping;
 
 /// What is known in addition to the declaration.
 #[derive(Debug, Clone, Copy)]
@@ -40,10 +41,12 @@ pub fn identity(binding: &ResolvedBinding, seen: &Seen, known: Known<'_>, report
     }
     if let Some(role) = check.found(&seen.role) {
         check.role(role);
-        trust::policy(binding, &role.trust_policy, known.signer(), check.report, &mut check.lines);
+        let default = Mapping::default();
+        let mapping = seen.profile.as_ref().map_or(&default, |profile| &profile.mapping);
+        trust::policy(binding, &role.trust_policy, (known.signer(), mapping), check.report, &mut check.lines);
         if let Some(other) = known.other.first() {
             // The certificates of the other CA must be allowed as well, at the latest when it signs.
-            trust::policy(binding, &role.trust_policy, Some(other), check.report, &mut check.lines);
+            trust::policy(binding, &role.trust_policy, (Some(other), mapping), check.report, &mut check.lines);
         }
     }
     check.lines

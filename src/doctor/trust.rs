@@ -12,17 +12,18 @@ use crate::trust::{self, Caller, CertificateNames, Decision, Mapping, TrustPolic
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 const COMMON_NAME: &str = "aws:PrincipalTag/x509Subject/CN";
 
-/// Evaluates the policy; a line shows the values it was compared with. `issuer` is the CA that signs, if known.
+/// Evaluates the policy; a line shows the values it was compared with. `issuer` is the CA that signs, if known, and `mapping`
+/// that of the workload's profile.
 pub fn policy(
     binding: &ResolvedBinding,
     policy: &Value,
-    issuer: Option<&Certificate>,
+    (issuer, mapping): (Option<&Certificate>, &Mapping),
     report: &mut Report,
     lines: &mut Vec<String>,
 ) {
     let mut say = |diagnostic: Diagnostic| report.push(diagnostic.at(Place::Config(binding.declared.place.clone())));
     let role = &binding.identity.role;
-    let (policy, caller) = (TrustPolicy::new(policy), caller(binding, issuer));
+    let (policy, caller) = (TrustPolicy::new(policy), caller(binding, issuer, mapping));
     let decision = trust::simulate(&policy, &caller);
     match decision.verdict {
         Verdict::Deny => return say(denied(role.as_str(), &decision)),
@@ -91,9 +92,9 @@ fn clauses(decision: &Decision) -> String {
 }
 
 /// The properties of the call, as far as the declaration and the CA determine them.
-fn caller(binding: &ResolvedBinding, issuer: Option<&Certificate>) -> Caller {
+fn caller(binding: &ResolvedBinding, issuer: Option<&Certificate>, mapping: &Mapping) -> Caller {
     let anchor = &binding.identity.trust_anchor;
     let issuer = issuer.map(|authority| authority.attributes.clone());
     let names = CertificateNames { issuer, ..binding.declared.certificate.names() };
-    Caller::new(&names, &Mapping::default(), anchor.as_str(), &anchor.account)
+    Caller::new(&names, mapping, anchor.as_str(), &anchor.account)
 }

@@ -26,6 +26,8 @@ pub struct Workload {
     pub role: Arn,
     /// The trust anchor that its certificate is presented to.
     pub trust_anchor: Arn,
+    /// The profile that it is presented to.
+    pub profile: Arn,
     /// The names in its certificate.
     pub names: CertificateNames,
     /// Where it is declared.
@@ -67,6 +69,7 @@ impl Declared {
                     namespace: binding.declared.namespace.as_ref().map(ToString::to_string),
                     role: identity.role.clone(),
                     trust_anchor: identity.trust_anchor.clone(),
+                    profile: identity.profile.clone(),
                     names: binding.declared.certificate.names(),
                     place: binding.declared.place.clone(),
                 });

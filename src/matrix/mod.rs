@@ -5,6 +5,7 @@ mod declared;
 mod finding;
 mod json;
 mod markdown;
+mod profiles;
 mod svg;
 mod table;
 
@@ -20,7 +21,8 @@ use std::fmt;
 use serde_json::{Value, json as value};
 
 use crate::quote::quote;
-use crate::trust::{self, Caller, Clause, Decision, Mapping, TrustPolicy, Verdict};
+use crate::trust::{self, Caller, Clause, Decision, Mapping, Profiles, TrustPolicy, Verdict};
+use profiles::Mappings;
 
 /// Where a policy is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +55,11 @@ struct Column<'d> {
 pub struct Matrix<'d> {
     declared: &'d Declared,
     columns: Vec<Column<'d>>,
-    /// By workload, which caller it is: those of one trust anchor with the same names are one.
+    mappings: Mappings<'d>,
+    /// By workload, which caller it is: those of one trust anchor and one profile with the same names are one.
     callers: Vec<usize>,
-    prepared: Vec<Caller>,
+    /// By caller and mapping.
+    prepared: Vec<Vec<Caller>>,
     /// By caller and role.
     verdicts: Vec<Vec<Verdict>>,
 }
@@ -75,29 +79,33 @@ pub struct Pair<'m> {
 }
 
 impl<'d> Matrix<'d> {
-    /// Judges all pairs. A role without a policy trusts nobody.
-    pub fn of(declared: &'d Declared, policies: &BTreeMap<String, Policy>) -> Self {
+    /// Judges all pairs. A role without a policy trusts nobody; a profile that is not known gives sessions with every role.
+    pub fn of(declared: &'d Declared, policies: &BTreeMap<String, Policy>, profiles: &'d Profiles) -> Self {
         let column = |role: &'d Role| {
             let nobody = Policy { document: value!({"Statement": []}), source: Source::Declaration };
             let Policy { document, source } = policies.get(role.arn.as_str()).unwrap_or(&nobody);
             Column { role, policy: TrustPolicy::new(document), source: source.clone() }
         };
         let columns: Vec<_> = declared.roles.values().map(column).collect();
+        let mappings = Mappings::of(profiles);
         let mut known = BTreeMap::new();
         let (mut callers, mut prepared, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
         for workload in &declared.workloads {
-            let index = *known.entry((&workload.trust_anchor, &workload.names)).or_insert_with(|| {
-                let caller = workload.caller();
+            let key = (&workload.trust_anchor, &workload.profile, &workload.names, &workload.role);
+            let index = *known.entry(key).or_insert_with(|| {
+                let callers: Vec<_> = mappings.all().map(|mapping| workload.caller(mapping)).collect();
                 let verdict = |it: &Column<'_>| {
-                    if it.refuses(workload) { Verdict::Deny } else { trust::verdict(&it.policy, &caller) }
+                    let judged = mappings.between(workload, it.role).into_iter().flatten();
+                    let judged = judged.filter_map(|at| Some(trust::verdict(&it.policy, callers.get(at)?)));
+                    if it.refuses(workload) { Verdict::Deny } else { worst(judged) }
                 };
                 verdicts.push(columns.iter().map(verdict).collect());
-                prepared.push(caller);
+                prepared.push(callers);
                 prepared.len() - 1
             });
             callers.push(index);
         }
-        Self { declared, columns, callers, prepared, verdicts }
+        Self { declared, columns, mappings, callers, prepared, verdicts }
     }
 
     /// The declared workloads.
@@ -134,12 +142,26 @@ impl<'d> Matrix<'d> {
     /// Why a pair has its verdict.
     pub fn decision(&self, pair: &Pair<'_>) -> Decision {
         let (row, column) = pair.at;
-        let caller = self.callers.get(row).and_then(|caller| self.prepared.get(*caller));
-        match self.columns.get(column).zip(caller) {
-            Some((column, caller)) if !column.refuses(pair.workload) => trust::simulate(&column.policy, caller),
-            _ => elsewhere(pair),
-        }
+        let callers = self.callers.get(row).and_then(|caller| self.prepared.get(*caller));
+        let Some((column, callers)) =
+            self.columns.get(column).zip(callers).filter(|(column, _)| !column.refuses(pair.workload))
+        else {
+            return elsewhere(pair);
+        };
+        let judged = self.mappings.between(pair.workload, pair.role);
+        let Some(judged) = judged else { return unlisted(pair) };
+        let mut decisions = judged.into_iter().filter_map(|at| Some(trust::simulate(&column.policy, callers.get(at)?)));
+        decisions.find(|decision| decision.verdict == pair.verdict).unwrap_or_else(|| unlisted(pair))
     }
+}
+
+/// What is the case if any of these is.
+fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    verdicts.fold(Verdict::Deny, |worst, verdict| match (worst, verdict) {
+        (Verdict::Allow, _) | (_, Verdict::Allow) => Verdict::Allow,
+        (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
+        (Verdict::Deny, Verdict::Deny) => Verdict::Deny,
+    })
 }
 
 impl Column<'_> {
@@ -158,6 +180,12 @@ fn elsewhere(pair: &Pair<'_>) -> Decision {
     Decision { verdict: Verdict::Deny, actions: Vec::new(), clauses: vec![Clause { statement: None, says }] }
 }
 
+/// The decision about a workload's own role that its profile does not list.
+fn unlisted(pair: &Pair<'_>) -> Decision {
+    let says = format!("the profile {} does not list the role", pair.workload.profile);
+    Decision { verdict: Verdict::Deny, actions: Vec::new(), clauses: vec![Clause { statement: None, says }] }
+}
+
 impl Pair<'_> {
     /// Whether the declaration gives the workload this role.
     pub fn is_own(&self) -> bool {
@@ -166,9 +194,9 @@ impl Pair<'_> {
 }
 
 impl Workload {
-    /// What AWS knows of it.
-    fn caller(&self) -> Caller {
-        Caller::new(&self.names, &Mapping::default(), self.trust_anchor.as_str(), &self.trust_anchor.account)
+    /// What AWS knows of it by a mapping.
+    fn caller(&self, mapping: &Mapping) -> Caller {
+        Caller::new(&self.names, mapping, self.trust_anchor.as_str(), &self.trust_anchor.account)
     }
 }
 

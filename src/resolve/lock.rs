@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::file::{answers, committed_key, read_document};
 use super::lookup::{Answer, Answers, Lookup, NoAnswer};
+use super::profiles;
 use super::trust_policies::{self, TrustPolicies};
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -15,6 +16,7 @@ use crate::krm::Position;
 use crate::quote::{line, quote};
 use crate::reference::{Query, Wanted};
 use crate::secret::Secret;
+use crate::trust::Profiles;
 use crate::yaml::{NodeRef, emit};
 
 /// `apiVersion` of the lock file; it changes with the format.
@@ -23,7 +25,7 @@ const API_VERSION: &str = "iamra.dev/v1alpha1";
 const KIND: &str = "Lock";
 
 /// What the digest is of.
-const SECTIONS: [&str; 4] = ["references", "scopes", "clusters", trust_policies::SECTION];
+const SECTIONS: [&str; 5] = ["references", "scopes", "clusters", trust_policies::SECTION, profiles::SECTION];
 
 /// The comment at the top of every lock.
 const HEADER: &str =
@@ -55,6 +57,7 @@ pub struct Lockfile {
     state: State,
     values: BTreeMap<Name, Answer>,
     trust_policies: Option<TrustPolicies>,
+    profiles: Option<Profiles>,
 }
 
 /// The state of a lock.
@@ -85,7 +88,9 @@ impl Lockfile {
         let read = |node: NodeRef<'_>, report: &mut Report| {
             let mut values = BTreeMap::new();
             let policies = trust_policies::read(node);
-            let wrong = read_lock(node, &mut values).err().or(policies.as_ref().err().cloned());
+            let profiles = profiles::read(node);
+            let wrong = read_lock(node, &mut values).err();
+            let wrong = wrong.or(policies.as_ref().err().cloned()).or(profiles.as_ref().err().cloned());
             if let Some((node, why)) = wrong {
                 let line = node.map(|node| Position::of(node.document().text(), node.span().start).line);
                 report.push(
@@ -94,10 +99,11 @@ impl Lockfile {
                         .help("restore it from Git, or regenerate it with `iamra lock`"),
                 );
             }
-            (values, policies.unwrap_or_default())
+            (values, policies.unwrap_or_default(), profiles.unwrap_or_default())
         };
         let mut found = Report::default();
-        let (values, trust_policies) = text.map(|text| read_document(name, text, &mut found, read)).unwrap_or_default();
+        let (values, trust_policies, profiles) =
+            text.map(|text| read_document(name, text, &mut found, read)).unwrap_or_default();
         if let Some(committed) = text.and_then(|text| committed_key(name, text)) {
             found.push(committed);
         }
@@ -107,7 +113,7 @@ impl Lockfile {
             Some(_) => State::Whole,
         };
         report.append(found);
-        Self { name: name.to_owned(), state, values, trust_policies }
+        Self { name: name.to_owned(), state, values, trust_policies, profiles }
     }
 
     /// Its name in messages.
@@ -118,6 +124,11 @@ impl Lockfile {
     /// The recorded trust policies; `None` when none were asked for.
     pub fn trust_policies(&self) -> Option<&TrustPolicies> {
         self.trust_policies.as_ref()
+    }
+
+    /// The recorded profiles; `None` when none were asked for.
+    pub fn profiles(&self) -> Option<&Profiles> {
+        self.profiles.as_ref()
     }
 
     /// Recorded references that are not needed.
@@ -160,9 +171,10 @@ impl Lockfile {
         drift
     }
 
-    /// Differences between the trust policies that roles have and recorded ones.
-    pub fn policy_drift(&self, fresh: &TrustPolicies) -> Vec<String> {
-        trust_policies::drift(self.trust_policies.as_ref(), fresh)
+    /// Differences between the trust policies and profiles that AWS has and recorded ones.
+    pub fn trust_drift(&self, fresh: &Trust) -> Vec<String> {
+        let policies = trust_policies::drift(self.trust_policies.as_ref(), &fresh.policies);
+        policies.into_iter().chain(profiles::drift(self.profiles.as_ref(), &fresh.profiles)).collect()
     }
 }
 
@@ -217,9 +229,18 @@ impl Lookup for Lockfile {
     }
 }
 
-/// The text of a lock with these answers and, if they were asked for, trust policies. Key material and failed answers are
+/// Whom AWS trusts, and with which tags.
+#[derive(Debug, Default)]
+pub struct Trust {
+    /// The trust policies of the roles.
+    pub policies: TrustPolicies,
+    /// The profiles.
+    pub profiles: Profiles,
+}
+
+/// The text of a lock with these answers and, if it was asked for, whom AWS trusts. Key material and failed answers are
 /// omitted.
-pub fn lock(answers: &Answers, policies: Option<&TrustPolicies>) -> String {
+pub fn lock(answers: &Answers, trust: Option<&Trust>) -> String {
     let mut sections: BTreeMap<Option<String>, Scopes> = BTreeMap::from([(None, Scopes::new())]);
     for (query, answer) in answers.iter().filter(|(query, _)| !query.is_secret()) {
         if let Ok(answer) = answer {
@@ -232,9 +253,10 @@ pub fn lock(answers: &Answers, policies: Option<&TrustPolicies>) -> String {
         let named = sections.into_iter().map(|(cluster, scopes)| (cluster.unwrap_or_default(), section(scopes).into()));
         content.insert("clusters".to_owned(), Value::Object(named.collect()));
     }
-    if let Some(policies) = policies {
+    if let Some(Trust { policies, profiles }) = trust {
         let policies = policies.iter().map(|(role, policy)| (role.clone(), policy.clone())).collect();
         content.insert(trust_policies::SECTION.to_owned(), Value::Object(policies));
+        content.insert(profiles::SECTION.to_owned(), profiles::section(profiles));
     }
     let mut lock = Map::new();
     lock.insert("apiVersion".to_owned(), API_VERSION.into());

@@ -4,10 +4,11 @@ mod file;
 mod lock;
 mod lookup;
 mod policy;
+mod profiles;
 mod trust_policies;
 
 pub use file::{LOCK_ANNOTATION, LOCK_NAME, Values, lock_path};
-pub use lock::{Lockfile, is_lock, lock};
+pub use lock::{Lockfile, Trust, is_lock, lock};
 pub use lookup::{Answer, Answers, Known, Layered, Lookup, NoAnswer};
 pub use policy::{Guarded, OperatorPolicy};
 pub use trust_policies::TrustPolicies;

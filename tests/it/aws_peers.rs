@@ -122,7 +122,12 @@ pub(crate) fn identity() -> Vec<Value> {
 /// A state with these parameters, and the account of [`CREDENTIALS`].
 pub(crate) fn state(parameters: &[Value]) -> Value {
     let [(_, id), (_, secret), ..] = CREDENTIALS;
-    json!({"keys": {id: {"account": ACCOUNT, "secret": secret}}, "parameters": parameters})
+    let [_, profile, role] = arns(ACCOUNT, "eu-central-1");
+    json!({
+        "keys": {id: {"account": ACCOUNT, "secret": secret}},
+        "parameters": parameters,
+        "profileDetails": {profile: {"roleArns": [role]}},
+    })
 }
 
 /// A folder with a declaration of one role and workload `app` under `/acme`; `spec` is what else it says.

@@ -8,7 +8,7 @@ use iamra::diag::Report;
 use iamra::matrix::{Declared, Matrix, Policy, Source};
 use iamra::pipeline::{self, Request};
 use iamra::resolve::Lockfile;
-use iamra::trust::Verdict;
+use iamra::trust::{Profiles, Verdict};
 use iamra::yaml::Document;
 use serde_json::{Value, json};
 
@@ -38,7 +38,8 @@ fn assert_diagonal(declared: &Declared, name: &str) -> usize {
     assert!(!report.has_errors(), "{name}: {report:?}");
     let own = own.into_iter().map(|(role, document)| (role, Policy { document, source: Source::Declaration }));
     let own = own.collect();
-    let matrix = Matrix::of(declared, &own);
+    let profiles = Profiles::new();
+    let matrix = Matrix::of(declared, &own, &profiles);
     let mut twins = BTreeSet::new();
     twins.extend(declared.workloads.iter().map(|it| (&it.role, &it.trust_anchor, &it.names)));
     for (index, pair) in matrix.pairs().enumerate() {
@@ -262,12 +263,51 @@ fn the_plan_shows_what_is_read_for_trust_policies() {
     let dir = tree(APP);
     let plan = |args: &[&str]| call(dir.path(), &[&["lock", "--explain-calls"], args].concat()).stdout;
     assert!(!plan(&[]).contains("iam:GetRole"));
-    let wanted = "iam:GetRole of the roles that are looked up\n  ssm:/acme/roles/app/role-arn\n";
+    let wanted = "iam:GetRole of the roles that are looked up\n  ssm:/acme/roles/app/role-arn\n\
+                  rolesanywhere:GetProfile of the profiles that are looked up\n  ssm:/acme/roles/app/profile-arn\n";
     assert!(plan(&["--trust-policies"]).ends_with(wanted), "{}", plan(&["--trust-policies"]));
     let [_, _, role] = arns(ACCOUNT, "eu-central-1");
     let dir = tree(&format!("  roles:\n    app: {{roleArn: \"{role}\"}}\n"));
     let plan = call(dir.path(), &["lock", "--explain-calls", "--trust-policies"]).stdout;
     assert!(plan.contains(&format!("iam:GetRole in eu-central-1\n  {role}\n")), "{plan}");
+}
+
+/// A profile may map no name to tags, or not list the role: then the policy that the declaration means allows nobody.
+#[test]
+fn the_lock_records_profiles_and_check_judges_by_them() {
+    let dir = tree(APP);
+    let [_, profile, role] = arns(ACCOUNT, "eu-central-1");
+    let lock = |details: &Value, args: &[&str]| {
+        let mut state = with_policy(&pinned("app"));
+        state["profileDetails"] = json!({&profile: details});
+        let double = Server::double(&state);
+        let output = run(double.iamra(dir.path()).arg("lock").args(args), b"");
+        (output, double.calls().iter().filter(|call| call["action"] == "GetProfile").count())
+    };
+    let all = json!({"roleArns": [&role]});
+    assert_eq!(lock(&all, &[]).1, 0);
+    let (locked, asked) = lock(&all, &["--trust-policies"]);
+    assert_eq!((locked.exit, asked), (0, 1), "{}", locked.stderr);
+    let recorded = fs::read_to_string(dir.path().join("iamra.lock")).unwrap();
+    assert!(recorded.contains(&format!("\nprofiles:\n  {profile}:\n    roleArns:\n    - {role}\n")), "{recorded}");
+    assert!(recorded.contains("x509Subject:\n"), "{recorded}");
+    assert_eq!(call(dir.path(), &["check", "--locked"]).exit, 0);
+    assert_eq!(lock(&all, &["--check"]).0.exit, 0);
+    // Tags are made of the issuer's names alone.
+    let issuer = json!([{"certificateField": "x509Issuer", "mappingRules": [{"specifier": "*"}]}]);
+    let untagged = json!({"roleArns": [&role], "attributeMappings": &issuer});
+    let (drifted, _) = lock(&untagged, &["--check"]);
+    assert_eq!(drifted.exit, 4);
+    assert!(drifted.stderr.contains("has different attribute mappings"), "{}", drifted.stderr);
+    assert_eq!(lock(&untagged, &[]).0.exit, 0);
+    let denied = call(dir.path(), &["check", "--locked"]);
+    assert!(denied.exit == 1 && denied.stderr.contains("error[trust-policy]"), "{}", denied.stderr);
+    // Without the role in it, it gives no session.
+    let unlisted = json!({"roleArns": [], "attributeMappings": issuer});
+    assert!(lock(&unlisted, &["--check"]).0.stderr.contains("lists different roles"));
+    assert_eq!(lock(&unlisted, &[]).0.exit, 0);
+    let denied = call(dir.path(), &["can-assume", "app", "app"]);
+    assert!(denied.exit == 4 && denied.stdout.contains("does not list the role"), "{}", denied.stdout);
 }
 
 /// The picture in the documentation is the one that is drawn.

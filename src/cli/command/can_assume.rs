@@ -42,8 +42,9 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.declaration)?;
     let mut report = Report::default();
     let Some(whole) = Everywhere::read(&file, shared, &mut report)? else { return finish(&report, file.sources(), io) };
-    let policies = whole.policies(&args.given, recorded(&file, shared)?.as_ref(), &mut report)?;
-    let matrix = Matrix::of(&whole.declared, &policies);
+    let (recorded, profiles) = recorded(&file, shared)?;
+    let policies = whole.policies(&args.given, recorded.as_ref(), &mut report)?;
+    let matrix = Matrix::of(&whole.declared, &policies, &profiles);
     let pairs = pairs(args, &whole.declared, &matrix, &mut report);
     if report.has_errors() {
         return finish(&report, file.sources(), io);

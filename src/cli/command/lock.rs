@@ -1,8 +1,9 @@
 //! `iamra lock`
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::arn::ArnKind;
+use crate::arn::{Arn, ArnKind};
 use crate::aws::Session;
 use crate::cli::Exit;
 use crate::cli::at_hand::{LockFile, Operator};
@@ -16,8 +17,9 @@ use crate::config::Whole;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::pipeline::{self, LockPlan};
 use crate::quote::line;
-use crate::reference::{Query, Wanted};
-use crate::resolve::{self, Answers, Lockfile, OperatorPolicy, TrustPolicies};
+use crate::reference::{Origin, Query, Reference, Wanted};
+use crate::resolve::{self, Answers, Lockfile, NoAnswer, OperatorPolicy, Trust};
+use crate::trust::Profile;
 use crate::{aws, disk};
 
 /// Look up references in AWS, and write the values to `iamra.lock`
@@ -26,8 +28,9 @@ use crate::{aws, disk};
 /// fingerprint and expiry of each CA certificate. It never contains a key. Commit it: rendering then needs no network
 /// and no credentials.
 ///
-/// With `--trust-policies`, it also has the trust policy of every role, read with `iam:GetRole`; `iamra check` then reports which
-/// workload can assume the role of another one. A lock that has them keeps having them.
+/// With `--trust-policies`, it also has the trust policy of every role, read with `iam:GetRole`, and of every profile the roles that
+/// it lists and its attribute mappings, read with `rolesanywhere:GetProfile`; `iamra check` then reports which workload can
+/// assume the role of another one. A lock that has them keeps having them.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
@@ -36,7 +39,7 @@ pub(in crate::cli) struct Args {
     /// Write nothing; print how AWS differs from the lock, and exit with 4 if it does
     #[arg(long)]
     check: bool,
-    /// Record the trust policies that the roles have in AWS, too
+    /// Record the trust policies and the profiles that the roles have in AWS, too
     #[arg(long)]
     trust_policies: bool,
     /// Print the calls that would be made, and exit without making them
@@ -98,8 +101,7 @@ fn locked(
     let session = args.asks.session()?;
     let mut found = Report::default();
     let answers = lock_plan.read(&Asking::new(&session, &args.asks), &policy, &mut found);
-    let policies =
-        (with_policies && !found.has_errors()).then(|| trust_policies(&lock_plan, &answers, &session, &mut found));
+    let trust = (with_policies && !found.has_errors()).then(|| trust(&lock_plan, &answers, &session, &mut found));
     let failed = found.has_errors();
     report.append(found);
     if failed {
@@ -107,10 +109,10 @@ fn locked(
     }
     if let Some(lock) = &lock {
         say_drift(&path, lock.drift(&answers), report);
-        say_drift(&path, policies.iter().flat_map(|policies| lock.policy_drift(policies)).collect(), report);
+        say_drift(&path, trust.iter().flat_map(|trust| lock.trust_drift(trust)).collect(), report);
         return Ok(report.has_errors().then_some(Exit::Differs));
     }
-    write(&path, there.as_deref(), (&answers, policies.as_ref()), io)?;
+    write(&path, there.as_deref(), (&answers, trust.as_ref()), io)?;
     if lock_plan.has_keys {
         io.words(
             &"note: a CA's private key is never stored in the lock: rendering it needs `--live`, or `--values FILE`\n",
@@ -138,49 +140,67 @@ fn explain(plan: &LockPlan, policy: &OperatorPolicy, with_policies: bool, report
     }
     let mut calls: Vec<_> = calls.iter().map(ToString::to_string).collect();
     if with_policies {
-        let known = plan.roles(&Answers::new());
-        let known: Vec<_> = known.iter().map(|(arn, reference)| (arn, &*reference.origin)).collect();
-        calls.extend(aws::role_inspections(&known).iter().map(ToString::to_string));
-        let is_role = |query: &&Query| query.wanted == Wanted::Arn(ArnKind::Role);
-        let others = plan.queries.iter().filter(is_role).map(|query| line(&query.reference));
-        let others: Vec<_> = others.collect();
-        if !others.is_empty() {
-            calls.push(format!("iam:GetRole of the roles that are looked up\n  {}", others.join(" ")));
+        let (roles, profiles) = (plan.roles(&Answers::new()), plan.profiles(&Answers::new()));
+        calls.extend(aws::role_inspections(&asked(&roles)).iter().map(ToString::to_string));
+        calls.extend(aws::profile_inspections(&asked(&profiles)).iter().map(ToString::to_string));
+        for (kind, call, what) in
+            [(ArnKind::Role, "iam:GetRole", "roles"), (ArnKind::Profile, "rolesanywhere:GetProfile", "profiles")]
+        {
+            let is_meant = |query: &&Query| query.wanted == Wanted::Arn(kind);
+            let others = plan.queries.iter().filter(is_meant).map(|query| line(&query.reference));
+            let others: Vec<_> = others.collect();
+            if !others.is_empty() {
+                calls.push(format!("{call} of the {what} that are looked up\n  {}", others.join(" ")));
+            }
         }
     }
     live::print_calls(&calls)
 }
 
-/// The trust policies that the roles have. One that cannot be read is reported.
-fn trust_policies(plan: &LockPlan, answers: &Answers, session: &Session, report: &mut Report) -> TrustPolicies {
-    let roles = plan.roles(answers);
-    let asked: Vec<_> = roles.iter().map(|(arn, reference)| (arn, &*reference.origin)).collect();
-    let mut policies = TrustPolicies::new();
-    for (arn, found) in session.roles(&asked, &live::tell) {
+/// What is asked about, and where.
+fn asked<'r>(references: &'r BTreeMap<Arn, &Reference>) -> Vec<(&'r Arn, &'r Origin)> {
+    references.iter().map(|(arn, reference)| (arn, &*reference.origin)).collect()
+}
+
+/// The trust policies of the roles, and the profiles. What cannot be read is reported.
+fn trust(plan: &LockPlan, answers: &Answers, session: &Session, report: &mut Report) -> Trust {
+    let (roles, profiles) = (plan.roles(answers), plan.profiles(answers));
+    let mut say = |none: NoAnswer, reference: Option<&&Reference>| {
+        let place = reference.map_or(Place::Nowhere, |it| Place::Config(it.place.clone()));
+        report.push(Diagnostic::error(none.code, none.why).at(place).help(none.help));
+    };
+    let mut trust = Trust::default();
+    for (arn, found) in session.roles(&asked(&roles), &live::tell) {
         match found {
-            Ok(role) => drop(policies.insert(arn.to_string(), role.trust_policy)),
-            Err(none) => {
-                let place = roles.get(&arn).map_or(Place::Nowhere, |it| Place::Config(it.place.clone()));
-                report.push(Diagnostic::error(none.code, none.why).at(place).help(none.help));
-            }
+            Ok(role) => drop(trust.policies.insert(arn.to_string(), role.trust_policy)),
+            Err(none) => say(none, roles.get(&arn)),
         }
     }
-    policies
+    for (arn, found) in session.profiles(&asked(&profiles), &live::tell) {
+        match found {
+            Ok(it) => {
+                let profile = Profile { roles: it.roles.into_iter().collect(), mapping: it.mapping };
+                drop(trust.profiles.insert(arn.to_string(), profile));
+            }
+            Err(none) => say(none, profiles.get(&arn)),
+        }
+    }
+    trust
 }
 
 /// Writes the lock, unless it is up to date.
 fn write(
     path: &Path,
     there: Option<&str>,
-    (answers, policies): (&Answers, Option<&TrustPolicies>),
+    (answers, trust): (&Answers, Option<&Trust>),
     io: &mut Io,
 ) -> Result<(), Error> {
-    let (text, name) = (resolve::lock(answers, policies), display(path));
+    let (text, name) = (resolve::lock(answers, trust), display(path));
     if there == Some(&text) {
         return io.words(&format_args!("{name} is up to date\n"));
     }
     disk::write(path, &text)?;
-    let policies = policies.map_or_else(String::new, |it| format!(" and {} trust policies", it.len()));
+    let policies = trust.map_or_else(String::new, |it| format!(" and {} trust policies", it.policies.len()));
     io.words(&format_args!("{name}: {} references{policies} locked\n", answers.len()))
 }
 

@@ -50,13 +50,14 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let Some(mut whole) = Everywhere::read(&file, shared, &mut report)? else {
         return finish(&report, file.sources(), io);
     };
-    let policies = whole.policies(&args.given, recorded(&file, shared)?.as_ref(), &mut report)?;
+    let (recorded, profiles) = recorded(&file, shared)?;
+    let policies = whole.policies(&args.given, recorded.as_ref(), &mut report)?;
     if report.has_errors() {
         return finish(&report, file.sources(), io);
     }
     whole.keep(shared.cluster.as_ref());
-    whole.judge(&policies, &mut report);
-    let matrix = Matrix::of(&whole.declared, &policies);
+    whole.judge(&policies, &profiles, &mut report);
+    let matrix = Matrix::of(&whole.declared, &policies, &profiles);
     finish_with(&report, file.sources(), io, |io| {
         let text = match args.format {
             Format::Table => matrix::table(&matrix),

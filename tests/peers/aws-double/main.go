@@ -32,6 +32,8 @@ type State struct {
 	Page         int               `json:"page"` // entries on a page of a list
 	Faults       []Fault           `json:"faults"`
 	TLS          *KeyPair          `json:"tls"` // what it listens with, when not in clear
+
+	ProfileDetails map[string]json.RawMessage `json:"profileDetails"` // what profiles are beside their names, by ARN
 }
 
 // KeyPair is a certificate and its key, both in PEM.
@@ -176,6 +178,9 @@ func action(r *http.Request, body []byte) (action, service string) {
 	case "GET /profiles":
 		return "ListProfiles", "rolesanywhere"
 	}
+	if _, found := profileOf(r.URL.Path); found && r.Method == "GET" {
+		return "GetProfile", "rolesanywhere"
+	}
 	if strings.Contains(string(body), "Action=AssumeRole&") {
 		return "AssumeRole", "sts"
 	}
@@ -193,6 +198,9 @@ func (d *Double) answer(call *Call, r *http.Request, body []byte) (any, *Refusal
 		return d.list(call, r, "trustAnchors", "trustAnchorArn", d.state.TrustAnchors)
 	case "ListProfiles":
 		return d.list(call, r, "profiles", "profileArn", d.state.Profiles)
+	case "GetProfile":
+		id, _ := profileOf(r.URL.Path)
+		return d.getProfile(call, id)
 	case "AssumeRole":
 		return d.assumeRole(call, body)
 	case "GetRole":
