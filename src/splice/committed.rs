@@ -21,13 +21,13 @@ pub(super) fn check(items: &[Item<'_>], report: &mut Report) {
     for item in items {
         let Some(ident) = item.ident() else { continue };
         // Elsewhere nobody hides a key by escapes; most objects need not be read.
-        let is_config_map = is_core(&ident, "ConfigMap") && item.may_say(&in_base64);
+        let is_config_map = is_core(ident, "ConfigMap") && item.may_say(&in_base64);
         let says = |mark: &Finder<'_>| mark.find(item.text().as_bytes()).is_some();
-        if !(is_config_map || marks.iter().any(says) || is_core(&ident, "ConfigMap") && item.is_encoded()) {
+        if !(is_config_map || marks.iter().any(says) || is_core(ident, "ConfigMap") && item.is_encoded()) {
             continue;
         }
         let Ok(object) = item.parse() else { continue };
-        let is_secret = is_core(&ident, "Secret");
+        let is_secret = is_core(ident, "Secret");
         let mut found = Vec::new();
         for (key, value) in object.root().entries() {
             let field = key.text().unwrap_or_default();

@@ -64,8 +64,8 @@ pub(super) fn doubt(object: &Value) -> Option<(&'static str, String)> {
     fields.into_iter().filter(|(_, is_free)| !is_free).find_map(|(field, _)| {
         let text = |at: &str| object.pointer(&format!("{at}/{field}")).and_then(Value::as_str);
         let (is, was) = (text("/metadata")?, text("/spec/template/metadata")?);
-        let why = format!("was sealed for the {field} {} and has {}: it cannot be opened", quote(&was), quote(&is));
-        (is != was).then(|| ("spec.template.metadata", why))
+        let why = || format!("was sealed for the {field} {} and has {}: it cannot be opened", quote(&was), quote(&is));
+        (is != was).then(|| ("spec.template.metadata", why()))
     })
 }
 

@@ -45,8 +45,8 @@ pub(super) fn check(plan: &Plan<'_>, items: &[Item<'_>], report: &mut Report) {
         let makers = objects.iter().filter_map(|(target, object)| {
             let written = writers::of(object).into_iter().find(|it| it.kind == "Secret" && it.name == *name)?;
             let is_there =
-                |theirs: &Option<&str>| theirs.zip(namespace.as_deref()).is_none_or(|(one, other)| one == other);
-            Some((target, object, written.namespaces.iter().any(is_there)))
+                |theirs: Option<&str>| theirs.zip(namespace.as_deref()).is_none_or(|(one, other)| one == other);
+            Some((target, object, written.namespaces.iter().copied().any(is_there)))
         });
         let makers: Vec<_> = makers.collect();
         for (target, object, _) in makers.iter().filter(|(.., is_there)| *is_there) {
