@@ -65,9 +65,9 @@ fn wanted<'p>(plan: &'p Plan<'_>) -> BTreeMap<Site<'p>, Wanted<'p>> {
     let mut all = BTreeMap::new();
     for planned in &plan.workloads {
         let binding = planned.binding();
-        let issuer: &Issuer = &binding.issuer;
-        for signer in issuer.objects.iter().filter(|object| object.kind.gvk.group == issuer::GROUP) {
-            let Some(secret) = signer.reads() else { continue };
+        let signers = |it: &'p Issuer| it.objects.iter().map(move |object| (it, object));
+        for (issuer, signer) in binding.issuer.each().flat_map(signers) {
+            let Some(secret) = signer.reads().filter(|_| signer.kind.gvk.group == issuer::GROUP) else { continue };
             let maker = issuer.objects.iter().find(|it| it.part == Part::Secret && it.name == secret);
             let namespace = issuer.secret_namespace(planned.namespace.as_deref());
             all.entry((secret, namespace)).or_insert(Wanted { scope: &binding.scope, signer, maker });
