@@ -73,14 +73,29 @@ impl Cluster {
     }
 
     pub(crate) fn namespace(&self, name: &str) {
-        let manifest = format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n");
-        self.accepts(&["apply", "--server-side", "-f", "-"], &manifest, name);
+        self.namespaces(&[name]);
+    }
+
+    fn namespaces(&self, names: &[&str]) {
+        let manifest = |name: &&str| format!("---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n");
+        let manifests: String = names.iter().map(manifest).collect();
+        self.accepts(&["apply", "--server-side", "-f", "-"], &manifests, "namespaces");
     }
 
     /// Strictly, and without a warning.
     pub(crate) fn accepts(&self, args: &[&str], manifests: &str, what: &str) {
         let output = self.kubectl(args, manifests);
         assert!(output.exit == 0 && output.stderr.is_empty(), "{what}: {}", output.stderr);
+    }
+
+    /// So does each of many, by what it is called: in one call, and one by one only to find out whose the fault is.
+    fn accepts_each(&self, args: &[&str], each: &[(String, String)]) {
+        let all: String = each.iter().map(|(_, manifests)| manifests.as_str()).collect();
+        let output = self.kubectl(args, &all);
+        if output.exit != 0 || !output.stderr.is_empty() {
+            each.iter().for_each(|(what, manifests)| self.accepts(args, manifests, what));
+            panic!("together: {}", output.stderr);
+        }
     }
 
     pub(crate) fn get(&self, namespace: &str, what: &str) -> Value {
@@ -177,6 +192,11 @@ fn stream<'v>(objects: impl IntoIterator<Item = &'v Value>) -> String {
 
 /// The objects that every case gives, list or stream, that a cluster could take.
 pub(crate) fn goldens() -> Vec<(String, Vec<Value>)> {
+    static GOLDENS: LazyLock<Vec<(String, Vec<Value>)>> = LazyLock::new(read_goldens);
+    GOLDENS.clone()
+}
+
+fn read_goldens() -> Vec<(String, Vec<Value>)> {
     let good = cases().into_iter().filter(|case| case.exit == 0 && !case.except.contains_key("cluster"));
     // The declaration, and the kind of a case about unknown kinds.
     let nobodys = ["iamra.dev/v1alpha1", "fleet.example.com/v1"];
@@ -196,18 +216,12 @@ fn every_golden_is_taken_strictly_and_without_a_warning() {
         }
         namespaces.extend(object["metadata"]["namespace"].as_str().map(str::to_owned));
     }
-    for namespace in &namespaces {
-        CLUSTER.namespace(namespace);
-    }
-    for (name, objects) in goldens.iter().filter(|(_, objects)| !objects.is_empty()) {
-        // Only `create` accepts an object without a name.
-        let is_named = |object: &&Value| object["metadata"]["name"].is_string();
-        let (named, unnamed): (Vec<_>, Vec<_>) = objects.iter().partition(is_named);
-        for (args, objects) in [(TRY, named), (TRY_CREATE, unnamed)] {
-            if !objects.is_empty() {
-                CLUSTER.accepts(args, &stream(objects), name);
-            }
-        }
+    CLUSTER.namespaces(&namespaces.iter().map(String::as_str).collect::<Vec<_>>());
+    // Only `create` accepts an object without a name.
+    for (args, is_named) in [(TRY, true), (TRY_CREATE, false)] {
+        let meant = |object: &&Value| object["metadata"]["name"].is_string() == is_named;
+        let of = |(name, objects): &(String, Vec<Value>)| (name.clone(), stream(objects.iter().filter(meant)));
+        CLUSTER.accepts_each(args, &goldens.iter().map(of).filter(|(_, it)| !it.is_empty()).collect::<Vec<_>>());
     }
 }
 
@@ -224,7 +238,7 @@ fn every_sidecar_is_admitted_where_pods_are_restricted() {
     let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: restricted\n  labels:\n    \
                      pod-security.kubernetes.io/enforce: restricted\n";
     CLUSTER.accepts(APPLY, namespace, "the namespace");
-    let mut pods = 0;
+    let (mut pods, mut all) = (0, Vec::new());
     for (name, objects) in goldens() {
         let mut admitted = Vec::new();
         for mut spec in objects.iter().flat_map(pod_specs).filter(is_whole) {
@@ -252,11 +266,10 @@ fn every_sidecar_is_admitted_where_pods_are_restricted() {
             let metadata = serde_json::json!({"name": format!("pod-{}", admitted.len()), "namespace": "restricted"});
             admitted.push(serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}));
         }
-        if !admitted.is_empty() {
-            CLUSTER.accepts(TRY, &stream(&admitted), &name);
-        }
         pods += admitted.len();
+        all.push((name, stream(&admitted)));
     }
+    CLUSTER.accepts_each(TRY, &all);
     assert!(pods >= 35, "only {pods} pods were tried");
 }
 
@@ -267,71 +280,80 @@ pub(crate) fn pod_specs(value: &Value) -> Vec<Value> {
     here.into_iter().chain(below).collect()
 }
 
+/// What is left of the objects of a case in a cluster.
+type Chosen = fn(&mut Value) -> bool;
+
 /// Objects in the cluster take the identity, and lose it again.
 #[test]
 fn every_kind_goes_there_and_back_in_the_cluster() {
     // Immutable in a cluster: the pods of a Job, most of a Pod, and objects that get another name each time.
     let fixed = ["job", "job-plain", "kind-and-name", "pod", "pod-annotated", "workflow-generate-name"];
     let nobodys = "pod-template-path";
-    let mut seen = 0;
+    let mut chosen = Vec::new();
     for case in cases().into_iter().filter(|case| case.exit == 0 && !case.except.contains_key("cluster")) {
         let name = case.name.strip_prefix("kind/").or_else(|| case.name.strip_prefix("sidecar/"));
         let is_meant = |name: &&str| case.args.iter().any(|arg| arg == "--workloads-only") && !fixed.contains(name);
         let Some(name) = name.filter(|name| is_meant(name) && *name != nobodys) else { continue };
-        there_and_back(&case, &format!("there-and-back-{name}"), str::to_owned);
-        seen += 1;
+        chosen.push((format!("there-and-back-{name}"), case));
     }
-    assert!(seen >= 17, "only {seen} kinds were tried");
+    assert!(chosen.len() >= 17, "only {} kinds were tried", chosen.len());
+    there_and_back(&chosen, |_| true);
 }
 
 /// So does whatever else the cases have: every style of sidecar, every setting.
 #[test]
 fn every_style_goes_there_and_back_in_the_cluster() {
-    let mut styles = BTreeMap::<bool, usize>::new();
-    for (n, case) in cases().into_iter().filter(|case| case.exit == 0 && case.stdin.is_some()).enumerate() {
+    let is_meant = |case: &Case| {
         let group = case.name.split('/').next().unwrap();
-        if !["function", "inject"].contains(&group) || case.except.contains_key("cluster") {
-            continue;
-        }
-        let namespace = format!("style-{n}");
-        let workloads = |text: &str| {
-            // The pods of a Job are immutable, and so is a Pod: they are replaced, or get another name.
-            let fixed = ["Job", "Pod"];
-            let mut workloads = objects(text);
-            workloads
-                .retain(|it| !pod_specs(it).is_empty() && !fixed.contains(&it["kind"].as_str().unwrap_or_default()));
-            for workload in &mut workloads {
-                workload["metadata"] =
-                    serde_json::json!({"name": workload["metadata"]["name"], "namespace": namespace});
-            }
-            workloads.iter().map(|workload| format!("---\n{workload}\n")).collect::<String>()
-        };
-        let given = workloads(std::str::from_utf8(case.stdin.as_ref().unwrap()).unwrap_or_default());
-        // A validator returns no objects to kustomize.
-        if given.is_empty() || workloads(&case.run().stdout).is_empty() {
-            continue;
-        }
-        let after = there_and_back(&case, &namespace, workloads);
-        for pod in objects(&after).iter().flat_map(pod_specs) {
-            for sidecar in crate::credentials::sidecars(&pod) {
-                *styles.entry(sidecar["restartPolicy"] == "Always").or_default() += 1;
-            }
+        let is_meant = case.exit == 0 && case.stdin.is_some() && ["function", "inject"].contains(&group);
+        is_meant && !case.except.contains_key("cluster")
+    };
+    let chosen: Vec<_> = cases().into_iter().filter(is_meant).collect();
+    let chosen: Vec<_> = chosen.into_iter().enumerate().map(|(n, case)| (format!("style-{n}"), case)).collect();
+    // The pods of a Job are immutable, and so is a Pod: they are replaced, or get another name.
+    let after = there_and_back(&chosen, |it| {
+        it["metadata"] = serde_json::json!({"name": it["metadata"]["name"]});
+        !pod_specs(it).is_empty() && !["Job", "Pod"].contains(&it["kind"].as_str().unwrap_or_default())
+    });
+    let mut styles = BTreeMap::<bool, usize>::new();
+    for pod in after.iter().flat_map(pod_specs) {
+        for sidecar in crate::credentials::sidecars(&pod) {
+            *styles.entry(sidecar["restartPolicy"] == "Always").or_default() += 1;
         }
     }
     assert!(styles.len() == 2 && styles.values().sum::<usize>() >= 18, "{styles:?}");
 }
 
-/// Applies a case's input, what it gives, and what `strip` makes of that, one over the other; gives the middle one. (That the
-/// last is the first is a law.)
-fn there_and_back(case: &Case, namespace: &str, only: impl Fn(&str) -> String) -> String {
-    CLUSTER.namespace(namespace);
-    let apply = [&["--namespace", namespace], APPLY].concat();
-    let (before, after) = (String::from_utf8(case.stdin.clone().unwrap()).unwrap(), case.run().stdout);
-    let stripped = run(iamra(&case.input()).args(["strip", "-"]), after.as_bytes()).stdout;
-    for (state, manifests) in [("before", &before), ("with the identity", &after), ("stripped", &stripped)] {
-        CLUSTER.accepts(&apply, &only(manifests), &format!("{}, {state}", case.name));
+/// Applies the inputs of cases, each in a namespace of its own, what they give, and what `strip` makes of that, one over the
+/// other; gives what was in the middle. (That the last is the first is a law.)
+fn there_and_back(cases: &[(String, Case)], is_chosen: Chosen) -> Vec<Value> {
+    let (mut states, mut middle) = ([Vec::new(), Vec::new(), Vec::new()], Vec::new());
+    let mut namespaces = Vec::new();
+    for (namespace, case) in cases {
+        let (before, after) = (String::from_utf8(case.stdin.clone().unwrap()).unwrap(), case.run().stdout);
+        let stripped = run(iamra(&case.input()).args(["strip", "-"]), after.as_bytes()).stdout;
+        let chosen = [before, after, stripped].map(|text| {
+            let mut objects = objects(&text);
+            objects.retain_mut(|it| {
+                let is_chosen = is_chosen(it);
+                it["metadata"]["namespace"] = namespace.as_str().into();
+                is_chosen
+            });
+            objects
+        });
+        // A validator returns no objects to kustomize.
+        if chosen[0].is_empty() || chosen[1].is_empty() {
+            continue;
+        }
+        namespaces.push(namespace.as_str());
+        for (state, objects) in states.iter_mut().zip(&chosen) {
+            state.push((case.name.clone(), stream(objects)));
+        }
+        middle.extend(chosen.into_iter().nth(1).unwrap_or_default());
     }
-    only(&after)
+    CLUSTER.namespaces(&namespaces);
+    states.iter().for_each(|state| CLUSTER.accepts_each(APPLY, state));
+    middle
 }
 
 /// Kubernetes' own types know every field that we write: nothing is lost on the way through them.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 /// What the program did.
 #[must_use = "look at what came out, or at least at the exit code"]
@@ -81,8 +82,11 @@ impl Case {
         self.args.is_empty()
     }
 
+    /// What it gives. However many tests ask, it is run once: that it gives the same again is a law of its own.
     pub(crate) fn run(&self) -> Output {
-        self.run_on(self.stdin.as_deref().unwrap_or_default())
+        static RUNS: LazyLock<Mutex<BTreeMap<String, Arc<OnceLock<Output>>>>> = LazyLock::new(Mutex::default);
+        let run = Arc::clone(RUNS.lock().expect("nobody panics with it").entry(self.name.clone()).or_default());
+        run.get_or_init(|| self.run_on(self.stdin.as_deref().unwrap_or_default())).clone()
     }
 
     /// Runs it with something else on stdin.
@@ -93,6 +97,11 @@ impl Case {
 
 /// Every case, or those whose name contains `CASE`.
 pub(crate) fn cases() -> Vec<Case> {
+    static CASES: LazyLock<Vec<Case>> = LazyLock::new(read_all);
+    CASES.clone()
+}
+
+fn read_all() -> Vec<Case> {
     let filter = std::env::var("CASE").unwrap_or_default();
     let mut cases: Vec<_> = folders(&root().join("tests/cases"))
         .iter()
