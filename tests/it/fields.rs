@@ -176,14 +176,16 @@ fn read(text: &str) -> Vec<Report> {
 
 #[test]
 fn a_wrong_value_in_any_field_is_refused_where_it_stands() {
-    let failures: Vec<_> = iamra::parallel::map(&all_fields(), failures_of).into_iter().flatten().collect();
+    let fields: Vec<_> = all_fields().into_iter().enumerate().collect();
+    let failures: Vec<_> = iamra::parallel::map(&fields, failures_of).into_iter().flatten().collect();
     let first = failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(failures.is_empty(), "{} failures\n{first}", failures.len());
 }
 
-fn failures_of(field: &Field) -> Vec<String> {
+/// A third of the values, in turn: three in a row are of one type or are numbers, so each field meets every type but a boolean.
+fn failures_of((turn, field): &(usize, Field)) -> Vec<String> {
     let mut failures = Vec::new();
-    for (value, found) in VALUES {
+    for (_, (value, found)) in VALUES.iter().enumerate().filter(|(number, _)| (number + turn) % 3 == 0) {
         let (text, line) = declaration(field, value);
         let Ok(reports) = catch_unwind(AssertUnwindSafe(|| read(&text))) else {
             failures.push(format!("a panic:\n{text}"));
@@ -247,7 +249,7 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// A sample as processes: each field in some commands and as a function, each command with each value.
+/// A sample as processes: each field, each value in some commands and as a function, each command with values of every type.
 #[test]
 fn no_command_and_no_function_is_worse_off_for_a_wrong_value() {
     let dir = tempfile::tempdir().unwrap();
@@ -261,14 +263,14 @@ fn no_command_and_no_function_is_worse_off_for_a_wrong_value() {
         git_in(dir.path(), &["commit", "--quiet", "--message", "good"]);
     }
     let fields = all_fields();
-    let rounds = fields.len().max(VALUES.len() * COMMANDS.len());
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut values) = (BTreeSet::new(), BTreeSet::new());
     let mut failures = Vec::new();
-    for round in 0..rounds {
-        let field = &fields[round % fields.len()];
-        let (value, _) = VALUES[round % VALUES.len()];
-        let command = COMMANDS[(round / VALUES.len()) % COMMANDS.len()];
-        seen.insert((value, command));
+    for (round, field) in fields.iter().enumerate() {
+        let (value, found) = VALUES[round % VALUES.len()];
+        // A step aside in each round of values, so that commands meet other values each time.
+        let command = COMMANDS[(round + round / VALUES.len()) % COMMANDS.len()];
+        seen.insert((format!("{found:?}"), command));
+        values.insert(value);
         let (text, _) = declaration(field, value);
         let output = if command.is_empty() { call(&text) } else { run_on(dir.path(), command, &text) };
         // Exit code 4: the declaration differs from that of the last commit.
@@ -278,7 +280,8 @@ fn no_command_and_no_function_is_worse_off_for_a_wrong_value() {
             failures.push(format!("{command:?} {output:?}\n{text}"));
         }
     }
-    assert_eq!(seen.len(), VALUES.len() * COMMANDS.len());
+    let met = (values.len(), seen.len());
+    assert!(values.len() == VALUES.len() && seen.len() >= 5 * COMMANDS.len(), "{met:?}");
     let first = failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(failures.is_empty(), "{} failures\n{first}", failures.len());
 }
