@@ -9,6 +9,7 @@ mod declared;
 mod delegated;
 mod extension;
 mod flat;
+mod installation;
 mod issuer;
 mod layer;
 mod made;
@@ -33,6 +34,7 @@ mod written;
 pub use claim::Claims;
 pub use config_map::is_config_map;
 pub use flat::{Flat, flat};
+pub use installation::{DeclaredScope, Installation};
 pub use mint::Minted;
 pub use namespace::{ALL, NotAllowed, Tenants};
 pub use naming::{Affixes, Naming, naming};
@@ -89,6 +91,8 @@ pub struct Config {
     /// Every role, whether or not a workload of this cluster has it, and the issuer of its scope; once for each scope that
     /// its workloads are in.
     pub roles: Arc<[(Role, Issuer)]>,
+    /// Whose the resources in AWS are.
+    pub installation: Installation,
 }
 
 /// One workload and what it becomes.
@@ -237,6 +241,7 @@ impl Config {
             issuer.references_mut().for_each(|it| it.place = field(&it.place));
         }
         self.roles = roles.into();
+        self.installation.references_mut().for_each(|it| it.place = field(&it.place));
     }
 }
 

@@ -104,6 +104,7 @@ impl Reader<'_> {
         let roles = self.roles(&scopes, &tenants);
         let declared = Declared { metadata: &wire.metadata, defaults, scopes, clusters: settings, tenants, roles };
         let (roles, role_scopes) = (declared.all_roles(), declared.role_scopes());
+        let installation = declared.installation(&self.prefix, spec);
         let seen: Vec<_> = clusters.iter().map(|cluster| Some(cluster.as_str())).collect();
         let seen = if spec.clusters.is_empty() { vec![None] } else { seen };
         let bound = self.bindings(&declared, &seen);
@@ -138,6 +139,7 @@ impl Reader<'_> {
                 bindings,
                 tenants: Arc::clone(&declared.tenants),
                 roles: Arc::clone(&roles),
+                installation: installation.clone(),
             };
             (*index, config)
         });
