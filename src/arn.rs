@@ -130,6 +130,17 @@ pub fn is_region(text: &str) -> bool {
     is_region_text(text) && text.matches('-').count() >= 2 && text.ends_with(|c: char| c.is_ascii_digit())
 }
 
+/// The partition of a region.
+/// <https://docs.aws.amazon.com/general/latest/gr/rande.html>
+pub fn partition(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        Some("eusc") => "aws-eusc",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
 fn is_region_text(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }

@@ -55,6 +55,14 @@ pub fn pinned(subjects: &[Subject<'_>]) -> Result<Value, String> {
     Ok(json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>()}))
 }
 
+/// The policy that allows nobody. IAM accepts none without a statement.
+pub fn nobody() -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Principal": {"Service": SERVICE}, "Action": ACTIONS}],
+    })
+}
+
 fn statement(anchors: &[&str], (account, tags): Required<'_>, names: &[&str]) -> Value {
     let mut required = Map::from_iter([("aws:SourceAccount".to_owned(), account.into())]);
     required.insert(COMMON_NAME.to_owned(), one_or_all(names));

@@ -1,0 +1,142 @@
+//! What should be in AWS.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::key::{Key, Kind, Owner, Site};
+use super::state::Source;
+use crate::arn::Arn;
+use crate::reference::{Origin, Target};
+use crate::trust::CertificateNames;
+use crate::yaml::FieldPath;
+
+/// An ARN that is known, or that of a resource which may have to be made first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Link {
+    Known(Arn),
+    Of(Key),
+}
+
+/// Who may assume a role.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Trusted {
+    pub(super) trust_anchor: Link,
+    pub(super) names: CertificateNames,
+    /// For people.
+    pub(super) workload: String,
+}
+
+/// What a resource should be like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// What it trusts; `None` when nobody says it.
+    TrustAnchor(Option<Source>),
+    Role {
+        trusted: BTreeSet<Trusted>,
+        policies: BTreeSet<String>,
+        longest: u64,
+    },
+    Profile {
+        role: Link,
+        session: u64,
+        accepts_session_name: bool,
+    },
+    Parameter(Link),
+    /// The declaration refers to it, and something else writes it.
+    Kept,
+}
+
+/// A resource that the declaration means.
+#[derive(Debug, Clone)]
+pub(super) struct Resource {
+    pub(super) wanted: Wanted,
+    pub(super) owner: Owner,
+    pub(super) clusters: BTreeSet<String>,
+    pub(super) place: FieldPath,
+}
+
+/// Everything that should be there, and where to look for what should not.
+#[derive(Debug, Clone, Default)]
+pub struct Desired {
+    pub(super) resources: BTreeMap<Key, Resource>,
+    /// The owners with resources in each account and region.
+    pub(super) owners: BTreeMap<Site, BTreeSet<Owner>>,
+    /// The account and region whose calls to IAM concern the roles of an account.
+    pub(super) homes: BTreeMap<(Option<String>, Option<String>), Site>,
+    /// What each reference leads to.
+    pub(super) links: BTreeMap<(Kind, Target, Origin), Link>,
+}
+
+impl Wanted {
+    /// The resources whose ARNs it has.
+    pub(super) fn needs(&self) -> impl Iterator<Item = &Key> {
+        let (many, one) = match self {
+            Self::Role { trusted, .. } => (Some(trusted), None),
+            Self::Profile { role: link, .. } | Self::Parameter(link) => (None, Some(link)),
+            Self::TrustAnchor(_) | Self::Kept => (None, None),
+        };
+        let links = many.into_iter().flatten().map(|it| &it.trust_anchor).chain(one);
+        links.filter_map(|link| match link {
+            Link::Of(key) => Some(key),
+            Link::Known(_) => None,
+        })
+    }
+}
+
+impl Resource {
+    /// Whether two clusters mean the same by it. Who is trusted is what all of them say.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        let settings = |wanted: &Wanted| match wanted {
+            Wanted::Role { policies, longest, .. } => {
+                Wanted::Role { trusted: BTreeSet::new(), policies: policies.clone(), longest: *longest }
+            }
+            other => other.clone(),
+        };
+        let both_known = !matches!(
+            (&self.wanted, &other.wanted),
+            (Wanted::TrustAnchor(None), Wanted::TrustAnchor(_)) | (Wanted::TrustAnchor(_), Wanted::TrustAnchor(None))
+        );
+        self.owner == other.owner && (!both_known || settings(&self.wanted) == settings(&other.wanted))
+    }
+}
+
+impl Desired {
+    /// The same installations with nothing in them.
+    #[must_use]
+    pub fn nothing(&self) -> Self {
+        Self { owners: self.owners.clone(), homes: self.homes.clone(), ..Self::default() }
+    }
+
+    /// What one cluster uses, and what that needs.
+    #[must_use]
+    pub fn narrowed(mut self, cluster: &str) -> Self {
+        let is_meant = |resource: &Resource| resource.clusters.contains(cluster);
+        let mut kept: BTreeSet<Key> =
+            self.resources.iter().filter(|(_, it)| is_meant(it)).map(|(key, _)| key.clone()).collect();
+        // Each kind needs only those before it.
+        for (key, resource) in self.resources.iter().rev() {
+            if kept.contains(key) {
+                kept.extend(resource.wanted.needs().cloned());
+            }
+        }
+        self.resources.retain(|key, _| kept.contains(key));
+        self.owners.retain(|site, _| kept.iter().any(|key| key.site == *site));
+        self
+    }
+
+    /// What is left when one cluster is gone.
+    #[must_use]
+    pub fn without(mut self, cluster: &str) -> Self {
+        self.resources.retain(|_, it| it.clusters.len() != 1 || !it.clusters.contains(cluster));
+        self
+    }
+
+    /// Whether a parameter says where it is.
+    pub(super) fn is_by_parameter(&self, key: &Key) -> bool {
+        self.resources.values().any(|it| matches!(&it.wanted, Wanted::Parameter(Link::Of(target)) if target == key))
+    }
+
+    /// Whether this is about the cluster, or all are asked for.
+    pub(super) fn is_of(resource: &Resource, cluster: Option<&str>) -> bool {
+        cluster.is_none_or(|cluster| resource.clusters.contains(cluster))
+    }
+}

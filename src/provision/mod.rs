@@ -1,0 +1,31 @@
+//! Makes AWS match the declaration: trust anchors, roles, profiles, and the parameters that say where they are.
+//!
+//! [`desired`] says what should be there, [`observe`] what is there, [`compare`] how to get from one to the other, and
+//! [`apply`] does it, through the port [`Provisioner`]. Everything but what stands behind that port is pure. What somebody
+//! else has made is never touched: [`Owner`] says by which tags ours is known.
+
+mod action;
+mod apply;
+mod changes;
+mod compare;
+mod declared;
+mod desired;
+mod difference;
+mod key;
+mod observe;
+mod permission;
+mod policy;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use action::{Action, Failure, Fault, Outcome, Provisioner};
+pub use apply::{Stopped, apply};
+pub use compare::compare;
+pub use declared::{Certificates, desired, queries};
+pub use desired::Desired;
+pub use difference::{Comparison, Difference, Verb};
+pub use key::{DECLARATION, INSTALLATION, Key, Kind, Owner, Site, Tags};
+pub use observe::{Observed, observe};
+pub use permission::{Purpose, policy as permissions};
+pub use state::{Listed, Source, State};

@@ -1,0 +1,155 @@
+//! What is in AWS: everything that the declaration means, and everything else that is ours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::action::{Action, Failure, Outcome, Provisioner};
+use super::desired::Desired;
+use super::key::{Key, Kind, Owner, Site, Tags, whose};
+use super::state::{Listed, State};
+
+/// The most names that GetParameters takes.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html>
+const NAMES: usize = 10;
+
+/// A resource that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) arn: String,
+    /// `None` when it is ours, else why it is not.
+    pub(super) not_ours: Option<String>,
+    pub(super) state: State,
+}
+
+/// What is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Names of trust anchors and profiles may be used more than once.
+    pub(super) resources: BTreeMap<Key, Vec<Seen>>,
+    /// The number of each account.
+    pub accounts: BTreeMap<Site, String>,
+}
+
+/// Looks at every account and region that the declaration uses.
+///
+/// # Errors
+/// A call failed.
+pub fn observe(desired: &Desired, aws: &dyn Provisioner) -> Result<Observed, Failure> {
+    let mut observed = Observed::default();
+    for (site, owners) in &desired.owners {
+        let mut look = Look { desired, aws, site, owners, observed: &mut observed };
+        look.account()?;
+        look.listed(Kind::TrustAnchor, &Action::ListTrustAnchors)?;
+        look.listed(Kind::Profile, &Action::ListProfiles)?;
+        if desired.homes.values().any(|home| home == site) {
+            look.roles()?;
+        }
+        look.parameters()?;
+    }
+    Ok(observed)
+}
+
+struct Look<'l> {
+    desired: &'l Desired,
+    aws: &'l dyn Provisioner,
+    site: &'l Site,
+    owners: &'l BTreeSet<Owner>,
+    observed: &'l mut Observed,
+}
+
+impl Look<'_> {
+    fn call(&self, action: &Action) -> Result<Outcome, Failure> {
+        self.aws.call(self.site, action)
+    }
+
+    fn names(&self, action: &Action) -> Result<Vec<String>, Failure> {
+        Ok(if let Outcome::Names(names) = self.call(action)? { names } else { Vec::new() })
+    }
+
+    fn resources(&self, action: &Action) -> Result<Vec<Listed>, Failure> {
+        Ok(if let Outcome::Resources(all) = self.call(action)? { all } else { Vec::new() })
+    }
+
+    fn key(&self, kind: Kind, name: &str) -> Key {
+        Key { kind, site: Arc::clone(self.site), name: name.to_owned() }
+    }
+
+    /// Whether somebody has to look closer at what has this name: the declaration means it, or it may be ours.
+    fn matters(&self, kind: Kind, name: &str) -> bool {
+        let may_be_ours = |owner: &Owner| name.starts_with(&owner.name(""));
+        self.desired.resources.contains_key(&self.key(kind, name)) || self.owners.iter().any(may_be_ours)
+    }
+
+    fn whose(&self, tags: &Tags) -> Option<String> {
+        // In one region of an account are the roles of all of them.
+        let mut owners = self.desired.owners.values().flatten();
+        (!owners.any(|owner| owner.owns(tags))).then(|| whose(tags))
+    }
+
+    fn add(&mut self, key: Key, seen: Seen) {
+        // What has neither our name nor our tags does not concern us.
+        if seen.not_ours.is_none() || self.desired.resources.contains_key(&key) {
+            self.observed.resources.entry(key).or_default().push(seen);
+        }
+    }
+
+    fn account(&mut self) -> Result<(), Failure> {
+        if let Outcome::Text(account) = self.call(&Action::GetCallerIdentity)? {
+            self.observed.accounts.insert(Arc::clone(self.site), account);
+        }
+        Ok(())
+    }
+
+    /// Trust anchors or profiles.
+    fn listed(&mut self, kind: Kind, action: &Action) -> Result<(), Failure> {
+        for it in self.resources(action)? {
+            if self.matters(kind, &it.name) {
+                let tags = self.call(&Action::ListTags(it.arn.clone()))?;
+                let tags = if let Outcome::Tags(tags) = tags { tags } else { Tags::new() };
+                let seen = Seen { arn: it.arn, not_ours: self.whose(&tags), state: it.state };
+                self.add(self.key(kind, &it.name), seen);
+            }
+        }
+        Ok(())
+    }
+
+    fn roles(&mut self) -> Result<(), Failure> {
+        let all = self.names(&Action::ListRoles)?;
+        let all: Vec<_> = all.into_iter().filter(|name| self.role_matters(name)).collect();
+        for name in all {
+            for mut role in self.resources(&Action::GetRole(name.clone()))? {
+                if let State::Role { policies, inline, .. } = &mut role.state {
+                    policies.extend(self.names(&Action::ListAttachedPolicies(name.clone()))?);
+                    inline.extend(self.names(&Action::ListInlinePolicies(name.clone()))?);
+                }
+                let seen = Seen { arn: role.arn, not_ours: self.whose(&role.tags), state: role.state };
+                self.add(self.key(Kind::Role, &name), seen);
+            }
+        }
+        Ok(())
+    }
+
+    fn role_matters(&self, name: &str) -> bool {
+        let mut owners = self.desired.owners.values().flatten();
+        self.matters(Kind::Role, name) || owners.any(|owner| name.starts_with(&owner.name("")))
+    }
+
+    fn parameters(&mut self) -> Result<(), Failure> {
+        let mut ours = BTreeSet::new();
+        for owner in self.owners {
+            ours.extend(self.names(&Action::DescribeParameters(owner.clone()))?);
+        }
+        let wanted = self.desired.resources.keys();
+        let wanted = wanted.filter(|key| key.kind == Kind::Parameter && key.site == *self.site);
+        let all: BTreeSet<_> = ours.iter().cloned().chain(wanted.map(|key| key.name.clone())).collect();
+        let all: Vec<_> = all.into_iter().collect();
+        for names in all.chunks(NAMES) {
+            for it in self.resources(&Action::GetParameters(names.iter().cloned().collect()))? {
+                let not_ours = (!ours.contains(&it.name)).then(|| whose(&Tags::new()));
+                let seen = Seen { arn: String::new(), not_ours, state: it.state };
+                self.add(self.key(Kind::Parameter, &it.name), seen);
+            }
+        }
+        Ok(())
+    }
+}
