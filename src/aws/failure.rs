@@ -230,6 +230,13 @@ fn refused(error: &impl ProvideErrorMetadata, status: u16, asked: &Asked<'_>) ->
         ),
         "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" => throttled(asked),
         _ if status == 429 => throttled(asked),
+        "LimitExceeded" | "LimitExceededException" | "ServiceQuotaExceededException" | "ParameterLimitExceeded" => {
+            NoAnswer {
+                code: Code::AwsSetup,
+                why: format!("a quota of {service} in {region} is used up{said}"),
+                help: "request a higher quota, or delete what is not needed; then run the command again".to_owned(),
+            }
+        }
         _ if status >= 500 => failed(format!("{service} in {region} failed: HTTP {status}{said}"), "try again later"),
         _ => failed(format!("{service} in {region} rejected the call: {code}{said}"), "see docs/aws.md"),
     }

@@ -173,6 +173,20 @@ pub(super) fn element<'t>(xml: &'t str, name: &str) -> Option<&'t str> {
     rest.split_once(&format!("</{name}>")).map(|(content, _)| content)
 }
 
+/// The texts of all elements with this name.
+pub(super) fn elements(xml: &str, name: &str) -> Vec<String> {
+    let (begin, end) = (format!("<{name}>"), format!("</{name}>"));
+    let texts = xml.split(&begin).skip(1).filter_map(|rest| rest.split_once(&end).map(|(text, _)| text));
+    texts.map(unescaped).collect()
+}
+
+/// <https://www.w3.org/TR/xml/#sec-predefined-ent>
+fn unescaped(text: &str) -> String {
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#34;", "\""), ("&#39;", "'")];
+    let text = entities.into_iter().fold(text.to_owned(), |text, (entity, plain)| text.replace(entity, plain));
+    text.replace("&amp;", "&")
+}
+
 /// The endpoint that is configured for a service, for all of AWS, or neither.
 pub(super) fn configured_endpoint(config: &SdkConfig, service: &str) -> Option<String> {
     let key =
@@ -201,6 +215,15 @@ mod tests {
             assert_eq!(decoded(&encoded(text)), text);
         }
         assert_eq!(encoded("a/b c~-_.ü"), "a%2Fb%20c~-_.%C3%BC");
+    }
+
+    #[test]
+    fn elements_are_read_with_their_entities() {
+        let xml =
+            "<Tags><member><Key>a</Key><Value>b&amp;lt; &lt;c&gt;</Value></member><member><Key>d</Key></member></Tags>";
+        assert_eq!(elements(xml, "Key"), ["a", "d"]);
+        assert_eq!(elements(xml, "Value"), ["b&lt; <c>"]);
+        assert_eq!(elements("<Key>cut", "Key"), [] as [&str; 0]);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 //! [`Aws`] is a [`Lookup`]: `calls` says which calls answer a set of queries, `session` has the HTTP client, the
 //! runtime and the credentials, `ssm` and `anywhere` make calls with SDKs, `s3`, `iam` and `create_session` through
 //! `http`, `failure` has the messages for those that fail. `bounded` limits the size of responses, `busy` waits when a
-//! service says so, and `process` limits the output of a program that provides credentials. `none` replaces this room
+//! service says so; `provisioning` changes what is there, with a file for each service; and `process` limits the output of a program that provides credentials. `none` replaces this room
 //! in a build without the cargo feature `aws`. Nothing here knows what an answer is for, and nothing outside is
 //! asynchronous.
 
 mod anywhere;
+mod anywhere_resources;
 mod bounded;
 mod busy;
 mod calls;
@@ -16,10 +17,14 @@ mod failure;
 mod given;
 mod http;
 mod iam;
+mod iam_resources;
 mod inspect;
 mod inspections;
 mod login;
+mod parameters;
 mod process;
+mod provisioning;
+mod rejected;
 mod s3;
 mod session;
 mod ssm;
@@ -27,6 +32,7 @@ mod ssm;
 pub use calls::{Account, Ask, Call, Names, calls};
 pub use given::{Granted, Presented, Profiles};
 pub use inspections::{Inspection, anchor_inspections, inspections, profile_inspections, role_inspections};
+pub use provisioning::Provisioning;
 pub use s3::Location;
 pub use session::{Session, Settings, Time};
 

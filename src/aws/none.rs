@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::arn::Arn;
 use crate::diag::Code;
+use crate::provision::{Action, Failure, Fault, Outcome, Provisioner};
 use crate::reference::{Origin, Query};
 use crate::resolve::{Answers, Identity, Lookup, NoAnswer};
 use crate::resource::{Found, Profile, Refusal, Role, Seen, TrustAnchor};
@@ -81,6 +82,24 @@ impl Location {
 
 /// The connection to AWS, which does not exist.
 pub struct Session;
+
+/// The resources of AWS accounts, which cannot be reached.
+pub struct Provisioning;
+
+impl Provisioning {
+    /// Does nothing.
+    pub fn new(_: &Session) -> Self {
+        Self
+    }
+}
+
+impl Provisioner for Provisioning {
+    fn call(&self, _: &Origin, _: &Action) -> Result<Outcome, Failure> {
+        Err(Failure { fault: Fault::Refused, answer: nobody() })
+    }
+
+    fn pause(&self) {}
+}
 
 impl Session {
     /// Always succeeds: nothing is connected.

@@ -109,6 +109,16 @@ impl Session {
         answer
     }
 
+    /// Gives the next calls the whole time limit, where it is that of each call.
+    pub(super) fn renew(&self) {
+        *self.settings.time.left() = self.settings.time.all;
+    }
+
+    /// Waits; this is not deducted from the time limit.
+    pub(super) fn sleep(&self, time: Duration) {
+        self.runtime().block_on(async { sleep(time).await });
+    }
+
     /// The answer of a single call, or the error that it was too late, with progress reported every second.
     pub(super) fn one<T>(
         &self,
