@@ -92,6 +92,9 @@ pub(super) enum Error {
     /// The folder is that of one build.
     #[error("{} is the output of one build, and would hold those of several", quote(&.0.display()))]
     OneBuild(PathBuf),
+    /// Nobody is there to ask.
+    #[error("this changes AWS, and there is no terminal to ask on")]
+    Unasked,
     /// The demo's CA cannot be generated.
     #[error(transparent)]
     Authority(#[from] ca::Error),
@@ -133,6 +136,7 @@ impl Error {
             | Self::Pattern(..)
             | Self::Outside(_)
             | Self::Entangled(..)
+            | Self::Unasked
             | Self::OneBuild(_) => Exit::Usage,
             Self::Git(error) if error.is_misuse() => Exit::Usage,
             _ => Exit::Failed,
@@ -158,6 +162,7 @@ impl Error {
                 "remove iamra from `components:` and `transformers:`: here it injects into the output of kustomize",
             ),
             Self::Kustomize(_) => Some("run `kustomize build` in the application's folder"),
+            Self::Unasked => Some("look at `iamra aws plan`, then add `--yes`"),
             Self::NoOutputFolder => Some("add `--output FOLDER`, in which each build gets its own folder"),
             Self::Unmatched(_) => {
                 Some("quote patterns, and begin them in the current folder: `'apps/*/overlays/prod'`")

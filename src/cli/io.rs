@@ -49,6 +49,18 @@ impl Io {
         write!(self.err, "{}", lines(&words.to_string())).map_err(Error::Output)
     }
 
+    /// Whether the user agrees to what was shown. Without a terminal, nobody is there to ask.
+    pub(super) fn agrees(&mut self) -> Result<bool, Error> {
+        let stdin = io::stdin();
+        if !stdin.is_terminal() || !self.is_watched() {
+            return Err(Error::Unasked);
+        }
+        self.words(&"go on? [y/N] ")?;
+        let mut answer = String::new();
+        stdin.read_line(&mut answer).map_err(Error::Input)?;
+        Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+    }
+
     /// Whether words are read as they are written.
     pub(super) fn is_watched(&self) -> bool {
         self.err.is_terminal()

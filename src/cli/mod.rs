@@ -10,6 +10,7 @@ mod delegated;
 mod editing;
 mod environment;
 mod error;
+mod estate;
 mod findings;
 mod injection;
 mod installation;

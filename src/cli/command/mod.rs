@@ -1,11 +1,13 @@
 //! The commands, one file or folder each. No command imports another one; shared code is next to this folder.
 
 mod argocd;
+mod aws;
 mod build;
 mod ca;
 mod can_assume;
 mod check;
 mod demo;
+mod destroy;
 mod diff;
 mod doctor;
 mod exec_plugin;
@@ -33,7 +35,8 @@ pub(super) use function::run as function;
 use super::Exit;
 use super::error::Error;
 use super::io::Io;
-use crate::{aws, git};
+use crate::aws::IS_HERE;
+use crate::git;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -41,7 +44,7 @@ pub(super) enum Command {
     Render(render::Args),
     Inject(inject::Args),
     Build(build::Args),
-    #[command(hide = !aws::IS_HERE)]
+    #[command(hide = !IS_HERE)]
     Lock(lock::Args),
     Strip(strip::Args),
     K8s(k8s::Args),
@@ -55,6 +58,10 @@ pub(super) enum Command {
     Status(status::Args),
     Doctor(doctor::Args),
     Ca(ca::Args),
+    #[command(hide = !IS_HERE)]
+    Aws(aws::Args),
+    #[command(hide = !IS_HERE)]
+    Destroy(destroy::Args),
     Check(check::Args),
     Verify(verify::Args),
     #[command(hide = !git::IS_HERE)]
@@ -88,6 +95,8 @@ impl Command {
             Self::Status(args) => status::run(args, io),
             Self::Doctor(args) => doctor::run(args, io),
             Self::Ca(args) => ca::run(args, io),
+            Self::Aws(args) => aws::run(args, io),
+            Self::Destroy(args) => destroy::run(args, io),
             Self::Check(args) => check::run(args, io),
             Self::Verify(args) => verify::run(args, io),
             Self::Diff(args) => diff::run(args, io),
