@@ -4,7 +4,9 @@
 //
 // It prints its address on standard output and lives until its standard input is closed. It is strict: a call that
 // AWS would refuse is refused, one that is signed with another secret than the state's among them, and so is one that AWS
-// leaves undefined. GET /calls says what it was asked.
+// leaves undefined. GET /calls says what it was asked, GET
+// /needed which permissions that took, and POST /policy what callers may do from then on. IAM, STS and SSM may stand behind it:
+// then it passes on what is signed and permitted.
 package main
 
 import (
@@ -12,9 +14,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,7 +36,10 @@ type State struct {
 	Profiles     []Named           `json:"profiles"`
 	Page         int               `json:"page"` // entries on a page of a list
 	Faults       []Fault           `json:"faults"`
-	TLS          *KeyPair          `json:"tls"` // what it listens with, when not in clear
+	TLS          *KeyPair          `json:"tls"`    // what it listens with, when not in clear
+	Behind       string            `json:"behind"` // who answers for IAM, STS and SSM, if it is not the double itself
+	Policy       *Policy           `json:"policy"` // what the caller may do; everything without one
+	Most         map[string]int    `json:"most"`   // quotas, by kind of resource
 
 	ProfileDetails map[string]json.RawMessage `json:"profileDetails"` // what profiles are beside their names, by ARN
 }
@@ -59,6 +67,9 @@ type Named struct {
 	Region  string `json:"region"`
 	Name    string `json:"name"`
 	ARN     string `json:"arn"`
+	Tags    []Tag  `json:"tags"`
+
+	settings settings // of one that a call has made
 }
 
 // Fault is what happens to calls of an action instead of an answer.
@@ -84,6 +95,7 @@ type Double struct {
 	calls  []Call
 	faults map[int]int
 	listed map[string]time.Time
+	needed map[string]bool
 }
 
 // Refusal is an error of the service.
@@ -100,7 +112,7 @@ func main() {
 	}
 	text, err := os.ReadFile(os.Args[1])
 	if err == nil {
-		double := &Double{faults: map[int]int{}, listed: map[string]time.Time{}}
+		double := &Double{faults: map[int]int{}, listed: map[string]time.Time{}, needed: map[string]bool{}}
 		if err = json.Unmarshal(text, &double.state); err == nil {
 			err = serve(double)
 		}
@@ -132,10 +144,8 @@ func serve(double *Double) error {
 }
 
 func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/calls" {
-		d.Lock()
-		defer d.Unlock()
-		text, _ := json.Marshal(d.calls)
+	if answer := d.administer(r); answer != nil {
+		text, _ := json.Marshal(answer)
 		// Never in chunks: whoever asks reads to the end.
 		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 		_, _ = w.Write(text)
@@ -150,7 +160,10 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var answer any
 	d.Lock()
 	refusal := d.authenticate(&call, service, r, body, time.Now())
-	if refusal == nil {
+	isBehind := d.state.Behind != "" && service != "" && service != "rolesanywhere"
+	if refusal == nil && isBehind {
+		refusal = d.pass(&call, service, body)
+	} else if refusal == nil {
 		answer, refusal = d.answer(&call, r, body)
 	}
 	d.calls = append(d.calls, call)
@@ -165,7 +178,31 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refusal == nil {
 		refusal = refusals[fault]
 	}
+	if refusal == nil && isBehind {
+		d.forward(w, r, body)
+		return
+	}
 	respond(w, service, answer, refusal)
+}
+
+// administer is what tests ask the double itself: what it was asked, which permissions that needed, and, from now on, what
+// callers may do. It is nil for calls of services.
+func (d *Double) administer(r *http.Request) any {
+	d.Lock()
+	defer d.Unlock()
+	switch r.URL.Path {
+	case "/calls":
+		return append([]Call{}, d.calls...)
+	case "/needed":
+		return append([]string{}, slices.Sorted(maps.Keys(d.needed))...)
+	case "/policy":
+		d.state.Policy, d.needed = &Policy{}, map[string]bool{}
+		if err := json.NewDecoder(r.Body).Decode(d.state.Policy); err != nil {
+			return err.Error()
+		}
+		return true
+	}
+	return nil
 }
 
 func action(r *http.Request, body []byte) (action, service string) {
@@ -181,11 +218,14 @@ func action(r *http.Request, body []byte) (action, service string) {
 	if _, found := profileOf(r.URL.Path); found && r.Method == "GET" {
 		return "GetProfile", "rolesanywhere"
 	}
-	if strings.Contains(string(body), "Action=AssumeRole&") {
-		return "AssumeRole", "sts"
+	if one, _ := operationOf(r); one.name != "" {
+		return one.name, "rolesanywhere"
 	}
-	if strings.Contains(string(body), "Action=GetRole&") {
-		return "GetRole", "iam"
+	if form, err := url.ParseQuery(string(body)); err == nil && form.Get("Action") != "" {
+		if form.Get("Version") == "2011-06-15" {
+			return form.Get("Action"), "sts"
+		}
+		return form.Get("Action"), "iam"
 	}
 	return r.Method + " " + r.URL.Path, ""
 }
@@ -205,6 +245,9 @@ func (d *Double) answer(call *Call, r *http.Request, body []byte) (any, *Refusal
 		return d.assumeRole(call, body)
 	case "GetRole":
 		return d.getRole(call, r, body)
+	}
+	if one, id := operationOf(r); one.name != "" {
+		return d.write(call, one, id, r, body)
 	}
 	return nil, &Refusal{400, "UnknownOperationException", ""}
 }

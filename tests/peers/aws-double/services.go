@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // What Parameter Store's documentation says of names.
@@ -101,15 +100,17 @@ func describe(one *Parameter, selector string, decrypt bool) map[string]any {
 
 // list has its quota: one call a second, of each kind, for an account in a region.
 func (d *Double) list(call *Call, r *http.Request, field, arn string, all []Named) (any, *Refusal) {
-	quota := call.Action + call.Account + call.Region
-	if last := d.listed[quota]; time.Since(last) < time.Second {
-		return nil, &Refusal{429, "ThrottlingException", "Rate exceeded"}
+	kind := map[string]string{"trustAnchors": "trust-anchor", "profiles": "profile"}[field]
+	if refusal := d.demand(call, "rolesanywhere:"+call.Action, "*", nil); refusal != nil {
+		return nil, refusal
 	}
-	d.listed[quota] = time.Now()
+	if refusal := d.throttle(call, kind); refusal != nil {
+		return nil, refusal
+	}
 	mine := []map[string]any{}
 	for _, one := range all {
 		if one.Account == call.Account && one.Region == call.Region {
-			mine = append(mine, map[string]any{"name": one.Name, arn: one.ARN, "enabled": true})
+			mine = append(mine, detail(arn, one))
 		}
 	}
 	start, _ := strconv.Atoi(r.URL.Query().Get("nextToken"))
