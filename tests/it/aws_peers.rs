@@ -55,6 +55,24 @@ impl Server {
         serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{target}: {answer}"))
     }
 
+    /// Asks a service of the query protocol as its administrator would.
+    pub(crate) fn form(&self, body: &str) -> String {
+        let authorization =
+            "AWS4-HMAC-SHA256 Credential=admin/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0";
+        let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Authorization", authorization)];
+        self.ask("POST", "/", &headers, body)
+    }
+
+    /// From now on, the double's callers may do this.
+    pub(crate) fn permit(&self, policy: &str) {
+        self.ask("POST", "/policy", &[], policy);
+    }
+
+    /// The permissions that were needed since then.
+    pub(crate) fn needed(&self) -> Vec<String> {
+        serde_json::from_str(&self.ask("GET", "/needed", &[], "")).unwrap()
+    }
+
     /// Puts a parameter.
     pub(crate) fn put(&self, name: &str, kind: &str, value: &str) {
         let body = json!({"Name": name, "Type": kind, "Value": value, "Overwrite": true});

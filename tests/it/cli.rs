@@ -175,6 +175,7 @@ const PRINTING: &[&str] = &[
     "can-assume payment-service payments",
     "matrix",
     "matrix --format svg",
+    "aws permissions apply",
     "status",
     "status --format json",
     "doctor",

@@ -225,6 +225,7 @@ const COMMANDS: &[&[&str]] = &[
     &["trust-policy"],
     &["can-assume", "app", "app"],
     &["matrix"],
+    &["aws", "permissions", "apply"],
     &["status"],
     &["doctor"],
     &["ca", "rotation"],

@@ -59,6 +59,7 @@ mod paths;
 mod peers;
 #[cfg(feature = "git")]
 mod pre_commit;
+mod provision;
 mod refusals;
 mod rendered;
 mod renewal;

@@ -354,6 +354,7 @@ const COMMANDS: &[&[&str]] = &[
     &["matrix"],
     &["matrix", "--format", "markdown"],
     &["matrix", "--trust-policy", "app=manifests.yaml"],
+    &["aws", "permissions", "apply"],
     &["status"],
     &["status", "--format", "json"],
     &["lock", "--explain-calls"],

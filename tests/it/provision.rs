@@ -1,0 +1,122 @@
+//! Making AWS match the declaration: our double of IAM Roles Anywhere, with moto behind it for IAM, STS and SSM.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::aws_peers::{CREDENTIALS, Server, moto};
+use crate::support::{Output, iamra, root, run};
+
+/// moto's own.
+const ACCOUNT: &str = "123456789012";
+
+/// A declaration, and the certificate of its CA.
+fn tree(policy: &str) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let declaration = format!(
+        "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {{name: acme}}\nspec:\n  parameterPrefix: \
+         /provisioned/acme\n  region: eu-central-1\n  roles:\n    app: {{policies: [\"{policy}\"], sessionDuration: \
+         30m}}\n  workloads:\n    app: {{namespace: shop}}\n"
+    );
+    std::fs::write(dir.path().join("iamra.yaml"), declaration).unwrap();
+    std::fs::copy(root().join("tests/data/ca/cert.pem"), dir.path().join("ca.pem")).unwrap();
+    dir
+}
+
+struct Account {
+    double: Server,
+    dir: TempDir,
+}
+
+impl Account {
+    fn new(faults: &Value) -> Self {
+        let answer = moto().form(
+            "Action=CreatePolicy&Version=2010-05-08&PolicyName=provisioned&PolicyDocument=\
+             %7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22s3%3AListAllMyBuckets%22%2C%22Resource%22%3A%22%2A%22%7D%7D",
+        );
+        assert!(answer.contains("provisioned"), "{answer}");
+        let (id, secret) = (CREDENTIALS[0].1, CREDENTIALS[1].1);
+        let state = json!({
+            "keys": {id: {"account": ACCOUNT, "secret": secret}}, "behind": moto().url(), "faults": faults,
+        });
+        Self { double: Server::double(&state), dir: tree(&format!("arn:aws:iam::{ACCOUNT}:policy/provisioned")) }
+    }
+
+    fn iamra(&self, args: &[&str]) -> Output {
+        run(self.double.iamra(self.dir.path()).args(args), b"")
+    }
+
+    /// The policy that is printed for a command, which the double then enforces.
+    fn permit(&self, command: &str) -> Vec<String> {
+        let policy = offline(self.dir.path(), &["aws", "permissions", command]);
+        assert_eq!((policy.exit, policy.stderr.as_str()), (0, ""));
+        self.double.permit(&policy.stdout);
+        let policy: Value = serde_json::from_str(&policy.stdout).unwrap();
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let actions = statements.flat_map(|it| match &it["Action"] {
+            Value::Array(actions) => actions.clone(),
+            one => vec![one.clone()],
+        });
+        let mut actions: Vec<_> = actions.map(|it| it.as_str().unwrap().to_owned()).collect();
+        actions.sort();
+        actions
+    }
+}
+
+fn offline(dir: &Path, args: &[&str]) -> Output {
+    let mut command: Command = iamra(dir);
+    run(command.args(args), b"")
+}
+
+const APPLY: &[&str] = &["aws", "apply", "--ca-certificate", "ca.pem", "--yes"];
+
+/// From nothing to nothing, with the permissions that are printed and no others, and with an answer that is lost.
+#[test]
+fn an_installation_is_planned_made_locked_and_destroyed() {
+    let account = Account::new(&json!([{"action": "CreateProfile", "kind": "reset", "times": 1}]));
+    let permitted = account.permit("plan");
+    let plan = account.iamra(&["aws", "plan", "--ca-certificate", "ca.pem"]);
+    assert_eq!(plan.exit, 4, "{}", plan.stderr);
+    assert_eq!(plan.stderr, "6 to create\n");
+    for said in [
+        "+ create trust anchor `provisioned-acme-default`, account 123456789012, eu-central-1\n    trusts CA ",
+        "+ create role `provisioned-acme-app`, account 123456789012, eu-central-1\n    trusts `app`\n    has policy ",
+        "+ create profile `provisioned-acme-app`, account 123456789012, eu-central-1\n    sessions of up to 30m\n",
+        "+ create parameter `/provisioned/acme/roles/app/role-arn`, ",
+    ] {
+        assert!(plan.stdout.contains(said), "{}", plan.stdout);
+    }
+    let unasked = account.iamra(&["aws", "apply", "--ca-certificate", "ca.pem"]);
+    assert!(unasked.exit == 2 && unasked.stderr.contains("there is no terminal to ask on"), "{}", unasked.stderr);
+
+    account.permit("apply");
+    let lost = account.iamra(APPLY);
+    assert_eq!(lost.exit, 3, "{}", lost.stderr);
+    assert!(lost.stderr.contains("whether it was done is not known"), "{}", lost.stderr);
+    let made = account.iamra(APPLY);
+    assert_eq!(made.exit, 0, "{}", made.stderr);
+    assert!(made.stderr.ends_with("AWS is as declared; `iamra lock` records the ARNs\n"), "{}", made.stderr);
+    account.permit("plan");
+    let again = account.iamra(&["aws", "plan", "--format", "json"]);
+    assert_eq!((again.exit, again.stderr.as_str()), (0, "AWS is as declared\n"), "{}", again.stdout);
+    assert_eq!(serde_json::from_str::<Value>(&again.stdout).unwrap()["differences"], json!([]));
+    // Looking at roles needs some to be there.
+    assert_eq!(account.double.needed(), permitted);
+
+    account.permit("lock");
+    let locked = account.iamra(&["lock"]);
+    assert_eq!(locked.exit, 0, "{}", locked.stderr);
+
+    let permitted = account.permit("destroy");
+    let destroyed = account.iamra(&["destroy", "--yes"]);
+    assert_eq!(destroyed.exit, 0, "{}", destroyed.stderr);
+    let needed = account.double.needed();
+    let unneeded: Vec<_> = permitted.iter().filter(|it| !needed.contains(it)).collect();
+    // There was no inline policy.
+    assert_eq!(unneeded, ["iam:DeleteRolePolicy"]);
+    let nothing = account.iamra(&["destroy", "--yes"]);
+    assert_eq!((nothing.exit, nothing.stdout.as_str()), (0, ""), "{}", nothing.stderr);
+    assert_eq!(nothing.stderr, "nothing in AWS is iamra's\n");
+}
