@@ -37,6 +37,8 @@ impl Account {
              %7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22s3%3AListAllMyBuckets%22%2C%22Resource%22%3A%22%2A%22%7D%7D",
         );
         assert!(answer.contains("provisioned"), "{answer}");
+        // moto's first answer of a service takes it longer than iamra waits.
+        moto().put("/provisioned/warm", "String", "up");
         let (id, secret) = (CREDENTIALS[0].1, CREDENTIALS[1].1);
         let state = json!({
             "keys": {id: {"account": ACCOUNT, "secret": secret}}, "behind": moto().url(), "faults": faults,
