@@ -80,6 +80,9 @@ impl Estate {
             Some(given) => given.read(&configs, self.cluster.as_deref(), report)?,
             None => Certificates::new(),
         };
+        if report.has_errors() {
+            return Ok(None);
+        }
         let queries = provision::queries(&configs);
         let answers = session.map_or_else(Answers::new, |session| {
             Guarded { policy: &policy, lookup: &Asking::new(session, &self.asks) }.answer(&queries)
