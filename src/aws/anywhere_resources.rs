@@ -42,6 +42,7 @@ where
     outcome(answer).ok_or_else(|| Rejected::unreadable(SERVICE, region, connection, action))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other calls may lack what they must return")]
 fn done<T>(_: T) -> Option<Outcome> {
     Some(Outcome::Done)
 }

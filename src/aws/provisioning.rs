@@ -37,13 +37,12 @@ impl<'s> Provisioning<'s> {
     /// The settings of an account, without retries of anything that changes it: what may have happened must not happen twice.
     async fn connection(&self, account: &Account, action: &Action) -> Connection {
         let known = self.connections.borrow().get(account).cloned();
-        let found = match known {
-            Some(found) => found,
-            None => {
-                let found = self.session.config(account).await;
-                self.connections.borrow_mut().insert(account.clone(), found.clone());
-                found
-            }
+        let found = if let Some(found) = known {
+            found
+        } else {
+            let found = self.session.config(account).await;
+            self.connections.borrow_mut().insert(account.clone(), found.clone());
+            found
         };
         if !action.changes() {
             return found;

@@ -93,12 +93,12 @@ impl Estate {
         report.append(if session.is_some() { found } else { found.without(Code::InvalidValue) });
         Ok((!report.has_errors()).then_some(desired))
     }
+}
 
-    /// What is there.
-    pub(super) fn observed(&self, desired: &Desired, session: &Session, report: &mut Report) -> Option<Observed> {
-        let observed = provision::observe(desired, &Provisioning::new(session));
-        observed.map_err(|failure| report.push(failed(&failure))).ok()
-    }
+/// What is there.
+pub(super) fn observed(desired: &Desired, session: &Session, report: &mut Report) -> Option<Observed> {
+    let observed = provision::observe(desired, &Provisioning::new(session));
+    observed.map_err(|failure| report.push(failed(&failure))).ok()
 }
 
 /// The declaration for each of its clusters.

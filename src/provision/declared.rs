@@ -186,13 +186,13 @@ impl Builder<'_> {
                 self.add(key.clone(), wanted, owner, cluster, &reference.place);
                 Link::Of(key)
             }
-            None => match resolve::known_arn(arn, reference, self.answers) {
-                Some(arn) => Link::Known(arn),
-                None => {
+            None => {
+                let Some(known) = resolve::known_arn(arn, reference, self.answers) else {
                     self.unknown(reference, arn);
                     return None;
-                }
-            },
+                };
+                Link::Known(known)
+            }
         };
         let (target, origin) = reference.source();
         self.desired.links.insert((kind, target, origin), link.clone());

@@ -140,15 +140,16 @@ impl From<Action> for Step {
 impl Step {
     /// The resources that it needs.
     pub(super) fn needs(&self) -> Vec<&Key> {
-        let key = |link| match link {
-            &Link::Of(ref key) => Some(key),
-            Link::Known(_) => None,
-        };
-        match &self.open {
+        let links: Vec<&Link> = match &self.open {
             None => Vec::new(),
-            Some(Open::Arn(link)) => key(link).into_iter().collect(),
-            Some(Open::Policy(trusted)) => trusted.iter().filter_map(|it| key(&it.trust_anchor)).collect(),
-        }
+            Some(Open::Arn(link)) => vec![link],
+            Some(Open::Policy(trusted)) => trusted.iter().map(|it| &it.trust_anchor).collect(),
+        };
+        let keys = links.into_iter().filter_map(|link| match link {
+            Link::Of(key) => Some(key),
+            Link::Known(_) => None,
+        });
+        keys.collect()
     }
 
     /// The call with everything in it; `None` when something is not known.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::desired::{Desired, Wanted};
+use super::desired::{Desired, Resource, Wanted};
 use super::key::{INSTALLATION, Key, Kind, Site};
 use crate::arn;
 use crate::reference::Origin;
@@ -103,7 +103,7 @@ pub fn policy(purpose: Purpose, desired: &Desired) -> Value {
             ("Action".to_owned(), one_or_all(actions.into_iter().map(str::to_owned).collect())),
             ("Resource".to_owned(), one_or_all(resources)),
         ]);
-        statement.extend(condition(on, desired)?.map(|it| ("Condition".to_owned(), it)));
+        statement.extend(condition(on, desired).map(|it| ("Condition".to_owned(), it)));
         Some(Value::Object(statement))
     });
     json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>()})
@@ -114,24 +114,26 @@ fn one_or_all(values: BTreeSet<String>) -> Value {
     if values.len() == 1 { values.remove(0) } else { values.into() }
 }
 
-/// The condition of a statement, if it has one; `None` when there is nothing to allow.
-fn condition(on: On, desired: &Desired) -> Option<Option<Value>> {
+/// The condition of a statement, if it has one.
+fn condition(on: On, desired: &Desired) -> Option<Value> {
     match on {
         On::OurTrustAnchorsAndProfiles => {
             let owners = desired.owners.values().flatten();
             let installations = owners.map(|owner| owner.installation.clone()).collect();
             let key = format!("aws:ResourceTag/{INSTALLATION}");
-            Some(Some(json!({"StringEquals": {key: one_or_all(installations)}})))
+            Some(json!({"StringEquals": {key: one_or_all(installations)}}))
         }
-        On::Policies => {
-            let policies: BTreeSet<_> = desired.resources.values().flat_map(|it| it.policies()).cloned().collect();
-            (!policies.is_empty()).then(|| Some(json!({"ArnEquals": {"iam:PolicyARN": one_or_all(policies)}})))
-        }
-        _ => Some(None),
+        On::Policies => Some(json!({"ArnEquals": {"iam:PolicyARN": one_or_all(policies(desired))}})),
+        _ => None,
     }
 }
 
-impl super::desired::Resource {
+/// The policies that roles have.
+fn policies(desired: &Desired) -> BTreeSet<String> {
+    desired.resources.values().flat_map(Resource::policies).cloned().collect()
+}
+
+impl Resource {
     fn policies(&self) -> impl Iterator<Item = &String> {
         let of_role = match &self.wanted {
             Wanted::Role { policies, .. } => Some(policies),
@@ -144,6 +146,7 @@ impl super::desired::Resource {
 fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
     let sites = desired.owners.iter();
     match on {
+        On::Policies if policies(desired).is_empty() => BTreeSet::new(),
         On::Everything => ["*".to_owned()].into(),
         On::Named => {
             let is_named =

@@ -2,7 +2,7 @@
 
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::estate::{Estate, agreed, carry_out};
+use crate::cli::estate::{Estate, agreed, carry_out, observed};
 use crate::cli::io::Io;
 use crate::cli::report::finish;
 use crate::diag::Report;
@@ -33,10 +33,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             (desired.clone(), desired.without(cluster))
         }
     };
-    let Some(observed) = args.estate.observed(&desired, &session, &mut report) else {
+    let Some(seen) = observed(&desired, &session, &mut report) else {
         return finish(&report, file.sources(), io);
     };
-    let comparison = provision::compare(&left, &observed, None).deletions();
+    let comparison = provision::compare(&left, &seen, None).deletions();
     if !agreed(&comparison, "nothing in AWS is iamra's", args.yes, io)? {
         io.words(&"nothing was deleted\n")?;
         return Ok(Exit::Done);

@@ -1,5 +1,7 @@
 //! What somebody else has made or changed.
 
+#![expect(clippy::type_complexity, clippy::semicolon_if_nothing_returned, reason = "a table of small changes")]
+
 use std::collections::BTreeSet;
 
 use super::memory::Memory;

@@ -2,7 +2,7 @@
 
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::estate::{AS_DECLARED, Authorities, Estate, agreed, carry_out, refused};
+use crate::cli::estate::{AS_DECLARED, Authorities, Estate, agreed, carry_out, observed, refused};
 use crate::cli::io::Io;
 use crate::cli::report::finish;
 use crate::diag::Report;
@@ -33,10 +33,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         None => desired,
     });
     let Some(desired) = desired else { return finish(&report, file.sources(), io) };
-    let Some(observed) = args.estate.observed(&desired, &session, &mut report) else {
+    let Some(seen) = observed(&desired, &session, &mut report) else {
         return finish(&report, file.sources(), io);
     };
-    let comparison = provision::compare(&desired, &observed, cluster);
+    let comparison = provision::compare(&desired, &seen, cluster);
     refused(&comparison, &mut report);
     if report.has_errors() {
         return finish(&report, file.sources(), io);

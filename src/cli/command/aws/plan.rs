@@ -2,7 +2,7 @@
 
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::estate::{AS_DECLARED, Authorities, Estate, refused};
+use crate::cli::estate::{AS_DECLARED, Authorities, Estate, observed, refused};
 use crate::cli::io::Io;
 use crate::cli::report::{finish, finish_with};
 use crate::diag::Report;
@@ -45,10 +45,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         None => desired,
     });
     let Some(desired) = desired else { return finish(&report, file.sources(), io) };
-    let Some(observed) = args.estate.observed(&desired, &session, &mut report) else {
+    let Some(seen) = observed(&desired, &session, &mut report) else {
         return finish(&report, file.sources(), io);
     };
-    let comparison = provision::compare(&desired, &observed, cluster);
+    let comparison = provision::compare(&desired, &seen, cluster);
     refused(&comparison, &mut report);
     let exit = finish_with(&report, file.sources(), io, |io| {
         let text = match args.format {
