@@ -76,12 +76,12 @@ pub(super) fn roots_below(root: &Path) -> Vec<PathBuf> {
     let (parts, mut roots): (Vec<_>, Vec<_>) =
         folders.iter().filter(|it| it.is_buildable).partition(|it| included.contains(&it.whole));
     // Those that include each other are part of no other build; kustomize says what is wrong with them.
-    let includes: BTreeMap<_, _> = folders.iter().map(|it| (&it.whole, &it.includes)).collect();
+    let made_of: BTreeMap<_, _> = folders.iter().map(|it| (&it.whole, &it.includes)).collect();
     let mut reached = BTreeSet::new();
     let mut next: Vec<_> = roots.iter().map(|it| &it.whole).collect();
     while let Some(whole) = next.pop() {
         if reached.insert(whole) {
-            next.extend(includes.get(whole).copied().into_iter().flatten());
+            next.extend(made_of.get(whole).copied().into_iter().flatten());
         }
     }
     roots.extend(parts.into_iter().filter(|it| !reached.contains(&it.whole)));
