@@ -93,7 +93,9 @@ impl Cluster {
         let all: String = each.iter().map(|(_, manifests)| manifests.as_str()).collect();
         let output = self.kubectl(args, &all);
         if output.exit != 0 || !output.stderr.is_empty() {
-            each.iter().for_each(|(what, manifests)| self.accepts(args, manifests, what));
+            for (what, manifests) in each {
+                self.accepts(args, manifests, what);
+            }
             panic!("together: {}", output.stderr);
         }
     }
@@ -352,7 +354,9 @@ fn there_and_back(cases: &[(String, Case)], is_chosen: Chosen) -> Vec<Value> {
         middle.extend(chosen.into_iter().nth(1).unwrap_or_default());
     }
     CLUSTER.namespaces(&namespaces);
-    states.iter().for_each(|state| CLUSTER.accepts_each(APPLY, state));
+    for state in &states {
+        CLUSTER.accepts_each(APPLY, state);
+    }
     middle
 }
 

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unreachable,
-    clippy::too_many_lines,
     clippy::ref_option,
     reason = "one line for each call, and a call about another kind of thing is a fault of the test"
 )]

@@ -21,135 +21,138 @@ fn said(comparison: &Comparison) -> Vec<(Verb, String, bool)> {
     comparison.differences.iter().map(|it| (it.verb, it.key.name.clone(), it.is_escalation)).collect()
 }
 
+const ADMIN: &str = "iam-ra-prod-admin";
+
+/// What somebody changes by hand: of what, how, and whether it takes an escalation to make it right.
+const BY_HAND: &[(Kind, &str, fn(&mut State), bool)] = &[
+    (
+        Kind::TrustAnchor,
+        "iam-ra-prod-default",
+        |it| {
+            if let State::TrustAnchor { enabled, .. } = it {
+                *enabled = false
+            }
+        },
+        true,
+    ),
+    (
+        Kind::TrustAnchor,
+        "iam-ra-prod-default",
+        |it| {
+            if let State::TrustAnchor { source, .. } = it {
+                *source = Some(Source::Certificates(OTHER_CA.to_owned()))
+            }
+        },
+        true,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
+            if let State::Role { longest, .. } = it {
+                *longest = 7200
+            }
+        },
+        false,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
+            if let State::Role { trust_policy, .. } = it {
+                *trust_policy = "{}".into()
+            }
+        },
+        true,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
+            if let State::Role { policies, .. } = it {
+                *policies = BTreeSet::new()
+            }
+        },
+        true,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
+            if let State::Role { policies, .. } = it {
+                policies.insert("arn:aws:iam::aws:policy/Other".to_owned());
+            }
+        },
+        false,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
+            if let State::Role { inline, .. } = it {
+                inline.insert("more".to_owned());
+            }
+        },
+        false,
+    ),
+    (
+        Kind::Profile,
+        ADMIN,
+        |it| {
+            if let State::Profile { enabled, .. } = it {
+                *enabled = false
+            }
+        },
+        false,
+    ),
+    (
+        Kind::Profile,
+        ADMIN,
+        |it| {
+            if let State::Profile { session, .. } = it {
+                *session = 900
+            }
+        },
+        true,
+    ),
+    (
+        Kind::Profile,
+        ADMIN,
+        |it| {
+            if let State::Profile { accepts_session_name, .. } = it {
+                *accepts_session_name = true
+            }
+        },
+        false,
+    ),
+    (
+        Kind::Profile,
+        ADMIN,
+        |it| {
+            if let State::Profile { roles, .. } = it {
+                roles.insert("arn:aws:iam::1:role/x".to_owned());
+            }
+        },
+        false,
+    ),
+    (
+        Kind::Parameter,
+        "/iam-ra/prod/roles/admin/role-arn",
+        |it| {
+            if let State::Parameter { value } = it {
+                value.push('x')
+            }
+        },
+        false,
+    ),
+];
+
 /// What is changed by hand is seen, and made right.
 #[test]
 fn every_property_is_compared_and_made_right() {
     let (desired, aws) = made();
     let complete = aws.contents();
-    let admin = "iam-ra-prod-admin";
-    let wrong: &[(Kind, &str, fn(&mut State), bool)] = &[
-        (
-            Kind::TrustAnchor,
-            "iam-ra-prod-default",
-            |it| {
-                if let State::TrustAnchor { enabled, .. } = it {
-                    *enabled = false
-                }
-            },
-            true,
-        ),
-        (
-            Kind::TrustAnchor,
-            "iam-ra-prod-default",
-            |it| {
-                if let State::TrustAnchor { source, .. } = it {
-                    *source = Some(Source::Certificates(OTHER_CA.to_owned()))
-                }
-            },
-            true,
-        ),
-        (
-            Kind::Role,
-            admin,
-            |it| {
-                if let State::Role { longest, .. } = it {
-                    *longest = 7200
-                }
-            },
-            false,
-        ),
-        (
-            Kind::Role,
-            admin,
-            |it| {
-                if let State::Role { trust_policy, .. } = it {
-                    *trust_policy = "{}".into()
-                }
-            },
-            true,
-        ),
-        (
-            Kind::Role,
-            admin,
-            |it| {
-                if let State::Role { policies, .. } = it {
-                    *policies = BTreeSet::new()
-                }
-            },
-            true,
-        ),
-        (
-            Kind::Role,
-            admin,
-            |it| {
-                if let State::Role { policies, .. } = it {
-                    policies.insert("arn:aws:iam::aws:policy/Other".to_owned());
-                }
-            },
-            false,
-        ),
-        (
-            Kind::Role,
-            admin,
-            |it| {
-                if let State::Role { inline, .. } = it {
-                    inline.insert("more".to_owned());
-                }
-            },
-            false,
-        ),
-        (
-            Kind::Profile,
-            admin,
-            |it| {
-                if let State::Profile { enabled, .. } = it {
-                    *enabled = false
-                }
-            },
-            false,
-        ),
-        (
-            Kind::Profile,
-            admin,
-            |it| {
-                if let State::Profile { session, .. } = it {
-                    *session = 900
-                }
-            },
-            true,
-        ),
-        (
-            Kind::Profile,
-            admin,
-            |it| {
-                if let State::Profile { accepts_session_name, .. } = it {
-                    *accepts_session_name = true
-                }
-            },
-            false,
-        ),
-        (
-            Kind::Profile,
-            admin,
-            |it| {
-                if let State::Profile { roles, .. } = it {
-                    roles.insert("arn:aws:iam::1:role/x".to_owned());
-                }
-            },
-            false,
-        ),
-        (
-            Kind::Parameter,
-            "/iam-ra/prod/roles/admin/role-arn",
-            |it| {
-                if let State::Parameter { value } = it {
-                    value.push('x')
-                }
-            },
-            false,
-        ),
-    ];
-    for (index, (kind, name, change, is_escalation)) in wrong.iter().enumerate() {
+    for (index, (kind, name, change, is_escalation)) in BY_HAND.iter().enumerate() {
         aws.change(*kind, name, |it| change(&mut it.state));
         let comparison = looked(&desired, &aws);
         assert_eq!(said(&comparison), [(Verb::Change, (*name).to_owned(), *is_escalation)], "{index}");
