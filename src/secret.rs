@@ -64,6 +64,10 @@ fn armoured(text: &str) -> Option<usize> {
 
 /// Whether key material follows.
 fn has_key(rest: &str) -> bool {
+    // A script has the line that it looks for in quotes.
+    if rest.starts_with(['\'', '"', '`']) {
+        return false;
+    }
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     // The end of the block, or the next line of a script, has no such row.
     let block = rest.split("-----").next().unwrap_or(rest).as_bytes();
