@@ -20,7 +20,7 @@ use crate::secret::Secret;
 
 /// The service allows one list call per second; each page counts as a call.
 /// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
-const PACE: Duration = Duration::from_millis(1100);
+pub(super) const PACE: Duration = Duration::from_millis(1100);
 
 /// The pause before the first retry; later pauses are longer. A throttled call collided with another client's call in
 /// the same second, and may collide again in the next.
@@ -35,9 +35,6 @@ pub(super) fn client(config: &Connection) -> Client {
 
 /// Name and ARN of each.
 type Named = Vec<(String, String)>;
-
-/// Names and ARNs of one page, and where the next one begins.
-type Page = (Named, Option<String>);
 
 /// All pages of ListTrustAnchors.
 pub(super) async fn trust_anchors(config: &Connection, queries: Vec<Query>) -> Answered {
@@ -64,7 +61,10 @@ pub(super) async fn profiles(config: &Connection, queries: Vec<Query>) -> Answer
     answer(&queries, &found, "profile", config)
 }
 
-async fn pages<E>(page: impl AsyncFn(Option<String>) -> Result<Page, SdkError<E>>) -> Result<Named, SdkError<E>> {
+/// What all pages of a list have, by a call for each: what is on it, and where the next one begins.
+pub(super) async fn pages<T, E>(
+    page: impl AsyncFn(Option<String>) -> Result<(Vec<T>, Option<String>), SdkError<E>>,
+) -> Result<Vec<T>, SdkError<E>> {
     let (mut all, mut token) = page(None).await?;
     while token.is_some() {
         sleep(PACE).await;

@@ -5,12 +5,11 @@ use aws_sdk_rolesanywhere::types::{
     NotificationChannel, NotificationEvent, NotificationSetting, ProfileDetail, Source as WireSource, SourceData, Tag,
     TrustAnchorDetail, TrustAnchorType,
 };
-use tokio::time::sleep;
 
-use super::anywhere::client;
+use super::anywhere::{client, pages};
 use super::failure;
 use super::login::Connection;
-use super::rejected::{Answered, PACE, Rejected};
+use super::rejected::{Answered, Rejected};
 use crate::provision::{Action, Listed, Outcome, Source, State, Tags};
 
 const SERVICE: &str = "IAM Roles Anywhere";
@@ -48,33 +47,23 @@ fn done<T>(_: T) -> Option<Outcome> {
 }
 
 async fn trust_anchors(connection: &Connection, action: &Action) -> Answered {
-    let (client, mut all, mut token) = (client(connection), Vec::new(), None);
-    loop {
-        let answer = client.list_trust_anchors().set_next_token(token).send().await;
-        let failed = |error| Rejected::of(&error, SERVICE, failure::region(connection), connection, action);
-        let page = answer.map_err(failed)?;
-        all.extend(page.trust_anchors.unwrap_or_default().into_iter().filter_map(listed_anchor));
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(Outcome::Resources(all));
-        }
-        sleep(PACE).await;
-    }
+    let client = client(connection);
+    let page = async |token| {
+        let page = client.list_trust_anchors().set_next_token(token).send().await?;
+        let all = page.trust_anchors.unwrap_or_default();
+        Ok((all.into_iter().filter_map(listed_anchor).collect(), page.next_token))
+    };
+    ended(pages(page).await, connection, action, |all| Some(Outcome::Resources(all)))
 }
 
 async fn profiles(connection: &Connection, action: &Action) -> Answered {
-    let (client, mut all, mut token) = (client(connection), Vec::new(), None);
-    loop {
-        let answer = client.list_profiles().set_next_token(token).send().await;
-        let failed = |error| Rejected::of(&error, SERVICE, failure::region(connection), connection, action);
-        let page = answer.map_err(failed)?;
-        all.extend(page.profiles.unwrap_or_default().into_iter().filter_map(listed_profile));
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(Outcome::Resources(all));
-        }
-        sleep(PACE).await;
-    }
+    let client = client(connection);
+    let page = async |token| {
+        let page = client.list_profiles().set_next_token(token).send().await?;
+        let all = page.profiles.unwrap_or_default();
+        Ok((all.into_iter().filter_map(listed_profile).collect(), page.next_token))
+    };
+    ended(pages(page).await, connection, action, |all| Some(Outcome::Resources(all)))
 }
 
 fn listed_anchor(detail: TrustAnchorDetail) -> Option<Listed> {

@@ -1,11 +1,11 @@
 //! Reads trust anchors, profiles and roles from AWS.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_rolesanywhere::types::{AttributeMapping, SourceData, TrustAnchorDetail};
 use tokio::time::{sleep, timeout_at};
 
+use super::anywhere::PACE;
 use super::calls::Account;
 use super::inspections::{Inspection, Part, anchor_inspections, inspections, profile_inspections, role_inspections};
 use super::login::Connection;
@@ -18,10 +18,6 @@ use crate::reference::Origin;
 use crate::resolve::{Identity, NoAnswer};
 use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
 use crate::trust::{Mapping, TABLES};
-
-/// IAM Roles Anywhere allows one such call a second.
-/// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
-const PACE: Duration = Duration::from_millis(1100);
 
 /// One thing as AWS has it.
 enum Thing {

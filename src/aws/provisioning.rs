@@ -7,10 +7,11 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use tokio::time::{Instant, timeout_at};
 
+use super::anywhere::PACE;
 use super::calls::Account;
 use super::failure;
 use super::login::Connection;
-use super::rejected::{Answered, PACE, Rejected};
+use super::rejected::{Answered, Rejected};
 use super::session::Session;
 use super::{anywhere_resources, iam_resources, parameters};
 use crate::provision::{Action, Failure, Fault, Outcome, Provisioner};

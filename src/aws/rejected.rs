@@ -1,7 +1,6 @@
 //! What calls to change resources are answered.
 
 use std::error::Error;
-use std::time::Duration;
 
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 
@@ -10,10 +9,6 @@ use super::login::Connection;
 use crate::diag::Code;
 use crate::provision::{Action, Failure, Fault, Outcome};
 use crate::quote::quote;
-
-/// IAM Roles Anywhere allows one such call a second.
-/// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
-pub(super) const PACE: Duration = Duration::from_millis(1100);
 
 /// A call that was not carried out, or of which that is not known.
 pub(super) struct Rejected {
