@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::declaration::File;
 use super::error::Error;
 use crate::config::{self, Binding, Claims, Config};
-use crate::diag::{Place, Report};
+use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
 use crate::git::{Repository, Version};
 
@@ -36,6 +36,12 @@ impl Delegated {
         Ok(Self { files })
     }
 
+    /// The others that share the base of a declaration on disk.
+    pub(super) fn others(file: &File) -> Result<Vec<File>, Error> {
+        let all = Self::of(file, None)?.files.into_iter();
+        Ok(all.filter(|it| !disk::is_same(&it.path, &file.path)).collect())
+    }
+
     /// What each of them takes from one before it.
     pub(super) fn claims(&self) -> Vec<Report> {
         let seen: Vec<_> = self.files.iter().map(configs).collect();
@@ -61,6 +67,13 @@ impl Delegated {
         let documents = self.files.get(file).and_then(|file| file.documents(&mut Report::default()));
         documents.map_or_else(String::new, |documents| documents.whole().in_words(&other.place))
     }
+}
+
+/// The roles' workloads are not all known: this declaration has errors.
+pub(super) fn unread(other: &File) -> Diagnostic {
+    let message = format!("the roles of the workloads in {} are not known: it has errors", other.name);
+    let wrong = Diagnostic::error(Code::TrustPolicy, message).at(Place::File(other.name.clone(), None));
+    wrong.help("run `iamra check`, which reports them")
 }
 
 /// The declaration for each cluster, as far as it is valid.

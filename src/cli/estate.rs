@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::at_hand::Operator;
 use super::declaration::File;
-use super::delegated::Delegated;
+use super::delegated::{self, Delegated};
 use super::error::Error;
 use super::live::{Asking, Asks};
 use super::manifests;
@@ -14,10 +14,11 @@ use crate::aws::{Provisioning, Session};
 use crate::certificate::{Authority, Certificate};
 use crate::config::{self, Config};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
+use crate::issuer::MOST_TRUSTED;
+use crate::output;
 use crate::provision::{self, Certificates, Comparison, Desired, Failure, Observed, Stopped};
 use crate::quote::quote;
 use crate::resolve::{Answers, Guarded, Lookup as _};
-use crate::{disk, output};
 
 /// Which resources, and who is asked.
 #[derive(clap::Args)]
@@ -42,10 +43,6 @@ pub(super) struct Authorities {
     #[arg(long = "ca-certificate", value_name = "[SCOPE=]FILE")]
     files: Vec<String>,
 }
-
-/// The most certificates of a trust anchor.
-/// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
-const MOST: usize = 2;
 
 impl Estate {
     pub(super) fn file(&self) -> Result<File, Error> {
@@ -93,6 +90,24 @@ impl Estate {
         report.append(if session.is_some() { found } else { found.without(Code::InvalidValue) });
         Ok((!report.has_errors()).then_some(desired))
     }
+
+    /// How AWS differs from what should be there. `None` when that cannot be told, which is reported, as is what somebody has
+    /// to decide.
+    pub(super) fn compared(
+        &self,
+        file: &File,
+        authorities: &Authorities,
+        session: &Session,
+        report: &mut Report,
+    ) -> Result<Option<Comparison>, Error> {
+        let cluster = self.cluster.as_deref();
+        let Some(desired) = self.desired(file, Some(authorities), Some(session), report)? else { return Ok(None) };
+        let desired = desired.narrowed(cluster);
+        let Some(seen) = observed(&desired, session, report) else { return Ok(None) };
+        let comparison = provision::compare(&desired, &seen, cluster);
+        refused(&comparison, report);
+        Ok(Some(comparison))
+    }
 }
 
 /// What is there.
@@ -115,11 +130,9 @@ fn configs(file: &File, report: &mut Report) -> Option<Vec<Config>> {
 /// The declarations that share its base: roles trust their workloads, too.
 fn others(file: &File, report: &mut Report) -> Result<Option<Vec<Config>>, Error> {
     let mut all = Vec::new();
-    for other in Delegated::of(file, None)?.files.iter().filter(|it| !disk::is_same(&it.path, &file.path)) {
+    for other in &Delegated::others(file)? {
         let Some(configs) = configs(other, &mut Report::default()) else {
-            let message = format!("the roles of the workloads in {} are not known: it has errors", other.name);
-            let wrong = Diagnostic::error(Code::TrustPolicy, message).at(Place::File(other.name.clone(), None));
-            report.push(wrong.help("run `iamra check`, which reports them"));
+            report.push(delegated::unread(other));
             return Ok(None);
         };
         all.extend(configs);
@@ -160,9 +173,9 @@ impl Authorities {
         }
         let mut certificates = Certificates::new();
         for (scope, all) in found {
-            if all.len() > MOST {
+            if all.len() > MOST_TRUSTED {
                 let message = format!(
-                    "scope {} would trust {} CAs, and a trust anchor has at most {MOST}",
+                    "scope {} would trust {} CAs, and a trust anchor has at most {MOST_TRUSTED}",
                     quote(&scope),
                     all.len()
                 );
@@ -209,7 +222,7 @@ pub(super) fn failed(failure: &Failure) -> Diagnostic {
 }
 
 /// Reports what somebody has to decide.
-pub(super) fn refused(comparison: &Comparison, report: &mut Report) {
+fn refused(comparison: &Comparison, report: &mut Report) {
     for it in comparison.refusals() {
         let message = format!("{}: {}", it.key, it.words.join("; "));
         let wrong = Diagnostic::error(Code::AwsSetup, message).at(Place::Config(it.place.clone()));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::declaration::File;
-use super::delegated::Delegated;
+use super::delegated::{self, Delegated};
 use super::error::Error;
 use super::paths::display;
 use super::sources::Shared;
@@ -52,15 +52,12 @@ impl Everywhere {
         // A base may leave all workloads to those that extend it.
         let mut found = Report::default();
         let read = file.ask(shared, &mut found, Self::of)?;
-        let others = Delegated::of(file, None)?.files;
-        let others: Vec<_> = others.iter().filter(|it| !disk::is_same(&it.path, &file.path)).collect();
+        let others = Delegated::others(file)?;
         report.append(if others.is_empty() { found } else { found.without(Code::NothingToDo) });
         let Some(mut all) = read else { return Ok(None) };
         for other in others {
             let Some(read) = other.ask(shared, &mut Report::default(), Self::of)? else {
-                let message = format!("the roles of the workloads in {} are not known: it has errors", other.name);
-                let wrong = Diagnostic::error(Code::TrustPolicy, message).at(Place::File(other.name.clone(), None));
-                report.push(wrong.help("run `iamra check`, which reports them"));
+                report.push(delegated::unread(&other));
                 return Ok(None);
             };
             all.declared.absorb(read.declared);

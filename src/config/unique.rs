@@ -6,13 +6,10 @@ use super::reader::Reader;
 use super::v1alpha1::MintPolicy;
 use super::{Binding, Certificate, Role};
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::issuer::MOST_TRUSTED;
 use crate::name::DnsLabel;
 use crate::quote::{quote, quote_all};
 use crate::reference::{self, Origin, Reference};
-
-/// The most certificates that a trust anchor holds.
-/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/quotas.html>
-const MOST: usize = 2;
 
 /// Where a reference leads.
 type Source = (reference::Target, Origin);
@@ -160,7 +157,7 @@ impl Subjects {
                 None => scope.clone(),
             };
             let all = quote_all(makers.iter().map(words).collect::<Vec<_>>());
-            let (make, why): (fn(Code, String) -> Diagnostic, _) = if makers.len() > MOST {
+            let (make, why): (fn(Code, String) -> Diagnostic, _) = if makers.len() > MOST_TRUSTED {
                 (Diagnostic::error, "a trust anchor holds at most two certificates")
             } else {
                 (Diagnostic::warning, "it must hold both certificates, and has no room for the next one of either")

@@ -20,5 +20,5 @@ pub use ca::{Reach, secret};
 pub use cert_manager::{CERT_MANAGER, CONTROLLER, CSI_DRIVER, home_of_cert_manager};
 pub use issuer_ref::{GROUP, IssuerRef, KIND};
 pub use object::{CA_SECRET_AT, Contents, IssuerObject, ObjectKind, Part, is_cluster_wide, object_kind, resources};
-pub use scope::{CaId, DEFAULT_SCOPE};
+pub use scope::{CaId, DEFAULT_SCOPE, MOST_TRUSTED};
 pub use value::Issuer;

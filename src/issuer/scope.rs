@@ -3,6 +3,10 @@
 /// The default scope.
 pub const DEFAULT_SCOPE: &str = "default";
 
+/// How many certificates of CAs a scope's trust anchor can hold.
+/// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
+pub const MOST_TRUSTED: usize = 2;
+
 /// One of the CAs that a scope has had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CaId<'s> {

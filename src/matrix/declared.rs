@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use crate::arn::{Arn, ArnKind};
 use crate::config::Config;
-use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::diag::{Place, Report};
 use crate::diff::Snapshot;
-use crate::quote::quote;
 use crate::resolve::{self, Lookup};
 use crate::trust::{self, CertificateNames, Subject};
 use crate::yaml::FieldPath;
@@ -135,20 +134,13 @@ impl Declared {
         for (role, subjects) in subjects {
             match trust::pinned(&subjects) {
                 Ok(policy) => drop(policies.insert(role.to_string(), policy)),
-                Err(name) => report.push(unpinnable(role, &name, self.roles.get(role.as_str()))),
+                Err(name) => {
+                    let declared = self.roles.get(role.as_str());
+                    let place = declared.map_or(Place::Nowhere, |role| Place::Config(role.place.clone()));
+                    report.push(trust::unpinnable(role, &name).at(place));
+                }
             }
         }
         policies
     }
-}
-
-fn unpinnable(role: &Arn, name: &str, declared: Option<&Role>) -> Diagnostic {
-    let message = format!(
-        "no trust policy of {role} can require the common name {}: AWS drops a value that cannot be a session tag",
-        quote(name)
-    );
-    let place = declared.map_or(Place::Nowhere, |role| Place::Config(role.place.clone()));
-    Diagnostic::error(Code::TrustPolicy, message)
-        .at(place)
-        .help("use letters, digits or `_.:/=+-@` in `certificate.commonName`")
 }

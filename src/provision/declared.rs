@@ -263,15 +263,8 @@ impl Builder<'_> {
         let names = binding.certificate.names();
         let subject = Subject { trust_anchor: "", account: "", names: &names };
         if let Err(name) = trust::pinned(&[subject]) {
-            let message = format!(
-                "no trust policy of the {role} can require the common name {}: AWS drops a value that cannot be a session tag",
-                quote(&name)
-            );
-            self.report.push(
-                Diagnostic::error(Code::TrustPolicy, message)
-                    .at(Place::Config(binding.place.clone()))
-                    .help("use letters, digits or `_.:/=+-@` in `certificate.commonName`"),
-            );
+            let role = format!("the {role}");
+            self.report.push(trust::unpinnable(&role, &name).at(Place::Config(binding.place.clone())));
             return;
         }
         let of_cluster = cluster.map_or_else(String::new, |it| format!(" in cluster {}", quote(it)));

@@ -106,9 +106,10 @@ impl Desired {
         Self { owners: self.owners.clone(), homes: self.homes.clone(), ..Self::default() }
     }
 
-    /// What one cluster uses, and what that needs.
+    /// What one cluster uses, and what that needs; all of it when `None`.
     #[must_use]
-    pub fn narrowed(mut self, cluster: &str) -> Self {
+    pub fn narrowed(mut self, cluster: Option<&str>) -> Self {
+        let Some(cluster) = cluster else { return self };
         let is_meant = |resource: &Resource| resource.clusters.contains(cluster);
         let mut kept: BTreeSet<Key> =
             self.resources.iter().filter(|(_, it)| is_meant(it)).map(|(key, _)| key.clone()).collect();

@@ -1,12 +1,15 @@
 //! The trust policy that allows exactly these certificates.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
 use super::caller::CertificateNames;
 use super::policy::{ACTIONS, SERVICE};
 use super::tag::tag_fault;
+use crate::diag::{Code, Diagnostic};
+use crate::quote::quote;
 
 /// The condition key of the subject's common name.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
@@ -53,6 +56,16 @@ pub fn pinned(subjects: &[Subject<'_>]) -> Result<Value, String> {
         statement(&anchors, required, &names)
     });
     Ok(json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>()}))
+}
+
+/// Why there is no such policy of a role.
+pub fn unpinnable(role: &impl Display, common_name: &str) -> Diagnostic {
+    let message = format!(
+        "no trust policy of {role} can require the common name {}: AWS drops a value that cannot be a session tag",
+        quote(&common_name)
+    );
+    let wrong = Diagnostic::error(Code::TrustPolicy, message);
+    wrong.help("use letters, digits or `_.:/=+-@` in `certificate.commonName`")
 }
 
 /// The policy that allows nobody. IAM accepts none without a statement.

@@ -26,15 +26,13 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let session = args.estate.session()?;
     let desired = args.estate.desired(&file, None, Some(&session), &mut report)?;
     let Some(desired) = desired else { return finish(&report, file.sources(), io) };
-    let (desired, left) = match &args.estate.cluster {
-        None => (desired.clone(), desired.nothing()),
-        Some(cluster) => {
-            let desired = desired.narrowed(cluster);
-            (desired.clone(), desired.without(cluster))
-        }
-    };
+    let desired = desired.narrowed(args.estate.cluster.as_deref());
     let Some(seen) = observed(&desired, &session, &mut report) else {
         return finish(&report, file.sources(), io);
+    };
+    let left = match &args.estate.cluster {
+        None => desired.nothing(),
+        Some(cluster) => desired.without(cluster),
     };
     let comparison = provision::compare(&left, &seen, None).deletions();
     if !agreed(&comparison, "nothing in AWS is iamra's", args.yes, io)? {

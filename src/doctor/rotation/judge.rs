@@ -5,11 +5,9 @@ use super::facts::{Facts, KnownCa, is_same};
 use super::leaves::Leaf;
 use crate::certificate::{Certificate, succession};
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::issuer::MOST_TRUSTED;
 use crate::quote::quote;
 use crate::yaml::FieldPath;
-
-/// How many certificates a trust anchor can hold: <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>.
-pub(super) const MOST_HELD: usize = 2;
 
 /// How many certificates a message lists.
 const LISTED: usize = 3;
@@ -71,7 +69,7 @@ impl Judge<'_, '_> {
     /// A trust anchor that is full, without the next CA.
     fn room(&mut self, next: &KnownCa<'_>) {
         let Ok(trusted) = &self.facts.trusted else { return };
-        if trusted.len() < MOST_HELD || next.is_trusted(trusted) != Some(false) {
+        if trusted.len() < MOST_TRUSTED || next.is_trusted(trusted) != Some(false) {
             return;
         }
         let is_current = |it: &&Certificate| self.facts.current.chain.iter().any(|known| is_same(it, known));

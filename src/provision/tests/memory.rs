@@ -173,11 +173,15 @@ impl World {
                 Outcome::Resources(all.collect())
             }
             _ if action.deletes() => return self.deleted(&at, action),
-            _ => return self.written(at, action),
+            Action::CreateTrustAnchor(..)
+            | Action::CreateRole(..)
+            | Action::CreateProfile(..)
+            | Action::CreateParameter(..) => return self.created(at, action),
+            _ => return self.written(&at, action),
         })
     }
 
-    fn written(&mut self, at: Option<String>, action: &Action) -> Result<Outcome, Failure> {
+    fn created(&mut self, at: Option<String>, action: &Action) -> Result<Outcome, Failure> {
         match action {
             Action::CreateTrustAnchor(name, source, tags) => {
                 let count = self.all(&at, Kind::TrustAnchor).len();
@@ -185,16 +189,8 @@ impl World {
                     return Err(failure(Fault::Refused));
                 }
                 let state = State::TrustAnchor { enabled: true, source: Some(source.clone()) };
-                return Ok(self.create(at, Kind::TrustAnchor, name, state, tags));
+                Ok(self.create(at, Kind::TrustAnchor, name, state, tags))
             }
-            Action::UpdateTrustAnchor(arn, new) => match self.by_arn(arn)? {
-                State::TrustAnchor { source, .. } => *source = Some(new.clone()),
-                _ => unreachable!(),
-            },
-            Action::EnableTrustAnchor(arn) | Action::EnableProfile(arn) => match self.by_arn(arn)? {
-                State::TrustAnchor { enabled, .. } | State::Profile { enabled, .. } => *enabled = true,
-                _ => unreachable!(),
-            },
             Action::CreateRole(name, policy, longest, tags) => {
                 if self.by_name(&at, Kind::Role, name).is_ok() {
                     return Err(failure(Fault::Exists));
@@ -202,20 +198,8 @@ impl World {
                 let (policies, inline) = Default::default();
                 assert!((3600..=43200).contains(longest));
                 let state = State::Role { trust_policy: policy.clone(), longest: *longest, policies, inline };
-                return Ok(self.create(at, Kind::Role, name, state, tags));
+                Ok(self.create(at, Kind::Role, name, state, tags))
             }
-            Action::UpdateTrustPolicy(name, new) => match self.role(&at, name)? {
-                State::Role { trust_policy, .. } => *trust_policy = new.clone(),
-                _ => unreachable!(),
-            },
-            Action::UpdateLongestSession(name, new) => match self.role(&at, name)? {
-                State::Role { longest, .. } => *longest = *new,
-                _ => unreachable!(),
-            },
-            Action::AttachPolicy(name, policy) => match self.role(&at, name)? {
-                State::Role { policies, .. } => drop(policies.insert(policy.clone())),
-                _ => unreachable!(),
-            },
             Action::CreateProfile(name, settings, tags) => {
                 let role = settings.role.rsplit('/').next().unwrap();
                 self.role(&at, role).map_err(|_| failure(Fault::Refused))?;
@@ -226,8 +210,40 @@ impl World {
                     session: settings.session,
                     accepts_session_name: settings.accepts_session_name,
                 };
-                return Ok(self.create(at, Kind::Profile, name, state, tags));
+                Ok(self.create(at, Kind::Profile, name, state, tags))
             }
+            Action::CreateParameter(name, value, tags) => {
+                if self.by_name(&at, Kind::Parameter, name).is_ok() {
+                    return Err(failure(Fault::Exists));
+                }
+                Ok(self.create(at, Kind::Parameter, name, State::Parameter { value: value.clone() }, tags))
+            }
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    fn written(&mut self, at: &Option<String>, action: &Action) -> Result<Outcome, Failure> {
+        match action {
+            Action::UpdateTrustAnchor(arn, new) => match self.by_arn(arn)? {
+                State::TrustAnchor { source, .. } => *source = Some(new.clone()),
+                _ => unreachable!(),
+            },
+            Action::EnableTrustAnchor(arn) | Action::EnableProfile(arn) => match self.by_arn(arn)? {
+                State::TrustAnchor { enabled, .. } | State::Profile { enabled, .. } => *enabled = true,
+                _ => unreachable!(),
+            },
+            Action::UpdateTrustPolicy(name, new) => match self.role(at, name)? {
+                State::Role { trust_policy, .. } => *trust_policy = new.clone(),
+                _ => unreachable!(),
+            },
+            Action::UpdateLongestSession(name, new) => match self.role(at, name)? {
+                State::Role { longest, .. } => *longest = *new,
+                _ => unreachable!(),
+            },
+            Action::AttachPolicy(name, policy) => match self.role(at, name)? {
+                State::Role { policies, .. } => drop(policies.insert(policy.clone())),
+                _ => unreachable!(),
+            },
             Action::UpdateProfile(arn, new) => match self.by_arn(arn)? {
                 State::Profile { roles, session, accepts_session_name, .. } => {
                     (*roles, *session) = (BTreeSet::from([new.role.clone()]), new.session);
@@ -235,14 +251,8 @@ impl World {
                 }
                 _ => unreachable!(),
             },
-            Action::CreateParameter(name, value, tags) => {
-                if self.by_name(&at, Kind::Parameter, name).is_ok() {
-                    return Err(failure(Fault::Exists));
-                }
-                return Ok(self.create(at, Kind::Parameter, name, State::Parameter { value: value.clone() }, tags));
-            }
             Action::UpdateParameter(name, value) => {
-                self.by_name(&at, Kind::Parameter, name)?.state = State::Parameter { value: value.clone() };
+                self.by_name(at, Kind::Parameter, name)?.state = State::Parameter { value: value.clone() };
             }
             other => unreachable!("{other:?}"),
         }

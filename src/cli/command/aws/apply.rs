@@ -2,11 +2,10 @@
 
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::estate::{AS_DECLARED, Authorities, Estate, agreed, carry_out, observed, refused};
+use crate::cli::estate::{AS_DECLARED, Authorities, Estate, agreed, carry_out};
 use crate::cli::io::Io;
 use crate::cli::report::finish;
 use crate::diag::Report;
-use crate::provision;
 
 /// Make AWS match the declaration: create, change and delete what `iamra aws plan` prints
 ///
@@ -26,18 +25,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let (file, mut report) = (args.estate.file()?, Report::default());
     let session = args.estate.session()?;
-    let cluster = args.estate.cluster.as_deref();
-    let desired = args.estate.desired(&file, Some(&args.authorities), Some(&session), &mut report)?;
-    let desired = desired.map(|desired| match cluster {
-        Some(cluster) => desired.narrowed(cluster),
-        None => desired,
-    });
-    let Some(desired) = desired else { return finish(&report, file.sources(), io) };
-    let Some(seen) = observed(&desired, &session, &mut report) else {
-        return finish(&report, file.sources(), io);
-    };
-    let comparison = provision::compare(&desired, &seen, cluster);
-    refused(&comparison, &mut report);
+    let compared = args.estate.compared(&file, &args.authorities, &session, &mut report)?;
+    let Some(comparison) = compared else { return finish(&report, file.sources(), io) };
     if report.has_errors() {
         return finish(&report, file.sources(), io);
     }

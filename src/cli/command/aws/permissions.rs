@@ -41,10 +41,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Of::Apply => Purpose::Apply,
         Of::Destroy => Purpose::Destroy,
     };
-    let policy = desired.map(|desired| match args.estate.cluster.as_deref() {
-        Some(cluster) => provision::permissions(purpose, &desired.narrowed(cluster)),
-        None => provision::permissions(purpose, &desired),
-    });
+    let cluster = args.estate.cluster.as_deref();
+    let policy = desired.map(|desired| provision::permissions(purpose, &desired.narrowed(cluster)));
     finish_with(&report, file.sources(), io, |io| {
         let Some(policy) = policy else { return Ok(()) };
         let text = format!("{policy:#}\n");

@@ -2,12 +2,11 @@
 
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::estate::{AS_DECLARED, Authorities, Estate, observed, refused};
+use crate::cli::estate::{AS_DECLARED, Authorities, Estate};
 use crate::cli::io::Io;
 use crate::cli::report::{finish, finish_with};
 use crate::diag::Report;
 use crate::output;
-use crate::provision;
 
 /// Print how AWS differs from the declaration: trust anchors, roles, profiles and parameters
 ///
@@ -38,18 +37,8 @@ enum Format {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let (file, mut report) = (args.estate.file()?, Report::default());
     let session = args.estate.session()?;
-    let cluster = args.estate.cluster.as_deref();
-    let desired = args.estate.desired(&file, Some(&args.authorities), Some(&session), &mut report)?;
-    let desired = desired.map(|desired| match cluster {
-        Some(cluster) => desired.narrowed(cluster),
-        None => desired,
-    });
-    let Some(desired) = desired else { return finish(&report, file.sources(), io) };
-    let Some(seen) = observed(&desired, &session, &mut report) else {
-        return finish(&report, file.sources(), io);
-    };
-    let comparison = provision::compare(&desired, &seen, cluster);
-    refused(&comparison, &mut report);
+    let compared = args.estate.compared(&file, &args.authorities, &session, &mut report)?;
+    let Some(comparison) = compared else { return finish(&report, file.sources(), io) };
     let exit = finish_with(&report, file.sources(), io, |io| {
         let text = match args.format {
             Format::Human => output::resources(&comparison),
