@@ -9,6 +9,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
 
 use super::document::{Document, Flow, Index, NARROW, Node, NodeId, NodeKind, Span, Style, SyntaxError, tag_name};
+use super::simple;
 
 /// Deeper nesting than any object of Kubernetes has; the reader's own limit is 255.
 /// <https://github.com/bourumir-wyngs/granit-parser>
@@ -28,6 +29,11 @@ impl<'t> Document<'t> {
     ///
     /// An alias without an anchor in the text is not an error: the text may be one item of a longer list.
     pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
+        simple::read(text).map_or_else(|| Self::parse_any(text), Ok)
+    }
+
+    /// Reads any YAML, with the parser.
+    pub(super) fn parse_any(text: &'t str) -> Result<Self, SyntaxError> {
         Builder { text, ..Builder::default() }.build()
     }
 }

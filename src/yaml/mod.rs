@@ -12,6 +12,7 @@ pub mod emit;
 mod index;
 mod path;
 pub mod scalar;
+mod simple;
 mod spans;
 mod value;
 

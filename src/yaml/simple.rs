@@ -1,0 +1,715 @@
+//! Reads the block style in which kustomize, Helm, kubectl and most people write objects, line by line.
+//!
+//! It gives the same tree as the parser, or none: whatever needs more than a look at one line and the indentation of the
+//! next is left to the parser (anchors, aliases, tags, values that go on in another line, tabs, unusual indentation). The
+//! tests hold it to the parser over all cases, the corpus of styles and random changes of both.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use memchr::{memchr, memchr2};
+
+use super::document::{Document, Flow, NARROW, Node, NodeId, NodeKind, Style};
+
+/// Deeper nesting is left to the parser, which has a limit of its own.
+const MAX_DEPTH: usize = 64;
+/// Longer keys are left to the parser: YAML has a limit for those that are on one line.
+/// <https://yaml.org/spec/1.2.2/#742-flow-mappings>
+const LONGEST_KEY: usize = 256;
+
+/// What the text means cannot be told line by line.
+struct Doubt;
+
+type Read<T> = Result<T, Doubt>;
+
+/// Reads `text` if it is one document in simple block style.
+pub(super) fn read(text: &str) -> Option<Document<'_>> {
+    let mut reader = Reader { text, bytes: text.as_bytes(), nodes: Vec::new(), at: 0, column: None, depth: 0 };
+    let root = reader.document().ok()?;
+    let wide = reader.nodes.iter().enumerate().filter(|(_, node)| node.kind.len() > NARROW);
+    let wide = wide.filter_map(|(id, _)| Some((NodeId::try_from(id).ok()?, super::document::Index::new())));
+    let wide: BTreeMap<_, _> = wide.collect();
+    Some(Document { text, nodes: reader.nodes, root, wide })
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    nodes: Vec<Node<'t>>,
+    /// Where the next token starts, after the indentation of its line.
+    at: usize,
+    /// Its column; `None` at the end of the text.
+    column: Option<usize>,
+    depth: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn document(&mut self) -> Read<NodeId> {
+        self.find_token(0)?;
+        if self.column == Some(0) && self.starts(b"---\n") {
+            self.find_token(self.at + 4)?;
+        }
+        let column = self.column.ok_or(Doubt)?;
+        let root = self.block(column)?;
+        if self.column.is_none() { Ok(root) } else { Err(Doubt) }
+    }
+
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
+    }
+
+    fn starts(&self, with: &[u8]) -> bool {
+        self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(with))
+    }
+
+    fn slice(&self, range: Range<usize>) -> Read<&'t str> {
+        self.text.get(range).ok_or(Doubt)
+    }
+
+    /// The end of the line that `at` is in: the place of its line break, or the end of the text.
+    fn line_end(&self, at: usize) -> usize {
+        self.bytes.get(at..).and_then(|rest| memchr(b'\n', rest)).map_or(self.bytes.len(), |found| at + found)
+    }
+
+    fn spaces(&self, at: usize) -> usize {
+        self.bytes.get(at..).map_or(0, |rest| rest.iter().take_while(|byte| **byte == b' ').count())
+    }
+
+    /// Goes to the first token of the lines from `line` on, over comments and empty lines.
+    fn find_token(&mut self, mut line: usize) -> Read<()> {
+        while line < self.bytes.len() {
+            let column = self.spaces(line);
+            let at = line + column;
+            match self.byte(at) {
+                None => break,
+                Some(b'\n') => line = at + 1,
+                Some(b'#') => {
+                    let end = self.line_end(at);
+                    self.check_characters(at..end)?;
+                    line = end + 1;
+                }
+                Some(_) => {
+                    (self.at, self.column) = (at, Some(column));
+                    let is_marker = column == 0 && (self.starts(b"---") || self.starts(b"..."));
+                    return if is_marker && !(self.nodes.is_empty() && self.starts(b"---\n")) {
+                        Err(Doubt)
+                    } else {
+                        Ok(())
+                    };
+                }
+            }
+        }
+        (self.at, self.column) = (self.bytes.len(), None);
+        Ok(())
+    }
+
+    /// Goes on after a value that ended at `at`, on a line that has nothing more than a comment.
+    fn end_line(&mut self, at: usize) -> Read<()> {
+        let end = self.line_end(at);
+        let rest = at + self.spaces(at);
+        match self.byte(rest) {
+            None | Some(b'\n') => {}
+            Some(b'#') if rest > at => self.check_characters(rest..end)?,
+            Some(_) => return Err(Doubt),
+        }
+        self.find_token(end + 1)
+    }
+
+    /// Whether each character means itself wherever it is: no tab, no control character, none that ends a line somewhere.
+    fn check_characters(&self, range: Range<usize>) -> Read<()> {
+        let bytes = self.bytes.get(range).ok_or(Doubt)?;
+        if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) { Ok(()) } else { check_others(bytes, false) }
+    }
+
+    fn add(&mut self, span: Range<usize>, kind: NodeKind<'t>) -> Read<NodeId> {
+        let id = NodeId::try_from(self.nodes.len()).map_err(|_| Doubt)?;
+        self.nodes.push(Node { span, kind, anchored: false, aliased: false, tag: None });
+        Ok(id)
+    }
+
+    /// A collection in block style gets its entries, and ends where the last one does.
+    fn fill(&mut self, id: NodeId, kind: NodeKind<'t>, last: NodeId) -> Read<NodeId> {
+        let end = self.nodes.get(last as usize).ok_or(Doubt)?.span.end;
+        let node = self.nodes.get_mut(id as usize).ok_or(Doubt)?;
+        node.span.end = end.max(node.span.start);
+        node.kind = kind;
+        Ok(id)
+    }
+
+    /// A collection at the token, which is in this column.
+    fn block(&mut self, column: usize) -> Read<NodeId> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Doubt);
+        }
+        let id = if self.is_dash() { self.sequence(column, self.at)? } else { self.mapping(column)? };
+        self.depth -= 1;
+        Ok(id)
+    }
+
+    fn is_dash(&self) -> bool {
+        self.byte(self.at) == Some(b'-') && matches!(self.byte(self.at + 1), None | Some(b' ' | b'\n'))
+    }
+
+    fn sequence(&mut self, column: usize, start: usize) -> Read<NodeId> {
+        let id = self.add(start..start, NodeKind::Seq(Vec::new(), Flow::No))?;
+        let mut items = Vec::new();
+        while self.column == Some(column) && self.is_dash() {
+            let spaces = self.spaces(self.at + 1);
+            let at = self.at + 1 + spaces;
+            let item = match self.byte(at) {
+                None => return Err(Doubt),
+                Some(b'\n' | b'#') => {
+                    self.end_line(self.at + 1)?;
+                    let below = self.column.filter(|below| *below > column).ok_or(Doubt)?;
+                    self.block(below)?
+                }
+                Some(b'|') => self.literal(at, column)?,
+                Some(_) => {
+                    self.at = at;
+                    let inner = column + 1 + spaces;
+                    self.column = Some(inner);
+                    if self.is_dash() || self.key_end(at)?.is_some() {
+                        self.block(inner)?
+                    } else {
+                        self.value(at, column)?
+                    }
+                }
+            };
+            items.push(item);
+        }
+        if self.column.is_some_and(|next| next > column) {
+            return Err(Doubt);
+        }
+        let last = *items.last().ok_or(Doubt)?;
+        self.fill(id, NodeKind::Seq(items, Flow::No), last)
+    }
+
+    fn mapping(&mut self, column: usize) -> Read<NodeId> {
+        let id = self.add(self.at..self.at, NodeKind::Map(Vec::new(), Flow::No))?;
+        let mut entries = Vec::new();
+        while self.column == Some(column) && !self.is_dash() {
+            let colon = self.key_end(self.at)?.ok_or(Doubt)?;
+            let (start, is_quoted) = (self.at, matches!(self.byte(self.at), Some(b'"' | b'\'')));
+            let key = if is_quoted {
+                let (text, end) = self.quoted(start)?;
+                if end != colon {
+                    return Err(Doubt);
+                }
+                self.add(start..end, NodeKind::Scalar(text, Style::Quoted))?
+            } else {
+                self.check_characters(start..colon)?;
+                let text = self.slice(start..colon)?;
+                self.add(start..colon, NodeKind::Scalar(Cow::Borrowed(text), Style::Plain))?
+            };
+            let value = self.mapped(colon, column)?;
+            entries.push((key, value));
+        }
+        // More indentation, or a dash that belongs to nothing.
+        if self.column.is_some_and(|next| next >= column) {
+            return Err(Doubt);
+        }
+        let last = entries.last().ok_or(Doubt)?.1;
+        self.fill(id, NodeKind::Map(entries, Flow::No), last)
+    }
+
+    /// The value after the colon of a key in this column.
+    fn mapped(&mut self, colon: usize, column: usize) -> Read<NodeId> {
+        let at = colon + 1 + self.spaces(colon + 1);
+        match self.byte(at) {
+            Some(b'|') => self.literal(at, column),
+            None | Some(b'\n' | b'#') => {
+                self.end_line(colon + 1)?;
+                match self.column {
+                    Some(below) if below > column => self.block(below),
+                    // For the parser, a sequence that is not indented starts with its first entry.
+                    Some(same) if same == column && self.is_dash() => {
+                        let first = self.at + 1 + self.spaces(self.at + 1);
+                        if matches!(self.byte(first), None | Some(b'\n' | b'#')) {
+                            return Err(Doubt);
+                        }
+                        self.sequence(same, first)
+                    }
+                    _ => self.add(colon..colon, NodeKind::Scalar(Cow::Borrowed("~"), Style::Plain)),
+                }
+            }
+            Some(_) => self.value(at, column),
+        }
+    }
+
+    /// A scalar or a flow collection on the rest of the line.
+    fn value(&mut self, at: usize, column: usize) -> Read<NodeId> {
+        let (id, end) = match self.byte(at) {
+            Some(b'"' | b'\'') => {
+                let (text, end) = self.quoted(at)?;
+                (self.add(at..end, NodeKind::Scalar(text, Style::Quoted))?, end)
+            }
+            Some(b'{' | b'[') => self.flow(at)?,
+            _ => {
+                let end = self.plain_end(at)?;
+                (self.add(at..end, NodeKind::Scalar(Cow::Borrowed(self.slice(at..end)?), Style::Plain))?, end)
+            }
+        };
+        self.end_line(end)?;
+        // What is indented more would be the rest of it.
+        if self.column.is_some_and(|next| next > column) { Err(Doubt) } else { Ok(id) }
+    }
+
+    /// Where the key that starts at `at` has its colon; `None` if the line has no key there.
+    fn key_end(&self, at: usize) -> Read<Option<usize>> {
+        let end = self.line_end(at);
+        let is_colon =
+            |at: usize| self.byte(at) == Some(b':') && matches!(self.byte(at + 1), None | Some(b' ' | b'\n'));
+        match self.byte(at) {
+            Some(b'"' | b'\'') => {
+                let (_, after) = self.quoted_range(at)?;
+                return if is_colon(after) {
+                    Ok(Some(after).filter(|colon| colon - at <= LONGEST_KEY))
+                } else {
+                    Ok(None)
+                };
+            }
+            Some(b'{' | b'[') => return Ok(None),
+            Some(first) => check_first(first, self.byte(at + 1))?,
+            None => return Err(Doubt),
+        }
+        let mut from = at;
+        while let Some(found) = self.bytes.get(from..end).and_then(|rest| memchr2(b':', b'#', rest)) {
+            let found = from + found;
+            if self.byte(found) == Some(b'#') {
+                if self.byte(found.wrapping_sub(1)) == Some(b' ') {
+                    return Ok(None);
+                }
+            } else if is_colon(found) {
+                let is_good = found > at && found - at <= LONGEST_KEY && self.byte(found - 1) != Some(b' ');
+                return if is_good { Ok(Some(found)) } else { Err(Doubt) };
+            }
+            from = found + 1;
+        }
+        Ok(None)
+    }
+
+    /// The end of the plain scalar that starts at `at`, without the spaces after it.
+    fn plain_end(&self, at: usize) -> Read<usize> {
+        check_first(self.byte(at).ok_or(Doubt)?, self.byte(at + 1))?;
+        let line_end = self.line_end(at);
+        let (mut end, mut from) = (line_end, at);
+        while let Some(found) = self.bytes.get(from..line_end).and_then(|rest| memchr2(b':', b'#', rest)) {
+            let found = from + found;
+            match (self.byte(found), self.byte(found.wrapping_sub(1)), self.byte(found + 1)) {
+                (Some(b'#'), Some(b' '), _) => {
+                    end = found;
+                    break;
+                }
+                (Some(b':'), _, None | Some(b' ' | b'\n')) => return Err(Doubt),
+                _ => from = found + 1,
+            }
+        }
+        while end > at && self.byte(end - 1) == Some(b' ') {
+            end -= 1;
+        }
+        self.check_characters(at..end)?;
+        Ok(end)
+    }
+
+    /// What is between the quotes at `at`, and the place after them.
+    fn quoted_range(&self, at: usize) -> Read<(Range<usize>, usize)> {
+        let quote = self.byte(at).ok_or(Doubt)?;
+        let line_end = self.line_end(at);
+        let mut from = at + 1;
+        loop {
+            let rest = self.bytes.get(from..line_end).ok_or(Doubt)?;
+            let found = from + memchr2(quote, b'\\', rest).ok_or(Doubt)?;
+            match (self.byte(found), quote) {
+                (Some(b'\\'), b'"') => from = found + 2,
+                (Some(b'\\'), _) => from = found + 1,
+                (_, b'\'') if self.byte(found + 1) == Some(b'\'') => from = found + 2,
+                _ => return Ok((at + 1..found, found + 1)),
+            }
+        }
+    }
+
+    /// A quoted scalar on one line, and the place after it.
+    fn quoted(&self, at: usize) -> Read<(Cow<'t, str>, usize)> {
+        let (range, after) = self.quoted_range(at)?;
+        self.check_characters(range.clone())?;
+        let text = self.slice(range)?;
+        let text = match self.byte(at) {
+            Some(b'"') if text.contains('\\') => Cow::Owned(unescaped(text)?),
+            Some(b'\'') if text.contains('\'') => Cow::Owned(text.replace("''", "'")),
+            _ => Cow::Borrowed(text),
+        };
+        Ok((text, after))
+    }
+
+    /// A literal block scalar without an indentation indicator, below something in this column.
+    fn literal(&mut self, at: usize, column: usize) -> Read<NodeId> {
+        let chomping = match (self.byte(at + 1), self.byte(at + 2)) {
+            (Some(b'\n'), _) => b'|',
+            (Some(sign @ (b'-' | b'+')), Some(b'\n')) => sign,
+            _ => return Err(Doubt),
+        };
+        let first = self.line_end(at) + 1;
+        let indent = self.spaces(first);
+        if indent <= column || matches!(self.byte(first + indent), None | Some(b'\n')) {
+            return Err(Doubt);
+        }
+        let (mut line, mut text, mut empty) = (first, String::new(), 0);
+        while line < self.bytes.len() {
+            let (spaces, end) = (self.spaces(line), self.line_end(line));
+            if line == end {
+                empty += 1;
+            } else if spaces >= indent {
+                let content = line + indent..end;
+                check_others(self.bytes.get(content.clone()).ok_or(Doubt)?, true)?;
+                text.extend(std::iter::repeat_n('\n', empty));
+                empty = 0;
+                text.push_str(self.slice(content)?);
+                // Whether a line break that is missing at the end of the text is added, parsers decide differently.
+                if end == self.bytes.len() {
+                    return Err(Doubt);
+                }
+                text.push('\n');
+            } else if line + spaces == end {
+                // Some spaces, which are part of it or not.
+                return Err(Doubt);
+            } else {
+                break;
+            }
+            line = end + 1;
+        }
+        let line = line.min(self.bytes.len());
+        match chomping {
+            b'-' if text.ends_with('\n') => drop(text.pop()),
+            b'+' => text.extend(std::iter::repeat_n('\n', empty)),
+            _ => {}
+        }
+        let id = self.add(first + indent..line, NodeKind::Scalar(Cow::Owned(text), Style::Block))?;
+        self.find_token(line)?;
+        // A comment may be indented more than what comes after it, and what comes after may not.
+        if self.column.is_some_and(|next| next > column) { Err(Doubt) } else { Ok(id) }
+    }
+
+    /// A flow collection on one line, and the place after it.
+    fn flow(&mut self, at: usize) -> Read<(NodeId, usize)> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Doubt);
+        }
+        let is_map = self.byte(at) == Some(b'{');
+        let close = if is_map { b'}' } else { b']' };
+        let id = self.add(
+            at..at,
+            if is_map { NodeKind::Map(Vec::new(), Flow::Yes) } else { NodeKind::Seq(Vec::new(), Flow::Yes) },
+        )?;
+        let (mut items, mut entries) = (Vec::new(), Vec::new());
+        let mut next = at + 1 + self.spaces(at + 1);
+        while self.byte(next) != Some(close) {
+            let (first, mut after) = self.flow_node(next)?;
+            if is_map {
+                if self.byte(after) != Some(b':') || self.byte(after + 1) != Some(b' ') || after - next > LONGEST_KEY {
+                    return Err(Doubt);
+                }
+                if !matches!(self.nodes.get(first as usize).map(|node| &node.kind), Some(NodeKind::Scalar(..))) {
+                    return Err(Doubt);
+                }
+                let value;
+                (value, after) = self.flow_node(after + 1 + self.spaces(after + 1))?;
+                entries.push((first, value));
+            } else {
+                items.push(first);
+            }
+            after += self.spaces(after);
+            next = match self.byte(after) {
+                Some(b',') => {
+                    let next = after + 1 + self.spaces(after + 1);
+                    // A comma at the end is allowed, and rare.
+                    if self.byte(next) == Some(close) {
+                        return Err(Doubt);
+                    }
+                    next
+                }
+                Some(byte) if byte == close => after,
+                _ => return Err(Doubt),
+            };
+        }
+        let node = self.nodes.get_mut(id as usize).ok_or(Doubt)?;
+        node.span.end = next + 1;
+        node.kind = if is_map { NodeKind::Map(entries, Flow::Yes) } else { NodeKind::Seq(items, Flow::Yes) };
+        self.depth -= 1;
+        Ok((id, next + 1))
+    }
+
+    fn flow_node(&mut self, at: usize) -> Read<(NodeId, usize)> {
+        match self.byte(at).ok_or(Doubt)? {
+            b'{' | b'[' => self.flow(at),
+            b'"' | b'\'' => {
+                let (text, end) = self.quoted(at)?;
+                Ok((self.add(at..end, NodeKind::Scalar(text, Style::Quoted))?, end))
+            }
+            _ => {
+                let rest = self.bytes.get(at..).ok_or(Doubt)?;
+                let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./=+-".contains(byte);
+                let end = at + rest.iter().take_while(|byte| is_plain(byte)).count();
+                if end == at || !rest.first().is_some_and(u8::is_ascii_alphanumeric) {
+                    return Err(Doubt);
+                }
+                Ok((self.add(at..end, NodeKind::Scalar(Cow::Borrowed(self.slice(at..end)?), Style::Plain))?, end))
+            }
+        }
+    }
+}
+
+/// Whether a plain scalar may start with it.
+fn check_first(first: u8, second: Option<u8>) -> Read<()> {
+    match first {
+        b'-' if !matches!(second, None | Some(b' ' | b'\n')) => Ok(()),
+        b'-' | b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
+        | b'"' | b'%' | b'@' | b'`' => Err(Doubt),
+        _ => Ok(()),
+    }
+}
+
+/// Whether each character means itself. A tab does so in a literal.
+fn check_others(bytes: &[u8], is_tab_allowed: bool) -> Read<()> {
+    let mut before = [0_u8; 2];
+    for byte in bytes {
+        let is_good = match byte {
+            b'\t' => is_tab_allowed,
+            b' '..=b'~' => true,
+            0..0x20 | 0x7f => false,
+            // Byte order marks and what is no character: U+F000 to U+FFFF.
+            0xef => false,
+            // Control characters, NEXT LINE among them, and LINE and PARAGRAPH SEPARATOR.
+            0x80..=0x9f if before[1] == 0xc2 => false,
+            0xa8 | 0xa9 if before == [0xe2, 0x80] => false,
+            _ => true,
+        };
+        if !is_good {
+            return Err(Doubt);
+        }
+        before = [before[1], *byte];
+    }
+    Ok(())
+}
+
+/// A double-quoted text with the usual escapes.
+fn unescaped(text: &str) -> Read<String> {
+    let mut all = String::with_capacity(text.len());
+    let mut parts = text.split('\\');
+    all.push_str(parts.next().ok_or(Doubt)?);
+    while let Some(part) = parts.next() {
+        let mut rest = part.chars();
+        match rest.next() {
+            Some('n') => all.push('\n'),
+            Some('t') => all.push('\t'),
+            Some('"') => all.push('"'),
+            // Another backslash is an empty part, and what follows it is plain.
+            None => {
+                all.push('\\');
+                all.push_str(parts.next().ok_or(Doubt)?);
+                continue;
+            }
+            Some(_) => return Err(Doubt),
+        }
+        all.push_str(rest.as_str());
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn files(dir: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, found);
+            } else if path.extension().is_some_and(|it| it == "yaml" || it == "yml" || it == "txt") {
+                found.push(path);
+            }
+        }
+    }
+
+    /// The documents of all YAML files of the project, and each file as a whole.
+    static DOCUMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut all = Vec::new();
+        ["tests", "examples", "kustomize"].iter().for_each(|dir| files(&root.join(dir), &mut all));
+        let texts: Vec<_> = all.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+        let parts = texts.iter().flat_map(|text| text.split_inclusive("\n---\n")).map(str::to_owned);
+        parts.chain(texts.iter().filter(|text| text.len() < 20_000).cloned()).collect()
+    });
+
+    /// Whether it was read; where it was, the parser must give the same tree.
+    fn is_read(text: &str) -> bool {
+        let Some(read) = read(text) else { return false };
+        let parsed = Document::parse_any(text).unwrap_or_else(|error| panic!("{text:?} is not YAML: {error:?}"));
+        assert_eq!((read.root, &read.nodes), (parsed.root, &parsed.nodes), "{text:?}");
+        assert!(read.wide.keys().eq(parsed.wide.keys()), "{text:?}");
+        true
+    }
+
+    #[test]
+    fn every_document_is_read_as_the_parser_reads_it() {
+        let count = DOCUMENTS.iter().filter(|text| is_read(text)).count();
+        // Most of what people and tools write is simple; the rest is there because it is not.
+        assert!(count * 2 > DOCUMENTS.len(), "{count} of {}", DOCUMENTS.len());
+    }
+
+    #[test]
+    fn what_tools_print_is_simple() {
+        for text in [
+            "a:\n- b: c\n  d:\n  - e\n- f\n",
+            "---\na: \"b\\n\\\"c\\\"\" # d\n'e''f': [g, \"h\", {i: j}]\n",
+            "# a\n\nb:\n  # c\n  d:\ne: {}\nf: []\n",
+            "a: |\n  b\n\n    c\t# d\nb: |-\n  c\nd: |+\n  e\n\n",
+            "- - a\n  - b: c\n-\n  d: e\n",
+            "  a: b c:d #e\n  f: 'g: h'\n",
+            "a: ä # ö\n",
+        ] {
+            assert!(is_read(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_mean_something_else_is_left_to_the_parser() {
+        for text in [
+            "a: b\n  c\n",
+            "a: 'b\n  c'\n",
+            "a: >\n  b\n",
+            "a: &b c\n",
+            "a: *b\n",
+            "a: !!str b\n",
+            "? a\n",
+            "a:\tb\n",
+            "a: b\r\n",
+            "a: |2\n   b\n",
+            "a: |\n  b",
+            "a: |\n\n  b\n",
+            "a: b: c\n",
+            "a:\n  b: c\n d: e\n",
+            "a: [b,\n c]\n",
+            "a: {b, c: }\n",
+            "a : b\n",
+            "a: b\n---\nc: d\n",
+            "%YAML 1.1\n---\na: b\n",
+            "a: \"\\x41\"\n",
+            "a: \u{85}\n",
+            "a: \u{2028}\n",
+            "\u{feff}a: b\n",
+            "a\n",
+            "",
+            "# a\n",
+            "- \n- a\n",
+            "a:\n-\n  b\n",
+            "a: @b\n",
+            "a: b\n- c\n",
+            "a: \"b\" c\n",
+            "a: |\n  \u{7f}\n",
+        ] {
+            assert!(read(text).is_none(), "{text:?}");
+        }
+        let deep: String = (0..=MAX_DEPTH).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        assert!(read(&deep).is_none());
+    }
+
+    /// Pieces that mean something, mostly where they are not expected.
+    const PIECES: &[&str] = &[
+        "a: b\n",
+        "  ",
+        "- ",
+        "a:",
+        "\n",
+        "# c\n",
+        " # c",
+        "|\n",
+        "|-\n",
+        "|+\n",
+        "  x\n",
+        "'",
+        "\"",
+        "\\",
+        "''",
+        "{a: b}",
+        "[a, b]",
+        "{}",
+        "[]",
+        ": ",
+        "- - a\n",
+        "x y",
+        " ",
+        "\t",
+        "---\n",
+        "...\n",
+        "&a ",
+        "*a",
+        "!!str ",
+        "? ",
+        "é",
+        "\u{85}",
+        "\u{2028}",
+        "\u{feff}",
+        "~",
+        "null",
+        ">\n",
+        "%",
+        "@",
+        "key",
+        "-",
+        "#",
+        ":",
+        ",",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\r\n",
+        "\\n",
+        "\\x41",
+        "0",
+        "<<",
+        "\"a\": ",
+        "'b': ",
+        "  - c: d\n",
+        "    e: f\n",
+        "-\n",
+        "a:\n",
+        "\u{0}",
+        "\u{7f}",
+    ];
+
+    /// A text of pieces, or a document of the project with some changes.
+    fn texts() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(PIECES);
+        let new = prop::collection::vec(piece.clone(), 1..14).prop_map(|pieces| pieces.concat());
+        let short = DOCUMENTS.iter().filter(|text| text.len() < 3000).map(String::as_str).collect::<Vec<_>>();
+        let change = (any::<prop::sample::Index>(), 0..20_usize, prop::option::of(piece));
+        let changed = (prop::sample::select(short), prop::collection::vec(change, 1..4));
+        let changed = changed.prop_map(|(text, changes)| {
+            changes.into_iter().fold(text.to_owned(), |text, (at, length, piece)| {
+                let chars: Vec<_> = text.chars().collect();
+                let at = at.index(chars.len().max(1)).min(chars.len());
+                let (before, after) = (chars.iter().take(at), chars.iter().skip(at + length));
+                before.copied().chain(piece.unwrap_or_default().chars()).chain(after.copied()).collect()
+            })
+        });
+        prop_oneof![new, changed]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn changed_documents_are_read_as_the_parser_reads_them(text in texts()) {
+            let _ = is_read(&text);
+        }
+    }
+}
