@@ -25,6 +25,29 @@ impl NodeRef<'_> {
         }
     }
 
+    /// Whether its value is this one.
+    pub fn is_value(self, value: &Value) -> bool {
+        let node = self.followed();
+        match (node.kind(), value) {
+            (NodeKind::Scalar(text, Style::Quoted | Style::Block), Value::String(value)) if node.tag().is_none() => {
+                text == value
+            }
+            (NodeKind::Scalar(text, style), _) => scalar(text, *style, node.tag()) == *value,
+            (NodeKind::Seq(..), Value::Array(values)) => {
+                node.items().len() == values.len() && node.items().zip(values).all(|(it, value)| it.is_value(value))
+            }
+            (NodeKind::Map(..), Value::Object(entries)) => {
+                // As many keys as there are entries, each another one and none merged, are all of them.
+                let is_entry = |((key, value), (name, expected)): ((Self, Self), (&String, &Value))| {
+                    key.text() == Some(name) && !key.is_merge_key() && value.is_value(expected)
+                };
+                let is_in_order = node.entries().len() == entries.len() && node.entries().zip(entries).all(is_entry);
+                is_in_order || self.to_value() == *value
+            }
+            _ => self.to_value() == *value,
+        }
+    }
+
     /// Whether both have the same meaning, regardless of the order of keys and of formatting.
     pub fn same(self, other: NodeRef<'_>) -> bool {
         self.is_alike(other) || self.to_value() == other.to_value()
@@ -125,6 +148,28 @@ mod tests {
         let all = value(text);
         assert_eq!(all["z"], json!({"a": 0, "b": 1, "c": 2}));
         assert_eq!(all["w"], json!({"<<": 1, "1": true}));
+    }
+
+    #[test]
+    fn a_value_is_compared_without_being_made() {
+        for text in [
+            "a: 1\nb: ['1', \"x\", 2024-01-01, ~]\nc: {}\n",
+            "x: &x {a: 1}\ny: *x\nz: {<<: *x, b: 2}\n",
+            "a: 1\n\"a\": 2\n",
+            "1: a\n~: b\n",
+            "[]",
+            "|\n  a\n",
+            "!!int '1'",
+        ] {
+            let document = Document::parse(text).unwrap();
+            let (root, value) = (document.root(), value(text));
+            assert!(root.is_value(&value), "{text}");
+            for other in
+                [json!({}), json!([]), json!("1"), json!(1), json!(null), json!({"a": 1, "b": []}), json!({"a": 2})]
+            {
+                assert_eq!(root.is_value(&other), root.to_value() == other, "{text} {other}");
+            }
+        }
     }
 
     #[test]

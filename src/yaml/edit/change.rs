@@ -201,12 +201,12 @@ impl<'d> Plan<'d> {
             NodeKind::Seq(items, _) if read.is_seq() => {
                 let (before, after) = change.map_or((&[][..], &[][..]), |it| (&it.prepended, &it.appended));
                 let mut found = read.items();
-                let mut is_next = |value: &Value| found.next().is_some_and(|it| it.to_value() == *value);
+                let mut is_next = |value: &Value| found.next().is_some_and(|it| it.is_value(value));
                 before.iter().all(&mut is_next)
                     && (0..items.len())
                         .filter(kept)
                         .all(|index| found.next().is_some_and(|it| self.is_in(child(node, index), it)))
-                    && after.iter().all(|value| found.next().is_some_and(|it| it.to_value() == *value))
+                    && after.iter().all(|value| found.next().is_some_and(|it| it.is_value(value)))
                     && found.next().is_none()
             }
             NodeKind::Map(entries, _) if read.is_map() => {
@@ -224,7 +224,7 @@ impl<'d> Plan<'d> {
                     .all(|index| is_next(key(index)).is_some_and(|value| self.is_in(child(node, index), value)))
                     && change.into_iter().flat_map(|change| &change.keys).all(|(name, value)| {
                         found.next().is_some_and(|(key, it)| {
-                            !key.is_merge_key() && key.text() == Some(name) && it.to_value() == *value
+                            !key.is_merge_key() && key.text() == Some(name) && it.is_value(value)
                         })
                     })
                     && found.next().is_none()
