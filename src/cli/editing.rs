@@ -67,7 +67,8 @@ impl Draft {
         io: &mut Io,
         change: impl FnOnce(&str, Whole<'_>, &[Config]) -> Result<Change, Refused>,
     ) -> Result<Option<Committed>, Error> {
-        let text = self.claim.before().unwrap_or(draft::SKELETON);
+        let new = draft::skeleton();
+        let text = self.claim.before().unwrap_or(&new);
         let file = File::on_disk(&self.path, text.to_owned())?;
         let mut report = Report::default();
         let documents = file.documents(&mut report);

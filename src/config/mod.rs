@@ -39,12 +39,13 @@ pub use mint::Minted;
 pub use namespace::{ALL, NotAllowed, Tenants};
 pub use naming::{Affixes, Naming, naming};
 pub use opt_in::{OptIn, ROLE};
-pub use schema::json_schema;
+pub use schema::{SCHEMA_ID, json_schema};
 pub use unique::Subjects;
 pub use v1alpha1::{
     API_VERSION, ArgoCd, CertificateVolume, Delivery, KIND, KeyAlgorithm, MintPolicy, Mode, OUR_NAMES, PullPolicy,
     SidecarStyle, Startup,
 };
+pub use validate::PARAMETER_PREFIX;
 pub use whole::{Base, Documents, Whole, base_of, extends};
 
 use std::collections::BTreeMap;

@@ -16,11 +16,14 @@ use crate::quote::{part, quote, quote_all, typed};
 use crate::yaml::scalar::{Resolved, resolve};
 use crate::yaml::{FieldPath, NodeRef, Style, tag_name};
 
+/// Where editors find the schema.
+pub const SCHEMA_ID: &str = "https://iamra.dev/schema/iamra.v1alpha1.schema.json";
+
 /// The JSON Schema (draft 2020-12) of `iamra.yaml`.
 pub fn json_schema() -> &'static Value {
     static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
         let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RolesAnywhere>();
-        schema.insert("$id".to_owned(), "https://iamra.dev/schema/iamra.v1alpha1.schema.json".into());
+        schema.insert("$id".to_owned(), SCHEMA_ID.into());
         schema.to_value()
     });
     &SCHEMA

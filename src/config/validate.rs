@@ -25,7 +25,7 @@ use crate::yaml::FieldPath;
 
 /// The prefix of iam-ra's parameters for an installation without a name.
 /// <https://github.com/igorlg/iam-roles-anywhere/blob/HEAD/src/iam_ra_cli/lib/state.py>
-const PARAMETER_PREFIX: &str = "/iam-ra/default";
+pub const PARAMETER_PREFIX: &str = "/iam-ra/default";
 
 /// The declaration as seen from each of these clusters; `None` if it cannot be read from one of its clusters. What they
 /// share is checked once.

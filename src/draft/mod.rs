@@ -2,6 +2,7 @@
 //! preserved.
 
 mod edit;
+pub mod init;
 mod leftover;
 pub mod offboard;
 pub mod onboard;
@@ -15,24 +16,19 @@ pub use edit::{Change, Refused};
 
 use crate::config::{self, Config, Whole};
 use crate::diag::{Code, Report};
+use crate::issuer::DEFAULT_SCOPE;
 
-/// The text of a new, empty declaration.
-pub const SKELETON: &str = "\
-# Maps workloads to AWS identities. `iamra schema` prints every field.
-apiVersion: iamra.dev/v1alpha1
-kind: RolesAnywhere
-metadata:
-  name: iamra
-  annotations:
-    config.kubernetes.io/local-config: \"true\" # not an object of the cluster
-spec:
-  parameterPrefix: /iam-ra/default # where the ARNs are, in SSM Parameter Store
-  scopes:
-    default:
-      issuer:
-        clusterCa: {secret: {inCluster: {}}} # cert-manager makes the CA; `iamra ca show` prints it for the trust anchor
-        mintPolicy: admissionPolicy # the API server refuses certificates that are not declared here
-";
+/// The text of a new, empty declaration, in which cert-manager makes the CA.
+pub fn skeleton() -> String {
+    let asked = init::Request {
+        scope: DEFAULT_SCOPE,
+        ca: Some(init::Ca::InCluster),
+        prefix: None,
+        region: None,
+        cluster: None,
+    };
+    init::text(&asked)
+}
 
 /// The declaration for each cluster; `None` when it is invalid for one of them.
 pub fn read(declaration: Whole<'_>, report: &mut Report) -> Option<Vec<Config>> {

@@ -15,7 +15,7 @@ use crate::yaml::{Document, FieldPath, Flow, NodeKind, NodeRef};
 pub(super) struct Section<'c> {
     name: &'static str,
     /// The comment above it when it is created here.
-    comment: &'static str,
+    pub(super) comment: &'static str,
     cluster: Option<&'c str>,
 }
 
