@@ -1,6 +1,9 @@
 //! Creates a CA. The caller provides the time; the key is random.
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    PKCS_ECDSA_P384_SHA384,
+};
 use time::{Duration, OffsetDateTime};
 
 use crate::certificate::Authority;
@@ -11,19 +14,89 @@ use crate::secret::Secret;
 #[error("cannot generate a CA")]
 pub struct Error(#[from] rcgen::Error);
 
-/// A CA named `name` that is valid for a year from `now`, with what IAM Roles Anywhere requires of a trust anchor:
-/// CA:TRUE, keyCertSign, ECDSA P-256. <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
+/// What a new key is. RSA is not among them: ring, on which all of this stands, generates no RSA keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Algorithm {
+    /// ECDSA P-256.
+    #[default]
+    P256,
+    /// ECDSA P-384.
+    P384,
+}
+
+/// What a CA's certificate says.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'s> {
+    /// Its common name.
+    pub name: &'s str,
+    /// When it begins.
+    pub from: OffsetDateTime,
+    /// How long it lasts.
+    pub life: Duration,
+}
+
+/// A CA with a new key, with what IAM Roles Anywhere requires of a trust anchor: CA:TRUE, keyCertSign, ECDSA.
+/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 ///
 /// # Errors
 /// The system provides no randomness.
-pub fn mint(name: &str, now: OffsetDateTime) -> Result<Authority, Error> {
-    let key = KeyPair::generate()?;
+pub fn mint(subject: Subject<'_>, algorithm: Algorithm) -> Result<Authority, Error> {
+    let algorithm = match algorithm {
+        Algorithm::P256 => &PKCS_ECDSA_P256_SHA256,
+        Algorithm::P384 => &PKCS_ECDSA_P384_SHA384,
+    };
+    signed(subject, &KeyPair::generate_for(algorithm)?)
+}
+
+/// The CA of a key that is there, in PEM as PKCS #8.
+///
+/// # Errors
+/// It is none, or of an algorithm that cannot sign here.
+pub fn certify(subject: Subject<'_>, key: &Secret) -> Result<Authority, Error> {
+    let made = signed(subject, &KeyPair::from_pem(key.reveal())?)?;
+    Ok(Authority { key: key.clone(), ..made })
+}
+
+fn signed(subject: Subject<'_>, key: &KeyPair) -> Result<Authority, Error> {
     let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, name);
+    params.distinguished_name.push(DnType::CommonName, subject.name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.not_before = now;
-    params.not_after = now + Duration::days(365);
-    let certificate = params.self_signed(&key)?;
+    params.not_before = subject.from;
+    params.not_after = subject.from + subject.life;
+    let certificate = params.self_signed(key)?;
     Ok(Authority { certificate: certificate.pem(), key: Secret::new(key.serialize_pem()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::Certificate;
+
+    const SUBJECT: Subject<'static> =
+        Subject { name: "test", from: OffsetDateTime::UNIX_EPOCH, life: Duration::days(3650) };
+
+    fn first(authority: &Authority) -> Certificate {
+        Certificate::first(&authority.certificate).unwrap()
+    }
+
+    #[test]
+    fn a_ca_of_each_algorithm_can_be_a_trust_anchor() {
+        for (algorithm, point) in [(Algorithm::P256, 65), (Algorithm::P384, 97)] {
+            let made = mint(SUBJECT, algorithm).unwrap();
+            Authority::check(&made.certificate, &made.key).unwrap();
+            let certificate = first(&made);
+            assert_eq!((certificate.public_key.len(), certificate.subject.as_str()), (point, "CN=test"));
+            assert_eq!(certificate.not_after - certificate.not_before, SUBJECT.life);
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_there_stays_the_key() {
+        let made = mint(SUBJECT, Algorithm::P256).unwrap();
+        let again = certify(SUBJECT, &made.key).unwrap();
+        assert_eq!(first(&made).public_key, first(&again).public_key);
+        assert_eq!(made.key, again.key);
+        assert!(certify(SUBJECT, &Secret::new("no key")).is_err());
+    }
 }

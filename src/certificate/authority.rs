@@ -11,7 +11,7 @@ use crate::quote::quote;
 use crate::secret::Secret;
 
 /// A CA's certificate chain and private key, both in PEM.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
     /// The chain, issuing certificate first.
     pub certificate: String,

@@ -27,7 +27,7 @@ pub fn compare(desired: &Desired, observed: &Observed, cluster: Option<&str>) ->
     for (key, resource) in &desired.resources {
         comparing.resource(key, resource);
     }
-    if cluster.is_none() {
+    if cluster.is_none() && !desired.is_part {
         comparing.undeclared();
     }
     let mut differences = comparing.found;

@@ -117,8 +117,7 @@ impl Builder<'_> {
         let wanted = Wanted::TrustAnchor(source);
         self.made((reference, ArnKind::TrustAnchor), Kind::TrustAnchor, &scope.name, wanted, owner, cluster);
         for kept in scope.issuer.clone().references_mut() {
-            if let Some(FoundBy::Parameter(name)) = own_name(kept) {
-                let key = Key { kind: Kind::Parameter, site: site(kept), name: name.to_owned() };
+            if let Some(key) = parameter(kept) {
                 self.add(key, Wanted::Kept, owner, cluster, &kept.place);
             }
         }
@@ -273,6 +272,12 @@ impl Builder<'_> {
             trusted.insert(Trusted { trust_anchor, names, workload });
         }
     }
+}
+
+/// The parameter of a reference, if iamra may write it.
+pub(super) fn parameter(reference: &Reference) -> Option<Key> {
+    let Some(FoundBy::Parameter(name)) = own_name(reference) else { return None };
+    Some(Key { kind: Kind::Parameter, site: site(reference), name: name.to_owned() })
 }
 
 /// Where a reference is looked up, whoever asks.

@@ -62,6 +62,8 @@ pub struct Desired {
     pub(super) owners: BTreeMap<Site, BTreeSet<Owner>>,
     /// The account and region whose calls to IAM concern the roles of an account.
     pub(super) homes: BTreeMap<(Option<String>, Option<String>), Site>,
+    /// Whether there may be more, which is left alone.
+    pub(super) is_part: bool,
     /// What each reference leads to.
     pub(super) links: BTreeMap<(Kind, Target, Origin), Link>,
 }
@@ -134,6 +136,16 @@ impl Desired {
     /// Whether a parameter says where it is.
     pub(super) fn is_by_parameter(&self, key: &Key) -> bool {
         self.resources.values().any(|it| matches!(&it.wanted, Wanted::Parameter(Link::Of(target)) if target == key))
+    }
+
+    /// Whether it is a trust anchor that should be there.
+    pub(super) fn is_anchor(&self, key: &Key) -> bool {
+        key.kind == Kind::TrustAnchor && self.resources.contains_key(key)
+    }
+
+    /// Whether resources of a kind have to be looked at: all are, unless this is only a part.
+    pub(super) fn concerns(&self, kind: Kind) -> bool {
+        !self.is_part || self.resources.keys().any(|key| key.kind == kind)
     }
 
     /// Whether this is about the cluster, or all are asked for.

@@ -6,6 +6,7 @@
 
 mod action;
 mod apply;
+mod authority;
 mod changes;
 mod compare;
 mod declared;
@@ -13,6 +14,7 @@ mod desired;
 mod difference;
 mod key;
 mod observe;
+mod part;
 mod permission;
 mod policy;
 mod state;
@@ -21,11 +23,13 @@ mod tests;
 
 pub use action::{Action, Encrypted, Failure, Fault, Outcome, Provisioner};
 pub use apply::{Stopped, apply};
+pub use authority::{Certify, Kept, Present, Putting};
 pub use compare::compare;
 pub use declared::{Certificates, desired, queries};
 pub use desired::Desired;
 pub use difference::{Comparison, Difference, Verb};
 pub use key::{DECLARATION, INSTALLATION, Key, Kind, Owner, Site, Tags};
 pub use observe::{Observed, observe};
+pub use part::{NoPart, Part, part};
 pub use permission::{Purpose, policy as permissions};
 pub use state::{Listed, Source, State};

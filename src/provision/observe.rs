@@ -39,8 +39,11 @@ pub fn observe(desired: &Desired, aws: &dyn Provisioner) -> Result<Observed, Fai
     for (site, owners) in &desired.owners {
         let mut look = Look { desired, aws, site, owners, observed: &mut observed };
         look.account()?;
-        look.listed(Kind::TrustAnchor, &Action::ListTrustAnchors)?;
-        look.listed(Kind::Profile, &Action::ListProfiles)?;
+        for (kind, action) in [(Kind::TrustAnchor, Action::ListTrustAnchors), (Kind::Profile, Action::ListProfiles)] {
+            if desired.concerns(kind) {
+                look.listed(kind, &action)?;
+            }
+        }
         if desired.homes.values().any(|home| home == site) {
             look.roles()?;
         }

@@ -20,6 +20,10 @@ pub enum Purpose {
     Apply,
     /// `iamra destroy`
     Destroy,
+    /// `iamra init`
+    Init,
+    /// `iamra ca put-key`
+    PutKey,
 }
 
 /// What a permission is for.
@@ -37,32 +41,42 @@ enum On {
     Roles,
     /// The same, and only for the policies that the declaration lists.
     Policies,
-    /// Parameters below the prefix, and those that the declaration names.
+    /// Parameters below the prefix, and those that the declaration names; of a part, the latter alone.
     Parameters,
+    /// A KMS key that encrypts parameters, if one is named.
+    KmsKey,
 }
 
 const READING: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy];
 const APPLYING: &[Purpose] = &[Purpose::Apply];
+const STARTING: &[Purpose] = &[Purpose::Init, Purpose::PutKey];
 const DELETING: &[Purpose] = &[Purpose::Apply, Purpose::Destroy];
+const READING_ANCHORS: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Init];
+const MAKING_ANCHORS: &[Purpose] = &[Purpose::Apply, Purpose::Init];
+const DELETING_ANCHORS: &[Purpose] = &[Purpose::Apply, Purpose::Destroy, Purpose::Init];
+const READING_PARAMETERS: &[Purpose] =
+    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Init, Purpose::PutKey];
+const WRITING_PARAMETERS: &[Purpose] = &[Purpose::Apply, Purpose::Init, Purpose::PutKey];
 
 /// Every permission: what it is for, and the commands that need it.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementrolesanywhere.html>
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html>
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
 const TABLE: &[(&str, On, &[Purpose])] = &[
-    ("rolesanywhere:ListTrustAnchors", On::Everything, READING),
+    ("rolesanywhere:ListTrustAnchors", On::Everything, READING_ANCHORS),
     ("rolesanywhere:ListProfiles", On::Everything, READING),
     ("rolesanywhere:ListTrustAnchors", On::Named, &[Purpose::Lock]),
     ("rolesanywhere:ListProfiles", On::Named, &[Purpose::Lock]),
-    ("rolesanywhere:ListTagsForResource", On::TrustAnchorsAndProfiles, READING),
-    ("rolesanywhere:CreateTrustAnchor", On::TrustAnchorsAndProfiles, APPLYING),
+    ("rolesanywhere:ListTagsForResource", On::TrustAnchorsAndProfiles, READING_ANCHORS),
+    ("rolesanywhere:CreateTrustAnchor", On::TrustAnchorsAndProfiles, MAKING_ANCHORS),
     ("rolesanywhere:CreateProfile", On::TrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:TagResource", On::TrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:UpdateTrustAnchor", On::OurTrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:EnableTrustAnchor", On::OurTrustAnchorsAndProfiles, APPLYING),
+    ("rolesanywhere:TagResource", On::TrustAnchorsAndProfiles, MAKING_ANCHORS),
+    ("rolesanywhere:UpdateTrustAnchor", On::OurTrustAnchorsAndProfiles, MAKING_ANCHORS),
+    ("rolesanywhere:EnableTrustAnchor", On::OurTrustAnchorsAndProfiles, MAKING_ANCHORS),
     ("rolesanywhere:UpdateProfile", On::OurTrustAnchorsAndProfiles, APPLYING),
     ("rolesanywhere:EnableProfile", On::OurTrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:DeleteTrustAnchor", On::OurTrustAnchorsAndProfiles, DELETING),
+    ("rolesanywhere:DeleteTrustAnchor", On::OurTrustAnchorsAndProfiles, DELETING_ANCHORS),
     ("rolesanywhere:DeleteProfile", On::OurTrustAnchorsAndProfiles, DELETING),
     ("iam:ListRoles", On::Everything, READING),
     ("iam:GetRole", On::Roles, READING),
@@ -77,16 +91,21 @@ const TABLE: &[(&str, On, &[Purpose])] = &[
     ("iam:DetachRolePolicy", On::Roles, DELETING),
     ("iam:DeleteRolePolicy", On::Roles, DELETING),
     ("iam:DeleteRole", On::Roles, DELETING),
-    ("ssm:DescribeParameters", On::Everything, READING),
-    ("ssm:GetParameters", On::Parameters, &[Purpose::Lock, Purpose::Plan, Purpose::Apply, Purpose::Destroy]),
-    ("ssm:PutParameter", On::Parameters, APPLYING),
-    ("ssm:AddTagsToResource", On::Parameters, APPLYING),
+    ("ssm:DescribeParameters", On::Everything, READING_PARAMETERS),
+    ("ssm:GetParameters", On::Parameters, &[Purpose::Lock]),
+    ("ssm:GetParameters", On::Parameters, READING_PARAMETERS),
+    ("ssm:PutParameter", On::Parameters, WRITING_PARAMETERS),
+    ("ssm:AddTagsToResource", On::Parameters, WRITING_PARAMETERS),
     ("ssm:DeleteParameter", On::Parameters, DELETING),
+    ("kms:Decrypt", On::KmsKey, STARTING),
+    ("kms:Encrypt", On::KmsKey, STARTING),
+    // For a value of more than 4096 characters.
+    ("kms:GenerateDataKey", On::KmsKey, &[Purpose::PutKey]),
 ];
 
-/// The smallest policy that lets somebody run a command for a declaration. Accounts are not named: whoever has the policy is
-/// in one.
-pub fn policy(purpose: Purpose, desired: &Desired) -> Value {
+/// The smallest policy that lets somebody run a command for a declaration, and use a KMS key, by its ARN. Accounts are not
+/// named: whoever has the policy is in one.
+pub fn policy(purpose: Purpose, desired: &Desired, kms_key: Option<&str>) -> Value {
     let mut actions: BTreeMap<On, BTreeSet<&str>> = BTreeMap::new();
     for (permission, on, purposes) in TABLE {
         if purposes.contains(&purpose) {
@@ -94,7 +113,8 @@ pub fn policy(purpose: Purpose, desired: &Desired) -> Value {
         }
     }
     let statements = actions.into_iter().filter_map(|(on, actions)| {
-        let resources = resources(on, desired);
+        let resources =
+            if on == On::KmsKey { kms_key.map(str::to_owned).into_iter().collect() } else { resources(on, desired) };
         if resources.is_empty() {
             return None;
         }
@@ -147,6 +167,7 @@ fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
     let sites = desired.owners.iter();
     match on {
         On::Policies if policies(desired).is_empty() => BTreeSet::new(),
+        On::KmsKey => BTreeSet::new(),
         On::Everything => ["*".to_owned()].into(),
         On::Named => {
             let is_named =
@@ -156,7 +177,9 @@ fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
         On::TrustAnchorsAndProfiles | On::OurTrustAnchorsAndProfiles => {
             let both = |site: &Origin| {
                 let (partition, region) = place(site);
-                ["trust-anchor", "profile"].map(|it| format!("arn:{partition}:rolesanywhere:{region}:*:{it}/*"))
+                let all = [(Kind::TrustAnchor, "trust-anchor"), (Kind::Profile, "profile")];
+                let all = all.into_iter().filter(|(kind, _)| desired.concerns(*kind));
+                all.map(|(_, it)| format!("arn:{partition}:rolesanywhere:{region}:*:{it}/*")).collect::<Vec<_>>()
             };
             sites.flat_map(|(site, _)| both(site)).collect()
         }
@@ -171,6 +194,7 @@ fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
             all.map(|(site, name)| format!("arn:{}:iam::*:role/{name}", place(site).0)).collect()
         }
         On::Parameters => {
+            let sites = sites.filter(|_| !desired.is_part);
             let below = sites.flat_map(|(site, owners)| owners.iter().map(move |it| (site, it.installation.clone())));
             let below: BTreeSet<_> = below.collect();
             let named = desired.resources.keys().filter(|key| key.kind == Kind::Parameter);

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use time::Duration;
+
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::{Exit, report};
@@ -46,7 +48,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         }
     }
     // The CA's key exists in memory only. In a cluster, somebody else creates the Secret.
-    let authority = ca::mint("iamra demo CA", SystemTime::now().into())?;
+    let authority = ca::mint(
+        ca::Subject { name: "iamra demo CA", from: SystemTime::now().into(), life: Duration::days(365) },
+        ca::Algorithm::P256,
+    )?;
     for (name, text) in FILES {
         disk::write(&dir.join(name), text)?;
     }

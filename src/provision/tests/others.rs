@@ -276,7 +276,7 @@ fn each_permission_is_needed_and_all_are_in_the_table() {
     // What a call needs beside its own permission, and what a role without inline policies does not.
     let implied = ["rolesanywhere:TagResource", "iam:TagRole", "iam:PassRole", "ssm:AddTagsToResource"];
     let table = |purpose| {
-        let policy = permissions(purpose, &desired);
+        let policy = permissions(purpose, &desired, None);
         let actions = policy["Statement"].as_array().unwrap().iter().flat_map(|it| match &it["Action"] {
             serde_json::Value::Array(all) => all.clone(),
             one => vec![one.clone()],

@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Of::Destroy => Purpose::Destroy,
     };
     let cluster = args.estate.cluster.as_deref();
-    let policy = desired.map(|desired| provision::permissions(purpose, &desired.narrowed(cluster)));
+    let policy = desired.map(|desired| provision::permissions(purpose, &desired.narrowed(cluster), None));
     finish_with(&report, file.sources(), io, |io| {
         let Some(policy) = policy else { return Ok(()) };
         let text = format!("{policy:#}\n");
