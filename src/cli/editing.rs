@@ -29,6 +29,13 @@ pub(super) struct Editing {
     pub(super) dry_run: bool,
 }
 
+impl Editing {
+    /// For a command with arguments of its own.
+    pub(super) fn of(declaration: PathBuf, dry_run: bool) -> Self {
+        Self { declaration, dry_run }
+    }
+}
+
 /// A declaration that is locked for editing.
 pub(super) struct Draft {
     claim: Claim,
@@ -67,8 +74,18 @@ impl Draft {
         io: &mut Io,
         change: impl FnOnce(&str, Whole<'_>, &[Config]) -> Result<Change, Refused>,
     ) -> Result<Option<Committed>, Error> {
-        let new = draft::skeleton();
-        let text = self.claim.before().unwrap_or(&new);
+        let changed = self.changed(&draft::skeleton(), io, change)?;
+        changed.map(|changed| changed.commit(io)).transpose()
+    }
+
+    /// The declaration with the change, which is not made yet. `new` is its text when there is none. `None` as above.
+    pub(super) fn changed(
+        self,
+        new: &str,
+        io: &mut Io,
+        change: impl FnOnce(&str, Whole<'_>, &[Config]) -> Result<Change, Refused>,
+    ) -> Result<Option<Changed>, Error> {
+        let text = self.claim.before().unwrap_or(new);
         let file = File::on_disk(&self.path, text.to_owned())?;
         let mut report = Report::default();
         let documents = file.documents(&mut report);
@@ -79,7 +96,7 @@ impl Draft {
             return Ok(None);
         };
         match change(text, whole, &before) {
-            Ok(change) => self.commit(before, change, io),
+            Ok(change) => self.checked(before, change, io),
             Err(why) => {
                 let mut report = Report::default();
                 report.push(*why);
@@ -89,9 +106,8 @@ impl Draft {
         }
     }
 
-    /// Writes the change, or shows it; then prints what has changed. `None` when it would make the declaration invalid,
-    /// which has been reported.
-    fn commit(self, before: Vec<Config>, change: Change, io: &mut Io) -> Result<Option<Committed>, Error> {
+    /// `None` when the change would make the declaration invalid, which has been reported.
+    fn checked(self, before: Vec<Config>, change: Change, io: &mut Io) -> Result<Option<Changed>, Error> {
         let Change { text, said } = change;
         let mut report = Report::default();
         let file = File::on_disk(&self.path, text)?;
@@ -101,11 +117,29 @@ impl Draft {
             report::tell(&report, Sources { declaration: file.declaration(&name), input: None }, io)?;
             return Ok(None);
         };
+        Ok(Some(Changed { draft: self, file, before, configs, said }))
+    }
+}
+
+/// A declaration with a change that is valid and not written.
+pub(super) struct Changed {
+    draft: Draft,
+    pub(super) file: File,
+    before: Vec<Config>,
+    /// The declaration for each cluster after the change.
+    pub(super) configs: Vec<Config>,
+    said: Vec<String>,
+}
+
+impl Changed {
+    /// Writes the change, or shows it; then prints what has changed.
+    pub(super) fn commit(self, io: &mut Io) -> Result<Committed, Error> {
+        let Self { draft: Draft { claim, name, path, dry_run }, file, before, configs, said } = self;
         let text = &file.text;
-        let there = self.claim.before().unwrap_or_default();
-        let (name, is_new, changes) = (self.name, self.claim.before().is_none(), there != *text);
-        if self.dry_run {
-            let (path, elsewhere) = in_diff(&self.path);
+        let there = claim.before().unwrap_or_default();
+        let (is_new, changes) = (claim.before().is_none(), there != *text);
+        if dry_run {
+            let (path, elsewhere) = in_diff(&path);
             let diff = output::unified(&path, there, text);
             io.data(|out| out.write_all(diff.as_bytes()))?;
             if let Some(folder) = elsewhere.filter(|_| changes) {
@@ -113,15 +147,15 @@ impl Draft {
                 io.words(&format_args!("the diff is relative to another folder; apply it with {call}\n"))?;
             }
         } else if changes {
-            self.claim.replace(text)?;
+            claim.replace(text)?;
         }
-        let not_written = if self.dry_run { " (not written)" } else { "" };
+        let not_written = if dry_run { " (not written)" } else { "" };
         let new = is_new.then(|| "a new declaration".to_owned());
-        let nothing = said.is_empty().then(|| "nothing to change".to_owned());
+        let nothing = (said.is_empty() && !is_new).then(|| "nothing to change".to_owned());
         for line in new.into_iter().chain(said).chain(nothing) {
             io.words(&format_args!("{name}{not_written}: {line}\n"))?;
         }
-        Ok(Some(Committed { file, before, configs, changes }))
+        Ok(Committed { file, before, configs, changes })
     }
 }
 
@@ -158,4 +192,13 @@ impl Committed {
             io.data(|out| out.write_all(documents.join("---\n").as_bytes()))
         })
     }
+}
+
+/// A new cluster's name. It can be used in templates of common names, so it has the same characters.
+pub(super) fn cluster_name(text: &str) -> Result<String, String> {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if text.len() <= 100 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(inner) {
+        return Ok(text.to_owned());
+    }
+    Err("a cluster's name has at most 100 letters, digits or `._-`, and begins with a letter or digit".to_owned())
 }

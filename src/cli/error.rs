@@ -95,7 +95,10 @@ pub(super) enum Error {
     /// Nobody is there to ask.
     #[error("this changes AWS, and there is no terminal to ask on")]
     Unasked,
-    /// The demo's CA cannot be generated.
+    /// Arguments that do not go together, and what to do.
+    #[error("{0}")]
+    Combination(&'static str, &'static str),
+    /// A CA cannot be generated.
     #[error(transparent)]
     Authority(#[from] ca::Error),
 }
@@ -137,6 +140,7 @@ impl Error {
             | Self::Outside(_)
             | Self::Entangled(..)
             | Self::Unasked
+            | Self::Combination(..)
             | Self::OneBuild(_) => Exit::Usage,
             Self::Git(error) if error.is_misuse() => Exit::Usage,
             _ => Exit::Failed,
@@ -157,12 +161,12 @@ impl Error {
             Self::Disk(disk::Error::ReadOnly(_)) => Some("make it writable: `chmod u+w`"),
             Self::Disk(disk::Error::Changed(_)) => Some("run the command again"),
             Self::Disk(disk::Error::NotOurs(_)) => Some("use a folder that holds only these manifests"),
-            Self::Program(_, help, _) => Some(help),
+            Self::Program(_, help, _) | Self::Combination(_, help) => Some(help),
             Self::Kustomize(words) if words.contains("external plugins disabled") => Some(
                 "remove iamra from `components:` and `transformers:`: here it injects into the output of kustomize",
             ),
             Self::Kustomize(_) => Some("run `kustomize build` in the application's folder"),
-            Self::Unasked => Some("look at `iamra aws plan`, then add `--yes`"),
+            Self::Unasked => Some("look at the plan, then add `--yes`"),
             Self::NoOutputFolder => Some("add `--output FOLDER`, in which each build gets its own folder"),
             Self::Unmatched(_) => {
                 Some("quote patterns, and begin them in the current folder: `'apps/*/overlays/prod'`")

@@ -1,7 +1,7 @@
 //! The resources in AWS that a declaration means: what they should be, and what they are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::at_hand::Operator;
 use super::declaration::File;
@@ -45,6 +45,16 @@ pub(super) struct Authorities {
 }
 
 impl Estate {
+    /// For a command with arguments of its own.
+    pub(super) fn of(dir: &Path, cluster: Option<&str>, operator: &Operator, asks: &Asks) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            cluster: cluster.map(str::to_owned),
+            operator: operator.clone(),
+            asks: asks.clone(),
+        }
+    }
+
     pub(super) fn file(&self) -> Result<File, Error> {
         File::open(&self.dir)
     }
@@ -117,13 +127,13 @@ pub(super) fn observed(desired: &Desired, session: &Session, report: &mut Report
 }
 
 /// The declaration for each of its clusters.
-fn configs(file: &File, report: &mut Report) -> Option<Vec<Config>> {
+pub(super) fn configs(file: &File, report: &mut Report) -> Option<Vec<Config>> {
     let documents = file.documents(report)?;
     let declaration = documents.whole();
     let mut found = Report::default();
     let configs = config::load_all(declaration, &config::clusters(declaration), &[], &mut found);
-    // Resources may be there before the workloads.
-    report.append(found.without(Code::NothingToDo));
+    // Resources may be there before the workloads, and nothing is rendered.
+    report.append(found.without(Code::NothingToDo).without(Code::InlineCaKey));
     configs
 }
 
@@ -141,6 +151,11 @@ fn others(file: &File, report: &mut Report) -> Result<Option<Vec<Config>>, Error
 }
 
 impl Authorities {
+    /// Whether there are any.
+    pub(super) fn any(&self) -> bool {
+        !self.files.is_empty()
+    }
+
     /// The certificates by scope. What cannot be a trust anchor is reported.
     fn read(&self, configs: &[Config], cluster: Option<&str>, report: &mut Report) -> Result<Certificates, Error> {
         let mut anchors: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
@@ -222,7 +237,7 @@ pub(super) fn failed(failure: &Failure) -> Diagnostic {
 }
 
 /// Reports what somebody has to decide.
-fn refused(comparison: &Comparison, report: &mut Report) {
+pub(super) fn refused(comparison: &Comparison, report: &mut Report) {
     for it in comparison.refusals() {
         let message = format!("{}: {}", it.key, it.words.join("; "));
         let wrong = Diagnostic::error(Code::AwsSetup, message).at(Place::Config(it.place.clone()));
@@ -250,7 +265,8 @@ pub(super) fn carry_out(
     Ok(())
 }
 
-fn stop(Stopped { key, failure, .. }: &Stopped) -> Diagnostic {
+/// Where a run stopped, as a diagnostic.
+pub(super) fn stop(Stopped { key, failure, .. }: &Stopped) -> Diagnostic {
     let is_open = failure.fault == provision::Fault::Unclear;
     let open = if is_open { "; whether it was done is not known" } else { "" };
     let help = format!("{}; then run the command again, which goes on from here", failure.answer.help);

@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. Modules below this one know neither.
 
 mod at_hand;
+mod authority;
 mod bases;
 mod bug;
 mod builds;

@@ -214,11 +214,15 @@ impl Claim {
     /// Waits for the lock, and reads the file.
     ///
     /// # Errors
-    /// It exists and cannot be read, or its folder does not exist.
+    /// It exists and cannot be read, or its folder cannot.
     pub fn new(path: &Path) -> Result<Self, Error> {
         let failed = |error| Error::Read(path.to_owned(), error);
         let path = if path.exists() { path.canonicalize().map_err(failed)? } else { path.to_owned() };
-        let folder = fs::File::open(folder_of(&path)).map_err(failed)?;
+        // A folder that does not exist is created with the file.
+        let folders =
+            folder_of(&path).ancestors().map(|it| if it.as_os_str().is_empty() { Path::new(".") } else { it });
+        let nearest = folders.into_iter().find(|it| it.exists()).unwrap_or(Path::new("."));
+        let folder = fs::File::open(nearest).map_err(failed)?;
         // On file systems without locks, `replace` still detects changes by other processes.
         let folder = folder.lock().is_ok().then_some(folder);
         Ok(Self { before: read_if_there(&path)?, path, _folder: folder })

@@ -40,6 +40,13 @@ impl Server {
         calls.unwrap_or_default()
     }
 
+    /// The bodies of all requests so far, with what each is.
+    pub(crate) fn bodies(&self) -> Vec<[String; 2]> {
+        let bodies: Vec<Value> = serde_json::from_str(&self.ask("GET", "/bodies", &[], "")).unwrap();
+        let text = |it: &Value, field: &str| it[field].as_str().unwrap().to_owned();
+        bodies.iter().map(|it| [text(it, "action"), text(it, "text")]).collect()
+    }
+
     /// Asks a service of the JSON protocol as its administrator would.
     pub(crate) fn admin(&self, target: &str, body: &Value) -> Value {
         let service = if target.starts_with("AmazonSSM") { "ssm" } else { "kms" };

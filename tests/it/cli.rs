@@ -60,6 +60,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
             "aws apply",
             "aws plan",
             "ca crl",
+            "ca put-key",
             "ca show",
             "demo",
             "destroy",

@@ -231,6 +231,7 @@ const COMMANDS: &[&[&str]] = &[
     &["ca", "rotation"],
     &["k8s", "list"],
     &["k8s", "setup", "here", "--dry-run"],
+    &["init", "--without-aws", "--dry-run"],
     &["k8s", "onboard", "app", "--dry-run"],
     &["k8s", "offboard", "app", "--dry-run"],
     &["k8s", "teardown", "app", "--dry-run"],

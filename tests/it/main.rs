@@ -41,6 +41,7 @@ mod guide;
 mod helper_flags;
 mod image;
 mod import;
+mod init;
 mod issued_names;
 mod issuers;
 mod k8s;

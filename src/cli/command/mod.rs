@@ -15,6 +15,7 @@ mod explain;
 mod function;
 mod graph;
 mod import;
+mod init;
 mod inject;
 mod install;
 mod k8s;
@@ -41,6 +42,7 @@ use crate::git;
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
     Demo(demo::Args),
+    Init(init::Args),
     Render(render::Args),
     Inject(inject::Args),
     Build(build::Args),
@@ -79,6 +81,7 @@ impl Command {
     pub(super) fn run(&self, io: &mut Io) -> Result<Exit, Error> {
         match self {
             Self::Demo(args) => demo::run(args, io),
+            Self::Init(args) => init::run(args, io),
             Self::Render(args) => render::run(args, io),
             Self::Inject(args) => inject::run(args, io),
             Self::Build(args) => build::run(args, io),

@@ -4,7 +4,7 @@
 //
 // It prints its address on standard output and lives until its standard input is closed. It is strict: a call that
 // AWS would refuse is refused, one that is signed with another secret than the state's among them, and so is one that AWS
-// leaves undefined. GET /calls says what it was asked, GET
+// leaves undefined. GET /calls says what it was asked, GET /bodies in which words, GET
 // /needed which permissions that took, and POST /policy what callers may do from then on. IAM, STS and SSM may stand behind it:
 // then it passes on what is signed and permitted.
 package main
@@ -89,11 +89,18 @@ type Call struct {
 	Type    string   `json:"type,omitempty"` // of a parameter that is written
 }
 
+// Body is what a request had beside its head.
+type Body struct {
+	Action string `json:"action"`
+	Text   string `json:"text"`
+}
+
 // Double answers requests, one at a time.
 type Double struct {
 	sync.Mutex
 	state  State
 	calls  []Call
+	bodies []Body
 	faults map[int]int
 	listed map[string]time.Time
 	needed map[string]bool
@@ -169,6 +176,7 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer, refusal = d.answer(&call, r, body)
 	}
 	d.calls = append(d.calls, call)
+	d.bodies = append(d.bodies, Body{action, string(body)})
 	if call.Decrypt {
 		action += "WithDecryption"
 	}
@@ -195,6 +203,8 @@ func (d *Double) administer(r *http.Request) any {
 	switch r.URL.Path {
 	case "/calls":
 		return append([]Call{}, d.calls...)
+	case "/bodies":
+		return append([]Body{}, d.bodies...)
 	case "/needed":
 		return append([]string{}, slices.Sorted(maps.Keys(d.needed))...)
 	case "/policy":

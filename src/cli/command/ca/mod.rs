@@ -1,6 +1,7 @@
 //! `iamra ca`: the CAs that sign, and what AWS has to know of them.
 
 mod crl;
+mod put_key;
 mod rotation;
 mod show;
 
@@ -8,7 +9,7 @@ use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 
-/// Show a CA for its trust anchor, replace it step by step, or revoke certificates
+/// Show a CA for its trust anchor, put one into Parameter Store, replace it step by step, or revoke certificates
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
@@ -18,6 +19,7 @@ pub(in crate::cli) struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     Show(show::Args),
+    PutKey(put_key::Args),
     Rotation(rotation::Args),
     Crl(crl::Args),
 }
@@ -25,6 +27,7 @@ enum Command {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     match &args.command {
         Command::Show(args) => show::run(args, io),
+        Command::PutKey(args) => put_key::run(args, io),
         Command::Rotation(args) => rotation::run(args, io),
         Command::Crl(args) => crl::run(args, io),
     }

@@ -56,12 +56,3 @@ fn namespace_name(text: &str) -> Result<String, String> {
 fn hours(text: &str) -> Result<u32, String> {
     whole_number(text, 1..=8760)
 }
-
-/// A new cluster's name. It can be used in templates of common names, so it has the same characters.
-fn cluster_name(text: &str) -> Result<String, String> {
-    let inner = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if text.len() <= 100 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(inner) {
-        return Ok(text.to_owned());
-    }
-    Err("a cluster's name has at most 100 letters, digits or `._-`, and begins with a letter or digit".to_owned())
-}

@@ -1,8 +1,8 @@
 //! `iamra k8s setup`
 
-use super::{cluster_name, namespace_name};
+use super::namespace_name;
 use crate::cli::Exit;
-use crate::cli::editing::{Draft, Editing};
+use crate::cli::editing::{Draft, Editing, cluster_name};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::sources::Shared;
