@@ -394,6 +394,27 @@ fn a_declaration_is_added_to_and_not_changed() {
     assert_eq!(run(iamra(dir.path()).arg("check"), b"").exit, 0);
 }
 
+/// The trust anchor of a CA that is kept elsewhere, by its ARN or its certificate.
+#[test]
+fn a_ca_that_is_kept_elsewhere_gets_its_trust_anchor() {
+    let arn = "arn:aws:acm-pca:eu-central-1:123456789012:certificate-authority/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d";
+    let pem = root().join("tests/data/ca/cert.pem").display().to_string();
+    for (prefix, args, trusted) in [
+        ("private", ["--pca-arn", arn], format!("trusts {arn}\n")),
+        ("secret", ["--ca-certificate", &pem], "trusts CA ".to_owned()),
+    ] {
+        let place = Place::new(prefix, &json!([]));
+        let mode: &[&str] = if prefix == "secret" { &["--ca-mode", "existing", "--yes"] } else { &["--yes"] };
+        let begun = place.init(&[&args[..], mode].concat());
+        assert_eq!(begun.exit, 0, "{prefix}: {}", begun.stderr);
+        assert!(begun.stderr.contains(&trusted), "{prefix}: {}", begun.stderr);
+        let names: Vec<_> = place.parameters().into_iter().map(|it| it.0).collect();
+        assert_eq!(names, [format!("/init/{prefix}/scopes/default/trust-anchor-arn")]);
+        let plan = place.iamra(&["aws", "plan"]);
+        assert_eq!((plan.exit, plan.stderr.as_str()), (0, "AWS is as declared\n"), "{prefix}: {}", plan.stdout);
+    }
+}
+
 /// Where the CA is elsewhere, AWS is not asked, and the next command is printed; it is one that iamra has.
 #[test]
 fn a_ca_in_the_cluster_is_followed_by_the_command_for_its_trust_anchor() {
