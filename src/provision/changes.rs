@@ -7,9 +7,9 @@ use super::desired::{Trusted, Wanted};
 use super::difference::{Open, Step, arn_of, trust_policy};
 use super::key::Key;
 use super::observe::Seen;
-use super::policy::{is_same, is_wider};
 use super::state::{Source, State};
 use crate::duration::Duration;
+use crate::policy::{is_same, is_wider};
 use crate::quote::quote;
 use crate::trust;
 

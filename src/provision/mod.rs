@@ -14,7 +14,6 @@ mod difference;
 mod key;
 mod observe;
 mod permission;
-mod policy;
 mod state;
 #[cfg(test)]
 mod tests;

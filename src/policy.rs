@@ -1,11 +1,11 @@
-//! Trust policies: whether two mean the same, and whether one allows more.
+//! Policies of IAM: whether two mean the same, and whether one allows more.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 /// Whether both are the same policy. AWS's lists have no order, and a list of one is its element.
-pub(super) fn is_same(one: &Value, other: &Value) -> bool {
+pub fn is_same(one: &Value, other: &Value) -> bool {
     normal(one) == normal(other)
 }
 
@@ -27,7 +27,7 @@ fn normal(value: &Value) -> Value {
 
 /// Whether the new policy may allow somebody whom the old one does not: unless each of its statements, for each of the values
 /// of its conditions, is one of the old ones.
-pub(super) fn is_wider(old: &Value, new: &Value) -> bool {
+pub fn is_wider(old: &Value, new: &Value) -> bool {
     !single(new).is_subset(&single(old))
 }
 
