@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::desired::{Desired, Resource, Wanted};
+use super::desired::{Desired, Link, Resource, Wanted};
 use super::key::{INSTALLATION, Key, Kind, Site};
 use crate::arn;
 use crate::reference::Origin;
@@ -20,6 +20,12 @@ pub enum Purpose {
     Apply,
     /// `iamra destroy`
     Destroy,
+    /// `iamra lock --trust-policies`
+    LockTrustPolicies,
+    /// `iamra role create`
+    RoleCreate,
+    /// `iamra role delete`
+    RoleDelete,
 }
 
 /// What a permission is for.
@@ -33,17 +39,30 @@ enum On {
     TrustAnchorsAndProfiles,
     /// Those with the tag of the installation.
     OurTrustAnchorsAndProfiles,
+    /// All profiles.
+    Profiles,
     /// Roles, by the beginning of their names.
     Roles,
+    /// The same, and those whose ARNs the declaration has.
+    RolesAndArns,
     /// The same, and only for the policies that the declaration lists.
     Policies,
+    /// The same, and only if the declaration has inline policies.
+    InlinePolicies,
     /// Parameters below the prefix, and those that the declaration names.
     Parameters,
 }
 
-const READING: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy];
+const LOCKING: &[Purpose] = &[Purpose::Lock, Purpose::LockTrustPolicies];
+const READING: &[Purpose] =
+    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::RoleCreate, Purpose::RoleDelete];
 const APPLYING: &[Purpose] = &[Purpose::Apply];
 const DELETING: &[Purpose] = &[Purpose::Apply, Purpose::Destroy];
+/// The same for roles, profiles and their parameters.
+const CREATING_ROLES: &[Purpose] = &[Purpose::Apply, Purpose::RoleCreate];
+const DELETING_ROLES: &[Purpose] = &[Purpose::Apply, Purpose::Destroy, Purpose::RoleDelete];
+/// What a role loses when it is changed or deleted.
+const DETACHING: &[Purpose] = &[Purpose::Apply, Purpose::Destroy, Purpose::RoleCreate, Purpose::RoleDelete];
 
 /// Every permission: what it is for, and the commands that need it.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementrolesanywhere.html>
@@ -52,36 +71,41 @@ const DELETING: &[Purpose] = &[Purpose::Apply, Purpose::Destroy];
 const TABLE: &[(&str, On, &[Purpose])] = &[
     ("rolesanywhere:ListTrustAnchors", On::Everything, READING),
     ("rolesanywhere:ListProfiles", On::Everything, READING),
-    ("rolesanywhere:ListTrustAnchors", On::Named, &[Purpose::Lock]),
-    ("rolesanywhere:ListProfiles", On::Named, &[Purpose::Lock]),
+    ("rolesanywhere:ListTrustAnchors", On::Named, LOCKING),
+    ("rolesanywhere:ListProfiles", On::Named, LOCKING),
     ("rolesanywhere:ListTagsForResource", On::TrustAnchorsAndProfiles, READING),
     ("rolesanywhere:CreateTrustAnchor", On::TrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:CreateProfile", On::TrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:TagResource", On::TrustAnchorsAndProfiles, APPLYING),
+    ("rolesanywhere:CreateProfile", On::TrustAnchorsAndProfiles, CREATING_ROLES),
+    ("rolesanywhere:TagResource", On::TrustAnchorsAndProfiles, CREATING_ROLES),
     ("rolesanywhere:UpdateTrustAnchor", On::OurTrustAnchorsAndProfiles, APPLYING),
     ("rolesanywhere:EnableTrustAnchor", On::OurTrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:UpdateProfile", On::OurTrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:EnableProfile", On::OurTrustAnchorsAndProfiles, APPLYING),
+    ("rolesanywhere:UpdateProfile", On::OurTrustAnchorsAndProfiles, CREATING_ROLES),
+    ("rolesanywhere:EnableProfile", On::OurTrustAnchorsAndProfiles, CREATING_ROLES),
     ("rolesanywhere:DeleteTrustAnchor", On::OurTrustAnchorsAndProfiles, DELETING),
-    ("rolesanywhere:DeleteProfile", On::OurTrustAnchorsAndProfiles, DELETING),
+    ("rolesanywhere:DeleteProfile", On::OurTrustAnchorsAndProfiles, DELETING_ROLES),
+    ("rolesanywhere:GetProfile", On::Profiles, &[Purpose::LockTrustPolicies]),
+    ("iam:GetRole", On::RolesAndArns, &[Purpose::LockTrustPolicies]),
     ("iam:ListRoles", On::Everything, READING),
     ("iam:GetRole", On::Roles, READING),
     ("iam:ListAttachedRolePolicies", On::Roles, READING),
     ("iam:ListRolePolicies", On::Roles, READING),
-    ("iam:CreateRole", On::Roles, APPLYING),
-    ("iam:TagRole", On::Roles, APPLYING),
-    ("iam:PassRole", On::Roles, APPLYING),
-    ("iam:UpdateAssumeRolePolicy", On::Roles, APPLYING),
-    ("iam:UpdateRole", On::Roles, APPLYING),
-    ("iam:AttachRolePolicy", On::Policies, APPLYING),
-    ("iam:DetachRolePolicy", On::Roles, DELETING),
-    ("iam:DeleteRolePolicy", On::Roles, DELETING),
-    ("iam:DeleteRole", On::Roles, DELETING),
+    ("iam:GetRolePolicy", On::Roles, READING),
+    ("iam:CreateRole", On::Roles, CREATING_ROLES),
+    ("iam:TagRole", On::Roles, CREATING_ROLES),
+    ("iam:PassRole", On::Roles, CREATING_ROLES),
+    ("iam:UpdateAssumeRolePolicy", On::Roles, CREATING_ROLES),
+    ("iam:UpdateRole", On::Roles, CREATING_ROLES),
+    ("iam:AttachRolePolicy", On::Policies, CREATING_ROLES),
+    ("iam:PutRolePolicy", On::InlinePolicies, CREATING_ROLES),
+    ("iam:DetachRolePolicy", On::Roles, DETACHING),
+    ("iam:DeleteRolePolicy", On::Roles, DETACHING),
+    ("iam:DeleteRole", On::Roles, DELETING_ROLES),
     ("ssm:DescribeParameters", On::Everything, READING),
-    ("ssm:GetParameters", On::Parameters, &[Purpose::Lock, Purpose::Plan, Purpose::Apply, Purpose::Destroy]),
-    ("ssm:PutParameter", On::Parameters, APPLYING),
-    ("ssm:AddTagsToResource", On::Parameters, APPLYING),
-    ("ssm:DeleteParameter", On::Parameters, DELETING),
+    ("ssm:GetParameters", On::Parameters, LOCKING),
+    ("ssm:GetParameters", On::Parameters, READING),
+    ("ssm:PutParameter", On::Parameters, CREATING_ROLES),
+    ("ssm:AddTagsToResource", On::Parameters, CREATING_ROLES),
+    ("ssm:DeleteParameter", On::Parameters, DELETING_ROLES),
 ];
 
 /// The smallest policy that lets somebody run a command for a declaration. Accounts are not named: whoever has the policy is
@@ -134,6 +158,10 @@ fn policies(desired: &Desired) -> BTreeSet<String> {
 }
 
 impl Resource {
+    fn has_inline_policies(&self) -> bool {
+        matches!(&self.wanted, Wanted::Role { inline, .. } if !inline.is_empty())
+    }
+
     fn policies(&self) -> impl Iterator<Item = &String> {
         let of_role = match &self.wanted {
             Wanted::Role { policies, .. } => Some(policies),
@@ -147,6 +175,7 @@ fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
     let sites = desired.owners.iter();
     match on {
         On::Policies if policies(desired).is_empty() => BTreeSet::new(),
+        On::InlinePolicies if !desired.resources.values().any(Resource::has_inline_policies) => BTreeSet::new(),
         On::Everything => ["*".to_owned()].into(),
         On::Named => {
             let is_named =
@@ -160,7 +189,18 @@ fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
             };
             sites.flat_map(|(site, _)| both(site)).collect()
         }
-        On::Roles | On::Policies => {
+        On::Profiles => {
+            let both = resources(On::TrustAnchorsAndProfiles, desired);
+            both.into_iter().filter(|arn| arn.contains(":profile/")).collect()
+        }
+        On::RolesAndArns => {
+            let known = desired.links.iter().filter_map(|((kind, ..), link)| match link {
+                Link::Known(arn) if *kind == Kind::Role => Some(arn.to_string()),
+                _ => None,
+            });
+            resources(On::Roles, desired).into_iter().chain(known).collect()
+        }
+        On::Roles | On::Policies | On::InlinePolicies => {
             let by_name =
                 desired.resources.keys().filter(|key| key.kind == Kind::Role).map(|key| (&key.site, key.name.clone()));
             let by_stem = sites.flat_map(|(site, owners)| owners.iter().map(move |owner| (site, owner.name("*"))));

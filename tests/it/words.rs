@@ -167,6 +167,10 @@ fn fields(schema: &Value, node: &Value, depth: usize, make: &dyn Fn(Value) -> Va
     for (name, field) in node["properties"].as_object().into_iter().flatten() {
         fields(schema, field, depth + 1, &|value| make(json!({name: value})), into);
     }
+    // A document of another language: any field with any text.
+    if node["additionalProperties"] == true {
+        into.push(make(json!({TEXT: {TEXT: TEXT}})));
+    }
     if node["additionalProperties"].is_object() {
         fields(schema, &node["additionalProperties"], depth + 1, &|value| make(json!({"app": value})), into);
         let is_text = node["additionalProperties"]["type"] == "string";

@@ -23,7 +23,7 @@ spec:
   parameterPrefix: "/iam-ra/{{ cluster }}"
   region: eu-central-1
   roles:
-    admin: {policies: ["arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+    admin: {policies: ["arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/ReadOnlyAccess"], inlinePolicies: {bucket: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: ["s3:GetObject", "s3:PutObject"], Resource: "arn:aws:s3:::x/*"}]}}}
     readonly: {sessionDuration: 30m}
     unused: {sessionDuration: 2h, acceptRoleSessionName: true}
   clusters:
