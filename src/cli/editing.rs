@@ -29,6 +29,13 @@ pub(super) struct Editing {
     pub(super) dry_run: bool,
 }
 
+impl Editing {
+    /// Where the declaration is looked for.
+    pub(super) fn declaration(&self) -> &Path {
+        &self.declaration
+    }
+}
+
 /// A declaration that is locked for editing.
 pub(super) struct Draft {
     claim: Claim,
@@ -135,6 +142,11 @@ pub(super) struct Committed {
 }
 
 impl Committed {
+    /// The declaration as it is after the change.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Prints the objects that `draw` renders from the declaration for `cluster`.
     pub(super) fn print(
         &self,

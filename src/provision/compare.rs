@@ -51,7 +51,7 @@ fn is_missing_anchor(it: &mut Difference) -> bool {
     if is_missing {
         (it.verb, it.is_escalation) = (Verb::Refuse, false);
         it.words = vec!["it is not there yet".to_owned()];
-        it.help = Some("run `iamra aws apply`, which makes it".to_owned());
+        it.help = Some("run `iamra init` or `iamra aws apply`, which make it".to_owned());
         it.steps.clear();
     }
     is_missing

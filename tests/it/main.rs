@@ -63,6 +63,7 @@ mod provision;
 mod refusals;
 mod rendered;
 mod renewal;
+mod roles;
 mod roles_anywhere_peers;
 mod rotation;
 mod security;

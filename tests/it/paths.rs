@@ -91,6 +91,8 @@ fn whatever_is_no_file_is_refused_without_waiting() {
         &["aws", "plan", "--ca-certificate", "it"],
         &["aws", "permissions", "plan", "--policy", "it"],
         &["destroy", "--policy", "it"],
+        &["role", "create", "x", "--inline-policy", "it", "--without-aws"],
+        &["role", "list", "--declaration", "it"],
         &["inject", "it"],
         &["inject", "deployment.yaml", "--declaration", "it"],
         &["strip", "it"],

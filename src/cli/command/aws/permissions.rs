@@ -2,7 +2,7 @@
 
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::estate::Estate;
+use crate::cli::estate::{Estate, Folder};
 use crate::cli::io::Io;
 use crate::cli::report::finish_with;
 use crate::diag::Report;
@@ -17,6 +17,8 @@ pub(super) struct Args {
     #[arg(value_enum)]
     command: Of,
     #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
     estate: Estate,
 }
 
@@ -30,16 +32,25 @@ enum Of {
     Apply,
     /// `iamra destroy`
     Destroy,
+    /// `iamra lock --trust-policies`
+    LockTrustPolicies,
+    /// `iamra role create`, for roles that are declared: write them with `--without-aws` before
+    RoleCreate,
+    /// `iamra role delete`
+    RoleDelete,
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let (file, mut report) = (args.estate.file()?, Report::default());
+    let (file, mut report) = (args.folder.file()?, Report::default());
     let desired = args.estate.desired(&file, None, None, &mut report)?;
     let purpose = match args.command {
         Of::Lock => Purpose::Lock,
         Of::Plan => Purpose::Plan,
         Of::Apply => Purpose::Apply,
         Of::Destroy => Purpose::Destroy,
+        Of::LockTrustPolicies => Purpose::LockTrustPolicies,
+        Of::RoleCreate => Purpose::RoleCreate,
+        Of::RoleDelete => Purpose::RoleDelete,
     };
     let cluster = args.estate.cluster.as_deref();
     let policy = desired.map(|desired| provision::permissions(purpose, &desired.narrowed(cluster)));
