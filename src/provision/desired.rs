@@ -176,6 +176,11 @@ impl Desired {
         self.owners.retain(|site, _| kept.iter().any(|key| key.site == *site));
     }
 
+    /// Whether it refers to parameters that something else writes, such as that of a CA's key.
+    pub fn has_kept(&self) -> bool {
+        self.resources.values().any(|it| it.wanted == Wanted::Kept)
+    }
+
     /// Whether a parameter says where it is.
     pub(super) fn is_by_parameter(&self, key: &Key) -> bool {
         self.resources.values().any(|it| matches!(&it.wanted, Wanted::Parameter(Link::Of(target)) if target == key))

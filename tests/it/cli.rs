@@ -58,6 +58,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
         &[
             "argocd generate",
             "aws apply",
+            "aws export",
             "aws plan",
             "ca crl",
             "ca show",

@@ -32,6 +32,7 @@ mod doctor;
 mod editing;
 mod examples;
 mod exec_plugin;
+mod export;
 mod faults;
 mod fields;
 mod fleet;

@@ -1,5 +1,6 @@
 //! Provisioning against an AWS in memory: whatever fails, and wherever, the next run ends where an undisturbed one does.
 
+mod export;
 mod faults;
 mod memory;
 mod others;
