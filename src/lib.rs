@@ -32,6 +32,7 @@ pub mod output;
 pub mod parallel;
 pub mod pipeline;
 pub mod plan;
+pub mod policy;
 pub mod provision;
 pub mod quote;
 pub mod reference;

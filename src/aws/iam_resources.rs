@@ -1,5 +1,7 @@
 //! Roles of IAM, and the account by STS: looked at and changed, in the protocol that both services share.
 
+use std::collections::BTreeMap;
+
 use super::failure;
 use super::http::{decoded, elements};
 use super::iam::{self, Service};
@@ -65,7 +67,12 @@ fn parameters(action: &Action) -> Vec<(String, String)> {
             add("RoleName", role);
             add("PolicyArn", policy);
         }
-        Action::DeleteInlinePolicy(role, policy) => {
+        Action::PutInlinePolicy(role, policy, document) => {
+            add("RoleName", role);
+            add("PolicyName", policy);
+            add("PolicyDocument", &document.to_string());
+        }
+        Action::GetInlinePolicy(role, policy) | Action::DeleteInlinePolicy(role, policy) => {
             add("RoleName", role);
             add("PolicyName", policy);
         }
@@ -88,9 +95,13 @@ fn outcome(action: &Action, xml: &str) -> Option<Outcome> {
                     .and_then(|text| text.parse().ok())
                     .unwrap_or(iam::LONGEST_BY_DEFAULT),
                 policies: [].into(),
-                inline: [].into(),
+                inline: BTreeMap::new(),
             };
             Some(Outcome::Resources(vec![Listed { name: name.clone(), arn: first("Arn")?, tags, state }]))
+        }
+        // This one, too.
+        Action::GetInlinePolicy(..) => {
+            serde_json::from_str(&decoded(&first("PolicyDocument")?)).ok().map(Outcome::Policy)
         }
         _ => Some(Outcome::Done),
     }

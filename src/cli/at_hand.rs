@@ -73,6 +73,11 @@ pub(super) struct Operator {
 }
 
 impl Operator {
+    /// What its variable says.
+    pub(super) fn of_environment() -> Self {
+        Self { file: std::env::var_os(POLICY).map(PathBuf::from) }
+    }
+
     /// What may be looked up: everything if there is no policy. `None` when the policy cannot be read, which is
     /// reported.
     pub(super) fn policy(&self, report: &mut Report) -> Result<Option<OperatorPolicy>, Error> {
@@ -96,14 +101,17 @@ impl AtHand {
         must_be_there: bool,
         report: &mut Report,
     ) -> Result<Answers, Error> {
-        let values = match &self.values {
-            Some(path) => Some(Values::read(&display(path), &disk::read_given(path)?, is_committed(path), report)),
-            None => None,
-        };
+        let values = values(self.values.as_deref(), report)?;
         let is_missing = lock.is_none() && must_be_there;
         let lock = if is_missing { Lockfile::missing(name, report) } else { Lockfile::read(name, lock, report) };
         Ok(Answers { values, lock })
     }
+}
+
+/// The values file, if one is given.
+pub(super) fn values(path: Option<&Path>, report: &mut Report) -> Result<Option<Values>, Error> {
+    let read = |path: &Path| Ok(Values::read(&display(path), &disk::read_given(path)?, is_committed(path), report));
+    path.map(read).transpose()
 }
 
 /// Whether a file is in a repository for others to read: Git tracks it, or Argo CD has it from one. Where nothing can tell, as in

@@ -34,6 +34,11 @@ impl Editing {
     pub(super) fn of(declaration: PathBuf, dry_run: bool) -> Self {
         Self { declaration, dry_run }
     }
+
+    /// Where the declaration is looked for.
+    pub(super) fn declaration(&self) -> &Path {
+        &self.declaration
+    }
 }
 
 /// A declaration that is locked for editing.
@@ -170,6 +175,11 @@ pub(super) struct Committed {
 }
 
 impl Committed {
+    /// The declaration as it is after the change.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Prints the objects that `draw` renders from the declaration for `cluster`.
     pub(super) fn print(
         &self,

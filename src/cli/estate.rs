@@ -1,7 +1,7 @@
 //! The resources in AWS that a declaration means: what they should be, and what they are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::at_hand::Operator;
 use super::declaration::File;
@@ -20,17 +20,32 @@ use crate::provision::{self, Certificates, Comparison, Desired, Failure, Observe
 use crate::quote::quote;
 use crate::resolve::{Answers, Guarded, Lookup as _};
 
-/// Which resources, and who is asked.
+/// Whose resources.
 #[derive(clap::Args)]
-pub(super) struct Estate {
+pub(super) struct Folder {
     /// Folder of the declaration, or its file
     #[arg(default_value = ".")]
     dir: PathBuf,
+}
+
+/// Which resources, and who is asked.
+#[derive(clap::Args)]
+pub(super) struct Estate {
     /// Only the resources of this cluster
     #[arg(long, env = CLUSTER, value_name = "NAME")]
     pub(super) cluster: Option<String>,
     #[command(flatten)]
     operator: Operator,
+    #[command(flatten)]
+    asks: Asks,
+}
+
+/// The same for commands with another `--policy`: that of the operator is in its variable.
+#[derive(clap::Args)]
+pub(super) struct Part {
+    /// Only the resources of this cluster
+    #[arg(long, env = CLUSTER, value_name = "NAME")]
+    pub(super) cluster: Option<String>,
     #[command(flatten)]
     asks: Asks,
 }
@@ -44,19 +59,27 @@ pub(super) struct Authorities {
     files: Vec<String>,
 }
 
-impl Estate {
-    /// For a command with arguments of its own.
-    pub(super) fn of(dir: &Path, cluster: Option<&str>, operator: &Operator, asks: &Asks) -> Self {
-        Self {
-            dir: dir.to_owned(),
-            cluster: cluster.map(str::to_owned),
-            operator: operator.clone(),
-            asks: asks.clone(),
-        }
-    }
-
+impl Folder {
     pub(super) fn file(&self) -> Result<File, Error> {
         File::open(&self.dir)
+    }
+}
+
+impl Part {
+    pub(super) fn estate(&self) -> Estate {
+        Estate { cluster: self.cluster.clone(), ..Estate::everywhere(&self.asks) }
+    }
+}
+
+impl Estate {
+    /// For a command with arguments of its own.
+    pub(super) fn of(cluster: Option<&str>, operator: &Operator, asks: &Asks) -> Self {
+        Self { cluster: cluster.map(str::to_owned), operator: operator.clone(), asks: asks.clone() }
+    }
+
+    /// The resources of all clusters.
+    pub(super) fn everywhere(asks: &Asks) -> Self {
+        Self { cluster: None, operator: Operator::of_environment(), asks: asks.clone() }
     }
 
     pub(super) fn session(&self) -> Result<Session, Error> {
@@ -83,6 +106,7 @@ impl Estate {
             }
         }
         let Some(others) = others(file, report)? else { return Ok(None) };
+        let others: Vec<_> = others.into_iter().flat_map(|(_, configs)| configs).collect();
         let certificates = match authorities {
             Some(given) => given.read(&configs, self.cluster.as_deref(), report)?,
             None => Certificates::new(),
@@ -99,6 +123,36 @@ impl Estate {
         // Nobody was asked what is elsewhere.
         report.append(if session.is_some() { found } else { found.without(Code::InvalidValue) });
         Ok((!report.has_errors()).then_some(desired))
+    }
+
+    /// How AWS differs from what one role should be, as [`Self::compared`].
+    pub(super) fn role_compared(
+        &self,
+        file: &File,
+        role: &str,
+        session: &Session,
+        report: &mut Report,
+    ) -> Result<Option<Comparison>, Error> {
+        let Some(desired) = self.desired(file, None, Some(session), report)? else { return Ok(None) };
+        let desired = desired.narrowed(self.cluster.as_deref()).of_role(role);
+        let Some(seen) = observed(&desired, session, report) else { return Ok(None) };
+        let comparison = provision::compare(&desired, &seen, self.cluster.as_deref());
+        refused(&comparison, report);
+        Ok(Some(comparison))
+    }
+
+    /// What is left in AWS of a role, which `file` still has.
+    pub(super) fn role_left(
+        &self,
+        file: &File,
+        role: &str,
+        session: &Session,
+        report: &mut Report,
+    ) -> Result<Option<Comparison>, Error> {
+        let Some(desired) = self.desired(file, None, Some(session), report)? else { return Ok(None) };
+        let desired = desired.of_role_alone(role);
+        let Some(seen) = observed(&desired, session, report) else { return Ok(None) };
+        Ok(Some(provision::compare(&desired.nothing(), &seen, None).deletions()))
     }
 
     /// How AWS differs from what should be there. `None` when that cannot be told, which is reported, as is what somebody has
@@ -137,15 +191,18 @@ pub(super) fn configs(file: &File, report: &mut Report) -> Option<Vec<Config>> {
     configs
 }
 
+/// Declarations by name, each for all of its clusters.
+type Named = Vec<(String, Vec<Config>)>;
+
 /// The declarations that share its base: roles trust their workloads, too.
-fn others(file: &File, report: &mut Report) -> Result<Option<Vec<Config>>, Error> {
+pub(super) fn others(file: &File, report: &mut Report) -> Result<Option<Named>, Error> {
     let mut all = Vec::new();
     for other in &Delegated::others(file)? {
         let Some(configs) = configs(other, &mut Report::default()) else {
             report.push(delegated::unread(other));
             return Ok(None);
         };
-        all.extend(configs);
+        all.push((other.name.clone(), configs));
     }
     Ok(Some(all))
 }

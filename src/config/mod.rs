@@ -9,6 +9,7 @@ mod declared;
 mod delegated;
 mod extension;
 mod flat;
+mod inline_policies;
 mod installation;
 mod issuer;
 mod layer;
@@ -53,6 +54,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use extension::Extension;
+
+use serde_json::Value;
 
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::duration::Duration;
@@ -195,6 +198,8 @@ pub struct Role {
     pub accepts_session_name: bool,
     /// ARNs of the IAM policies that the declaration lists for it.
     pub policies: Vec<String>,
+    /// The IAM policies that are the role's own, by name.
+    pub inline_policies: BTreeMap<String, Value>,
 }
 
 /// A workload's certificate.

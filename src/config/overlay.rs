@@ -70,6 +70,7 @@ fn view(base: &Value, cluster: String, mut overlay: Map<String, Value>, report: 
     let mut declaration = base.clone();
     if let Some(spec) = declaration.get_mut("spec") {
         merge(spec, &overlay, Nulls::Remove);
+        replace_policies(spec, &overlay);
     }
     let spec = base.get("spec").cloned().unwrap_or_default();
     View { declaration, clusters: vec![cluster.clone()], overlay: Some(Overlay { cluster, fields: overlay, spec }) }
@@ -114,6 +115,21 @@ pub(super) fn merge(base: &mut Value, over: &Value, nulls: Nulls) {
             fields.shift_remove(name);
         } else {
             merge(fields.entry(name.as_str()).or_insert(Value::Null), value, nulls);
+        }
+    }
+}
+
+/// The field of a role with its own policies.
+const POLICIES: &str = "inlinePolicies";
+
+/// Puts each policy of an overlay in the place of the one that has its name: a mixture of two would be one that nobody has written.
+fn replace_policies(spec: &mut Value, overlay: &Value) {
+    for (role, fields) in entries(overlay.get("roles")) {
+        for (name, policy) in entries(fields.get(POLICIES)).filter(|(_, policy)| !policy.is_null()) {
+            let roles = spec.get_mut("roles").and_then(|roles| roles.get_mut(role));
+            if let Some(there) = roles.and_then(|role| role.get_mut(POLICIES)?.get_mut(name)) {
+                there.clone_from(policy);
+            }
         }
     }
 }
@@ -190,6 +206,13 @@ impl Overlay {
         let is_merged = matches!(rest.first(), Some(Step::Key(field)) if FIELDS.contains(&field.as_str()));
         if first != "spec" || !is_merged {
             return at.clone();
+        }
+        // A policy that is replaced is replaced with all that it has.
+        let is_policy =
+            matches!(rest, [Step::Key(kind), _, Step::Key(field), ..] if kind == "roles" && field == POLICIES);
+        let policy = rest.get(..4).filter(|_| is_policy);
+        if policy.is_some_and(|policy| reach(&self.fields, policy).0 == policy.len()) {
+            return FieldPath::keys("spec.clusters").key(self.cluster.as_str()).then(rest);
         }
         let (here, there) = (reach(&self.fields, rest), reach(&self.spec, rest));
         let is_entry = |value: &Value| value.is_object();

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
 use serde::Deserialize as _;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::overlay;
 use super::v1alpha1::RolesAnywhere;
@@ -28,6 +28,9 @@ pub fn json_schema() -> &'static Value {
     });
     &SCHEMA
 }
+
+/// The schema of what may be anything.
+static ANYTHING: LazyLock<Value> = LazyLock::new(|| json!({"additionalProperties": true, "items": true}));
 
 /// Reads the declaration at `node`. Errors are reported, and their values are left out.
 pub(super) fn read(node: NodeRef<'_>, report: &mut Report) -> Option<Value> {
@@ -171,6 +174,7 @@ impl Checker<'_> {
                     self.say(Code::UnknownField, &format!("unknown field {}", quote(&name)), at, &help);
                     None
                 }
+                None if *others == Value::Bool(true) => self.anything(value, at),
                 None => None,
             };
             out.extend(read.map(|value| (name.to_owned(), value)));
@@ -198,6 +202,31 @@ impl Checker<'_> {
         (nullable && Found::at(node.followed()) == Found::Nothing).then_some(Value::Null)
     }
 
+    /// A value of any type that JSON has: that of a document with a language of its own.
+    fn anything(&mut self, node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
+        let node = node.followed();
+        let found = Found::at(node);
+        match found {
+            Found::Mapping => self.object(&ANYTHING, node, at),
+            Found::Sequence => self.array(&ANYTHING, node, at),
+            Found::Text => node.text().map(Value::from),
+            Found::Boolean => Some(node.to_value()),
+            Found::Number => Some(node.to_value()).filter(Value::is_number).or_else(|| {
+                self.wrong_type("a number of JSON", found, at);
+                None
+            }),
+            Found::Date => {
+                let help = format!("quote it: \"{}\"", part(node.text().unwrap_or_default()));
+                self.say(Code::WrongType, "expected a string, found a date", at, &help);
+                None
+            }
+            Found::Nothing | Found::Tagged => {
+                self.wrong_type("a value", found, at);
+                None
+            }
+        }
+    }
+
     fn array(&mut self, schema: &'static Value, node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
         let found = Found::at(node);
         if found != Found::Sequence {
@@ -205,7 +234,10 @@ impl Checker<'_> {
             return None;
         }
         let items = &schema["items"];
-        let read = node.items().enumerate().filter_map(|(index, item)| self.value(items, item, &at.index(index)));
+        let read = node.items().enumerate().filter_map(|(index, item)| {
+            let at = &at.index(index);
+            if *items == Value::Bool(true) { self.anything(item, at) } else { self.value(items, item, at) }
+        });
         Some(Value::Array(read.collect()))
     }
 

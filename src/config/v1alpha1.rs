@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Prefix of all of iamra's annotations and labels. A text without it contains nothing of iamra.
 pub const OUR_NAMES: &str = "iamra.dev/";
@@ -535,6 +536,9 @@ pub struct Role {
     pub profile_arn: Option<String>,
     /// ARNs of IAM policies; used by provisioning only.
     pub policies: Vec<String>,
+    /// The role's own IAM policies by name, each a policy document with `Version` and `Statement`; used by provisioning only. A
+    /// cluster that has one of the same name replaces it as a whole.
+    pub inline_policies: BTreeMap<String, Map<String, Value>>,
     /// How long a session lasts, and the most that a workload may set: `15m` to `12h`, `1h` when omitted.
     #[schemars(extend("examples" = ["1h"]))]
     pub session_duration: Option<String>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::declared::Declared;
 use super::extension::Extension;
+use super::inline_policies;
 use super::layer::Layer;
 use super::namespace::{self, Tenants};
 use super::overlay::View;
@@ -265,6 +266,7 @@ impl Reader<'_> {
         for (index, policy) in role.policies.iter().enumerate().filter(|(_, policy)| !policy.starts_with("arn:")) {
             invalid(self.report, &at.key("policies").index(index), format!("{} is not an ARN", quote(&policy)));
         }
+        inline_policies::check(role, &at.key("inlinePolicies"), self.report);
         if let Some(scope) = &role.scope {
             self.check_scope(scope, scopes, &format_args!("role {}", quote(&name)), at);
         }
@@ -310,6 +312,7 @@ impl Reader<'_> {
             session: session?,
             accepts_session_name: role.accept_role_session_name,
             policies: role.policies.clone(),
+            inline_policies: inline_policies::read(role),
         })
     }
 }

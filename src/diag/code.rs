@@ -68,6 +68,7 @@ codes! {
     UnknownCluster "unknown-cluster" Error "a cluster is not declared";
     AmbiguousCluster "ambiguous-cluster" Error "several clusters are declared and none was chosen";
     ClusterInUse "cluster-in-use" Error "a cluster cannot be removed while something refers to it";
+    RoleInUse "role-in-use" Error "a role cannot be removed while workloads have it";
     UnknownWorkload "unknown-workload" Error "a workload is not declared";
     NothingToDo "nothing-to-do" Warning "the declaration has no workloads for this cluster";
     CommonNameClash "common-name-clash" Error "two workloads of one CA would have the same common name";

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::change::{Change, ChangeKind};
 use super::{DeclaredWorkload, FieldPath, rotation};
 use crate::arn::Arn;
 use crate::config::{MintPolicy, Role};
 use crate::issuer::Issuer;
+use crate::policy::{is_same, is_wider};
 use crate::quote::{quote, quote_all, quote_object};
 use crate::reference::Reference;
 use crate::resolve::Identity;
@@ -102,19 +105,39 @@ fn role(name: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>, users
 }
 
 fn policies(old: &Role, new: &Role, at: &FieldPath, users: &str) -> Option<Change> {
-    let missing = |from: &Role, of: &Role| {
-        of.policies.iter().filter(|policy| !from.policies.contains(policy)).cloned().collect::<Vec<_>>()
+    let missing = |from: &Role, of: &Role| -> Vec<String> {
+        let attached = of.policies.iter().filter(|policy| !from.policies.contains(policy)).cloned();
+        let inline = of.inline_policies.keys().filter(|name| !from.inline_policies.contains_key(*name));
+        attached.chain(inline.map(|name| inline_words(name))).collect()
     };
+    let kept = new.inline_policies.iter().filter_map(|(name, is)| Some((name, old.inline_policies.get(name)?, is)));
+    let changed: Vec<_> = kept.filter(|(_, was, is)| !is_same(was, is)).collect();
     let (gained, lost) = (missing(old, new), missing(new, old));
-    if gained.is_empty() && lost.is_empty() {
+    if gained.is_empty() && lost.is_empty() && changed.is_empty() {
         return None;
     }
+    let changed_words: Vec<_> = changed.iter().map(|(name, ..)| inline_words(name)).collect();
     let words =
         |word: &str, policies: &[String]| (!policies.is_empty()).then(|| format!("{word} {}", policies.join(", ")));
-    let parts: Vec<_> = [words("gains", &gained), words("loses", &lost)].into_iter().flatten().collect();
+    let parts = [words("gains", &gained), words("has another", &changed_words), words("loses", &lost)];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
     let message = format!("role {} {} (for {users})", quote(&new.name), parts.join(" and "));
-    let change = Change::new(ChangeKind::Policies, &new.name, at.key("policies"), &message);
-    Some(change.values(old.policies.join(", "), new.policies.join(", ")).escalates(!gained.is_empty()))
+    let is_attached = |policy: &String| new.policies.contains(policy) && !old.policies.contains(policy);
+    let none = Value::Null;
+    let mut names = old.inline_policies.keys().chain(new.inline_policies.keys());
+    let of = |role: &Role, name: &String| role.inline_policies.get(name).cloned().unwrap_or_else(|| none.clone());
+    let escalates = new.policies.iter().any(is_attached) || names.any(|name| is_wider(&of(old, name), &of(new, name)));
+    let field = if old.policies == new.policies { "inlinePolicies" } else { "policies" };
+    let all = |role: &Role| {
+        let inline = role.inline_policies.keys().map(|name| inline_words(name));
+        role.policies.iter().cloned().chain(inline).collect::<Vec<_>>().join(", ")
+    };
+    let change = Change::new(ChangeKind::Policies, &new.name, at.key(field), &message);
+    Some(change.values(all(old), all(new)).escalates(escalates))
+}
+
+fn inline_words(name: &str) -> String {
+    format!("inline policy {}", quote(&name))
 }
 
 fn issuer(scope: &str, was: &DeclaredWorkload<'_>, is: &DeclaredWorkload<'_>) -> Vec<Change> {

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::DeclaredWorkload;
 use super::change::{Change, ChangeKind};
 use super::sidecar;
 use crate::config::{Binding, Certificate, Containers, Target};
+use crate::policy::is_wider;
 use crate::quote::{quote, quote_all};
 
 type Workloads<'s> = BTreeMap<&'s str, DeclaredWorkload<'s>>;
@@ -126,7 +129,14 @@ fn changed(was: &Binding, is: &Binding) -> Vec<Change> {
 fn role(was: &Binding, is: &Binding) -> Option<Difference> {
     let (old, new) = (&was.role, &is.role);
     // Without policies in the declaration, it is unknown which role has more permissions.
-    let is_narrower = !new.policies.is_empty() && new.policies.iter().all(|it| old.policies.contains(it));
+    let has_any = !new.policies.is_empty() || !new.inline_policies.is_empty();
+    let is_there = |policy: &Value| old.inline_policies.values().any(|was| !is_wider(was, policy));
+    let is_kept = |policy: &Value| new.inline_policies.values().any(|is| !is_wider(policy, is));
+    let is_narrower = has_any
+        && new.policies.iter().all(|it| old.policies.contains(it))
+        && new.inline_policies.values().all(is_there)
+        // What denied something still does.
+        && old.inline_policies.values().all(|was| !is_wider(was, &Value::Null) || is_kept(was));
     (old.name != new.name).then(|| Difference {
         kind: ChangeKind::RoleMoved,
         field: "role",

@@ -7,6 +7,7 @@ mod leftover;
 pub mod offboard;
 pub mod onboard;
 mod pin;
+pub mod role;
 pub mod secrets;
 mod section;
 pub mod setup;

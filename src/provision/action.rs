@@ -31,6 +31,8 @@ pub enum Action {
     ListAttachedPolicies(String),
     /// The names of a role's inline policies.
     ListInlinePolicies(String),
+    /// Role and name of the inline policy.
+    GetInlinePolicy(String, String),
     /// The names of the parameters with an owner's tags.
     DescribeParameters(Owner),
     /// Up to ten parameters, by their names.
@@ -56,6 +58,8 @@ pub enum Action {
     AttachPolicy(String, String),
     /// Role and ARN of the policy.
     DetachPolicy(String, String),
+    /// Role, name of the policy, and the policy, in place of one of that name.
+    PutInlinePolicy(String, String, Value),
     /// Role and name of the policy.
     DeleteInlinePolicy(String, String),
     /// A role without policies.
@@ -111,6 +115,8 @@ pub enum Outcome {
     Tags(Tags),
     /// Names or ARNs.
     Names(Vec<String>),
+    /// A policy.
+    Policy(Value),
     /// Resources. What does not exist is not among them.
     Resources(Vec<Listed>),
 }
@@ -164,6 +170,7 @@ impl Action {
                 | Self::GetRole(_)
                 | Self::ListAttachedPolicies(_)
                 | Self::ListInlinePolicies(_)
+                | Self::GetInlinePolicy(..)
                 | Self::DescribeParameters(_)
                 | Self::GetParameters(_)
                 | Self::DecryptParameter(_)
@@ -194,6 +201,7 @@ impl Action {
             Self::GetRole(_) => "iam:GetRole",
             Self::ListAttachedPolicies(_) => "iam:ListAttachedRolePolicies",
             Self::ListInlinePolicies(_) => "iam:ListRolePolicies",
+            Self::GetInlinePolicy(..) => "iam:GetRolePolicy",
             Self::DescribeParameters(_) => "ssm:DescribeParameters",
             Self::GetParameters(_) | Self::DecryptParameter(_) => "ssm:GetParameters",
             Self::CreateTrustAnchor(..) => "rolesanywhere:CreateTrustAnchor",
@@ -205,6 +213,7 @@ impl Action {
             Self::UpdateLongestSession(..) => "iam:UpdateRole",
             Self::AttachPolicy(..) => "iam:AttachRolePolicy",
             Self::DetachPolicy(..) => "iam:DetachRolePolicy",
+            Self::PutInlinePolicy(..) => "iam:PutRolePolicy",
             Self::DeleteInlinePolicy(..) => "iam:DeleteRolePolicy",
             Self::DeleteRole(_) => "iam:DeleteRole",
             Self::CreateProfile(..) => "rolesanywhere:CreateProfile",

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::action::{Action, ProfileSettings};
 use super::desired::{Trusted, Wanted};
 use super::difference::{Open, Step, arn_of, trust_policy};
 use super::key::Key;
 use super::observe::Seen;
-use super::policy::{is_same, is_wider};
 use super::state::{Source, State};
 use crate::duration::Duration;
+use crate::policy::{self, is_same, is_wider};
 use crate::quote::quote;
-use crate::trust;
 
 /// The longest trust policy after a request for a higher quota.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
@@ -19,6 +20,9 @@ const LONGEST_POLICY: usize = 4096;
 
 /// The ARNs that are known.
 type Arns = BTreeMap<Key, String>;
+
+/// Inline policies by name.
+type Inline = BTreeMap<String, Value>;
 
 /// What has to be done about a resource.
 #[derive(Default)]
@@ -42,8 +46,8 @@ pub(super) fn changes(key: &Key, wanted: &Wanted, seen: &Seen, arns: &Arns) -> F
 
 fn role_changes(key: &Key, wanted: &Wanted, state: &State, arns: &Arns) -> Found {
     let (
-        Wanted::Role { trusted, policies, longest },
-        State::Role { trust_policy: old, longest: now, policies: there, inline },
+        Wanted::Role { trusted, policies, inline, longest },
+        State::Role { trust_policy: old, longest: now, policies: there, inline: inline_there },
     ) = (wanted, state)
     else {
         return Found::default();
@@ -53,7 +57,7 @@ fn role_changes(key: &Key, wanted: &Wanted, state: &State, arns: &Arns) -> Found
     if new.as_ref().is_none_or(|new| !is_same(old, new)) {
         found.words.push(format!("its trust policy must be that of the declaration: it {}", trusts(trusted)));
         found.is_escalation |= new.as_ref().is_none_or(|new| is_wider(old, new));
-        let update = Action::UpdateTrustPolicy(name.clone(), serde_json::Value::Null);
+        let update = Action::UpdateTrustPolicy(name.clone(), Value::Null);
         found.steps.push(Step { action: update, open: Some(Open::Policy(trusted.clone())) });
     }
     for policy in policies.difference(there) {
@@ -65,16 +69,37 @@ fn role_changes(key: &Key, wanted: &Wanted, state: &State, arns: &Arns) -> Found
         found.words.push(format!("loses policy {policy}"));
         found.steps.push(Action::DetachPolicy(name.clone(), policy.clone()).into());
     }
-    for policy in inline {
-        found.words.push(format!("loses inline policy {}", quote(policy)));
-        found.steps.push(Action::DeleteInlinePolicy(name.clone(), policy.clone()).into());
-    }
+    inline_changes(name, inline, inline_there, &mut found);
     if now != longest {
         found.words.push(format!("sessions of up to {}, not {}", Duration::of(*longest), Duration::of(*now)));
         found.is_escalation |= longest > now;
         found.steps.push(Action::UpdateLongestSession(name.clone(), *longest).into());
     }
     found
+}
+
+/// What is the role's own. One that is longer for a moment could be refused, so what goes does so first.
+fn inline_changes(role: &str, wanted: &Inline, there: &Inline, found: &mut Found) {
+    for (name, policy) in there.iter().filter(|(name, _)| !wanted.contains_key(*name)) {
+        found.words.push(format!("loses inline policy {}", quote(name)));
+        // It may have denied something.
+        found.is_escalation |= is_wider(policy, &Value::Null);
+        found.steps.push(Action::DeleteInlinePolicy(role.to_owned(), name.clone()).into());
+    }
+    for (name, policy) in wanted {
+        let old = there.get(name);
+        if old.is_some_and(|old| is_same(old, policy)) {
+            continue;
+        }
+        let how = if old.is_some() { "has another" } else { "gets" };
+        found.words.push(format!("{how} inline policy {}", quote(name)));
+        found.is_escalation |= is_wider(old.unwrap_or(&Value::Null), policy);
+        found.steps.push(put(role, name, policy));
+    }
+}
+
+pub(super) fn put(role: &str, name: &str, policy: &Value) -> Step {
+    Action::PutInlinePolicy(role.to_owned(), name.to_owned(), policy.clone()).into()
 }
 
 fn profile_changes(wanted: &Wanted, seen: &Seen, arns: &Arns) -> Found {
@@ -140,7 +165,7 @@ pub(super) fn trusts(trusted: &BTreeSet<Trusted>) -> String {
 
 /// That a policy is longer than IAM takes, as far as that is known.
 pub(super) fn too_long(trusted: &BTreeSet<Trusted>, arns: &Arns) -> Option<String> {
-    let size = trust::size(&trust_policy(trusted, arns)?);
+    let size = policy::size(&trust_policy(trusted, arns)?);
     (size > LONGEST_POLICY)
         .then(|| format!("its trust policy would have {size} characters, and IAM takes {LONGEST_POLICY} at most"))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
-use super::changes::{Found, changes, settings, too_long, trusts};
+use super::changes::{Found, changes, put, settings, too_long, trusts};
 use super::desired::{Desired, Link, Resource, Wanted};
 use super::difference::{Comparison, Difference, Open, Step, Verb, arn_of};
 use super::key::{Key, Kind};
@@ -27,10 +27,13 @@ pub fn compare(desired: &Desired, observed: &Observed, cluster: Option<&str>) ->
     for (key, resource) in &desired.resources {
         comparing.resource(key, resource);
     }
-    if cluster.is_none() && !desired.is_part {
+    if cluster.is_none() && desired.part.is_none() {
         comparing.undeclared();
     }
     let mut differences = comparing.found;
+    if let Some(part) = &desired.part {
+        differences.retain_mut(|it| part.contains(&it.key) || is_missing_anchor(it));
+    }
     differences.retain(|it| desired.resources.get(&it.key).is_none_or(|resource| Desired::is_of(resource, cluster)));
     // What is deleted needs what is made before it to be gone.
     differences.sort_by(|one, other| {
@@ -40,6 +43,18 @@ pub fn compare(desired: &Desired, observed: &Observed, cluster: Option<&str>) ->
         rank(one).cmp(&rank(other)).then(keys)
     });
     Comparison { differences, accounts: observed.accounts.clone(), arns: comparing.arns }
+}
+
+/// Whether a trust anchor is needed that is not there. Making it is up to others, so this is said.
+fn is_missing_anchor(it: &mut Difference) -> bool {
+    let is_missing = it.key.kind == Kind::TrustAnchor && matches!(it.verb, Verb::Create | Verb::Refuse);
+    if is_missing {
+        (it.verb, it.is_escalation) = (Verb::Refuse, false);
+        it.words = vec!["it is not there yet".to_owned()];
+        it.help = Some("run `iamra init` or `iamra aws apply`, which make it".to_owned());
+        it.steps.clear();
+    }
+    is_missing
 }
 
 struct Comparing<'c> {
@@ -212,7 +227,7 @@ impl Comparing<'_> {
                 found.words = source.words().into_iter().map(|it| format!("trusts {it}")).collect();
                 found.steps.push(Action::CreateTrustAnchor(name, source.clone(), tags).into());
             }
-            Wanted::Role { trusted, policies, longest } => {
+            Wanted::Role { trusted, policies, inline, longest } => {
                 if let Some(why) = too_long(trusted, &self.arns) {
                     return self.refuse(key, why, "distribute its workloads over several roles");
                 }
@@ -222,6 +237,8 @@ impl Comparing<'_> {
                 found.steps.push(Step { action: create, open: Some(Open::Policy(trusted.clone())) });
                 let attach = |policy: &String| Action::AttachPolicy(name.clone(), policy.clone()).into();
                 found.steps.extend(policies.iter().map(attach));
+                found.words.extend(inline.keys().map(|it| format!("has inline policy {}", quote(it))));
+                found.steps.extend(inline.iter().map(|(policy, document)| put(&name, policy, document)));
             }
             Wanted::Profile { role, session, accepts_session_name } => {
                 found.words.push(format!("sessions of up to {}", Duration::of(*session)));
@@ -254,7 +271,7 @@ impl Comparing<'_> {
         let mut steps: Vec<Step> = Vec::new();
         if let State::Role { policies, inline, .. } = &seen.state {
             steps.extend(policies.iter().map(|policy| Action::DetachPolicy(name.clone(), policy.clone()).into()));
-            steps.extend(inline.iter().map(|policy| Action::DeleteInlinePolicy(name.clone(), policy.clone()).into()));
+            steps.extend(inline.keys().map(|policy| Action::DeleteInlinePolicy(name.clone(), policy.clone()).into()));
         }
         let delete = match key.kind {
             Kind::TrustAnchor => Action::DeleteTrustAnchor(seen.arn.clone()),

@@ -68,7 +68,7 @@ pub fn desired(
     certificates: &Certificates,
     report: &mut Report,
 ) -> Desired {
-    let mut builder = Builder { desired: Desired::default(), answers, certificates, report };
+    let mut builder = Builder { desired: Desired::default(), role: None, answers, certificates, report };
     for config in configs {
         builder.homes(config);
     }
@@ -82,8 +82,10 @@ pub fn desired(
             builder.scope(scope, &owner, cluster);
         }
         for (role, _) in &*config.roles {
+            builder.role = Some(role.name.clone());
             builder.role(role, &owner, cluster);
         }
+        builder.role = None;
     }
     let own = configs.iter().flat_map(|config| config.bindings.iter().map(move |it| (config, it)));
     let of_others = others.iter().flat_map(|config| config.bindings.iter().map(move |it| (config, it)));
@@ -95,6 +97,8 @@ pub fn desired(
 
 struct Builder<'b> {
     desired: Desired,
+    /// The role of the declaration that it is at.
+    role: Option<String>,
     answers: &'b Answers,
     certificates: &'b Certificates,
     report: &'b mut Report,
@@ -143,6 +147,7 @@ impl Builder<'_> {
         let wanted = Wanted::Role {
             trusted: BTreeSet::new(),
             policies: role.policies.iter().cloned().collect(),
+            inline: role.inline_policies.clone(),
             longest: role.session.seconds().max(SHORTEST_OF_ROLE),
         };
         let link = self.made((&role.role, ArnKind::Role), Kind::Role, &role.name, wanted, owner, cluster);
@@ -229,6 +234,9 @@ impl Builder<'_> {
     /// Adds a resource. Clusters that share one must agree on it.
     fn add(&mut self, key: Key, wanted: Wanted, owner: &Owner, cluster: Option<&str>, place: &FieldPath) {
         self.desired.owners.entry(Arc::clone(&key.site)).or_default().insert(owner.clone());
+        if let Some(role) = &self.role {
+            self.desired.roles.entry(role.clone()).or_default().insert(key.clone());
+        }
         let new = Resource { wanted, owner: owner.clone(), clusters: BTreeSet::new(), place: place.clone() };
         let words = key.to_string();
         let there = self.desired.resources.entry(key).or_insert_with(|| new.clone());

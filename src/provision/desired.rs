@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::key::{Key, Kind, Owner, Site};
 use super::state::Source;
 use crate::arn::Arn;
@@ -33,6 +35,7 @@ pub(super) enum Wanted {
     Role {
         trusted: BTreeSet<Trusted>,
         policies: BTreeSet<String>,
+        inline: BTreeMap<String, Value>,
         longest: u64,
     },
     Profile {
@@ -62,8 +65,10 @@ pub struct Desired {
     pub(super) owners: BTreeMap<Site, BTreeSet<Owner>>,
     /// The account and region whose calls to IAM concern the roles of an account.
     pub(super) homes: BTreeMap<(Option<String>, Option<String>), Site>,
-    /// Whether there may be more, which is left alone.
-    pub(super) is_part: bool,
+    /// What each role of the declaration is in AWS.
+    pub(super) roles: BTreeMap<String, BTreeSet<Key>>,
+    /// What it is about, if not about everything. The rest is what that needs, and nothing else that is there matters.
+    pub(super) part: Option<BTreeSet<Key>>,
     /// What each reference leads to.
     pub(super) links: BTreeMap<(Kind, Target, Origin), Link>,
 }
@@ -88,8 +93,9 @@ impl Resource {
     /// Whether two clusters mean the same by it. Who is trusted is what all of them say.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         let settings = |wanted: &Wanted| match wanted {
-            Wanted::Role { policies, longest, .. } => {
-                Wanted::Role { trusted: BTreeSet::new(), policies: policies.clone(), longest: *longest }
+            Wanted::Role { policies, inline, longest, .. } => {
+                let (policies, inline) = (policies.clone(), inline.clone());
+                Wanted::Role { trusted: BTreeSet::new(), policies, inline, longest: *longest }
             }
             other => other.clone(),
         };
@@ -121,8 +127,7 @@ impl Desired {
                 kept.extend(resource.wanted.needs().cloned());
             }
         }
-        self.resources.retain(|key, _| kept.contains(key));
-        self.owners.retain(|site, _| kept.iter().any(|key| key.site == *site));
+        self.keep(&kept);
         self
     }
 
@@ -131,6 +136,49 @@ impl Desired {
     pub fn without(mut self, cluster: &str) -> Self {
         self.resources.retain(|_, it| it.clusters.len() != 1 || !it.clusters.contains(cluster));
         self
+    }
+
+    /// One role with its profile and their parameters, and what they need.
+    #[must_use]
+    pub fn of_role(mut self, role: &str) -> Self {
+        let part = self.roles.get(role).cloned().unwrap_or_default();
+        let mut kept = part.clone();
+        kept.retain(|key| self.resources.contains_key(key));
+        for (key, resource) in self.resources.iter().rev() {
+            if kept.contains(key) {
+                kept.extend(resource.wanted.needs().cloned());
+            }
+        }
+        // A parameter may say that a trust anchor is elsewhere.
+        let says_where = |resource: &Resource| matches!(&resource.wanted, Wanted::Parameter(Link::Of(target)) if kept.contains(target));
+        let said: BTreeSet<_> =
+            self.resources.iter().filter(|(_, it)| says_where(it)).map(|(key, _)| key.clone()).collect();
+        kept.extend(said);
+        self.keep(&kept);
+        self.part = Some(part);
+        self
+    }
+
+    /// What goes with a role: what no other one has.
+    #[must_use]
+    pub fn of_role_alone(mut self, role: &str) -> Self {
+        let others = self.roles.iter().filter(|(name, _)| name.as_str() != role).flat_map(|(_, keys)| keys);
+        let others: BTreeSet<_> = others.cloned().collect();
+        let own = self.roles.get(role).cloned().unwrap_or_default();
+        let own: BTreeSet<_> = own.into_iter().filter(|key| !others.contains(key)).collect();
+        self.keep(&own);
+        self.part = Some(own);
+        self
+    }
+
+    fn keep(&mut self, kept: &BTreeSet<Key>) {
+        self.resources.retain(|key, _| kept.contains(key));
+        self.owners.retain(|site, _| kept.iter().any(|key| key.site == *site));
+    }
+
+    /// Whether it refers to parameters that something else writes, such as that of a CA's key.
+    pub fn has_kept(&self) -> bool {
+        self.resources.values().any(|it| it.wanted == Wanted::Kept)
     }
 
     /// Whether a parameter says where it is.
@@ -145,7 +193,7 @@ impl Desired {
 
     /// Whether resources of a kind have to be looked at: all are, unless this is only a part.
     pub(super) fn concerns(&self, kind: Kind) -> bool {
-        !self.is_part || self.resources.keys().any(|key| key.kind == kind)
+        self.part.is_none() || self.resources.keys().any(|key| key.kind == kind)
     }
 
     /// Whether this is about the cluster, or all are asked for.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::action::{Action, Failure, Outcome, Provisioner};
+use serde_json::Value;
+
+use super::action::{Action, Failure, Fault, Outcome, Provisioner};
 use super::desired::Desired;
 use super::key::{Key, Kind, Owner, Site, Tags, whose};
 use super::state::{Listed, State};
@@ -80,7 +82,9 @@ impl Look<'_> {
     /// Whether somebody has to look closer at what has this name: the declaration means it, or it may be ours.
     fn matters(&self, kind: Kind, name: &str) -> bool {
         let may_be_ours = |owner: &Owner| name.starts_with(&owner.name(""));
-        self.desired.resources.contains_key(&self.key(kind, name)) || self.owners.iter().any(may_be_ours)
+        let is_everything = self.desired.part.is_none();
+        self.desired.resources.contains_key(&self.key(kind, name))
+            || is_everything && self.owners.iter().any(may_be_ours)
     }
 
     fn whose(&self, tags: &Tags) -> Option<String> {
@@ -91,7 +95,8 @@ impl Look<'_> {
 
     fn add(&mut self, key: Key, seen: Seen) {
         // What has neither our name nor our tags does not concern us.
-        if seen.not_ours.is_none() || self.desired.resources.contains_key(&key) {
+        let is_everything = self.desired.part.is_none();
+        if seen.not_ours.is_none() && is_everything || self.desired.resources.contains_key(&key) {
             self.observed.resources.entry(key).or_default().push(seen);
         }
     }
@@ -123,7 +128,7 @@ impl Look<'_> {
             for mut role in self.resources(&Action::GetRole(name.clone()))? {
                 if let State::Role { policies, inline, .. } = &mut role.state {
                     policies.extend(self.names(&Action::ListAttachedPolicies(name.clone()))?);
-                    inline.extend(self.names(&Action::ListInlinePolicies(name.clone()))?);
+                    *inline = self.inline_policies(&name)?;
                 }
                 let seen = Seen { arn: role.arn, not_ours: self.whose(&role.tags), state: role.state };
                 self.add(self.key(Kind::Role, &name), seen);
@@ -132,8 +137,21 @@ impl Look<'_> {
         Ok(())
     }
 
+    fn inline_policies(&self, role: &str) -> Result<BTreeMap<String, Value>, Failure> {
+        let mut found = BTreeMap::new();
+        for name in self.names(&Action::ListInlinePolicies(role.to_owned()))? {
+            // One that is gone in between is not there.
+            match self.call(&Action::GetInlinePolicy(role.to_owned(), name.clone())) {
+                Ok(Outcome::Policy(policy)) => drop(found.insert(name, policy)),
+                Err(failure) if failure.fault != Fault::NotThere => return Err(failure),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
     fn role_matters(&self, name: &str) -> bool {
-        let mut owners = self.desired.owners.values().flatten();
+        let mut owners = self.desired.owners.values().flatten().filter(|_| self.desired.part.is_none());
         self.matters(Kind::Role, name) || owners.any(|owner| name.starts_with(&owner.name("")))
     }
 
@@ -144,7 +162,8 @@ impl Look<'_> {
         }
         let wanted = self.desired.resources.keys();
         let wanted = wanted.filter(|key| key.kind == Kind::Parameter && key.site == *self.site);
-        let all: BTreeSet<_> = ours.iter().cloned().chain(wanted.map(|key| key.name.clone())).collect();
+        let left = ours.iter().filter(|_| self.desired.part.is_none());
+        let all: BTreeSet<_> = left.cloned().chain(wanted.map(|key| key.name.clone())).collect();
         let all: Vec<_> = all.into_iter().collect();
         for names in all.chunks(NAMES) {
             for it in self.resources(&Action::GetParameters(names.iter().cloned().collect()))? {

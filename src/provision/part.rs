@@ -77,7 +77,7 @@ fn narrowed(desired: &Desired, anchor: Option<&Key>, kept: Option<&Kept>) -> Des
     });
     part.owners.retain(|site, _| part.resources.keys().any(|key| key.site == *site));
     part.homes.clear();
-    part.is_part = true;
+    part.part = Some(part.resources.keys().cloned().collect());
     part
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::desired::{Desired, Resource, Wanted};
+use super::desired::{Desired, Link, Resource, Wanted};
 use super::key::{INSTALLATION, Key, Kind, Site};
 use crate::arn;
 use crate::reference::Origin;
@@ -24,6 +24,12 @@ pub enum Purpose {
     Init,
     /// `iamra ca put-key`
     PutKey,
+    /// `iamra lock --trust-policies`
+    LockTrustPolicies,
+    /// `iamra role create`
+    RoleCreate,
+    /// `iamra role delete`
+    RoleDelete,
 }
 
 /// What a permission is for.
@@ -37,26 +43,48 @@ enum On {
     TrustAnchorsAndProfiles,
     /// Those with the tag of the installation.
     OurTrustAnchorsAndProfiles,
+    /// All profiles.
+    Profiles,
     /// Roles, by the beginning of their names.
     Roles,
+    /// The same, and those whose ARNs the declaration has.
+    RolesAndArns,
     /// The same, and only for the policies that the declaration lists.
     Policies,
+    /// The same, and only if the declaration has inline policies.
+    InlinePolicies,
     /// Parameters below the prefix, and those that the declaration names; of a part, the latter alone.
     Parameters,
     /// A KMS key that encrypts parameters, if one is named.
     KmsKey,
 }
 
-const READING: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy];
-const APPLYING: &[Purpose] = &[Purpose::Apply];
-const STARTING: &[Purpose] = &[Purpose::Init, Purpose::PutKey];
-const DELETING: &[Purpose] = &[Purpose::Apply, Purpose::Destroy];
-const READING_ANCHORS: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Init];
+const LOCKING: &[Purpose] = &[Purpose::Lock, Purpose::LockTrustPolicies];
+/// The commands that look at trust anchors, and so on.
+const READING_ANCHORS: &[Purpose] =
+    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Init, Purpose::RoleCreate];
+const READING_TAGS: &[Purpose] =
+    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Init, Purpose::RoleCreate, Purpose::RoleDelete];
 const MAKING_ANCHORS: &[Purpose] = &[Purpose::Apply, Purpose::Init];
 const DELETING_ANCHORS: &[Purpose] = &[Purpose::Apply, Purpose::Destroy, Purpose::Init];
-const READING_PARAMETERS: &[Purpose] =
-    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Init, Purpose::PutKey];
-const WRITING_PARAMETERS: &[Purpose] = &[Purpose::Apply, Purpose::Init, Purpose::PutKey];
+const TAGGING: &[Purpose] = &[Purpose::Apply, Purpose::Init, Purpose::RoleCreate];
+const READING_ROLES: &[Purpose] =
+    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::RoleCreate, Purpose::RoleDelete];
+const MAKING_ROLES: &[Purpose] = &[Purpose::Apply, Purpose::RoleCreate];
+/// What a role loses when it is changed or deleted.
+const DETACHING: &[Purpose] = &[Purpose::Apply, Purpose::Destroy, Purpose::RoleCreate, Purpose::RoleDelete];
+const DELETING_ROLES: &[Purpose] = &[Purpose::Apply, Purpose::Destroy, Purpose::RoleDelete];
+const READING_PARAMETERS: &[Purpose] = &[
+    Purpose::Plan,
+    Purpose::Apply,
+    Purpose::Destroy,
+    Purpose::Init,
+    Purpose::PutKey,
+    Purpose::RoleCreate,
+    Purpose::RoleDelete,
+];
+const WRITING_PARAMETERS: &[Purpose] = &[Purpose::Apply, Purpose::Init, Purpose::PutKey, Purpose::RoleCreate];
+const ENCRYPTING: &[Purpose] = &[Purpose::Init, Purpose::PutKey];
 
 /// Every permission: what it is for, and the commands that need it.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementrolesanywhere.html>
@@ -65,40 +93,44 @@ const WRITING_PARAMETERS: &[Purpose] = &[Purpose::Apply, Purpose::Init, Purpose:
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
 const TABLE: &[(&str, On, &[Purpose])] = &[
     ("rolesanywhere:ListTrustAnchors", On::Everything, READING_ANCHORS),
-    ("rolesanywhere:ListProfiles", On::Everything, READING),
-    ("rolesanywhere:ListTrustAnchors", On::Named, &[Purpose::Lock]),
-    ("rolesanywhere:ListProfiles", On::Named, &[Purpose::Lock]),
-    ("rolesanywhere:ListTagsForResource", On::TrustAnchorsAndProfiles, READING_ANCHORS),
+    ("rolesanywhere:ListProfiles", On::Everything, READING_ROLES),
+    ("rolesanywhere:ListTrustAnchors", On::Named, LOCKING),
+    ("rolesanywhere:ListProfiles", On::Named, LOCKING),
+    ("rolesanywhere:ListTagsForResource", On::TrustAnchorsAndProfiles, READING_TAGS),
     ("rolesanywhere:CreateTrustAnchor", On::TrustAnchorsAndProfiles, MAKING_ANCHORS),
-    ("rolesanywhere:CreateProfile", On::TrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:TagResource", On::TrustAnchorsAndProfiles, MAKING_ANCHORS),
+    ("rolesanywhere:CreateProfile", On::TrustAnchorsAndProfiles, MAKING_ROLES),
+    ("rolesanywhere:TagResource", On::TrustAnchorsAndProfiles, TAGGING),
     ("rolesanywhere:UpdateTrustAnchor", On::OurTrustAnchorsAndProfiles, MAKING_ANCHORS),
     ("rolesanywhere:EnableTrustAnchor", On::OurTrustAnchorsAndProfiles, MAKING_ANCHORS),
-    ("rolesanywhere:UpdateProfile", On::OurTrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:EnableProfile", On::OurTrustAnchorsAndProfiles, APPLYING),
+    ("rolesanywhere:UpdateProfile", On::OurTrustAnchorsAndProfiles, MAKING_ROLES),
+    ("rolesanywhere:EnableProfile", On::OurTrustAnchorsAndProfiles, MAKING_ROLES),
     ("rolesanywhere:DeleteTrustAnchor", On::OurTrustAnchorsAndProfiles, DELETING_ANCHORS),
-    ("rolesanywhere:DeleteProfile", On::OurTrustAnchorsAndProfiles, DELETING),
-    ("iam:ListRoles", On::Everything, READING),
-    ("iam:GetRole", On::Roles, READING),
-    ("iam:ListAttachedRolePolicies", On::Roles, READING),
-    ("iam:ListRolePolicies", On::Roles, READING),
-    ("iam:CreateRole", On::Roles, APPLYING),
-    ("iam:TagRole", On::Roles, APPLYING),
-    ("iam:PassRole", On::Roles, APPLYING),
-    ("iam:UpdateAssumeRolePolicy", On::Roles, APPLYING),
-    ("iam:UpdateRole", On::Roles, APPLYING),
-    ("iam:AttachRolePolicy", On::Policies, APPLYING),
-    ("iam:DetachRolePolicy", On::Roles, DELETING),
-    ("iam:DeleteRolePolicy", On::Roles, DELETING),
-    ("iam:DeleteRole", On::Roles, DELETING),
+    ("rolesanywhere:DeleteProfile", On::OurTrustAnchorsAndProfiles, DELETING_ROLES),
+    ("rolesanywhere:GetProfile", On::Profiles, &[Purpose::LockTrustPolicies]),
+    ("iam:GetRole", On::RolesAndArns, &[Purpose::LockTrustPolicies]),
+    ("iam:ListRoles", On::Everything, READING_ROLES),
+    ("iam:GetRole", On::Roles, READING_ROLES),
+    ("iam:ListAttachedRolePolicies", On::Roles, READING_ROLES),
+    ("iam:ListRolePolicies", On::Roles, READING_ROLES),
+    ("iam:GetRolePolicy", On::Roles, READING_ROLES),
+    ("iam:CreateRole", On::Roles, MAKING_ROLES),
+    ("iam:TagRole", On::Roles, MAKING_ROLES),
+    ("iam:PassRole", On::Roles, MAKING_ROLES),
+    ("iam:UpdateAssumeRolePolicy", On::Roles, MAKING_ROLES),
+    ("iam:UpdateRole", On::Roles, MAKING_ROLES),
+    ("iam:AttachRolePolicy", On::Policies, MAKING_ROLES),
+    ("iam:PutRolePolicy", On::InlinePolicies, MAKING_ROLES),
+    ("iam:DetachRolePolicy", On::Roles, DETACHING),
+    ("iam:DeleteRolePolicy", On::Roles, DETACHING),
+    ("iam:DeleteRole", On::Roles, DELETING_ROLES),
     ("ssm:DescribeParameters", On::Everything, READING_PARAMETERS),
-    ("ssm:GetParameters", On::Parameters, &[Purpose::Lock]),
+    ("ssm:GetParameters", On::Parameters, LOCKING),
     ("ssm:GetParameters", On::Parameters, READING_PARAMETERS),
     ("ssm:PutParameter", On::Parameters, WRITING_PARAMETERS),
     ("ssm:AddTagsToResource", On::Parameters, WRITING_PARAMETERS),
-    ("ssm:DeleteParameter", On::Parameters, DELETING),
-    ("kms:Decrypt", On::KmsKey, STARTING),
-    ("kms:Encrypt", On::KmsKey, STARTING),
+    ("ssm:DeleteParameter", On::Parameters, DELETING_ROLES),
+    ("kms:Decrypt", On::KmsKey, ENCRYPTING),
+    ("kms:Encrypt", On::KmsKey, ENCRYPTING),
     // For a value of more than 4096 characters.
     ("kms:GenerateDataKey", On::KmsKey, &[Purpose::PutKey]),
 ];
@@ -154,6 +186,10 @@ fn policies(desired: &Desired) -> BTreeSet<String> {
 }
 
 impl Resource {
+    fn has_inline_policies(&self) -> bool {
+        matches!(&self.wanted, Wanted::Role { inline, .. } if !inline.is_empty())
+    }
+
     fn policies(&self) -> impl Iterator<Item = &String> {
         let of_role = match &self.wanted {
             Wanted::Role { policies, .. } => Some(policies),
@@ -168,6 +204,7 @@ fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
     match on {
         On::Policies if policies(desired).is_empty() => BTreeSet::new(),
         On::KmsKey => BTreeSet::new(),
+        On::InlinePolicies if !desired.resources.values().any(Resource::has_inline_policies) => BTreeSet::new(),
         On::Everything => ["*".to_owned()].into(),
         On::Named => {
             let is_named =
@@ -183,7 +220,18 @@ fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
             };
             sites.flat_map(|(site, _)| both(site)).collect()
         }
-        On::Roles | On::Policies => {
+        On::Profiles => {
+            let both = resources(On::TrustAnchorsAndProfiles, desired);
+            both.into_iter().filter(|arn| arn.contains(":profile/")).collect()
+        }
+        On::RolesAndArns => {
+            let known = desired.links.iter().filter_map(|((kind, ..), link)| match link {
+                Link::Known(arn) if *kind == Kind::Role => Some(arn.to_string()),
+                _ => None,
+            });
+            resources(On::Roles, desired).into_iter().chain(known).collect()
+        }
+        On::Roles | On::Policies | On::InlinePolicies => {
             let by_name =
                 desired.resources.keys().filter(|key| key.kind == Kind::Role).map(|key| (&key.site, key.name.clone()));
             let by_stem = sites.flat_map(|(site, owners)| owners.iter().map(move |owner| (site, owner.name("*"))));
@@ -194,7 +242,7 @@ fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
             all.map(|(site, name)| format!("arn:{}:iam::*:role/{name}", place(site).0)).collect()
         }
         On::Parameters => {
-            let sites = sites.filter(|_| !desired.is_part);
+            let sites = sites.filter(|_| desired.part.is_none());
             let below = sites.flat_map(|(site, owners)| owners.iter().map(move |it| (site, it.installation.clone())));
             let below: BTreeSet<_> = below.collect();
             let named = desired.resources.keys().filter(|key| key.kind == Kind::Parameter);

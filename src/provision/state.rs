@@ -1,6 +1,6 @@
 //! Resources as they are in AWS.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -61,8 +61,8 @@ pub enum State {
         longest: u64,
         /// The ARNs of the attached policies.
         policies: BTreeSet<String>,
-        /// The names of inline policies.
-        inline: BTreeSet<String>,
+        /// The policies that are its own, by name.
+        inline: BTreeMap<String, Value>,
     },
     /// A profile.
     Profile {

@@ -25,10 +25,31 @@ impl Values {
             report.push(committed);
         }
         let values = read_document(name, text, report, |node, report| {
-            entries(name, node, node, report, |entry| entry.text().map(str::to_owned))
+            if let Some(outputs) = of_stacks(node) {
+                return outputs;
+            }
+            // What Terraform prints of all outputs, of which one has the values.
+            let values = node.get(OUTPUT).and_then(|output| output.get("value")).unwrap_or(node);
+            entries(name, node, values, report, |entry| entry.text().map(str::to_owned))
         });
         Self { name: name.to_owned(), values }
     }
+}
+
+/// The output of Terraform with values by reference.
+const OUTPUT: &str = "iamra";
+
+/// The values in the outputs of CloudFormation's stacks, as DescribeStacks has them: those that say which reference they are for.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Output.html>
+fn of_stacks(node: NodeRef<'_>) -> Option<BTreeMap<String, Secret>> {
+    let stacks = node.get("Stacks")?;
+    let outputs = stacks.items().filter_map(|stack| stack.get("Outputs")).flat_map(NodeRef::items);
+    let values = outputs.filter_map(|output| {
+        let (reference, value) = (output.get("Description")?.text()?, output.get("OutputValue")?.text()?);
+        let is_reference = ["ssm:", "rolesanywhere:"].iter().any(|kind| reference.starts_with(kind));
+        is_reference.then(|| (reference.to_owned(), Secret::new(value)))
+    });
+    Some(values.collect())
 }
 
 impl Lookup for Values {

@@ -7,7 +7,7 @@ use crate::config::{Certificate, Which};
 use crate::quote::line;
 
 /// The version of this format; it changes when a field is removed or changes its meaning.
-const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// The roster as one JSON document; `null` where nothing is known.
 pub fn json(roster: &Roster) -> String {
@@ -17,7 +17,7 @@ pub fn json(roster: &Roster) -> String {
 }
 
 /// Filters names, because those of an invalid declaration may be anything.
-fn shown(value: Value) -> Value {
+pub(super) fn shown(value: Value) -> Value {
     match value {
         Value::String(text) => line(&text).into(),
         Value::Array(values) => values.into_iter().map(shown).collect(),

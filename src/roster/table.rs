@@ -33,7 +33,7 @@ pub fn renewals(roster: &Roster) -> String {
     aligned(RENEWALS, roster.rows.iter().map(cells))
 }
 
-fn aligned<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+pub(super) fn aligned<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let all: Vec<_> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
     let mut widths = [0; N];
     for row in &all {

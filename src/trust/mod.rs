@@ -15,7 +15,7 @@ mod truth;
 mod wildcard;
 
 pub use caller::{Attributes, Caller, CertificateNames, Mapping, SubjectAlternativeNames};
-pub use pinned::{Subject, nobody, pinned, size, unpinnable};
+pub use pinned::{Subject, nobody, pinned, unpinnable};
 pub use policy::TrustPolicy;
 pub use profile::{Profile, Profiles, TABLES};
 pub use simulate::{Clause, Decision, Openings, Verdict, openings, simulate, verdict};

@@ -95,12 +95,6 @@ fn one_or_all(values: &[&str]) -> Value {
     }
 }
 
-/// The size of a policy as IAM counts it: characters, without white space.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-pub fn size(policy: &Value) -> usize {
-    policy.to_string().chars().filter(|c| !c.is_whitespace()).count()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

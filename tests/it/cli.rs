@@ -58,6 +58,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
         &[
             "argocd generate",
             "aws apply",
+            "aws export",
             "aws plan",
             "ca crl",
             "ca put-key",
@@ -190,6 +191,9 @@ const PRINTING: &[&str] = &[
     "matrix",
     "matrix --format svg",
     "aws permissions apply",
+    "role list",
+    "role list --json",
+    "role create other --without-aws --dry-run",
     "status",
     "status --format json",
     "doctor",

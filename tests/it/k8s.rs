@@ -84,7 +84,7 @@ fn onboard_gives_no_role_that_the_namespace_may_not_have() {
 }
 
 /// The declarations of the corpus, by name.
-fn corpus() -> Vec<(String, Vec<u8>)> {
+pub(crate) fn corpus() -> Vec<(String, Vec<u8>)> {
     let folder = root().join("tests/data/declarations");
     let mut all: Vec<_> = fs::read_dir(folder)
         .unwrap()

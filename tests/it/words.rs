@@ -167,6 +167,10 @@ fn fields(schema: &Value, node: &Value, depth: usize, make: &dyn Fn(Value) -> Va
     for (name, field) in node["properties"].as_object().into_iter().flatten() {
         fields(schema, field, depth + 1, &|value| make(json!({name: value})), into);
     }
+    // A document of another language: any field with any text.
+    if node["additionalProperties"] == true {
+        into.push(make(json!({TEXT: {TEXT: TEXT}})));
+    }
     if node["additionalProperties"].is_object() {
         fields(schema, &node["additionalProperties"], depth + 1, &|value| make(json!({"app": value})), into);
         let is_text = node["additionalProperties"]["type"] == "string";
@@ -361,6 +365,10 @@ const COMMANDS: &[&[&str]] = &[
     &["matrix", "--format", "markdown"],
     &["matrix", "--trust-policy", "app=manifests.yaml"],
     &["aws", "permissions", "apply"],
+    &["aws", "export", "--format", "terraform", "--ca-certificate", "manifests.yaml"],
+    &["role", "list"],
+    &["role", "create", "other", "--inline-policy", "manifests.yaml", "--without-aws", "--dry-run"],
+    &["role", "delete", "app", "--without-aws", "--dry-run"],
     &["status"],
     &["status", "--format", "json"],
     &["lock", "--explain-calls"],
@@ -541,6 +549,9 @@ fn no_option_shows_a_key() {
             &["lock", "--check", "--lock", "key.pem"],
             &["aws", "plan", "--ca-certificate", "key.pem"],
             &["ca", "put-key", "key.pem"],
+            &["aws", "export", "--format", "cloudformation", "--ca-certificate", "key.pem"],
+            &["role", "create", "x", "--inline-policy", "key.pem", "--without-aws", "--dry-run"],
+            &["lock", "--values", "key.pem", "--explain-calls"],
             &["k8s", "onboard", "x", "--declaration", "key.pem"],
             &["list", "key.pem"],
             &["diff", "HEAD", "key.pem"],
@@ -566,6 +577,10 @@ fn no_option_shows_a_key() {
             &["init", text, "--without-aws", "--dry-run"],
             &["init", "--scope", text, "--without-aws", "--dry-run"],
             &["init", "--kms-key", text, "--without-aws", "--dry-run"],
+            &["role", "create", text, "--without-aws"],
+            &["role", "create", "x", "--policy", text, "--scope", text, "--without-aws", "--dry-run"],
+            &["role", "create", "x", "--inline-policy", text, "--session-duration", text, "--without-aws"],
+            &["role", "delete", text, "--without-aws"],
             &["k8s", "onboard", text, "--role", text],
             &["k8s", "offboard", text],
             &["k8s", "setup", text, "--namespace", text],

@@ -2,7 +2,7 @@
 
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::estate::{Estate, agreed, carry_out, observed};
+use crate::cli::estate::{Estate, Folder, agreed, carry_out, observed};
 use crate::cli::io::Io;
 use crate::cli::report::finish;
 use crate::diag::Report;
@@ -15,6 +15,8 @@ use crate::provision;
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
     estate: Estate,
     /// Do not ask
     #[arg(long)]
@@ -22,7 +24,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let (file, mut report) = (args.estate.file()?, Report::default());
+    let (file, mut report) = (args.folder.file()?, Report::default());
     let session = args.estate.session()?;
     let desired = args.estate.desired(&file, None, Some(&session), &mut report)?;
     let Some(desired) = desired else { return finish(&report, file.sources(), io) };

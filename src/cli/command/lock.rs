@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::arn::{Arn, ArnKind};
 use crate::aws::Session;
 use crate::cli::Exit;
-use crate::cli::at_hand::{LockFile, Operator};
+use crate::cli::at_hand::{LockFile, Operator, values};
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
@@ -18,7 +18,7 @@ use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::pipeline::{self, LockPlan};
 use crate::quote::line;
 use crate::reference::{Origin, Query, Reference, Wanted};
-use crate::resolve::{self, Answers, Lockfile, NoAnswer, OperatorPolicy, Trust};
+use crate::resolve::{self, Answers, Layered, Lockfile, Lookup, NoAnswer, OperatorPolicy, Trust, Values};
 use crate::trust::Profile;
 use crate::{aws, disk};
 
@@ -45,6 +45,10 @@ pub(in crate::cli) struct Args {
     /// Print the calls that would be made, and exit without making them
     #[arg(long)]
     explain_calls: bool,
+    /// File with values that are not looked up in AWS: one `ssm:/name: value` per line, or the outputs of what `iamra aws export` printed,
+    /// as `terraform output -json` or `aws cloudformation describe-stacks` prints them
+    #[arg(long, value_name = "FILE")]
+    values: Option<PathBuf>,
     #[command(flatten)]
     lock: LockFile,
     #[command(flatten)]
@@ -78,8 +82,9 @@ fn locked(
     let Some(path) = args.lock.on_disk(declaration.root(), &file.folder, report) else { return Ok(None) };
     let there = disk::read_if_there(&path)?;
     let with_policies = args.trust_policies || has_policies(there.as_deref());
+    let values = values(args.values.as_deref(), report)?;
     if args.explain_calls {
-        explain(&lock_plan, &policy, with_policies, report)?;
+        explain(&lock_plan, (&policy, values.as_ref()), with_policies, report)?;
         return Ok(None);
     }
     if there.as_deref().is_some_and(|text| !args.check && !resolve::is_lock(text)) {
@@ -100,7 +105,9 @@ fn locked(
     }
     let session = args.asks.session()?;
     let mut found = Report::default();
-    let answers = lock_plan.read(&Asking::new(&session, &args.asks), &policy, &mut found);
+    let asking = Asking::new(&session, &args.asks);
+    let lookups = values.iter().map(|it| it as &dyn Lookup).chain([&asking as &dyn Lookup]);
+    let answers = lock_plan.read(&Layered(lookups.collect()), &policy, &mut found);
     let trust = (with_policies && !found.has_errors()).then(|| trust(&lock_plan, &answers, &session, &mut found));
     let failed = found.has_errors();
     report.append(found);
@@ -133,8 +140,14 @@ fn foreign(path: &Path) -> Diagnostic {
 }
 
 /// Prints the calls that would be made. The ARN of a role that has to be looked up is not known before.
-fn explain(plan: &LockPlan, policy: &OperatorPolicy, with_policies: bool, report: &mut Report) -> Result<(), Error> {
-    let calls = live::calls(policy, Vec::new(), report, |lookup, report| drop(plan.read(lookup, policy, report)));
+fn explain(
+    plan: &LockPlan,
+    (policy, values): (&OperatorPolicy, Option<&Values>),
+    with_policies: bool,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let at_hand = values.iter().map(|it| *it as &dyn Lookup).collect();
+    let calls = live::calls(policy, at_hand, report, |lookup, report| drop(plan.read(lookup, policy, report)));
     if report.has_errors() {
         return Ok(());
     }

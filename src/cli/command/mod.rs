@@ -23,6 +23,7 @@ mod list;
 mod lock;
 mod matrix;
 mod render;
+mod role;
 mod schema;
 mod status;
 mod strip;
@@ -50,6 +51,7 @@ pub(super) enum Command {
     Lock(lock::Args),
     Strip(strip::Args),
     K8s(k8s::Args),
+    Role(role::Args),
     List(list::Args),
     View(view::Args),
     Graph(graph::Args),
@@ -88,6 +90,7 @@ impl Command {
             Self::Lock(args) => lock::run(args, io),
             Self::Strip(args) => strip::run(args, io),
             Self::K8s(args) => k8s::run(args, io),
+            Self::Role(args) => role::run(args, io),
             Self::List(args) => list::run(args, io),
             Self::View(args) => view::run(args, io),
             Self::Graph(args) => graph::run(args, io),

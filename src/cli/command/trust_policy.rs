@@ -14,8 +14,8 @@ use crate::cli::sources::Offline;
 use crate::cli::trust::{Everywhere, known};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::matrix::{Declared, Role};
+use crate::policy;
 use crate::quote::quote;
-use crate::trust;
 use crate::yaml::emit;
 
 /// Print the trust policy that allows a role's workloads, and nobody else, to assume it
@@ -113,7 +113,7 @@ fn nobody(role: &Role, is_asked_for: bool, report: &mut Report) {
 }
 
 fn report_size(role: &Role, policy: &Value, report: &mut Report) {
-    let size = trust::size(policy);
+    let size = policy::size(policy);
     if size <= SIZE {
         return;
     }

@@ -164,7 +164,11 @@ impl World {
             Action::ListAttachedPolicies(name) | Action::ListInlinePolicies(name) => {
                 let State::Role { policies, inline, .. } = self.role(&at, name)?.clone() else { unreachable!() };
                 let attached = matches!(action, Action::ListAttachedPolicies(_));
-                Outcome::Names(if attached { policies } else { inline }.into_iter().collect())
+                Outcome::Names(if attached { policies.into_iter().collect() } else { inline.into_keys().collect() })
+            }
+            Action::GetInlinePolicy(name, policy) => {
+                let State::Role { inline, .. } = self.role(&at, name)? else { unreachable!() };
+                Outcome::Policy(inline.get(policy).cloned().ok_or_else(|| failure(Fault::NotThere))?)
             }
             Action::DescribeParameters(owner) => {
                 let all = self.all(&at, Kind::Parameter).into_iter().filter(|it| owner.owns(&it.tags));
@@ -261,6 +265,10 @@ impl World {
                 State::Role { policies, .. } => drop(policies.insert(policy.clone())),
                 _ => unreachable!(),
             },
+            Action::PutInlinePolicy(name, policy, document) => match self.role(at, name)? {
+                State::Role { inline, .. } => drop(inline.insert(policy.clone(), document.clone())),
+                _ => unreachable!(),
+            },
             Action::UpdateProfile(arn, new) => match self.by_arn(arn)? {
                 State::Profile { roles, session, accepts_session_name, .. } => {
                     (*roles, *session) = (BTreeSet::from([new.role.clone()]), new.session);
@@ -284,8 +292,9 @@ impl World {
             }
             Action::DetachPolicy(role, policy) | Action::DeleteInlinePolicy(role, policy) => {
                 let State::Role { policies, inline, .. } = self.role(at, role)? else { unreachable!() };
-                let from = if matches!(action, Action::DetachPolicy(..)) { policies } else { inline };
-                if from.remove(policy) { Ok(Outcome::Done) } else { Err(failure(Fault::NotThere)) }
+                let is_attached = matches!(action, Action::DetachPolicy(..));
+                let is_gone = if is_attached { policies.remove(policy) } else { inline.remove(policy).is_some() };
+                if is_gone { Ok(Outcome::Done) } else { Err(failure(Fault::NotThere)) }
             }
             Action::DeleteRole(name) => {
                 match self.role(at, name)? {

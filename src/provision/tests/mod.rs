@@ -1,9 +1,11 @@
 //! Provisioning against an AWS in memory: whatever fails, and wherever, the next run ends where an undisturbed one does.
 
 mod authority;
+mod export;
 mod faults;
 mod memory;
 mod others;
+mod roles;
 mod secrets;
 
 use crate::config;
@@ -25,7 +27,7 @@ spec:
   parameterPrefix: "/iam-ra/{{ cluster }}"
   region: eu-central-1
   roles:
-    admin: {policies: ["arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+    admin: {policies: ["arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/ReadOnlyAccess"], inlinePolicies: {bucket: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: ["s3:GetObject", "s3:PutObject"], Resource: "arn:aws:s3:::x/*"}]}}}
     readonly: {sessionDuration: 30m}
     unused: {sessionDuration: 2h, acceptRoleSessionName: true}
   clusters:

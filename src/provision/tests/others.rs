@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::memory::Memory;
 use super::*;
 use crate::provision::action::Provisioner as _;
@@ -90,7 +92,54 @@ const BY_HAND: &[(Kind, &str, fn(&mut State), bool)] = &[
         ADMIN,
         |it| {
             if let State::Role { inline, .. } = it {
-                inline.insert("more".to_owned());
+                inline.insert(
+                    "more".to_owned(),
+                    json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}),
+                );
+            }
+        },
+        false,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
+            if let State::Role { inline, .. } = it {
+                inline.insert(
+                    "limit".to_owned(),
+                    json!({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}),
+                );
+            }
+        },
+        true,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
+            if let State::Role { inline, .. } = it {
+                inline.remove("bucket");
+            }
+        },
+        true,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
+            if let State::Role { inline, .. } = it {
+                inline.get_mut("bucket").unwrap()["Statement"][0]["Action"] = json!("s3:GetObject");
+            }
+        },
+        true,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
+            if let State::Role { inline, .. } = it {
+                inline.get_mut("bucket").unwrap()["Statement"][0]["Action"] =
+                    json!(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]);
             }
         },
         false,
@@ -262,7 +311,8 @@ fn each_permission_is_needed_and_all_are_in_the_table() {
             State::TrustAnchor { enabled, source } => (*enabled, *source) = (false, None),
             State::Role { trust_policy, longest, policies, inline } => {
                 (*trust_policy, *longest) = ("{}".into(), 7200);
-                (*policies, *inline) = (["arn:other".to_owned()].into(), ["more".to_owned()].into());
+                *policies = ["arn:other".to_owned()].into();
+                *inline = [("more".to_owned(), json!({}))].into();
             }
             State::Profile { enabled, session, .. } => (*enabled, *session) = (false, 900),
             State::Parameter { .. } => {}
@@ -273,7 +323,7 @@ fn each_permission_is_needed_and_all_are_in_the_table() {
     aws.0.borrow_mut().asked.clear();
     run(&desired.nothing(), &aws).unwrap();
     let of_destroy = asked(&aws);
-    // What a call needs beside its own permission, and what a role without inline policies does not.
+    // What a call needs beside its own permission.
     let implied = ["rolesanywhere:TagResource", "iam:TagRole", "iam:PassRole", "ssm:AddTagsToResource"];
     let table = |purpose| {
         let policy = permissions(purpose, &desired, None);
@@ -283,12 +333,11 @@ fn each_permission_is_needed_and_all_are_in_the_table() {
         });
         actions.map(|it| it.as_str().unwrap().to_owned()).filter(|it| !implied.contains(&it.as_str())).collect()
     };
-    let (mut applied, mut destroyed): (BTreeSet<String>, BTreeSet<String>) =
+    let (mut applied, destroyed): (BTreeSet<String>, BTreeSet<String>) =
         (table(Purpose::Apply), table(Purpose::Destroy));
     let deletions =
         ["rolesanywhere:DeleteTrustAnchor", "rolesanywhere:DeleteProfile", "iam:DeleteRole", "ssm:DeleteParameter"];
     applied.retain(|it| !deletions.contains(&it.as_str()));
-    destroyed.remove("iam:DeleteRolePolicy");
     assert_eq!((of_apply, of_destroy), (applied, destroyed));
 }
 

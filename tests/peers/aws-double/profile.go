@@ -16,8 +16,16 @@ func profileOf(path string) (id string, found bool) {
 func (d *Double) getProfile(call *Call, id string) (any, *Refusal) {
 	arn := "arn:aws:rolesanywhere:" + call.Region + ":" + call.Account + ":profile/" + id
 	call.Names = []string{arn}
+	if refusal := d.demand(call, "rolesanywhere:GetProfile", arn, nil); refusal != nil {
+		return nil, refusal
+	}
 	details, found := d.state.ProfileDetails[arn]
 	if !found {
+		for _, made := range d.state.Profiles {
+			if made.ARN == arn {
+				return map[string]any{"profile": detail("profileArn", made)}, nil
+			}
+		}
 		return nil, &Refusal{404, "ResourceNotFoundException", "Profile not found"}
 	}
 	profile := map[string]any{"profileId": id, "profileArn": arn, "enabled": true}

@@ -2,7 +2,7 @@
 
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::estate::{AS_DECLARED, Authorities, Estate, agreed, carry_out};
+use crate::cli::estate::{AS_DECLARED, Authorities, Estate, Folder, agreed, carry_out};
 use crate::cli::io::Io;
 use crate::cli::report::finish;
 use crate::diag::Report;
@@ -14,6 +14,8 @@ use crate::diag::Report;
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
     estate: Estate,
     #[command(flatten)]
     authorities: Authorities,
@@ -23,7 +25,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let (file, mut report) = (args.estate.file()?, Report::default());
+    let (file, mut report) = (args.folder.file()?, Report::default());
     let session = args.estate.session()?;
     let compared = args.estate.compared(&file, &args.authorities, &session, &mut report)?;
     let Some(comparison) = compared else { return finish(&report, file.sources(), io) };

@@ -3,7 +3,7 @@
 use crate::cli::Exit;
 use crate::cli::authority;
 use crate::cli::error::Error;
-use crate::cli::estate::Estate;
+use crate::cli::estate::{Estate, Folder};
 use crate::cli::io::Io;
 use crate::cli::report::finish_with;
 use crate::diag::Report;
@@ -18,6 +18,8 @@ pub(super) struct Args {
     /// The command
     #[arg(value_enum)]
     command: Of,
+    #[command(flatten)]
+    folder: Folder,
     #[command(flatten)]
     estate: Estate,
     /// Scope that `init` or `ca put-key` is for
@@ -42,6 +44,12 @@ enum Of {
     Init,
     /// `iamra ca put-key`
     PutKey,
+    /// `iamra lock --trust-policies`
+    LockTrustPolicies,
+    /// `iamra role create`, for roles that are declared: write them with `--without-aws` before
+    RoleCreate,
+    /// `iamra role delete`
+    RoleDelete,
 }
 
 /// Policies name keys by their ARNs only.
@@ -57,7 +65,7 @@ fn key_arn(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let (file, mut report) = (args.estate.file()?, Report::default());
+    let (file, mut report) = (args.folder.file()?, Report::default());
     let desired = args.estate.desired(&file, None, None, &mut report)?;
     let purpose = match args.command {
         Of::Lock => Purpose::Lock,
@@ -66,6 +74,9 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Of::Destroy => Purpose::Destroy,
         Of::Init => Purpose::Init,
         Of::PutKey => Purpose::PutKey,
+        Of::LockTrustPolicies => Purpose::LockTrustPolicies,
+        Of::RoleCreate => Purpose::RoleCreate,
+        Of::RoleDelete => Purpose::RoleDelete,
     };
     let desired = desired.and_then(|desired| match purpose {
         Purpose::Init => Some(authority::part_of(&desired, &args.estate, &file, &args.scope, &mut report)?.desired),

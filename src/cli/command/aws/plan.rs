@@ -2,7 +2,7 @@
 
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::estate::{AS_DECLARED, Authorities, Estate};
+use crate::cli::estate::{AS_DECLARED, Authorities, Estate, Folder};
 use crate::cli::io::Io;
 use crate::cli::report::{finish, finish_with};
 use crate::diag::Report;
@@ -16,6 +16,8 @@ use crate::output;
 /// Exit codes: 0 AWS is as declared, 4 something differs, 1 something has to be decided first.
 #[derive(clap::Args)]
 pub(super) struct Args {
+    #[command(flatten)]
+    folder: Folder,
     #[command(flatten)]
     estate: Estate,
     #[command(flatten)]
@@ -35,7 +37,7 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let (file, mut report) = (args.estate.file()?, Report::default());
+    let (file, mut report) = (args.folder.file()?, Report::default());
     let session = args.estate.session()?;
     let compared = args.estate.compared(&file, &args.authorities, &session, &mut report)?;
     let Some(comparison) = compared else { return finish(&report, file.sources(), io) };

@@ -56,8 +56,8 @@ pub(super) struct Args {
 const PIPE: &str = "pipe the key in PEM into it, and the certificate";
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let estate = Estate::of(&args.declaration, args.cluster.as_deref(), &args.operator, &args.asks);
-    let (file, mut report) = (estate.file()?, Report::default());
+    let estate = Estate::of(args.cluster.as_deref(), &args.operator, &args.asks);
+    let (file, mut report) = (File::open(&args.declaration)?, Report::default());
     if let Some(given) = given(args, &mut report)?
         && let Some((part, kept)) = kept(args, &estate, &file, &mut report)?
     {

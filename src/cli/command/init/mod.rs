@@ -109,7 +109,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 
 fn with_aws(args: &Args, changed: Changed, files: &files::Files, io: &mut Io) -> Result<Exit, Error> {
     let mut report = Report::default();
-    let estate = Estate::of(&args.dir, args.cluster.as_deref(), &args.operator, &args.asks);
+    let estate = Estate::of(args.cluster.as_deref(), &args.operator, &args.asks);
     let session = estate.session()?;
     let file = changed.file.clone();
     let Some(plan) = aws::plan(args, &estate, &file, &session, &mut report)? else {
