@@ -11,6 +11,7 @@ use super::bounded::TOO_LARGE;
 use super::login::Login;
 use crate::diag::Code;
 use crate::resolve::NoAnswer;
+use crate::secret::PRIVATE_KEY;
 
 /// The SDK's error text when it could not load credentials.
 /// <https://github.com/smithy-lang/smithy-rs/blob/main/aws/rust-runtime/aws-credential-types/src/provider/error.rs>
@@ -197,6 +198,15 @@ fn refused(error: &impl ProvideErrorMetadata, status: u16, asked: &Asked<'_>) ->
     let Asked { service, permission, region, .. } = asked;
     let (code, said) = (error.code().unwrap_or_default(), said(error.message().unwrap_or_default()));
     match code {
+        "AccessDeniedException" | "AccessDenied"
+            if said.contains("kms:") && permission.contains("ssm:PutParameter") =>
+        {
+            no_access(
+                format!("AWS denied encryption of a parameter in {region}{said}"),
+                "allow `kms:Encrypt` and `kms:GenerateDataKey` on the KMS key, and also in its key policy if the key is in \
+                 another account",
+            )
+        }
         "AccessDeniedException" | "AccessDenied" if said.contains("kms:") || said.contains("ciphertext") => no_access(
             format!("AWS denied decryption of a parameter in {region}{said}"),
             "allow `kms:Decrypt` on the parameter's KMS key, and also in the key policy if the key is in another \
@@ -253,8 +263,12 @@ fn wrong_clock(said: &str) -> NoAnswer {
     no_access(format!("this machine's clock differs from AWS's{said}"), "correct the clock")
 }
 
-/// The service's own message, to append to one of ours.
+/// The service's own message, to append to one of ours. One that repeats a private key, as messages about invalid requests
+/// repeat what was sent, is left out.
 fn said(words: &str) -> String {
+    if words.contains(PRIVATE_KEY) {
+        return String::new();
+    }
     let words: String = words.trim().trim_end_matches('.').chars().filter(|c| !c.is_control()).take(500).collect();
     if words.is_empty() { words } else { format!(": {words}") }
 }
@@ -276,4 +290,18 @@ fn failed(why: String, help: &str) -> NoAnswer {
 
 fn no_access(why: String, help: &str) -> NoAnswer {
     NoAnswer { code: Code::NoAccess, why, help: help.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said;
+
+    #[test]
+    fn a_message_that_repeats_a_private_key_is_left_out() {
+        let key = include_str!("../../tests/data/ca/key.pem");
+        let of = |value: &str| format!("1 validation error detected: Value '{value}' at 'value' failed");
+        assert_eq!(said(&of("x")), ": 1 validation error detected: Value 'x' at 'value' failed");
+        assert_eq!(said(&of(key)), "");
+        assert_eq!(said(&of(&key.replace('\n', "\\n"))), "");
+    }
 }

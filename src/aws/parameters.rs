@@ -1,14 +1,20 @@
-//! Parameters of SSM Parameter Store: looked at and changed. Nothing here decrypts.
+//! Parameters of SSM Parameter Store: looked at and changed. One call decrypts one parameter.
 
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::Builder;
-use aws_sdk_ssm::types::{ParameterStringFilter, ParameterType, Tag};
+use aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder;
+use aws_sdk_ssm::types::{Parameter, ParameterStringFilter, ParameterTier, ParameterType, Tag};
 
 use super::busy::Busy;
 use super::failure;
 use super::login::Connection;
 use super::rejected::{Answered, Rejected};
-use crate::provision::{Action, Listed, Outcome, Owner, State, Tags};
+use super::ssm;
+use crate::diag::Code;
+use crate::provision::{Action, Failure, Fault, Listed, Outcome, Owner, State, Tags};
+use crate::quote::quote;
+use crate::resolve::NoAnswer;
+use crate::secret::Secret;
 
 const SERVICE: &str = "SSM";
 
@@ -43,15 +49,20 @@ pub(super) async fn call(connection: &Connection, action: &Action) -> Answered {
             });
             return Ok(Outcome::Resources(listed.collect()));
         }
+        Action::DecryptParameter(name) => {
+            let found = sent!(client.get_parameters().names(name).with_decryption(true));
+            return decrypted(found.parameters.unwrap_or_default(), name, region);
+        }
         Action::CreateParameter(name, value, tags) => {
-            let tag = |(key, value)| Tag::builder().key(key).value(value).build().ok();
-            let tags = tags.iter().filter_map(tag).collect();
-            let call = client.put_parameter().name(name).value(value).r#type(ParameterType::String);
-            sent!(call.overwrite(false).set_tags(Some(tags)));
+            let call = put(&client, name, value).r#type(ParameterType::String);
+            sent!(call.overwrite(false).set_tags(Some(all(tags))));
+        }
+        Action::CreateEncryptedParameter(name, it, tags) => {
+            let call = put(&client, name, it.value.reveal()).r#type(ParameterType::SecureString);
+            sent!(call.set_key_id(it.kms_key.clone()).overwrite(false).set_tags(Some(all(tags))));
         }
         Action::UpdateParameter(name, value) => {
-            let call = client.put_parameter().name(name).value(value).r#type(ParameterType::String);
-            sent!(call.overwrite(true));
+            sent!(put(&client, name, value).r#type(ParameterType::String).overwrite(true));
         }
         Action::DeleteParameter(name) => {
             sent!(client.delete_parameter().name(name));
@@ -59,6 +70,37 @@ pub(super) async fn call(connection: &Connection, action: &Action) -> Answered {
         _ => return Err(Rejected::unreadable(SERVICE, region, connection, action)),
     }
     Ok(Outcome::Done)
+}
+
+/// The most characters of a parameter that costs nothing.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html>
+const STANDARD: usize = 4096;
+
+/// A call that writes a value, which may have up to 8192 characters. Without a tier, it would be the default of the account.
+fn put(client: &Client, name: &str, value: &str) -> PutParameterFluentBuilder {
+    let tier = if value.len() > STANDARD { ParameterTier::Advanced } else { ParameterTier::Standard };
+    client.put_parameter().name(name).value(value).tier(tier)
+}
+
+fn all(tags: &Tags) -> Vec<Tag> {
+    tags.iter().filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok()).collect()
+}
+
+/// The value of an encrypted parameter.
+fn decrypted(found: Vec<Parameter>, name: &str, region: &str) -> Answered {
+    let Some(one) = found.into_iter().next() else {
+        let failure = Failure { fault: Fault::NotThere, answer: ssm::missing(name, region) };
+        return Err(Rejected { failure, is_throttled: false });
+    };
+    if one.r#type() != Some(&ParameterType::SecureString) {
+        return Err(Rejected::refused(NoAnswer {
+            code: Code::AwsSetup,
+            why: format!("parameter {} is not encrypted", quote(&name)),
+            help: "a private key must be a SecureString: whoever can read this one may have a copy, so make a new CA"
+                .to_owned(),
+        }));
+    }
+    Ok(Outcome::Secret(Secret::new(one.value.unwrap_or_default())))
 }
 
 /// The filters that choose an owner's parameters.

@@ -80,7 +80,7 @@ fn read(one: &Parameter, name: &str, decrypt: bool) -> Result<Answer, NoAnswer> 
     Ok(Answer { value: Secret::new(value), version, arn: one.arn().map(str::to_owned) })
 }
 
-fn missing(name: &str, region: &str) -> NoAnswer {
+pub(super) fn missing(name: &str, region: &str) -> NoAnswer {
     let selected =
         name.strip_prefix(parameter(name)).filter(|selector| !selector.is_empty() && !name.starts_with("arn:"));
     let why = match selected {

@@ -9,6 +9,7 @@ use super::state::{Listed, Source};
 use crate::diag::Code;
 use crate::reference::Origin;
 use crate::resolve::NoAnswer;
+use crate::secret::Secret;
 
 /// One call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub enum Action {
     DescribeParameters(Owner),
     /// Up to ten parameters, by their names.
     GetParameters(BTreeSet<String>),
+    /// The value of one encrypted parameter, decrypted. What is not encrypted is refused.
+    DecryptParameter(String),
     // What changes it. Creation enables.
     /// A new trust anchor.
     CreateTrustAnchor(String, Source, Tags),
@@ -67,6 +70,8 @@ pub enum Action {
     DeleteProfile(String),
     /// A new parameter and its value.
     CreateParameter(String, String, Tags),
+    /// A new parameter that is encrypted.
+    CreateEncryptedParameter(String, Encrypted, Tags),
     /// The value of a parameter.
     UpdateParameter(String, String),
     /// A parameter.
@@ -84,6 +89,15 @@ pub struct ProfileSettings {
     pub accepts_session_name: bool,
 }
 
+/// A value that is kept encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encrypted {
+    /// The value.
+    pub value: Secret,
+    /// The KMS key, by its ID, alias or ARN; the one of the account for parameters when `None`.
+    pub kms_key: Option<String>,
+}
+
 /// The answer of a call that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -91,6 +105,8 @@ pub enum Outcome {
     Done,
     /// An account's number, or the ARN of what was created.
     Text(String),
+    /// The value of an encrypted parameter.
+    Secret(Secret),
     /// Tags.
     Tags(Tags),
     /// Names or ARNs.
@@ -150,6 +166,7 @@ impl Action {
                 | Self::ListInlinePolicies(_)
                 | Self::DescribeParameters(_)
                 | Self::GetParameters(_)
+                | Self::DecryptParameter(_)
         )
     }
 
@@ -178,7 +195,7 @@ impl Action {
             Self::ListAttachedPolicies(_) => "iam:ListAttachedRolePolicies",
             Self::ListInlinePolicies(_) => "iam:ListRolePolicies",
             Self::DescribeParameters(_) => "ssm:DescribeParameters",
-            Self::GetParameters(_) => "ssm:GetParameters",
+            Self::GetParameters(_) | Self::DecryptParameter(_) => "ssm:GetParameters",
             Self::CreateTrustAnchor(..) => "rolesanywhere:CreateTrustAnchor",
             Self::UpdateTrustAnchor(..) => "rolesanywhere:UpdateTrustAnchor",
             Self::EnableTrustAnchor(_) => "rolesanywhere:EnableTrustAnchor",
@@ -194,7 +211,9 @@ impl Action {
             Self::UpdateProfile(..) => "rolesanywhere:UpdateProfile",
             Self::EnableProfile(_) => "rolesanywhere:EnableProfile",
             Self::DeleteProfile(_) => "rolesanywhere:DeleteProfile",
-            Self::CreateParameter(..) | Self::UpdateParameter(..) => "ssm:PutParameter",
+            Self::CreateParameter(..) | Self::CreateEncryptedParameter(..) | Self::UpdateParameter(..) => {
+                "ssm:PutParameter"
+            }
             Self::DeleteParameter(_) => "ssm:DeleteParameter",
         }
     }

@@ -19,7 +19,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Failure, Fault, Outcome, Provisioner};
+pub use action::{Action, Encrypted, Failure, Fault, Outcome, Provisioner};
 pub use apply::{Stopped, apply};
 pub use compare::compare;
 pub use declared::{Certificates, desired, queries};

@@ -15,6 +15,7 @@ use crate::provision::key::{Kind, Tags};
 use crate::provision::state::{Listed, State};
 use crate::reference::Origin;
 use crate::resolve::NoAnswer;
+use crate::secret::Secret;
 
 /// When a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(super) struct World {
     slow: BTreeMap<String, usize>,
     pub(super) most_anchors: Option<usize>,
     made: usize,
+    /// What encrypted parameters have, by profile and name; as a thing, each has only that it is encrypted.
+    encrypted: BTreeMap<(Option<String>, String), Secret>,
 }
 
 #[derive(Default)]
@@ -172,11 +175,17 @@ impl World {
                 let all = self.all(&at, Kind::Parameter).into_iter().filter(|it| names.contains(&it.name));
                 Outcome::Resources(all.collect())
             }
+            Action::DecryptParameter(name) => {
+                self.by_name(&at, Kind::Parameter, name)?;
+                let found = self.encrypted.get(&(at, name.clone()));
+                Outcome::Secret(found.cloned().ok_or_else(|| failure(Fault::Refused))?)
+            }
             _ if action.deletes() => return self.deleted(&at, action),
             Action::CreateTrustAnchor(..)
             | Action::CreateRole(..)
             | Action::CreateProfile(..)
-            | Action::CreateParameter(..) => return self.created(at, action),
+            | Action::CreateParameter(..)
+            | Action::CreateEncryptedParameter(..) => return self.created(at, action),
             _ => return self.written(&at, action),
         })
     }
@@ -217,6 +226,14 @@ impl World {
                     return Err(failure(Fault::Exists));
                 }
                 Ok(self.create(at, Kind::Parameter, name, State::Parameter { value: value.clone() }, tags))
+            }
+            Action::CreateEncryptedParameter(name, it, tags) => {
+                if self.by_name(&at, Kind::Parameter, name).is_ok() {
+                    return Err(failure(Fault::Exists));
+                }
+                self.encrypted.insert((at.clone(), name.clone()), it.value.clone());
+                let value = format!("encrypted with {:?}", it.kms_key);
+                Ok(self.create(at, Kind::Parameter, name, State::Parameter { value }, tags))
             }
             other => unreachable!("{other:?}"),
         }

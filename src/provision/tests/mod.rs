@@ -3,6 +3,7 @@
 mod faults;
 mod memory;
 mod others;
+mod secrets;
 
 use crate::config;
 use crate::diag::Report;

@@ -86,6 +86,7 @@ type Call struct {
 	Region  string   `json:"region"`
 	Names   []string `json:"names,omitempty"`
 	Decrypt bool     `json:"decrypt,omitempty"`
+	Type    string   `json:"type,omitempty"` // of a parameter that is written
 }
 
 // Double answers requests, one at a time.
@@ -96,6 +97,7 @@ type Double struct {
 	faults map[int]int
 	listed map[string]time.Time
 	needed map[string]bool
+	keyOf  map[string]string // the KMS keys of encrypted parameters, by name
 }
 
 // Refusal is an error of the service.
@@ -112,7 +114,7 @@ func main() {
 	}
 	text, err := os.ReadFile(os.Args[1])
 	if err == nil {
-		double := &Double{faults: map[int]int{}, listed: map[string]time.Time{}, needed: map[string]bool{}}
+		double := &Double{faults: map[int]int{}, listed: map[string]time.Time{}, needed: map[string]bool{}, keyOf: map[string]string{}}
 		if err = json.Unmarshal(text, &double.state); err == nil {
 			err = serve(double)
 		}

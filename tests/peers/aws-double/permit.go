@@ -134,12 +134,13 @@ func (d *Double) pass(call *Call, service string, body []byte) *Refusal {
 
 func (d *Double) permitSSM(call *Call, body []byte) *Refusal {
 	var given struct {
-		Name  string
-		Names []string
-		Tags  []any
+		Name, Type, Value, Tier, KeyId string
+		Names                          []string
+		WithDecryption                 bool
+		Tags                           []any
 	}
 	_ = json.Unmarshal(body, &given)
-	call.Names = given.Names
+	call.Names, call.Decrypt, call.Type = given.Names, given.WithDecryption, given.Type
 	if given.Name != "" {
 		call.Names = append(call.Names, given.Name)
 	}
@@ -158,6 +159,52 @@ func (d *Double) permitSSM(call *Call, body []byte) *Refusal {
 				return &Refusal{400, "AccessDeniedException", refusal.Message}
 			}
 		}
+	}
+	if call.Action == "PutParameter" {
+		if refusal := checkValue(given.Value, given.Tier); refusal != nil {
+			return refusal
+		}
+	}
+	return d.permitKMS(call, given.KeyId, len(given.Value) > standard)
+}
+
+// standard is the most characters of a value in the standard tier, and advanced that of the advanced one.
+const standard, advanced = 4096, 8192
+
+// checkValue is what Parameter Store says of the size of a value, and moto does not.
+func checkValue(value, tier string) *Refusal {
+	switch {
+	case len(value) > advanced:
+		return invalid("Parameter values are at most 8 KB")
+	case len(value) > standard && tier != "Advanced":
+		return invalid("Standard tier parameters support a maximum parameter value of 4096 characters")
+	}
+	return nil
+}
+
+// permitKMS is what a customer's key demands: https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+// The key of the account for parameters is for whoever may use parameters.
+func (d *Double) permitKMS(call *Call, key string, isAdvanced bool) *Refusal {
+	need := ""
+	switch {
+	case call.Decrypt:
+		for _, name := range call.Names {
+			if known := d.keyOf[name]; known != "" {
+				key, need = known, "kms:Decrypt"
+			}
+		}
+	case call.Type == "SecureString" && key != "":
+		d.keyOf[call.Names[0]] = key
+		need = "kms:Encrypt"
+		if isAdvanced {
+			need = "kms:GenerateDataKey"
+		}
+	}
+	if need == "" {
+		return nil
+	}
+	if refusal := d.demand(call, need, key, nil); refusal != nil {
+		return &Refusal{400, "AccessDeniedException", refusal.Message}
 	}
 	return nil
 }
