@@ -109,9 +109,14 @@ impl Comparison {
         self.differences.iter().any(|it| it.verb != Verb::Leave)
     }
 
+    /// The number of resources for which there is something to do.
+    pub fn to_do(&self) -> usize {
+        self.differences.iter().filter(|it| !it.steps.is_empty()).count()
+    }
+
     /// Whether something is to be done.
     pub fn has_calls(&self) -> bool {
-        self.differences.iter().any(|it| !it.steps.is_empty())
+        self.to_do() > 0
     }
 }
 
