@@ -59,6 +59,11 @@ fn own_name(reference: &Reference) -> Option<FoundBy<'_>> {
     }
 }
 
+/// Whether iamra may make what this leads to.
+pub(super) fn is_made(reference: &Reference) -> bool {
+    own_name(reference).is_some()
+}
+
 /// What should be there for all clusters of a declaration. `others` are the declarations that extend it, of which only their
 /// workloads matter. What cannot be is reported.
 pub fn desired(
