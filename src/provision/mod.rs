@@ -5,6 +5,7 @@
 //! else has made is never touched: [`Owner`] says by which tags ours is known.
 
 mod action;
+mod adopt;
 mod apply;
 mod changes;
 mod compare;
@@ -21,6 +22,7 @@ mod state;
 mod tests;
 
 pub use action::{Action, Encrypted, Failure, Fault, Outcome, Provisioner};
+pub use adopt::adoption;
 pub use apply::{Stopped, apply};
 pub use compare::compare;
 pub use declared::{Certificates, desired, queries};

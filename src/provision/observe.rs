@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::action::{Action, Failure, Outcome, Provisioner};
 use super::desired::Desired;
-use super::key::{Key, Kind, Owner, Site, Tags, whose};
+use super::key::{Key, Kind, Owner, Site, Tags, is_free, maker, whose};
 use super::state::{Listed, State};
 
 /// The most names that GetParameters takes.
@@ -18,7 +18,16 @@ pub(super) struct Seen {
     pub(super) arn: String,
     /// `None` when it is ours, else why it is not.
     pub(super) not_ours: Option<String>,
+    /// If it is not ours: who has made it, as far as that is known, and whether it has no tags of another installation.
+    pub(super) maker: Option<String>,
+    pub(super) is_free: bool,
     pub(super) state: State,
+}
+
+impl Seen {
+    fn of(arn: String, not_ours: Option<String>, tags: &Tags, state: State) -> Self {
+        Self { arn, not_ours, maker: maker(tags), is_free: is_free(tags), state }
+    }
 }
 
 /// What is there.
@@ -28,6 +37,8 @@ pub struct Observed {
     pub(super) resources: BTreeMap<Key, Vec<Seen>>,
     /// The number of each account.
     pub accounts: BTreeMap<Site, String>,
+    /// The ARNs of trust anchors that are called as those of iam-ra 1.x, which had one for an installation.
+    pub(super) first: BTreeMap<Key, String>,
 }
 
 /// Looks at every account and region that the declaration uses.
@@ -103,10 +114,13 @@ impl Look<'_> {
     /// Trust anchors or profiles.
     fn listed(&mut self, kind: Kind, action: &Action) -> Result<(), Failure> {
         for it in self.resources(action)? {
+            if kind == Kind::TrustAnchor && self.owners.iter().any(|owner| owner.stem() == it.name) {
+                self.observed.first.insert(self.key(kind, &it.name), it.arn.clone());
+            }
             if self.matters(kind, &it.name) {
                 let tags = self.call(&Action::ListTags(it.arn.clone()))?;
                 let tags = if let Outcome::Tags(tags) = tags { tags } else { Tags::new() };
-                let seen = Seen { arn: it.arn, not_ours: self.whose(&tags), state: it.state };
+                let seen = Seen::of(it.arn, self.whose(&tags), &tags, it.state);
                 self.add(self.key(kind, &it.name), seen);
             }
         }
@@ -122,7 +136,7 @@ impl Look<'_> {
                     policies.extend(self.names(&Action::ListAttachedPolicies(name.clone()))?);
                     inline.extend(self.names(&Action::ListInlinePolicies(name.clone()))?);
                 }
-                let seen = Seen { arn: role.arn, not_ours: self.whose(&role.tags), state: role.state };
+                let seen = Seen::of(role.arn, self.whose(&role.tags), &role.tags, role.state);
                 self.add(self.key(Kind::Role, &name), seen);
             }
         }
@@ -146,7 +160,8 @@ impl Look<'_> {
         for names in all.chunks(NAMES) {
             for it in self.resources(&Action::GetParameters(names.iter().cloned().collect()))? {
                 let not_ours = (!ours.contains(&it.name)).then(|| whose(&Tags::new()));
-                let seen = Seen { arn: String::new(), not_ours, state: it.state };
+                // Whether it is another installation's is asked when it matters.
+                let seen = Seen::of(String::new(), not_ours, &Tags::new(), it.state);
                 self.add(self.key(Kind::Parameter, &it.name), seen);
             }
         }

@@ -57,6 +57,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
         include_str!("fields.rs"),
         &[
             "argocd generate",
+            "aws adopt",
             "aws apply",
             "aws plan",
             "ca crl",

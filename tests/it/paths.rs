@@ -90,6 +90,7 @@ fn whatever_is_no_file_is_refused_without_waiting() {
         &["check", "iamra.yaml", "--trust-policy", "payments=it"],
         &["aws", "plan", "--ca-certificate", "it"],
         &["aws", "permissions", "plan", "--policy", "it"],
+        &["aws", "adopt", "--policy", "it"],
         &["destroy", "--policy", "it"],
         &["inject", "it"],
         &["inject", "deployment.yaml", "--declaration", "it"],

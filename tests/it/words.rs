@@ -539,6 +539,7 @@ fn no_option_shows_a_key() {
             &["import", "--from", "iam-ra", "--state", "key.pem"],
             &["lock", "--check", "--lock", "key.pem"],
             &["aws", "plan", "--ca-certificate", "key.pem"],
+            &["aws", "adopt", "key.pem"],
             &["k8s", "onboard", "x", "--declaration", "key.pem"],
             &["list", "key.pem"],
             &["diff", "HEAD", "key.pem"],

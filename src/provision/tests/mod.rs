@@ -1,6 +1,7 @@
 //! Provisioning against an AWS in memory: whatever fails, and wherever, the next run ends where an undisturbed one does.
 
 mod faults;
+mod iam_ra;
 mod memory;
 mod others;
 mod secrets;

@@ -1,5 +1,6 @@
 //! `iamra aws`: what the declaration means in AWS, and making it so.
 
+mod adopt;
 mod apply;
 mod permissions;
 mod plan;
@@ -19,6 +20,7 @@ pub(in crate::cli) struct Args {
 enum Command {
     Plan(plan::Args),
     Apply(apply::Args),
+    Adopt(adopt::Args),
     Permissions(permissions::Args),
 }
 
@@ -26,6 +28,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     match &args.command {
         Command::Plan(args) => plan::run(args, io),
         Command::Apply(args) => apply::run(args, io),
+        Command::Adopt(args) => adopt::run(args, io),
         Command::Permissions(args) => permissions::run(args, io),
     }
 }
