@@ -1,7 +1,7 @@
 //! The resources in AWS that a declaration means: what they should be, and what they are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::at_hand::Operator;
 use super::declaration::File;
@@ -46,6 +46,11 @@ pub(super) struct Authorities {
 }
 
 impl Estate {
+    /// All resources of a declaration.
+    pub(super) fn of(dir: &Path, operator: Operator, asks: Asks) -> Self {
+        Self { dir: dir.to_owned(), cluster: None, operator, asks }
+    }
+
     pub(super) fn file(&self) -> Result<File, Error> {
         File::open(&self.dir)
     }

@@ -17,6 +17,7 @@ mod key;
 mod observe;
 mod permission;
 mod policy;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use desired::Desired;
 pub use difference::{Comparison, Difference, Verb};
 pub use follow::{TrustChange, trust_changes};
 pub use key::{DECLARATION, INSTALLATION, Key, Kind, Owner, Site, Tags};
-pub use observe::{Observed, observe};
+pub use observe::{Observed, observe, observe_each};
 pub use permission::{Purpose, policy as permissions};
+pub use standing::{Standing, Stands, standings};
 pub use state::{Listed, Source, State};

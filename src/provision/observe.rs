@@ -48,16 +48,19 @@ pub struct Observed {
 pub fn observe(desired: &Desired, aws: &dyn Provisioner) -> Result<Observed, Failure> {
     let mut observed = Observed::default();
     for (site, owners) in &desired.owners {
-        let mut look = Look { desired, aws, site, owners, observed: &mut observed };
-        look.account()?;
-        look.listed(Kind::TrustAnchor, &Action::ListTrustAnchors)?;
-        look.listed(Kind::Profile, &Action::ListProfiles)?;
-        if desired.homes.values().any(|home| home == site) {
-            look.roles()?;
-        }
-        look.parameters()?;
+        Look { desired, aws, site, owners, observed: &mut observed }.site()?;
     }
     Ok(observed)
+}
+
+/// The same, where it is possible, and why it is not elsewhere.
+pub fn observe_each(desired: &Desired, aws: &dyn Provisioner) -> (Observed, BTreeMap<Site, Failure>) {
+    let (mut observed, mut failures) = (Observed::default(), BTreeMap::new());
+    for (site, owners) in &desired.owners {
+        let seen = Look { desired, aws, site, owners, observed: &mut observed }.site();
+        failures.extend(seen.err().map(|failure| (Arc::clone(site), failure)));
+    }
+    (observed, failures)
 }
 
 struct Look<'l> {
@@ -69,6 +72,16 @@ struct Look<'l> {
 }
 
 impl Look<'_> {
+    fn site(&mut self) -> Result<(), Failure> {
+        self.account()?;
+        self.listed(Kind::TrustAnchor, &Action::ListTrustAnchors)?;
+        self.listed(Kind::Profile, &Action::ListProfiles)?;
+        if self.desired.homes.values().any(|home| home == self.site) {
+            self.roles()?;
+        }
+        self.parameters()
+    }
+
     fn call(&self, action: &Action) -> Result<Outcome, Failure> {
         self.aws.call(self.site, action)
     }

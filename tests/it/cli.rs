@@ -261,7 +261,6 @@ fn who_never_asks_aws_has_no_option_for_it() {
         ("check", &["--live", "--timeout=1"][..]),
         ("verify", &["--live", "--timeout=1"]),
         ("diff HEAD", &["--live", "--timeout=1"]),
-        ("status", &["--live", "--timeout=1"]),
         ("k8s offboard app", &offboard),
         ("k8s teardown app", &offboard),
     ] {

@@ -5,6 +5,7 @@ mod iam_ra;
 mod memory;
 mod others;
 mod secrets;
+mod standings;
 
 use crate::config;
 use crate::diag::Report;
