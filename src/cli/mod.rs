@@ -25,6 +25,7 @@ mod progress;
 mod rendered;
 mod report;
 mod roster;
+mod rotation;
 mod signals;
 mod sources;
 mod trust;
