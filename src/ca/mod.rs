@@ -4,4 +4,4 @@ mod crl;
 mod mint;
 
 pub use crl::{CrlError, Revocations, Serial};
-pub use mint::{Error, mint};
+pub use mint::{Error, certify, key, mint};

@@ -30,6 +30,13 @@ pub(super) struct Editing {
     pub(super) dry_run: bool,
 }
 
+impl Editing {
+    /// The declaration, or a folder at or below it.
+    pub(super) fn declaration(&self) -> &Path {
+        &self.declaration
+    }
+}
+
 /// A declaration that is locked for editing.
 pub(super) struct Draft {
     claim: Claim,

@@ -6,6 +6,7 @@ mod leftover;
 pub mod offboard;
 pub mod onboard;
 mod pin;
+pub mod rotate;
 pub mod secrets;
 mod section;
 pub mod setup;

@@ -122,8 +122,7 @@ impl Builder<'_> {
         let wanted = Wanted::TrustAnchor(source);
         self.made((reference, ArnKind::TrustAnchor), Kind::TrustAnchor, &scope.name, wanted, owner, cluster);
         for kept in scope.issuer.clone().references_mut() {
-            if let Some(FoundBy::Parameter(name)) = own_name(kept) {
-                let key = Key { kind: Kind::Parameter, site: site(kept), name: name.to_owned() };
+            if let Some(key) = parameter(kept) {
                 self.add(key, Wanted::Kept, owner, cluster, &kept.place);
             }
         }
@@ -133,6 +132,10 @@ impl Builder<'_> {
     fn source(&self, scope: &DeclaredScope) -> Option<Source> {
         if let Some(pem) = self.certificates.get(&scope.name) {
             return Some(Source::Certificates(pem.clone()));
+        }
+        // During a rotation, the step decides what the trust anchor has.
+        if scope.issuer.other.is_some() {
+            return None;
         }
         if let Some(reference) = scope.issuer.reference(Value::Arn(ArnKind::PrivateCa)) {
             let arn = resolve::known_arn(ArnKind::PrivateCa, reference, self.answers)?;
@@ -280,7 +283,13 @@ impl Builder<'_> {
     }
 }
 
+/// The parameter of a reference, if iamra may write it.
+pub(super) fn parameter(reference: &Reference) -> Option<Key> {
+    let Some(FoundBy::Parameter(name)) = own_name(reference) else { return None };
+    Some(Key { kind: Kind::Parameter, site: site(reference), name: name.to_owned() })
+}
+
 /// Where a reference is looked up, whoever asks.
-fn site(reference: &Reference) -> Site {
+pub(super) fn site(reference: &Reference) -> Site {
     Arc::new(Origin { cluster: None, scope: None, ..Origin::clone(&reference.origin) })
 }

@@ -20,6 +20,10 @@ pub enum Purpose {
     Apply,
     /// `iamra destroy`
     Destroy,
+    /// `iamra aws adopt`
+    Adopt,
+    /// `iamra ca rotate`
+    Rotate,
 }
 
 /// What a permission is for.
@@ -41,8 +45,15 @@ enum On {
     Parameters,
 }
 
-const READING: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy];
+const ANCHORS: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Adopt, Purpose::Rotate];
+const CHANGING: &[Purpose] = &[Purpose::Apply, Purpose::Rotate];
+const READING: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Adopt];
 const APPLYING: &[Purpose] = &[Purpose::Apply];
+const ADOPTING: &[Purpose] = &[Purpose::Adopt];
+const TAGGING: &[Purpose] = &[Purpose::Apply, Purpose::Adopt];
+const TAGGING_PARAMETERS: &[Purpose] = &[Purpose::Apply, Purpose::Adopt, Purpose::Rotate];
+const EVERYBODY: &[Purpose] =
+    &[Purpose::Lock, Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Adopt, Purpose::Rotate];
 const DELETING: &[Purpose] = &[Purpose::Apply, Purpose::Destroy];
 
 /// Every permission: what it is for, and the commands that need it.
@@ -50,15 +61,15 @@ const DELETING: &[Purpose] = &[Purpose::Apply, Purpose::Destroy];
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html>
 const TABLE: &[(&str, On, &[Purpose])] = &[
-    ("rolesanywhere:ListTrustAnchors", On::Everything, READING),
+    ("rolesanywhere:ListTrustAnchors", On::Everything, ANCHORS),
     ("rolesanywhere:ListProfiles", On::Everything, READING),
     ("rolesanywhere:ListTrustAnchors", On::Named, &[Purpose::Lock]),
     ("rolesanywhere:ListProfiles", On::Named, &[Purpose::Lock]),
-    ("rolesanywhere:ListTagsForResource", On::TrustAnchorsAndProfiles, READING),
+    ("rolesanywhere:ListTagsForResource", On::TrustAnchorsAndProfiles, ANCHORS),
     ("rolesanywhere:CreateTrustAnchor", On::TrustAnchorsAndProfiles, APPLYING),
     ("rolesanywhere:CreateProfile", On::TrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:TagResource", On::TrustAnchorsAndProfiles, APPLYING),
-    ("rolesanywhere:UpdateTrustAnchor", On::OurTrustAnchorsAndProfiles, APPLYING),
+    ("rolesanywhere:TagResource", On::TrustAnchorsAndProfiles, TAGGING),
+    ("rolesanywhere:UpdateTrustAnchor", On::OurTrustAnchorsAndProfiles, CHANGING),
     ("rolesanywhere:EnableTrustAnchor", On::OurTrustAnchorsAndProfiles, APPLYING),
     ("rolesanywhere:UpdateProfile", On::OurTrustAnchorsAndProfiles, APPLYING),
     ("rolesanywhere:EnableProfile", On::OurTrustAnchorsAndProfiles, APPLYING),
@@ -69,7 +80,7 @@ const TABLE: &[(&str, On, &[Purpose])] = &[
     ("iam:ListAttachedRolePolicies", On::Roles, READING),
     ("iam:ListRolePolicies", On::Roles, READING),
     ("iam:CreateRole", On::Roles, APPLYING),
-    ("iam:TagRole", On::Roles, APPLYING),
+    ("iam:TagRole", On::Roles, TAGGING),
     ("iam:PassRole", On::Roles, APPLYING),
     ("iam:UpdateAssumeRolePolicy", On::Roles, APPLYING),
     ("iam:UpdateRole", On::Roles, APPLYING),
@@ -78,9 +89,10 @@ const TABLE: &[(&str, On, &[Purpose])] = &[
     ("iam:DeleteRolePolicy", On::Roles, DELETING),
     ("iam:DeleteRole", On::Roles, DELETING),
     ("ssm:DescribeParameters", On::Everything, READING),
-    ("ssm:GetParameters", On::Parameters, &[Purpose::Lock, Purpose::Plan, Purpose::Apply, Purpose::Destroy]),
-    ("ssm:PutParameter", On::Parameters, APPLYING),
-    ("ssm:AddTagsToResource", On::Parameters, APPLYING),
+    ("ssm:GetParameters", On::Parameters, EVERYBODY),
+    ("ssm:ListTagsForResource", On::Parameters, ADOPTING),
+    ("ssm:PutParameter", On::Parameters, CHANGING),
+    ("ssm:AddTagsToResource", On::Parameters, TAGGING_PARAMETERS),
     ("ssm:DeleteParameter", On::Parameters, DELETING),
 ];
 

@@ -61,6 +61,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
             "aws apply",
             "aws plan",
             "ca crl",
+            "ca rotate",
             "ca show",
             "demo",
             "destroy",

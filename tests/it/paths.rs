@@ -102,6 +102,7 @@ fn whatever_is_no_file_is_refused_without_waiting() {
         &["doctor", "--objects", "it"],
         &["ca", "show", "it"],
         &["ca", "rotation", "--objects", "it"],
+        &["ca", "rotate", "--objects", "it"],
         &["ca", "rotation", "--trust-anchor", "it"],
         &["ca", "crl", "--certificate", "it", "--key", "deployment.yaml", "--serial", "1"],
         &["ca", "crl", "--certificate", "deployment.yaml", "--key", "it", "--serial", "1"],

@@ -538,6 +538,7 @@ fn no_option_shows_a_key() {
             &["ca", "crl", "--certificate", "key.pem", "--key", "key.pem", "key.pem", "--serial", "1"],
             &["import", "--from", "iam-ra", "--state", "key.pem"],
             &["lock", "--check", "--lock", "key.pem"],
+            &["ca", "rotate", "--objects", "key.pem"],
             &["aws", "plan", "--ca-certificate", "key.pem"],
             &["aws", "adopt", "key.pem"],
             &["k8s", "onboard", "x", "--declaration", "key.pem"],

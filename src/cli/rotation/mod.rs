@@ -19,7 +19,7 @@ use crate::pipeline;
 use crate::quote::quote;
 use crate::reference::{Query, Reference};
 use crate::resolve::{self, Answers};
-pub(super) use seen::Seen;
+pub(super) use seen::{Anchors, Seen};
 
 /// What a command is asked about.
 pub(super) struct Looking<'l> {
@@ -34,6 +34,13 @@ pub(super) struct Looking<'l> {
 pub(super) struct Read {
     snapshot: Snapshot,
     answers: Answers,
+}
+
+impl Read {
+    /// Whether there are several clusters.
+    pub(super) fn has_several(&self) -> bool {
+        self.snapshot.len() > 1
+    }
 }
 
 impl Looking<'_> {

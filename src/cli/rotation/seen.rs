@@ -29,7 +29,7 @@ pub(in crate::cli) struct Seen {
 }
 
 /// Trust anchors, by ARN.
-type Anchors = BTreeMap<Arn, resource::Found<TrustAnchor>>;
+pub(in crate::cli) type Anchors = BTreeMap<Arn, resource::Found<TrustAnchor>>;
 
 impl Seen {
     /// What the arguments of `iamra ca rotation` give. `None` when something cannot be read, which is reported.
@@ -63,6 +63,16 @@ impl Seen {
             anchors.extend(live.asks.session()?.trust_anchors(&unknown, &tell));
         }
         Ok(Some(Self { objects, anchors: is_asked.then_some(anchors) }))
+    }
+
+    /// The same with trust anchors that are read later.
+    pub(in crate::cli) fn without_anchors(looking: &Looking<'_>, report: &mut Report) -> Result<Option<Self>, Error> {
+        Ok(Self::objects(looking, report)?.map(|objects| Self { objects, anchors: None }))
+    }
+
+    /// The same with these trust anchors.
+    pub(in crate::cli) fn with(self, anchors: Anchors) -> Self {
+        Self { anchors: Some(anchors), ..self }
     }
 
     /// The objects that are given, if any are. `None` when they cannot be read, which is reported.

@@ -30,6 +30,10 @@ enum Of {
     Apply,
     /// `iamra destroy`
     Destroy,
+    /// `iamra aws adopt`
+    Adopt,
+    /// `iamra ca rotate`
+    Rotate,
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
@@ -40,6 +44,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Of::Plan => Purpose::Plan,
         Of::Apply => Purpose::Apply,
         Of::Destroy => Purpose::Destroy,
+        Of::Adopt => Purpose::Adopt,
+        Of::Rotate => Purpose::Rotate,
     };
     let cluster = args.estate.cluster.as_deref();
     let policy = desired.map(|desired| provision::permissions(purpose, &desired.narrowed(cluster)));

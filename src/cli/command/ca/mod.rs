@@ -1,6 +1,7 @@
 //! `iamra ca`: the CAs that sign, and what AWS has to know of them.
 
 mod crl;
+mod rotate;
 mod rotation;
 mod show;
 
@@ -19,6 +20,7 @@ pub(in crate::cli) struct Args {
 enum Command {
     Show(show::Args),
     Rotation(rotation::Args),
+    Rotate(rotate::Args),
     Crl(crl::Args),
 }
 
@@ -26,6 +28,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     match &args.command {
         Command::Show(args) => show::run(args, io),
         Command::Rotation(args) => rotation::run(args, io),
+        Command::Rotate(args) => rotate::run(args, io),
         Command::Crl(args) => crl::run(args, io),
     }
 }
