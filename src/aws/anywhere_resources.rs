@@ -96,6 +96,10 @@ async fn trust_anchor(connection: &Connection, action: &Action) -> Answered {
                 Some(Outcome::Tags(tags.map(|tag| (tag.key, tag.value)).collect()))
             })
         }
+        Action::Tag(arn, tags) => {
+            let call = client.tag_resource().resource_arn(arn).set_tags(Some(wire_tags(tags)));
+            ended(call.send().await, connection, action, done)
+        }
         Action::CreateTrustAnchor(name, source, tags) => {
             let call = client.create_trust_anchor().name(name).source(wire_source(source)).enabled(true);
             let call = call.set_tags(Some(wire_tags(tags))).set_notification_settings(quiet());

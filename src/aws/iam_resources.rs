@@ -50,10 +50,11 @@ fn parameters(action: &Action) -> Vec<(String, String)> {
             add("RoleName", role);
             add("AssumeRolePolicyDocument", &policy.to_string());
             add("MaxSessionDuration", &longest.to_string());
-            for (index, (key, value)) in (1..).zip(tags) {
-                add(&format!("Tags.member.{index}.Key"), key);
-                add(&format!("Tags.member.{index}.Value"), value);
-            }
+            all.extend(of_tags(tags));
+        }
+        Action::TagRole(role, tags) => {
+            add("RoleName", role);
+            all.extend(of_tags(tags));
         }
         Action::UpdateTrustPolicy(role, policy) => {
             add("RoleName", role);
@@ -79,6 +80,13 @@ fn parameters(action: &Action) -> Vec<(String, String)> {
         _ => {}
     }
     all
+}
+
+fn of_tags(tags: &Tags) -> impl Iterator<Item = (String, String)> {
+    (1..).zip(tags).flat_map(|(index, (key, value)): (u32, _)| {
+        let name = |part: &str| format!("Tags.member.{index}.{part}");
+        [(name("Key"), key.clone()), (name("Value"), value.clone())]
+    })
 }
 
 fn outcome(action: &Action, xml: &str) -> Option<Outcome> {

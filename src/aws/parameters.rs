@@ -3,7 +3,7 @@
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::Builder;
 use aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder;
-use aws_sdk_ssm::types::{Parameter, ParameterStringFilter, ParameterTier, ParameterType, Tag};
+use aws_sdk_ssm::types::{Parameter, ParameterStringFilter, ParameterTier, ParameterType, ResourceTypeForTagging, Tag};
 
 use super::busy::Busy;
 use super::failure;
@@ -43,11 +43,8 @@ pub(super) async fn call(connection: &Connection, action: &Action) -> Answered {
         }
         Action::GetParameters(names) => {
             let found = sent!(client.get_parameters().set_names(Some(names.iter().cloned().collect())));
-            let listed = found.parameters.unwrap_or_default().into_iter().filter_map(|it| {
-                let state = State::Parameter { value: it.value.unwrap_or_default() };
-                Some(Listed { name: it.name?, arn: String::new(), tags: Tags::new(), state })
-            });
-            return Ok(Outcome::Resources(listed.collect()));
+            let all = found.parameters.unwrap_or_default().into_iter();
+            return Ok(Outcome::Resources(all.filter_map(listed).collect()));
         }
         Action::DecryptParameter(name) => {
             let found = sent!(client.get_parameters().names(name).with_decryption(true));
@@ -60,6 +57,16 @@ pub(super) async fn call(connection: &Connection, action: &Action) -> Answered {
         Action::CreateEncryptedParameter(name, it, tags) => {
             let call = put(&client, name, it.value.reveal()).r#type(ParameterType::SecureString);
             sent!(call.set_key_id(it.kms_key.clone()).overwrite(false).set_tags(Some(all(tags))));
+        }
+        Action::ListParameterTags(name) => {
+            let of_parameter = ResourceTypeForTagging::Parameter;
+            let found = sent!(client.list_tags_for_resource().resource_type(of_parameter).resource_id(name));
+            let tags = found.tag_list.unwrap_or_default().into_iter();
+            return Ok(Outcome::Tags(tags.map(|tag| (tag.key, tag.value)).collect()));
+        }
+        Action::TagParameter(name, tags) => {
+            let call = client.add_tags_to_resource().resource_type(ResourceTypeForTagging::Parameter);
+            sent!(call.resource_id(name).set_tags(Some(all(tags))));
         }
         Action::UpdateParameter(name, value) => {
             sent!(put(&client, name, value).r#type(ParameterType::String).overwrite(true));
@@ -80,6 +87,11 @@ const STANDARD: usize = 4096;
 fn put(client: &Client, name: &str, value: &str) -> PutParameterFluentBuilder {
     let tier = if value.len() > STANDARD { ParameterTier::Advanced } else { ParameterTier::Standard };
     client.put_parameter().name(name).value(value).tier(tier)
+}
+
+fn listed(one: Parameter) -> Option<Listed> {
+    let state = State::Parameter { value: one.value.unwrap_or_default() };
+    Some(Listed { name: one.name?, arn: String::new(), tags: Tags::new(), state })
 }
 
 fn all(tags: &Tags) -> Vec<Tag> {

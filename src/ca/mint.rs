@@ -35,6 +35,22 @@ pub struct Subject<'s> {
     pub life: Duration,
 }
 
+/// Clocks of clients may be behind.
+const SKEW: Duration = Duration::hours(1);
+
+/// The longest common name, in characters. <https://www.rfc-editor.org/rfc/rfc5280#appendix-A.1>
+const LONGEST_NAME: usize = 64;
+
+impl<'s> Subject<'s> {
+    /// How long a CA lasts if nobody says so: replacing it takes a rotation of all certificates.
+    pub const LIFE: Duration = Duration::days(10 * 365);
+
+    /// Of a CA that is used from now on, by clients whose clocks may be behind. A name that is too long is cut.
+    pub fn from_now(name: &'s str, now: OffsetDateTime, life: Duration) -> Self {
+        Self { name: name.get(..LONGEST_NAME).unwrap_or(name), from: now - SKEW, life }
+    }
+}
+
 /// A CA with a new key, with what IAM Roles Anywhere requires of a trust anchor: CA:TRUE, keyCertSign, ECDSA.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
 ///

@@ -14,7 +14,8 @@ use crate::disk::{self, Claim, DECLARATION};
 use crate::draft::{self, Change, Refused};
 use crate::output::{self, Sources};
 use crate::pipeline::Request;
-use crate::quote::typed;
+use crate::provision::{self, TrustChange};
+use crate::quote::{quote, typed};
 use crate::render::Manifest;
 use crate::yaml::emit;
 
@@ -35,7 +36,7 @@ impl Editing {
         Self { declaration, dry_run }
     }
 
-    /// Where the declaration is looked for.
+    /// The declaration, or a folder at or below it.
     pub(super) fn declaration(&self) -> &Path {
         &self.declaration
     }
@@ -159,6 +160,13 @@ impl Changed {
         let nothing = (said.is_empty() && !is_new).then(|| "nothing to change".to_owned());
         for line in new.into_iter().chain(said).chain(nothing) {
             io.words(&format_args!("{name}{not_written}: {line}\n"))?;
+        }
+        if !dry_run {
+            for TrustChange { role, workload, begins } in provision::trust_changes(&before, &configs) {
+                let is_or_is_not = if begins { "does not trust" } else { "still trusts" };
+                let (role, workload) = (quote(&role), quote(&workload));
+                io.words(&format_args!("role {role} {is_or_is_not} {workload} before `iamra aws apply`\n"))?;
+            }
         }
         Ok(Committed { file, before, configs, changes })
     }

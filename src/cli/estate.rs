@@ -9,6 +9,7 @@ use super::delegated::{self, Delegated};
 use super::error::Error;
 use super::live::{Asking, Asks};
 use super::manifests;
+use super::progress::Progress;
 use super::sources::CLUSTER;
 use crate::aws::{Provisioning, Session};
 use crate::certificate::{Authority, Certificate};
@@ -309,12 +310,14 @@ pub(super) fn carry_out(
     report: &mut Report,
     io: &mut super::io::Io,
 ) -> Result<(), Error> {
-    let mut told = Ok(());
+    let (mut progress, mut told) = (Progress::of(comparison.to_do(), io), Ok(()));
     let mut tell = |it: &provision::Difference| {
         let words = format!("{}: {}\n", it.key, it.verb.past());
-        told = io.words(&words);
+        told = progress.words(&words);
+        progress.step(&it.key.name);
     };
     let ended = provision::apply(comparison, &Provisioning::new(session), &mut tell);
+    drop(progress);
     told?;
     if let Err(stopped) = ended {
         report.push(stop(&stopped));

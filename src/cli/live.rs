@@ -87,6 +87,11 @@ impl Live {
         Self { on: false, asks: Asks { time, asker: Asker::Nobody } }
     }
 
+    /// The same, switched on.
+    pub(super) fn always(&self) -> Self {
+        Self { on: true, ..self.clone() }
+    }
+
     /// The same with a different [`Asker`].
     pub(super) fn asked_by(&self, asker: Asker) -> Self {
         Self { asks: Asks { asker, ..self.asks.clone() }, ..self.clone() }

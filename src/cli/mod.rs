@@ -26,6 +26,7 @@ mod progress;
 mod rendered;
 mod report;
 mod roster;
+mod rotation;
 mod signals;
 mod sources;
 mod trust;

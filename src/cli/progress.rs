@@ -1,32 +1,56 @@
 //! How far a long run is, on a terminal.
 
+use std::fmt::Display;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::error::Error;
 use super::io::Io;
 use crate::quote::quote;
 
-/// Erases the line.
-/// <https://www.ecma-international.org/publications-and-standards/standards/ecma-48/>
-const BEGIN: &str = "\r\u{1b}[K";
+/// What the line has. It ends before the edge of the terminal.
+const LINE: &str = "{bar:20} {pos} of {len}, {elapsed}: {wide_msg}";
 
-/// One line that is written again and again; nothing if nobody watches.
+/// How often it is drawn.
+const TICK: Duration = Duration::from_millis(250);
+
+/// One line that is drawn again and again; nothing if nobody watches.
 pub(super) struct Progress<'i> {
     io: &'i mut Io,
-    all: usize,
-    done: usize,
+    bar: ProgressBar,
 }
 
 impl<'i> Progress<'i> {
     pub(super) fn of(all: usize, io: &'i mut Io) -> Self {
-        Self { io, all, done: 0 }
+        let target = if io.is_watched() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(u64::try_from(all).ok(), target);
+        // A template that cannot be read leaves the style that the bar has.
+        let bar = match ProgressStyle::with_template(LINE) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        };
+        if io.is_watched() {
+            // Time goes by on the line while nothing else happens.
+            bar.enable_steady_tick(TICK);
+        }
+        Self { io, bar }
     }
 
     /// One more is done.
-    pub(super) fn step(&mut self, name: &str) {
-        self.done += 1;
-        if self.io.is_watched() {
-            let line = format!("{BEGIN}{} of {}: {}", self.done, self.all, quote(&name));
-            let end = if self.done == self.all { BEGIN } else { "" };
-            // Whatever is wrong with the terminal, the words that count say it.
-            let _ = write!(self.io.err(), "{line}{end}");
-        }
+    pub(super) fn step(&self, name: &str) {
+        self.bar.set_message(quote(&name).to_string());
+        self.bar.inc(1);
+    }
+
+    /// A message, above the line.
+    pub(super) fn words(&mut self, words: &dyn Display) -> Result<(), Error> {
+        self.bar.suspend(|| self.io.words(words))
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -85,6 +85,12 @@ impl Shared {
         Request { cluster: self.cluster.as_deref(), mode, ..Request::default() }
     }
 
+    /// The same for a command that always calls AWS.
+    pub(super) fn live(&self) -> Self {
+        let sources = Sources { live: self.sources.live.always(), ..self.sources.clone() };
+        Self { sources, ..self.clone() }
+    }
+
     pub(super) fn new(cluster: Option<String>, sources: Sources) -> Self {
         Self { cluster, sources, explain_calls: false }
     }

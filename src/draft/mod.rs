@@ -8,6 +8,7 @@ pub mod offboard;
 pub mod onboard;
 mod pin;
 pub mod role;
+pub mod rotate;
 pub mod secrets;
 mod section;
 pub mod setup;

@@ -17,7 +17,7 @@ pub fn resources(comparison: &Comparison) -> String {
         let mark = match it.verb {
             _ if it.is_escalation => '!',
             Verb::Create => '+',
-            Verb::Change => '~',
+            Verb::Change | Verb::Adopt => '~',
             Verb::Delete => '-',
             Verb::Leave | Verb::Refuse => '=',
         };
@@ -32,7 +32,7 @@ pub fn resources(comparison: &Comparison) -> String {
 /// The number of differences of each kind, or that there is nothing to do, in these words.
 pub fn resources_summary(comparison: &Comparison, nothing: &str) -> String {
     let count = |verb| comparison.differences.iter().filter(|it| it.verb == verb).count();
-    let counts = [Verb::Create, Verb::Change, Verb::Delete].map(|verb| (count(verb), verb.word()));
+    let counts = [Verb::Create, Verb::Change, Verb::Delete, Verb::Adopt].map(|verb| (count(verb), verb.word()));
     let counts: Vec<_> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} to {word}")).collect();
     let escalations = comparison.differences.iter().filter(|it| it.is_escalation).count();

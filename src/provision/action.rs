@@ -39,6 +39,8 @@ pub enum Action {
     GetParameters(BTreeSet<String>),
     /// The value of one encrypted parameter, decrypted. What is not encrypted is refused.
     DecryptParameter(String),
+    /// Of a parameter, by its name.
+    ListParameterTags(String),
     // What changes it. Creation enables.
     /// A new trust anchor.
     CreateTrustAnchor(String, Source, Tags),
@@ -80,6 +82,12 @@ pub enum Action {
     UpdateParameter(String, String),
     /// A parameter.
     DeleteParameter(String),
+    /// More tags of the trust anchor or profile with this ARN.
+    Tag(String, Tags),
+    /// More tags of a role.
+    TagRole(String, Tags),
+    /// More tags of a parameter.
+    TagParameter(String, Tags),
 }
 
 /// The settings of a profile.
@@ -174,6 +182,7 @@ impl Action {
                 | Self::DescribeParameters(_)
                 | Self::GetParameters(_)
                 | Self::DecryptParameter(_)
+                | Self::ListParameterTags(_)
         )
     }
 
@@ -204,6 +213,7 @@ impl Action {
             Self::GetInlinePolicy(..) => "iam:GetRolePolicy",
             Self::DescribeParameters(_) => "ssm:DescribeParameters",
             Self::GetParameters(_) | Self::DecryptParameter(_) => "ssm:GetParameters",
+            Self::ListParameterTags(_) => "ssm:ListTagsForResource",
             Self::CreateTrustAnchor(..) => "rolesanywhere:CreateTrustAnchor",
             Self::UpdateTrustAnchor(..) => "rolesanywhere:UpdateTrustAnchor",
             Self::EnableTrustAnchor(_) => "rolesanywhere:EnableTrustAnchor",
@@ -224,6 +234,9 @@ impl Action {
                 "ssm:PutParameter"
             }
             Self::DeleteParameter(_) => "ssm:DeleteParameter",
+            Self::Tag(..) => "rolesanywhere:TagResource",
+            Self::TagRole(..) => "iam:TagRole",
+            Self::TagParameter(..) => "ssm:AddTagsToResource",
         }
     }
 }

@@ -10,6 +10,7 @@ use super::key::{Key, Kind};
 use super::observe::{Observed, Seen};
 use super::state::State;
 use crate::duration::Duration;
+use crate::issuer::DEFAULT_SCOPE;
 use crate::quote::quote;
 use crate::yaml::FieldPath;
 
@@ -213,10 +214,23 @@ impl Comparing<'_> {
         }
     }
 
+    /// The trust anchor of iam-ra 1.x, which had one scope without a name.
+    fn first(&self, key: &Key, resource: &Resource) -> Option<String> {
+        let old = Key { name: resource.owner.stem(), ..key.clone() };
+        (key.name == resource.owner.name(DEFAULT_SCOPE)).then(|| self.observed.first.get(&old).cloned()).flatten()
+    }
+
     fn create(&mut self, key: &Key, resource: &Resource, wanted: &Wanted) {
         let (name, tags) = (key.name.clone(), resource.owner.tags());
         let mut found = Found::default();
         match wanted {
+            Wanted::TrustAnchor(_) if self.first(key, resource).is_some() => {
+                let arn = self.first(key, resource).unwrap_or_default();
+                let why = format!("iam-ra 1.x has made a trust anchor for all of the installation: {arn}");
+                let help =
+                    "write its ARN into the declaration, as `trustAnchor` of the scope; `iamra import` prints it so";
+                return self.refuse(key, why, help);
+            }
             Wanted::TrustAnchor(None) => {
                 let why = "nobody says which CA it trusts".to_owned();
                 let help =

@@ -59,6 +59,11 @@ fn own_name(reference: &Reference) -> Option<FoundBy<'_>> {
     }
 }
 
+/// Whether iamra may make what this leads to.
+pub(super) fn is_made(reference: &Reference) -> bool {
+    own_name(reference).is_some()
+}
+
 /// What should be there for all clusters of a declaration. `others` are the declarations that extend it, of which only their
 /// workloads matter. What cannot be is reported.
 pub fn desired(
@@ -131,6 +136,10 @@ impl Builder<'_> {
     fn source(&self, scope: &DeclaredScope) -> Option<Source> {
         if let Some(pem) = self.certificates.get(&scope.name) {
             return Some(Source::Certificates(pem.clone()));
+        }
+        // During a rotation, the step decides what the trust anchor has.
+        if scope.issuer.other.is_some() {
+            return None;
         }
         if let Some(reference) = scope.issuer.reference(Value::Arn(ArnKind::PrivateCa)) {
             let arn = resolve::known_arn(ArnKind::PrivateCa, reference, self.answers)?;
@@ -289,6 +298,6 @@ pub(super) fn parameter(reference: &Reference) -> Option<Key> {
 }
 
 /// Where a reference is looked up, whoever asks.
-fn site(reference: &Reference) -> Site {
+pub(super) fn site(reference: &Reference) -> Site {
     Arc::new(Origin { cluster: None, scope: None, ..Origin::clone(&reference.origin) })
 }

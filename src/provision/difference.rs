@@ -19,6 +19,8 @@ pub enum Verb {
     Change,
     /// It is ours, and not declared.
     Delete,
+    /// It is not ours, and gets our tags.
+    Adopt,
     /// It is not ours: it is used as it is.
     Leave,
     /// Nothing can be done; somebody has to decide.
@@ -32,6 +34,7 @@ impl Verb {
             Self::Create => "create",
             Self::Change => "change",
             Self::Delete => "delete",
+            Self::Adopt => "adopt",
             Self::Leave => "leave",
             Self::Refuse => "refuse",
         }
@@ -43,6 +46,7 @@ impl Verb {
             Self::Create => "created",
             Self::Change => "changed",
             Self::Delete => "deleted",
+            Self::Adopt => "adopted",
             Self::Leave | Self::Refuse => "left",
         }
     }
@@ -109,9 +113,14 @@ impl Comparison {
         self.differences.iter().any(|it| it.verb != Verb::Leave)
     }
 
+    /// The number of resources for which there is something to do.
+    pub fn to_do(&self) -> usize {
+        self.differences.iter().filter(|it| !it.steps.is_empty()).count()
+    }
+
     /// Whether something is to be done.
     pub fn has_calls(&self) -> bool {
-        self.differences.iter().any(|it| !it.steps.is_empty())
+        self.to_do() > 0
     }
 }
 

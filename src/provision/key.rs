@@ -94,10 +94,34 @@ impl Owner {
     }
 }
 
+/// The tags by which what CloudFormation and iam-ra make is known.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>
+/// <https://github.com/igorlg/iam-roles-anywhere/blob/HEAD/src/iam_ra_cli/data/cloudformation/role.yaml>
+const STACK: &str = "aws:cloudformation:stack-name";
+const OF_IAM_RA: &str = "iam-ra:namespace";
+
+/// Who has made a resource, as far as its tags say it.
+pub(super) fn maker(tags: &Tags) -> Option<String> {
+    match (tags.get(STACK), tags.get(OF_IAM_RA)) {
+        (Some(stack), Some(_)) => Some(format!("iam-ra's CloudFormation stack {}", quote(stack))),
+        (Some(stack), None) => Some(format!("CloudFormation stack {}", quote(stack))),
+        (None, Some(namespace)) => Some(format!("iam-ra for its namespace {}", quote(namespace))),
+        (None, None) => None,
+    }
+}
+
+/// Whether nobody's tags of iamra are on a resource.
+pub(super) fn is_free(tags: &Tags) -> bool {
+    !tags.contains_key(INSTALLATION) && !tags.contains_key(DECLARATION)
+}
+
 /// Why a resource is not ours, by its tags.
 pub(super) fn whose(tags: &Tags) -> String {
     match (tags.get(INSTALLATION), tags.get(DECLARATION)) {
-        (None, None) => format!("it does not have the tags {INSTALLATION} and {DECLARATION}"),
+        (None, None) => match maker(tags) {
+            Some(maker) => format!("it is made by {maker}"),
+            None => format!("it does not have the tags {INSTALLATION} and {DECLARATION}"),
+        },
         (installation, declaration) => format!(
             "it belongs to installation {} of declaration {}",
             quote(installation.map_or("", String::as_str)),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::action::{Action, Failure, Fault, Outcome, Provisioner};
 use super::desired::Desired;
-use super::key::{Key, Kind, Owner, Site, Tags, whose};
+use super::key::{Key, Kind, Owner, Site, Tags, is_free, maker, whose};
 use super::state::{Listed, State};
 
 /// The most names that GetParameters takes.
@@ -20,7 +20,16 @@ pub(super) struct Seen {
     pub(super) arn: String,
     /// `None` when it is ours, else why it is not.
     pub(super) not_ours: Option<String>,
+    /// If it is not ours: who has made it, as far as that is known, and whether it has no tags of another installation.
+    pub(super) maker: Option<String>,
+    pub(super) is_free: bool,
     pub(super) state: State,
+}
+
+impl Seen {
+    fn of(arn: String, not_ours: Option<String>, tags: &Tags, state: State) -> Self {
+        Self { arn, not_ours, maker: maker(tags), is_free: is_free(tags), state }
+    }
 }
 
 /// What is there.
@@ -30,6 +39,8 @@ pub struct Observed {
     pub(super) resources: BTreeMap<Key, Vec<Seen>>,
     /// The number of each account.
     pub accounts: BTreeMap<Site, String>,
+    /// The ARNs of trust anchors that are called as those of iam-ra 1.x, which had one for an installation.
+    pub(super) first: BTreeMap<Key, String>,
 }
 
 /// Looks at every account and region that the declaration uses.
@@ -39,19 +50,19 @@ pub struct Observed {
 pub fn observe(desired: &Desired, aws: &dyn Provisioner) -> Result<Observed, Failure> {
     let mut observed = Observed::default();
     for (site, owners) in &desired.owners {
-        let mut look = Look { desired, aws, site, owners, observed: &mut observed };
-        look.account()?;
-        for (kind, action) in [(Kind::TrustAnchor, Action::ListTrustAnchors), (Kind::Profile, Action::ListProfiles)] {
-            if desired.concerns(kind) {
-                look.listed(kind, &action)?;
-            }
-        }
-        if desired.homes.values().any(|home| home == site) {
-            look.roles()?;
-        }
-        look.parameters()?;
+        Look { desired, aws, site, owners, observed: &mut observed }.site()?;
     }
     Ok(observed)
+}
+
+/// The same, where it is possible, and why it is not elsewhere.
+pub fn observe_each(desired: &Desired, aws: &dyn Provisioner) -> (Observed, BTreeMap<Site, Failure>) {
+    let (mut observed, mut failures) = (Observed::default(), BTreeMap::new());
+    for (site, owners) in &desired.owners {
+        let seen = Look { desired, aws, site, owners, observed: &mut observed }.site();
+        failures.extend(seen.err().map(|failure| (Arc::clone(site), failure)));
+    }
+    (observed, failures)
 }
 
 struct Look<'l> {
@@ -63,6 +74,19 @@ struct Look<'l> {
 }
 
 impl Look<'_> {
+    fn site(&mut self) -> Result<(), Failure> {
+        self.account()?;
+        for (kind, action) in [(Kind::TrustAnchor, Action::ListTrustAnchors), (Kind::Profile, Action::ListProfiles)] {
+            if self.desired.concerns(kind) {
+                self.listed(kind, &action)?;
+            }
+        }
+        if self.desired.homes.values().any(|home| home == self.site) {
+            self.roles()?;
+        }
+        self.parameters()
+    }
+
     fn call(&self, action: &Action) -> Result<Outcome, Failure> {
         self.aws.call(self.site, action)
     }
@@ -111,10 +135,13 @@ impl Look<'_> {
     /// Trust anchors or profiles.
     fn listed(&mut self, kind: Kind, action: &Action) -> Result<(), Failure> {
         for it in self.resources(action)? {
+            if kind == Kind::TrustAnchor && self.owners.iter().any(|owner| owner.stem() == it.name) {
+                self.observed.first.insert(self.key(kind, &it.name), it.arn.clone());
+            }
             if self.matters(kind, &it.name) {
                 let tags = self.call(&Action::ListTags(it.arn.clone()))?;
                 let tags = if let Outcome::Tags(tags) = tags { tags } else { Tags::new() };
-                let seen = Seen { arn: it.arn, not_ours: self.whose(&tags), state: it.state };
+                let seen = Seen::of(it.arn, self.whose(&tags), &tags, it.state);
                 self.add(self.key(kind, &it.name), seen);
             }
         }
@@ -130,7 +157,7 @@ impl Look<'_> {
                     policies.extend(self.names(&Action::ListAttachedPolicies(name.clone()))?);
                     *inline = self.inline_policies(&name)?;
                 }
-                let seen = Seen { arn: role.arn, not_ours: self.whose(&role.tags), state: role.state };
+                let seen = Seen::of(role.arn, self.whose(&role.tags), &role.tags, role.state);
                 self.add(self.key(Kind::Role, &name), seen);
             }
         }
@@ -168,7 +195,8 @@ impl Look<'_> {
         for names in all.chunks(NAMES) {
             for it in self.resources(&Action::GetParameters(names.iter().cloned().collect()))? {
                 let not_ours = (!ours.contains(&it.name)).then(|| whose(&Tags::new()));
-                let seen = Seen { arn: String::new(), not_ours, state: it.state };
+                // Whether it is another installation's is asked when it matters.
+                let seen = Seen::of(String::new(), not_ours, &Tags::new(), it.state);
                 self.add(self.key(Kind::Parameter, &it.name), seen);
             }
         }

@@ -30,6 +30,10 @@ pub enum Purpose {
     RoleCreate,
     /// `iamra role delete`
     RoleDelete,
+    /// `iamra aws adopt`
+    Adopt,
+    /// `iamra ca rotate`
+    Rotate,
 }
 
 /// What a permission is for.
@@ -61,20 +65,37 @@ enum On {
 
 const LOCKING: &[Purpose] = &[Purpose::Lock, Purpose::LockTrustPolicies];
 /// The commands that look at trust anchors, and so on.
-const READING_ANCHORS: &[Purpose] =
-    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Init, Purpose::RoleCreate];
-const READING_TAGS: &[Purpose] =
-    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Init, Purpose::RoleCreate, Purpose::RoleDelete];
+const READING_ANCHORS: &[Purpose] = &[
+    Purpose::Plan,
+    Purpose::Apply,
+    Purpose::Destroy,
+    Purpose::Init,
+    Purpose::RoleCreate,
+    Purpose::Adopt,
+    Purpose::Rotate,
+];
+const READING_TAGS: &[Purpose] = &[
+    Purpose::Plan,
+    Purpose::Apply,
+    Purpose::Destroy,
+    Purpose::Init,
+    Purpose::RoleCreate,
+    Purpose::RoleDelete,
+    Purpose::Adopt,
+    Purpose::Rotate,
+];
 const MAKING_ANCHORS: &[Purpose] = &[Purpose::Apply, Purpose::Init];
+const CHANGING_ANCHORS: &[Purpose] = &[Purpose::Apply, Purpose::Init, Purpose::Rotate];
 const DELETING_ANCHORS: &[Purpose] = &[Purpose::Apply, Purpose::Destroy, Purpose::Init];
-const TAGGING: &[Purpose] = &[Purpose::Apply, Purpose::Init, Purpose::RoleCreate];
+const TAGGING: &[Purpose] = &[Purpose::Apply, Purpose::Init, Purpose::RoleCreate, Purpose::Adopt];
 const READING_ROLES: &[Purpose] =
-    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::RoleCreate, Purpose::RoleDelete];
+    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::RoleCreate, Purpose::RoleDelete, Purpose::Adopt];
 const MAKING_ROLES: &[Purpose] = &[Purpose::Apply, Purpose::RoleCreate];
+const TAGGING_ROLES: &[Purpose] = &[Purpose::Apply, Purpose::RoleCreate, Purpose::Adopt];
 /// What a role loses when it is changed or deleted.
 const DETACHING: &[Purpose] = &[Purpose::Apply, Purpose::Destroy, Purpose::RoleCreate, Purpose::RoleDelete];
 const DELETING_ROLES: &[Purpose] = &[Purpose::Apply, Purpose::Destroy, Purpose::RoleDelete];
-const READING_PARAMETERS: &[Purpose] = &[
+const LOOKING_FOR_PARAMETERS: &[Purpose] = &[
     Purpose::Plan,
     Purpose::Apply,
     Purpose::Destroy,
@@ -82,9 +103,26 @@ const READING_PARAMETERS: &[Purpose] = &[
     Purpose::PutKey,
     Purpose::RoleCreate,
     Purpose::RoleDelete,
+    Purpose::Adopt,
 ];
-const WRITING_PARAMETERS: &[Purpose] = &[Purpose::Apply, Purpose::Init, Purpose::PutKey, Purpose::RoleCreate];
-const ENCRYPTING: &[Purpose] = &[Purpose::Init, Purpose::PutKey];
+const READING_PARAMETERS: &[Purpose] = &[
+    Purpose::Lock,
+    Purpose::LockTrustPolicies,
+    Purpose::Plan,
+    Purpose::Apply,
+    Purpose::Destroy,
+    Purpose::Init,
+    Purpose::PutKey,
+    Purpose::RoleCreate,
+    Purpose::RoleDelete,
+    Purpose::Adopt,
+    Purpose::Rotate,
+];
+const WRITING_PARAMETERS: &[Purpose] =
+    &[Purpose::Apply, Purpose::Init, Purpose::PutKey, Purpose::RoleCreate, Purpose::Rotate];
+const TAGGING_PARAMETERS: &[Purpose] =
+    &[Purpose::Apply, Purpose::Init, Purpose::PutKey, Purpose::RoleCreate, Purpose::Adopt, Purpose::Rotate];
+const ENCRYPTING: &[Purpose] = &[Purpose::Init, Purpose::PutKey, Purpose::Rotate];
 
 /// Every permission: what it is for, and the commands that need it.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementrolesanywhere.html>
@@ -100,7 +138,7 @@ const TABLE: &[(&str, On, &[Purpose])] = &[
     ("rolesanywhere:CreateTrustAnchor", On::TrustAnchorsAndProfiles, MAKING_ANCHORS),
     ("rolesanywhere:CreateProfile", On::TrustAnchorsAndProfiles, MAKING_ROLES),
     ("rolesanywhere:TagResource", On::TrustAnchorsAndProfiles, TAGGING),
-    ("rolesanywhere:UpdateTrustAnchor", On::OurTrustAnchorsAndProfiles, MAKING_ANCHORS),
+    ("rolesanywhere:UpdateTrustAnchor", On::OurTrustAnchorsAndProfiles, CHANGING_ANCHORS),
     ("rolesanywhere:EnableTrustAnchor", On::OurTrustAnchorsAndProfiles, MAKING_ANCHORS),
     ("rolesanywhere:UpdateProfile", On::OurTrustAnchorsAndProfiles, MAKING_ROLES),
     ("rolesanywhere:EnableProfile", On::OurTrustAnchorsAndProfiles, MAKING_ROLES),
@@ -114,7 +152,7 @@ const TABLE: &[(&str, On, &[Purpose])] = &[
     ("iam:ListRolePolicies", On::Roles, READING_ROLES),
     ("iam:GetRolePolicy", On::Roles, READING_ROLES),
     ("iam:CreateRole", On::Roles, MAKING_ROLES),
-    ("iam:TagRole", On::Roles, MAKING_ROLES),
+    ("iam:TagRole", On::Roles, TAGGING_ROLES),
     ("iam:PassRole", On::Roles, MAKING_ROLES),
     ("iam:UpdateAssumeRolePolicy", On::Roles, MAKING_ROLES),
     ("iam:UpdateRole", On::Roles, MAKING_ROLES),
@@ -123,11 +161,11 @@ const TABLE: &[(&str, On, &[Purpose])] = &[
     ("iam:DetachRolePolicy", On::Roles, DETACHING),
     ("iam:DeleteRolePolicy", On::Roles, DETACHING),
     ("iam:DeleteRole", On::Roles, DELETING_ROLES),
-    ("ssm:DescribeParameters", On::Everything, READING_PARAMETERS),
-    ("ssm:GetParameters", On::Parameters, LOCKING),
+    ("ssm:DescribeParameters", On::Everything, LOOKING_FOR_PARAMETERS),
     ("ssm:GetParameters", On::Parameters, READING_PARAMETERS),
+    ("ssm:ListTagsForResource", On::Parameters, &[Purpose::Adopt]),
     ("ssm:PutParameter", On::Parameters, WRITING_PARAMETERS),
-    ("ssm:AddTagsToResource", On::Parameters, WRITING_PARAMETERS),
+    ("ssm:AddTagsToResource", On::Parameters, TAGGING_PARAMETERS),
     ("ssm:DeleteParameter", On::Parameters, DELETING_ROLES),
     ("kms:Decrypt", On::KmsKey, ENCRYPTING),
     ("kms:Encrypt", On::KmsKey, ENCRYPTING),

@@ -29,6 +29,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("schemars", &["src/config/"]),
     ("clap", &["src/cli/"]),
     ("rustix", &["src/cli/io.rs", "src/disk/", "src/temporary.rs"]),
+    ("indicatif", &["src/cli/progress.rs"]),
     ("signal_hook", &["src/cli/signals.rs"]),
     ("similar::", &["src/output/diff.rs"]),
     ("tempfile", &["src/temporary.rs"]),

@@ -75,6 +75,11 @@ impl Server {
         self.ask("POST", "/policy", &[], policy);
     }
 
+    /// Of the double's calls from now on, this one goes wrong: `before` its effect, or `after` it.
+    pub(crate) fn strike(&self, call: usize, when: &str) {
+        self.ask("POST", "/strike", &[], &json!({"call": call, "when": when}).to_string());
+    }
+
     /// The permissions that were needed since then.
     pub(crate) fn needed(&self) -> Vec<String> {
         serde_json::from_str(&self.ask("GET", "/needed", &[], "")).unwrap()

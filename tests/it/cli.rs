@@ -57,11 +57,13 @@ const LISTS: &[(&str, &str, &[&str])] = &[
         include_str!("fields.rs"),
         &[
             "argocd generate",
+            "aws adopt",
             "aws apply",
             "aws export",
             "aws plan",
             "ca crl",
             "ca put-key",
+            "ca rotate",
             "ca show",
             "demo",
             "destroy",
@@ -265,7 +267,6 @@ fn who_never_asks_aws_has_no_option_for_it() {
         ("check", &["--live", "--timeout=1"][..]),
         ("verify", &["--live", "--timeout=1"]),
         ("diff HEAD", &["--live", "--timeout=1"]),
-        ("status", &["--live", "--timeout=1"]),
         ("k8s offboard app", &offboard),
         ("k8s teardown app", &offboard),
     ] {

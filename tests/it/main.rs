@@ -62,11 +62,13 @@ mod peers;
 #[cfg(feature = "git")]
 mod pre_commit;
 mod provision;
+mod provision_faults;
 mod refusals;
 mod rendered;
 mod renewal;
 mod roles;
 mod roles_anywhere_peers;
+mod rotate;
 mod rotation;
 mod security;
 mod signals;

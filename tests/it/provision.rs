@@ -13,11 +13,11 @@ use crate::support::{Output, iamra, root, run};
 const ACCOUNT: &str = "123456789012";
 
 /// A declaration, and the certificate of its CA.
-fn tree(policy: &str) -> TempDir {
+fn tree(policy: &str, prefix: &str) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let declaration = format!(
         "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {{name: acme}}\nspec:\n  parameterPrefix: \
-         /provisioned/acme\n  region: eu-central-1\n  roles:\n    app: {{policies: [\"{policy}\"], inlinePolicies: {{own: {{Version: \"2012-10-17\", Statement: [{{Effect: Allow, Action: \"s3:GetObject\", \
+         {prefix}\n  region: eu-central-1\n  roles:\n    app: {{policies: [\"{policy}\"], inlinePolicies: {{own: {{Version: \"2012-10-17\", Statement: [{{Effect: Allow, Action: \"s3:GetObject\", \
          Resource: \"*\"}}]}}}}, sessionDuration: 30m}}\n  workloads:\n    app: {{namespace: shop}}\n"
     );
     std::fs::write(dir.path().join("iamra.yaml"), declaration).unwrap();
@@ -25,35 +25,43 @@ fn tree(policy: &str) -> TempDir {
     dir
 }
 
-struct Account {
-    double: Server,
-    dir: TempDir,
+pub(crate) struct Account {
+    pub(crate) double: Server,
+    pub(crate) dir: TempDir,
 }
 
 impl Account {
     fn new(faults: &Value) -> Self {
+        Self::of("/provisioned/acme", faults)
+    }
+
+    /// An account with an installation of its own; roles and parameters are in the one moto of all.
+    pub(crate) fn of(prefix: &str, faults: &Value) -> Self {
         let answer = moto().form(
             "Action=CreatePolicy&Version=2010-05-08&PolicyName=provisioned&PolicyDocument=\
              %7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22s3%3AListAllMyBuckets%22%2C%22Resource%22%3A%22%2A%22%7D%7D",
         );
-        assert!(answer.contains("provisioned"), "{answer}");
+        assert!(answer.contains("provisioned") || answer.contains("EntityAlreadyExists"), "{answer}");
         // moto's first answer of a service takes it longer than iamra waits.
         moto().put("/provisioned/warm", "String", "up");
         let (id, secret) = (CREDENTIALS[0].1, CREDENTIALS[1].1);
         let state = json!({
             "keys": {id: {"account": ACCOUNT, "secret": secret}}, "behind": moto().url(), "faults": faults,
         });
-        Self { double: Server::double(&state), dir: tree(&format!("arn:aws:iam::{ACCOUNT}:policy/provisioned")) }
+        Self {
+            double: Server::double(&state),
+            dir: tree(&format!("arn:aws:iam::{ACCOUNT}:policy/provisioned"), prefix),
+        }
     }
 
-    fn iamra(&self, args: &[&str]) -> Output {
+    pub(crate) fn iamra(&self, args: &[&str]) -> Output {
         run(self.double.iamra(self.dir.path()).args(args), b"")
     }
 
     /// The policy that is printed for a command, which the double then enforces.
-    fn permit(&self, command: &str) -> Vec<String> {
+    pub(crate) fn permit(&self, command: &str) -> Vec<String> {
         let policy = offline(self.dir.path(), &["aws", "permissions", command]);
-        assert_eq!((policy.exit, policy.stderr.as_str()), (0, ""));
+        assert!(policy.exit == 0 && !policy.stderr.contains("error"), "{}", policy.stderr);
         self.double.permit(&policy.stdout);
         let policy: Value = serde_json::from_str(&policy.stdout).unwrap();
         let statements = policy["Statement"].as_array().unwrap().iter();
@@ -72,7 +80,7 @@ fn offline(dir: &Path, args: &[&str]) -> Output {
     run(command.args(args), b"")
 }
 
-const APPLY: &[&str] = &["aws", "apply", "--ca-certificate", "ca.pem", "--yes"];
+pub(crate) const APPLY: &[&str] = &["aws", "apply", "--ca-certificate", "ca.pem", "--yes"];
 
 /// From nothing to nothing, with the permissions that are printed and no others, and with an answer that is lost.
 #[test]

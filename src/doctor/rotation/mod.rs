@@ -127,6 +127,8 @@ pub struct Rotation<'s> {
     pub next: Option<Ca<'s>>,
     /// Whether the next one signs.
     pub is_switched: bool,
+    /// What the trust anchor trusts, and whether each is of the next CA; `None` when it is not known.
+    pub trusted: Option<Vec<(Certificate, bool)>>,
     /// All steps in order; none when no rotation is under way.
     pub steps: Vec<Progress>,
 }
@@ -143,7 +145,9 @@ pub fn of<'s>(
     let facts = Facts::of(scope, looked_up, evidence, &place, report);
     judge::judge(scope, &facts, evidence.now, &place, report);
     let steps = if facts.next.is_some() { plan::steps(scope, &facts) } else { Vec::new() };
-    let Facts { current, next, is_switched, .. } = facts;
+    let Facts { current, next, is_switched, trusted, .. } = facts;
+    let of_next = |it: &Certificate| next.iter().flat_map(|next| &next.chain).any(|known| facts::is_same(known, it));
+    let trusted = trusted.ok().map(|all| all.into_iter().map(|it| (it.clone(), of_next(&it))).collect());
     let ca = |it: facts::KnownCa<'s>| Ca { issuer: it.issuer, certificate: it.chain.into_iter().next() };
-    Rotation { current: ca(current), next: next.map(ca), is_switched, steps }
+    Rotation { current: ca(current), next: next.map(ca), is_switched, trusted, steps }
 }

@@ -184,6 +184,20 @@ impl World {
                 let found = self.encrypted.get(&(at, name.clone()));
                 Outcome::Secret(found.cloned().ok_or_else(|| failure(Fault::Refused))?)
             }
+            Action::ListParameterTags(name) => Outcome::Tags(self.by_name(&at, Kind::Parameter, name)?.tags.clone()),
+            Action::Tag(arn, tags) => {
+                let found = self.things.iter_mut().find(|(.., it)| it.arn == *arn);
+                found.map(|(.., it)| it.tags.extend(tags.clone())).ok_or_else(|| failure(Fault::NotThere))?;
+                Outcome::Done
+            }
+            Action::TagRole(name, tags) => {
+                self.by_name(&at, Kind::Role, name)?.tags.extend(tags.clone());
+                Outcome::Done
+            }
+            Action::TagParameter(name, tags) => {
+                self.by_name(&at, Kind::Parameter, name)?.tags.extend(tags.clone());
+                Outcome::Done
+            }
             _ if action.deletes() => return self.deleted(&at, action),
             Action::CreateTrustAnchor(..)
             | Action::CreateRole(..)

@@ -3,10 +3,12 @@
 mod authority;
 mod export;
 mod faults;
+mod iam_ra;
 mod memory;
 mod others;
 mod roles;
 mod secrets;
+mod standings;
 
 use crate::config;
 use crate::diag::Report;

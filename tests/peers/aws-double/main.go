@@ -5,7 +5,7 @@
 // It prints its address on standard output and lives until its standard input is closed. It is strict: a call that
 // AWS would refuse is refused, one that is signed with another secret than the state's among them, and so is one that AWS
 // leaves undefined. GET /calls says what it was asked, GET /bodies in which words, GET
-// /needed which permissions that took, and POST /policy what callers may do from then on. IAM, STS and SSM may stand behind it:
+// /needed which permissions that took, POST /policy what callers may do from then on, and POST /strike which call goes wrong. IAM, STS and SSM may stand behind it:
 // then it passes on what is signed and permitted.
 package main
 
@@ -17,6 +17,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
@@ -105,6 +106,22 @@ type Double struct {
 	listed map[string]time.Time
 	needed map[string]bool
 	keyOf  map[string]string // the KMS keys of encrypted parameters, by name
+	strike Strike
+}
+
+// Strike is the one call that goes wrong, counted from when it was set: before it has an effect, or after it.
+type Strike struct {
+	Call int    `json:"call"`
+	When string `json:"when"`
+}
+
+// strikes says when this call goes wrong, if it does.
+func (d *Double) strikes() string {
+	d.strike.Call--
+	if d.strike.Call == 0 {
+		return d.strike.When
+	}
+	return ""
 }
 
 // Refusal is an error of the service.
@@ -168,6 +185,12 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := Call{Action: action}
 	var answer any
 	d.Lock()
+	when := d.strikes()
+	if when == "before" {
+		d.Unlock()
+		misbehave("reset", w, r)
+		return
+	}
 	refusal := d.authenticate(&call, service, r, body, time.Now())
 	isBehind := d.state.Behind != "" && service != "" && service != "rolesanywhere"
 	if refusal == nil && isBehind {
@@ -188,6 +211,13 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refusal == nil {
 		refusal = refusals[fault]
 	}
+	if when == "after" {
+		if refusal == nil && isBehind {
+			d.forward(httptest.NewRecorder(), r, body)
+		}
+		misbehave("reset", w, r)
+		return
+	}
 	if refusal == nil && isBehind {
 		d.forward(w, r, body)
 		return
@@ -207,6 +237,12 @@ func (d *Double) administer(r *http.Request) any {
 		return append([]Body{}, d.bodies...)
 	case "/needed":
 		return append([]string{}, slices.Sorted(maps.Keys(d.needed))...)
+	case "/strike":
+		d.strike = Strike{}
+		if err := json.NewDecoder(r.Body).Decode(&d.strike); err != nil {
+			return err.Error()
+		}
+		return true
 	case "/policy":
 		d.state.Policy, d.needed = &Policy{}, map[string]bool{}
 		if err := json.NewDecoder(r.Body).Decode(d.state.Policy); err != nil {

@@ -1,5 +1,6 @@
 //! `iamra aws`: what the declaration means in AWS, and making it so.
 
+mod adopt;
 mod apply;
 mod export;
 mod permissions;
@@ -21,6 +22,7 @@ enum Command {
     Plan(plan::Args),
     Apply(apply::Args),
     Export(export::Args),
+    Adopt(adopt::Args),
     Permissions(permissions::Args),
 }
 
@@ -29,6 +31,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Command::Plan(args) => plan::run(args, io),
         Command::Apply(args) => apply::run(args, io),
         Command::Export(args) => export::run(args, io),
+        Command::Adopt(args) => adopt::run(args, io),
         Command::Permissions(args) => permissions::run(args, io),
     }
 }

@@ -50,6 +50,10 @@ enum Of {
     RoleCreate,
     /// `iamra role delete`
     RoleDelete,
+    /// `iamra aws adopt`
+    Adopt,
+    /// `iamra ca rotate`
+    Rotate,
 }
 
 /// Policies name keys by their ARNs only.
@@ -77,6 +81,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Of::LockTrustPolicies => Purpose::LockTrustPolicies,
         Of::RoleCreate => Purpose::RoleCreate,
         Of::RoleDelete => Purpose::RoleDelete,
+        Of::Adopt => Purpose::Adopt,
+        Of::Rotate => Purpose::Rotate,
     };
     let desired = desired.and_then(|desired| match purpose {
         Purpose::Init => Some(authority::part_of(&desired, &args.estate, &file, &args.scope, &mut report)?.desired),

@@ -48,7 +48,7 @@ pub(super) fn run(dirs: &[PathBuf], changed: &[PathBuf], args: &Args, io: &mut I
         // Plans go to stdout, one after the other.
         touched.iter().map(|build| attempt(build, output, args)).collect()
     } else {
-        let mut progress = Progress::of(touched.len(), io);
+        let progress = Progress::of(touched.len(), io);
         let done = |build: &Build| progress.step(&build.folder.display().to_string());
         parallel::queue(&touched, |build| attempt(build, output, args), done)
     };

@@ -2,6 +2,7 @@
 
 mod crl;
 mod put_key;
+mod rotate;
 mod rotation;
 mod show;
 
@@ -21,6 +22,7 @@ enum Command {
     Show(show::Args),
     PutKey(put_key::Args),
     Rotation(rotation::Args),
+    Rotate(rotate::Args),
     Crl(crl::Args),
 }
 
@@ -29,6 +31,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Command::Show(args) => show::run(args, io),
         Command::PutKey(args) => put_key::run(args, io),
         Command::Rotation(args) => rotation::run(args, io),
+        Command::Rotate(args) => rotate::run(args, io),
         Command::Crl(args) => crl::run(args, io),
     }
 }

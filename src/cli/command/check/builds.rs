@@ -76,8 +76,9 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         })
     });
     let jobs: Vec<_> = jobs.collect();
-    let mut progress = Progress::of(jobs.len(), io);
+    let progress = Progress::of(jobs.len(), io);
     let looked = parallel::queue(&jobs, |job| look(job, args, shared), |job| progress.step(&display(&job.folder)));
+    drop(progress);
     let looked = looked.into_iter().collect::<Result<Vec<_>, _>>()?;
     let whole = (changed.is_empty()).then(|| whole(&by_declaration, &jobs, &looked));
     finish(by_declaration, looked, whole.unwrap_or_default(), args, io)

@@ -1,6 +1,6 @@
 //! What has to be done in AWS: the CA, if it is kept there, and its trust anchor.
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::Args;
 use crate::arn::ArnKind;
@@ -117,15 +117,8 @@ fn unusable(why: &str) -> Diagnostic {
         .help("put its certificate there, too: `iamra ca put-key --certificate FILE`, or delete the parameter")
 }
 
-/// Clocks of clients may be behind.
-const SKEW: Duration = Duration::hours(1);
-
-/// The longest common name. <https://www.rfc-editor.org/rfc/rfc5280#appendix-A.1>
-const LONGEST_NAME: usize = 64;
-
 fn subject<'n>(args: &Args, name: &'n str) -> ca::Subject<'n> {
-    let name = name.get(..LONGEST_NAME).unwrap_or(name);
-    ca::Subject { name, from: OffsetDateTime::now_utc() - SKEW, life: args.ca.life() }
+    ca::Subject::from_now(name, OffsetDateTime::now_utc(), args.ca.life())
 }
 
 /// Makes the certificate of a key that is there.

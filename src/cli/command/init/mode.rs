@@ -1,7 +1,7 @@
 //! Where a CA comes from, and what goes together.
 
 use crate::arn::{self, Arn, ArnKind};
-use crate::ca::Algorithm;
+use crate::ca::{self, Algorithm};
 use crate::cli::error::Error;
 use crate::cli::misuse::whole_number;
 use crate::draft::init::Ca;
@@ -72,16 +72,14 @@ pub(super) struct NewCa {
     pub(super) kms_key: Option<String>,
 }
 
-/// As long as a CA of cert-manager that the declaration describes.
-const YEARS: u32 = 10;
-
 impl NewCa {
     pub(super) fn algorithm(&self) -> Algorithm {
         self.ca_key_algorithm.unwrap_or_default()
     }
 
     pub(super) fn life(&self) -> time::Duration {
-        time::Duration::days(365 * i64::from(self.ca_validity_years.unwrap_or(YEARS)))
+        let said = self.ca_validity_years.map(|years| time::Duration::days(365 * i64::from(years)));
+        said.unwrap_or(ca::Subject::LIFE)
     }
 
     /// Whether it is used, if it is given.

@@ -9,6 +9,8 @@ use serde::Serialize;
 use crate::certificate::Certificate;
 use crate::diag::Diagnostic;
 use crate::pipeline::LockPlan;
+use crate::provision::{Observed, Standing};
+use crate::quote::{line, quote};
 use crate::reference::{Query, Wanted};
 use crate::resolve::{Answer, Answers, Lockfile, Lookup as _};
 
@@ -31,6 +33,22 @@ pub(super) struct Status {
     /// What prevents rendering, or needs attention.
     pub(super) problems: Vec<Problem>,
     pub(super) authorities: Vec<Authority>,
+    /// What AWS has; `None` when nobody has asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) aws: Option<Vec<InAws>>,
+}
+
+/// A resource that the declaration means.
+#[derive(Serialize)]
+pub(super) struct InAws {
+    kind: &'static str,
+    name: String,
+    account: Option<String>,
+    region: Option<String>,
+    clusters: BTreeSet<String>,
+    arn: Option<String>,
+    state: &'static str,
+    details: Vec<String>,
 }
 
 /// The lock, and how it and the values file cover the declaration.
@@ -76,6 +94,28 @@ impl Lock {
             missing: missing.map(|(query, _)| query.reference.clone()).collect(),
             unused: lock.unused(&declared.queries),
         }
+    }
+}
+
+impl InAws {
+    pub(super) fn of(it: &Standing, observed: &Observed) -> Self {
+        Self {
+            kind: it.key.kind.words(),
+            name: it.key.name.clone(),
+            account: observed.accounts.get(&it.key.site).cloned(),
+            region: it.key.site.region.clone(),
+            clusters: it.clusters.clone(),
+            arn: it.arn.clone(),
+            state: it.stands.words(),
+            details: it.words.clone(),
+        }
+    }
+
+    fn say(&self, words: &mut String) -> fmt::Result {
+        let place = [self.account.as_deref().map(|it| format!("account {it}")), self.region.clone()];
+        let place: Vec<_> = place.into_iter().flatten().collect();
+        writeln!(words, "{} {}, {}: {}", self.kind, quote(&self.name), place.join(", "), self.state)?;
+        self.details.iter().try_for_each(|detail| writeln!(words, "  {}", line(detail)))
     }
 }
 
@@ -138,7 +178,8 @@ impl Status {
                 days => format!("{days} days left"),
             };
             writeln!(words, "CA {}: until {}, {left}", authority.subject, authority.not_after)
-        })
+        })?;
+        self.aws.iter().flatten().try_for_each(|it| it.say(words))
     }
 }
 

@@ -1,11 +1,11 @@
 //! What is given of a cluster and of AWS.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{Args, Found};
+use super::{Found, Looking};
 use crate::arn::Arn;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
@@ -21,22 +21,27 @@ use crate::resource::{self, TrustAnchor};
 const PIPE: &str = "pipe the output of `kubectl get … --output json` into it, or name a file";
 
 /// What somebody has looked at.
-pub(super) struct Seen {
+pub(in crate::cli) struct Seen {
     /// The objects of the cluster; `None` when there are none at hand.
     pub(super) objects: Option<Vec<Value>>,
     /// The trust anchors, by ARN; `None` when nobody has asked for any.
-    anchors: Option<BTreeMap<Arn, resource::Found<TrustAnchor>>>,
+    anchors: Option<Anchors>,
 }
 
+/// Trust anchors, by ARN.
+pub(in crate::cli) type Anchors = BTreeMap<Arn, resource::Found<TrustAnchor>>;
+
 impl Seen {
-    /// `None` when something cannot be read, which is reported.
-    pub(super) fn of(args: &Args, scopes: &[Found<'_>], report: &mut Report) -> Result<Option<Self>, Error> {
-        let mut objects = Vec::new();
-        for path in &args.objects {
-            objects.extend(listed(path, &["items"], "kubectl get … --output json", report)?);
-        }
+    /// What the arguments of `iamra ca rotation` give. `None` when something cannot be read, which is reported.
+    pub(in crate::cli) fn of(
+        looking: &Looking<'_>,
+        trust_anchors: &[PathBuf],
+        scopes: &[Found<'_>],
+        report: &mut Report,
+    ) -> Result<Option<Self>, Error> {
+        let Some(objects) = Self::objects(looking, report)? else { return Ok(None) };
         let mut anchors = BTreeMap::new();
-        for path in &args.trust_anchor {
+        for path in trust_anchors {
             let command = "aws rolesanywhere get-trust-anchor";
             for value in listed(path, &["trustAnchors", "trustAnchor"], command, report)? {
                 anchors.extend(anchor(&value));
@@ -45,8 +50,8 @@ impl Seen {
         if report.has_errors() {
             return Ok(None);
         }
-        let mut is_asked = !args.trust_anchor.is_empty();
-        let live = &args.shared.sources.live;
+        let mut is_asked = !trust_anchors.is_empty();
+        let live = &looking.shared.sources.live;
         if live.asked() {
             is_asked = true;
             let unknown: Vec<(&Arn, &Origin)> = scopes
@@ -57,8 +62,28 @@ impl Seen {
                 .collect();
             anchors.extend(live.asks.session()?.trust_anchors(&unknown, &tell));
         }
-        let objects = (!args.objects.is_empty()).then_some(objects);
         Ok(Some(Self { objects, anchors: is_asked.then_some(anchors) }))
+    }
+
+    /// The same with trust anchors that are read later.
+    pub(in crate::cli) fn without_anchors(looking: &Looking<'_>, report: &mut Report) -> Result<Option<Self>, Error> {
+        Ok(Self::objects(looking, report)?.map(|objects| Self { objects, anchors: None }))
+    }
+
+    /// The same with these trust anchors.
+    pub(in crate::cli) fn with(self, anchors: Anchors) -> Self {
+        Self { anchors: Some(anchors), ..self }
+    }
+
+    /// The objects that are given, if any are. `None` when they cannot be read, which is reported.
+    #[expect(clippy::option_option, reason = "one is about the files, the other one about the arguments")]
+    fn objects(looking: &Looking<'_>, report: &mut Report) -> Result<Option<Option<Vec<Value>>>, Error> {
+        let mut objects = Vec::new();
+        for path in looking.objects {
+            objects.extend(listed(path, &["items"], "kubectl get … --output json", report)?);
+        }
+        let is_given = !looking.objects.is_empty();
+        Ok((!report.has_errors()).then_some(is_given.then_some(objects)))
     }
 
     /// The trust anchor of a scope; `None` when nobody has asked.
