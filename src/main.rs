@@ -1,6 +1,6 @@
 //! The entry point; everything else is in the library.
 
-#[cfg(target_env = "musl")]
+#[cfg(any(target_env = "musl", not(debug_assertions)))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

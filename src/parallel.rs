@@ -4,16 +4,24 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 
 /// For fewer things, a thread costs more than it saves.
 const FEW: usize = 32;
 
+/// How many processors there are for us. To find out, the system's files about limits are read, which takes longer than many
+/// a piece of work: once is enough.
+fn processors() -> usize {
+    static COUNT: OnceLock<usize> = OnceLock::new();
+    *COUNT.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
+}
+
 /// The result of `work` for each thing.
 pub fn map<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = processors.min(things.len() / FEW);
+    // Few things are the rule.
+    let most = things.len() / FEW;
+    let threads = if most < 2 { most } else { processors().min(most) };
     if threads < 2 {
         return things.iter().map(work).collect();
     }
@@ -36,7 +44,6 @@ pub fn map<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -> Vec
 /// The result of `work` for each thing, where each thing takes its time: the next one begins as soon as a processor is free.
 /// `done` is called with each thing when it is done, on the thread of the caller.
 pub fn queue<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync, mut done: impl FnMut(&T)) -> Vec<R> {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let (next, (sender, receiver)) = (AtomicUsize::new(0), mpsc::channel());
     let take = |sender: &mpsc::Sender<(usize, R)>| {
         let one = || {
@@ -54,7 +61,7 @@ pub fn queue<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync, mut 
             let sender = sender.clone();
             thread::Builder::new().spawn_scoped(scope, move || take(&sender)).ok()
         };
-        let running: Vec<_> = (0..processors.min(things.len())).filter_map(start).collect();
+        let running: Vec<_> = (0..processors().min(things.len())).filter_map(start).collect();
         if running.is_empty() {
             take(&sender);
         }
