@@ -131,11 +131,13 @@ impl Desired {
         self
     }
 
-    /// What is left when one cluster is gone.
+    /// What goes with a cluster: what no other one uses. Everything else that is there stays, declared or not.
     #[must_use]
-    pub fn without(mut self, cluster: &str) -> Self {
-        self.resources.retain(|_, it| it.clusters.len() != 1 || !it.clusters.contains(cluster));
-        self
+    pub fn of_cluster_alone(self, cluster: &str) -> Self {
+        let is_own = |it: &Resource| it.clusters.len() == 1 && it.clusters.contains(cluster);
+        let own = self.resources.iter().filter(|(_, it)| is_own(it)).map(|(key, _)| key.clone());
+        let own = own.collect();
+        self.alone(own)
     }
 
     /// One role with its profile and their parameters, and what they need.
@@ -161,11 +163,15 @@ impl Desired {
 
     /// What goes with a role: what no other one has.
     #[must_use]
-    pub fn of_role_alone(mut self, role: &str) -> Self {
+    pub fn of_role_alone(self, role: &str) -> Self {
         let others = self.roles.iter().filter(|(name, _)| name.as_str() != role).flat_map(|(_, keys)| keys);
         let others: BTreeSet<_> = others.cloned().collect();
         let own = self.roles.get(role).cloned().unwrap_or_default();
-        let own: BTreeSet<_> = own.into_iter().filter(|key| !others.contains(key)).collect();
+        self.alone(own.into_iter().filter(|key| !others.contains(key)).collect())
+    }
+
+    /// These, and nothing else that is there.
+    fn alone(mut self, own: BTreeSet<Key>) -> Self {
         self.keep(&own);
         self.part = Some(own);
         self

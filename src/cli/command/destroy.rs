@@ -28,15 +28,14 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let session = args.estate.session()?;
     let desired = args.estate.desired(&file, None, Some(&session), &mut report)?;
     let Some(desired) = desired else { return finish(&report, file.sources(), io) };
-    let desired = desired.narrowed(args.estate.cluster.as_deref());
+    let desired = match &args.estate.cluster {
+        None => desired,
+        Some(cluster) => desired.of_cluster_alone(cluster),
+    };
     let Some(seen) = observed(&desired, &session, &mut report) else {
         return finish(&report, file.sources(), io);
     };
-    let left = match &args.estate.cluster {
-        None => desired.nothing(),
-        Some(cluster) => desired.without(cluster),
-    };
-    let comparison = provision::compare(&left, &seen, None).deletions();
+    let comparison = provision::compare(&desired.nothing(), &seen, None).deletions();
     if !agreed(&comparison, "nothing in AWS is iamra's", args.yes, io)? {
         io.words(&"nothing was deleted\n")?;
         return Ok(Exit::Done);

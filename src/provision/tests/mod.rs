@@ -1,6 +1,7 @@
 //! Provisioning against an AWS in memory: whatever fails, and wherever, the next run ends where an undisturbed one does.
 
 mod authority;
+mod clusters;
 mod export;
 mod faults;
 mod iam_ra;
