@@ -92,6 +92,7 @@ pub fn desired(
         }
         builder.role = None;
     }
+    builder.leave_rotations();
     let own = configs.iter().flat_map(|config| config.bindings.iter().map(move |it| (config, it)));
     let of_others = others.iter().flat_map(|config| config.bindings.iter().map(move |it| (config, it)));
     for (config, binding) in own.chain(of_others.filter(|(_, binding)| !binding.is_inherited())) {
@@ -124,10 +125,25 @@ impl Builder<'_> {
         let source = self.source(scope);
         let reference = &scope.trust_anchor;
         let wanted = Wanted::TrustAnchor(source);
-        self.made((reference, ArnKind::TrustAnchor), Kind::TrustAnchor, &scope.name, wanted, owner, cluster);
+        let link = self.made((reference, ArnKind::TrustAnchor), Kind::TrustAnchor, &scope.name, wanted, owner, cluster);
+        if let Some(Link::Of(key)) = link
+            && scope.issuer.other.is_some()
+            && !self.certificates.contains_key(&scope.name)
+        {
+            self.desired.rotating.insert(key);
+        }
         for kept in scope.issuer.clone().references_mut() {
             if let Some(key) = parameter(kept) {
                 self.add(key, Wanted::Kept, owner, cluster, &kept.place);
+            }
+        }
+    }
+
+    /// During a rotation, its steps decide what the trust anchor has, also for clusters that have not begun with it.
+    fn leave_rotations(&mut self) {
+        for key in &self.desired.rotating {
+            if let Some(anchor) = self.desired.resources.get_mut(key) {
+                anchor.wanted = Wanted::TrustAnchor(None);
             }
         }
     }
@@ -136,10 +152,6 @@ impl Builder<'_> {
     fn source(&self, scope: &DeclaredScope) -> Option<Source> {
         if let Some(pem) = self.certificates.get(&scope.name) {
             return Some(Source::Certificates(pem.clone()));
-        }
-        // During a rotation, the step decides what the trust anchor has.
-        if scope.issuer.other.is_some() {
-            return None;
         }
         if let Some(reference) = scope.issuer.reference(Value::Arn(ArnKind::PrivateCa)) {
             let arn = resolve::known_arn(ArnKind::PrivateCa, reference, self.answers)?;

@@ -67,6 +67,8 @@ pub struct Desired {
     pub(super) homes: BTreeMap<(Option<String>, Option<String>), Site>,
     /// What each role of the declaration is in AWS.
     pub(super) roles: BTreeMap<String, BTreeSet<Key>>,
+    /// The trust anchors whose CAs are being rotated.
+    pub(super) rotating: BTreeSet<Key>,
     /// What it is about, if not about everything. The rest is what that needs, and nothing else that is there matters.
     pub(super) part: Option<BTreeSet<Key>>,
     /// What each reference leads to.

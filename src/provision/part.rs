@@ -126,11 +126,12 @@ impl Part {
         self.anchor.as_ref()
     }
 
-    /// The same with a trust anchor that trusts this CA.
+    /// The same with a trust anchor that trusts this CA; during a rotation, its steps decide what it trusts.
     #[must_use]
     pub fn trusting(&self, certificate: &str) -> Desired {
         let mut desired = self.desired.clone();
-        let anchor = self.anchor.as_ref().and_then(|key| desired.resources.get_mut(key));
+        let anchor = self.anchor.as_ref().filter(|key| !desired.rotating.contains(key));
+        let anchor = anchor.and_then(|key| desired.resources.get_mut(key));
         if let Some(anchor) = anchor {
             anchor.wanted = Wanted::TrustAnchor(Some(Source::Certificates(certificate.to_owned())));
         }
