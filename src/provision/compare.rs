@@ -9,6 +9,7 @@ use super::difference::{Comparison, Difference, Open, Step, Verb, arn_of};
 use super::key::{Key, Kind};
 use super::observe::{Observed, Seen};
 use super::state::State;
+use crate::arn::Arn;
 use crate::duration::Duration;
 use crate::issuer::DEFAULT_SCOPE;
 use crate::quote::quote;
@@ -111,6 +112,12 @@ impl Comparing<'_> {
                 continue;
             };
             let (why, value) = (why.clone(), value.trim_end_matches('\n').to_owned());
+            if let Err(wrong) = Arn::parse(target.kind.of_arn(), &value) {
+                let why = format!("{why}; {wrong}");
+                self.refused.insert(target.clone());
+                self.refuse(key, why, "write the ARN into the parameter, or delete the parameter");
+                continue;
+            }
             let ours = self.ours(target);
             if ours.iter().any(|seen| seen.arn == value) {
                 let words = vec![format!("{why}; its value is right")];
@@ -135,6 +142,7 @@ impl Comparing<'_> {
         }
         match &resource.wanted {
             Wanted::Kept => {}
+            _ if self.refused.contains(key) => {}
             Wanted::Parameter(link) => self.parameter(key, resource, link),
             _ if self.elsewhere.contains(key) => {}
             wanted => self.made(key, resource, wanted),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::arn::ArnKind;
 use crate::quote::quote;
 use crate::reference::Origin;
 
@@ -32,6 +33,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What its ARN is like. A parameter says that of something else.
+    pub(super) fn of_arn(self) -> ArnKind {
+        match self {
+            Self::TrustAnchor => ArnKind::TrustAnchor,
+            Self::Profile => ArnKind::Profile,
+            Self::Role | Self::Parameter => ArnKind::Role,
+        }
+    }
+
     /// What people call it.
     pub fn words(self) -> &'static str {
         match self {

@@ -318,6 +318,23 @@ fn each_permission_is_needed_and_all_are_in_the_table() {
             State::Parameter { .. } => {}
         });
     }
+/// Whoever may write a parameter cannot let a role trust every trust anchor, and what is no ARN is not used.
+#[test]
+fn a_parameter_that_has_no_arn_is_refused_and_nothing_is_made() {
+    for value in ["", "*", "arn:aws:rolesanywhere:*:*:trust-anchor/*", "arn:aws:iam::111122223333:role/x"] {
+        let (desired, aws) = (wanted(DECLARATION, CA), Memory::default());
+        let name = "/iam-ra/prod/scopes/default/trust-anchor-arn";
+        let site = desired.owners.keys().find(|site| site.profile.as_deref() == Some("prod")).unwrap();
+        let put = crate::provision::Action::CreateParameter(name.to_owned(), value.to_owned(), Tags::new());
+        aws.call(site, &put).unwrap();
+        let comparison = looked(&desired, &aws);
+        let refused: Vec<_> = comparison.refusals().map(|it| it.key.name.as_str()).collect();
+        assert_eq!(refused, [name], "{value}");
+        let mut of_prod = comparison.differences.iter().filter(|it| it.key.site == *site && it.calls() > 0);
+        assert!(of_prod.all(|it| it.key.kind != Kind::TrustAnchor && !it.key.name.contains("admin")), "{value}");
+    }
+}
+
     run(&desired, &aws).unwrap();
     let of_apply = asked(&aws);
     aws.0.borrow_mut().asked.clear();
