@@ -67,6 +67,7 @@ fn role_changes(key: &Key, wanted: &Wanted, state: &State, arns: &Arns) -> Found
     }
     for policy in there.difference(policies) {
         found.words.push(format!("loses policy {policy}"));
+        found.is_escalation |= may_deny(policy);
         found.steps.push(Action::DetachPolicy(name.clone(), policy.clone()).into());
     }
     inline_changes(name, inline, inline_there, &mut found);
@@ -76,6 +77,14 @@ fn role_changes(key: &Key, wanted: &Wanted, state: &State, arns: &Arns) -> Found
         found.steps.push(Action::UpdateLongestSession(name.clone(), *longest).into());
     }
     found
+}
+
+/// Whether a managed policy may have denied something, by its name: it is not read. AWS's own ones that do are for roles and users
+/// that somebody has to stop.
+/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>
+fn may_deny(arn: &str) -> bool {
+    let of_aws = arn.split_once(":iam::aws:policy/").map(|(_, name)| name);
+    of_aws.is_none_or(|name| name.contains("Deny") || name.contains("Quarantine"))
 }
 
 /// What is the role's own. One that is longer for a moment could be refused, so what goes does so first.
@@ -115,6 +124,7 @@ fn profile_changes(wanted: &Wanted, seen: &Seen, arns: &Arns) -> Found {
     if arn.as_ref().is_none_or(|arn| *roles != BTreeSet::from([arn.clone()])) {
         let role = arn.as_deref().unwrap_or("the one to be created");
         found.words.push(format!("its only role must be {role}"));
+        found.is_escalation |= arn.as_ref().is_none_or(|arn| !roles.contains(arn));
     }
     if now != session {
         found.words.push(format!("sessions of up to {}, not {}", Duration::of(*session), Duration::of(*now)));
@@ -122,6 +132,7 @@ fn profile_changes(wanted: &Wanted, seen: &Seen, arns: &Arns) -> Found {
     }
     if accepts != accepted {
         found.words.push(format!("{} session names", if *accepts { "accepts" } else { "does not accept" }));
+        found.is_escalation |= *accepts;
     }
     if !found.words.is_empty() {
         let update = Action::UpdateProfile(seen.arn.clone(), settings(*session, *accepts));
@@ -129,6 +140,7 @@ fn profile_changes(wanted: &Wanted, seen: &Seen, arns: &Arns) -> Found {
     }
     if !enabled {
         found.words.push("it is disabled".to_owned());
+        found.is_escalation = true;
         found.steps.push(Action::EnableProfile(seen.arn.clone()).into());
     }
     found

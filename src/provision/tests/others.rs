@@ -91,6 +91,26 @@ const BY_HAND: &[(Kind, &str, fn(&mut State), bool)] = &[
         Kind::Role,
         ADMIN,
         |it| {
+            if let State::Role { policies, .. } = it {
+                policies.insert("arn:aws:iam::aws:policy/AWSDenyAll".to_owned());
+            }
+        },
+        true,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
+            if let State::Role { policies, .. } = it {
+                policies.insert("arn:aws:iam::111122223333:policy/limit".to_owned());
+            }
+        },
+        true,
+    ),
+    (
+        Kind::Role,
+        ADMIN,
+        |it| {
             if let State::Role { inline, .. } = it {
                 inline.insert(
                     "more".to_owned(),
@@ -152,7 +172,7 @@ const BY_HAND: &[(Kind, &str, fn(&mut State), bool)] = &[
                 *enabled = false
             }
         },
-        false,
+        true,
     ),
     (
         Kind::Profile,
@@ -183,6 +203,16 @@ const BY_HAND: &[(Kind, &str, fn(&mut State), bool)] = &[
             }
         },
         false,
+    ),
+    (
+        Kind::Profile,
+        ADMIN,
+        |it| {
+            if let State::Profile { roles, .. } = it {
+                *roles = ["arn:aws:iam::1:role/x".to_owned()].into();
+            }
+        },
+        true,
     ),
     (
         Kind::Parameter,
@@ -288,6 +318,23 @@ fn what_a_parameter_names_is_used_as_it_is() {
     assert_eq!(said(&looked(&desired, &aws)), [(Verb::Leave, name.to_owned(), false)]);
 }
 
+/// Whoever may write a parameter cannot let a role trust every trust anchor, and what is no ARN is not used.
+#[test]
+fn a_parameter_that_has_no_arn_is_refused_and_nothing_is_made() {
+    for value in ["", "*", "arn:aws:rolesanywhere:*:*:trust-anchor/*", "arn:aws:iam::111122223333:role/x"] {
+        let (desired, aws) = (wanted(DECLARATION, CA), Memory::default());
+        let name = "/iam-ra/prod/scopes/default/trust-anchor-arn";
+        let site = desired.owners.keys().find(|site| site.profile.as_deref() == Some("prod")).unwrap();
+        let put = crate::provision::Action::CreateParameter(name.to_owned(), value.to_owned(), Tags::new());
+        aws.call(site, &put).unwrap();
+        let comparison = looked(&desired, &aws);
+        let refused: Vec<_> = comparison.refusals().map(|it| it.key.name.as_str()).collect();
+        assert_eq!(refused, [name], "{value}");
+        let mut of_prod = comparison.differences.iter().filter(|it| it.key.site == *site && it.calls() > 0);
+        assert!(of_prod.all(|it| it.key.kind != Kind::TrustAnchor && !it.key.name.contains("admin")), "{value}");
+    }
+}
+
 #[test]
 fn several_that_are_not_ours_are_refused_and_so_is_an_anchor_without_a_ca() {
     let (desired, aws) = made();
@@ -318,23 +365,6 @@ fn each_permission_is_needed_and_all_are_in_the_table() {
             State::Parameter { .. } => {}
         });
     }
-/// Whoever may write a parameter cannot let a role trust every trust anchor, and what is no ARN is not used.
-#[test]
-fn a_parameter_that_has_no_arn_is_refused_and_nothing_is_made() {
-    for value in ["", "*", "arn:aws:rolesanywhere:*:*:trust-anchor/*", "arn:aws:iam::111122223333:role/x"] {
-        let (desired, aws) = (wanted(DECLARATION, CA), Memory::default());
-        let name = "/iam-ra/prod/scopes/default/trust-anchor-arn";
-        let site = desired.owners.keys().find(|site| site.profile.as_deref() == Some("prod")).unwrap();
-        let put = crate::provision::Action::CreateParameter(name.to_owned(), value.to_owned(), Tags::new());
-        aws.call(site, &put).unwrap();
-        let comparison = looked(&desired, &aws);
-        let refused: Vec<_> = comparison.refusals().map(|it| it.key.name.as_str()).collect();
-        assert_eq!(refused, [name], "{value}");
-        let mut of_prod = comparison.differences.iter().filter(|it| it.key.site == *site && it.calls() > 0);
-        assert!(of_prod.all(|it| it.key.kind != Kind::TrustAnchor && !it.key.name.contains("admin")), "{value}");
-    }
-}
-
     run(&desired, &aws).unwrap();
     let of_apply = asked(&aws);
     aws.0.borrow_mut().asked.clear();
