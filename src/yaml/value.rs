@@ -25,6 +25,15 @@ impl NodeRef<'_> {
         }
     }
 
+    /// A key that a mapping in it has twice. Of its values, [`Self::to_value`] has the first one alone.
+    pub fn repeated(self) -> Option<String> {
+        let node = self.followed();
+        let mut seen = std::collections::BTreeSet::new();
+        let repeated = node.entries().filter_map(|(key, _)| key.text()).find(|name| !seen.insert(*name));
+        let mut inside = node.entries().map(|(_, value)| value).chain(node.items());
+        repeated.map(str::to_owned).or_else(|| inside.find_map(Self::repeated))
+    }
+
     /// Whether its value is this one.
     pub fn is_value(self, value: &Value) -> bool {
         let node = self.followed();

@@ -29,6 +29,7 @@ const REFUSED: &[&str] = &[
 fn role(tree: &Tree, words: &str) -> Output {
     std::fs::write(tree.dir().join("read.json"), READ).unwrap();
     std::fs::write(tree.dir().join("other.json"), OTHER).unwrap();
+    std::fs::write(tree.dir().join("twice.json"), READ.replace("\"Action\"", "\"Action\": \"*\", \"Action\"")).unwrap();
     let words = words.split_whitespace();
     run(iamra(tree.dir()).arg("role").args(words).arg("--without-aws"), b"")
 }
@@ -104,6 +105,12 @@ fn what_cannot_be_is_refused_and_nothing_is_written() {
         ("create x --scope nowhere", 1, "scope `nowhere`, which is not declared"),
         ("create x --inline-policy nothing.json", 3, "nothing.json"),
         ("create x --inline-policy iamra.yaml", 1, "iamra.yaml is not a policy: it has `apiVersion`"),
+        ("create x --inline-policy twice.json", 1, "twice.json is not a policy: it has `Action` twice in one mapping"),
+        (
+            "create x --inline-policy read.json --inline-policy read=other.json",
+            1,
+            "other.json is not a policy: policy `read` has been given already",
+        ),
         ("create x --inline-policy a:b=read.json", 1, "an inline policy cannot be called `a:b`"),
         ("delete x", 1, "role `x` is not declared"),
     ] {

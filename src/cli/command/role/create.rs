@@ -124,7 +124,13 @@ fn inline_policies(files: &[String], report: &mut Report) -> Result<Option<BTree
             report.push(wrong.at(Place::File(file.clone(), None)).help(help));
         };
         let policy = match Document::parse(&text) {
-            Ok(document) => document.root().to_value(),
+            Ok(document) => {
+                if let Some(name) = document.root().repeated() {
+                    refuse(format!("it has {} twice in one mapping", quote(&name)), "keep one of them");
+                    continue;
+                }
+                document.root().to_value()
+            }
             Err(error) => {
                 refuse(error.message, "write the policy as JSON or YAML");
                 continue;
@@ -141,3 +147,9 @@ fn inline_policies(files: &[String], report: &mut Report) -> Result<Option<BTree
     }
     Ok((!report.has_errors()).then_some(found))
 }
+            Some(name) if found.contains_key(&name) => {
+                refuse(
+                    format!("policy {} has been given already", quote(&name)),
+                    "write `--inline-policy NAME=FILE` with a name of its own for each",
+                );
+            }
