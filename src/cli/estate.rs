@@ -122,7 +122,7 @@ impl Estate {
         let mut found = Report::default();
         let desired = provision::desired(&configs, &others, &answers, &certificates, &mut found);
         // Nobody was asked what is elsewhere.
-        report.append(if session.is_some() { found } else { found.without(Code::InvalidValue) });
+        report.append(if session.is_some() { found } else { found.without(Code::UnresolvedReference) });
         Ok((!report.has_errors()).then_some(desired))
     }
 

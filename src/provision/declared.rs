@@ -229,9 +229,14 @@ impl Builder<'_> {
         let place = Place::Config(reference.place.clone());
         self.report.push(match answer {
             Some(Err(none)) => Diagnostic::error(none.code, none.why).at(place).help(none.help),
-            _ => Diagnostic::error(Code::InvalidValue, format!("{} is not a {}", quote(reference), kind.words()))
+            None => Diagnostic::error(Code::UnresolvedReference, format!("{} was not looked up", quote(reference)))
                 .at(place)
-                .help(format!("it should look like {}", kind.example())),
+                .help("look it up"),
+            Some(Ok(_)) => {
+                Diagnostic::error(Code::InvalidValue, format!("{} is not a {}", quote(reference), kind.words()))
+                    .at(place)
+                    .help(format!("it should look like {}", kind.example()))
+            }
         });
     }
 

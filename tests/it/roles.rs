@@ -119,3 +119,15 @@ fn what_cannot_be_is_refused_and_nothing_is_written() {
         assert_eq!(tree.text(), before, "{words}");
     }
 }
+
+/// IAM's names have 64 characters, with the prefix. Nobody is asked before that is known.
+#[test]
+fn a_role_whose_name_aws_cannot_have_is_not_written() {
+    let before =
+        "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {name: acme}\nspec:\n  region: eu-central-1\n";
+    let tree = Tree::new(Some(before.as_bytes()));
+    let output = run(iamra(tree.dir()).args(["role", "create", &"r".repeat(60), "--yes"]), b"");
+    assert_eq!(output.exit, 1, "{output:?}");
+    assert!(output.stderr.contains("it has 75 characters, and AWS takes 64"), "{output:?}");
+    assert_eq!(tree.text(), before);
+}

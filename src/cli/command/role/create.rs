@@ -15,7 +15,7 @@ use crate::cli::manifests;
 use crate::cli::report::finish;
 use crate::config::Whole;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::draft::role;
+use crate::draft::{self, role};
 use crate::duration::Duration;
 use crate::output::{Declaration, Sources};
 use crate::quote::quote;
@@ -81,11 +81,19 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         cluster: args.part.cluster.as_deref(),
     };
     let change = |text: &str, declaration: Whole<'_>, _: &[_]| role::create(&asked, text, declaration);
-    let Some(done) = Draft::open(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
+    let changed = Draft::open(&args.editing)?.changed(&draft::skeleton(), io, change)?;
+    let Some(changed) = changed else { return Ok(Exit::WrongInput) };
     if args.without_aws {
+        changed.commit(io)?;
         return Ok(Exit::Done);
     }
-    let (file, estate) = (done.file(), args.part.estate());
+    let estate = args.part.estate();
+    // What AWS cannot have, such as a name that is too long, is not written.
+    if estate.desired(&changed.file, None, None, &mut report)?.is_none() {
+        return finish(&report, changed.file.sources(), io);
+    }
+    let done = changed.commit(io)?;
+    let file = done.file();
     let session = estate.session()?;
     let compared = estate.role_compared(file, &args.name, &session, &mut report)?;
     let Some(comparison) = compared.filter(|_| !report.has_errors()) else {
@@ -141,15 +149,15 @@ fn inline_policies(files: &[String], report: &mut Report) -> Result<Option<BTree
         }
         let name = name.or_else(stem).filter(|_| path.as_os_str() != "-" || given.contains('='));
         match name {
-            Some(name) => drop(found.insert(name, policy)),
-            None => refuse("it has no name".to_owned(), "write `--inline-policy NAME=-`"),
-        }
-    }
-    Ok((!report.has_errors()).then_some(found))
-}
             Some(name) if found.contains_key(&name) => {
                 refuse(
                     format!("policy {} has been given already", quote(&name)),
                     "write `--inline-policy NAME=FILE` with a name of its own for each",
                 );
             }
+            Some(name) => drop(found.insert(name, policy)),
+            None => refuse("it has no name".to_owned(), "write `--inline-policy NAME=-`"),
+        }
+    }
+    Ok((!report.has_errors()).then_some(found))
+}
