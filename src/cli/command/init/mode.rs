@@ -116,10 +116,15 @@ pub(super) fn scope_name(text: &str) -> Result<String, String> {
 }
 
 /// What parameters begin with; a template for the cluster is allowed.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
 pub(super) fn prefix(text: &str) -> Result<String, String> {
     let plain = text.replace("{{ cluster }}", "cluster");
     let is_part = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
     let is_name = plain.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_part));
+    let is_reserved = |word: &str| plain.get(1..1 + word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
+    if ["aws", "ssm"].into_iter().any(is_reserved) {
+        return Err("AWS takes no parameters whose names begin with `aws` or `ssm`".to_owned());
+    }
     if is_name { Ok(text.to_owned()) } else { Err("expected a path such as /iam-ra/default".to_owned()) }
 }
 
@@ -142,7 +147,7 @@ mod tests {
         for right in ["/iam-ra/default", "/a", "/acme/{{ cluster }}", "/a/b.c_d-e"] {
             assert_eq!(prefix(right).as_deref(), Ok(right));
         }
-        for wrong in ["", "/", "a", "/a/", "/a//b", "/a b", "/a\nb: c", "/{{ x }}", "/a\"b"] {
+        for wrong in ["", "/", "a", "/a/", "/a//b", "/a b", "/a\nb: c", "/{{ x }}", "/a\"b", "/aws/x", "/SSM-x"] {
             assert!(prefix(wrong).is_err(), "{wrong}");
         }
     }
