@@ -138,6 +138,11 @@ pub(super) struct Changed {
 }
 
 impl Changed {
+    /// Whether there is no file yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.draft.claim.before().is_none()
+    }
+
     /// Writes the change, or shows it; then prints what has changed.
     pub(super) fn commit(self, io: &mut Io) -> Result<Committed, Error> {
         let Self { draft: Draft { claim, name, path, dry_run }, file, before, configs, said } = self;

@@ -225,6 +225,12 @@ fn stopped(key: &Key, action: Action, failure: Failure) -> Box<Stopped> {
 }
 
 impl Observed {
+    /// Something that is there and has our tags.
+    pub fn ours(&self) -> Option<&Key> {
+        let mut all = self.resources.iter();
+        all.find(|(_, seen)| seen.iter().any(|it| it.not_ours.is_none())).map(|(key, _)| key)
+    }
+
     /// Whether a resource is there, ours or not.
     pub fn has(&self, key: &Key) -> bool {
         self.resources.get(key).is_some_and(|seen| !seen.is_empty())

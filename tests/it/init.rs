@@ -215,6 +215,25 @@ fn after_a_lost_answer_the_next_run_goes_on() {
     }
 }
 
+/// Two repositories whose declarations have the same name and prefix would delete each other's roles.
+#[test]
+fn a_new_declaration_takes_nothing_of_another_one() {
+    let place = Place::new("taken", &json!([]));
+    assert_eq!(place.init(&["--yes"]).exit, 0);
+    let ca = place.ca();
+    let other = tempfile::tempdir().unwrap();
+    let args = ["init", "--yes", "--parameter-prefix", "/init/taken", "--region", "eu-central-1"];
+    let refused = run(place.double.iamra(other.path()).args(args), b"");
+    assert_eq!(refused.exit, 1, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("the declaration is new, and the trust anchor `init-taken-default`"),
+        "{refused:?}"
+    );
+    assert_eq!((contents(other.path()), place.ca()), (String::new(), ca));
+    let own = ["init", "--yes", "--parameter-prefix", "/init/taken-not", "--region", "eu-central-1"];
+    assert_eq!(run(place.double.iamra(other.path()).args(own), b"").exit, 0);
+}
+
 #[test]
 fn two_at_once_have_one_ca() {
     let place = Place::new("race", &json!([]));
@@ -227,6 +246,8 @@ fn two_at_once_have_one_ca() {
     let both = [start(place.dir.path()), start(others.path())];
     let ended = both.map(|it| it.wait_with_output().unwrap());
     assert!(ended.iter().any(|it| it.status.success()), "{ended:?}");
+    // A new declaration is refused if the other one has been faster with everything.
+    assert_eq!(place.init(&["--without-aws"]).exit, 0);
     // The trust anchor of one is the other's twin until the next run.
     let next = place.init(&["--yes"]);
     assert_eq!(next.exit, 0, "{}", next.stderr);

@@ -52,21 +52,37 @@ struct NewCa {
 pub(super) fn plan<'s>(
     args: &Args,
     estate: &Estate,
-    file: &File,
+    (file, is_new): (&File, bool),
     session: &'s Session,
     report: &mut Report,
 ) -> Result<Option<Plan<'s>>, Error> {
     let Some(part) = authority::part(estate, file, &args.scope, report)? else { return Ok(None) };
     match part.kept.clone() {
-        Some(kept) => of_parameters(args, part, kept, session, report),
-        None => of_others(args, estate, file, session, report),
+        Some(kept) => of_parameters(args, (part, is_new), kept, session, report),
+        None => of_others(args, estate, (file, is_new), session, report),
     }
+}
+
+/// What is there. For a new declaration nothing has been made: what has its tags is another one's, and `aws apply` would delete
+/// the roles of that one, which are not declared here.
+fn seen(part: &Part, is_new: bool, session: &Session, report: &mut Report) -> Option<Observed> {
+    let observed = observed(&part.desired, session, report)?;
+    if let Some(key) = observed.ours().filter(|_| is_new) {
+        let message = format!(
+            "the declaration is new, and the {key} is there, made for a declaration of the same name and prefix"
+        );
+        let help = "give this one its own prefix: `--parameter-prefix /iam-ra/NAME`; if it is the same one, whose file is not \
+                    here, get that, or write it with `iamra init --without-aws` and run this again";
+        report.push(Diagnostic::error(Code::AwsSetup, message).help(help));
+        return None;
+    }
+    Some(observed)
 }
 
 /// For a CA in Parameter Store.
 fn of_parameters<'s>(
     args: &Args,
-    part: Part,
+    (part, is_new): (Part, bool),
     kept: Kept,
     session: &'s Session,
     report: &mut Report,
@@ -77,7 +93,7 @@ fn of_parameters<'s>(
         report.push(Diagnostic::error(Code::ConflictingFields, message).help(help));
         return Ok(None);
     }
-    let Some(observed) = observed(&part.desired, session, report) else { return Ok(None) };
+    let Some(observed) = seen(&part, is_new, session, report) else { return Ok(None) };
     let present = match part.present(&kept, &observed, &Provisioning::new(session)) {
         Ok(present) => present,
         Err(failure) => {
@@ -134,7 +150,7 @@ fn certify<'a>(args: &'a Args, name: &'a str) -> impl Fn(&Secret) -> Result<Auth
 fn of_others<'s>(
     args: &Args,
     estate: &Estate,
-    file: &File,
+    (file, is_new): (&File, bool),
     session: &'s Session,
     report: &mut Report,
 ) -> Result<Option<Plan<'s>>, Error> {
@@ -157,7 +173,7 @@ fn of_others<'s>(
     let desired = estate.desired(file, Some(&args.authorities), Some(session), report)?;
     let part = desired.and_then(|desired| authority::part_of(&desired, estate, file, &args.scope, report));
     let Some(part) = part else { return Ok(None) };
-    let Some(observed) = observed(&part.desired, session, report) else { return Ok(None) };
+    let Some(observed) = seen(&part, is_new, session, report) else { return Ok(None) };
     let shown = provision::compare(&part.desired, &observed, None);
     refused(&shown, report);
     Ok(Some(Plan { session, doing: Doing::Anchor, shown, said: String::new() }))

@@ -112,7 +112,7 @@ fn with_aws(args: &Args, changed: Changed, files: &files::Files, io: &mut Io) ->
     let estate = Estate::of(args.cluster.as_deref(), &args.operator, &args.asks);
     let session = estate.session()?;
     let file = changed.file.clone();
-    let Some(plan) = aws::plan(args, &estate, &file, &session, &mut report)? else {
+    let Some(plan) = aws::plan(args, &estate, (&file, changed.is_new()), &session, &mut report)? else {
         return finish(&report, file.sources(), io);
     };
     if report.has_errors() {
