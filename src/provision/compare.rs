@@ -247,6 +247,11 @@ impl Comparing<'_> {
             }
             Wanted::TrustAnchor(Some(source)) => {
                 found.words = source.words().into_iter().map(|it| format!("trusts {it}")).collect();
+            Wanted::TrustAnchor(None) if self.desired.unread.contains_key(key) => {
+                let none = self.desired.unread.get(key).cloned();
+                let (why, help) = none.map(|it| (it.why, it.help)).unwrap_or_default();
+                return self.refuse(key, format!("the CA that it trusts is not known: {why}"), &help);
+            }
                 found.steps.push(Action::CreateTrustAnchor(name, source.clone(), tags).into());
             }
             Wanted::Role { trusted, policies, inline, longest } => {

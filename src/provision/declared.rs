@@ -12,7 +12,7 @@ use crate::config::{Binding, Config, DeclaredScope, Role};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::quote::quote;
 use crate::reference::{Origin, Query, Reference, Target, Wanted as Value};
-use crate::resolve::{self, Answers};
+use crate::resolve::{self, Answers, NoAnswer};
 use crate::trust::{self, Subject};
 use crate::yaml::FieldPath;
 
@@ -126,6 +126,9 @@ impl Builder<'_> {
         let reference = &scope.trust_anchor;
         let wanted = Wanted::TrustAnchor(source);
         let link = self.made((reference, ArnKind::TrustAnchor), Kind::TrustAnchor, &scope.name, wanted, owner, cluster);
+        if let (Some(Link::Of(key)), Some(none)) = (&link, self.unread(scope)) {
+            self.desired.unread.insert(key.clone(), none);
+        }
         if let Some(Link::Of(key)) = link
             && scope.issuer.other.is_some()
             && !self.certificates.contains_key(&scope.name)
@@ -146,6 +149,12 @@ impl Builder<'_> {
                 anchor.wanted = Wanted::TrustAnchor(None);
             }
         }
+    }
+
+    /// Why the CA of a scope could not be looked up.
+    fn unread(&self, scope: &DeclaredScope) -> Option<NoAnswer> {
+        let mut queries = scope.issuer.queries().filter(|query| !query.is_secret());
+        queries.find_map(|query| self.answers.get(&query)?.as_ref().err().cloned())
     }
 
     /// What the trust anchor of a scope trusts, if that is known.

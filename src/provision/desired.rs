@@ -8,6 +8,7 @@ use super::key::{Key, Kind, Owner, Site};
 use super::state::Source;
 use crate::arn::Arn;
 use crate::reference::{Origin, Target};
+use crate::resolve::NoAnswer;
 use crate::trust::CertificateNames;
 use crate::yaml::FieldPath;
 
@@ -69,6 +70,8 @@ pub struct Desired {
     pub(super) roles: BTreeMap<String, BTreeSet<Key>>,
     /// The trust anchors whose CAs are being rotated.
     pub(super) rotating: BTreeSet<Key>,
+    /// Why it is not known what a trust anchor trusts, where a parameter should say it.
+    pub(super) unread: BTreeMap<Key, NoAnswer>,
     /// What it is about, if not about everything. The rest is what that needs, and nothing else that is there matters.
     pub(super) part: Option<BTreeSet<Key>>,
     /// What each reference leads to.

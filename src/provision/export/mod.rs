@@ -8,6 +8,7 @@ mod terraform;
 
 use super::desired::{Desired, Wanted};
 use super::key::{Key, Kind, Site};
+use crate::resolve::NoAnswer;
 use part::Parts;
 
 /// For which program.
@@ -26,6 +27,8 @@ pub enum Unexportable {
     Several(Vec<String>),
     /// Nobody says which CA this trust anchor trusts.
     NoAuthority(Box<Key>),
+    /// What this trust anchor trusts could not be looked up.
+    Unread(Box<Key>, NoAnswer),
     /// Nothing would be made.
     Nothing,
 }
@@ -38,6 +41,9 @@ pub fn export(desired: &Desired, program: Program) -> Result<String, Unexportabl
     check_place(desired)?;
     for (key, resource) in &desired.resources {
         if resource.wanted == Wanted::TrustAnchor(None) {
+            if let Some(none) = desired.unread.get(key) {
+                return Err(Unexportable::Unread(Box::new(key.clone()), none.clone()));
+            }
             return Err(Unexportable::NoAuthority(Box::new(key.clone())));
         }
     }

@@ -8,10 +8,12 @@ use serde_json::json;
 
 use super::memory::Memory;
 use super::*;
+use crate::diag::Code;
 use crate::provision::action::Provisioner as _;
 use crate::provision::key::{Kind, Tags};
 use crate::provision::state::{Source, State};
-use crate::provision::{Purpose, Verb, permissions};
+use crate::provision::{Program, Purpose, Unexportable, Verb, export, permissions, queries};
+use crate::resolve::NoAnswer;
 
 fn made() -> (Desired, Memory) {
     let (desired, aws) = (wanted(DECLARATION, CA), Memory::default());
@@ -391,4 +393,27 @@ fn each_permission_is_needed_and_all_are_in_the_table() {
 fn asked(aws: &Memory) -> BTreeSet<String> {
     let asked = aws.0.borrow().asked.iter().map(|it| it.permission().to_owned()).collect::<BTreeSet<_>>();
     asked.into_iter().filter(|it| it != "sts:GetCallerIdentity").collect()
+}
+
+/// A parameter with the CA that cannot be read is the reason, and not that nobody has said it.
+#[test]
+fn why_a_ca_is_not_known_is_said() {
+    let text = DECLARATION.replace(
+        "  workloads:",
+        r#"  scopes: {default: {issuer: {ca: {secret: {ssm: {certificate: "ssm:/crt", key: "ssm:/key"}}}}}}
+  workloads:"#,
+    );
+    let document = Document::parse(&text).unwrap();
+    let (root, mut report) = (document.root(), Report::default());
+    let configs = config::load_all(root, &config::clusters(root), &[], &mut report).expect("it is valid");
+    let none = NoAnswer { code: Code::NoAccess, why: "AWS denied it".to_owned(), help: "ask for it".to_owned() };
+    let answers: Answers = queries(&configs).into_iter().map(|query| (query, Err(none.clone()))).collect();
+    let desired = desired(&configs, &[], &answers, &Certificates::new(), &mut report);
+    let comparison = looked(&desired, &Memory::default());
+    let refused: Vec<_> = comparison.refusals().map(|it| (it.words.join("; "), it.help.clone())).collect();
+    assert_eq!(refused.len(), 2);
+    let said = "the CA that it trusts is not known: AWS denied it".to_owned();
+    assert!(refused.iter().all(|it| *it == (said.clone(), Some("ask for it".to_owned()))), "{refused:?}");
+    let alone = desired.narrowed(Some("prod"));
+    assert!(matches!(export(&alone, Program::Terraform), Err(Unexportable::Unread(_, why)) if why == none));
 }

@@ -68,6 +68,10 @@ fn wrong(why: Unexportable) -> Diagnostic {
             let message = "the scopes are in several accounts or regions, and a file is for one";
             Diagnostic::error(Code::AwsSetup, message).help("use `iamra aws apply`, which calls each")
         }
+        Unexportable::Unread(key, none) => {
+            let message = format!("the CA that the {key} trusts is not known: {}", none.why);
+            Diagnostic::error(none.code, message).help(none.help)
+        }
         Unexportable::NoAuthority(key) => {
             Diagnostic::error(Code::AwsSetup, format!("nobody says which CA the {key} trusts")).help(
                 "pass the CA's certificate: `--ca-certificate SCOPE=FILE`; `iamra ca show` prints that of a Secret",
