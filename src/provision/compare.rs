@@ -59,6 +59,9 @@ fn is_missing_anchor(it: &mut Difference) -> bool {
     is_missing
 }
 
+/// What helps against a trust policy that is too long.
+const SEVERAL_ROLES: &str = "distribute its workloads over several roles";
+
 struct Comparing<'c> {
     desired: &'c Desired,
     observed: &'c Observed,
@@ -197,6 +200,11 @@ impl Comparing<'_> {
         match (ours.next(), others.as_slice()) {
             (Some(kept), _) => {
                 self.arns.insert(key.clone(), kept.arn.clone());
+                if let Wanted::Role { trusted, .. } = wanted
+                    && let Some(why) = too_long(trusted, &self.arns)
+                {
+                    return self.refuse(key, why, SEVERAL_ROLES);
+                }
                 let found = changes(key, wanted, &kept, &self.arns);
                 if !found.words.is_empty() {
                     self.push(key, Verb::Change, Some(&kept.arn), found);
@@ -239,6 +247,11 @@ impl Comparing<'_> {
                     "write its ARN into the declaration, as `trustAnchor` of the scope; `iamra import` prints it so";
                 return self.refuse(key, why, help);
             }
+            Wanted::TrustAnchor(None) if self.desired.unread.contains_key(key) => {
+                let none = self.desired.unread.get(key).cloned();
+                let (why, help) = none.map(|it| (it.why, it.help)).unwrap_or_default();
+                return self.refuse(key, format!("the CA that it trusts is not known: {why}"), &help);
+            }
             Wanted::TrustAnchor(None) => {
                 let why = "nobody says which CA it trusts".to_owned();
                 let help =
@@ -247,16 +260,11 @@ impl Comparing<'_> {
             }
             Wanted::TrustAnchor(Some(source)) => {
                 found.words = source.words().into_iter().map(|it| format!("trusts {it}")).collect();
-            Wanted::TrustAnchor(None) if self.desired.unread.contains_key(key) => {
-                let none = self.desired.unread.get(key).cloned();
-                let (why, help) = none.map(|it| (it.why, it.help)).unwrap_or_default();
-                return self.refuse(key, format!("the CA that it trusts is not known: {why}"), &help);
-            }
                 found.steps.push(Action::CreateTrustAnchor(name, source.clone(), tags).into());
             }
             Wanted::Role { trusted, policies, inline, longest } => {
                 if let Some(why) = too_long(trusted, &self.arns) {
-                    return self.refuse(key, why, "distribute its workloads over several roles");
+                    return self.refuse(key, why, SEVERAL_ROLES);
                 }
                 found.words = vec![trusts(trusted)];
                 found.words.extend(policies.iter().map(|it| format!("has policy {it}")));

@@ -395,6 +395,18 @@ fn asked(aws: &Memory) -> BTreeSet<String> {
     asked.into_iter().filter(|it| it != "sts:GetCallerIdentity").collect()
 }
 
+/// IAM would refuse it, after other things had been changed.
+#[test]
+fn a_trust_policy_that_becomes_too_long_is_refused_before_anything_is_changed() {
+    let (_, aws) = made();
+    let many: String =
+        (0..200).map(|it| format!("    workload-with-a-long-name-{it}: {{role: admin, clusters: [prod]}}\n")).collect();
+    let comparison = looked(&wanted(&format!("{DECLARATION}{many}"), CA), &aws);
+    let refused: Vec<_> = comparison.refusals().map(|it| (it.key.to_string(), it.words.join("; "))).collect();
+    let [(role, why)] = refused.as_slice() else { panic!("{refused:?}") };
+    assert!(role == "role `iam-ra-prod-admin`" && why.contains("IAM takes 4096 at most"), "{role}: {why}");
+}
+
 /// A parameter with the CA that cannot be read is the reason, and not that nobody has said it.
 #[test]
 fn why_a_ca_is_not_known_is_said() {
