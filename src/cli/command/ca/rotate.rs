@@ -290,7 +290,10 @@ impl Rotating<'_> {
         };
         if let Present::Certificate(_) = present {
             let message = format!("the {} is there without its key", kept.certificate);
-            let help = "delete it if it is of no use, or put its key there with `iamra ca put-key`";
+            let help = format!(
+                "delete it if it is of no use, and run this again; or put its key into the {} as a SecureString",
+                kept.key
+            );
             report.push(Diagnostic::error(Code::AwsSetup, message).help(help));
             return Ok(Exit::WrongInput);
         }
