@@ -475,18 +475,16 @@ fn check_first(first: u8, second: Option<u8>) -> Read<()> {
 fn check_others(bytes: &[u8], is_tab_allowed: bool) -> Read<()> {
     let mut before = [0_u8; 2];
     for byte in bytes {
-        let is_good = match byte {
-            b'\t' => is_tab_allowed,
-            b' '..=b'~' => true,
-            0..0x20 | 0x7f => false,
-            // Byte order marks and what is no character: U+F000 to U+FFFF.
-            0xef => false,
-            // Control characters, NEXT LINE among them, and LINE and PARAGRAPH SEPARATOR.
-            0x80..=0x9f if before[1] == 0xc2 => false,
-            0xa8 | 0xa9 if before == [0xe2, 0x80] => false,
-            _ => true,
+        // Control characters, among them those behind 0xC2, where NEXT LINE is; LINE and PARAGRAPH SEPARATOR; and, with 0xEF,
+        // byte order marks and what is no character.
+        let is_bad = match byte {
+            b'\t' => !is_tab_allowed,
+            b' '..=b'~' => false,
+            0..0x20 | 0x7f | 0xef => true,
+            0x80..=0x9f if before[1] == 0xc2 => true,
+            _ => before == [0xe2, 0x80] && matches!(byte, 0xa8 | 0xa9),
         };
-        if !is_good {
+        if is_bad {
             return Err(Doubt);
         }
         before = [before[1], *byte];
@@ -542,7 +540,9 @@ mod tests {
     static DOCUMENTS: LazyLock<Vec<String>> = LazyLock::new(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut all = Vec::new();
-        ["tests", "examples", "kustomize"].iter().for_each(|dir| files(&root.join(dir), &mut all));
+        for dir in ["tests", "examples", "kustomize"] {
+            files(&root.join(dir), &mut all);
+        }
         let texts: Vec<_> = all.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
         let parts = texts.iter().flat_map(|text| text.split_inclusive("\n---\n")).map(str::to_owned);
         parts.chain(texts.iter().filter(|text| text.len() < 20_000).cloned()).collect()
