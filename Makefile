@@ -1,5 +1,5 @@
 # `make` alone lists what there is.
-.PHONY: help demo check test bless lint deny image bench peers
+.PHONY: help demo check test journey bless lint deny image bench peers
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -21,6 +21,11 @@ peers:  ## build the real programs that the tests talk to, once
 test: peers  ## everything, against real kustomize, Docker, API server and cert-manager
 	@tests/step cargo test --locked --no-run
 	@tests/step cargo test --locked
+
+journey:  ## from an empty folder to credentials and back, shown command by command (docs/journey.md)
+	@tests/peers/build kustomize-5.8.2 kubectl kube-apiserver etcd cluster crds anywhere-double aws-double python
+	@tests/step cargo test --locked --test it --no-run
+	cargo test --locked --test it journey:: -- --nocapture
 
 bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it -- cases:: every_help_reads_as_recorded the_schema_is_the_one_that_is_checked_in \

@@ -29,6 +29,20 @@ impl Server {
         Self { _process: process, address }
     }
 
+    /// A moto with nothing in it but the policies that AWS manages.
+    pub(crate) fn account() -> Self {
+        let moto = Self::moto(python("aws_services.py").env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true"));
+        // Its first answer of a service takes it longer than iamra waits.
+        moto.admin("AmazonSSM.DescribeParameters", &json!({}));
+        moto.form("Action=ListRoles&Version=2010-05-08");
+        moto
+    }
+
+    fn moto(command: &mut Command) -> Self {
+        let (process, url) = roles_anywhere_peers::Server::start(command);
+        Self { _process: process, address: url.trim_start_matches("http://").to_owned() }
+    }
+
     /// Where it is, in clear.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -174,10 +188,7 @@ pub(crate) fn tree(spec: &str) -> tempfile::TempDir {
 /// What a tree says when there is nothing special about its role.
 pub(crate) const APP: &str = "  roles:\n    app: {}\n";
 
-static MOTO: LazyLock<Server> = LazyLock::new(|| {
-    let (process, url) = roles_anywhere_peers::Server::start(&mut python("aws_services.py"));
-    Server { _process: process, address: url.trim_start_matches("http://").to_owned() }
-});
+static MOTO: LazyLock<Server> = LazyLock::new(|| Server::moto(&mut python("aws_services.py")));
 
 /// The moto of all tests of a run. They share its parameters and buckets, which have names of their own, and its roles,
 /// of which only `refusals` makes any.

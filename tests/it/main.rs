@@ -45,6 +45,7 @@ mod import;
 mod init;
 mod issued_names;
 mod issuers;
+mod journey;
 mod k8s;
 mod known_traps;
 mod kpt;
@@ -78,6 +79,7 @@ mod support;
 mod trust;
 mod verify;
 mod view;
+mod walk;
 mod words;
 mod yaml_styles;
 

@@ -2,10 +2,11 @@
 the credentials say that they are.
 
 ANYWHERE_ENDPOINT is host and port of Roles Anywhere, ANYWHERE_CA the file of its server certificate, AWS_ENDPOINT_URL_STS
-an STS.
+an STS. With ANYWHERE_PRINTS=credentials, it prints the credentials instead, as the helper's `credential-process` does.
 """
 
 import argparse
+import json
 import os
 import sys
 
@@ -40,6 +41,12 @@ session = IAMRolesAnywhereSession(
     verify=os.environ["ANYWHERE_CA"],
 )
 try:
+    if os.environ.get("ANYWHERE_PRINTS") == "credentials":
+        given = session.get_refreshable_credentials()
+        keys = given.get_frozen_credentials()
+        print(json.dumps({"Version": 1, "AccessKeyId": keys.access_key, "SecretAccessKey": keys.secret_key,
+                          "SessionToken": keys.token, "Expiration": given._expiry_time.isoformat()}))
+        sys.exit()
     print(session.get_session().client("sts").get_caller_identity()["Arn"])
 except Exception as error:  # one line says why; a traceback says no more
     sys.exit(f"{type(error).__name__}: {error}")

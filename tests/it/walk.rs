@@ -1,0 +1,100 @@
+//! Pages of the documentation whose commands are run as they stand there, by the shell that their readers have.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Output, run};
+
+/// A command of a page and what it prints there.
+struct Step {
+    /// Of the page, from 1.
+    line: usize,
+    command: String,
+    /// `…` stands for any text in a line, and alone for any lines.
+    prints: Vec<String>,
+}
+
+/// Runs the commands of a page in their order, each in a bash that `shell` makes, and compares what each prints with what
+/// the page says. Variables that a command exports, those after it have. Says what it does on stdout, as a terminal would
+/// show it.
+#[expect(clippy::print_stdout, reason = "`make journey` shows it to people")]
+pub(crate) fn walk(page: &Path, shell: impl Fn() -> Command) {
+    let text = std::fs::read_to_string(page).unwrap();
+    let all = steps(&text);
+    assert!(!all.is_empty(), "{} has no command", page.display());
+    let exported = tempfile::NamedTempFile::new().unwrap();
+    let exported = exported.path().display();
+    for Step { line, command, prints } in all {
+        println!("$ {}", command.replace('\n', "\n> "));
+        // Both streams in the order in which they come.
+        let script =
+            format!("exec 2>&1\nset -o pipefail\n. '{exported}'\ntrap \"export -p >'{exported}'\" EXIT\n{command}");
+        let Output { stdout, exit, .. } = run(shell().args(["-c", &script]), b"");
+        print!("{}", if stdout.is_empty() || stdout.ends_with('\n') { stdout.clone() } else { format!("{stdout}\n") });
+        let place = format!("{}:{line}", page.display());
+        assert_eq!(exit, 0, "{place}: {command}\n{stdout}");
+        let printed: Vec<_> = stdout.trim_end().lines().map(str::trim_end).collect();
+        let expected: Vec<_> = prints.iter().map(String::as_str).collect();
+        let printed = if stdout.trim().is_empty() { Vec::new() } else { printed };
+        assert!(
+            fits_lines(&expected, &printed),
+            "{place}: {command}\nis said to print\n{}\nand prints\n{stdout}",
+            lines(&expected)
+        );
+    }
+}
+
+fn lines(all: &[&str]) -> String {
+    all.iter().fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "{line}");
+        text
+    })
+}
+
+/// The commands in blocks for consoles: what comes after `$`, with the lines that it goes on in after `>`.
+fn steps(text: &str) -> Vec<Step> {
+    let (mut all, mut is_inside): (Vec<Step>, _) = (Vec::new(), false);
+    for (number, line) in text.lines().enumerate() {
+        if line.starts_with("```") {
+            is_inside = line == "```console";
+        } else if !is_inside {
+        } else if let Some(command) = line.strip_prefix("$ ") {
+            all.push(Step { line: number + 1, command: command.to_owned(), prints: Vec::new() });
+        } else if let (Some(more), Some(step)) = (line.strip_prefix("> "), all.last_mut()) {
+            let _ = write!(step.command, "\n{more}");
+        } else if let Some(step) = all.last_mut() {
+            step.prints.push(line.trim_end().to_owned());
+        }
+    }
+    all
+}
+
+fn fits_lines(expected: &[&str], printed: &[&str]) -> bool {
+    match expected {
+        [] => printed.is_empty(),
+        ["…", rest @ ..] => (0..=printed.len()).any(|skipped| fits_lines(rest, &printed[skipped..])),
+        [line, rest @ ..] => {
+            printed.split_first().is_some_and(|(first, others)| fits(line, first) && fits_lines(rest, others))
+        }
+    }
+}
+
+fn fits(expected: &str, printed: &str) -> bool {
+    match expected.split_once('…') {
+        None => expected == printed,
+        Some((start, rest)) => printed.strip_prefix(start).is_some_and(|printed| {
+            let ends = printed.char_indices().map(|(index, _)| index).chain([printed.len()]);
+            ends.into_iter().any(|index| fits(rest, &printed[index..]))
+        }),
+    }
+}
+
+#[test]
+fn an_ellipsis_stands_for_anything() {
+    assert!(fits("a…c…", "abbc") && fits("…", "") && !fits("a…c", "ab"));
+    assert!(fits_lines(&["a", "…", "c"], &["a", "b", "b", "c"]) && fits_lines(&["…"], &[]));
+    assert!(
+        !fits_lines(&["a"], &["a", "b"]) && !fits_lines(&["a", "b"], &["a"]) && !fits_lines(&["…", "c"], &["c", "b"])
+    );
+}
