@@ -63,6 +63,7 @@ type operation struct {
 
 var operations = map[string]operation{
 	"POST /trustanchors":        {"CreateTrustAnchor", "trust-anchor", []string{"name", "source", "enabled", "notificationSettings", "tags"}},
+	"GET /trustanchor/":         {"GetTrustAnchor", "trust-anchor", nil},
 	"PATCH /trustanchor/":       {"UpdateTrustAnchor", "trust-anchor", []string{"name", "source"}},
 	"POST /trustanchor//enable": {"EnableTrustAnchor", "trust-anchor", nil},
 	"DELETE /trustanchor/":      {"DeleteTrustAnchor", "trust-anchor", nil},
@@ -150,6 +151,7 @@ func (d *Double) write(call *Call, one operation, id string, r *http.Request, bo
 	}
 	found := (*all)[index]
 	switch {
+	case strings.HasPrefix(one.name, "Get"):
 	case strings.HasPrefix(one.name, "Delete"):
 		*all = slices.Delete(*all, index, index+1)
 	case strings.HasPrefix(one.name, "Enable"):
