@@ -52,6 +52,12 @@ fn lines(all: &[&str]) -> String {
     })
 }
 
+/// The commands of a page that are run.
+pub(crate) fn commands(page: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(page).unwrap();
+    steps(&text).into_iter().map(|step| step.command).collect()
+}
+
 /// The commands in blocks for consoles: what comes after `$`, with the lines that it goes on in after `>`.
 fn steps(text: &str) -> Vec<Step> {
     let (mut all, mut is_inside): (Vec<Step>, _) = (Vec::new(), false);
