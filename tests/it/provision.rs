@@ -234,3 +234,58 @@ fn a_role_that_is_half_made_or_half_deleted_is_finished_by_the_next_run() {
     let nothing = account.iamra(&["destroy", "--yes"]);
     assert_eq!(nothing.stderr, "nothing in AWS is iamra's\n");
 }
+
+/// What has the names and not the tags is somebody else's until it is adopted, which changes its tags alone.
+#[test]
+fn what_others_have_made_is_adopted_then_changed_and_deleted() {
+    let (prefix, stem) = ("/adopted/acme", "adopted-acme");
+    let anywhere = |what: &str| {
+        format!("arn:aws:rolesanywhere:eu-central-1:{ACCOUNT}:{what}/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d")
+    };
+    let named = |what: &str, name: &str| json!([{"account": ACCOUNT, "region": "eu-central-1", "name": format!("{stem}-{name}"), "arn": anywhere(what)}]);
+    let made = Account::of(prefix, &json!([]));
+    let (id, secret) = (CREDENTIALS[0].1, CREDENTIALS[1].1);
+    let state = json!({
+        "keys": {id: {"account": ACCOUNT, "secret": secret}}, "behind": moto().url(),
+        "trustAnchors": named("trust-anchor", "default"), "profiles": named("profile", "app"),
+    });
+    let account = Account { double: Server::double(&state), ..made };
+    let created = moto().form(&format!(
+        "Action=CreateRole&Version=2010-05-08&RoleName={stem}-app&AssumeRolePolicyDocument=\
+         %7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D"
+    ));
+    assert!(created.contains("<Arn>"), "{created}");
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/{stem}-app");
+    for (name, arn) in [
+        ("scopes/default/trust-anchor-arn", anywhere("trust-anchor")),
+        ("roles/app/profile-arn", anywhere("profile")),
+        ("roles/app/role-arn", role),
+    ] {
+        moto().put(&format!("{prefix}/{name}"), "String", &arn);
+    }
+
+    let nothing = account.iamra(&["destroy", "--yes"]);
+    assert!(nothing.exit == 0 && nothing.stderr.ends_with("nothing in AWS is iamra's\n"), "{}", nothing.stderr);
+    assert_eq!(nothing.stderr.matches("= leave ").count(), 6, "{}", nothing.stderr);
+    let unasked = account.iamra(&["aws", "adopt"]);
+    assert!(unasked.exit == 2 && unasked.stderr.contains("there is no terminal to ask on"), "{}", unasked.stderr);
+    let permitted = account.permit("adopt");
+    let adopted = account.iamra(&["aws", "adopt", "--yes"]);
+    assert_eq!(adopted.exit, 0, "{}", adopted.stderr);
+    let needed = account.double.needed();
+    let unneeded: Vec<_> = permitted.iter().filter(|it| !needed.contains(it)).collect();
+    // The role has no policies, of either kind.
+    assert_eq!(unneeded, ["iam:GetRolePolicy"]);
+    let again = account.iamra(&["aws", "adopt", "--yes"]);
+    assert!(again.exit == 0 && again.stderr.contains("there is nothing to adopt"), "{}", again.stderr);
+
+    account.permit("apply");
+    let applied = account.iamra(APPLY);
+    assert_eq!(applied.exit, 0, "{}", applied.stderr);
+    assert!(!applied.stderr.contains("created"), "{}", applied.stderr);
+    let plan = account.iamra(&["aws", "plan"]);
+    assert_eq!((plan.exit, plan.stderr.as_str()), (0, "AWS is as declared\n"), "{}", plan.stdout);
+    account.permit("destroy");
+    let destroyed = account.iamra(&["destroy", "--yes"]);
+    assert_eq!((destroyed.exit, destroyed.stderr.matches(": deleted\n").count()), (0, 6), "{}", destroyed.stderr);
+}

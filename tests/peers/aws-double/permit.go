@@ -135,14 +135,17 @@ func (d *Double) pass(call *Call, service string, body []byte) *Refusal {
 func (d *Double) permitSSM(call *Call, body []byte) *Refusal {
 	var given struct {
 		Name, Type, Value, Tier, KeyId string
+		ResourceId                     string // of calls about tags: a parameter's name
 		Names                          []string
 		WithDecryption                 bool
 		Tags                           []any
 	}
 	_ = json.Unmarshal(body, &given)
 	call.Names, call.Decrypt, call.Type = given.Names, given.WithDecryption, given.Type
-	if given.Name != "" {
-		call.Names = append(call.Names, given.Name)
+	for _, name := range []string{given.Name, given.ResourceId} {
+		if name != "" {
+			call.Names = append(call.Names, name)
+		}
 	}
 	needed := []string{"ssm:" + call.Action}
 	if len(given.Tags) > 0 {
