@@ -170,7 +170,7 @@ impl Changed {
             for TrustChange { role, workload, begins } in provision::trust_changes(&before, &configs) {
                 let is_or_is_not = if begins { "does not trust" } else { "still trusts" };
                 let (role, workload) = (quote(&role), quote(&workload));
-                io.words(&format_args!("role {role} {is_or_is_not} {workload} before `iamra aws apply`\n"))?;
+                io.words(&format_args!("role {role} {is_or_is_not} {workload} until `iamra aws apply`\n"))?;
             }
         }
         Ok(Committed { file, before, configs, changes })

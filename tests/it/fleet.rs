@@ -388,11 +388,10 @@ fn progress_is_for_terminals() {
     command.current_dir(fleet.path()).env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2"));
     let output = run(command.args(["-qec", &words, "/dev/null"]), b"");
     assert_eq!(output.exit, 0, "{}", output.stdout);
-    assert!(
-        (1..=3).all(|done| output.stdout.contains(&format!("\r\u{1b}[K{done} of 3: `apps/app-"))),
-        "{}",
-        output.stdout
-    );
+    // How many of the steps are drawn depends on how fast they are; the line is gone in the end.
+    let drawn = output.stdout.contains(" of 3, ") && output.stdout.contains("`apps/app-");
+    let (line, rest) = output.stdout.rsplit_once("\u{1b}[2K").unwrap_or_default();
+    assert!(drawn && !line.is_empty() && rest.starts_with("iamra.yaml, 3 builds: no problem"), "{}", output.stdout);
 }
 
 /// Every kustomize ends with iamra, and nothing is written.
