@@ -25,7 +25,7 @@ test: peers  ## everything, against real kustomize, Docker, API server and cert-
 journey:  ## from an empty folder to credentials and back, shown command by command (docs/journey.md)
 	@tests/peers/build kustomize-5.8.2 kubectl kube-apiserver etcd cluster crds anywhere-double aws-double python
 	@tests/step cargo test --locked --test it --no-run
-	cargo test --locked --test it journey:: -- --nocapture
+	cargo test --locked --test it from_an_empty_folder_to_credentials_and_back -- --nocapture
 
 bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it -- cases:: every_help_reads_as_recorded the_schema_is_the_one_that_is_checked_in \
