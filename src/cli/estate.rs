@@ -135,11 +135,7 @@ impl Estate {
         report: &mut Report,
     ) -> Result<Option<Comparison>, Error> {
         let Some(desired) = self.desired(file, None, Some(session), report)? else { return Ok(None) };
-        let desired = desired.narrowed(self.cluster.as_deref()).of_role(role);
-        let Some(seen) = observed(&desired, session, report) else { return Ok(None) };
-        let comparison = provision::compare(&desired, &seen, self.cluster.as_deref());
-        refused(&comparison, report);
-        Ok(Some(comparison))
+        Ok(self.differs(&desired.narrowed(self.cluster.as_deref()).of_role(role), session, report))
     }
 
     /// What is left in AWS of a role, which `file` still has.
@@ -165,13 +161,16 @@ impl Estate {
         session: &Session,
         report: &mut Report,
     ) -> Result<Option<Comparison>, Error> {
-        let cluster = self.cluster.as_deref();
         let Some(desired) = self.desired(file, Some(authorities), Some(session), report)? else { return Ok(None) };
-        let desired = desired.narrowed(cluster);
-        let Some(seen) = observed(&desired, session, report) else { return Ok(None) };
-        let comparison = provision::compare(&desired, &seen, cluster);
+        Ok(self.differs(&desired.narrowed(self.cluster.as_deref()), session, report))
+    }
+
+    /// How AWS differs from what is desired of the cluster, or of all.
+    fn differs(&self, desired: &Desired, session: &Session, report: &mut Report) -> Option<Comparison> {
+        let seen = observed(desired, session, report)?;
+        let comparison = provision::compare(desired, &seen, self.cluster.as_deref());
         refused(&comparison, report);
-        Ok(Some(comparison))
+        Some(comparison)
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// Scope that `init` or `ca put-key` is for
     #[arg(long, default_value = DEFAULT_SCOPE, value_name = "NAME")]
     scope: String,
-    /// ARN of the KMS key that `init` or `ca put-key` encrypts with
+    /// ARN of the KMS key that `init`, `ca put-key` or `ca rotate` encrypts with
     #[arg(long, value_name = "ARN", value_parser = key_arn)]
     kms_key: Option<String>,
 }
