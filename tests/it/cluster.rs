@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use serde_json::Value;
@@ -64,8 +66,17 @@ impl Cluster {
         let args: Vec<_> = ["apply", "--server-side"].into_iter().map(str::to_owned).chain(folders).collect();
         let output = self.kubectl(&args.iter().map(String::as_str).collect::<Vec<_>>(), "");
         assert_eq!(output.exit, 0, "{}", output.stderr);
-        let output = self.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"], "");
-        assert_eq!(output.exit, 0, "{}", output.stderr);
+        self.serves_what_is_defined();
+    }
+
+    /// Waits until every definition of a kind is served. `kubectl wait` asks for one after the other, and fails where the
+    /// conditions are still null, as the server writes them first.
+    pub(crate) fn serves_what_is_defined(&self) {
+        let said = r#"jsonpath={range .items[*]}{.status.conditions[?(@.type=="Established")].status}{"\n"}{end}"#;
+        until("every definition is established", || {
+            let output = self.kubectl(&["get", "crd", "--output", said], "");
+            output.exit == 0 && output.stdout.lines().all(|established| established == "True")
+        });
     }
 
     pub(crate) fn kubectl(&self, args: &[&str], stdin: &str) -> Output {
@@ -118,6 +129,14 @@ pub(crate) const TRY: &[&str] =
     &["apply", "--server-side", "--force-conflicts", "--validate=strict", "--dry-run=server", "-f", "-"];
 
 const TRY_CREATE: &[&str] = &["create", "--validate=strict", "--dry-run=server", "-f", "-"];
+
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_mins(1), "{what} is not so in time");
+        sleep(Duration::from_millis(100));
+    }
+}
 
 pub(crate) fn bytes_of(secret: &Value, key: &str) -> Vec<u8> {
     let engine = base64::engine::general_purpose::STANDARD;

@@ -1,15 +1,13 @@
 //! What policies on certificates refuse (`tests/minting.yaml`), with a real API server, cert-manager and approver-policy.
 
 use std::fs;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use serde_json::{Value, json};
 
-use crate::cluster::{APPLY, Cluster};
+use crate::cluster::{APPLY, Cluster, until};
 use crate::peers::peer;
 use crate::support::{Output, iamra, root, run};
 
@@ -75,9 +73,7 @@ fn cluster() -> Cluster {
     let crds = peer("cluster").ancestors().nth(2).unwrap().join("crds/aws-privateca-issuer");
     let installed = cluster.kubectl(&["apply", "--server-side", "-f", crds.to_str().unwrap()], "");
     assert_eq!(installed.exit, 0, "{}", installed.stderr);
-    let args =
-        ["wait", "--for=condition=Established", "--timeout=60s", "crd/awspcaclusterissuers.awspca.cert-manager.io"];
-    assert_eq!(cluster.kubectl(&args, "").exit, 0);
+    cluster.serves_what_is_defined();
     cluster.accepts(APPLY, &fs::read_to_string(data.join("tenant.yaml")).unwrap(), "the tenant");
     let rendered = run(iamra(&data).arg("render"), b"");
     assert_eq!(rendered.exit, 0, "{}", rendered.stderr);
@@ -190,12 +186,4 @@ fn decided(cluster: &Cluster, object: &Value, expected: &str) -> Result<(), Stri
         true
     });
     found
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_mins(1), "{what} is not so in time");
-        sleep(Duration::from_millis(100));
-    }
 }
