@@ -8,6 +8,7 @@ use super::desired::{Desired, Link, Resource, Wanted};
 use super::key::{INSTALLATION, Key, Kind, Site};
 use crate::arn;
 use crate::reference::Origin;
+use crate::trust;
 
 /// A command that calls AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,14 +44,20 @@ enum On {
     Everything,
     /// Everything, and only if the declaration names a trust anchor or profile.
     Named,
-    /// New trust anchors and profiles, and their tags.
+    /// Trust anchors and profiles, whoever's they are.
     TrustAnchorsAndProfiles,
+    /// Those that get the tag of the installation.
+    NewTrustAnchorsAndProfiles,
     /// Those with the tag of the installation.
     OurTrustAnchorsAndProfiles,
     /// All profiles.
     Profiles,
     /// Roles, by the beginning of their names.
     Roles,
+    /// Those that get the tag of the installation.
+    NewRoles,
+    /// Those that a profile gives away.
+    PassedRoles,
     /// The same, and those whose ARNs the declaration has.
     RolesAndArns,
     /// The same, and only for the policies that the declaration lists.
@@ -135,9 +142,9 @@ const TABLE: &[(&str, On, &[Purpose])] = &[
     ("rolesanywhere:ListTrustAnchors", On::Named, LOCKING),
     ("rolesanywhere:ListProfiles", On::Named, LOCKING),
     ("rolesanywhere:ListTagsForResource", On::TrustAnchorsAndProfiles, READING_TAGS),
-    ("rolesanywhere:CreateTrustAnchor", On::TrustAnchorsAndProfiles, MAKING_ANCHORS),
-    ("rolesanywhere:CreateProfile", On::TrustAnchorsAndProfiles, MAKING_ROLES),
-    ("rolesanywhere:TagResource", On::TrustAnchorsAndProfiles, TAGGING),
+    ("rolesanywhere:CreateTrustAnchor", On::NewTrustAnchorsAndProfiles, MAKING_ANCHORS),
+    ("rolesanywhere:CreateProfile", On::NewTrustAnchorsAndProfiles, MAKING_ROLES),
+    ("rolesanywhere:TagResource", On::NewTrustAnchorsAndProfiles, TAGGING),
     ("rolesanywhere:UpdateTrustAnchor", On::OurTrustAnchorsAndProfiles, CHANGING_ANCHORS),
     ("rolesanywhere:EnableTrustAnchor", On::OurTrustAnchorsAndProfiles, MAKING_ANCHORS),
     ("rolesanywhere:UpdateProfile", On::OurTrustAnchorsAndProfiles, MAKING_ROLES),
@@ -151,9 +158,9 @@ const TABLE: &[(&str, On, &[Purpose])] = &[
     ("iam:ListAttachedRolePolicies", On::Roles, READING_ROLES),
     ("iam:ListRolePolicies", On::Roles, READING_ROLES),
     ("iam:GetRolePolicy", On::Roles, READING_ROLES),
-    ("iam:CreateRole", On::Roles, MAKING_ROLES),
-    ("iam:TagRole", On::Roles, TAGGING_ROLES),
-    ("iam:PassRole", On::Roles, MAKING_ROLES),
+    ("iam:CreateRole", On::NewRoles, MAKING_ROLES),
+    ("iam:TagRole", On::NewRoles, TAGGING_ROLES),
+    ("iam:PassRole", On::PassedRoles, MAKING_ROLES),
     ("iam:UpdateAssumeRolePolicy", On::Roles, MAKING_ROLES),
     ("iam:UpdateRole", On::Roles, MAKING_ROLES),
     ("iam:AttachRolePolicy", On::Policies, MAKING_ROLES),
@@ -205,14 +212,17 @@ fn one_or_all(values: BTreeSet<String>) -> Value {
 }
 
 /// The condition of a statement, if it has one.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_rolesanywhere.html> has the service that roles are passed to.
 fn condition(on: On, desired: &Desired) -> Option<Value> {
+    let tagged = |with: &str| {
+        let owners = desired.owners.values().flatten();
+        let installations = owners.map(|owner| owner.installation.clone()).collect();
+        Some(json!({"StringEquals": {format!("aws:{with}/{INSTALLATION}"): one_or_all(installations)}}))
+    };
     match on {
-        On::OurTrustAnchorsAndProfiles => {
-            let owners = desired.owners.values().flatten();
-            let installations = owners.map(|owner| owner.installation.clone()).collect();
-            let key = format!("aws:ResourceTag/{INSTALLATION}");
-            Some(json!({"StringEquals": {key: one_or_all(installations)}}))
-        }
+        On::OurTrustAnchorsAndProfiles => tagged("ResourceTag"),
+        On::NewTrustAnchorsAndProfiles | On::NewRoles => tagged("RequestTag"),
+        On::PassedRoles => Some(json!({"StringEquals": {"iam:PassedToService": trust::SERVICE}})),
         On::Policies => Some(json!({"ArnEquals": {"iam:PolicyARN": one_or_all(policies(desired))}})),
         _ => None,
     }
@@ -249,7 +259,7 @@ fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
                 |key: &Key| matches!(key.kind, Kind::TrustAnchor | Kind::Profile) && !desired.is_by_parameter(key);
             desired.resources.keys().any(is_named).then(|| "*".to_owned()).into_iter().collect()
         }
-        On::TrustAnchorsAndProfiles | On::OurTrustAnchorsAndProfiles => {
+        On::TrustAnchorsAndProfiles | On::NewTrustAnchorsAndProfiles | On::OurTrustAnchorsAndProfiles => {
             let both = |site: &Origin| {
                 let (partition, region) = place(site);
                 let all = [(Kind::TrustAnchor, "trust-anchor"), (Kind::Profile, "profile")];
@@ -269,7 +279,7 @@ fn resources(on: On, desired: &Desired) -> BTreeSet<String> {
             });
             resources(On::Roles, desired).into_iter().chain(known).collect()
         }
-        On::Roles | On::Policies | On::InlinePolicies => {
+        On::Roles | On::NewRoles | On::PassedRoles | On::Policies | On::InlinePolicies => {
             let by_name =
                 desired.resources.keys().filter(|key| key.kind == Kind::Role).map(|key| (&key.site, key.name.clone()));
             let by_stem = sites.flat_map(|(site, owners)| owners.iter().map(move |owner| (site, owner.name("*"))));

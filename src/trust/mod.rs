@@ -16,7 +16,7 @@ mod wildcard;
 
 pub use caller::{Attributes, Caller, CertificateNames, Mapping, SubjectAlternativeNames};
 pub use pinned::{Subject, nobody, pinned, unpinnable};
-pub use policy::TrustPolicy;
+pub use policy::{SERVICE, TrustPolicy};
 pub use profile::{Profile, Profiles, TABLES};
 pub use simulate::{Clause, Decision, Openings, Verdict, openings, simulate, verdict};
 pub use tag::{TagFault, tag_fault};

@@ -11,7 +11,7 @@ use crate::quote::{part, quote};
 
 /// The service principal of IAM Roles Anywhere.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>
-pub(super) const SERVICE: &str = "rolesanywhere.amazonaws.com";
+pub const SERVICE: &str = "rolesanywhere.amazonaws.com";
 
 /// The actions of IAM Roles Anywhere on a role. If one is not allowed, CreateSession fails.
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html>

@@ -81,6 +81,9 @@ func (d *Double) permit(call *Call, name, arn string, tags, newTags []Tag, roles
 	for _, tag := range tags {
 		keys["aws:ResourceTag/"+tag.Key] = tag.Value
 	}
+	for _, tag := range newTags {
+		keys["aws:RequestTag/"+tag.Key] = tag.Value
+	}
 	if refusal := d.demand(call, "rolesanywhere:"+name, arn, keys); refusal != nil {
 		return refusal
 	}
@@ -89,8 +92,9 @@ func (d *Double) permit(call *Call, name, arn string, tags, newTags []Tag, roles
 			return refusal
 		}
 	}
+	passed := map[string]string{"iam:PassedToService": "rolesanywhere.amazonaws.com"}
 	for _, role := range roles {
-		if refusal := d.demand(call, "iam:PassRole", role, nil); refusal != nil {
+		if refusal := d.demand(call, "iam:PassRole", role, passed); refusal != nil {
 			return refusal
 		}
 	}
@@ -121,6 +125,9 @@ func (d *Double) pass(call *Call, service string, body []byte) *Refusal {
 	keys := map[string]string{"iam:PolicyARN": form.Get("PolicyArn")}
 	call.Names = []string{role}
 	needed := []string{"iam:" + call.Action}
+	for at := 1; form.Get(fmt.Sprintf("Tags.member.%d.Key", at)) != ""; at++ {
+		keys["aws:RequestTag/"+form.Get(fmt.Sprintf("Tags.member.%d.Key", at))] = form.Get(fmt.Sprintf("Tags.member.%d.Value", at))
+	}
 	if form.Get("Tags.member.1.Key") != "" {
 		needed = append(needed, "iam:TagRole")
 	}

@@ -169,7 +169,7 @@ func (d *Double) tag(call *Call, one operation, r *http.Request, given settings)
 		arn = r.URL.Query().Get("resourceArn")
 	}
 	call.Names = []string{arn}
-	if refusal := d.permit(call, one.name, arn, nil, nil, nil); refusal != nil {
+	if refusal := d.permit(call, one.name, arn, nil, given.Tags, nil); refusal != nil {
 		return nil, refusal
 	}
 	if refusal := d.throttle(call, one.kind); refusal != nil {
