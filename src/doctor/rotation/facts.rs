@@ -46,6 +46,8 @@ pub(super) struct Facts<'s> {
     pub(super) is_switched: bool,
     /// Why the next issuer is not ready, if it was seen and is not.
     pub(super) unready: Option<String>,
+    /// Whether the trust anchor is known to be disabled.
+    pub(super) is_disabled: bool,
     /// What the trust anchor trusts, or why that is not known.
     pub(super) trusted: Result<Vec<Certificate>, String>,
     /// The certificates of workloads, or why they are not known.
@@ -74,7 +76,9 @@ impl<'s> Facts<'s> {
             None => Err("the cluster was not looked at".to_owned()),
             Some(objects) => Ok(leaves(scope, objects, &cluster)),
         };
-        Self { current, next, is_switched: scope.issuer.is_next(), unready, trusted: trusted(evidence), leaves }
+        let is_disabled = evidence.anchor.and_then(|it| it.as_ref().ok()).is_some_and(|anchor| !anchor.enabled);
+        let (is_switched, trusted) = (scope.issuer.is_next(), trusted(evidence));
+        Self { current, next, is_switched, unready, is_disabled, trusted, leaves }
     }
 
     /// The CA that an issuer's name means.

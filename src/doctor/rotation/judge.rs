@@ -14,6 +14,7 @@ const LISTED: usize = 3;
 
 pub(super) fn judge(scope: &Scope<'_>, facts: &Facts<'_>, now: i64, place: &FieldPath, report: &mut Report) {
     let mut judge = Judge { facts, anchor: anchor(scope), place, report };
+    judge.disabled();
     let all = std::iter::once(&facts.current).chain(&facts.next);
     for certificate in all.filter_map(|ca| ca.chain.first()) {
         if let Some(trouble) = certificate.trouble(now) {
@@ -64,6 +65,15 @@ impl Judge<'_, '_> {
 
     fn untold(&mut self, what: &str, why: &str, help: &str) {
         self.say(Diagnostic::error(Code::NotChecked, format!("{what} cannot be told: {why}")).help(help));
+    }
+
+    /// A trust anchor with which nobody gets credentials, whatever it trusts.
+    fn disabled(&mut self) {
+        if self.facts.is_disabled {
+            let message = format!("{} is disabled: no workload gets credentials, whichever CA signs", self.anchor);
+            let help = "enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id ID`";
+            self.say(Diagnostic::error(Code::AwsSetup, message).help(help));
+        }
     }
 
     /// A trust anchor that is full, without the next CA.
