@@ -12,6 +12,7 @@ use crate::config::{Config, Documents, Mode, Whole};
 use crate::diag::{Code, Report};
 use crate::disk::{self, Claim, DECLARATION};
 use crate::draft::{self, Change, Refused};
+use crate::name::DnsLabel;
 use crate::output::{self, Sources};
 use crate::pipeline::Request;
 use crate::provision::{self, TrustChange};
@@ -73,6 +74,19 @@ impl Draft {
         Ok(Self { claim: Claim::new(path)?, name: display(path), path: path.to_owned(), dry_run: editing.dry_run })
     }
 
+    /// What a new declaration is called: as the working copy is, or the folder.
+    pub(super) fn new_name(&self) -> String {
+        let folder = disk::folder_of(&self.path).canonicalize().ok();
+        let root = folder.as_deref().map(|it| disk::working_copy(it).unwrap_or(it));
+        let name = root.and_then(Path::file_name).map(|name| name.to_string_lossy().to_lowercase());
+        name.filter(|name| DnsLabel::parse(name).is_ok()).unwrap_or_else(|| "iamra".to_owned())
+    }
+
+    /// The text of a new declaration.
+    pub(super) fn skeleton(&self) -> String {
+        draft::skeleton(&self.new_name())
+    }
+
     /// Makes the change, or shows it. `None` when the declaration is or would be invalid, or the change cannot be made,
     /// which has been reported.
     pub(super) fn change(
@@ -80,7 +94,8 @@ impl Draft {
         io: &mut Io,
         change: impl FnOnce(&str, Whole<'_>, &[Config]) -> Result<Change, Refused>,
     ) -> Result<Option<Committed>, Error> {
-        let changed = self.changed(&draft::skeleton(), io, change)?;
+        let new = self.skeleton();
+        let changed = self.changed(&new, io, change)?;
         changed.map(|changed| changed.commit(io)).transpose()
     }
 

@@ -38,11 +38,13 @@ pub struct Request<'a> {
     pub region: Option<&'a str>,
     /// A cluster to declare.
     pub cluster: Option<&'a str>,
+    /// What the declaration is called if it is new. Tags have it, so two repositories of one account need two names.
+    pub name: &'a str,
 }
 
 /// The text of a new declaration.
 pub fn text(asked: &Request<'_>) -> String {
-    let Request { scope, ca, prefix, region, cluster } = *asked;
+    let Request { scope, ca, prefix, region, cluster, name } = *asked;
     let prefix = prefix.unwrap_or(PREFIX);
     let region = region.map_or_else(String::new, |it| format!("  region: {it} # of trust anchors and profiles\n"));
     // As `k8s setup` adds it; a prefix may need it.
@@ -57,7 +59,7 @@ pub fn text(asked: &Request<'_>) -> String {
 apiVersion: iamra.dev/v1alpha1
 kind: RolesAnywhere
 metadata:
-  name: iamra
+  name: {name} # in the tags of what `iamra aws apply` makes
   annotations:
     config.kubernetes.io/local-config: \"true\" # not an object of the cluster
 spec:

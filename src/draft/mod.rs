@@ -21,13 +21,14 @@ use crate::diag::{Code, Report};
 use crate::issuer::DEFAULT_SCOPE;
 
 /// The text of a new, empty declaration, in which cert-manager makes the CA.
-pub fn skeleton() -> String {
+pub fn skeleton(name: &str) -> String {
     let asked = init::Request {
         scope: DEFAULT_SCOPE,
         ca: Some(init::Ca::InCluster),
         prefix: None,
         region: None,
         cluster: None,
+        name,
     };
     init::text(&asked)
 }

@@ -370,6 +370,27 @@ fn the_component_that_is_written_builds() {
 }
 
 /// A scope is added to what is there, and what says something else is not changed.
+/// In tags, it tells two repositories with one prefix apart.
+#[test]
+fn a_new_declaration_is_called_as_its_working_copy_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = [
+        (".git", "Payments", "", "payments"),
+        (".git", "shop", "deploy", "shop"),
+        ("none", "plain", "", "plain"),
+        (".git", "a b", "", "iamra"),
+    ];
+    for (git, folder, below, name) in rows {
+        let at = dir.path().join(folder);
+        fs::create_dir_all(at.join(below)).unwrap();
+        fs::create_dir(at.join(git)).unwrap();
+        let begun = run(iamra(&at.join(below)).args(["init", "--without-aws", "--ca-mode", "in-cluster"]), b"");
+        assert_eq!(begun.exit, 0, "{}", begun.stderr);
+        let text = fs::read_to_string(at.join(below).join("iamra.yaml")).unwrap();
+        assert!(text.contains(&format!("\n  name: {name} # ")), "{folder}: {text}");
+    }
+}
+
 #[test]
 fn a_declaration_is_added_to_and_not_changed() {
     let dir = tempfile::tempdir().unwrap();

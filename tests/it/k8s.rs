@@ -453,7 +453,7 @@ fn git_applies_what_a_dry_run_prints() {
             }
             let file = dir.path().join(declaration);
             if !is_new {
-                fs::write(&file, iamra::draft::skeleton()).unwrap();
+                fs::write(&file, iamra::draft::skeleton("shop")).unwrap();
             }
             let here = dir.path().join(here);
             let git = |args: &[&str], stdin: &str| {
@@ -480,7 +480,7 @@ fn git_applies_what_a_dry_run_prints() {
             if is_new {
                 fs::remove_file(&file).unwrap();
             } else {
-                fs::write(&file, iamra::draft::skeleton()).unwrap();
+                fs::write(&file, iamra::draft::skeleton("shop")).unwrap();
             }
             let _ = setup(&[]);
             assert_eq!(applied, fs::read_to_string(&file).unwrap(), "{row}");

@@ -78,7 +78,7 @@ impl Args {
         if folder.is_dir() { folder } else { folder.join(DECLARATION) }
     }
 
-    fn request(&self) -> Result<init::Request<'_>, Error> {
+    fn request<'a>(&'a self, name: &'a str) -> Result<init::Request<'a>, Error> {
         let ca = mode::ca(self.ca_mode, self.pca_arn.as_deref())?;
         let is_new_possible = matches!(ca, None | Some(init::Ca::Parameters));
         self.ca.check(is_new_possible)?;
@@ -88,14 +88,15 @@ impl Args {
             prefix: self.parameter_prefix.as_deref(),
             region: self.region.as_deref(),
             cluster: self.cluster.as_deref(),
+            name,
         })
     }
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let asked = args.request()?;
-    let declaration = args.declaration();
-    let draft = Draft::open_or_new(&Editing::of(declaration, args.dry_run))?;
+    let draft = Draft::open_or_new(&Editing::of(args.declaration(), args.dry_run))?;
+    let name = draft.new_name();
+    let asked = args.request(&name)?;
     let change = |text: &str, it: Whole<'_>, configs: &[_]| init::change(&asked, text, it, configs);
     let Some(changed) = draft.changed(&init::text(&asked), io, change)? else { return Ok(Exit::WrongInput) };
     let files = files::missing(&args.layout, &args.dir)?;

@@ -15,7 +15,7 @@ use crate::cli::manifests;
 use crate::cli::report::finish;
 use crate::config::Whole;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::draft::{self, role};
+use crate::draft::role;
 use crate::duration::Duration;
 use crate::output::{Declaration, Sources};
 use crate::quote::quote;
@@ -81,7 +81,9 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         cluster: args.part.cluster.as_deref(),
     };
     let change = |text: &str, declaration: Whole<'_>, _: &[_]| role::create(&asked, text, declaration);
-    let changed = Draft::open(&args.editing)?.changed(&draft::skeleton(), io, change)?;
+    let draft = Draft::open(&args.editing)?;
+    let new = draft.skeleton();
+    let changed = draft.changed(&new, io, change)?;
     let Some(changed) = changed else { return Ok(Exit::WrongInput) };
     if args.without_aws {
         changed.commit(io)?;
