@@ -6,6 +6,7 @@ mod bases;
 mod bug;
 mod builds;
 mod command;
+mod core_dump;
 mod declaration;
 mod delegated;
 mod editing;
@@ -84,6 +85,7 @@ enum Exit {
 
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
+    core_dump::disable();
     environment::without_empty();
     ExitCode::from(ended(to_its_end))
 }

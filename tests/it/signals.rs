@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -232,4 +233,28 @@ fn a_file_is_the_old_or_the_new_one_and_nothing_is_left() {
         assert!(output.exit != 0 || text == after, "{}", output.stderr);
         assert_eq!(temporary(dir.path()), None, "{signal} at step {step}");
     }
+}
+
+/// A crash leaves no memory on disk, where other programs leave theirs.
+#[test]
+fn nothing_of_memory_is_dumped() {
+    let dir = tree();
+    fs::remove_file(dir.path().join("go")).unwrap();
+    let dumps = |program: &str, is_ready: &dyn Fn(&str) -> bool| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -c unlimited && exec {program}")]).current_dir(dir.path());
+        let mut child = start(&mut shell);
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !is_ready(&fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default()) {
+            assert!(Instant::now() < deadline, "{program} does not start");
+        }
+        send("ABRT", &child);
+        child.wait().unwrap().core_dumped()
+    };
+    let sleeps = |status: &str| status.starts_with("Name:\tsleep");
+    assert!(dumps("sleep 60", &sleeps), "this system writes no core dumps, so nothing can be seen");
+    let build = format!("'{}' build --kustomize ./kustomize", iamra_path().display());
+    let builds = |status: &str| status.starts_with("Name:\tiamra") && !status.contains("Threads:\t1\n");
+    assert!(!dumps(&build, &builds));
+    fs::write(dir.path().join("go"), "").unwrap();
 }
