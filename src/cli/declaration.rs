@@ -39,6 +39,7 @@ pub(super) struct File {
     problem: Option<Diagnostic>,
     /// Read once, for all builds of it.
     clusters: OnceLock<Clusters>,
+    own_folder: OnceLock<Option<PathBuf>>,
 }
 
 /// What a declaration says of clusters, before it is checked.
@@ -103,6 +104,7 @@ impl File {
             bases: Vec::new(),
             problem: None,
             clusters: OnceLock::new(),
+            own_folder: OnceLock::new(),
         }
     }
 
@@ -125,18 +127,16 @@ impl File {
     /// What it means when a workload is not in the build of this folder: a declaration that stands above the folder speaks of
     /// other builds too, any other one of exactly this.
     pub(super) fn absence_in(&self, built: &Path) -> Absence {
-        let (Ok(own), Ok(built)) = (self.own_folder().canonicalize(), built.canonicalize()) else {
-            return Absence::IsWrong;
-        };
-        if built != own && built.starts_with(&own) { Absence::IsCounted } else { Absence::IsWrong }
+        let (Some(own), Ok(built)) = (self.own_folder(), built.canonicalize()) else { return Absence::IsWrong };
+        if built != own && built.starts_with(own) { Absence::IsCounted } else { Absence::IsWrong }
     }
 
     /// The cluster that the build of a folder below the declaration is for, if nobody says it: the only one whose name is a
     /// part of the folder's path.
     pub(super) fn cluster_of(&self, built: &Path) -> Option<String> {
         let Clusters { is_said: false, declared, .. } = self.clusters() else { return None };
-        let (own, built) = (self.own_folder().canonicalize().ok()?, built.canonicalize().ok()?);
-        let parts = built.strip_prefix(&own).ok()?.components().filter_map(|part| part.as_os_str().to_str());
+        let (own, built) = (self.own_folder()?, built.canonicalize().ok()?);
+        let parts = built.strip_prefix(own).ok()?.components().filter_map(|part| part.as_os_str().to_str());
         let mut named = parts.filter(|part| declared.contains(*part)).collect::<BTreeSet<_>>().into_iter();
         named.next().filter(|_| named.next().is_none()).map(str::to_owned)
     }
@@ -162,8 +162,9 @@ impl File {
         Shared { cluster, ..shared.clone() }
     }
 
-    fn own_folder(&self) -> &Path {
-        disk::folder_of(&self.path)
+    /// The folder that it is in, without links.
+    fn own_folder(&self) -> Option<&Path> {
+        self.own_folder.get_or_init(|| disk::folder_of(&self.path).canonicalize().ok()).as_deref()
     }
 
     /// The sources for diagnostics about the declaration only.

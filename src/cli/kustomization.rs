@@ -119,8 +119,9 @@ fn collect_affixes(dir: &Path, outer: &Affixes, above: &mut Vec<PathBuf>, found:
     let mut has_objects = false;
     for field in ["resources", "bases", "components"] {
         for path in document.root().get(field).into_iter().flat_map(NodeRef::items).filter_map(NodeRef::text) {
-            match joined(dir, path).canonicalize() {
-                Ok(folder) if folder.is_dir() => collect_affixes(&folder, &own, above, found),
+            let at = joined(dir, path);
+            match at.is_dir().then(|| at.canonicalize()) {
+                Some(Ok(folder)) => collect_affixes(&folder, &own, above, found),
                 _ => has_objects |= Path::new(path).file_name().is_none_or(|name| name != DECLARATION),
             }
         }

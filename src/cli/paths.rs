@@ -1,6 +1,7 @@
 //! How messages name files.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::{env, io};
 
 use crate::diag::{Code, Diagnostic, Place};
@@ -12,9 +13,14 @@ pub(super) fn display(path: &Path) -> String {
     line(&path.strip_prefix(".").unwrap_or(path).display().to_string())
 }
 
-/// The current folder, without links.
-pub(super) fn here() -> io::Result<PathBuf> {
-    env::current_dir()?.canonicalize()
+/// The current folder, without links. It is the same as long as the program runs.
+pub(super) fn here() -> io::Result<&'static Path> {
+    static HERE: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(here) = HERE.get() {
+        return Ok(here);
+    }
+    let here = env::current_dir()?.canonicalize()?;
+    Ok(HERE.get_or_init(|| here))
 }
 
 /// The folder of a path; empty for what is in the current one.
@@ -74,7 +80,7 @@ pub(super) fn is_unpacked(file: &Path) -> bool {
 pub(super) fn in_diff(path: &Path) -> (String, Option<PathBuf>) {
     let (Ok(folder), Ok(here)) = (disk::folder_of(path).canonicalize(), here()) else { return (display(path), None) };
     let file = folder.join(path.file_name().unwrap_or_default());
-    if let Ok(below) = file.strip_prefix(&here) {
+    if let Ok(below) = file.strip_prefix(here) {
         return (display(below), None);
     }
     let root = disk::working_copy(&folder).unwrap_or(&folder);
