@@ -77,7 +77,7 @@ enum Exit {
     Usage = 2,
     /// AWS, a file or a program failed.
     Failed = 3,
-    /// There is no error, but there are differences.
+    /// There is no error, but there are differences, such as those that the user did not agree to remove.
     Differs = 4,
     /// A bug in iamra came to light: `EX_SOFTWARE` of <https://man.openbsd.org/sysexits.3>.
     Bug = 70,

@@ -134,6 +134,81 @@ fn an_installation_is_planned_made_locked_and_destroyed() {
     assert_eq!(nothing.stderr, "nothing in AWS is iamra's\n");
 }
 
+/// A program in a terminal, to which somebody answers.
+fn answered(account: &Account, args: &str, answer: &str) -> Output {
+    let program = account.double.iamra(account.dir.path());
+    let mut command = Command::new("script");
+    command.args(["-qec", &format!("{} {args}", crate::support::iamra_path().display()), "/dev/null"]);
+    command.current_dir(account.dir.path()).env_clear();
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    run(&mut command, answer.as_bytes())
+}
+
+/// None of the calls since `before` changes anything.
+fn unchanged(account: &Account, before: usize) {
+    let calls = account.double.calls().split_off(before);
+    let is_change = |call: &&Value| {
+        let action = call["action"].as_str().unwrap();
+        ["Create", "Put", "Attach", "Tag", "Update", "Delete"].iter().any(|verb| action.starts_with(verb))
+    };
+    assert!(!calls.is_empty());
+    assert_eq!(calls.iter().filter(is_change).collect::<Vec<_>>(), Vec::<&Value>::new());
+}
+
+/// A script that goes on after it must see that nothing was done: differences remain, as `aws plan` says it.
+#[test]
+fn whoever_does_not_agree_ends_with_differences() {
+    let account = Account::of("/provisioned/declined", &json!([]));
+    let dir = account.dir.path();
+    let declaration = std::fs::read_to_string(dir.join("iamra.yaml")).unwrap();
+    let kept = declaration.replace(
+        "  roles:",
+        "  scopes:\n    kept: {issuer: {ca: {secret: {ssm: {certificate: ssm:/provisioned/declined/crt, key: ssm:/provisioned/declined/key}}}}}\n  roles:",
+    );
+    for name in ["key.pem", "cert.pem"] {
+        std::fs::copy(root().join("tests/data/ca").join(name), dir.join(name)).unwrap();
+    }
+    let mut before = account.double.calls().len();
+    for (args, words) in [
+        ("aws apply --ca-certificate ca.pem", "nothing was changed"),
+        ("ca put-key key.pem --certificate cert.pem --scope kept", "nothing was changed"),
+        ("init --scope kept", "nothing was changed"),
+        ("role create app --session-duration 1h", "nothing was changed in AWS; `iamra aws apply` does the same later"),
+    ] {
+        if args.starts_with("ca") {
+            std::fs::write(dir.join("iamra.yaml"), &kept).unwrap();
+        }
+        if args.starts_with("role") {
+            unchanged(&account, before);
+            assert_eq!(std::fs::read_to_string(dir.join("iamra.yaml")).unwrap(), kept);
+            std::fs::write(dir.join("iamra.yaml"), &declaration).unwrap();
+            assert_eq!(account.iamra(APPLY).exit, 0);
+            before = account.double.calls().len();
+        }
+        let answers = if args.starts_with("aws") { &["n\n", "\n", "\u{4}"][..] } else { &["n\n"] };
+        for answer in answers {
+            let output = answered(&account, args, answer);
+            assert_eq!(output.exit, 4, "{args} {answer:?}: {}", output.stdout);
+            let said = output.stdout.replace("\r\n", "\n");
+            assert!(said.contains("go on? [y/N] ") && said.ends_with(&format!("{words}\n")), "{args}: {said}");
+        }
+    }
+    unchanged(&account, before);
+    let done = answered(&account, "role create app --session-duration 1h", "y\n");
+    assert_eq!(done.exit, 0, "{}", done.stdout);
+    std::fs::write(dir.join("iamra.yaml"), declaration.split("  workloads:").next().unwrap()).unwrap();
+    for (args, words) in [
+        ("role delete app", "nothing was deleted in AWS; `iamra aws apply` does it later"),
+        ("destroy", "nothing was deleted"),
+    ] {
+        let output = answered(&account, args, "no\n");
+        assert_eq!(output.exit, 4, "{args}: {}", output.stdout);
+        assert!(output.stdout.ends_with(&format!("{words}\r\n")), "{args}: {}", output.stdout);
+    }
+    let left = account.iamra(&["destroy", "--yes"]);
+    assert_eq!(left.exit, 0, "{}", left.stderr);
+}
+
 /// `iamra.yaml` as an editor finds it, with a comment that stays.
 const COMMENTED: &str = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {name: acme}\nspec:\n  parameterPrefix: \
                          /provisioned/roles # ours\n  region: eu-central-1\n";

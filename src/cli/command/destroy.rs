@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let comparison = provision::compare(&desired.nothing(), &seen, None).deletions();
     if !agreed(&comparison, "nothing in AWS is iamra's", args.yes, io)? {
         io.words(&"nothing was deleted\n")?;
-        return Ok(Exit::Done);
+        return Ok(Exit::Differs);
     }
     carry_out(&comparison, &session, &mut report, io)?;
     finish(&report, file.sources(), io)

@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Ok(adoption) => {
             if !agreed(&adoption, NOTHING, args.yes, io)? {
                 io.words(&"nothing was changed\n")?;
-                return Ok(Exit::Done);
+                return Ok(Exit::Differs);
             }
             carry_out(&adoption, &session, &mut report, io)?;
             if adoption.has_calls() && !report.has_errors() {

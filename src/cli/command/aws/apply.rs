@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     }
     if !agreed(&comparison, AS_DECLARED, args.yes, io)? {
         io.words(&"nothing was changed\n")?;
-        return Ok(Exit::Done);
+        return Ok(Exit::Differs);
     }
     carry_out(&comparison, &session, &mut report, io)?;
     let exit = finish(&report, file.sources(), io)?;

@@ -61,7 +61,11 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     if let Some(given) = given(args, &mut report)?
         && let Some((part, kept)) = kept(args, &estate, &file, &mut report)?
     {
-        put(args, (&part, &kept), &given, &estate.session()?, &mut report, io)?;
+        let is_agreed = put(args, (&part, &kept), &given, &estate.session()?, &mut report, io)?;
+        if !is_agreed {
+            io.words(&"nothing was changed\n")?;
+            return Ok(Exit::Differs);
+        }
     }
     finish(&report, file.sources(), io)
 }
@@ -138,6 +142,7 @@ fn check(present: &Present, given: &Authority) -> Result<(), String> {
     }
 }
 
+/// Puts it where it is not. Whether the user agreed, if there was anything to ask.
 fn put(
     args: &Args,
     (part, kept): (&Part, &Kept),
@@ -145,23 +150,24 @@ fn put(
     session: &Session,
     report: &mut Report,
     io: &mut Io,
-) -> Result<(), Error> {
-    let Some(observed) = observed(&part.desired, session, report) else { return Ok(()) };
+) -> Result<bool, Error> {
+    let Some(observed) = observed(&part.desired, session, report) else { return Ok(true) };
     let aws = Provisioning::new(session);
     let present = match kept.present(&observed, &aws) {
         Ok(present) => present,
         Err(failure) => {
             report.push(failed(&failure));
-            return Ok(());
+            return Ok(true);
         }
     };
     if let Err(why) = check(&present, given) {
         let help = "docs/ca-rotation.md says how a CA is replaced; if nothing uses the one that is there, delete its parameters";
         report.push(Diagnostic::error(Code::InvalidCa, format!("the {}: {why}", kept.key)).help(help));
-        return Ok(());
+        return Ok(true);
     }
     if let Present::Both(there) = &present {
-        return io.words(&format_args!("{} is there already\n", named(there)));
+        io.words(&format_args!("{} is there already\n", named(there)))?;
+        return Ok(true);
     }
     let certify = |key: &Secret| certified(given, key);
     let putting = Putting { authority: given, kms_key: args.kms_key.as_deref(), certify: &certify };
@@ -169,10 +175,10 @@ fn put(
     shown.accounts.clone_from(&observed.accounts);
     let shown = shown.after(kept.differences(&present, &putting), &part.desired);
     if !agreed(&shown, "", args.yes, io)? {
-        return io.words(&"nothing was changed\n");
+        return Ok(false);
     }
     if authority::put((kept, &present), &putting, &aws, report, io)?.is_some() {
         io.words(&format_args!("{} is there; `iamra aws apply` has its trust anchor trust it\n", named(given)))?;
     }
-    Ok(())
+    Ok(true)
 }

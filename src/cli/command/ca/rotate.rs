@@ -204,6 +204,11 @@ impl Rotating<'_> {
         Ok(is_agreed)
     }
 
+    /// How a step ends that was only shown, or that the user did not agree to.
+    fn not_done(&self) -> Exit {
+        if self.args.editing.dry_run { Exit::Done } else { Exit::Differs }
+    }
+
     fn at(&self) -> At<'_> {
         let field = if self.rotation.current.issuer.secret_home.is_some() { "clusterCa" } else { "ca" };
         At { scope: self.scope.name, field, cluster: self.scope.cluster.filter(|_| self.has_several) }
@@ -244,7 +249,7 @@ impl Rotating<'_> {
     ) -> Result<Exit, Error> {
         let is_agreed = self.agreed(number, what, &["in the declaration".to_owned()], io)?;
         if !is_agreed && !self.args.editing.dry_run {
-            return Ok(Exit::Done);
+            return Ok(Exit::Differs);
         }
         let done = Draft::open(&self.args.editing)?.change(io, |text, it, _| change(self.at(), text, it))?;
         let Some(_) = done else { return Ok(Exit::WrongInput) };
@@ -300,7 +305,7 @@ impl Rotating<'_> {
         let putting = Putting { authority: &authority, kms_key: self.args.kms_key.as_deref(), certify: &certify };
         let lines: Vec<_> = kept.differences(&present, &putting).iter().map(|it| it.key.to_string()).collect();
         if !self.agreed(2, "the next CA is made", &lines, io)? {
-            return Ok(Exit::Done);
+            return Ok(self.not_done());
         }
         let mut told = Ok(());
         let put = kept.put(&present, &putting, &aws, &mut |key| told = io.words(&format_args!("{key}: created\n")));
@@ -351,7 +356,7 @@ impl Rotating<'_> {
             (3, format!("the trust anchor {} trusts both CAs", self.anchor.arn))
         };
         if !self.agreed(number, &what, &lines, io)? {
-            return Ok(Exit::Done);
+            return Ok(self.not_done());
         }
         let pem: String = certificates.iter().map(|it| it.pem()).collect();
         if let Err(failure) = self.anchor.trust(&pem, &Provisioning::new(self.session)) {

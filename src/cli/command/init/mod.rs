@@ -129,7 +129,7 @@ fn with_aws(args: &Args, changed: Changed, files: &files::Files, io: &mut Io) ->
     }
     if plan.is_asked() && !agreed(&plan.shown, AS_DECLARED, args.yes, io)? {
         io.words(&"nothing was changed\n")?;
-        return Ok(Exit::Done);
+        return Ok(Exit::Differs);
     }
     changed.commit(io)?;
     files.commit(false, io)?;

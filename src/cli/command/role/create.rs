@@ -104,7 +104,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let as_declared = format!("role {} is in AWS as declared", quote(&args.name));
     if !agreed(&comparison, &as_declared, args.yes || args.editing.dry_run, io)? {
         io.words(&"nothing was changed in AWS; `iamra aws apply` does the same later\n")?;
-        return Ok(Exit::Done);
+        return Ok(Exit::Differs);
     }
     if args.editing.dry_run {
         return finish(&report, file.sources(), io);

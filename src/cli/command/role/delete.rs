@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let nothing = format!("nothing in AWS is iamra's of role {}", quote(&args.name));
     if !agreed(&comparison, &nothing, args.yes || args.editing.dry_run, io)? {
         io.words(&"nothing was deleted in AWS; `iamra aws apply` does it later\n")?;
-        return Ok(Exit::Done);
+        return Ok(Exit::Differs);
     }
     if args.editing.dry_run {
         return finish(&report, file.sources(), io);
