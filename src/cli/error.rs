@@ -18,6 +18,9 @@ pub(super) enum Error {
     /// stdin.
     #[error("stdin cannot be read")]
     Input(#[source] io::Error),
+    /// Two arguments are stdin.
+    #[error("stdin is given twice, and can be read once")]
+    InputTwice,
     /// Nothing was piped in. With how to call the command.
     #[error("the command reads from stdin, which is a terminal")]
     Terminal(&'static str),
@@ -126,6 +129,7 @@ impl Error {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Disk(disk::Error::NoDeclaration(_) | disk::Error::Misnamed(_) | disk::Error::NotOurs(_))
+            | Self::InputTwice
             | Self::Terminal(_)
             | Self::Exists(_)
             | Self::Overwrite(_)
@@ -153,6 +157,7 @@ impl Error {
             Self::Git(error) => error.help(),
             Self::Undeclared(..) => Some("pass the folder that contains one"),
             Self::Unstaged(_) => Some("`git add` it"),
+            Self::InputTwice => Some("name a file in place of all `-` but one"),
             Self::Terminal(call) => Some(call),
             Self::Disk(disk::Error::NoDeclaration(_)) => {
                 Some("pass the folder that contains one, or run `iamra demo` for an example")

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::Error;
 use crate::quote::lines;
@@ -10,6 +11,9 @@ use crate::quote::lines;
 /// The largest pipe that an unprivileged process may ask for on Linux.
 /// <https://man7.org/linux/man-pages/man7/pipe.7.html>
 const PIPE_SIZE: usize = 1 << 20;
+
+/// Whether everything on stdin has been read.
+static IS_READ: AtomicBool = AtomicBool::new(false);
 
 pub(super) struct Io {
     out: Counted<io::StdoutLock<'static>>,
@@ -21,8 +25,12 @@ impl Io {
         Self { out: Counted { out: io::stdout().lock(), any: false }, err: io::stderr() }
     }
 
-    /// Everything on stdin. Nobody types manifests: a terminal is an error, and `call` says how to call the command.
+    /// Everything on stdin, which is there once: a second reader would get nothing. Nobody types manifests: a terminal is an
+    /// error, and `call` says how to call the command.
     pub(super) fn read(call: &'static str) -> Result<Vec<u8>, Error> {
+        if IS_READ.swap(true, Ordering::Relaxed) {
+            return Err(Error::InputTwice);
+        }
         let mut stdin = io::stdin().lock();
         if stdin.is_terminal() {
             return Err(Error::Terminal(call));

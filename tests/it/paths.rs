@@ -165,6 +165,26 @@ fn no_declaration_and_no_lock_is_waited_for() {
     }
 }
 
+/// A second reader would get nothing.
+#[test]
+fn stdin_is_given_once() {
+    let folder = folder();
+    for args in [
+        &["ca", "put-key", "-", "--certificate", "-"][..],
+        &["import", "--from", "irsa", "-", "-"],
+        &["aws", "plan", "--ca-certificate", "default=-", "--ca-certificate", "-"],
+        &["role", "create", "x", "--without-aws", "--inline-policy", "a=-", "--inline-policy", "b=-"],
+    ] {
+        let pem = fs::read(root().join("tests/data/ca/cert.pem")).unwrap();
+        let policy = br#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}"#;
+        let stdin = if args[0] == "role" { policy.to_vec() } else { pem };
+        let output = run(iamra(folder.path()).args(args), &stdin);
+        let words =
+            "error: stdin is given twice, and can be read once\n  help: name a file in place of all `-` but one\n";
+        assert_eq!((output.exit, output.stdout.as_str(), output.stderr.as_str()), (2, "", words), "{args:?}");
+    }
+}
+
 /// kustomize opens what a kustomization names, wherever that is in the repository. Git itself has sockets, which cannot be
 /// opened and keep nobody waiting.
 #[test]
