@@ -162,6 +162,10 @@ impl Error {
             Self::Disk(disk::Error::NoDeclaration(_)) => {
                 Some("pass the folder that contains one, or run `iamra demo` for an example")
             }
+            Self::Disk(disk::Error::NotAFolder(..)) => Some("rename it, or have the files written elsewhere"),
+            Self::Disk(disk::Error::NotAFile(path, _)) if path.ends_with(disk::DECLARATION) => {
+                Some("the declaration is a file: rename what has its name, or pass the path of another file")
+            }
             Self::Disk(disk::Error::Misnamed(_)) => Some("rename it to `iamra.yaml`"),
             Self::Disk(disk::Error::ReadOnly(_)) => Some("make it writable: `chmod u+w`"),
             Self::Disk(disk::Error::Changed(_)) => Some("run the command again"),

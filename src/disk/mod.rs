@@ -45,6 +45,9 @@ pub enum Error {
     /// The path is not a regular file: reading a pipe or a device could block forever.
     #[error("{} is {}, not a file", quote(&.0.display()), .1)]
     NotAFile(PathBuf, &'static str),
+    /// The path leads through something that is not a folder.
+    #[error("{} is {}, not a folder", quote(&.0.display()), .1)]
+    NotAFolder(PathBuf, &'static str),
     /// The file is larger than the limit.
     #[error("{} is larger than {} MiB", quote(&.0.display()), .1)]
     TooLarge(PathBuf, u64),
@@ -93,7 +96,8 @@ pub fn find_declaration(path: &Path) -> Result<PathBuf, Error> {
 /// The first of these folders that has a declaration, and its position.
 ///
 /// # Errors
-/// None has one, or a file that is nearly called like one comes first: it is meant before any that is further up.
+/// None has one, or a file that is nearly called like one, or a folder or broken link that is called so, comes first: it is
+/// meant before any that is further up.
 pub fn nearest(
     path: &Path,
     folders: impl Iterator<Item = PathBuf>,
@@ -104,21 +108,25 @@ pub fn nearest(
             return Ok((position, folder));
         }
         if let Some(found) = misnamed(&folder) {
-            return Err(Error::Misnamed(found));
+            return Err(found);
         }
     }
     Err(Error::NoDeclaration(path.to_owned()))
 }
 
-/// A file in a folder that is nearly called like a declaration.
-fn misnamed(folder: &Path) -> Option<PathBuf> {
+/// What a folder has in place of a declaration: a file that is nearly called like one, or something else with its name.
+fn misnamed(folder: &Path) -> Option<Error> {
     let is_meant = |name: &OsString| {
         let name = name.to_string_lossy().to_lowercase();
         name == DECLARATION || name == "iamra.yml"
     };
     let names = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name());
-    let found = folder.join(names.filter(is_meant).min()?);
-    Some(found.strip_prefix(".").map(Path::to_owned).unwrap_or(found))
+    // The right name comes first.
+    let name = names.filter(is_meant).min_by_key(|name| (name != DECLARATION, name.clone()))?;
+    let found = folder.join(&name);
+    let found = found.strip_prefix(".").map(Path::to_owned).unwrap_or(found);
+    // Whatever has the right name and is no file.
+    if name == DECLARATION { read(&found).err() } else { Some(Error::Misnamed(found)) }
 }
 
 /// The text of a file.
@@ -192,11 +200,23 @@ fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
 /// # Errors
 /// It cannot be written.
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+    check_place(path)?;
+    // Manifests are world-readable; temporary files are not by default.
+    place(path, text.as_bytes(), 0o644, None).map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+/// Whether a file can be written there: whatever has its name is a file, and what is above it are folders, as far as they are
+/// there.
+///
+/// # Errors
+/// Something else is there.
+pub fn check_place(path: &Path) -> Result<(), Error> {
     if let Some(what) = open::no_file(path) {
         return Err(Error::NotAFile(path.to_owned(), what));
     }
-    // Manifests are world-readable; temporary files are not by default.
-    place(path, text.as_bytes(), 0o644, None).map_err(|error| Error::Write(path.to_owned(), error))
+    let Some(above) = path.ancestors().skip(1).find(|above| fs::symlink_metadata(above).is_ok()) else { return Ok(()) };
+    let kind = above.metadata().map_err(|error| Error::Write(path.to_owned(), error))?.file_type();
+    if kind.is_dir() { Ok(()) } else { Err(Error::NotAFolder(above.to_owned(), open::words(kind))) }
 }
 
 /// A file that is locked for editing. Other processes wait until this is dropped.
@@ -217,6 +237,7 @@ impl Claim {
     /// It exists and cannot be read, or its folder cannot.
     pub fn new(path: &Path) -> Result<Self, Error> {
         let failed = |error| Error::Read(path.to_owned(), error);
+        check_place(path)?;
         let path = if path.exists() { path.canonicalize().map_err(failed)? } else { path.to_owned() };
         // A folder that does not exist is created with the file.
         let folders =
@@ -256,6 +277,7 @@ impl Claim {
 /// It cannot be read or written.
 pub fn install(program: &Path, path: &Path) -> Result<(), Error> {
     let bytes = fs::read(program).map_err(|error| Error::Read(program.to_owned(), error))?;
+    check_place(path)?;
     place(path, &bytes, 0o755, None).map_err(|error| Error::Write(path.to_owned(), error))
 }
 
@@ -272,9 +294,8 @@ pub fn replace_folder(path: &Path, files: &BTreeMap<String, &str>) -> Result<(),
     if there.unwrap_or(false) && !path.join(OURS).is_file() {
         return Err(Error::NotOurs(path.to_owned()));
     }
-    if path.exists() && !path.is_dir() {
-        return Err(failed(io::ErrorKind::NotADirectory.into()));
-    }
+    // For the folder itself, and for what is above it.
+    check_place(&path.join(OURS))?;
     let beside = folder_of(path);
     fs::create_dir_all(beside).map_err(failed)?;
     // Links are resolved first: a rename would replace the link instead of following it.

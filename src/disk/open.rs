@@ -67,6 +67,8 @@ pub(super) fn words(kind: FileType) -> &'static str {
         "a pipe"
     } else if kind.is_socket() {
         "a socket"
+    } else if kind.is_file() {
+        "a file"
     } else {
         "a device"
     }

@@ -165,6 +165,89 @@ fn no_declaration_and_no_lock_is_waited_for() {
     }
 }
 
+/// It has the right name, so it is not said to be called otherwise; and no declaration further up is taken for it.
+#[test]
+fn a_folder_or_a_broken_link_called_like_the_declaration_is_named() {
+    let above = folder();
+    let dir = above.path().join("app");
+    for (make, words) in [
+        (Box::new(|path: &Path| fs::create_dir(path).unwrap()) as Box<dyn Fn(&Path)>, "is a folder, not a file"),
+        (Box::new(|path: &Path| symlink("nowhere", path).unwrap()), "cannot be read: No such file or directory"),
+    ] {
+        fs::create_dir(&dir).unwrap();
+        make(&dir.join("iamra.yaml"));
+        for args in [
+            &["check"][..],
+            &["render"],
+            &["list"],
+            &["view"],
+            &["aws", "plan"],
+            &["init", "--without-aws"],
+            &["k8s", "setup", "prod"],
+            &["k8s", "onboard", "x", "--role", "x"],
+            &["argocd", "generate"],
+            &["check", "iamra.yaml"],
+        ] {
+            let output = in_time(iamra(&dir).args(args).env("IAMRA_KUSTOMIZE", "/bin/true"));
+            // A broken link may lead out of a repository, of which nothing is told.
+            let outside = output.stderr.contains("[outside-repository]");
+            assert!(output.exit == 3 || outside && output.exit == 1, "{args:?}: {output:?}");
+            assert!(outside || output.stderr.contains(&format!("iamra.yaml` {words}")), "{args:?}: {}", output.stderr);
+        }
+        fs::remove_file(dir.join("iamra.yaml")).or_else(|_| fs::remove_dir(dir.join("iamra.yaml"))).unwrap();
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 0, "nothing is written");
+        fs::remove_dir(&dir).unwrap();
+    }
+}
+
+/// What is written below a file cannot be; that is known before anything else is written.
+#[test]
+fn a_file_where_a_folder_belongs_is_named_and_nothing_is_written() {
+    for (place, args) in [
+        ("argo-cd", &["init", "--without-aws", "--argo-cd"][..]),
+        ("iamra", &["init", "--without-aws", "--kustomize-component"]),
+        ("iamra/generate", &["init", "--without-aws", "--kustomize-component"]),
+        ("demo", &["demo", "demo/x"]),
+        ("out", &["build", "--output", "out/rendered/x", "--kustomize", "./kustomize"]),
+        ("out", &["build", "--output", "out/x.yaml", "--kustomize", "./kustomize"]),
+        ("bin", &["install", "bin/x"]),
+        ("new", &["k8s", "setup", "prod", "--declaration", "new/iamra.yaml"]),
+        ("new", &["import", "--from", "kube2iam", "pod.yaml", "--output", "new/iamra.yaml"]),
+    ] {
+        let dir = folder();
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {iam.amazonaws.com/role: \"arn:aws:iam::111122223333:role/a\"}}\n";
+        fs::write(dir.path().join("pod.yaml"), pod).unwrap();
+        if args[0] == "build" {
+            let script = dir.path().join("kustomize");
+            fs::write(&script, "#!/bin/sh\ncat deployment.yaml\n").unwrap();
+            fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        } else {
+            fs::remove_file(dir.path().join("iamra.yaml")).unwrap();
+        }
+        let file = dir.path().join(place);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, "mine\n").unwrap();
+        let before = names(dir.path());
+        let output = in_time(iamra(dir.path()).args(args));
+        assert!(output.stdout.is_empty() && output.exit != 0, "{args:?}: {output:?}");
+        assert!(output.stderr.contains(&format!("{place}` is a file, not a folder")), "{args:?}: {}", output.stderr);
+        assert_eq!((names(dir.path()), fs::read_to_string(&file).unwrap()), (before, "mine\n".to_owned()), "{args:?}");
+    }
+}
+
+/// Everything in a folder and below it.
+fn names(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut all = Vec::new();
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            all.extend(names(&path));
+        }
+        all.push(path);
+    }
+    all.sort();
+    all
+}
+
 /// A second reader would get nothing.
 #[test]
 fn stdin_is_given_once() {

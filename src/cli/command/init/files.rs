@@ -78,6 +78,8 @@ pub(super) fn missing(layout: &Layout, dir: &Path) -> Result<Files, Error> {
     for (folder, (name, text)) in component.chain(argo_cd) {
         let path = folder.join(name);
         if !disk::is_taken(&path) {
+            // Known before anything is written.
+            disk::check_place(&path)?;
             files.new.push((path, (*text).to_owned()));
         }
     }
