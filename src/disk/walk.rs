@@ -80,6 +80,8 @@ pub fn files_named(root: &Path, name: &str) -> Result<Vec<PathBuf>, Error> {
         let entries: Vec<_> = match fs::read_dir(whole) {
             Ok(entries) => entries.flatten().collect(),
             Err(_) if folder != root => continue,
+            // That of a file that will be written.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
             Err(error) => return Err(Error::Read(folder, error)),
         };
         if folder != root && entries.iter().any(|entry| entry.file_name() == ".git") {

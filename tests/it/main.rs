@@ -81,6 +81,7 @@ mod verify;
 mod view;
 mod walk;
 mod words;
+mod writes;
 mod yaml_styles;
 
 /// A test file that nobody mentions here would never run.

@@ -75,7 +75,8 @@ impl Args {
     /// Where the declaration is, or will be.
     fn declaration(&self) -> PathBuf {
         let folder = self.layout.declaration(&self.dir);
-        if folder.is_dir() { folder } else { folder.join(DECLARATION) }
+        // kustomize reads none from a folder above, and a run that was stopped may have left the folder alone.
+        if folder == self.dir && folder.is_dir() { folder } else { folder.join(DECLARATION) }
     }
 
     fn request<'a>(&'a self, name: &'a str) -> Result<init::Request<'a>, Error> {
