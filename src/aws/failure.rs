@@ -41,10 +41,7 @@ where
 {
     let Asked { service, region, .. } = asked;
     if let Some(answer) = error.raw_response().and_then(foreign) {
-        return failed(
-            format!("{service} in {region} returned {answer}, which is not a response of AWS"),
-            "check for a proxy or a gateway between this machine and AWS (HTTPS_PROXY, AWS_ENDPOINT_URL)",
-        );
+        return not_aws(&answer, asked);
     }
     match error {
         SdkError::ServiceError(failed) => refused(failed.err(), failed.raw().status().as_u16(), asked),
@@ -54,6 +51,8 @@ where
         ),
         SdkError::ResponseError(answer) => match answer.raw().status().as_u16() {
             429 => throttled(asked),
+            // A redirect, which AWS's services have no use for.
+            status @ 300..400 => not_aws(&status.to_string(), asked),
             status @ 500.. => failed(format!("{service} in {region} failed: HTTP {status}"), "try again later"),
             _ => unreadable(asked),
         },
@@ -62,7 +61,7 @@ where
 }
 
 /// Status and content type of a response that is not from AWS, whose services all respond with JSON or XML.
-fn foreign(response: &HttpResponse) -> Option<String> {
+pub(super) fn foreign(response: &HttpResponse) -> Option<String> {
     let kind = response.headers().get("content-type")?.split(';').next().unwrap_or_default().trim().to_lowercase();
     let is_aws = kind.is_empty() || kind.contains("json") || kind == "text/xml" || kind == "application/xml";
     let words: String = kind.chars().filter(char::is_ascii_graphic).take(60).collect();
@@ -117,6 +116,14 @@ const TLS: &[(&str, &str, &str)] = &[
         "check for a proxy between this machine and AWS (HTTPS_PROXY): AWS supports TLS 1.2 and 1.3",
     ),
 ];
+
+/// A response of something else.
+fn not_aws(answer: &str, Asked { service, region, .. }: &Asked<'_>) -> NoAnswer {
+    failed(
+        format!("{service} in {region} returned {answer}, which is not a response of AWS"),
+        "check for a proxy or a gateway between this machine and AWS (HTTPS_PROXY, AWS_ENDPOINT_URL)",
+    )
+}
 
 /// A response that cannot be parsed.
 pub(super) fn unreadable(asked: &Asked<'_>) -> NoAnswer {
@@ -198,6 +205,7 @@ fn refused(error: &impl ProvideErrorMetadata, status: u16, asked: &Asked<'_>) ->
     let Asked { service, permission, region, .. } = asked;
     let (code, said) = (error.code().unwrap_or_default(), said(error.message().unwrap_or_default()));
     match code {
+        "" if status < 500 && status != 429 && said.is_empty() => not_aws(&format!("{status} without an error"), asked),
         "AccessDeniedException" | "AccessDenied"
             if said.contains("kms:") && permission.contains("ssm:PutParameter") =>
         {

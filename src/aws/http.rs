@@ -26,6 +26,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use serde_json::Value;
 
 use super::busy::Busy;
+use super::failure;
 
 /// Everything but what RFC 3986 calls unreserved.
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>
@@ -133,7 +134,8 @@ pub(super) async fn send(config: &SdkConfig, call: Call) -> Result<String, SdkEr
     let serialized = move |()| request.try_clone().ok_or_else(|| "the request cannot be sent again".into());
     let answered = |response: &HttpResponse| {
         let refused = || OrchestratorError::operation(Refused::read(response));
-        if response.status().is_success() { Ok(text(response)) } else { Err(refused()) }
+        let is_answer = response.status().is_success() && failure::foreign(response).is_none();
+        if is_answer { Ok(text(response)) } else { Err(refused()) }
     };
     operation.serializer(serialized).deserializer(answered).build().invoke(()).await
 }

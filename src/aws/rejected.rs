@@ -46,7 +46,8 @@ impl Rejected {
                 "ResourceNotFoundException" | "NoSuchEntity" | "ParameterNotFound" => Fault::NotThere,
                 "EntityAlreadyExists" | "ParameterAlreadyExists" => Fault::Exists,
                 "DeleteConflict" => Fault::InUse,
-                _ if status >= 500 => Fault::Unclear,
+                // Whoever answers with a redirect or a page may have passed the call on.
+                _ if status >= 500 || status < 400 => Fault::Unclear,
                 _ => Fault::Refused,
             },
             SdkError::ConstructionFailure(_) => Fault::Refused,

@@ -14,6 +14,7 @@ mod architecture;
 mod argocd;
 mod aws;
 mod aws_peers;
+mod bad_server;
 mod cases;
 mod cli;
 mod cluster;
