@@ -76,6 +76,7 @@ mod security;
 mod signals;
 mod source;
 mod status;
+mod streams;
 mod support;
 mod trust;
 mod verify;

@@ -1,7 +1,9 @@
 //! Making AWS match the declaration while something goes wrong: the program itself, with one call after the other that fails.
 
-use std::process::Stdio;
+use std::fs;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -77,4 +79,39 @@ fn of_two_at_once_each_ends_clearly_and_the_next_run_leaves_no_twin() {
     assert_eq!(third.exit, 0, "{}", third.stderr);
     let plan = account.iamra(&["aws", "plan"]);
     assert_eq!((plan.exit, plan.stdout.as_str()), (0, ""), "{}", plan.stderr);
+}
+
+/// Told to end, or killed, at moments that move through the run.
+#[test]
+fn stopped_at_any_moment_the_next_run_ends_in_the_same_state() {
+    let undisturbed = Account::of("/stopped/none", &json!([]));
+    let begun = Instant::now();
+    assert_eq!(undisturbed.iamra(APPLY).exit, 0);
+    let whole = begun.elapsed();
+    std::thread::scope(|scope| {
+        for step in 0..8 {
+            scope.spawn(move || {
+                let account = Account::of(&format!("/stopped/{step}"), &json!([]));
+                let before = fs::read_to_string(account.dir.path().join("iamra.yaml")).unwrap();
+                let mut command = account.double.iamra(account.dir.path());
+                command.args(APPLY).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+                let child = command.spawn().unwrap();
+                std::thread::sleep(whole * step / 8);
+                let signal = if step % 2 == 0 { "TERM" } else { "KILL" };
+                let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+                let output = child.wait_with_output().unwrap();
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                // It may have ended a moment ago, or not have begun to listen.
+                if sent.success() && output.status.code() == Some(143) {
+                    assert!(said.ends_with("error: stopped by signal 15 before it finished\n"), "{said}");
+                }
+                let next = account.iamra(APPLY);
+                assert_eq!(next.exit, 0, "{signal} at {step}/8 of {whole:?}: {said}{}", next.stderr);
+                let plan = account.iamra(&["aws", "plan"]);
+                assert_eq!((plan.exit, plan.stdout.as_str()), (0, ""), "{signal} at {step}/8: {}", plan.stderr);
+                assert_eq!(fs::read_to_string(account.dir.path().join("iamra.yaml")).unwrap(), before);
+                assert_eq!(fs::read_dir(account.dir.path()).unwrap().count(), 2, "nothing is left beside it");
+            });
+        }
+    });
 }

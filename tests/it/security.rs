@@ -1,4 +1,4 @@
-//! The threats of docs/security.md: every test that the page names is there.
+//! The threats of docs/security.md and the faults of docs/faults.md: every test that the pages name is there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,26 +15,30 @@ const TABLES: &[(&str, &str)] = &[
     ("trust.yaml", "what"),
 ];
 
-/// What is named in the last column of the table of threats: `TABLE: ROW`, `case: GROUP/NAME` or `test: FILE::FUNCTION`.
-fn named(page: &str) -> Vec<(&str, &str)> {
-    let threats = page.split("\n## ").find(|section| section.starts_with("Threats\n")).unwrap();
-    let rows = threats.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit_once("| ")).skip(1);
-    let spans = rows.flat_map(|(_, shown)| shown.split('`').skip(1).step_by(2));
+/// What is named in the last columns of the tables of some sections: `TABLE: ROW`, `case: GROUP/NAME` or `test:
+/// FILE::FUNCTION`. Every row names something.
+fn named<'p>(page: &'p str, is_meant: impl Fn(&str) -> bool) -> Vec<(&'p str, &'p str)> {
+    let sections = page.split("\n## ").filter(|section| is_meant(section.lines().next().unwrap_or_default()));
+    let rows = sections.flat_map(|section| {
+        let rows = section.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit_once("| "));
+        rows.filter(|(_, shown)| !shown.starts_with("---")).skip(1)
+    });
+    let spans = rows.flat_map(|(row, shown)| {
+        assert!(shown.contains('`') || shown.starts_with("nothing to stop"), "no test is named by {row}");
+        shown.split('`').skip(1).step_by(2)
+    });
     spans.map(|span| span.split_once(": ").unwrap_or_else(|| panic!("`{span}` names no test"))).collect()
 }
 
-#[test]
-fn every_threat_names_tests_that_there_are() {
-    let page = fs::read_to_string(root().join("docs/security.md")).unwrap();
+/// The names of a page that lead to nothing.
+fn gone<'n>(named: &'n [(&str, &str)]) -> Vec<&'n (&'n str, &'n str)> {
     let mut rows = BTreeSet::new();
     for (table, field) in TABLES {
         let text = fs::read_to_string(root().join("tests").join(table)).unwrap();
         let all: Vec<serde_yaml::Value> = serde_yaml::from_str(&text).unwrap();
         rows.extend(all.iter().map(|row| (*table, row[*field].as_str().unwrap().to_owned())));
     }
-    let named = named(&page);
-    assert!(named.len() > 40, "only {named:?}");
-    let is_there = |(kind, name): &(&str, &str)| match *kind {
+    let is_there = |(kind, name): &&(&str, &str)| match *kind {
         "case" => root().join("tests/cases").join(name).join("case.yaml").exists(),
         "test" => {
             let (file, function) = name.split_once("::").unwrap();
@@ -43,8 +47,25 @@ fn every_threat_names_tests_that_there_are() {
         }
         table => rows.contains(&(table, (*name).to_owned())),
     };
-    let gone: Vec<_> = named.iter().filter(|it| !is_there(it)).collect();
+    named.iter().filter(|it| !is_there(it)).collect()
+}
+
+#[test]
+fn every_threat_names_tests_that_there_are() {
+    let page = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let named = named(&page, |title| title == "Threats");
+    assert!(named.len() > 40, "only {named:?}");
+    let gone = gone(&named);
     assert!(gone.is_empty(), "docs/security.md names tests that there are not: {gone:?}");
+}
+
+#[test]
+fn every_fault_names_tests_that_there_are() {
+    let page = fs::read_to_string(root().join("docs/faults.md")).unwrap();
+    let named = named(&page, |title| !title.starts_with('#') && title != "What is not promised");
+    assert!(named.len() > 40, "only {named:?}");
+    let gone = gone(&named);
+    assert!(gone.is_empty(), "docs/faults.md names tests that there are not: {gone:?}");
 }
 
 #[test]
