@@ -85,6 +85,7 @@ mod walk;
 mod words;
 mod writes;
 mod yaml_styles;
+mod yaml_suite;
 
 /// A test file that nobody mentions here would never run.
 #[test]
