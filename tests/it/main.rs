@@ -31,6 +31,7 @@ mod delivery;
 mod diff;
 mod doctor;
 mod editing;
+mod equality;
 mod examples;
 mod exec_plugin;
 mod export;
