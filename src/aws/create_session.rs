@@ -114,5 +114,5 @@ fn request(endpoint: String, identity: &Identity, presented: &Presented<'_>) -> 
     headers.push(("authorization".to_owned(), authorization));
     let path = format!("/sessions?{query}");
     let (method, operation, signed) = ("POST", "CreateSession", Signed::Already);
-    Some(Call { service: SERVICE, operation, endpoint, method, path, headers, body, signed })
+    Some(Call { service: SERVICE, operation, endpoint, method, path, headers, body, gives_file: false, signed })
 }

@@ -50,6 +50,8 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: String,
+    /// Whether the answer is a file of somebody's, whose type may be any.
+    pub(super) gives_file: bool,
     pub(super) signed: Signed,
 }
 
@@ -132,9 +134,9 @@ pub(super) async fn send(config: &SdkConfig, call: Call) -> Result<String, SdkEr
         request.headers_mut().try_insert(name, value).map_err(SdkError::construction_failure)?;
     }
     let serialized = move |()| request.try_clone().ok_or_else(|| "the request cannot be sent again".into());
-    let answered = |response: &HttpResponse| {
+    let answered = move |response: &HttpResponse| {
         let refused = || OrchestratorError::operation(Refused::read(response));
-        let is_answer = response.status().is_success() && failure::foreign(response).is_none();
+        let is_answer = response.status().is_success() && (call.gives_file || failure::foreign(response).is_none());
         if is_answer { Ok(text(response)) } else { Err(refused()) }
     };
     operation.serializer(serialized).deserializer(answered).build().invoke(()).await

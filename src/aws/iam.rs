@@ -86,6 +86,7 @@ async fn query_in(
         path: "/".to_owned(),
         headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded; charset=utf-8".to_owned())],
         body: format!("Action={action}&Version={version}{parameters}"),
+        gives_file: false,
         signed: Signed::By { name, region, options: SigningOptions::default() },
     };
     http::send(config, call).await

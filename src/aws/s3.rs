@@ -51,6 +51,7 @@ pub(super) async fn get(config: &Connection, location: &Location) -> Result<Stri
         path: format!("/{bucket}/{key}"),
         headers: Vec::new(),
         body: String::new(),
+        gives_file: true,
         signed: Signed::By { name: "s3", region: region.to_owned(), options },
     };
     http::send(config, call).await.map_err(|error| match error.raw_response().map(|it| it.status().as_u16()) {
