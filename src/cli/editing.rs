@@ -1,6 +1,6 @@
 //! The declaration while a command edits it.
 
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
@@ -43,6 +43,14 @@ impl Editing {
     }
 }
 
+/// What a new declaration of a folder is called, which need not be there yet: as the working copy around it is, or the folder.
+pub(super) fn new_name(folder: &Path) -> String {
+    let whole = folder.canonicalize().or_else(|_| path::absolute(folder)).ok();
+    let root = whole.as_deref().map(|it| disk::working_copy(it).unwrap_or(it));
+    let name = root.and_then(Path::file_name).map(|name| name.to_string_lossy().to_lowercase());
+    name.filter(|name| DnsLabel::parse(name).is_ok()).unwrap_or_else(|| "iamra".to_owned())
+}
+
 /// A declaration that is locked for editing.
 pub(super) struct Draft {
     claim: Claim,
@@ -74,17 +82,9 @@ impl Draft {
         Ok(Self { claim: Claim::new(path)?, name: display(path), path: path.to_owned(), dry_run: editing.dry_run })
     }
 
-    /// What a new declaration is called: as the working copy is, or the folder.
-    pub(super) fn new_name(&self) -> String {
-        let folder = disk::folder_of(&self.path).canonicalize().ok();
-        let root = folder.as_deref().map(|it| disk::working_copy(it).unwrap_or(it));
-        let name = root.and_then(Path::file_name).map(|name| name.to_string_lossy().to_lowercase());
-        name.filter(|name| DnsLabel::parse(name).is_ok()).unwrap_or_else(|| "iamra".to_owned())
-    }
-
     /// The text of a new declaration.
     pub(super) fn skeleton(&self) -> String {
-        draft::skeleton(&self.new_name())
+        draft::skeleton(&new_name(disk::folder_of(&self.path)))
     }
 
     /// Makes the change, or shows it. `None` when the declaration is or would be invalid, or the change cannot be made,

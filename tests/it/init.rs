@@ -389,6 +389,11 @@ fn a_new_declaration_is_called_as_its_working_copy_is() {
         let text = fs::read_to_string(at.join(below).join("iamra.yaml")).unwrap();
         assert!(text.contains(&format!("\n  name: {name} # ")), "{folder}: {text}");
     }
+    // Of a folder that is not there yet, wherever in it the declaration is.
+    let args = ["init", "new", "--without-aws", "--ca-mode", "in-cluster", "--kustomize-component"];
+    assert_eq!(run(iamra(dir.path()).args(args), b"").exit, 0);
+    let text = fs::read_to_string(dir.path().join("new/iamra/declaration/iamra.yaml")).unwrap();
+    assert!(text.contains("\n  name: new # "), "{text}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use mode::Mode;
 
 use crate::cli::Exit;
 use crate::cli::at_hand::Operator;
-use crate::cli::editing::{Changed, Draft, Editing};
+use crate::cli::editing::{Changed, Draft, Editing, new_name};
 use crate::cli::error::Error;
 use crate::cli::estate::{AS_DECLARED, Authorities, Estate, agreed};
 use crate::cli::io::Io;
@@ -96,7 +96,7 @@ impl Args {
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let draft = Draft::open_or_new(&Editing::of(args.declaration(), args.dry_run))?;
-    let name = draft.new_name();
+    let name = new_name(&args.dir);
     let asked = args.request(&name)?;
     let change = |text: &str, it: Whole<'_>, configs: &[_]| init::change(&asked, text, it, configs);
     let Some(changed) = draft.changed(&init::text(&asked), io, change)? else { return Ok(Exit::WrongInput) };
