@@ -47,7 +47,7 @@ impl Rejected {
                 "EntityAlreadyExists" | "ParameterAlreadyExists" => Fault::Exists,
                 "DeleteConflict" => Fault::InUse,
                 // Whoever answers with a redirect or a page may have passed the call on.
-                _ if status >= 500 || status < 400 => Fault::Unclear,
+                _ if !(400..500).contains(&status) => Fault::Unclear,
                 _ => Fault::Refused,
             },
             SdkError::ConstructionFailure(_) => Fault::Refused,

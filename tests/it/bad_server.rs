@@ -2,7 +2,7 @@
 //! says what it met, and has written nothing.
 
 use std::fs;
-use std::io::{Read as _, Write};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +21,14 @@ const BROKEN: &[&str] = &["cannot be reached", "connection was closed"];
 const UNREADABLE: &[&str] = &["sent a response that cannot be read", "which is not a response of AWS"];
 
 const ANSWERS: &[Answer] = &[
-    ("nothing", |_| wait(), SLOW),
+    (
+        "nothing",
+        |_| {
+            thread::sleep(LONG);
+            Ok(())
+        },
+        SLOW,
+    ),
     ("a head that drips", |stream| drip(stream, b"HTTP/1.1 200 OK\r\nX-Long: "), SLOW),
     (
         "a body that drips",
@@ -51,10 +58,7 @@ const ANSWERS: &[Answer] = &[
 ];
 
 /// Longer than any deadline of these tests.
-fn wait() -> std::io::Result<()> {
-    thread::sleep(Duration::from_secs(30));
-    Ok(())
-}
+const LONG: Duration = Duration::from_secs(30);
 
 fn drip(stream: &mut TcpStream, first: &[u8]) -> std::io::Result<()> {
     stream.write_all(first)?;
@@ -83,7 +87,7 @@ fn serve(answer: fn(&mut TcpStream) -> std::io::Result<()>) -> String {
         for stream in listener.incoming() {
             thread::spawn(move || {
                 let mut stream = stream?;
-                let mut request = [0; 1 << 16];
+                let mut request = vec![0; 1 << 16];
                 // Whoever asks sends the whole request before it listens; this much of it is enough.
                 let _ = stream.read(&mut request)?;
                 answer(&mut stream)

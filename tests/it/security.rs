@@ -17,7 +17,7 @@ const TABLES: &[(&str, &str)] = &[
 
 /// What is named in the last columns of the tables of some sections: `TABLE: ROW`, `case: GROUP/NAME` or `test:
 /// FILE::FUNCTION`. Every row names something.
-fn named<'p>(page: &'p str, is_meant: impl Fn(&str) -> bool) -> Vec<(&'p str, &'p str)> {
+fn named(page: &str, is_meant: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
     let sections = page.split("\n## ").filter(|section| is_meant(section.lines().next().unwrap_or_default()));
     let rows = sections.flat_map(|section| {
         let rows = section.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit_once("| "));
