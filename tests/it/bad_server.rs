@@ -4,13 +4,12 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::aws_peers::{APP, CREDENTIALS, Server, identity, state};
-use crate::support::{iamra, root, run};
+use crate::support::{files_below, iamra, root, run};
 
 /// What the server does with a connection once a request is there, and words of which one is said.
 type Answer = (&'static str, fn(&mut TcpStream) -> std::io::Result<()>, &'static [&'static str]);
@@ -121,13 +120,6 @@ fn tree(lock: &str) -> tempfile::TempDir {
     dir
 }
 
-/// Every file and its text.
-fn contents(dir: &Path) -> Vec<(std::path::PathBuf, String)> {
-    let mut all: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    all.sort();
-    all.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
-}
-
 /// What AWS says when it is there.
 fn lock() -> String {
     let (double, dir) = (Server::double(&state(&identity())), crate::aws_peers::tree(APP));
@@ -138,7 +130,7 @@ fn lock() -> String {
 
 fn meet(lock: &str, (name, _, says): &Answer, url: &str, (args, prints): &(&[&str], bool)) {
     let dir = tree(lock);
-    let before = contents(dir.path());
+    let before = files_below(dir.path());
     let mut command = iamra(dir.path());
     command.envs(CREDENTIALS).env("AWS_ENDPOINT_URL", url).env("AWS_MAX_ATTEMPTS", "2").env("IAMRA_TIMEOUT", "3");
     let started = Instant::now();
@@ -149,7 +141,7 @@ fn meet(lock: &str, (name, _, says): &Answer, url: &str, (args, prints): &(&[&st
     let all = format!("{}{}", output.stdout, output.stderr);
     assert!(says.iter().any(|words| all.contains(words)), "{name}, {args:?}: none of {says:?} in\n{all}");
     assert!(output.stderr.contains("help: ") || *prints, "{name}, {args:?}: {}", output.stderr);
-    assert_eq!(contents(dir.path()), before, "{name}, {args:?}");
+    assert_eq!(files_below(dir.path()), before, "{name}, {args:?}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! A monorepo as companies have it: one declaration at the root, applications below it, an overlay for each cluster, and an
 //! account for each cluster.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::peers::peer;
-use crate::support::{Output, iamra, run};
+use crate::support::{Output, files_below, iamra, run};
 
 const KUSTOMIZATION: &str = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
 
@@ -160,23 +159,6 @@ fn the_declaration_says_what_a_missing_workload_is() {
     }
 }
 
-/// The files below a folder, with their texts.
-fn files(dir: &Path) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(dir).unwrap().display().to_string();
-                found.insert(name, fs::read_to_string(path).unwrap());
-            }
-        }
-    }
-    found
-}
-
 const ALL_PROD: &[&str] = &["build", "apps/*/overlays/prod", "--output", "rendered/prod"];
 
 #[test]
@@ -185,7 +167,7 @@ fn a_pattern_builds_each_into_its_own_folder() {
     let dir = fleet.path();
     let built = call(dir, ALL_PROD);
     assert_eq!((built.exit, built.stdout.as_str(), built.stderr.as_str()), (0, "", ""));
-    let rendered = files(&dir.join("rendered/prod"));
+    let rendered = files_below(&dir.join("rendered/prod"));
     for app in 0..6 {
         let name = format!("app-{app}/shop_v1_configmap_app-{app}-iam-ra-config.yaml");
         assert!(rendered[&name].contains(&arn(0, "iam", &format!("role/app-{app}"))), "{name}");
@@ -194,14 +176,14 @@ fn a_pattern_builds_each_into_its_own_folder() {
     // As one of them by itself gives it.
     let folder = overlay(2, "prod").display().to_string();
     let _ = call(dir, &["build", &folder, "--output", "one"]);
-    let one = files(&dir.join("one"));
+    let one = files_below(&dir.join("one"));
     assert!(one.iter().all(|(name, text)| rendered[&format!("app-2/{name}")] == *text), "{:?}", one.keys());
     // Several wildcards are several folders, each cluster with its account; folders are called by their paths.
     let both = call(dir, &["build", "apps/*/overlays/*", "apps/app-1/base", "--output", "both", "--cluster", "prod"]);
     assert_eq!(both.exit, 0, "{}", both.stderr);
     let both = call(dir, &["build", "apps/*/overlays/*", "--output", "both"]);
     assert_eq!(both.exit, 0, "{}", both.stderr);
-    let both = files(&dir.join("both"));
+    let both = files_below(&dir.join("both"));
     let config = &both["app-4/staging/shop_v1_configmap_app-4-iam-ra-config.yaml"];
     assert!(config.contains(&arn(1, "iam", "role/app-4")), "{config}");
     assert!(both.contains_key("apps/app-1/base/apps_v1_deployment_app-1.yaml"), "{:?}", both.keys());
@@ -218,7 +200,7 @@ fn one_that_fails_is_named_and_the_others_are_written() {
     let fleet = fleet(6, &["prod"]);
     let dir = fleet.path();
     assert_eq!(call(dir, ALL_PROD).exit, 0);
-    let before = files(&dir.join("rendered"));
+    let before = files_below(&dir.join("rendered"));
     write(dir, &overlay(1, "prod").join("kustomization.yaml"), "resources: [nowhere]\n");
     let host = deployment(4).replace("    spec:\n", "    spec:\n      hostNetwork: true\n");
     write(dir, Path::new("apps/app-4/base/deployment.yaml"), &host);
@@ -230,7 +212,7 @@ fn one_that_fails_is_named_and_the_others_are_written() {
         "run `iamra build 'apps/*/overlays/prod' --output rendered/prod` and commit the result",
     ];
     assert!(words.iter().all(|words| drift.stderr.contains(words)), "{}", drift.stderr);
-    assert_eq!(files(&dir.join("rendered")), before, "a check writes nothing");
+    assert_eq!(files_below(&dir.join("rendered")), before, "a check writes nothing");
     let built = call(dir, ALL_PROD);
     assert_eq!(built.exit, 1, "{}", built.stderr);
     let words = [
@@ -239,7 +221,7 @@ fn one_that_fails_is_named_and_the_others_are_written() {
         "error: 2 of 6 builds failed: `apps/app-1/overlays/prod`, `apps/app-4/overlays/prod`\n",
     ];
     assert!(words.iter().all(|words| built.stderr.contains(words)), "{}", built.stderr);
-    let after = files(&dir.join("rendered"));
+    let after = files_below(&dir.join("rendered"));
     let changed: Vec<_> = after.iter().filter(|(name, text)| before[*name] != **text).map(|(name, _)| name).collect();
     assert_eq!(changed, ["prod/app-5/shop_apps_v1_deployment_app-5.yaml"]);
     // What kustomize alone fails at may work the next time.
@@ -421,5 +403,7 @@ fn a_signal_ends_all_of_them() {
     for pid in started().lines() {
         assert!(!Path::new("/proc").join(pid).exists(), "kustomize is still there");
     }
-    assert!(files(&dir.join("apps")).keys().all(|name| !name.contains("iam-ra")) && !dir.join("rendered").exists());
+    assert!(
+        files_below(&dir.join("apps")).keys().all(|name| !name.contains("iam-ra")) && !dir.join("rendered").exists()
+    );
 }

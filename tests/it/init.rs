@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::aws_peers::{CREDENTIALS, Server, moto};
 use crate::peers::peer;
-use crate::support::{Output, iamra, path_with_iamra, root, run};
+use crate::support::{Output, files_below, iamra, path_with_iamra, root, run};
 
 /// moto's own.
 const ACCOUNT: &str = "123456789012";
@@ -86,12 +86,7 @@ fn parameter(it: &Value) -> (String, String, u64, bool) {
 
 /// Everything in a folder, as one text.
 fn contents(dir: &Path) -> String {
-    let mut all = String::new();
-    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        let path = entry.path();
-        all += &if path.is_dir() { contents(&path) } else { fs::read_to_string(path).unwrap() };
-    }
-    all
+    files_below(dir).into_values().collect()
 }
 
 /// With the permissions that are printed; once, however often it is run; and the key reaches one request and no file.

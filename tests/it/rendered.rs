@@ -1,21 +1,15 @@
 //! Rendered manifests: `iamra build --output`, the way of Flux and of plain CI.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use crate::argocd::repository;
 use crate::cluster::{CLUSTER, TRY};
 use crate::peers::peer;
-use crate::support::{Output, iamra, run};
+use crate::support::{Output, files_below, iamra, run};
 
 fn build(dir: &Path, args: &[&str]) -> Output {
     run(iamra(dir).args(["build", "--kustomize"]).arg(peer("kustomize-5.8.2")).args(args), b"")
-}
-
-fn files(dir: &Path) -> BTreeMap<String, String> {
-    let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
-    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())).collect()
 }
 
 const PROD: &str = "apps/0/overlays/prod";
@@ -28,7 +22,7 @@ fn a_file_for_each_object_and_no_other() {
     for _ in 0..2 {
         let output = build(dir, &[PROD, "--output", "rendered/prod"]);
         assert_eq!((output.exit, output.stdout.as_str()), (0, ""), "{}", output.stderr);
-        let mut files = files(&dir.join("rendered/prod"));
+        let mut files = files_below(&dir.join("rendered/prod"));
         assert!(files.remove(".iamra-output").unwrap().contains("replaces this folder"));
         let names: Vec<_> = files.keys().map(String::as_str).collect();
         assert_eq!(
@@ -77,14 +71,14 @@ fn what_fails_and_what_is_foreign_stays() {
     );
     assert!(dir.join("apps/0/base/kustomization.yaml").is_file());
     assert_eq!(build(dir, &[PROD, "--output", "rendered"]).exit, 0);
-    let before = files(&dir.join("rendered"));
+    let before = files_below(&dir.join("rendered"));
     let declaration = dir.join("apps/0/iamra.yaml");
     let text = fs::read_to_string(&declaration).unwrap();
     fs::write(&declaration, text.replace("role: payments", "role: paymants")).unwrap();
     assert_eq!(build(dir, &[PROD, "--output", "rendered"]).exit, 1);
     fs::write(dir.join(PROD).join("kustomization.yaml"), "resources: [nowhere]\n").unwrap();
     assert_eq!(build(dir, &[PROD, "--output", "rendered"]).exit, 3);
-    assert_eq!(files(&dir.join("rendered")), before);
+    assert_eq!(files_below(&dir.join("rendered")), before);
 }
 
 #[test]
@@ -99,7 +93,7 @@ fn a_name_cannot_lead_out_of_the_folder() {
     let output = build(dir, &["apps/0", "--output", "rendered"]);
     assert_eq!(output.exit, 0, "{}", output.stderr);
     let name = "rbac.authorization.k8s.io_v1_clusterrole_..%2F..%2Fsystem%3Aa%5Fb.yaml";
-    assert!(files(&dir.join("rendered")).contains_key(name), "{:?}", files(&dir.join("rendered")).keys());
+    assert!(files_below(&dir.join("rendered")).contains_key(name), "{:?}", files_below(&dir.join("rendered")).keys());
 }
 
 #[test]

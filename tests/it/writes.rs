@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
 use crate::aws_peers::{Server, identity, state};
-use crate::support::{Output, iamra, iamra_path, root, run};
+use crate::support::{Output, files_below, iamra, iamra_path, root, run};
 
 /// A command that writes.
 struct Writing {
@@ -72,27 +72,19 @@ fn template() -> tempfile::TempDir {
 }
 
 /// Every file with its text, temporary ones included.
-fn contents(dir: &Path) -> BTreeMap<PathBuf, String> {
-    let mut all = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let is_dated = DATED.iter().any(|name| path.ends_with(name));
-                let text = fs::read_to_string(&path).unwrap();
-                let text =
-                    if is_dated && text.ends_with("-----END X509 CRL-----\n") { "whole".to_owned() } else { text };
-                all.insert(path.strip_prefix(dir).unwrap().to_owned(), text);
-            }
+fn contents(dir: &Path) -> BTreeMap<String, String> {
+    let mut all = files_below(dir);
+    for (name, text) in &mut all {
+        let is_dated = DATED.iter().any(|dated| Path::new(name).ends_with(dated));
+        if is_dated && text.ends_with("-----END X509 CRL-----\n") {
+            "whole".clone_into(text);
         }
     }
     all
 }
 
-fn is_temporary(path: &Path) -> bool {
-    path.iter().any(|name| name.to_string_lossy().starts_with(".iamra-tmp-"))
+fn is_temporary(path: &str) -> bool {
+    path.split('/').any(|name| name.starts_with(".iamra-tmp-"))
 }
 
 /// Runs it where no file may have more than so many bytes: one more is an error as on a full disk, or the end of the program.
@@ -113,7 +105,7 @@ fn check(
     writing: &Writing,
     bytes: usize,
     is_end: bool,
-    [before, after]: [&BTreeMap<PathBuf, String>; 2],
+    [before, after]: [&BTreeMap<String, String>; 2],
     url: &str,
 ) -> bool {
     let dir = tree();
@@ -131,7 +123,7 @@ fn check(
         let words = "cannot be written: File too large";
         assert!(output.stderr.contains(words), "{context}: {}", output.stderr);
     }
-    let is_whole = |(path, text): (&PathBuf, &String)| [before, after].iter().any(|it| it.get(path) == Some(text));
+    let is_whole = |(path, text): (&String, &String)| [before, after].iter().any(|it| it.get(path) == Some(text));
     assert!(found.iter().all(is_whole), "{context}: {found:?}");
     assert!(
         &found == before || writing.is_several && before.keys().all(|it| found.contains_key(it)),
