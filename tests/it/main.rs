@@ -67,6 +67,7 @@ mod pre_commit;
 mod provision;
 mod provision_faults;
 mod refusals;
+mod release;
 mod rendered;
 mod renewal;
 mod roles;
