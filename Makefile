@@ -1,5 +1,5 @@
 # `make` alone lists what there is.
-.PHONY: help demo check test journey bless lint deny image bench peers
+.PHONY: help demo check test journey bless lint deny image release bench peers
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -36,8 +36,8 @@ bless:  ## accept what the program does now as expected; then read `git diff`
 
 lint:  ## formatting and clippy, with AWS and without; whether it compiles for macOS
 	cargo fmt --check
-	cargo clippy --locked --all-targets --test published -- -D warnings
-	cargo clippy --locked --all-targets --test published --no-default-features -- -D warnings
+	cargo clippy --locked --all-targets --test published --test released -- -D warnings
+	cargo clippy --locked --all-targets --test published --test released --no-default-features -- -D warnings
 	@# Nothing is linked, so no C compiler for macOS is needed: `true` stands for it.
 	@rustup --quiet target add aarch64-apple-darwin
 	CC_aarch64_apple_darwin=true AR_aarch64_apple_darwin=true \
@@ -51,6 +51,15 @@ image:  ## the images iamra:dev and iamra-cmp:dev, as they are published; checks
 	@tests/peers/build kustomize-5.8.2
 	@tests/step tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
 	IAMRA_IMAGES=dev cargo test --locked --test published
+
+release:  ## what a release has for Linux, in target/dist; the same of both processors over all cases (half an hour)
+	@command -v qemu-aarch64-static >/dev/null || { echo "install qemu-user-static" >&2; exit 1; }
+	rm -rf target/dist
+	@tests/step release/build x86_64-unknown-linux-musl target/dist
+	@tests/step release/build aarch64-unknown-linux-musl target/dist
+	release/index target/dist https://example.com/download
+	release/check target/dist
+	IAMRA_DIST=target/dist cargo test --locked --test released
 
 bench:  ## how fast, beside `cat` and a plain parse-and-print; in Argo CD and a fleet, beside kustomize
 	cargo bench --locked --bench pass_through
