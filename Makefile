@@ -61,8 +61,6 @@ release:  ## what a release has for Linux, in target/dist; the same of both proc
 	release/check target/dist
 	IAMRA_DIST=target/dist cargo test --locked --test released
 
-bench:  ## how fast, beside `cat` and a plain parse-and-print; in Argo CD and a fleet, beside kustomize
-	cargo bench --locked --bench pass_through
-	@tests/peers/build kustomize
-	cargo bench --locked --bench argo_cd
-	cargo bench --locked --bench fleet
+bench:  ## speed and memory, into docs/performance.md; GROUP=start, for example, prints one group alone
+	@tests/peers/build kustomize-5.8.2 kyaml
+	cargo bench --locked --bench performance -- $(GROUP)
