@@ -1,8 +1,8 @@
 # `make` alone lists what there is.
-.PHONY: help demo check test journey bless lint deny image release bench peers
+.PHONY: help demo check test journey bless lint deny image instructions release bench peers
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo:  ## the main job on this machine: no AWS, no cluster
 	cargo run --locked --no-default-features -- demo
@@ -36,8 +36,8 @@ bless:  ## accept what the program does now as expected; then read `git diff`
 
 lint:  ## formatting and clippy, with AWS and without; whether it compiles for macOS
 	cargo fmt --check
-	cargo clippy --locked --all-targets --test published --test released -- -D warnings
-	cargo clippy --locked --all-targets --test published --test released --no-default-features -- -D warnings
+	cargo clippy --locked --all-targets --test published --test released --test instructions -- -D warnings
+	cargo clippy --locked --all-targets --test published --test released --test instructions --no-default-features -- -D warnings
 	@# Nothing is linked, so no C compiler for macOS is needed: `true` stands for it.
 	@rustup --quiet target add aarch64-apple-darwin
 	CC_aarch64_apple_darwin=true AR_aarch64_apple_darwin=true \
@@ -51,6 +51,11 @@ image:  ## the images iamra:dev and iamra-cmp:dev, as they are published; checks
 	@tests/peers/build kustomize-5.8.2
 	@tests/step tests/image dev "$${IAMRA_PEERS:-$$HOME/.cache/iamra-peers}/bin/kustomize-5.8.2"
 	IAMRA_IMAGES=dev cargo test --locked --test published
+
+instructions:  ## whether small runs take more instructions than benches/instructions.yaml says; BLESS=1 accepts them
+	@tests/peers/build valgrind
+	@tests/step cargo build --locked --quiet --profile image --target x86_64-unknown-linux-musl
+	cargo test --locked --test instructions -- --nocapture
 
 release:  ## what a release has for Linux, in target/dist; the same of both processors over all cases (half an hour)
 	@command -v qemu-aarch64-static >/dev/null || { echo "install qemu-user-static" >&2; exit 1; }
