@@ -33,71 +33,90 @@ pub(super) fn stands_alone(line: &[u8], at: usize) -> bool {
     line.get(at + 1).is_none_or(|byte| *byte == b' ')
 }
 
-/// The position after the closing quote; [`Doubt`] if it is not on this line.
+/// The position after the closing quote, from `at` inside the quotes; `None` if it is not on this line.
 #[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 #[inline]
-fn after_quoted(line: &[u8], start: usize) -> Result<usize, Doubt> {
-    let mut at = start + 1;
-    if line[start] == b'"' {
+fn after_quoted(line: &[u8], quote: u8, mut at: usize) -> Option<usize> {
+    if quote == b'"' {
         loop {
-            at += memchr2(b'"', b'\\', line.get(at..).ok_or(Doubt)?).ok_or(Doubt)?;
+            // A backslash may be the last character: then it is the line break that is escaped.
+            at += memchr2(b'"', b'\\', line.get(at..)?)?;
             if line[at] == b'"' {
-                return Ok(at + 1);
+                return Some(at + 1);
             }
             at += 2;
         }
     }
     loop {
-        at += memchr(b'\'', &line[at..]).ok_or(Doubt)? + 1;
+        at += memchr(b'\'', &line[at..])? + 1;
         if line.get(at) != Some(&b'\'') {
-            return Ok(at);
+            return Some(at);
         }
         at += 1;
     }
 }
 
-/// The position after a flow collection that starts at `start`; [`Doubt`] if it does not end on this line.
-#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
-fn after_flow(line: &[u8], start: usize) -> Result<usize, Doubt> {
-    const DEEPEST: usize = 64;
-    let mut open = [0_u8; DEEPEST];
-    let mut depth = 0;
-    let mut at = start;
-    // Quotes and properties have their meaning only at the start of a node.
-    let mut fresh = true;
-    while at < line.len() {
-        let byte = line[at];
-        match byte {
-            b'{' | b'[' => {
-                *open.get_mut(depth).ok_or(Doubt)? = byte;
-                depth += 1;
-                fresh = true;
-            }
-            b'}' | b']' => {
-                if depth == 0 || (open[depth - 1] == b'{') != (byte == b'}') {
-                    return Err(Doubt);
+/// Deeper flow collections are left to the parser.
+const DEEPEST: usize = 64;
+
+/// A quoted scalar or a flow collection, as far as it has been read.
+#[derive(Debug)]
+struct Open {
+    /// The quote of a scalar that is not closed.
+    quote: Option<u8>,
+    /// The brackets and braces that are not closed.
+    brackets: [u8; DEEPEST],
+    depth: usize,
+    /// Quotes and properties have their meaning only at the start of a node.
+    is_fresh: bool,
+}
+
+impl Open {
+    fn new() -> Self {
+        Self { quote: None, brackets: [0; DEEPEST], depth: 0, is_fresh: true }
+    }
+
+    /// Reads on from `at`: the position after the end of the value, or `None` if it is not on this line.
+    #[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
+    fn end(&mut self, line: &[u8], mut at: usize) -> Result<Option<usize>, Doubt> {
+        while at < line.len() || self.quote.is_some() {
+            if let Some(quote) = self.quote {
+                let Some(after) = after_quoted(line, quote, at) else { return Ok(None) };
+                (self.quote, self.is_fresh, at) = (None, false, after);
+                if self.depth == 0 {
+                    return Ok(Some(at));
                 }
-                depth -= 1;
-                fresh = false;
-                if depth == 0 {
-                    return Ok(at + 1);
-                }
-            }
-            b'"' | b'\'' if fresh => {
-                at = after_quoted(line, at)?;
-                fresh = false;
                 continue;
             }
-            b',' | b':' => fresh = true,
-            b' ' => {}
-            b'"' | b'\'' | b'\t' => return Err(Doubt),
-            b'#' if line[at - 1] == b' ' => return Err(Doubt),
-            b'&' | b'*' | b'!' | b'|' | b'>' | b'%' | b'@' | b'`' | b'?' if fresh => return Err(Doubt),
-            _ => fresh = false,
+            let byte = line[at];
+            match byte {
+                b'{' | b'[' => {
+                    *self.brackets.get_mut(self.depth).ok_or(Doubt)? = byte;
+                    self.depth += 1;
+                    self.is_fresh = true;
+                }
+                b'}' | b']' => {
+                    if self.depth == 0 || (self.brackets[self.depth - 1] == b'{') != (byte == b'}') {
+                        return Err(Doubt);
+                    }
+                    self.depth -= 1;
+                    self.is_fresh = false;
+                    if self.depth == 0 {
+                        return Ok(Some(at + 1));
+                    }
+                }
+                b'"' | b'\'' if self.is_fresh => self.quote = Some(byte),
+                b',' | b':' => self.is_fresh = true,
+                b' ' => {}
+                b'"' | b'\'' | b'\t' => return Err(Doubt),
+                b'#' if at == 0 || line[at - 1] == b' ' => return Err(Doubt),
+                b'&' | b'*' | b'!' | b'|' | b'>' | b'%' | b'@' | b'`' | b'?' if self.is_fresh => return Err(Doubt),
+                _ => self.is_fresh = false,
+            }
+            at += 1;
         }
-        at += 1;
+        Ok(None)
     }
-    Err(Doubt)
 }
 
 /// Whether nothing but spaces and a comment follows.
@@ -115,17 +134,16 @@ pub(super) fn value(line: &[u8], at: usize) -> Result<Value, Doubt> {
     let Some(first) = line.get(at) else { return Ok(Value::Empty) };
     match first {
         b'#' => Ok(Value::Empty),
-        b'"' | b'\'' => {
-            let end = after_quoted(line, at)?;
-            if ends(line, end) { Ok(Value::Quoted(at..end)) } else { Err(Doubt) }
-        }
-        b'{' | b'[' => {
-            if ends(line, after_flow(line, at)?) {
-                Ok(Value::Flow)
-            } else {
-                Err(Doubt)
-            }
-        }
+        b'"' | b'\'' => match after_quoted(line, *first, at + 1) {
+            Some(end) if ends(line, end) => Ok(Value::Quoted(at..end)),
+            Some(_) => Err(Doubt),
+            None => Ok(Value::Open),
+        },
+        b'{' | b'[' => match Open::new().end(line, at)? {
+            Some(end) if ends(line, end) => Ok(Value::Flow),
+            Some(_) => Err(Doubt),
+            None => Ok(Value::Open),
+        },
         b'|' | b'>' => {
             // At most one digit for the indentation and one sign for chomping.
             // <https://yaml.org/spec/1.2.2/#81-block-scalar-styles>
@@ -181,11 +199,25 @@ pub(super) fn scalar(line: &[u8], at: usize, value: &Value) -> Option<Range<usiz
     }
 }
 
+/// The plain scalar that a line may continue.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Continued {
+    #[default]
+    None,
+    /// One in a collection at this column: lines that are indented deeper continue it.
+    In(usize),
+    /// One of which only the parser knows where it ends.
+    Unclear,
+}
+
 /// The state that is kept between lines.
 #[derive(Debug, Default)]
 pub(super) struct Lexer {
     /// Inside a block scalar: its lines are blank or indented deeper than this column.
     block: Option<usize>,
+    /// Inside quotes or brackets.
+    open: Option<Box<Open>>,
+    plain: Continued,
 }
 
 impl Lexer {
@@ -199,11 +231,68 @@ impl Lexer {
         inside
     }
 
+    /// Whether a value in quotes or brackets is not closed.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Reads a line inside quotes or brackets, which must be indented deeper than the column of what surrounds them.
+    pub(super) fn goes_on(&mut self, line: &[u8], indent: usize, column: usize) -> Result<(), Doubt> {
+        let open = self.open.as_mut().filter(|_| indent > column).ok_or(Doubt)?;
+        match open.end(line, indent)? {
+            Some(end) if !ends(line, end) => return Err(Doubt),
+            Some(_) => self.open = None,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Notes a comment, which ends a plain scalar.
+    #[inline]
+    pub(super) fn comment(&mut self) {
+        if self.plain != Continued::None {
+            self.plain = Continued::Unclear;
+        }
+    }
+
     /// Notes the value of a key at `column`.
     pub(super) fn opens(&mut self, value: &Value, column: usize) {
-        if *value == Value::Block {
-            self.block = Some(column);
+        self.block = (*value == Value::Block).then_some(column);
+        self.plain = if *value == Value::Plain { Continued::In(column) } else { Continued::None };
+    }
+
+    /// Whether the line is text of a plain scalar that began earlier.
+    #[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
+    #[inline]
+    fn is_continuation(&mut self, line: &[u8], indented: usize) -> bool {
+        let Continued::In(column) = self.plain else { return false };
+        // With a key in it, it is not YAML, which is for the parser to say.
+        if indented <= column || plain_key_end(line, indented) != Ok(None) {
+            return false;
         }
+        if memmem::find(&line[indented..], b" #").is_some() {
+            self.plain = Continued::Unclear;
+        }
+        true
+    }
+
+    /// Notes the value at `at`, in a collection at the column `parent`; whether it has an anchor, an alias or a tag.
+    #[inline]
+    fn begins(&mut self, line: &[u8], at: usize, value: &Value, parent: usize, may_open: bool) -> Result<bool, Doubt> {
+        self.opens(value, parent);
+        match value {
+            Value::Open => {
+                let mut open = Box::new(Open::new());
+                if !may_open || open.end(line, at)?.is_some() {
+                    return Err(Doubt);
+                }
+                self.open = Some(open);
+            }
+            Value::Property => self.opens(&after_properties(line, at)?, parent),
+            _ => {}
+        }
+        Ok(*value == Value::Property)
     }
 
     /// Reads a line that has content, from the first byte that is not a space on.
@@ -214,35 +303,27 @@ impl Lexer {
     pub(super) fn line(
         &mut self,
         line: &[u8],
+        indented: usize,
         offset: usize,
         first: bool,
         mut item: Option<&mut Tracker>,
     ) -> Result<(), Doubt> {
-        let indented = indent(line);
-        let mut at = indented;
-        // The column of the innermost block collection on this line.
-        let mut parent = indented;
-        let mut complex = false;
-        // `? key` and `: value` are how goyaml writes keys of more than 128 bytes.
-        while at < line.len() && matches!(line[at], b'-' | b'?' | b':') && stands_alone(line, at) {
-            let dash = line[at] == b'-';
-            complex |= !dash;
-            match item.as_deref_mut() {
-                Some(item) => item.indicator(dash, at, first.then_some(indented)),
-                None if !dash => return Err(Doubt),
-                None => {}
-            }
-            parent = at;
-            at = skip_spaces(line, at + 1);
-            if line.get(at) == Some(&b'\t') {
-                return Err(Doubt);
-            }
+        if self.is_continuation(line, indented) {
+            return Ok(());
         }
+        let may_open = match self.plain {
+            Continued::None => true,
+            Continued::In(column) => indented <= column,
+            Continued::Unclear => false,
+        };
+        let own = first.then_some(indented);
+        let Indicators { at, mut parent, complex } = indicators(line, indented, own, item.as_deref_mut())?;
         let empty = line.get(at).is_none_or(|byte| *byte == b'#');
         if first && let Some(item) = item.as_deref_mut() {
             item.starts_at((!empty).then_some(at));
         }
         if empty {
+            self.plain = Continued::None;
             return Ok(());
         }
         let key = Self::key(line, at, at > indented)?;
@@ -254,15 +335,13 @@ impl Lexer {
         }
         let value_at = key.as_ref().map_or(at, |key| skip_spaces(line, key.end + 1));
         let value = value(line, value_at)?;
-        match value {
-            Value::Block => self.block = Some(parent),
-            Value::Property => {
-                if let Some(item) = item.as_deref_mut() {
-                    item.tied();
-                }
-                self.opens(&after_properties(line, value_at)?, parent);
-            }
-            _ => {}
+        let tied = self.begins(line, value_at, &value, parent, may_open)?;
+        if value == Value::Plain && value_at == indented {
+            // What a value on a line of its own is in was said by another line.
+            self.plain = Continued::Unclear;
+        }
+        if tied && let Some(item) = item.as_deref_mut() {
+            item.tied();
         }
         if let (Some(item), Some(key)) = (item, key) {
             let scalar = || scalar(line, value_at, &value).map(|range| offset + range.start..offset + range.end);
@@ -277,7 +356,8 @@ impl Lexer {
     fn key(line: &[u8], at: usize, behind_dash: bool) -> Result<Option<Range<usize>>, Doubt> {
         match line[at] {
             b'"' | b'\'' => {
-                let end = after_quoted(line, at)?;
+                // A key is on one line.
+                let Some(end) = after_quoted(line, line[at], at + 1) else { return Ok(None) };
                 if line.get(end) == Some(&b':') && stands_alone(line, end) {
                     Ok(Some(at..end))
                 } else if ends(line, end) {
@@ -296,6 +376,42 @@ impl Lexer {
     }
 }
 
+/// What is before the first node of a line.
+struct Indicators {
+    /// Where the node starts.
+    at: usize,
+    /// The column of the innermost block collection on this line.
+    parent: usize,
+    complex: bool,
+}
+
+/// Reads the dashes of a line, and `? key` and `: value`, which is how goyaml writes keys of more than 128 bytes.
+#[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
+#[inline]
+fn indicators(
+    line: &[u8],
+    indented: usize,
+    own: Option<usize>,
+    mut item: Option<&mut Tracker>,
+) -> Result<Indicators, Doubt> {
+    let (mut at, mut parent, mut complex) = (indented, indented, false);
+    while at < line.len() && matches!(line[at], b'-' | b'?' | b':') && stands_alone(line, at) {
+        let dash = line[at] == b'-';
+        complex |= !dash;
+        match item.as_deref_mut() {
+            Some(item) => item.indicator(dash, at, own),
+            None if !dash => return Err(Doubt),
+            None => {}
+        }
+        parent = at;
+        at = skip_spaces(line, at + 1);
+        if line.get(at) == Some(&b'\t') {
+            return Err(Doubt);
+        }
+    }
+    Ok(Indicators { at, parent, complex })
+}
+
 /// The value behind anchors and tags.
 #[expect(clippy::indexing_slicing, reason = "a place is one in the line, or its end")]
 fn after_properties(line: &[u8], start: usize) -> Result<Value, Doubt> {
@@ -310,7 +426,7 @@ fn after_properties(line: &[u8], start: usize) -> Result<Value, Doubt> {
         at = skip_spaces(line, at);
     }
     match value(line, at)? {
-        Value::Property => Err(Doubt),
+        Value::Property | Value::Open => Err(Doubt),
         Value::Empty => Ok(Value::Empty),
         _ if alias => Err(Doubt),
         value => Ok(value),

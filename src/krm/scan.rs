@@ -3,8 +3,9 @@
 //! A line that starts with a dash at the column of the first item's dash starts an item unless it is inside (1) a block
 //! scalar, (2) a plain scalar of several lines, (3) a quoted scalar or flow collection from an earlier line, (4) another
 //! document or another key of the list. Content of (1) and (2) must be indented deeper than that column. (3) is excluded
-//! because the scanner checks every quote and bracket and gives up when one does not close on its line. (4) is excluded
-//! because it follows the keys and gives up at document markers. Giving up means [`Doubt`]: the parser reads the list.
+//! because the scanner follows every quote and bracket and gives up when a line before its end is not indented deeper than
+//! that column, or when it may be no quote but the text of (2). (4) is excluded because it follows the keys and gives up at
+//! document markers. Giving up means [`Doubt`]: the parser reads the list.
 
 use memchr::{memchr, memchr_iter, memmem};
 
@@ -111,11 +112,15 @@ impl<'t> Scan<'t> {
         if self.lexer.in_block(indented) {
             return Ok(());
         }
+        if self.lexer.is_open() {
+            return self.lexer.goes_on(line, indented, self.column.unwrap_or(0));
+        }
         if let Some((_, item)) = &mut self.item {
             item.begin_line(indented, *first);
         }
         match first {
             b'#' => {
+                self.lexer.comment();
                 if indented <= self.column.unwrap_or(0) && self.comment.is_none() {
                     self.comment = Some(start);
                 }
@@ -140,7 +145,7 @@ impl<'t> Scan<'t> {
             return Err(Doubt);
         }
         self.comment = None;
-        self.lexer.line(line, start, starts_item, self.item.as_mut().map(|(_, item)| item))
+        self.lexer.line(line, indented, start, starts_item, self.item.as_mut().map(|(_, item)| item))
     }
 
     /// Ends the open item, if any, and returns its end.
@@ -187,7 +192,7 @@ impl<'t> Scan<'t> {
         self.top_start = start;
         let at = skip_spaces(line, colon + 1);
         let found = value(line, at)?;
-        if found == Value::Property {
+        if matches!(found, Value::Property | Value::Open) {
             return Err(Doubt);
         }
         self.lexer.opens(&found, 0);
@@ -237,6 +242,9 @@ impl<'t> Scan<'t> {
     }
 
     fn finish(mut self) -> Result<Scanned<'t>, Doubt> {
+        if self.lexer.is_open() {
+            return Err(Doubt);
+        }
         self.close_top(self.text.len());
         let mut shape = self.shape.ok_or(Doubt)?;
         if let Shape::Dashes { column, .. } = &mut shape {

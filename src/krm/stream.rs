@@ -151,19 +151,27 @@ pub(super) fn identify(document: &str) -> Result<(Option<Ident<'_>>, bool), Doub
         if let Some(first) = line.get(indented).copied()
             && !lexer.in_block(indented)
         {
+            if lexer.is_open() {
+                lexer.goes_on(line, indented, 0)?;
+                start = end + 1;
+                continue;
+            }
             tracker.begin_line(indented, first);
             match first {
                 b'\t' | b'%' => return Err(Doubt),
-                b'#' => {}
+                b'#' => lexer.comment(),
                 _ if indented == 0 && is_marker(document, start) => {
                     if line.len() > 3 {
                         return Err(Doubt);
                     }
                 }
-                _ => lexer.line(line, start, false, Some(&mut tracker))?,
+                _ => lexer.line(line, indented, start, false, Some(&mut tracker))?,
             }
         }
         start = end + 1;
+    }
+    if lexer.is_open() {
+        return Err(Doubt);
     }
     Ok(tracker.finish(document))
 }

@@ -15,6 +15,8 @@ pub(super) enum Value {
     Quoted(Range<usize>),
     /// A flow collection that ends on this line.
     Flow,
+    /// A quoted scalar or a flow collection that ends on a later line.
+    Open,
     /// An anchor, an alias or a tag.
     Property,
 }

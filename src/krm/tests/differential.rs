@@ -88,6 +88,7 @@ const TOKENS: &[&str] = &[
     "\u{85}", "\u{2028}- a: 1\n", "\u{2029}", "# \u{85}- x: \"", "\r", "\r\n", "\u{feff}",
     "  metadata:\n    name: n\n", "  kind: K\n", "  apiVersion: v1\n",
     "\n  and more", "\n\n   and more", "\n\tand more", "\n  # c\n  and more", " >-\n  ", " |\n  ", "\n  \"x\"", "%YAML 1.2\n",
+    " 'x\n    y'\n", " \"x\n    - y: z\"\n", " [a,\n    {b: c}\n    ]\n", "\n    'x", " 'it''s\n", "\\\n    x\"\n",
     "%TAG ! tag:x,2000:\n", "...", "{\"kind\": \"J\"}", "{kind: F}\n",
 ];
 
