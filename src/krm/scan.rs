@@ -7,7 +7,7 @@
 //! that column, or when it may be no quote but the text of (2). (4) is excluded because it follows the keys and gives up at
 //! document markers. Giving up means [`Doubt`]: the parser reads the list.
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr_iter, memchr3_iter};
 
 use super::ident::{Tracker, unquoted};
 use super::layout::{Entry, Layout, Root, Section, Shape};
@@ -50,9 +50,10 @@ pub(super) fn scan_list(text: &str) -> Result<Scanned<'_>, Doubt> {
 /// Whether there is a byte order mark, or a character that only some parsers treat as a line break.
 /// <https://yaml.org/spec/1.2.2/#54-line-break-characters>
 pub(super) fn has_strange_breaks(bytes: &[u8]) -> bool {
-    bytes.starts_with("\u{feff}".as_bytes())
-        || memchr(b'\r', bytes).is_some()
-        || ["\u{85}", "\u{2028}", "\u{2029}"].iter().any(|mark| memmem::find(bytes, mark.as_bytes()).is_some())
+    // U+0085, U+2028 and U+2029 by their first bytes, so that one search is enough.
+    let is_break =
+        |at: usize| matches!(bytes.get(at..), Some([b'\r', ..] | [0xc2, 0x85, ..] | [0xe2, 0x80, 0xa8 | 0xa9, ..]));
+    bytes.starts_with("\u{feff}".as_bytes()) || memchr3_iter(b'\r', 0xc2, 0xe2, bytes).any(is_break)
 }
 
 /// The key of the list that the lines belong to.
