@@ -12,6 +12,10 @@ use crate::quote::lines;
 /// <https://man7.org/linux/man-pages/man7/pipe.7.html>
 const PIPE_SIZE: usize = 1 << 20;
 
+/// Room for what is read, in addresses: the system gives memory only to what is written to. Growing by and by copies
+/// everything several times, and has it twice meanwhile.
+const ROOM: usize = 1 << 28;
+
 /// Whether everything on stdin has been read.
 static IS_READ: AtomicBool = AtomicBool::new(false);
 
@@ -37,6 +41,8 @@ impl Io {
         }
         widen(&stdin);
         let mut bytes = Vec::new();
+        // Where addresses are limited too, it grows.
+        let _ = bytes.try_reserve_exact(ROOM);
         stdin.read_to_end(&mut bytes).map_err(Error::Input)?;
         Ok(bytes)
     }
