@@ -25,7 +25,7 @@ use crate::config::OUR_NAMES;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
 use crate::parallel;
-use crate::plan::Plan;
+use crate::plan::{Placement, Plan, PlannedWorkload};
 use crate::render::{self, Manifest};
 use crate::workload::Workload;
 pub use exposed::speaks_of_mounts;
@@ -47,28 +47,24 @@ pub fn inject(
 ) -> Changes {
     let sources = Sources::of(items);
     // Grouped by object, then by pod.
-    let mut objects: BTreeMap<usize, BTreeMap<usize, Vec<Injection<'_>>>> = BTreeMap::new();
+    let mut objects: BTreeMap<usize, BTreeMap<usize, Vec<_>>> = BTreeMap::new();
     for (index, planned) in plan.workloads.iter().enumerate() {
-        let binding = &planned.binding();
         for placement in &planned.placements {
             let Some(workload) = inventory.get(placement.workload) else { continue };
-            let settings = workload.allows.fit(&binding.sidecar);
-            let readers = FileReaders::of(workload, binding, &settings);
-            let mut change = render::pod_change(planned, *placement, &settings, readers.one());
-            // What mounts the Secret may mean the one that the other object writes.
-            change.secret = change.secret.filter(|_| !taken.has(index));
             let pods = objects.entry(workload.index).or_default();
-            pods.entry(placement.workload).or_default().push(Injection { binding, change, readers });
+            pods.entry(placement.workload).or_default().push((index, planned, *placement));
         }
     }
-    let objects = objects.into_iter().map(|(index, pods)| {
-        let pods = pods.into_iter().filter_map(|(position, parts)| Some((inventory.get(position)?, parts)));
-        (index, pods.collect::<Vec<_>>())
-    });
-    let objects: Vec<_> = objects.collect();
+    let objects: Vec<_> = objects.into_iter().collect();
+    // What is added is made for one object at a time: for all of them, it takes more memory than their text.
     let injected = parallel::map(&objects, |(_, pods)| {
+        let pods = pods.iter().filter_map(|(position, parts)| {
+            let workload = inventory.get(*position)?;
+            let parts = parts.iter().map(|(index, planned, at)| injection(workload, planned, *at, taken.has(*index)));
+            Some((workload, parts.collect()))
+        });
         let mut found = Report::default();
-        (workload::inject(pods, &sources, &mut found), found)
+        (workload::inject(&pods.collect::<Vec<_>>(), &sources, &mut found), found)
     });
     let mut changes = Changes::default();
     for ((index, _), (text, found)) in objects.iter().zip(injected) {
@@ -77,6 +73,22 @@ pub fn inject(
     }
     sources.report_unreadable(report);
     changes
+}
+
+/// What one workload gets for one identity; `is_taken` says that somebody else writes its object too.
+fn injection<'r>(
+    workload: &Workload<'_>,
+    planned: &PlannedWorkload<'r>,
+    placement: Placement,
+    is_taken: bool,
+) -> Injection<'r> {
+    let binding = planned.binding();
+    let settings = workload.allows.fit(&binding.sidecar);
+    let readers = FileReaders::of(workload, binding, &settings);
+    let mut change = render::pod_change(planned, placement, &settings, readers.one());
+    // What mounts the Secret may mean the one that the other object writes.
+    change.secret = change.secret.filter(|_| !is_taken);
+    Injection { binding, change, readers }
 }
 
 /// Adds the objects, or replaces those that an earlier run added.
