@@ -30,6 +30,8 @@ pub(super) fn read(text: &str) -> Option<Document<'_>> {
     let wide = reader.nodes.iter().enumerate().filter(|(_, node)| node.kind.len() > NARROW);
     let wide = wide.filter_map(|(id, _)| Some((NodeId::try_from(id).ok()?, super::document::Index::new())));
     let wide: BTreeMap<_, _> = wide.collect();
+    // Trees of thousands of workloads are there at once.
+    reader.nodes.shrink_to_fit();
     Some(Document { text, nodes: reader.nodes, root, wide })
 }
 
