@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -65,6 +66,20 @@ func (s *service) routes() http.Handler {
 		profile := find(s.world.Profiles, func(p *profile) bool { return p.ProfileID == r.PathValue("id") })
 		get(w, r, "profile", profile, profile != nil)
 	})
+	// The world changes while somebody is served.
+	mux.HandleFunc("PUT /world", func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(r.Body)
+		if err == nil {
+			var next *world
+			if next, err = parseWorld("PUT /world", text); err == nil {
+				s.lock.Lock()
+				defer s.lock.Unlock()
+				s.world, s.throttled, s.bank.secondsLeft = next, next.Throttle, next.SecondsLeft
+				return
+			}
+		}
+		http.Error(w, err.Error(), 400)
+	})
 	mux.HandleFunc("GET /seen", func(w http.ResponseWriter, _ *http.Request) {
 		s.lock.Lock()
 		defer s.lock.Unlock()
@@ -75,10 +90,18 @@ func (s *service) routes() http.Handler {
 
 func (s *service) createSession(w http.ResponseWriter, r *http.Request) {
 	s.lock.Lock() // one after the other: what is seen has an order
-	defer s.lock.Unlock()
 	record := &seen{}
 	s.seen = append(s.seen, record)
-	created, refused := s.decide(r, record, time.Now())
+	if fault := s.world.Fault; fault != "" {
+		s.lock.Unlock()
+		breakDown(w, r, fault)
+		return
+	}
+	defer s.lock.Unlock()
+	created, refused := s.decide(r, record, time.Now().Add(time.Duration(s.world.Ahead)*time.Second))
+	if refused != nil && refused.status == 429 && s.world.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(s.world.RetryAfter))
+	}
 	if refused != nil {
 		record.Status, record.Refused = refused.status, refused.kind+": "+refused.message
 		w.Header().Set("X-Amzn-ErrorType", refused.kind)
@@ -87,6 +110,26 @@ func (s *service) createSession(w http.ResponseWriter, r *http.Request) {
 	}
 	record.Status = http.StatusCreated
 	answer(w, record.Status, created)
+}
+
+// breakDown is what happens in place of an answer.
+func breakDown(w http.ResponseWriter, r *http.Request, fault string) {
+	w.Header().Set("Content-Type", "application/json")
+	switch fault {
+	case "hang":
+		_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice that the client has gone
+		<-r.Context().Done()
+	case "page":
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<html>Sign in</html>")
+	case "empty":
+		w.WriteHeader(201)
+		fmt.Fprint(w, `{"credentialSet":[{"assumedRoleUser":{"arn":"arn:aws:sts::111122223333:assumed-role/a/b"},`+
+			`"credentials":{"accessKeyId":"","secretAccessKey":"","sessionToken":"","expiration":"2099-01-01T00:00:00Z"}}]}`)
+	default:
+		w.WriteHeader(201)
+		fmt.Fprint(w, `{"credentialSet":[{"cred`)
+	}
 }
 
 var sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)

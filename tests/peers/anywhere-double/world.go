@@ -20,6 +20,12 @@ type world struct {
 	// How many seconds the credentials say that they have left, so that a test need not wait for them to age; what was
 	// granted when zero.
 	SecondsLeft int `json:"secondsLeft"`
+	// What a proxy or a broken service does in place of an answer: "hang", "garbage", "empty" credentials, or "page".
+	Fault string `json:"fault"`
+	// How many seconds the service's clock is ahead of this machine's.
+	Ahead int `json:"ahead"`
+	// What throttled calls are told to wait, in seconds.
+	RetryAfter int `json:"retryAfter"`
 }
 
 type trustAnchor struct {
@@ -67,6 +73,10 @@ func readWorld(file string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseWorld(file, text)
+}
+
+func parseWorld(file string, text []byte) (*world, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	world := &world{}
