@@ -42,6 +42,8 @@ pub mod resolve;
 pub mod resource;
 pub mod roster;
 pub mod secret;
+#[cfg_attr(not(feature = "serve"), path = "serve/none.rs")]
+pub mod serve;
 pub mod splice;
 pub mod template;
 pub mod temporary;

@@ -1,6 +1,8 @@
 //! CreateSession of IAM Roles Anywhere, signed with a certificate's key as the credential helper does: the ARNs in the
 //! query, every header signed. No SDK has this call.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_sdk_rolesanywhere::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_sdk_ssm::error::{ProvideErrorMetadata as _, SdkError};
@@ -11,13 +13,15 @@ use serde_json::{Map, Value, json};
 use super::Progress;
 use super::calls::Account;
 use super::failure::{self, Asked};
-use super::given::{Granted, Presented};
+use super::given::{Declined, Granted, Issued, Presented};
 use super::http::{self, Call, Signed};
+use super::login::Connection;
 use super::session::Session;
 
 use crate::digest::{hex, sha256_hex};
 use crate::resolve::{Identity, NoAnswer};
 use crate::resource::Refusal;
+use crate::secret::Secret;
 
 const SERVICE: &str = "IAM Roles Anywhere";
 
@@ -32,37 +36,54 @@ impl Session {
         presented: &Presented<'_>,
         progress: &Progress<'_>,
     ) -> Result<Result<Granted, Refusal>, NoAnswer> {
-        let account = Account { profile: None, assume_role: None, region: Some(identity.trust_anchor.region.clone()) };
-        let asked = async {
-            let config = self.config(&account).await;
-            let endpoint = endpoint(&config, &identity.trust_anchor.region).await.ok_or_else(failure::no_region)?;
-            let call = request(endpoint, identity, presented).ok_or_else(failure::no_region)?;
-            let asked = Asked {
-                service: SERVICE,
-                permission: "CreateSession",
-                region: failure::region(&config),
-                login: &config.login,
-            };
-            match http::send(&config, call).await {
-                Ok(answer) => {
-                    let json: Value = serde_json::from_str(&answer).unwrap_or(Value::Null);
-                    let text = |of_set: &str| {
-                        json.pointer(&format!("/credentialSet/0/{of_set}")).and_then(Value::as_str).map(str::to_owned)
-                    };
-                    let granted = text("assumedRoleUser/arn").zip(text("credentials/expiration"));
-                    let granted = granted.map(|(arn, expiration)| Granted { arn, expiration });
-                    granted.map(Ok).ok_or_else(|| failure::unreadable(&asked))
-                }
-                Err(SdkError::ServiceError(refused)) => {
-                    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-                    let (status, why) = (refused.raw().status().as_u16(), refused.err());
-                    Ok(Err(Refusal { status, kind: text(why.code()), message: text(why.message()) }))
-                }
-                Err(error) => Err(failure::of(&error, &asked)),
-            }
-        };
-        self.one(progress, asked)
+        let account = Account { profile: None, assume_role: None, region: Some(presented.region.to_owned()) };
+        let asked = async { ask(&self.config(&account).await, identity, presented).await };
+        let answered = self.one(progress, asked)?;
+        Ok(answered.map(|issued| issued.granted).map_err(|declined| declined.refusal))
     }
+}
+
+/// Asks once.
+pub(super) async fn ask(
+    config: &Connection,
+    identity: &Identity,
+    presented: &Presented<'_>,
+) -> Result<Result<Issued, Declined>, NoAnswer> {
+    let endpoint = endpoint(config, presented.region).await.ok_or_else(failure::no_region)?;
+    let call = request(endpoint, identity, presented).ok_or_else(failure::no_region)?;
+    let asked = Asked { service: SERVICE, permission: "CreateSession", region: presented.region, login: &config.login };
+    match http::send(config, call).await {
+        Ok(answer) => issued(&answer).map(Ok).ok_or_else(|| failure::unreadable(&asked)),
+        Err(SdkError::ServiceError(refused)) => {
+            let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+            let (response, why) = (refused.raw(), refused.err());
+            let after = response.headers().get("retry-after").and_then(|after| after.trim().parse().ok());
+            Ok(Err(Declined {
+                refusal: Refusal {
+                    status: response.status().as_u16(),
+                    kind: text(why.code()),
+                    message: text(why.message()),
+                },
+                retry_after: after.map(Duration::from_secs),
+            }))
+        }
+        Err(error) => Err(failure::of(&error, &asked)),
+    }
+}
+
+/// The session of an answer that has all of it.
+fn issued(answer: &str) -> Option<Issued> {
+    let json: Value = serde_json::from_str(answer).ok()?;
+    let text = |of_set: &str| {
+        let text = json.pointer(&format!("/credentialSet/0/{of_set}"))?.as_str()?;
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    Some(Issued {
+        granted: Granted { arn: text("assumedRoleUser/arn")?, expiration: text("credentials/expiration")? },
+        access_key_id: Secret::new(text("credentials/accessKeyId")?),
+        secret_access_key: Secret::new(text("credentials/secretAccessKey")?),
+        session_token: Secret::new(text("credentials/sessionToken")?),
+    })
 }
 
 async fn endpoint(config: &SdkConfig, region: &str) -> Option<String> {
@@ -105,7 +126,7 @@ fn request(endpoint: String, identity: &Identity, presented: &Presented<'_>) -> 
     let names = headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
     let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     let canonical = format!("POST\n/sessions\n{query}\n{lines}\n{names}\n{}", sha256_hex(&body));
-    let scope = format!("{day}/{}/rolesanywhere/aws4_request", identity.trust_anchor.region);
+    let scope = format!("{day}/{}/rolesanywhere/aws4_request", presented.region);
     let algorithm = presented.key.algorithm();
     let signature = presented.key.sign(format!("{algorithm}\n{at}\n{scope}\n{}", sha256_hex(&canonical)).as_bytes())?;
     let signature = hex(&signature);

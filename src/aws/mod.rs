@@ -3,15 +3,16 @@
 //! [`Aws`] is a [`Lookup`]: `calls` says which calls answer a set of queries, `session` has the HTTP client, the
 //! runtime and the credentials, `ssm` and `anywhere` make calls with SDKs, `s3`, `iam` and `create_session` through
 //! `http`, `failure` has the messages for those that fail. `bounded` limits the size of responses, `busy` waits when a
-//! service says so; `provisioning` changes what is there, with a file for each service; and `process` limits the output of a program that provides credentials. `none` replaces this room
-//! in a build without the cargo feature `aws`. Nothing here knows what an answer is for, and nothing outside is
-//! asynchronous.
+//! service says so; `requester` asks for sessions without an AWS login, for a server; `provisioning` changes what is there, with a file for each service; and `process` limits the output of a program that provides credentials. `none` replaces this room
+//! in a build without the cargo feature `aws`. Nothing here knows what an answer is for. Only `requester` is asynchronous for
+//! its callers, which are in `serve/`; nothing else outside is.
 
 mod anywhere;
 mod anywhere_resources;
 mod bounded;
 mod busy;
 mod calls;
+mod client;
 mod create_session;
 mod failure;
 mod given;
@@ -25,14 +26,18 @@ mod parameters;
 mod process;
 mod provisioning;
 mod rejected;
+#[cfg(feature = "serve")]
+mod requester;
 mod s3;
 mod session;
 mod ssm;
 
 pub use calls::{Account, Ask, Call, Names, calls};
-pub use given::{Granted, Presented, Profiles};
+pub use given::{Declined, Granted, Issued, Presented, Profiles};
 pub use inspections::{Inspection, anchor_inspections, inspections, profile_inspections, role_inspections};
 pub use provisioning::Provisioning;
+#[cfg(feature = "serve")]
+pub use requester::{Endpoint, Requester};
 pub use s3::Location;
 pub use session::{Session, Settings, Time};
 

@@ -6,7 +6,7 @@ mod given;
 mod inspections;
 
 pub use calls::{Account, Ask, Call, Names, calls};
-pub use given::{Granted, Presented, Profiles};
+pub use given::{Declined, Granted, Issued, Presented, Profiles};
 pub use inspections::{Inspection, anchor_inspections, inspections, profile_inspections, role_inspections};
 
 use std::collections::{BTreeMap, BTreeSet};

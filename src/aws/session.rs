@@ -11,28 +11,20 @@ use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, Region};
-use aws_sdk_ssm::config::{RuntimeComponents, SharedCredentialsProvider, SharedHttpClient};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::{Builder, Connector};
+use aws_sdk_ssm::config::{SharedCredentialsProvider, SharedHttpClient};
 use tokio::runtime::Runtime;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::bounded::Bounded;
 use super::calls::{Account, Ask, Call};
 use super::given::Profiles;
 use super::login::{Connection, Login};
 use super::s3::{self, Location};
-use super::{Answered, Progress, anywhere, failure, http, ssm};
+use super::{Answered, Progress, anywhere, client, failure, http, ssm};
 use crate::resolve::{Answers, NoAnswer};
 
 /// The time limit of one attempt.
 const ATTEMPT: Duration = Duration::from_secs(5);
-/// The time limit for connecting: the SDK's default for the same endpoints.
-/// <https://github.com/smithy-lang/smithy-rs/blob/main/rust-runtime/aws-smithy-runtime/src/client/defaults.rs>
-const CONNECT: Duration = Duration::from_millis(3100);
 /// How often progress is reported.
 const WORD: Duration = Duration::from_secs(1);
 /// How many calls are made at once; the others follow one by one.
@@ -88,14 +80,7 @@ impl Session {
     /// The operating system provides no event queue.
     pub fn new(settings: Settings) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        // The SDK's default client uses a different library; this one is the same with ring, including proxies.
-        let client = Builder::new().build_with_connector_fn(|settings, components| {
-            let mut builder = Connector::builder();
-            builder.set_connector_settings(settings.cloned());
-            builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-            builder.proxy_config(ProxyConfig::from_env()).tls_provider(Provider::rustls(CryptoMode::Ring)).build()
-        });
-        Ok(Self { runtime: Some(runtime), http: SharedHttpClient::new(Bounded(client)), settings })
+        Ok(Self { runtime: Some(runtime), http: client::new(), settings })
     }
 
     /// Runs one future on the runtime's thread. It is given the deadline, and the time that it takes is deducted from
@@ -225,7 +210,8 @@ impl Session {
 
     /// The settings and credentials of an account, as the SDKs find them: environment, files, the machine's own.
     pub(super) async fn config(&self, account: &Account) -> Connection {
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(client::CONNECT).operation_attempt_timeout(ATTEMPT).build();
         let retries = RetryConfig::standard()
             .with_max_attempts(self.settings.attempts.unwrap_or(ATTEMPTS))
             .with_initial_backoff(Duration::from_millis(200))

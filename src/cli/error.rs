@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::Exit;
 use crate::git;
 use crate::quote::{line, quote};
-use crate::{ca, disk};
+use crate::{ca, disk, serve};
 
 /// A failure outside the input, or wrong usage.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +101,9 @@ pub(super) enum Error {
     /// Arguments that do not go together, and what to do.
     #[error("{0}")]
     Combination(&'static str, &'static str),
+    /// The credential server.
+    #[error(transparent)]
+    Serve(#[from] serve::Error),
     /// A CA cannot be generated.
     #[error(transparent)]
     Authority(#[from] ca::Error),

@@ -28,6 +28,7 @@ mod rendered;
 mod report;
 mod roster;
 mod rotation;
+mod serving;
 mod signals;
 mod sources;
 mod trust;

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -13,6 +14,14 @@ use crate::{disk, temporary};
 
 /// The running child processes.
 static RUNNING: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+
+/// Whether a signal is the usual end.
+static IS_USUAL_END: AtomicBool = AtomicBool::new(false);
+
+/// From now on, a signal is how we are meant to end: without a word, with exit code 0.
+pub(super) fn end_well() {
+    IS_USUAL_END.store(true, Ordering::Relaxed);
+}
 
 /// Starts a thread that waits for signals.
 pub(super) fn watch() -> io::Result<()> {
@@ -40,6 +49,9 @@ fn stop(signal: i32) {
         let _ = child.kill().and_then(|()| child.wait());
     }
     temporary::abandon();
+    if IS_USUAL_END.load(Ordering::Relaxed) {
+        signal_hook::low_level::exit(0);
+    }
     let what = if running.is_empty() { "before it finished" } else { "before the manifests were written" };
     let _ = writeln!(io::stderr(), "error: stopped by signal {signal} {what}");
     // <https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html>

@@ -13,10 +13,12 @@ use crate::temporary::{Temporary, TemporaryFolder};
 mod inside;
 mod open;
 mod pattern;
+mod together;
 mod walk;
 
 pub use inside::{inside, is_in_tree, is_in_working_copy, working_copy};
 pub use pattern::{could_match, is_pattern, matching};
+pub use together::read_together;
 pub use walk::{check_files, files_named, folders_below, written_below};
 
 use crate::quote::quote;
@@ -203,6 +205,18 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     check_place(path)?;
     // Manifests are world-readable; temporary files are not by default.
     place(path, text.as_bytes(), 0o644, None).map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+/// Writes a file that the other containers of a pod read. In a volume of a pod with an `fsGroup`, the folder hands its group
+/// on, and the group reads it; otherwise everybody who has the volume does, because containers may have any user.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_for_pod(path: &Path, text: &str) -> Result<(), Error> {
+    check_place(path)?;
+    let hands_on = fs::metadata(folder_of(path)).is_ok_and(|folder| folder.mode() & 0o2000 != 0);
+    let mode = if hands_on { 0o640 } else { 0o644 };
+    place(path, text.as_bytes(), mode, None).map_err(|error| Error::Write(path.to_owned(), error))
 }
 
 /// Whether a file can be written there: whatever has its name is a file, and what is above it are folders, as far as they are

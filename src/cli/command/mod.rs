@@ -6,6 +6,7 @@ mod build;
 mod ca;
 mod can_assume;
 mod check;
+mod credential_process;
 mod demo;
 mod destroy;
 mod diff;
@@ -25,6 +26,7 @@ mod matrix;
 mod render;
 mod role;
 mod schema;
+mod serve;
 mod status;
 mod strip;
 mod trust_policy;
@@ -39,6 +41,7 @@ use super::error::Error;
 use super::io::Io;
 use crate::aws::IS_HERE;
 use crate::git;
+use crate::serve::IS_HERE as CAN_SERVE;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -70,6 +73,10 @@ pub(super) enum Command {
     Verify(verify::Args),
     #[command(hide = !git::IS_HERE)]
     Diff(diff::Args),
+    #[command(hide = !CAN_SERVE)]
+    Serve(serve::Args),
+    #[command(hide = !CAN_SERVE)]
+    CredentialProcess(credential_process::Args),
     Argocd(argocd::Args),
     Install(install::Args),
     #[command(hide = true)]
@@ -106,6 +113,8 @@ impl Command {
             Self::Check(args) => check::run(args, io),
             Self::Verify(args) => verify::run(args, io),
             Self::Diff(args) => diff::run(args, io),
+            Self::Serve(args) => serve::run(args, io),
+            Self::CredentialProcess(args) => credential_process::run(args, io),
             Self::Argocd(args) => argocd::run(args, io),
             Self::Install(args) => install::run(args),
             Self::ExecPlugin(args) => exec_plugin::run(args, io),

@@ -115,6 +115,7 @@ fn present(
     let presented = Presented {
         chain: &chain,
         key: &found,
+        region: &whose.identity.trust_anchor.region,
         seconds: binding.role.session.seconds(),
         session_name: binding.sidecar.role_session_name.as_deref(),
         now: OffsetDateTime::now_utc(),

@@ -1,0 +1,88 @@
+//! What the server is told, by whoever starts it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::resolve::Identity;
+
+/// Everything that the server is told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The certificate's file; certificates behind the first are its chain.
+    pub certificate: PathBuf,
+    /// The key's file.
+    pub key: PathBuf,
+    /// The file of the chain, in place of what follows the certificate.
+    pub intermediates: Option<PathBuf>,
+    /// The roles; the first is that of the main port.
+    pub roles: Vec<Role>,
+    /// Where sessions are asked for.
+    pub region: String,
+    /// How long sessions are to last, in seconds.
+    pub seconds: u64,
+    /// The sessions' name.
+    pub session_name: Option<String>,
+    /// How many hops a response may travel.
+    pub hop_limit: u32,
+    /// Where the authorization token is written; without it there are no container credentials.
+    pub token_file: Option<PathBuf>,
+    /// The region of the metadata service.
+    pub placement_region: Option<String>,
+    /// The availability zone of the metadata service.
+    pub zone: Option<String>,
+    /// The endpoint in place of the region's public one.
+    pub endpoint: Option<String>,
+    /// Whether to use the region's FIPS endpoint.
+    pub is_fips: bool,
+    /// Whether to use the region's dual-stack endpoint.
+    pub is_dual_stack: bool,
+    /// The time limit of a call.
+    pub time: Duration,
+    /// Whether each request is logged.
+    pub is_verbose: bool,
+}
+
+/// A role that credentials are served for.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// Its name in paths.
+    pub name: String,
+    /// What a session is asked with.
+    pub identity: Identity,
+    /// The port of its metadata service, if it has one.
+    pub port: Option<u16>,
+}
+
+/// What the server has of the outside.
+#[derive(Debug, Clone, Copy)]
+pub struct World {
+    /// The clock.
+    pub now: fn() -> OffsetDateTime,
+    /// Where a line of the log goes.
+    pub log: fn(&str),
+}
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A port cannot be had.
+    #[error("{0} cannot be listened on")]
+    Port(std::net::SocketAddr, #[source] std::io::Error),
+    /// No event queue.
+    #[error("the operating system provides no event queue")]
+    Runtime(#[source] std::io::Error),
+    /// No random numbers.
+    #[error("the operating system provides no random numbers")]
+    Random,
+    /// The token cannot be written.
+    #[error(transparent)]
+    Disk(#[from] crate::disk::Error),
+    /// AWS gave no credentials.
+    #[error("there are no credentials: {0}")]
+    None(String),
+    /// This build cannot serve.
+    #[error("this build of iamra has no credential server: use one with the cargo feature `serve`")]
+    NotHere,
+}
