@@ -54,7 +54,8 @@ pub(super) async fn ask(
     let asked = Asked { service: SERVICE, permission: "CreateSession", region: presented.region, login: &config.login };
     match http::send(config, call).await {
         Ok(answer) => issued(&answer).map(Ok).ok_or_else(|| failure::unreadable(&asked)),
-        Err(SdkError::ServiceError(refused)) => {
+        // What is not of AWS is no refusal of AWS.
+        Err(SdkError::ServiceError(refused)) if failure::foreign(refused.raw()).is_none() => {
             let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
             let (response, why) = (refused.raw(), refused.err());
             let after = response.headers().get("retry-after").and_then(|after| after.trim().parse().ok());

@@ -159,6 +159,8 @@ impl Server {
             Ok::<_, Infallible>(answer.map(|body| Full::new(Bytes::from(body))))
         });
         let mut builder = http1::Builder::new();
+        // Some clients close their half as soon as they have asked.
+        builder.half_close(true);
         builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BYTES).max_headers(64);
         // Whatever is wrong with a connection is its client's business.
         let _ = timeout(CONNECTION, builder.serve_connection(TokioIo::new(stream), service)).await;
