@@ -75,6 +75,8 @@ mod roles_anywhere_peers;
 mod rotate;
 mod rotation;
 mod security;
+#[cfg(feature = "serve")]
+mod serve;
 mod signals;
 mod source;
 mod status;

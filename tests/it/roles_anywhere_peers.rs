@@ -62,6 +62,17 @@ impl Anywhere {
         Self { http: text("http"), https: text("https"), ca: text("ca").into(), _server: server, _world: file }
     }
 
+    /// Makes it another world.
+    pub(crate) fn change(&self, world: &Value) {
+        let body = world.to_string();
+        let mut stream = std::net::TcpStream::connect(self.http.trim_start_matches("http://")).unwrap();
+        let head = format!("PUT /world HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+    }
+
     /// Every CreateSession so far, and how it ended.
     pub(crate) fn seen(&self) -> Vec<Value> {
         let mut stream = std::net::TcpStream::connect(self.http.trim_start_matches("http://")).unwrap();
