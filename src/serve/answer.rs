@@ -8,7 +8,7 @@ use hyper::{HeaderMap, Method, Response, StatusCode};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::credentials::written;
+use super::credentials::{Credentials, written};
 use super::keeper::{Keeper, Moment};
 use super::settings::Settings;
 use super::token::Tokens;
@@ -114,7 +114,7 @@ impl State {
             "/latest/meta-data/placement/region" => told(&self.settings.placement_region),
             "/latest/meta-data/placement/availability-zone" => told(&self.settings.zone),
             _ if path.strip_prefix(ROLES).and_then(|it| it.strip_prefix('/')) == Some(role.name.as_str()) => {
-                self.credentials(asked.role, now, |it| it.metadata())
+                self.credentials(asked.role, now, Credentials::metadata)
             }
             _ => nothing(),
         }
@@ -135,12 +135,7 @@ impl State {
         }
     }
 
-    fn credentials(
-        &self,
-        role: usize,
-        now: Moment,
-        form: impl Fn(&super::credentials::Credentials) -> String,
-    ) -> Answer {
+    fn credentials(&self, role: usize, now: Moment, form: impl Fn(&Credentials) -> String) -> Answer {
         let Some(keeper) = self.keepers.get(role).map(watch::Sender::borrow) else { return nothing() };
         if let Some(credentials) = keeper.credentials(now) {
             return with_type(StatusCode::OK, "application/json", form(credentials));

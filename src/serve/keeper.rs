@@ -131,7 +131,7 @@ mod tests {
         let mut keeper = Keeper::default();
         assert!(keeper.is_new() && keeper.wait(at(0)).is_zero());
         keeper.granted(credentials(0, 3600), at(0), 0.0);
-        assert_eq!(keeper.wait(at(0)), Duration::from_secs(2400));
+        assert_eq!(keeper.wait(at(0)), Duration::from_mins(40));
         assert!(keeper.wait(at(2400)).is_zero());
         keeper.failed(trouble(None), at(2400), 1.0);
         assert!(keeper.credentials(at(3599)).is_some() && keeper.credentials(at(3600)).is_none());

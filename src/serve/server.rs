@@ -168,15 +168,14 @@ impl Server {
 
     async fn respond(&self, role: usize, request: &Request<Incoming>) -> Answer {
         let asked = Asked { method: request.method(), path: request.uri().path(), headers: request.headers(), role };
-        let mut answer = match guard::refuses(request.uri(), request.headers()) {
-            Some(why) => text(StatusCode::FORBIDDEN, format!("{why}\n")),
-            None => {
-                if let Some(keeper) = self.state.wanted(&asked).and_then(|role| self.state.keepers.get(role)) {
-                    let mut changes = keeper.subscribe();
-                    let _ = timeout(PATIENCE, changes.wait_for(|keeper| !keeper.is_new())).await;
-                }
-                self.state.answer(&asked, self.now())
+        let mut answer = if let Some(why) = guard::refuses(request.uri(), request.headers()) {
+            text(StatusCode::FORBIDDEN, format!("{why}\n"))
+        } else {
+            if let Some(keeper) = self.state.wanted(&asked).and_then(|role| self.state.keepers.get(role)) {
+                let mut changes = keeper.subscribe();
+                let _ = timeout(PATIENCE, changes.wait_for(|keeper| !keeper.is_new())).await;
             }
+            self.state.answer(&asked, self.now())
         };
         Self::never_stored(&mut answer);
         if self.state.settings.is_verbose {

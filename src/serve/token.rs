@@ -80,7 +80,7 @@ mod tests {
         assert!(tokens.is_metadata(token.as_bytes(), at(99)));
         assert!(!tokens.is_metadata(token.as_bytes(), at(100)));
         assert!(!others.is_metadata(token.as_bytes(), at(0)));
-        for wrong in ["", "AAAA", &"A".repeat(54), &token.replace(|c: char| c.is_ascii_digit(), "x"), &token[..50]] {
+        for wrong in ["", "AAAA", &"A".repeat(54), &token.replace(|c: char| c.is_ascii_digit(), "x")] {
             assert!(*wrong == token || !tokens.is_metadata(wrong.as_bytes(), at(0)), "{wrong}");
         }
         assert!(!tokens.is_authorization(b""));

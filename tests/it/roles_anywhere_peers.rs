@@ -63,6 +63,7 @@ impl Anywhere {
     }
 
     /// Makes it another world.
+    #[cfg(feature = "serve")]
     pub(crate) fn change(&self, world: &Value) {
         let body = world.to_string();
         let mut stream = std::net::TcpStream::connect(self.http.trim_start_matches("http://")).unwrap();
