@@ -10,9 +10,9 @@ use super::credentials::Credentials;
 
 /// The first pause after a failure; each further one doubles it.
 const FIRST: Duration = Duration::from_secs(1);
-/// The longest pause. AWS allows an account ten sessions per second, so a thousand pods that are refused take at most all of
-/// it.
-/// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/load-balancing.html>
+/// The longest pause. AWS allows an account ten sessions per second and region. Pods that are refused pause a minute and a half
+/// on average, so eight hundred of them take nine of these.
+/// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
 const LONGEST: Duration = Duration::from_mins(2);
 /// The longest pause while our own files are wrong, which costs nobody anything.
 const LONGEST_LOCAL: Duration = Duration::from_secs(5);
