@@ -6,8 +6,15 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryReason};
 use aws_smithy_types::retry::ErrorKind;
+
+/// How long a service wants to be left alone. Only seconds are read: a date would require a correct clock.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>
+pub(super) fn retry_after(response: &HttpResponse) -> Option<Duration> {
+    response.headers().get("retry-after").and_then(|after| after.trim().parse().ok()).map(Duration::from_secs)
+}
 
 /// Retries on status 429, and respects `Retry-After`.
 #[derive(Debug)]
@@ -36,10 +43,7 @@ impl ClassifyRetry for Busy {
             _ if response.status().as_u16() == 429 => ErrorKind::ThrottlingError,
             _ => return RetryAction::NoActionIndicated,
         };
-        // Only seconds are read: a date would require a correct clock.
-        // <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>
-        let after = response.headers().get("retry-after").and_then(|after| after.trim().parse().ok());
-        match after.map(Duration::from_secs) {
+        match retry_after(response) {
             None if response.status().as_u16() == 429 => RetryAction::retryable_error(kind),
             None => RetryAction::NoActionIndicated,
             Some(after) if after >= self.longest => RetryAction::RetryForbidden,

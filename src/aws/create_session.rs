@@ -1,8 +1,6 @@
 //! CreateSession of IAM Roles Anywhere, signed with a certificate's key as the credential helper does: the ARNs in the
 //! query, every header signed. No SDK has this call.
 
-use std::time::Duration;
-
 use aws_config::SdkConfig;
 use aws_sdk_rolesanywhere::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_sdk_ssm::error::{ProvideErrorMetadata as _, SdkError};
@@ -11,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::Progress;
+use super::busy::retry_after;
 use super::calls::Account;
 use super::failure::{self, Asked};
 use super::given::{Declined, Granted, Issued, Presented};
@@ -58,14 +57,13 @@ pub(super) async fn ask(
         Err(SdkError::ServiceError(refused)) if failure::foreign(refused.raw()).is_none() => {
             let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
             let (response, why) = (refused.raw(), refused.err());
-            let after = response.headers().get("retry-after").and_then(|after| after.trim().parse().ok());
             Ok(Err(Declined {
                 refusal: Refusal {
                     status: response.status().as_u16(),
                     kind: text(why.code()),
                     message: text(why.message()),
                 },
-                retry_after: after.map(Duration::from_secs),
+                retry_after: retry_after(response),
             }))
         }
         Err(error) => Err(failure::of(&error, &asked)),
