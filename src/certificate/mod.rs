@@ -23,6 +23,11 @@ use crate::diag::{Code, Diagnostic};
 use crate::digest::sha256_hex;
 use crate::quote::line;
 
+/// A time in RFC 3339, to the second.
+pub fn rfc3339(at: OffsetDateTime) -> String {
+    format!("{}T{:02}:{:02}:{:02}Z", at.date(), at.hour(), at.minute(), at.second())
+}
+
 /// The properties of a certificate that iamra uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
@@ -129,8 +134,7 @@ impl Certificate {
 
     /// When it ends, in RFC 3339.
     pub fn end_rfc3339(&self) -> String {
-        let end = self.not_after;
-        format!("{}T{:02}:{:02}:{:02}Z", end.date(), end.hour(), end.minute(), end.second())
+        rfc3339(self.not_after)
     }
 
     /// What is wrong with its validity at a time, in seconds since 1970.

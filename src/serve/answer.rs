@@ -8,10 +8,11 @@ use hyper::{HeaderMap, Method, Response, StatusCode};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::credentials::{Credentials, written};
+use super::credentials::Credentials;
 use super::keeper::{Keeper, Moment};
 use super::settings::Settings;
 use super::token::Tokens;
+use crate::certificate::rfc3339;
 
 /// The longest life of a token, in seconds, as the metadata service has it.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html>
@@ -196,7 +197,7 @@ impl State {
     /// For the log: until when a role has credentials.
     pub(super) fn until(&self, role: usize, now: Moment) -> Option<String> {
         let keeper = self.keepers.get(role)?.borrow();
-        keeper.credentials(now).map(|it| written(it.end))
+        keeper.credentials(now).map(|it| rfc3339(it.end))
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 use crate::aws::Issued;
+use crate::certificate::rfc3339;
 
 /// The credentials of a session.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Credentials {
     /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html>
     pub(super) fn metadata(&self) -> String {
         let fields =
-            [("Code", "Success".to_owned()), ("LastUpdated", written(self.given)), ("Type", "AWS-HMAC".to_owned())];
+            [("Code", "Success".to_owned()), ("LastUpdated", rfc3339(self.given)), ("Type", "AWS-HMAC".to_owned())];
         let mut all: Map<String, Value> = fields.map(|(key, text)| (key.to_owned(), text.into())).into_iter().collect();
         all.extend(self.keys("Token"));
         Value::Object(all).to_string()
@@ -51,15 +52,10 @@ impl Credentials {
             ("AccessKeyId", issued.access_key_id.reveal().to_owned()),
             ("SecretAccessKey", issued.secret_access_key.reveal().to_owned()),
             (token, issued.session_token.reveal().to_owned()),
-            ("Expiration", written(self.end)),
+            ("Expiration", rfc3339(self.end)),
         ];
         fields.map(|(key, text)| (key.to_owned(), text.into())).into_iter().collect()
     }
-}
-
-/// In RFC 3339, to the second.
-pub(super) fn written(at: OffsetDateTime) -> String {
-    format!("{}T{:02}:{:02}:{:02}Z", at.date(), at.hour(), at.minute(), at.second())
 }
 
 /// The UTC time of AWS's answers: `2026-11-27T06:00:00Z`. Fractions of a second are left out.
@@ -79,9 +75,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_as_they_are_written() {
+    fn times_are_read_as_they_are_rfc3339() {
         for text in ["2026-11-27T06:00:00Z", "2000-02-29T23:59:59Z"] {
-            assert_eq!(read(text).map(written).as_deref(), Some(text));
+            assert_eq!(read(text).map(rfc3339).as_deref(), Some(text));
         }
         for text in ["", "2026-11-27", "2026-13-27T06:00:00Z", "2026-11-27T06:00:00", "2026-11-27T25:00:00Z", "-T::Z"] {
             assert_eq!(read(text), None, "{text}");

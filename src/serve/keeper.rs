@@ -115,7 +115,7 @@ mod tests {
     }
 
     fn credentials(from: u64, to: u64) -> Credentials {
-        let expiration = super::super::credentials::written(at(to).wall);
+        let expiration = crate::certificate::rfc3339(at(to).wall);
         let [access_key_id, secret_access_key, session_token] = ["a", "b", "c"].map(Secret::new);
         let granted = Granted { arn: "arn".to_owned(), expiration };
         Credentials::new(Issued { granted, access_key_id, secret_access_key, session_token }, at(from).wall).unwrap()
