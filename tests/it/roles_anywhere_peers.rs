@@ -66,22 +66,24 @@ impl Anywhere {
     #[cfg(feature = "serve")]
     pub(crate) fn change(&self, world: &Value) {
         let body = world.to_string();
-        let mut stream = std::net::TcpStream::connect(self.http.trim_start_matches("http://")).unwrap();
-        let head = format!("PUT /world HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let answer = self.ask(&format!("PUT /world HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
         assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
     }
 
     /// Every CreateSession so far, and how it ended.
     pub(crate) fn seen(&self) -> Vec<Value> {
-        let mut stream = std::net::TcpStream::connect(self.http.trim_start_matches("http://")).unwrap();
-        std::io::Write::write_all(&mut stream, b"GET /seen HTTP/1.0\r\n\r\n").unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (_, body) = text.split_once("\r\n\r\n").unwrap();
+        let answer = self.ask("GET /seen HTTP/1.0\r\n\r\n");
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         serde_json::from_str::<Option<Vec<Value>>>(body).unwrap().unwrap_or_default()
+    }
+
+    /// The answer, with its head, to a request of tests alone.
+    fn ask(&self, request: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(self.http.trim_start_matches("http://")).unwrap();
+        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// PyPI's iam-rolesanywhere-session with these arguments of the helper: who it became, or why not.
