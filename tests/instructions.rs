@@ -12,9 +12,12 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use cache::peer;
 use mix::{Content, Mix, Shape, lock};
 use tempfile::TempDir;
 
+#[path = "it/cache.rs"]
+mod cache;
 #[path = "../benches/performance/mix.rs"]
 #[expect(dead_code, reason = "lists of every shape are for benches")]
 mod mix;
@@ -79,13 +82,6 @@ fn program(temporary: &Path) -> PathBuf {
     stripped
 }
 
-fn valgrind() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/iamra-peers");
-    let path = std::env::var_os("IAMRA_PEERS").map_or_else(home, PathBuf::from).join("bin/valgrind");
-    assert!(path.is_file(), "{} is not there: run tests/peers/build valgrind", path.display());
-    path
-}
-
 /// The first processor that we may use.
 fn processor() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap();
@@ -96,7 +92,7 @@ fn processor() -> String {
 /// The instructions of a run.
 fn count(program: &Path, run: &Run, log: &Path) -> f64 {
     let mut command = Command::new("taskset");
-    command.args(["--cpu-list", &processor()]).arg(valgrind());
+    command.args(["--cpu-list", &processor()]).arg(peer("valgrind"));
     command.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]);
     command.arg(format!("--log-file={}", log.display())).arg(program).args(run.args).current_dir(&run.dir);
     command.env_clear().env("PATH", "/usr/bin:/bin").stdout(Stdio::null());

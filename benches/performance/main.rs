@@ -13,9 +13,12 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cache::peer;
 use report::Report;
 
 mod argocd;
+#[path = "../../tests/it/cache.rs"]
+mod cache;
 mod chart;
 mod container;
 mod fleet;
@@ -108,14 +111,6 @@ fn iamra() -> &'static Path {
 /// This program.
 fn this() -> PathBuf {
     std::env::current_exe().expect("it has a path")
-}
-
-/// A real program from the folder that `tests/peers/build` fills.
-fn peer(name: &str) -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/iamra-peers");
-    let program = std::env::var_os("IAMRA_PEERS").map_or_else(home, PathBuf::from).join("bin").join(name);
-    assert!(program.is_file(), "{} is not there: run tests/peers/build {name}", program.display());
-    program
 }
 
 /// So many, or as many as `ROUNDS` says, for a quick look.
