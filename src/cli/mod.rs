@@ -14,6 +14,8 @@ mod environment;
 mod error;
 mod estate;
 mod findings;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod injection;
 mod installation;
 mod io;

@@ -9,6 +9,8 @@ mod brackets;
 mod documents;
 mod error;
 mod events;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gvk;
 mod ident;
 mod item;

@@ -9,6 +9,8 @@ mod builder;
 mod document;
 pub mod edit;
 pub mod emit;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod index;
 mod path;
 pub mod scalar;

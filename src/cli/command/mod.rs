@@ -33,6 +33,8 @@ mod trust_policy;
 mod verify;
 mod view;
 
+#[cfg(fuzzing)]
+pub(super) use argocd::Parameters;
 pub(super) use exec_plugin::arguments;
 pub(super) use function::run as function;
 

@@ -38,3 +38,6 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Command::Parameters(shared) => announcement::run(shared, io),
     }
 }
+
+#[cfg(fuzzing)]
+pub(in crate::cli) use parameters::Parameters;

@@ -25,11 +25,11 @@ pub(super) const LOCK: &str = "lock";
 
 /// The values of the parameters that can be set.
 #[derive(Default)]
-pub(super) struct Parameters {
-    pub(super) cluster: Option<String>,
+pub(in crate::cli) struct Parameters {
+    pub(in crate::cli) cluster: Option<String>,
     pub(super) mode: Option<Mode>,
     /// The namespace of objects that name none.
-    pub(super) namespace: Option<String>,
+    pub(in crate::cli) namespace: Option<String>,
 }
 
 /// One of them, as Argo CD writes it.
@@ -44,14 +44,24 @@ struct Given {
 impl Parameters {
     /// Reads them; what is wrong is in the report. It cannot change the cluster that the plugin's operator has chosen.
     pub(super) fn read(shared: &Shared, report: &mut Report) -> Self {
-        let mut parameters = Self { cluster: shared.cluster.clone(), ..Self::default() };
         let text = env::var_os(VARIABLE).unwrap_or_else(|| "null".into());
-        let given = text.to_str().and_then(|text| serde_json::from_str::<Option<Vec<Given>>>(text).ok());
+        Self::of(text.to_str(), env::var(NAMESPACE).ok(), shared.cluster.clone(), report)
+    }
+
+    /// Reads them from the values of the two variables; the first is `None` when it is not UTF-8.
+    pub(in crate::cli) fn of(
+        text: Option<&str>,
+        namespace: Option<String>,
+        cluster: Option<String>,
+        report: &mut Report,
+    ) -> Self {
+        let mut parameters = Self { cluster, ..Self::default() };
+        let given = text.and_then(|text| serde_json::from_str::<Option<Vec<Given>>>(text).ok());
         match given {
             Some(given) => given.unwrap_or_default().iter().for_each(|given| parameters.set(given, report)),
             None => wrong(report, format!("{VARIABLE} is not the JSON list that Argo CD writes"), "see `iamra argocd`"),
         }
-        match env::var(NAMESPACE).ok().filter(|name| !name.is_empty()) {
+        match namespace.filter(|name| !name.is_empty()) {
             Some(name) if DnsLabel::parse(&name).is_err() => {
                 wrong(report, format!("{NAMESPACE} is not a namespace"), "set the Application's destination namespace");
             }

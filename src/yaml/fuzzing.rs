@@ -1,0 +1,18 @@
+//! What the fuzzer in `fuzz` asks for and nobody else: whether the two readers agree. Exists under `cfg(fuzzing)` alone.
+
+use super::{Document, simple};
+
+/// Whether the simple reader gives the parser's tree, node for node and span for span; `None` when it leaves the text to
+/// the parser.
+///
+/// # Errors
+/// How they differ.
+pub fn readers_agree(text: &str) -> Option<Result<(), String>> {
+    let read = simple::read(text)?;
+    let parsed = match Document::parse_any(text) {
+        Ok(parsed) => parsed,
+        Err(error) => return Some(Err(format!("the parser refuses it: {error:?}"))),
+    };
+    let is_same = (read.root, &read.nodes) == (parsed.root, &parsed.nodes) && read.wide.keys().eq(parsed.wide.keys());
+    Some(if is_same { Ok(()) } else { Err(format!("{:?}\nis for the parser\n{:?}", read.nodes, parsed.nodes)) })
+}
