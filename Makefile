@@ -1,5 +1,5 @@
 # `make` alone lists what there is.
-.PHONY: help demo check test journey bless lint deny image instructions release bench peers
+.PHONY: help demo check test journey bless lint deny image instructions release fuzz bench peers
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,10 @@ release:  ## what a release has for Linux, in target/dist; the same of both proc
 	release/index target/dist https://example.com/download
 	release/check target/dist
 	IAMRA_DIST=target/dist cargo test --locked --test released
+
+fuzz:  ## each target of the fuzzer for SECONDS_EACH (60) seconds, on all processors (docs/fuzzing.md)
+	@tests/peers/build yaml-test-suite
+	@JOBS=$$(nproc) tests/step fuzz/run $${SECONDS_EACH:-60}
 
 bench:  ## speed and memory, into docs/performance.md; GROUP=start, for example, prints one group alone
 	@tests/peers/build kustomize-5.8.2 kyaml
