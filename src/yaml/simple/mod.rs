@@ -360,7 +360,8 @@ impl<'t> Reader<'t> {
         let (mut line, mut text, mut empty) = (first, String::new(), 0);
         while line < self.bytes.len() {
             let (spaces, end) = (self.spaces(line), self.line_end(line));
-            if line == end {
+            // As many spaces as the indentation are an empty line as well; more are content, and fewer are rare.
+            if line == end || spaces == indent && line + spaces == end {
                 empty += 1;
             } else if spaces >= indent {
                 let content = line + indent..end;

@@ -53,6 +53,8 @@ fn what_tools_print_is_simple() {
         "---\na: \"b\\n\\\"c\\\"\" # d\n'e''f': [g, \"h\", {i: j}]\n",
         "# a\n\nb:\n  # c\n  d:\ne: {}\nf: []\n",
         "a: |\n  b\n\n    c\t# d\nb: |-\n  c\nd: |+\n  e\n\n",
+        // An empty line of as many spaces as the indentation, within and at the end.
+        "a: |\n  b\n  \n  c\n  \nb: |-\n  c\n  \n # d\nc: |+\n  d\n  \n\n  \n",
         "- - a\n  - b: c\n-\n  d: e\n",
         "  a: b c:d #e\n  f: 'g: h'\n",
         "a: ä # ö\n",
@@ -116,6 +118,7 @@ const PIECES: &[&str] = &[
     "|-\n",
     "|+\n",
     "  x\n",
+    "  \n",
     "'",
     "\"",
     "\\",
