@@ -320,3 +320,23 @@ proptest! {
         }
     }
 }
+
+/// The parser places a block scalar without text at what follows it.
+#[test]
+fn items_follow_a_block_scalar_of_blank_lines_alone() {
+    let path = |to: &str| if to.is_empty() { FieldPath::root() } else { at(to) };
+    let append = |to: &str| [Edit::Append { at: path(to), values: vec![json!({}), json!("x")] }];
+    for (text, to) in [
+        ("- |+\n\n\n", ""),
+        ("- |\n", ""),
+        ("- |-\n\n", ""),
+        ("a:\n  - |+\n\n\n  - y\nb: 1\n", "a"),
+        ("a:\n  - y\n  - |+\n\n\n # c\n\nb: 1\n", "a"),
+        ("a:\n- |+ # c\n\n# d\n# e\nb: |+\n\n", "a"),
+    ] {
+        assert_eq!(check(text, &append(to)), Ok(None), "{text:?}");
+    }
+    // Whether the spaces are part of it, parsers decide differently.
+    let cut_off = check("- |+\n  ", &append(""));
+    assert!(cut_off.is_ok_and(|refusal| refusal.is_some()));
+}

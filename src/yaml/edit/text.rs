@@ -147,6 +147,11 @@ impl<'d> Lines<'d> {
 
     /// Blank lines at the end belong to the scalar only if it keeps them.
     fn after_block_scalar(&self, span: &Range<usize>, value: &str) -> Result<usize, Refusal> {
+        if span.is_empty()
+            && let Some(at) = self.before_comments(span.start)
+        {
+            return Ok(at);
+        }
         let scalar = self.within(span.clone());
         if !scalar.ends_with('\n') {
             // An addition would end the last line, which has no line break, and so change the value.
@@ -161,6 +166,20 @@ impl<'d> Lines<'d> {
             return Ok(span.end);
         }
         Ok(self.next(span.start + content.len()))
+    }
+
+    /// Where a block scalar ends that has no text: the parser places it at what follows its blank lines and the comments
+    /// behind them, which are not part of it.
+    fn before_comments(&self, next: usize) -> Option<usize> {
+        let mut at = self.start(next);
+        let is_own_line = self.within(at..next).trim_start_matches(' ').is_empty() && self.within(0..at).ends_with('\n');
+        while let Some(line) = at.checked_sub(1).map(|end| self.start(end))
+            && self.within(line..at).trim_start_matches(' ').starts_with('#')
+        {
+            at = line;
+        }
+        let is_whole = next < self.text.len() || self.text.ends_with('\n');
+        (is_own_line && is_whole).then_some(at)
     }
 
     /// From `at`, a line's start, past comments that are indented deeper than `column`: they belong to what is above.
