@@ -8,7 +8,7 @@ use x509_parser::public_key::PublicKey;
 
 use super::{Certificate, PrivateKey, Unusable};
 use crate::quote::quote;
-use crate::secret::Secret;
+use crate::secret::{Secret, private_key};
 
 /// A CA's certificate chain and private key, both in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,10 @@ impl Authority {
     /// # Errors
     /// The sentence that says what is wrong.
     pub fn check_chain(certificate: &str) -> Result<(), String> {
+        // What stands around the blocks is written into the Secret with them, and so is a block that has no end.
+        if private_key(certificate).is_some() {
+            return Err("the CA certificate contains a private key; only certificates are allowed".to_owned());
+        }
         let chain = Pem::iter_from_buffer(certificate.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| "the CA certificate is not PEM".to_owned())?;
@@ -135,5 +139,22 @@ mod tests {
                 assert_eq!(checked.err().as_deref(), expected, "{kind} {other}");
             }
         }
+    }
+
+    /// What is written into a Secret as the certificate is read by everybody who may read certificates.
+    #[test]
+    fn a_key_beside_the_certificate_is_refused_whether_its_block_ends_or_not() {
+        let read = |name: &str| {
+            std::fs::read_to_string(format!("{}/tests/data/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"))).unwrap()
+        };
+        let (certificate, key) = (read("p256-ca"), read("p256-key"));
+        let (open, _) = key.split_once("-----END").unwrap();
+        for beside in [key.as_str(), open] {
+            for text in [format!("{certificate}{beside}"), format!("{beside}\n{certificate}")] {
+                let why = Authority::check(&text, &Secret::new(&key)).unwrap_err();
+                assert_eq!(why, "the CA certificate contains a private key; only certificates are allowed");
+            }
+        }
+        assert!(Authority::check(&format!("# of the shop\n{certificate}"), &Secret::new(&key)).is_ok());
     }
 }
