@@ -60,7 +60,6 @@ pub fn values(text: &str) {
         let values = Values::read("values.yaml", text, is_committed, &mut report);
         oracle::check_words(&report);
         assert!(!is_committed || private_key(text).is_none() || report.has_errors(), "a committed key: {text:?}");
-        oracle::no_key(&format!("{values:?}"));
         values.answer(&QUERIES);
     }
     let mut report = Report::default();
