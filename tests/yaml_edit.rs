@@ -234,6 +234,10 @@ fn what_is_no_safe_place_is_refused() {
         let refusal = apply(&doc, &[append(path, 1.into())]).unwrap_err();
         assert!(refusal.why.contains(why), "{text:?} {path}: {}", refusal.why);
     }
+    // Only a plain scalar may have such a line below it.
+    let doc = Document::parse("a: 1\n \t\nb: 1\n").unwrap();
+    let refusal = apply(&doc, &[Edit::Set { at: at("a"), text: String::new() }]).unwrap_err();
+    assert!(refusal.why.contains("tab"), "{}", refusal.why);
     let doc = Document::parse("- a: &a [1]\n").unwrap();
     assert!(apply(&doc, &[Edit::Append { at: FieldPath::root().index(0).key("a"), values: vec![1.into()] }]).is_err());
 }

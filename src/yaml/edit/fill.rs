@@ -36,6 +36,7 @@ pub(super) fn fill(lines: &Lines<'_>, change: &Change<'_>, splices: &mut Splices
         if span.is_empty() {
             return Err(Refusal::new("no value is written where it would go", span));
         }
+        lines.check_below(lines.next(span.end))?;
         splices.delete(span.clone());
         splices.insert(span.end, style.text(&value), change.depth);
         return Ok(());
@@ -110,6 +111,8 @@ pub(super) fn restore(
         let space = if source.is_empty() || source.starts_with([' ', '\t']) { "" } else { " " };
         splices.insert(colon, format!("{space}{source}"), change.depth);
     }
-    splices.delete_lines(start..lines.after(node)?);
+    let after = lines.after(node)?;
+    lines.check_below(after)?;
+    splices.delete_lines(start..after);
     Ok(())
 }

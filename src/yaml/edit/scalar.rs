@@ -20,6 +20,7 @@ pub(super) fn set(lines: &Lines<'_>, change: &Change<'_>, text: &str, splices: &
     if node.tag().is_some() {
         return refuse("it has a tag");
     }
+    lines.check_below(lines.next(span.end))?;
     let single = old.starts_with('\'') && !text.contains(['\'', '\n']);
     let inline = if *style == Style::Quoted { Inline::Json } else { Inline::Plain };
     let new = if single { format!("'{text}'") } else { inline.text(&text.into()) };
