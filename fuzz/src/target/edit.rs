@@ -34,6 +34,8 @@ fn is_comparable(text: &str) -> bool {
     let plain = text.trim_start_matches('\u{feff}');
     !text.contains("!own")
         && !text.contains(['!', '%'])
+        // libyaml takes it for an indicator between brackets, whatever follows.
+        && !text.contains('?')
         && serde_yaml::from_str::<serde_json::Value>(plain).is_ok()
         && oracle::saphyr(plain).is_some()
 }
