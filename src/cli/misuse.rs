@@ -33,9 +33,11 @@ fn explain(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<(
     let shown: Vec<_> = arguments.iter().map(shown).collect();
     let variables = env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(VARIABLES));
     let hidden = variables.filter(|(_, value)| !is_plain(&value.to_string_lossy())).map(|(name, _)| name).next();
-    if shown == arguments && hidden.is_none() {
+    if hidden.is_none() && arguments.iter().all(|it| is_plain(&it.to_string_lossy())) {
+        let rendered = words.render().to_string();
+        let shortened = arguments.iter().fold(rendered.clone(), shorten);
         // `print` keeps the colours.
-        return words.print().map_err(Error::Output);
+        return if shortened == rendered { words.print().map_err(Error::Output) } else { io.words(&shortened) };
     }
     let words = match (hidden, Cli::try_parse_from(&shown)) {
         (Some(name), _) => format!("error: the value of {} is invalid and is not shown\n", name.display()),
@@ -43,6 +45,14 @@ fn explain(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<(
         (None, Ok(_)) => "error: an argument is invalid and is not shown\n".to_owned(),
     };
     io.words(&words)
+}
+
+/// The words without what is too long of an argument. That it is long is not what is wrong with it: other arguments are
+/// long, too.
+fn shorten(words: String, argument: &OsString) -> String {
+    let text = argument.to_string_lossy();
+    let value = text.split_once('=').filter(|_| text.starts_with("--")).map_or(&*text, |(_, value)| value);
+    if value.chars().count() <= quote::LONGEST { words } else { words.replace(value, &quote::part(value).to_string()) }
 }
 
 /// The argument in a form that messages can repeat; with a leading dash, it stays an option.
