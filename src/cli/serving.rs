@@ -12,7 +12,7 @@ use super::misuse::whole_number;
 use crate::arn::{Arn, ArnKind, is_region};
 use crate::quote::{lines, quote};
 use crate::resolve::Identity;
-use crate::serve::{Role, Settings, World};
+use crate::serve::{Files, Role, Settings, World};
 
 /// Where sessions come from.
 #[derive(clap::Args, Clone)]
@@ -87,25 +87,21 @@ impl Sessions {
         let variable = |name: &str| env::var(name).ok();
         let is_set = |name: &str| variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let url = || variable("AWS_ENDPOINT_URL_ROLESANYWHERE").or_else(|| variable("AWS_ENDPOINT_URL"));
+        let files = Files { certificate, key, intermediates: self.intermediates.clone() };
         let settings = Settings {
-            certificate,
-            key,
-            intermediates: self.intermediates.clone(),
-            region: self.region.clone().unwrap_or_else(|| trust_anchor.region.clone()),
+            region: self.region.clone(),
             roles: Vec::new(),
-            seconds: self.session_duration.into(),
-            session_name: self.role_session_name.clone(),
             hop_limit: 64,
             token_file: None,
-            placement_region: None,
-            zone: None,
+            metadata: None,
             endpoint: self.endpoint.clone().or_else(url),
             is_fips: is_set("AWS_USE_FIPS_ENDPOINT"),
             is_dual_stack: is_set("AWS_USE_DUALSTACK_ENDPOINT"),
             time: Duration::from_secs(self.timeout.into()),
             is_verbose: self.debug,
         };
-        with_role(settings, Role { name: name(role), identity, port })
+        let (seconds, session_name) = (self.session_duration.into(), self.role_session_name.clone());
+        with_role(settings, Role { name: name(role), identity, files, seconds, session_name, port })
     }
 }
 
@@ -131,11 +127,18 @@ pub(super) fn with_role(mut settings: Settings, role: Role) -> Result<Settings, 
     Ok(settings)
 }
 
-/// A further role: `ARN[,profile=ARN][,name=NAME][,port=PORT]`.
+/// A further role: its ARN, and what it has of its own. Everything else is that of the first one, except for the name of
+/// its sessions if it has another certificate.
 #[derive(Clone)]
 pub(super) struct Further {
     role: Arn,
     profile: Option<Arn>,
+    trust_anchor: Option<Arn>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    intermediates: Option<PathBuf>,
+    seconds: Option<u32>,
+    session_name: Option<String>,
     name: Option<String>,
     port: Option<u16>,
 }
@@ -144,27 +147,85 @@ impl Further {
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let mut parts = text.split(',');
         let role = Arn::parse(ArnKind::Role, parts.next().unwrap_or_default())?;
-        let mut further = Self { role, profile: None, name: None, port: None };
+        let mut further = Self {
+            role,
+            profile: None,
+            trust_anchor: None,
+            certificate: None,
+            key: None,
+            intermediates: None,
+            seconds: None,
+            session_name: None,
+            name: None,
+            port: None,
+        };
         for part in parts {
-            match part.split_once('=') {
-                Some(("profile", arn)) => further.profile = Some(Arn::parse(ArnKind::Profile, arn)?),
-                Some(("name", name)) if is_name(name) => further.name = Some(name.to_owned()),
-                Some(("port", port)) => {
-                    let number = whole_number(port, 1..=65_535)?;
-                    further.port = u16::try_from(number).ok();
-                }
-                _ => return Err(format!("{} is not `profile=ARN`, `name=NAME` or `port=PORT`", quote(part))),
-            }
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            further.set(name, value)?;
+        }
+        if further.certificate.is_some() != further.key.is_some() {
+            return Err("`certificate` and `private-key` belong together: write both or neither".to_owned());
+        }
+        if further.intermediates.is_some() && further.certificate.is_none() {
+            return Err("`intermediates` without `certificate`: they are those of that certificate".to_owned());
         }
         Ok(further)
     }
 
-    /// It, with the profile of the first role unless it has its own.
-    pub(super) fn role(&self, first: &Identity) -> Role {
-        let profile = self.profile.clone().unwrap_or_else(|| first.profile.clone());
-        let identity = Identity { profile, role: self.role.clone(), trust_anchor: first.trust_anchor.clone() };
-        Role { name: self.name.clone().unwrap_or_else(|| name(&self.role)), identity, port: self.port }
+    /// One of its own settings; the names are those of the flags of the first role.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let file =
+            || if value.is_empty() { Err(format!("{} names no file", quote(name))) } else { Ok(Some(value.into())) };
+        match name {
+            "profile" => self.profile = Some(Arn::parse(ArnKind::Profile, value)?),
+            "trust-anchor" => self.trust_anchor = Some(Arn::parse(ArnKind::TrustAnchor, value)?),
+            "certificate" => self.certificate = file()?,
+            "private-key" => self.key = file()?,
+            "intermediates" => self.intermediates = file()?,
+            "session-duration" => self.seconds = Some(whole_number(value, 900..=43_200)?),
+            "role-session-name" => self.session_name = Some(value.to_owned()),
+            "name" => self.name = Some(path_part(value)?),
+            "port" => self.port = u16::try_from(whole_number(value, 1..=65_535)?).ok(),
+            _ => {
+                return Err(format!(
+                    "{} is none of the settings of a further role: `profile`, `trust-anchor`, `certificate`, \
+                     `private-key`, `intermediates`, `session-duration`, `role-session-name`, `name` and `port`",
+                    quote(name)
+                ));
+            }
+        }
+        Ok(())
     }
+
+    /// It, with what the first role has unless it has its own.
+    pub(super) fn role(&self, first: &Role) -> Role {
+        let Identity { trust_anchor, profile, .. } = &first.identity;
+        let identity = Identity {
+            trust_anchor: self.trust_anchor.as_ref().unwrap_or(trust_anchor).clone(),
+            profile: self.profile.as_ref().unwrap_or(profile).clone(),
+            role: self.role.clone(),
+        };
+        let own = self.certificate.clone().zip(self.key.clone());
+        // The name of a session says whose it is, and so does the certificate.
+        let session_name = first.session_name.clone().filter(|_| own.is_none());
+        let files = own.map(|(certificate, key)| Files { certificate, key, intermediates: self.intermediates.clone() });
+        Role {
+            name: self.name.clone().unwrap_or_else(|| name(&self.role)),
+            identity,
+            files: files.unwrap_or_else(|| first.files.clone()),
+            seconds: self.seconds.map_or(first.seconds, u64::from),
+            session_name: self.session_name.clone().or(session_name),
+            port: self.port,
+        }
+    }
+}
+
+/// What can be a part of a path.
+pub(super) fn path_part(text: &str) -> Result<String, String> {
+    if is_name(text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{} is not a name: use letters, digits and `_+=.@-`", quote(text)))
 }
 
 /// Whether this can be a part of a path.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::credentials::Credentials;
 use super::keeper::{Keeper, Moment};
-use super::settings::Settings;
+use super::settings::{Metadata, Settings};
 use super::token::Tokens;
 use crate::certificate::rfc3339;
 
@@ -83,6 +83,7 @@ impl State {
             return answer;
         }
         match path {
+            _ if path.starts_with("/latest/") && self.settings.metadata.is_none() => nothing(),
             "/latest/api/token" => self.token(asked.headers, now),
             "/healthz" => text(StatusCode::OK, "ok\n"),
             "/readyz" => self.ready(now),
@@ -109,11 +110,12 @@ impl State {
             return text(StatusCode::UNAUTHORIZED, "a token of version 2 of the metadata service is needed\n");
         }
         let Some(role) = self.settings.roles.get(asked.role) else { return nothing() };
+        let Some(Metadata { region, zone }) = &self.settings.metadata else { return nothing() };
         let told = |value: &Option<String>| value.clone().map_or_else(nothing, |it| text(StatusCode::OK, it));
         match path {
             ROLES => text(StatusCode::OK, role.name.as_str()),
-            "/latest/meta-data/placement/region" => told(&self.settings.placement_region),
-            "/latest/meta-data/placement/availability-zone" => told(&self.settings.zone),
+            "/latest/meta-data/placement/region" => told(region),
+            "/latest/meta-data/placement/availability-zone" => told(zone),
             _ if path.strip_prefix(ROLES).and_then(|it| it.strip_prefix('/')) == Some(role.name.as_str()) => {
                 self.credentials(asked.role, now, Credentials::metadata)
             }

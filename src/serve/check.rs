@@ -2,16 +2,30 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// The longest wait for the server, which answers at once.
 const WAIT: Duration = Duration::from_millis(800);
 
-/// Asks the server on a port; what it says, in one line.
+/// How often it is asked by somebody who waits.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Asks the server on a port until it has credentials, or that much time has passed; what it says, in one line.
 ///
 /// # Errors
 /// It has no credentials, or does not answer; why.
-pub fn check(port: u16) -> Result<String, String> {
+pub fn check(port: u16, wait: Duration) -> Result<String, String> {
+    let since = Instant::now();
+    loop {
+        match once(port) {
+            Err(_) if since.elapsed() < wait => sleep(PAUSE),
+            said => return said,
+        }
+    }
+}
+
+fn once(port: u16) -> Result<String, String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let answer = ask(address).map_err(|error| format!("nothing answers on {address}: {error}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));

@@ -17,7 +17,7 @@ mod token;
 
 pub use check::check;
 pub use server::{once, run};
-pub use settings::{Error, Role, Settings, World};
+pub use settings::{Error, Files, Metadata, Role, Settings, World};
 
 /// Whether this build can serve.
 pub const IS_HERE: bool = true;

@@ -4,7 +4,7 @@ mod check;
 mod settings;
 
 pub use check::check;
-pub use settings::{Error, Role, Settings, World};
+pub use settings::{Error, Files, Metadata, Role, Settings, World};
 
 /// Whether this build can serve.
 pub const IS_HERE: bool = false;

@@ -51,8 +51,8 @@ struct Server {
     requester: Requester,
     world: World,
     start: Instant,
-    /// The pair that was read last and belongs together.
-    pair: RefCell<Option<Rc<Pair>>>,
+    /// The pair of each role that was read last and belongs together.
+    pairs: RefCell<Vec<Option<Rc<Pair>>>>,
 }
 
 /// Serves until the process ends.
@@ -138,8 +138,9 @@ impl Server {
         let endpoint = Endpoint { url, is_fips: settings.is_fips, is_dual_stack: settings.is_dual_stack };
         let requester = Requester::new(endpoint, settings.time);
         let keepers = settings.roles.iter().map(|_| watch::Sender::new(Keeper::default())).collect();
+        let pairs = RefCell::new(vec![None; settings.roles.len()]);
         let state = State { settings, tokens, keepers };
-        Self { state, requester, world, start: Instant::now(), pair: RefCell::default() }
+        Self { state, requester, world, start: Instant::now(), pairs }
     }
 
     fn now(&self) -> Moment {
@@ -197,7 +198,7 @@ impl Server {
             let wait = keeper.borrow().wait(self.now());
             if !wait.is_zero() {
                 sleep(wait.min(LOOK)).await;
-                if keeper.borrow().trouble().is_some() && self.has_new_pair() {
+                if keeper.borrow().trouble().is_some() && self.has_new_pair(index, role) {
                     keeper.send_modify(Keeper::hurry);
                 }
                 continue;
@@ -227,8 +228,7 @@ impl Server {
 
     /// Asks for a session once.
     async fn ask(&self, index: usize, role: &Role) -> Result<Credentials, Trouble> {
-        let settings = &self.state.settings;
-        let pair = self.read()?;
+        let pair = self.read(index, role)?;
         if let Some(keeper) = self.state.keepers.get(index) {
             keeper.send_modify(|keeper| {
                 keeper.calls += 1;
@@ -238,9 +238,9 @@ impl Server {
         let presented = Presented {
             chain: &pair.chain,
             key: &pair.key,
-            region: &settings.region,
-            seconds: settings.seconds,
-            session_name: settings.session_name.as_deref(),
+            region: self.state.settings.region.as_deref().unwrap_or(&role.identity.trust_anchor.region),
+            seconds: role.seconds,
+            session_name: role.session_name.as_deref(),
             now: (self.world.now)(),
         };
         let unclear = |NoAnswer { code, why, help }| trouble(code.name(), &format!("{why}; {help}"), false);
@@ -256,28 +256,33 @@ impl Server {
         }
     }
 
-    /// The pair as it is now, or as it was when what is there now cannot be used.
-    fn read(&self) -> Result<Rc<Pair>, Trouble> {
-        match pair::read(&self.state.settings) {
+    /// The pair of a role as it is now, or as it was when what is there now cannot be used.
+    fn read(&self, index: usize, role: &Role) -> Result<Rc<Pair>, Trouble> {
+        match pair::read(&role.files) {
             Ok(pair) => {
                 let pair = Rc::new(pair);
-                *self.pair.borrow_mut() = Some(Rc::clone(&pair));
+                if let Some(last) = self.pairs.borrow_mut().get_mut(index) {
+                    *last = Some(Rc::clone(&pair));
+                }
                 Ok(pair)
             }
             Err(why) => {
-                let before = self.pair.borrow().clone();
-                let before = before.ok_or_else(|| trouble("InvalidCertificate", &why, true))?;
+                let before = self.last_pair(index).ok_or_else(|| trouble("InvalidCertificate", &why, true))?;
                 self.log(&format!("warning: {why}; the certificate of before is used"));
                 Ok(before)
             }
         }
     }
 
+    fn last_pair(&self, index: usize) -> Option<Rc<Pair>> {
+        self.pairs.borrow().get(index).cloned().flatten()
+    }
+
     /// Whether there is another certificate than the one that was used last.
-    fn has_new_pair(&self) -> bool {
+    fn has_new_pair(&self, index: usize, role: &Role) -> bool {
         let leaf = |pair: &Pair| pair.chain.first().map(|leaf| leaf.der.clone());
-        let before = self.pair.borrow().as_deref().and_then(leaf);
-        before.is_some() && pair::read(&self.state.settings).is_ok_and(|pair| leaf(&pair) != before)
+        let before = self.last_pair(index).as_deref().and_then(leaf);
+        before.is_some() && pair::read(&role.files).is_ok_and(|pair| leaf(&pair) != before)
     }
 }
 

@@ -10,28 +10,17 @@ use crate::resolve::Identity;
 /// Everything that the server is told.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The certificate's file; certificates behind the first are its chain.
-    pub certificate: PathBuf,
-    /// The key's file.
-    pub key: PathBuf,
-    /// The file of the chain, in place of what follows the certificate.
-    pub intermediates: Option<PathBuf>,
     /// The roles; the first is that of the main port.
     pub roles: Vec<Role>,
-    /// Where sessions are asked for.
-    pub region: String,
-    /// How long sessions are to last, in seconds.
-    pub seconds: u64,
-    /// The sessions' name.
-    pub session_name: Option<String>,
+    /// Where sessions are asked for, if not in the region of the trust anchor.
+    pub region: Option<String>,
     /// How many hops a response may travel.
     pub hop_limit: u32,
     /// Where the authorization token is written; without it there are no container credentials.
     pub token_file: Option<PathBuf>,
-    /// The region of the metadata service.
-    pub placement_region: Option<String>,
-    /// The availability zone of the metadata service.
-    pub zone: Option<String>,
+    /// What the metadata service says of where it is. Without it there is no metadata service: who can reach that needs no
+    /// authorization token.
+    pub metadata: Option<Metadata>,
     /// The endpoint in place of the region's public one.
     pub endpoint: Option<String>,
     /// Whether to use the region's FIPS endpoint.
@@ -44,6 +33,15 @@ pub struct Settings {
     pub is_verbose: bool,
 }
 
+/// What the metadata service says of where it is.
+#[derive(Debug, Clone, Default)]
+pub struct Metadata {
+    /// The region.
+    pub region: Option<String>,
+    /// The availability zone.
+    pub zone: Option<String>,
+}
+
 /// A role that credentials are served for.
 #[derive(Debug, Clone)]
 pub struct Role {
@@ -51,8 +49,25 @@ pub struct Role {
     pub name: String,
     /// What a session is asked with.
     pub identity: Identity,
-    /// The port of its metadata service, if it has one.
+    /// What it is signed with.
+    pub files: Files,
+    /// How long its sessions are to last, in seconds.
+    pub seconds: u64,
+    /// The sessions' name.
+    pub session_name: Option<String>,
+    /// Its port, if it has one.
     pub port: Option<u16>,
+}
+
+/// The files that a session is signed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The certificate; certificates behind the first are its chain.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// The chain, in place of what follows the certificate.
+    pub intermediates: Option<PathBuf>,
 }
 
 /// What the server has of the outside.

@@ -27,7 +27,7 @@ const REPORTS: &str = "arn:aws:iam::111122223333:role/reports";
 /// Whoever waits longer has waited in vain.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-fn data(name: &str) -> String {
+pub(crate) fn data(name: &str) -> String {
     fs::read_to_string(root().join("tests/data").join(name)).unwrap()
 }
 
@@ -50,10 +50,10 @@ fn with(mut world: Value, field: &str, value: Value) -> Value {
 }
 
 /// A volume as the kubelet writes it: a folder for each version, and one link to the present one.
-struct Volume(tempfile::TempDir);
+pub(crate) struct Volume(pub(crate) tempfile::TempDir);
 
 impl Volume {
-    fn new(kind: &str) -> Self {
+    pub(crate) fn new(kind: &str) -> Self {
         let volume = Self(tempfile::tempdir().unwrap());
         for name in ["tls.crt", "tls.key"] {
             symlink(Path::new("..data").join(name), volume.0.path().join(name)).unwrap();
@@ -424,6 +424,21 @@ fn what_cannot_be_served_is_said() {
     let output = run(command.arg("serve").args(volume.flags()).arg("--no-verify-ssl"), b"");
     assert_eq!(output.exit, 2);
     assert!(output.stderr.contains("SSL_CERT_FILE"), "{}", output.stderr);
+    let own = |settings: &str| format!("--role={REPORTS},{settings}");
+    for (args, words) in [
+        (vec![own("certificate=tls.crt")], "belong together"),
+        (vec![own("intermediates=ca.pem")], "`intermediates` without `certificate`"),
+        (vec![own("session-duration=1")], "from 900 to 43200"),
+        (vec![own("name=../app")], "is not a name"),
+        (vec![own("key=tls.key")], "none of the settings of a further role"),
+        (vec![own("name=app")], "two roles have the same name"),
+        (vec!["--name=reports".to_owned(), format!("--role={REPORTS}")], "two roles have the same name"),
+        (vec!["--no-metadata".to_owned()], "--token-file"),
+        (vec!["--wait=1".to_owned()], "--check"),
+    ] {
+        let output = run(iamra(root()).arg("serve").args(volume.flags()).args(args), b"");
+        assert_eq!((output.exit, output.stderr.contains(words)), (2, true), "{words}: {}", output.stderr);
+    }
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = format!("--port={}", taken.local_addr().unwrap().port());
     let output = run(iamra(root()).arg("serve").args(volume.flags()).arg(&port), b"");
