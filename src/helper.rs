@@ -1,11 +1,81 @@
-//! The AWS credential helper, `aws_signing_helper`: its releases, and what each of them can do.
+//! The credential helpers: AWS's `aws_signing_helper` and iamra itself. What each of them can do and, of AWS's, since when.
 //!
-//! Read from the definitions of its flags at every release from v1.0.2 to v1.8.0, and for later releases from its notes
-//! and image tags. No release has removed a flag.
+//! AWS's is read from the definitions of its flags at every release from v1.0.2 to v1.8.0, and for later releases from its
+//! notes and image tags. No release has removed a flag.
 
 use std::fmt;
 
 use crate::quote::quote;
+
+/// What a helper is, and what it can do. Each way to deliver credentials has the command that does it, where there is one.
+#[derive(Debug)]
+pub struct Capabilities {
+    /// Its image, where nobody names another one.
+    pub image: &'static str,
+    /// Its program in the image, by which probes and applications start it.
+    pub program: &'static str,
+    /// The command that answers as the metadata service.
+    pub metadata: Option<&'static str>,
+    /// The command that answers as a provider of container credentials.
+    pub container: Option<&'static str>,
+    /// The command that writes a file.
+    pub file: Option<&'static str>,
+    /// The command that prints credentials for an SDK which starts it.
+    pub process: Option<&'static str>,
+    /// How it is proved that there are credentials.
+    pub proof: Proof,
+    /// The command that only reads the certificate.
+    pub certificate: Option<&'static str>,
+    /// Whether one process serves several roles, each with a certificate of its own.
+    pub has_several_roles: bool,
+    /// Whether it renews a session after a part of its life, however short it is.
+    pub renews_in_part: bool,
+    /// The flags of all these commands.
+    pub flags: &'static [Flag],
+    /// Whether its log has credentials in it with `--debug`.
+    pub debug_shows_credentials: bool,
+}
+
+/// How a helper proves that there are credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// It asks AWS for a session of its own, by this command, and discards it.
+    Session(&'static [&'static str]),
+    /// It asks the one that is running, by this command.
+    Running(&'static [&'static str]),
+}
+
+/// AWS's own.
+pub const AWS: Capabilities = Capabilities {
+    image: IMAGE,
+    program: PROGRAM,
+    metadata: Some("serve"),
+    container: None,
+    file: Some("update"),
+    process: Some("credential-process"),
+    proof: Proof::Session(&["update", "--once"]),
+    certificate: Some("read-certificate-data"),
+    has_several_roles: false,
+    renews_in_part: false,
+    flags: FLAGS,
+    debug_shows_credentials: true,
+};
+
+/// iamra: docs/serve.md.
+pub const IAMRA: Capabilities = Capabilities {
+    image: concat!("ghcr.io/iamra/iamra:", env!("CARGO_PKG_VERSION")),
+    program: "/usr/local/bin/iamra",
+    metadata: Some("serve"),
+    container: Some("serve"),
+    file: None,
+    process: Some("credential-process"),
+    proof: Proof::Running(&["serve", "--check"]),
+    certificate: None,
+    has_several_roles: true,
+    renews_in_part: true,
+    flags: FLAGS_OF_IAMRA,
+    debug_shows_credentials: false,
+};
 
 /// The official image, at the newest multi-architecture tag that was published at the time of writing.
 /// <https://github.com/aws/rolesanywhere-credential-helper/tree/main/docker_image_resources>
@@ -50,7 +120,7 @@ const fn flag(name: &'static str, commands: &'static [&'static str], since: Vers
     Flag { name, commands, since }
 }
 
-/// The flags of the commands that can run in a pod.
+/// The flags of AWS's commands that can run in a pod.
 /// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/cmd/credentials.go>
 /// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/cmd/serve.go>
 /// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/cmd/update.go>
@@ -82,6 +152,53 @@ pub const FLAGS: &[Flag] = &[
     flag("pkcs8-password", SESSION, Version(1, 6, 0)),
 ];
 
+/// iamra's commands that ask AWS for a session.
+const SESSION_OF_IAMRA: &[&str] = &["serve", "credential-process"];
+/// The release of this program.
+const THIS: Version = Version(0, 1, 0);
+
+/// The flags of iamra's commands that can run in a pod, as `iamra serve --help` has them.
+const FLAGS_OF_IAMRA: &[Flag] = &[
+    flag("certificate", SESSION_OF_IAMRA, THIS),
+    flag("private-key", SESSION_OF_IAMRA, THIS),
+    flag("intermediates", SESSION_OF_IAMRA, THIS),
+    flag("trust-anchor-arn", SESSION_OF_IAMRA, THIS),
+    flag("profile-arn", SESSION_OF_IAMRA, THIS),
+    flag("role-arn", SESSION_OF_IAMRA, THIS),
+    flag("region", SESSION_OF_IAMRA, THIS),
+    flag("session-duration", SESSION_OF_IAMRA, THIS),
+    flag("role-session-name", SESSION_OF_IAMRA, THIS),
+    flag("endpoint", SESSION_OF_IAMRA, THIS),
+    flag("timeout", SESSION_OF_IAMRA, THIS),
+    flag("with-proxy", SESSION_OF_IAMRA, THIS),
+    flag("debug", SESSION_OF_IAMRA, THIS),
+    flag("port", &["serve"], THIS),
+    flag("hop-limit", &["serve"], THIS),
+    flag("name", &["serve"], THIS),
+    flag("role", &["serve"], THIS),
+    flag("token-file", &["serve"], THIS),
+    flag("no-metadata", &["serve"], THIS),
+    flag("placement-region", &["serve"], THIS),
+    flag("placement-zone", &["serve"], THIS),
+    flag("check", &["serve"], THIS),
+    flag("wait", &["serve"], THIS),
+];
+
+impl Capabilities {
+    /// The flags that all commands take which get credentials.
+    pub fn session_flags(&self) -> impl Iterator<Item = &'static str> {
+        let commands = [self.metadata, self.container, self.file, self.process];
+        let takes = move |known: &&Flag| commands.iter().flatten().all(|command| known.commands.contains(command));
+        self.flags.iter().filter(takes).map(|known| known.name)
+    }
+
+    /// Whether an image is that of another helper, as far as the last part of its name tells.
+    pub fn is_foreign(&self, image: &str) -> bool {
+        let of = |helper: &Self| last_part(image) == last_part(helper.image);
+        [&AWS, &IAMRA].into_iter().any(of) && !of(self)
+    }
+}
+
 impl Version {
     /// Reads `1.8.1`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -93,7 +210,7 @@ impl Version {
     /// The release in an image of the official name, in whatever registry; `None` when its tag does not say.
     pub fn of_image(image: &str) -> Option<Self> {
         let (name, tag) = split(image);
-        let tag = tag.filter(|_| name.rsplit('/').next() == REPOSITORY.rsplit('/').next())?;
+        let tag = tag.filter(|_| last_part(name) == last_part(REPOSITORY))?;
         Self::parse(tag.split('-').next()?)
     }
 
@@ -140,6 +257,11 @@ fn is_published(tag: &str) -> bool {
     Version::parse(version).is_some()
         && lengths == [4, 2, 2, 2, 2]
         && built.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+/// The last part of an image's name.
+fn last_part(image: &str) -> Option<&str> {
+    split(image).0.rsplit('/').next()
 }
 
 /// Name and tag. A colon before the last slash is that of a port.
@@ -191,5 +313,16 @@ mod tests {
         assert!(Version(1, 8, 1).has("update", "once") && !Version(1, 8, 1).has("serve", "once"));
         assert!(!Version(9, 0, 0).has("serve", "bind"));
         assert!(Version(1, 8, 5).serves_empty_credentials() && !Version(1, 9, 0).serves_empty_credentials());
+    }
+
+    #[test]
+    fn an_image_is_known_by_its_name() {
+        for image in [IMAGE, "localhost:5000/aws/credential-helper@sha256:00"] {
+            assert!(IAMRA.is_foreign(image) && !AWS.is_foreign(image), "{image}");
+        }
+        for image in [IAMRA.image, "mirror.example.com/tools/iamra"] {
+            assert!(AWS.is_foreign(image) && !IAMRA.is_foreign(image), "{image}");
+        }
+        assert!(!AWS.is_foreign("mirror.example.com/helper:1") && !IAMRA.is_foreign("mirror.example.com/helper:1"));
     }
 }

@@ -137,6 +137,7 @@ impl Reader<'_> {
             place: at.clone(),
         };
         binding.check_names(self.report);
+        self.check_renewals(&binding);
         Some(binding)
     }
 

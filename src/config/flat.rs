@@ -204,6 +204,7 @@ fn defaults(binding: &Binding) -> Value {
             "volume": certificate.volume,
         },
         "sidecar": {
+            "helper": sidecar.helper,
             "image": sidecar.image,
             "delivery": sidecar.delivery,
             "style": sidecar.style,

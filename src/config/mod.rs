@@ -43,8 +43,8 @@ pub use opt_in::{OptIn, ROLE};
 pub use schema::{SCHEMA_ID, json_schema};
 pub use unique::Subjects;
 pub use v1alpha1::{
-    API_VERSION, ArgoCd, CertificateVolume, Delivery, KIND, KeyAlgorithm, MintPolicy, Mode, OUR_NAMES, PullPolicy,
-    SidecarStyle, Startup,
+    API_VERSION, ArgoCd, CertificateVolume, Delivery, Helper, KIND, KeyAlgorithm, MintPolicy, Mode, OUR_NAMES,
+    PullPolicy, SidecarStyle, Startup,
 };
 pub use validate::PARAMETER_PREFIX;
 pub use whole::{Base, Documents, Whole, base_of, extends};
@@ -59,6 +59,7 @@ use serde_json::Value;
 
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::duration::Duration;
+use crate::helper::{self, Capabilities};
 use crate::issuer::Issuer;
 use crate::krm::Position;
 use crate::name::DnsLabel;
@@ -268,6 +269,8 @@ impl Certificate {
 /// A workload's credential sidecar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sidecar {
+    /// The program that it runs.
+    pub helper: Helper,
     /// Its image.
     pub image: String,
     /// The image pull policy, if declared.
@@ -298,6 +301,59 @@ pub struct Sidecar {
     pub requests: BTreeMap<String, String>,
     /// The most that it may use.
     pub limits: BTreeMap<String, String>,
+}
+
+impl Helper {
+    /// What it can do.
+    pub fn can(self) -> &'static Capabilities {
+        match self {
+            Self::Aws => &helper::AWS,
+            Self::Iamra => &helper::IAMRA,
+        }
+    }
+
+    /// Its command that delivers credentials in this way, if it can.
+    pub fn command(self, delivery: Delivery) -> Option<&'static str> {
+        let can = self.can();
+        match delivery {
+            Delivery::Endpoint => can.metadata,
+            Delivery::Container => can.container,
+            Delivery::File => can.file,
+            Delivery::Process => can.process,
+        }
+    }
+
+    /// As the declaration writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::Iamra => "iamra",
+        }
+    }
+}
+
+impl Delivery {
+    /// As the declaration writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::Container => "container",
+            Self::File => "file",
+            Self::Process => "process",
+        }
+    }
+
+    /// Whether the application calls the sidecar.
+    pub fn is_served(self) -> bool {
+        matches!(self, Self::Endpoint | Self::Container)
+    }
+}
+
+impl Sidecar {
+    /// The helper's command that delivers credentials in this way, if it can.
+    pub fn command(&self) -> Option<&'static str> {
+        self.helper.command(self.delivery)
+    }
 }
 
 /// The endpoint that sessions are requested from; the region's public endpoint if nothing is set.

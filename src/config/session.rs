@@ -1,9 +1,9 @@
 //! How long the sessions of roles and workloads last.
 
-use super::Role;
 use super::placed::invalid;
 use super::reader::Reader;
 use super::v1alpha1 as wire;
+use super::{Binding, Role};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::duration::Duration;
 use crate::quote::{quote, typed};
@@ -13,6 +13,10 @@ use crate::yaml::FieldPath;
 /// <https://docs.aws.amazon.com/rolesanywhere/latest/userguide/authentication-create-session.html>
 const SHORTEST_SESSION: u64 = 900;
 const LONGEST_SESSION: u64 = 43_200;
+/// AWS's helper renews ten minutes before the end. The ten sessions a second are a quota.
+/// <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/serve.go>
+/// <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
+const SHORTEST_RENEWED: u64 = 1800;
 
 impl Reader<'_> {
     pub(super) fn session(&mut self, text: &str, at: &FieldPath) -> Option<Duration> {
@@ -23,23 +27,28 @@ impl Reader<'_> {
                 at,
                 format!("{} is not between `15m` and `12h`, the limits of a session", quote(&text)),
             );
-        } else if session.seconds() < 1800 {
-            self.report.push(
-                Diagnostic::warning(
-                    Code::ShortSession,
-                    // The ten minutes come from the helper, the ten sessions from a quota.
-                    // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/serve.go>
-                    // <https://docs.aws.amazon.com/general/latest/gr/rolesanywhere.html>
-                    format!(
-                        "the helper renews a session ten minutes before it expires, so one of {text} is renewed \
-                             constantly"
-                    ),
-                )
-                .at(Place::Config(at.clone()))
-                .help("use `30m` or more; AWS allows ten new sessions per second for the whole account"),
-            );
         }
         Some(session)
+    }
+
+    /// Reports a session that the helper of a workload renews constantly.
+    pub(super) fn check_renewals(&mut self, binding: &Binding) {
+        let session = binding.session();
+        if !(SHORTEST_SESSION..SHORTEST_RENEWED).contains(&session.seconds())
+            || binding.sidecar.helper.can().renews_in_part
+        {
+            return;
+        }
+        let of_role = FieldPath::keys("spec.roles").key(binding.role.name.as_str());
+        let at = if binding.session.is_some() { binding.place.clone() } else { of_role }.key("sessionDuration");
+        let message = format!(
+            "the helper renews a session ten minutes before it expires, so one of {session} is renewed constantly"
+        );
+        self.report.push(
+            Diagnostic::warning(Code::ShortSession, message)
+                .at(Place::Config(at))
+                .help("use `30m` or more; AWS allows ten new sessions per second for the whole account"),
+        );
     }
 
     /// The session of a workload that sets its own. One that is longer than its role allows could not be requested.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::placed::{Placed, invalid, pick};
-use super::v1alpha1::{self as wire, Delivery, PullPolicy, SidecarStyle, Startup};
+use super::v1alpha1::{self as wire, Delivery, Helper, PullPolicy, SidecarStyle, Startup};
 use super::{Endpoint, Sidecar};
 use crate::diag::{Code, Diagnostic, Place, Report, known_names};
-use crate::helper::{self, Version};
+use crate::helper::{self, Capabilities, Version};
 use crate::quote::quote;
 use crate::yaml::FieldPath;
 
@@ -27,6 +27,12 @@ const FLAGS_OF_OURS: &[(&str, &str)] = &[
     ("role-session-name", "sidecar.roleSessionName"),
     ("with-proxy", "sidecar.proxy"),
     ("endpoint", "sidecar.endpoint"),
+    ("name", "workloads"),
+    ("role", "workloads"),
+    ("token-file", "sidecar.delivery"),
+    ("no-metadata", "sidecar.delivery"),
+    ("check", "sidecar.startup"),
+    ("wait", "sidecar.startup"),
 ];
 /// Variables that iamra sets itself, and the fields that control them.
 const VARIABLES_OF_OURS: &[(&str, &str)] = &[
@@ -50,6 +56,7 @@ type Entries = BTreeMap<String, Option<String>>;
 /// The checked sidecar settings of one layer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct SidecarLayer {
+    helper: Placed<Helper>,
     image: Placed<String>,
     pull_policy: Placed<PullPolicy>,
     delivery: Placed<Delivery>,
@@ -73,6 +80,7 @@ impl SidecarLayer {
         let field = |dotted: &str| at.join(&FieldPath::keys(dotted));
         // No `..`: a new field of the declaration must be read here.
         let wire::Sidecar {
+            helper,
             image,
             image_pull_policy,
             delivery,
@@ -91,6 +99,7 @@ impl SidecarLayer {
         let says_endpoint = endpoint.url.is_some() || endpoint.fips.is_some() || endpoint.dual_stack.is_some();
         let said = |entries: Entries, name| (!entries.is_empty()).then(|| (entries, field(name)));
         let layer = Self {
+            helper: helper.map(|it| (it, field("helper"))),
             image: image.clone().map(|it| (it, field("image"))),
             pull_policy: image_pull_policy.map(|it| (it, field("imagePullPolicy"))),
             delivery: delivery.map(|it| (it, field("delivery"))),
@@ -193,8 +202,10 @@ impl SidecarLayers<'_> {
 
     /// The sidecar's settings, with the session's name filled in.
     pub(super) fn merged(&self, role_session_name: Option<String>, report: &mut Report) -> Sidecar {
+        let helper = self.value(|layer| &layer.helper).unwrap_or(Helper::Aws);
         let sidecar = Sidecar {
-            image: self.value(|layer| &layer.image).unwrap_or_else(|| helper::IMAGE.to_owned()),
+            helper,
+            image: self.value(|layer| &layer.image).unwrap_or_else(|| helper.can().image.to_owned()),
             pull_policy: self.value(|layer| &layer.pull_policy),
             delivery: self.value(|layer| &layer.delivery).unwrap_or(Delivery::Endpoint),
             style: self.value(|layer| &layer.style).unwrap_or(SidecarStyle::Native),
@@ -210,9 +221,48 @@ impl SidecarLayers<'_> {
             requests: self.entries(DEFAULT_REQUESTS, |layer| &layer.requests),
             limits: self.entries(DEFAULT_LIMITS, |layer| &layer.limits),
         };
+        self.check_capabilities(&sidecar, report);
         self.check_release(&sidecar, report);
         self.check_process(&sidecar, report);
         sidecar
+    }
+
+    /// Reports settings that the helper does not support, at each of the fields that do not go together.
+    fn check_capabilities(&self, sidecar: &Sidecar, report: &mut Report) {
+        let can = sidecar.helper.can();
+        let field = |name: &str, value: &str| quote(&format_args!("{name}: {value}")).to_string();
+        let name = field("helper", sidecar.helper.name());
+        let helper = self.pick(|layer| &layer.helper).map(|(_, at)| at);
+        let mut say = |other: Option<FieldPath>, code, message: String, help: &str| {
+            for at in [other, helper.clone()].into_iter().flatten() {
+                report.push(Diagnostic::error(code, message.clone()).at(Place::Config(at)).help(help));
+            }
+        };
+        if sidecar.command().is_none() {
+            let at = self.pick(|layer| &layer.delivery).map(|(_, at)| at);
+            let message = format!("{name} does not support {}", field("delivery", sidecar.delivery.name()));
+            let other = if sidecar.helper == Helper::Aws { Helper::Iamra } else { Helper::Aws };
+            let help = format!("use {}, or `delivery: endpoint`", field("helper", other.name()));
+            say(at, Code::UnsupportedHelper, message, &help);
+        }
+        if sidecar.startup == Startup::Certificate && can.certificate.is_none() {
+            let at = self.pick(|layer| &layer.startup).map(|(_, at)| at);
+            let message = format!("{name} does not support `startup: certificate`");
+            let help = "use `startup: credentials`, which makes no session of its own here, or `startup: none`: a pod \
+                        does not start before its certificate is there";
+            say(at, Code::UnsupportedHelper, message, help);
+        }
+        if can.is_foreign(&sidecar.image) {
+            let at = self.pick(|layer| &layer.image).map(|(_, at)| at);
+            let message = format!("the image {} is not that of {name}", quote(&sidecar.image));
+            let help = format!("set `image` beside `helper`; without one, it is {}", quote(can.image));
+            say(at, Code::ConflictingFields, message, &help);
+        }
+        if let Some((args, at)) = self.pick(|layer| &layer.extra_args) {
+            for (index, arg) in args.iter().enumerate() {
+                check_flag(arg, can, &at.index(index), report);
+            }
+        }
     }
 
     /// A helper that the application starts has the application's environment.
@@ -237,6 +287,9 @@ impl SidecarLayers<'_> {
 
     /// Reports settings that the helper's release does not support, if the image's tag names the release.
     fn check_release(&self, sidecar: &Sidecar, report: &mut Report) {
+        if sidecar.helper != Helper::Aws {
+            return;
+        }
         let Some(version) = Version::of_image(&sidecar.image) else { return };
         if let Some((Startup::Certificate | Startup::None, at)) = self.pick(|layer| &layer.startup)
             && version.serves_empty_credentials()
@@ -334,23 +387,36 @@ fn check_arg(arg: &str, at: &FieldPath, report: &mut Report) {
             format!("{} is set by iamra: use {}", quote(&format_args!("--{flag}")), quote(&field)),
         );
     }
-    // `--debug` logs complete responses.
+    if flag != "debug" && !is_known(flag) {
+        no_flag(flag, &helper::AWS, at, report);
+    }
+}
+
+/// Checks a flag that one of the helpers has.
+fn check_flag(arg: &str, can: &Capabilities, at: &FieldPath, report: &mut Report) {
+    let flag = arg.trim_start_matches("--").split('=').next().unwrap_or(arg);
+    // AWS's `--debug` logs complete responses.
     // <https://github.com/aws/rolesanywhere-credential-helper/blob/main/aws_signing_helper/credentials.go>
-    if flag == "debug" {
-        return invalid(report, at, "`--debug` logs the responses of AWS, including credentials");
+    if flag == "debug" && can.debug_shows_credentials {
+        invalid(report, at, "`--debug` logs the responses of AWS, including credentials");
+    } else if is_known(flag) && !can.session_flags().any(|known| known == flag) {
+        no_flag(flag, can, at, report);
     }
-    let takes = |known: &&helper::Flag| known.commands.contains(&"serve") && known.commands.contains(&"update");
-    let known: Vec<_> = helper::FLAGS.iter().filter(takes).map(|known| known.name).collect();
-    if !known.contains(&flag) {
-        let message = format!("the helper has no flag {} for requesting sessions", quote(&format_args!("--{flag}")));
-        let is_free = |name: &&str| *name != "debug" && FLAGS_OF_OURS.iter().all(|(ours, _)| ours != name);
-        let free: Vec<_> = known.into_iter().filter(is_free).collect();
-        report.push(
-            Diagnostic::error(Code::UnsupportedHelper, message)
-                .at(Place::Config(at.clone()))
-                .help(known_names(flag, free)),
-        );
-    }
+}
+
+/// Whether any helper has this flag.
+fn is_known(flag: &str) -> bool {
+    [&helper::AWS, &helper::IAMRA].iter().any(|can| can.session_flags().any(|known| known == flag))
+}
+
+fn no_flag(flag: &str, can: &Capabilities, at: &FieldPath, report: &mut Report) {
+    let message = format!("the helper has no flag {} for requesting sessions", quote(&format_args!("--{flag}")));
+    let is_free = |name: &&str| *name != "debug" && FLAGS_OF_OURS.iter().all(|(ours, _)| ours != name);
+    report.push(
+        Diagnostic::error(Code::UnsupportedHelper, message)
+            .at(Place::Config(at.clone()))
+            .help(known_names(flag, can.session_flags().filter(is_free))),
+    );
 }
 
 /// The rule of shells, which is narrower than that of Kubernetes.
@@ -361,9 +427,14 @@ fn check_variable(name: &str, at: &FieldPath, report: &mut Report) {
         && !name.is_empty();
     if !is_name {
         invalid(report, at, format!("{} is not a variable name: use letters, digits and `_`", quote(&name)));
-    } else if let Some((_, field)) = VARIABLES_OF_OURS.iter().find(|(ours, _)| *ours == name) {
+    } else if let Some((_, field)) = VARIABLES_OF_OURS.iter().find(|(ours, _)| *ours == unnumbered(name)) {
         invalid(report, at, format!("{} is set by iamra: use {}", quote(&name), quote(&field)));
     }
+}
+
+/// A variable's name without a number at its end: one helper with several roles has the ARNs of each.
+fn unnumbered(name: &str) -> &str {
+    name.rsplit_once('_').filter(|(_, number)| is_digits(number)).map_or(name, |(name, _)| name)
 }
 
 /// Names and amounts of resources that Kubernetes accepts for a container.

@@ -196,7 +196,9 @@ pub enum KeyAlgorithm {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Sidecar {
-    /// The credential helper's image, pinned by digest or full version.
+    /// Which program gets the credentials; `aws` when omitted.
+    pub helper: Option<Helper>,
+    /// The credential helper's image, pinned by digest or full version; the helper's own when omitted.
     pub image: Option<String>,
     /// When the image is pulled; Kubernetes decides when omitted.
     pub image_pull_policy: Option<PullPolicy>,
@@ -250,13 +252,25 @@ pub enum PullPolicy {
     Never,
 }
 
+/// The program that gets credentials from IAM Roles Anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Helper {
+    /// AWS's `aws_signing_helper`.
+    Aws,
+    /// `iamra serve`.
+    Iamra,
+}
+
 /// How credentials reach the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Delivery {
     /// The application requests them from the sidecar, as it would from the metadata endpoint of EC2.
     Endpoint,
-    /// The application reads a file that the sidecar writes; for software that ignores the endpoint and rereads the file.
+    /// The application requests them from the sidecar, as it would from a provider of container credentials such as EKS Pod Identity; only with `helper: iamra`.
+    Container,
+    /// The application reads a file that the sidecar writes; only with `helper: aws`, for software that ignores the endpoint and rereads the file.
     File,
     /// The application starts the helper itself through `credential_process`; there is no sidecar, and the application's containers hold the key.
     Process,

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::View;
 use super::change::{Change, ChangeKind};
-use crate::plan::{self, Placement};
+use crate::plan::{self, Placement, Sharing};
 use crate::quote::quote;
-use crate::render::{self, PodChange};
+use crate::render::{self, PodChange, Serving};
 use crate::yaml::FieldPath;
 
 /// Changes of what is rendered. None are reported if one version cannot be rendered; a version without a declaration
@@ -63,8 +63,8 @@ impl Made {
                 .iter()
                 .map(|planned| {
                     let binding = &planned.binding();
-                    let placement = Placement { workload: 0, port: binding.sidecar.port, is_shared: false };
-                    let change = render::pod_change(planned, placement, &binding.sidecar, None);
+                    let placement = Placement { workload: 0, port: binding.sidecar.port, sharing: Sharing::Alone };
+                    let change = render::pod_change(planned, placement, &binding.sidecar, None, Serving::Itself(&[]));
                     (binding.workload.clone(), (change, binding.place.clone()))
                 })
                 .collect(),

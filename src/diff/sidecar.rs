@@ -18,6 +18,7 @@ pub(super) struct Setting {
 pub(super) fn compare(old: &Sidecar, new: &Sidecar) -> Vec<Setting> {
     // No `..`: a new setting of the declaration must be compared here.
     let Sidecar {
+        helper: _,
         image: _,
         pull_policy: _,
         delivery: _,
@@ -41,6 +42,8 @@ pub(super) fn compare(old: &Sidecar, new: &Sidecar) -> Vec<Setting> {
             settings.push(Setting { name, old, new, escalates });
         }
     };
+    // Another program has the key, as with another image.
+    add("helper", &|it| it.helper.name().to_owned(), true);
     add("delivery", &|it| word(it.delivery), false);
     add("style", &|it| word(it.style), false);
     add("startup", &|it| word(it.startup), false);

@@ -57,10 +57,21 @@ pub struct PlannedWorkload<'r> {
 pub struct Placement {
     /// Its place in the inventory.
     pub workload: usize,
-    /// The sidecar's port in it.
+    /// Its port in it.
     pub port: u16,
-    /// Whether another identity has a sidecar there too.
-    pub is_shared: bool,
+    /// Whether another identity is there too.
+    pub sharing: Sharing,
+}
+
+/// How the identities of one pod share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// There is one.
+    Alone,
+    /// Each has a sidecar of its own, or none.
+    Apart,
+    /// One sidecar serves all of them.
+    Together,
 }
 
 /// An object that the Certificates of a scope need.

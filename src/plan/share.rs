@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Placement, words};
-use crate::config::{Binding, Containers};
+use super::{Placement, Sharing, words};
+use crate::config::{Binding, Containers, Sidecar};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::quote::quote;
 use crate::resolve::ResolvedBinding;
@@ -14,7 +14,7 @@ use crate::workload::Workload;
 const MOST: usize = 64;
 
 /// A placement for every identity and its objects. Identities that target the same pod can share it if each lists
-/// different containers; their sidecars listen on the next free ports.
+/// different containers; each has the next free port, in one sidecar for all where its helper can have several roles.
 pub(super) fn placements<'r>(
     found: &[(&'r ResolvedBinding, usize)],
     inventory: &[Workload<'_>],
@@ -55,12 +55,28 @@ pub(super) fn placements<'r>(
         // Lower ports need root. <https://man7.org/linux/man-pages/man7/ip.7.html>
         let port = (wanted..=u16::MAX).chain(1024..wanted).find(|port| !taken.contains(port)).unwrap_or(wanted);
         others.push((binding, port));
-        placements.push((*found, Placement { workload: *workload, port, is_shared: false }));
+        placements.push((*found, Placement { workload: *workload, port, sharing: Sharing::Alone }));
     }
+    let sharing: BTreeMap<_, _> = pods.into_iter().map(|(workload, pod)| (workload, sharing(&pod))).collect();
     for (_, placement) in &mut placements {
-        placement.is_shared = pods.get(&placement.workload).is_some_and(|pod| pod.len() > 1);
+        placement.sharing = sharing.get(&placement.workload).copied().unwrap_or(Sharing::Alone);
     }
     placements
+}
+
+/// One sidecar is for all of a pod's identities, or each has one.
+fn sharing(pod: &[(&Binding, u16)]) -> Sharing {
+    let [(first, _), others @ ..] = pod else { return Sharing::Alone };
+    if others.is_empty() {
+        return Sharing::Alone;
+    }
+    let has_several = first.sidecar.helper.can().has_several_roles && first.sidecar.delivery.is_served();
+    // What each role has of its own; a further role's settings are separated by commas.
+    let common = |it: &Binding| Sidecar { port: 0, role_session_name: None, ..it.sidecar.clone() };
+    let has_comma = |it: &Binding| it.sidecar.role_session_name.as_ref().is_some_and(|name| name.contains(','));
+    let wanted = common(first);
+    let fits = |(it, _): &(&Binding, u16)| common(it) == wanted && !has_comma(it);
+    if has_several && others.iter().all(fits) { Sharing::Together } else { Sharing::Apart }
 }
 
 fn can_share(one: &Binding, other: &Binding) -> bool {

@@ -10,33 +10,35 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::layout::{USER, credentials_file};
 use super::names::Names;
+use super::serving::Further;
 use super::spelling::pull_policy;
 use super::{command, volumes};
 use crate::config::{Delivery, Sidecar, SidecarStyle, Startup};
+use crate::helper::Proof;
 use crate::name;
-use crate::plan::PlannedWorkload;
+use crate::plan::{PlannedWorkload, Sharing};
 
-/// The sidecar of a workload with these settings. It runs as `user` if the application requires that.
+/// The sidecar of a workload with these settings, which serves further ones too. It runs as `user` if the application
+/// requires that.
 pub(super) fn sidecar(
     planned: &PlannedWorkload<'_>,
     settings: &Sidecar,
     names: &Names,
     user: Option<i64>,
+    further: &[Further<'_, '_>],
 ) -> Container {
-    let binding = &planned.binding();
     let is_native = settings.style == SidecarStyle::Native;
-    let mut env: Vec<_> = ["TRUST_ANCHOR_ARN", "PROFILE_ARN", "ROLE_ARN"]
-        .into_iter()
-        .map(|key| from_config_map(&name::of_config_map(&binding.workload), key))
-        .collect();
+    let identities = std::iter::once(planned).chain(further.iter().map(|it| it.planned));
+    let mut env: Vec<_> = identities.enumerate().flat_map(|(index, planned)| arns(planned, index)).collect();
     env.extend(variables(settings));
+    let others: Vec<_> = further.iter().map(|it| Names::of(it.workload(), Sharing::Together)).collect();
     Container {
         name: names.sidecar.clone(),
         image: Some(settings.image.clone()),
         image_pull_policy: settings.pull_policy.map(|policy| pull_policy(policy).to_owned()),
         // <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
         restart_policy: is_native.then(|| "Always".to_owned()),
-        args: Some(command::arguments(planned, settings)),
+        args: Some(command::arguments(planned, settings, further)),
         env: Some(env),
         startup_probe: gate(planned, settings).filter(|_| is_native).map(probe),
         lifecycle: gate(planned, settings).filter(|_| !is_native).map(hook),
@@ -49,7 +51,7 @@ pub(super) fn sidecar(
             read_only_root_filesystem: Some(true),
             ..restricted(user.or(settings.fixed_user.then_some(USER)))
         }),
-        volume_mounts: Some(volumes::sidecar_mounts(settings, names)),
+        volume_mounts: Some(volumes::sidecar_mounts(settings, names, &others)),
         ..Container::default()
     }
 }
@@ -58,8 +60,8 @@ pub(super) fn sidecar(
 fn gate(planned: &PlannedWorkload<'_>, settings: &Sidecar) -> Option<ExecAction> {
     let command = match settings.startup {
         Startup::None => return None,
-        Startup::Certificate => command::read_certificate(),
-        Startup::Credentials => command::update_once(planned, settings),
+        Startup::Certificate => command::read_certificate(settings)?,
+        Startup::Credentials => command::proof(planned, settings),
     };
     Some(ExecAction { command: Some(command) })
 }
@@ -88,7 +90,8 @@ fn hook(exec: ExecAction) -> Lifecycle {
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html>
 fn variables(settings: &Sidecar) -> Vec<EnvVar> {
     let on = |name: &str, is_on: bool| is_on.then(|| (name.to_owned(), "true".to_owned()));
-    let writes = settings.startup == Startup::Credentials || settings.delivery == Delivery::File;
+    let asks = matches!(settings.helper.can().proof, Proof::Session(_));
+    let writes = asks && settings.startup == Startup::Credentials || settings.delivery == Delivery::File;
     let file = || ("AWS_SHARED_CREDENTIALS_FILE".to_owned(), credentials_file(settings.delivery));
     let set = [
         writes.then(file),
@@ -101,9 +104,16 @@ fn variables(settings: &Sidecar) -> Vec<EnvVar> {
     all.map(|(name, value)| EnvVar { name, value: Some(value), value_from: None }).collect()
 }
 
-fn from_config_map(config_map: &str, key: &str) -> EnvVar {
+/// The variables with the ARNs of an identity, from its ConfigMap.
+fn arns(planned: &PlannedWorkload<'_>, index: usize) -> [EnvVar; 3] {
+    let config_map = name::of_config_map(&planned.binding().workload);
+    ["TRUST_ANCHOR_ARN", "PROFILE_ARN", "ROLE_ARN"]
+        .map(|key| from_config_map(&command::numbered(key, index), &config_map, key))
+}
+
+fn from_config_map(name: &str, config_map: &str, key: &str) -> EnvVar {
     EnvVar {
-        name: key.to_owned(),
+        name: name.to_owned(),
         value_from: Some(EnvVarSource {
             config_map_key_ref: Some(ConfigMapKeySelector {
                 name: config_map.to_owned(),

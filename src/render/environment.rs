@@ -1,7 +1,8 @@
 //! How an application's SDK finds its credentials, and the region, which the helper does not provide.
 
 use super::command::credential_process;
-use super::layout::{CONFIG, CONFIG_KEY, HELPER, credentials_file};
+use super::layout::{CONFIG, CONFIG_KEY, HELPER, credentials_file, token_file};
+use super::serving::Serving;
 use crate::config::{Delivery, Sidecar};
 use crate::plan::PlannedWorkload;
 
@@ -17,20 +18,37 @@ pub const ENVIRONMENT: &[&str] = &[
     "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
 ];
 
+/// The path of container credentials at the port of their role; with a name behind it, those of another one.
+const CONTAINER: &str = "/v1/credentials";
+
+/// Where an application asks for its credentials, if it asks the sidecar.
+pub(super) fn address(
+    planned: &PlannedWorkload<'_>,
+    settings: &Sidecar,
+    serving: Serving<'_, '_, '_>,
+    trailing_slash: bool,
+) -> String {
+    let (port, path) = match (settings.delivery, serving) {
+        (Delivery::Container, Serving::First(port)) => (port, format!("{CONTAINER}/{}", planned.binding().workload)),
+        (Delivery::Container, Serving::Itself(_)) => (settings.port, CONTAINER.to_owned()),
+        // <https://github.com/aws/aws-cli/issues/9281>
+        _ => (settings.port, if trailing_slash { "/" } else { "" }.to_owned()),
+    };
+    format!("http://127.0.0.1:{port}{path}")
+}
+
 /// The variables that an SDK needs to find its credentials, and the region, which the helper does not provide.
 pub(super) fn variables(
     planned: &PlannedWorkload<'_>,
-    settings: &Sidecar,
-    trailing_slash: bool,
+    delivery: Delivery,
+    address: String,
 ) -> Vec<(&'static str, String)> {
     let region = region(planned);
     let regions = [("AWS_REGION", region.clone()), ("AWS_DEFAULT_REGION", region.clone())];
-    match settings.delivery {
+    match delivery {
         Delivery::Endpoint => {
-            // <https://github.com/aws/aws-cli/issues/9281>
-            let slash = if trailing_slash { "/" } else { "" };
             let values = [
-                format!("http://127.0.0.1:{}{slash}", settings.port),
+                address,
                 region.clone(),
                 region,
                 // The helper rejects IMDSv1, so SDKs should not try it.
@@ -43,9 +61,15 @@ pub(super) fn variables(
             ];
             ENVIRONMENT.iter().copied().zip(values).collect()
         }
+        Delivery::Container => {
+            // <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
+            let uri = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", address);
+            let token = ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token_file());
+            [uri, token].into_iter().chain(regions).collect()
+        }
         Delivery::File => {
             // <https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>
-            let path = credentials_file(settings.delivery);
+            let path = credentials_file(delivery);
             let file = ("AWS_SHARED_CREDENTIALS_FILE", path.clone());
             // The Java SDK v1 uses a different variable.
             // <https://docs.aws.amazon.com/sdk-for-java/v1/developer-guide/credentials.html>

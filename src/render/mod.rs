@@ -13,6 +13,7 @@ mod container;
 mod csi;
 mod environment;
 mod pod;
+mod serving;
 mod volumes;
 // Objects.
 mod admission_policy;
@@ -38,3 +39,4 @@ pub use names::{
 pub use object::Manifest;
 pub use pod::{PodChange, keepers, pod_change};
 pub use sample::sample;
+pub use serving::{Further, Serving};

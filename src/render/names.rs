@@ -1,5 +1,7 @@
 //! The names of emitted objects and of additions to a pod, and the labels and annotations that mark them as iamra's.
 
+use crate::plan::Sharing;
+
 /// The label that says who manages an object, as Kubernetes recommends it.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>
 pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
@@ -29,25 +31,28 @@ pub const CONFIG_HASH: &str = "iamra.dev/config-hash";
 const SIDECAR: &str = "iam-ra-sidecar";
 
 /// The names of the added volumes, or their prefixes if a pod has several: the certificate, the file of credentials,
-/// the helper's image, the SDK's configuration.
-const VOLUMES: [&str; 4] = ["iam-ra-cert", "iam-ra-credentials", "iam-ra-helper", "iam-ra-sdk-config"];
+/// the helper's image, the SDK's configuration, the token for container credentials.
+const VOLUMES: [&str; 5] = ["iam-ra-cert", "iam-ra-credentials", "iam-ra-helper", "iam-ra-sdk-config", "iam-ra-token"];
 
 /// The names by which other objects could mount the key or the credentials.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Keepers {
-    /// The volume of the certificate with its key, and the one of the file of credentials.
-    pub volumes: [String; 2],
+    /// The volume of the certificate with its key, the one of the file of credentials, and the one of the token for
+    /// container credentials.
+    pub volumes: [String; 3],
     /// The container that mounts them.
     pub sidecar: String,
 }
 
-/// The names used in one pod. If several identities share it, each has its own names.
+/// The names used in one pod. If several identities share it, each has its own names, except for what is there once
+/// because one sidecar serves them all.
 pub(super) struct Names {
     pub(super) sidecar: String,
     pub(super) certificate: String,
     pub(super) credentials: String,
     pub(super) helper: String,
     pub(super) config: String,
+    pub(super) token: String,
 }
 
 impl Names {
@@ -62,19 +67,26 @@ impl Names {
     }
 
     /// In a pod that holds one identity, or several.
-    pub(super) fn of(workload: &str, is_shared: bool) -> Self {
-        if is_shared { Self::shared(workload) } else { Self::single() }
+    pub(super) fn of(workload: &str, sharing: Sharing) -> Self {
+        match sharing {
+            Sharing::Alone => Self::single(),
+            Sharing::Apart => Self::shared(workload),
+            Sharing::Together => {
+                let Self { sidecar, token, .. } = Self::single();
+                Self { sidecar, token, ..Self::shared(workload) }
+            }
+        }
     }
 
-    /// What holds the key, or credentials: two volumes, and the container that mounts them.
+    /// What holds the key, credentials or what gives them: volumes, and the container that mounts them.
     pub(super) fn keepers(&self) -> Keepers {
-        let [certificate, credentials] = [&self.certificate, &self.credentials].map(Clone::clone);
-        Keepers { volumes: [certificate, credentials], sidecar: self.sidecar.clone() }
+        let volumes = [&self.certificate, &self.credentials, &self.token].map(Clone::clone);
+        Keepers { volumes, sidecar: self.sidecar.clone() }
     }
 
     fn ending_with(end: &str) -> Self {
-        let [certificate, credentials, helper, config] = VOLUMES.map(|name| format!("{name}{end}"));
-        Self { sidecar: format!("{SIDECAR}{end}"), certificate, credentials, helper, config }
+        let [certificate, credentials, helper, config, token] = VOLUMES.map(|name| format!("{name}{end}"));
+        Self { sidecar: format!("{SIDECAR}{end}"), certificate, credentials, helper, config, token }
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::names::{Keepers, Names};
 use super::order::ordered;
+use super::serving::Serving;
 use super::spelling::algorithm;
 use super::{command, container, environment, volumes};
 use crate::config::{Delivery, Sidecar, SidecarStyle, Startup};
@@ -16,8 +17,10 @@ use crate::plan::{Placement, PlannedWorkload};
 pub struct PodChange {
     /// The sidecar's name.
     pub name: String,
-    /// The sidecar container; none where the application starts the helper itself.
+    /// The sidecar container; none where the application starts the helper itself, or another identity's serves it.
     pub sidecar: Option<Value>,
+    /// Whether the sidecar of another identity serves it.
+    pub is_served_by_another: bool,
     /// How credentials reach the application.
     pub delivery: Delivery,
     /// How it is part of the pod.
@@ -43,7 +46,7 @@ pub struct PodChange {
 impl PodChange {
     /// Whether credentials are available before the pod's init containers run: from a sidecar among them, or without one.
     pub fn is_early(&self) -> bool {
-        self.style == SidecarStyle::Native || self.sidecar.is_none()
+        self.style == SidecarStyle::Native || self.delivery == Delivery::Process
     }
 
     /// Whether the sidecar is a plain container for which the others wait: it must be the first of them.
@@ -54,7 +57,7 @@ impl PodChange {
 
 /// The names in a pod by which other objects could mount the key.
 pub fn keepers(planned: &PlannedWorkload<'_>, placement: Placement) -> Keepers {
-    Names::of(&planned.binding().workload, placement.is_shared).keepers()
+    Names::of(&planned.binding().workload, placement.sharing).keepers()
 }
 
 /// The additions for a planned workload, with these sidecar settings. `user` is the user of the application's
@@ -64,27 +67,32 @@ pub fn pod_change(
     placement: Placement,
     settings: &Sidecar,
     user: Option<i64>,
+    serving: Serving<'_, '_, '_>,
 ) -> PodChange {
-    let names = Names::of(&planned.binding().workload, placement.is_shared);
+    let names = Names::of(&planned.binding().workload, placement.sharing);
     let settings = Sidecar { port: placement.port, ..settings.clone() };
-    let (sidecar, command) = match settings.delivery {
-        Delivery::Process => (None, json!(command::credential_process(planned, &settings))),
-        Delivery::Endpoint | Delivery::File => {
-            let container = container::sidecar(planned, &settings, &names, user);
+    let (sidecar, command) = match (settings.delivery, serving) {
+        (Delivery::Process, _) => (None, json!(command::credential_process(planned, &settings))),
+        (_, Serving::Itself(further)) => {
+            let container = container::sidecar(planned, &settings, &names, user, further);
             let args = json!(container.args);
             (Some(value(&container)), args)
         }
+        (_, Serving::First(_)) => (None, json!(command::session_flags(planned, &settings))),
     };
+    let is_served_by_another = matches!(serving, Serving::First(_));
+    let address = environment::address(planned, &settings, serving, planned.binding().environment.trailing_slash);
     PodChange {
         sidecar,
+        is_served_by_another,
         delivery: settings.delivery,
         style: settings.style,
-        port: (settings.delivery == Delivery::Endpoint).then_some(settings.port),
+        port: settings.delivery.is_served().then_some(settings.port),
         startup: if settings.delivery == Delivery::Process { Startup::None } else { settings.startup },
         secret: planned.has_certificate().then(|| planned.certificate_name()),
-        volumes: volumes::volumes(planned, &settings, &names).iter().map(value).collect(),
+        volumes: volumes::volumes(planned, &settings, &names, !is_served_by_another).iter().map(value).collect(),
         mounts: volumes::mounts(&settings, &names).iter().map(value).collect(),
-        environment: environment::variables(planned, &settings, planned.binding().environment.trailing_slash),
+        environment: environment::variables(planned, settings.delivery, address),
         config_hash: config_hash(planned, &command),
         keepers: names.keepers(),
         name: names.sidecar,

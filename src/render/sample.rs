@@ -9,6 +9,7 @@ use super::container::{self, restricted};
 use super::names::{GENERATED_FOR, Names, SAMPLE};
 use super::object::{Manifest, metadata, value};
 use super::order::ordered;
+use super::serving::Serving;
 use super::{environment, volumes};
 use crate::config::{Delivery, Sidecar};
 use crate::digest::sha256_hex;
@@ -30,7 +31,8 @@ pub fn sample(planned: &PlannedWorkload<'_>) -> Manifest {
     let settings = Sidecar { delivery: Delivery::Endpoint, ..Allows::Native.fit(&planned.binding().sidecar) };
     // The AWS CLI finds the endpoint only with a trailing slash, and keeps a cache in its home directory.
     // <https://github.com/aws/aws-cli/issues/9281>
-    let mut variables = environment::variables(planned, &settings, true);
+    let address = environment::address(planned, &settings, Serving::Itself(&[]), true);
+    let mut variables = environment::variables(planned, settings.delivery, address);
     variables.push(("HOME", "/tmp".to_owned()));
     let variable =
         |(name, value): (&str, String)| EnvVar { name: name.to_owned(), value: Some(value), value_from: None };
@@ -54,7 +56,7 @@ pub fn sample(planned: &PlannedWorkload<'_>) -> Manifest {
     let spec = PodSpec {
         automount_service_account_token: Some(false),
         containers: vec![cli],
-        init_containers: Some(vec![container::sidecar(planned, &settings, &names, None)]),
+        init_containers: Some(vec![container::sidecar(planned, &settings, &names, None, &[])]),
         restart_policy: Some("Never".to_owned()),
         volumes: Some(vec![volumes::certificate(planned, &names)]),
         ..PodSpec::default()

@@ -5,27 +5,25 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::layout::{CONFIG, CONFIG_KEY, CREDENTIALS, HELPER, MOUNT};
+use super::layout::{CONFIG, CONFIG_KEY, CREDENTIALS, HELPER, MOUNT, TOKEN, further_mount};
 use super::names::Names;
 use super::{csi, spelling};
 use crate::config::{CertificateVolume, Delivery, Sidecar};
 use crate::name;
 use crate::plan::PlannedWorkload;
 
-/// The volumes of the pod.
-pub(super) fn volumes(planned: &PlannedWorkload<'_>, settings: &Sidecar, names: &Names) -> Vec<Volume> {
+/// The volumes of the pod. What the sidecar writes comes with the identity that has the sidecar.
+pub(super) fn volumes(
+    planned: &PlannedWorkload<'_>,
+    settings: &Sidecar,
+    names: &Names,
+    has_sidecar: bool,
+) -> Vec<Volume> {
     let certificate = certificate(planned, names);
     match settings.delivery {
-        Delivery::Endpoint => vec![certificate],
-        Delivery::File => {
-            let in_memory = EmptyDirVolumeSource {
-                medium: Some("Memory".to_owned()),
-                size_limit: Some(Quantity("1Mi".to_owned())),
-                ..EmptyDirVolumeSource::default()
-            };
-            let file = Volume { name: names.credentials.clone(), empty_dir: Some(in_memory), ..Volume::default() };
-            vec![certificate, file]
-        }
+        Delivery::Container if has_sidecar => vec![certificate, in_memory(&names.token)],
+        Delivery::Endpoint | Delivery::Container => vec![certificate],
+        Delivery::File => vec![certificate, in_memory(&names.credentials)],
         Delivery::Process => {
             let helper = ImageVolumeSource {
                 reference: Some(settings.image.clone()),
@@ -44,6 +42,16 @@ pub(super) fn volumes(planned: &PlannedWorkload<'_>, settings: &Sidecar, names: 
             ]
         }
     }
+}
+
+/// A volume for what the sidecar writes.
+fn in_memory(name: &str) -> Volume {
+    let source = EmptyDirVolumeSource {
+        medium: Some("Memory".to_owned()),
+        size_limit: Some(Quantity("1Mi".to_owned())),
+        ..EmptyDirVolumeSource::default()
+    };
+    Volume { name: name.to_owned(), empty_dir: Some(source), ..Volume::default() }
 }
 
 /// The volume with the workload's certificate and key.
@@ -70,12 +78,16 @@ fn file(name: &str) -> KeyToPath {
     KeyToPath { key: name.to_owned(), path: name.to_owned(), ..KeyToPath::default() }
 }
 
-/// The mounts of the sidecar: the certificate, and the file that it writes.
-pub(super) fn sidecar_mounts(settings: &Sidecar, names: &Names) -> Vec<VolumeMount> {
+/// The mounts of the sidecar: the certificates, and where it writes.
+pub(super) fn sidecar_mounts(settings: &Sidecar, names: &Names, further: &[Names]) -> Vec<VolumeMount> {
     let mut mounts = vec![mount(&names.certificate, MOUNT)];
-    if settings.delivery == Delivery::File {
-        mounts.push(VolumeMount { read_only: None, ..mount(&names.credentials, CREDENTIALS) });
-    }
+    mounts.extend(further.iter().map(|other| mount(&other.certificate, &further_mount(&other.certificate))));
+    let written = match settings.delivery {
+        Delivery::Endpoint | Delivery::Process => None,
+        Delivery::Container => Some(mount(&names.token, TOKEN)),
+        Delivery::File => Some(mount(&names.credentials, CREDENTIALS)),
+    };
+    mounts.extend(written.map(|mount| VolumeMount { read_only: None, ..mount }));
     mounts
 }
 
@@ -83,6 +95,7 @@ pub(super) fn sidecar_mounts(settings: &Sidecar, names: &Names) -> Vec<VolumeMou
 pub(super) fn mounts(settings: &Sidecar, names: &Names) -> Vec<VolumeMount> {
     match settings.delivery {
         Delivery::Endpoint => Vec::new(),
+        Delivery::Container => vec![mount(&names.token, TOKEN)],
         Delivery::File => vec![mount(&names.credentials, CREDENTIALS)],
         Delivery::Process => {
             vec![mount(&names.certificate, MOUNT), mount(&names.helper, HELPER), mount(&names.config, CONFIG)]

@@ -25,8 +25,8 @@ use crate::config::OUR_NAMES;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::{Changes, Item};
 use crate::parallel;
-use crate::plan::{Placement, Plan, PlannedWorkload};
-use crate::render::{self, Manifest};
+use crate::plan::{Placement, Plan, PlannedWorkload, Sharing};
+use crate::render::{self, Further, Manifest, Serving};
 use crate::workload::Workload;
 pub use exposed::speaks_of_mounts;
 pub use leftover::{delete, leftovers};
@@ -36,6 +36,9 @@ use readers::FileReaders;
 use source::Sources;
 pub use taken::Taken;
 use workload::Injection;
+
+/// One identity of a pod: its place in the plan, itself, and where it goes.
+type Part<'p, 'r> = (usize, &'p PlannedWorkload<'r>, Placement);
 
 /// Adds the identities to the planned workloads. `taken` tells which of their objects somebody else writes too.
 pub fn inject(
@@ -60,8 +63,7 @@ pub fn inject(
     let injected = parallel::map(&objects, |(_, pods)| {
         let pods = pods.iter().filter_map(|(position, parts)| {
             let workload = inventory.get(*position)?;
-            let parts = parts.iter().map(|(index, planned, at)| injection(workload, planned, *at, taken.has(*index)));
-            Some((workload, parts.collect()))
+            Some((workload, injections(workload, parts, taken)))
         });
         let mut found = Report::default();
         (workload::inject(&pods.collect::<Vec<_>>(), &sources, &mut found), found)
@@ -75,20 +77,25 @@ pub fn inject(
     changes
 }
 
-/// What one workload gets for one identity; `is_taken` says that somebody else writes its object too.
-fn injection<'r>(
-    workload: &Workload<'_>,
-    planned: &PlannedWorkload<'r>,
-    placement: Placement,
-    is_taken: bool,
-) -> Injection<'r> {
-    let binding = planned.binding();
-    let settings = workload.allows.fit(&binding.sidecar);
-    let readers = FileReaders::of(workload, binding, &settings);
-    let mut change = render::pod_change(planned, placement, &settings, readers.one());
-    // What mounts the Secret may mean the one that the other object writes.
-    change.secret = change.secret.filter(|_| !is_taken);
-    Injection { binding, change, readers }
+/// What one workload gets, identity by identity. `taken` says whose objects somebody else writes too.
+fn injections<'r>(workload: &Workload<'_>, parts: &[Part<'_, 'r>], taken: &Taken) -> Vec<Injection<'r>> {
+    let further: Vec<_> = parts.iter().skip(1).map(|(_, planned, at)| Further { planned, port: at.port }).collect();
+    let first = parts.first().map(|(_, _, at)| at.port);
+    let injection = |(position, (index, planned, placement)): (usize, &Part<'_, 'r>)| {
+        let binding = planned.binding();
+        let settings = workload.allows.fit(&binding.sidecar);
+        let readers = FileReaders::of(workload, binding, &settings);
+        let serving = match (placement.sharing, first) {
+            (Sharing::Together, _) if position == 0 => Serving::Itself(&further),
+            (Sharing::Together, Some(port)) => Serving::First(port),
+            _ => Serving::Itself(&[]),
+        };
+        let mut change = render::pod_change(planned, *placement, &settings, readers.one(), serving);
+        // What mounts the Secret may mean the one that the other object writes.
+        change.secret = change.secret.filter(|_| !taken.has(*index));
+        Injection { binding, change, readers }
+    };
+    parts.iter().enumerate().map(injection).collect()
 }
 
 /// Adds the objects, or replaces those that an earlier run added.

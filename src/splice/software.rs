@@ -1,7 +1,7 @@
 //! Software with credential code of its own, which does not read what the AWS SDKs read.
 
 use super::pod::Container;
-use crate::config::Delivery;
+use crate::config::{Delivery, Helper};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::quote::{quote, typed};
@@ -19,23 +19,28 @@ struct Software {
     setting: Option<&'static str>,
 }
 
+/// What minio-go reads.
+/// <https://github.com/minio/minio-go/blob/master/pkg/credentials/iam_aws.go>
+const MINIO: &[Delivery] = &[Delivery::File, Delivery::Container];
+
 /// Seen in the source of each; `docs/diagnostics/delivery-ignored.md` says more. A release that reads the endpoint ends a
 /// row: tags do not always tell the release.
 const SOFTWARE: &[Software] = &[
     // <https://github.com/fluent/fluent-bit/issues/10873>
     // <https://github.com/fluent/fluent-bit/blob/master/src/aws/flb_aws_credentials_profile.c>
+    // <https://github.com/fluent/fluent-bit/blob/master/src/aws/flb_aws_credentials_http.c>
     Software {
         name: "Fluent Bit",
         images: &["fluent-bit", "aws-for-fluent-bit"],
-        reads: &[Delivery::File, Delivery::Process],
+        reads: &[Delivery::File, Delivery::Container, Delivery::Process],
         setting: None,
     },
     // <https://github.com/thanos-io/objstore/blob/main/providers/s3/s3.go>
-    Software { name: "Thanos", images: &["thanos"], reads: &[Delivery::File], setting: Some("aws_sdk_auth") },
+    Software { name: "Thanos", images: &["thanos"], reads: MINIO, setting: Some("aws_sdk_auth") },
     // <https://grafana.com/docs/mimir/latest/configure/configuration-parameters/>
-    Software { name: "Mimir", images: &["mimir"], reads: &[Delivery::File], setting: Some("native_aws_auth_enabled") },
+    Software { name: "Mimir", images: &["mimir"], reads: MINIO, setting: Some("native_aws_auth_enabled") },
     // <https://github.com/grafana/tempo/pull/6951>
-    Software { name: "Tempo", images: &["tempo"], reads: &[Delivery::File], setting: None },
+    Software { name: "Tempo", images: &["tempo"], reads: MINIO, setting: None },
     // <https://github.com/pgbackrest/pgbackrest/issues/2430>
     Software { name: "pgBackRest", images: &["pgbackrest", "crunchy-pgbackrest"], reads: &[], setting: None },
     // <https://github.com/nginxinc/nginx-s3-gateway/blob/master/common/etc/nginx/include/awscredentials.js>
@@ -48,13 +53,20 @@ const SOFTWARE: &[Software] = &[
 ];
 
 /// Reports when a container's software is known to ignore how its credentials are delivered.
-pub(super) fn check(container: &Container<'_>, change: &PodChange, target: &ResourceRef, report: &mut Report) {
+pub(super) fn check(
+    container: &Container<'_>,
+    change: &PodChange,
+    helper: Helper,
+    target: &ResourceRef,
+    report: &mut Report,
+) {
     let image = container.node.get("image").and_then(NodeRef::text).unwrap_or_default();
     let name = last_part(image);
     let row = SOFTWARE.iter().find(|row| row.images.contains(&name) && !row.reads.contains(&change.delivery));
     let Some(row) = row.filter(|row| !row.is_set(container)) else { return };
     let what = match change.delivery {
         Delivery::Endpoint => "does not read the address of the endpoint that has its credentials",
+        Delivery::Container => "does not read the address of the container credentials that are its own",
         Delivery::File => "does not read the file that has its credentials",
         Delivery::Process => "does not start the process that gives it credentials",
     };
@@ -62,7 +74,7 @@ pub(super) fn check(container: &Container<'_>, change: &PodChange, target: &Reso
     report.push(
         Diagnostic::warning(Code::DeliveryIgnored, message)
             .at(Place::Item(target.clone(), container.path.key("image")))
-            .help(row.help()),
+            .help(row.help(helper)),
     );
 }
 
@@ -74,19 +86,18 @@ impl Software {
         text.contains(setting)
     }
 
-    fn help(&self) -> String {
+    /// What to do, as far as the helper can.
+    fn help(&self, helper: Helper) -> String {
         let setting = self.setting.map(|name| {
             format!("set {} in its configuration, if it is not there", typed(&format_args!("{name}: true")))
         });
-        let delivery = self.reads.first().map(|delivery| match delivery {
-            Delivery::Endpoint => "use `sidecar.delivery: endpoint`",
-            Delivery::File => "use `sidecar.delivery: file`",
-            Delivery::Process => "use `sidecar.delivery: process`",
-        });
+        let delivery = self.reads.iter().find(|delivery| helper.command(**delivery).is_some());
+        let delivery =
+            delivery.map(|delivery| format!("use {}", typed(&format_args!("sidecar.delivery: {}", delivery.name()))));
         match (setting, delivery) {
             (Some(setting), Some(delivery)) => format!("{setting}, or {delivery}"),
             (Some(setting), None) => setting,
-            (None, Some(delivery)) => delivery.to_owned(),
+            (None, Some(delivery)) => delivery,
             (None, None) => {
                 "no delivery reaches it: list the container under `except`, and give it a key of its own".to_owned()
             }

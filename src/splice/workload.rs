@@ -156,7 +156,7 @@ fn pod_edits(
         mesh::check(pod, change, sources, target, report);
         readers.check(target, pod, report);
         for container in &pod.select(&binding.containers, change.is_early(), &binding.place, target, report) {
-            software::check(container, change, target, report);
+            software::check(container, change, binding.sidecar.helper, target, report);
             let missing = chain::check_container(pod, container, change, sources, target, report);
             edits.extend(variables(pod, container, &missing, undo));
             edits.extend(mounts(pod, container, change, undo));
@@ -237,17 +237,14 @@ fn check_names(parts: &[Injection<'_>], report: &mut Report) {
         if let Some(Err(why)) = [&*change.name].into_iter().chain(volumes).map(DnsLabel::parse).find(Result::is_err) {
             say(Code::InvalidValue, format!("its sidecar or a volume would get an invalid name: {why}"));
         }
-        if let Some(other) = parts.iter().take(index).find(|other| other.change.name == change.name) {
-            let (one, other) = (&binding.workload, &other.binding.workload);
-            say(
-                Code::NameCollision,
-                format!(
-                    "the sidecars of {} and {} would both be named {}",
-                    quote(&other),
-                    quote(&one),
-                    quote(&change.name)
-                ),
-            );
+        let certificate = |change: &PodChange| change.keepers.volumes.first().cloned();
+        let is_same = |other: &&Injection<'_>| certificate(&other.change) == certificate(change);
+        if let Some(other) = parts.iter().take(index).find(is_same) {
+            let (one, other) = (quote(&binding.workload), quote(&other.binding.workload));
+            let volume = certificate(change).unwrap_or_default();
+            let (what, name) =
+                if change.is_served_by_another { ("volumes", &volume) } else { ("sidecars", &change.name) };
+            say(Code::NameCollision, format!("the {what} of {other} and {one} would both be named {}", quote(name)));
         }
     }
 }

@@ -226,7 +226,12 @@ pub(crate) fn sidecars(pod: &Value) -> Vec<&Value> {
     lists.into_iter().flatten().filter(ours).collect()
 }
 
-/// One sidecar of every kind that the goldens have, with a certificate that their own CA issuer gives.
+/// Whether a sidecar is iamra itself; `serve.rs` runs these.
+pub(crate) fn is_iamra(container: &Value) -> bool {
+    container["image"].as_str().is_some_and(|image| image.contains("/iamra"))
+}
+
+/// One sidecar with AWS's helper of every kind that the goldens have, with a certificate that their own CA issuer gives.
 fn distinct() -> Vec<Sidecar> {
     let mut known = BTreeSet::new();
     let mut found = Vec::new();
@@ -236,7 +241,7 @@ fn distinct() -> Vec<Sidecar> {
                 let (golden, container, pod, objects) =
                     (golden.clone(), container.clone(), pod.clone(), objects.clone());
                 let sidecar = Sidecar { golden, container, pod, objects };
-                let serves = sidecar.container["args"][0] == "serve";
+                let serves = sidecar.container["args"][0] == "serve" && !is_iamra(&sidecar.container);
                 // A chain that the author mounts is not here.
                 let has_chain =
                     sidecar.flag("intermediates").is_none_or(|it| it.starts_with("/var/run/secrets/iam-ra/"));

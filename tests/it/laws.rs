@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iamra::helper::PROGRAM;
+use iamra::helper::{AWS, IAMRA};
 use iamra::krm::{Ident, Item, ResourceList, Stream, is_generator_call};
 
 use serde_json::Value;
@@ -68,7 +68,8 @@ fn a_sidecar_costs_a_start_two_seconds_and_has_a_minute() {
     for (case, output) in all("startup") {
         // In JSON or YAML.
         let text = output.stdout.replace('"', "");
-        for probe in text.split("startupProbe:").skip(1).filter(|probe| probe.contains("aws_signing_helper")) {
+        let is_ours = |probe: &&str| [AWS, IAMRA].iter().any(|helper| probe.contains(helper.program));
+        for probe in text.split("startupProbe:").skip(1).filter(is_ours) {
             let number = |field: &str| {
                 let rest = probe.split_once(field).map(|(_, rest)| rest.trim_start_matches([':', ' ']));
                 let digits = rest.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
@@ -90,7 +91,11 @@ fn a_plain_sidecar_with_a_hook_comes_first_and_has_no_probe() {
         for pod in objects.iter().flat_map(pod_specs) {
             let containers = pod["containers"].as_array().cloned().unwrap_or_default();
             let is_ours = |it: &&Value| it["name"].as_str().is_some_and(|name| name.starts_with("iam-ra-sidecar"));
-            let has_hook = |it: &&Value| it["lifecycle"]["postStart"]["exec"]["command"][0] == PROGRAM;
+            let has_hook = |it: &&Value| {
+                it["lifecycle"]["postStart"]["exec"]["command"][0]
+                    .as_str()
+                    .is_some_and(|it| [AWS.program, IAMRA.program].contains(&it))
+            };
             let hooks = containers.iter().filter(is_ours).filter(has_hook).count();
             let first = containers.iter().take_while(is_ours).filter(has_hook).count();
             assert_eq!(hooks, first, "{golden}: {pod}");

@@ -78,6 +78,7 @@ mod rotation;
 mod security;
 #[cfg(feature = "serve")]
 mod serve;
+mod serve_goldens;
 mod signals;
 mod source;
 mod status;

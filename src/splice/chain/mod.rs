@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pod::{Container, Pod};
 use super::source::Sources;
+use crate::config::Delivery;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::quote::{quote, quote_object};
@@ -36,6 +37,8 @@ const NO_NAME: &str = "a profile without a name";
 // <https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html>
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
+const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 /// What the pod identity webhook looks for on a ServiceAccount, and on a pod to leave containers alone.
 /// <https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/README.md>
 const IRSA: &str = "eks.amazonaws.com/role-arn";
@@ -98,7 +101,8 @@ pub(super) fn check_container(
 }
 
 fn instead(name: &str, value: Option<&str>, change: &PodChange) -> Option<&'static str> {
-    let disables = change.port.is_some() && name == DISABLED && value.is_some_and(|it| it.eq_ignore_ascii_case("true"));
+    let is_endpoint = change.delivery == Delivery::Endpoint;
+    let disables = is_endpoint && name == DISABLED && value.is_some_and(|it| it.eq_ignore_ascii_case("true"));
     let found = OVERRIDES.iter().find(|(variable, ..)| *variable == name);
     let found = found.and_then(|(_, what, empty)| if value == Some("") { *empty } else { Some(*what) });
     found.or(disables.then_some("no metadata endpoint at all"))
@@ -107,7 +111,7 @@ fn instead(name: &str, value: Option<&str>, change: &PodChange) -> Option<&'stat
 fn differs(name: &str, sets: &str, ours: &str, place: Place) -> Diagnostic {
     let message = format!("{sets}; iamra would set {}", quote(&ours));
     // These variables decide where credentials come from.
-    if name == ENDPOINT || OVERRIDES.iter().any(|(variable, ..)| *variable == name) {
+    if [ENDPOINT, TOKEN_FILE].contains(&name) || OVERRIDES.iter().any(|(variable, ..)| *variable == name) {
         Diagnostic::error(Code::CredentialsOverride, message).at(place).help(HELP)
     } else {
         Diagnostic::warning(Code::EnvironmentKept, message).at(place).help("remove it, or keep it if it is intended")
