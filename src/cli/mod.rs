@@ -32,6 +32,7 @@ mod roster;
 mod rotation;
 mod serving;
 mod signals;
+mod small_pages;
 mod sources;
 mod trust;
 

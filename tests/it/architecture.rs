@@ -30,7 +30,17 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sha2::", &["src/digest.rs"]),
     ("schemars", &["src/config/"]),
     ("clap", &["src/cli/"]),
-    ("rustix", &["src/cli/core_dump.rs", "src/cli/io.rs", "src/cli/kustomize.rs", "src/disk/", "src/temporary.rs"]),
+    (
+        "rustix",
+        &[
+            "src/cli/core_dump.rs",
+            "src/cli/io.rs",
+            "src/cli/kustomize.rs",
+            "src/cli/small_pages.rs",
+            "src/disk/",
+            "src/temporary.rs",
+        ],
+    ),
     ("indicatif", &["src/cli/progress.rs"]),
     ("signal_hook", &["src/cli/signals.rs"]),
     ("similar::", &["src/output/diff.rs"]),

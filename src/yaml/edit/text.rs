@@ -172,7 +172,8 @@ impl<'d> Lines<'d> {
     /// behind them, which are not part of it.
     fn before_comments(&self, next: usize) -> Option<usize> {
         let mut at = self.start(next);
-        let is_own_line = self.within(at..next).trim_start_matches(' ').is_empty() && self.within(0..at).ends_with('\n');
+        let is_own_line =
+            self.within(at..next).trim_start_matches(' ').is_empty() && self.within(0..at).ends_with('\n');
         while let Some(line) = at.checked_sub(1).map(|end| self.start(end))
             && self.within(line..at).trim_start_matches(' ').starts_with('#')
         {
