@@ -28,13 +28,13 @@ pub(super) fn address(
     serving: Serving<'_, '_, '_>,
     trailing_slash: bool,
 ) -> String {
-    let (port, path) = match (settings.delivery, serving) {
-        (Delivery::Container, Serving::First(port)) => (port, format!("{CONTAINER}/{}", planned.binding().workload)),
-        (Delivery::Container, Serving::Itself(_)) => (settings.port, CONTAINER.to_owned()),
+    let path = match (settings.delivery, serving) {
+        (Delivery::Container, Serving::First(_)) => format!("{CONTAINER}/{}", planned.binding().workload),
+        (Delivery::Container, Serving::Itself(_)) => CONTAINER.to_owned(),
         // <https://github.com/aws/aws-cli/issues/9281>
-        _ => (settings.port, if trailing_slash { "/" } else { "" }.to_owned()),
+        _ => if trailing_slash { "/" } else { "" }.to_owned(),
     };
-    format!("http://127.0.0.1:{port}{path}")
+    format!("http://127.0.0.1:{}{path}", serving.port(settings))
 }
 
 /// The variables that an SDK needs to find its credentials, and the region, which the helper does not provide.

@@ -87,7 +87,7 @@ pub fn pod_change(
         is_served_by_another,
         delivery: settings.delivery,
         style: settings.style,
-        port: settings.delivery.is_served().then_some(settings.port),
+        port: settings.delivery.is_served().then(|| serving.port(&settings)),
         startup: if settings.delivery == Delivery::Process { Startup::None } else { settings.startup },
         secret: planned.has_certificate().then(|| planned.certificate_name()),
         volumes: volumes::volumes(planned, &settings, &names, !is_served_by_another).iter().map(value).collect(),

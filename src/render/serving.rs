@@ -1,5 +1,6 @@
 //! Which sidecar serves an identity, where several are in one pod.
 
+use crate::config::{Delivery, Sidecar};
 use crate::plan::PlannedWorkload;
 
 /// An identity that the sidecar of another one serves, too.
@@ -25,4 +26,15 @@ pub enum Serving<'f, 'p, 'r> {
     Itself(&'f [Further<'p, 'r>]),
     /// That of the pod's first identity, whose port is this.
     First(u16),
+}
+
+impl Serving<'_, '_, '_> {
+    /// The port that the application calls: each identity has its own, except that container credentials are told apart
+    /// by their paths.
+    pub(super) fn port(self, settings: &Sidecar) -> u16 {
+        match self {
+            Self::First(port) if settings.delivery == Delivery::Container => port,
+            _ => settings.port,
+        }
+    }
 }

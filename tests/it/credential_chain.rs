@@ -24,6 +24,7 @@ fn list(row: &Value) -> Value {
     let arn = |name: &str| {
         format!("arn:aws:rolesanywhere:eu-central-1:111122223333:{name}/6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d")
     };
+    let sidecar = if row["sidecar"].is_object() { row["sidecar"].clone() } else { json!({}) };
     let role = json!({"roleArn": "arn:aws:iam::111122223333:role/app", "profileArn": arn("profile")});
     json!({
         "apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": items,
@@ -31,7 +32,7 @@ fn list(row: &Value) -> Value {
             "apiVersion": "iamra.dev/v1alpha1", "kind": "RolesAnywhere", "metadata": {"name": "acme"},
             "spec": {
                 "mode": "transform", "scopes": {"default": {"trustAnchor": arn("trust-anchor")}},
-                "roles": {"app": role}, "workloads": {"app": {"namespace": "shop"}},
+                "roles": {"app": role}, "workloads": {"app": {"namespace": "shop", "sidecar": sidecar}},
             },
         },
     })

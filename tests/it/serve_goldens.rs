@@ -33,15 +33,27 @@ struct Pod {
 }
 
 impl Pod {
-    fn of(golden: &str, spec: Value) -> Self {
+    fn empty(golden: &str) -> Self {
         let token = tempfile::tempdir().unwrap();
+        Self {
+            golden: golden.to_owned(),
+            spec: Value::Null,
+            lock: locked(golden),
+            places: Vec::new(),
+            volumes: Vec::new(),
+            token,
+        }
+    }
+
+    fn of(golden: &str, spec: Value) -> Self {
+        let empty = Self::empty(golden);
         let sidecar = sidecars(&spec)[0].clone();
         let mut places = vec![("/usr/local/bin/iamra".to_owned(), iamra_path().display().to_string())];
         let mut volumes = Vec::new();
         for mount in sidecar["volumeMounts"].as_array().unwrap() {
             let at = mount["mountPath"].as_str().unwrap().to_owned();
             if mount["name"].as_str().unwrap().starts_with("iam-ra-token") {
-                places.push((at, token.path().display().to_string()));
+                places.push((at, empty.token.path().display().to_string()));
                 continue;
             }
             // Each certificate is another one.
@@ -55,7 +67,7 @@ impl Pod {
         }
         // The longest first: some are the beginnings of others.
         places.sort_by_key(|(place, _)| std::cmp::Reverse(place.len()));
-        Self { golden: golden.to_owned(), spec, lock: locked(golden), places, volumes, token }
+        Self { spec, places, volumes, ..empty }
     }
 
     fn moved(&self, text: &str) -> String {
@@ -165,6 +177,25 @@ fn who(pod: &Pod, container: &Value) -> Option<String> {
     command.env_clear().env("HOME", home.path()).env("AWS_ENDPOINT_URL_STS", moto().url());
     let output = run(command.envs(pod.environment(container)), b"");
     output.stdout.strip_prefix("arn:aws:sts::111122223333:assumed-role/").map(str::to_owned)
+}
+
+#[test]
+fn an_sdk_starts_iamra_itself() {
+    let objects = goldens().into_iter().find(|(golden, _)| golden == "render/iamra-process").expect("the golden").1;
+    let map = objects.iter().find(|object| object["kind"] == "ConfigMap").unwrap();
+    let volume = Volume::new("p256");
+    let program = iamra_path().display().to_string();
+    let config = map["data"]["config"].as_str().unwrap().replace("/opt/iam-ra/usr/local/bin/iamra", &program);
+    let config = config.replace("/var/run/secrets/iam-ra", &volume.0.path().display().to_string());
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("config"), config).unwrap();
+    let pod = Pod { volumes: vec![volume], ..Pod::empty("render/iamra-process") };
+    let anywhere = pod.world();
+    let mut command = python("caller_identity.py");
+    command.env_clear().env("HOME", home.path()).env("AWS_CONFIG_FILE", home.path().join("config"));
+    command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http).env("AWS_ENDPOINT_URL_STS", moto().url());
+    let output = run(&mut command, b"");
+    assert!(output.stdout.starts_with("arn:aws:sts::111122223333:assumed-role/app/"), "{}", output.stderr);
 }
 
 #[test]
