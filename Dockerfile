@@ -47,6 +47,8 @@ FROM rust:1.95-bookworm AS source
 RUN apt-get update && apt-get install -y --no-install-recommends musl-tools ca-certificates
 WORKDIR /src
 COPY . .
+ARG REVISION=
+ENV IAMRA_COMMIT=${REVISION}
 RUN target=$(uname -m)-unknown-linux-musl \
  && rustup target add "$target" \
  && cargo build --profile image --locked --target "$target" \

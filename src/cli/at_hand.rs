@@ -7,6 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use super::environment::POLICY;
 use super::error::Error;
+use super::io::aside;
 use super::paths::{display, is_unpacked, outside_repository};
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
@@ -14,11 +15,14 @@ use crate::git;
 use crate::resolve::{LOCK_NAME, Lockfile, Lookup, OperatorPolicy, Values, lock_path};
 use crate::yaml::NodeRef;
 
+/// What help calls the options that say where the values of references come from.
+pub(super) const HEADING: &str = "Where values come from";
+
 /// Sources of values that need no calls, and the operator's policy.
 #[derive(Args, Clone)]
 pub(super) struct AtHand {
     /// File with the values of references, one `ssm:/name: value` per line
-    #[arg(long, env = "IAMRA_VALUES", value_name = "FILE")]
+    #[arg(long, help_heading = HEADING, env = "IAMRA_VALUES", value_name = "FILE")]
     pub(super) values: Option<PathBuf>,
     #[command(flatten)]
     pub(super) lock: LockFile,
@@ -30,7 +34,7 @@ pub(super) struct AtHand {
 #[derive(Args, Clone)]
 pub(super) struct LockFile {
     /// Lock file, if it is not `iamra.lock` next to the declaration
-    #[arg(long = "lock", env = "IAMRA_LOCK", value_name = "FILE")]
+    #[arg(long = "lock", help_heading = HEADING, env = "IAMRA_LOCK", value_name = "FILE")]
     pub(super) named: Option<PathBuf>,
     /// Whether it may be missing although it is named, because the user did not name it.
     #[arg(skip)]
@@ -68,7 +72,7 @@ impl LockFile {
 #[derive(Args, Clone)]
 pub(super) struct Operator {
     /// Policy file that limits what declarations may refer to, for rendering other people's repositories
-    #[arg(long = "policy", env = POLICY, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long = "policy", help_heading = HEADING, env = POLICY, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     file: Option<PathBuf>,
 }
 
@@ -102,6 +106,9 @@ impl AtHand {
         report: &mut Report,
     ) -> Result<Answers, Error> {
         let values = values(self.values.as_deref(), report)?;
+        if lock.is_some() {
+            aside(&format_args!("read {name}"));
+        }
         let is_missing = lock.is_none() && must_be_there;
         let lock = if is_missing { Lockfile::missing(name, report) } else { Lockfile::read(name, lock, report) };
         Ok(Answers { values, lock })
@@ -110,12 +117,16 @@ impl AtHand {
 
 /// The values file, if one is given.
 pub(super) fn values(path: Option<&Path>, report: &mut Report) -> Result<Option<Values>, Error> {
-    let read = |path: &Path| Ok(Values::read(&display(path), &disk::read_given(path)?, is_committed(path), report));
+    let read = |path: &Path| {
+        let text = disk::read_given(path)?;
+        aside(&format_args!("read {}", display(path)));
+        Ok(Values::read(&display(path), &text, is_committed(path), report))
+    };
     path.map(read).transpose()
 }
 
-/// Whether a file is in a repository for others to read: Git tracks it, or Argo CD has it from one. Where nothing can tell, as in
-/// a folder without Git, it is not: what is said would be wrong for those who keep keys where they belong.
+/// Whether a file is in a repository for others to read: Git tracks it, or Argo CD has it from one. Where nothing can tell,
+/// as in a folder without Git, it is not: what is said would be wrong for those who keep keys where they belong.
 fn is_committed(path: &Path) -> bool {
     let ceilings = std::env::var_os("GIT_CEILING_DIRECTORIES").unwrap_or_default();
     let ceilings: Vec<_> = std::env::split_paths(&ceilings).collect();

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use super::bases::{self, Chain, InGit, OnDisk, Tree};
 use super::error::Error;
+use super::io::aside;
 use super::paths::{self, display, parent};
 use super::sources::Shared;
 use crate::config::{self, Base, Documents, Whole};
@@ -65,7 +66,9 @@ impl File {
 
     /// The declaration at a path that was found.
     pub(super) fn at(path: &Path) -> Result<Self, Error> {
-        Self::on_disk(path, disk::read(path)?)
+        let text = disk::read(path)?;
+        aside(&format_args!("read {}", display(path)));
+        Self::on_disk(path, text)
     }
 
     /// The declaration at `path`, which has this text or would have it.

@@ -179,7 +179,7 @@ impl Changed {
         let new = is_new.then(|| "a new declaration".to_owned());
         let nothing = (said.is_empty() && !is_new).then(|| "nothing to change".to_owned());
         for line in new.into_iter().chain(said).chain(nothing) {
-            io.words(&format_args!("{name}{not_written}: {line}\n"))?;
+            io.remark(&format_args!("{name}{not_written}: {line}\n"))?;
         }
         if !dry_run {
             for TrustChange { role, workload, begins } in provision::trust_changes(&before, &configs) {

@@ -343,7 +343,7 @@ pub(super) fn agreed(
     io: &mut super::io::Io,
 ) -> Result<bool, Error> {
     io.words(&output::resources(comparison))?;
-    io.words(&format_args!("{}\n", output::resources_summary(comparison, nothing)))?;
+    io.remark(&format_args!("{}\n", output::resources_summary(comparison, nothing)))?;
     if is_agreed || !comparison.has_calls() {
         return Ok(true);
     }

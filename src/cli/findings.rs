@@ -130,7 +130,7 @@ impl Format {
                 }
                 let builds = checked.iter().filter(|it| it.build.is_some()).count();
                 let builds = if builds > 0 { format!(", {builds} builds") } else { String::new() };
-                io.words(&format_args!("{}{builds}: {}\n", files.join(", "), summary(&located)))?;
+                io.remark(&format_args!("{}{builds}: {}\n", files.join(", "), summary(&located)))?;
                 placed.map(output::placements)
             }
             Self::Json => Some(output::diagnostics_json(&files, &located, placed)),

@@ -9,7 +9,7 @@ use super::report;
 use super::sources::Shared;
 use crate::diag::Report;
 use crate::krm::{Changes, Stream};
-use crate::output::{self, Sources};
+use crate::output::Sources;
 use crate::pipeline::{self, Request};
 use crate::workload;
 
@@ -80,7 +80,7 @@ impl Injected<'_> {
     pub(super) fn tell(&self, words: &mut Vec<u8>) -> Result<Exit, Error> {
         let input = self.text.map(|text| (self.name, text));
         let sources = Sources { input, ..self.file.sources() };
-        output::write_report(&self.report, sources, words).map_err(Error::Output)?;
+        report::write(&self.report, sources, words)?;
         Ok(report::exit_of([&self.report].into_iter()))
     }
 

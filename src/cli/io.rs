@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::Error;
+use super::terminal;
 use crate::quote::lines;
 
 /// The largest pipe that an unprivileged process may ask for on Linux.
@@ -60,7 +61,17 @@ impl Io {
 
     /// Writes a message to stderr, with control characters and keys removed.
     pub(super) fn words(&mut self, words: &dyn Display) -> Result<(), Error> {
-        write!(self.err, "{}", lines(&words.to_string())).map_err(Error::Output)
+        self.told(lines(&words.to_string()))
+    }
+
+    /// The same for what confirms that all is well, which not everybody wants to read.
+    pub(super) fn remark(&mut self, words: &dyn Display) -> Result<(), Error> {
+        if terminal::is_quiet() { Ok(()) } else { self.words(words) }
+    }
+
+    /// Writes a message from which control characters and keys have been removed.
+    pub(super) fn told(&mut self, text: String) -> Result<(), Error> {
+        self.err.write_all(terminal::painted(text).as_bytes()).map_err(Error::Output)
     }
 
     /// Whether the user agrees to what was shown. Without a terminal, nobody is there to ask.
@@ -80,9 +91,16 @@ impl Io {
         self.err.is_terminal()
     }
 
-    /// The stream for words.
-    pub(super) fn err(&mut self) -> &mut dyn Write {
-        &mut self.err
+    /// Whether somebody watches what is going on, on a line that changes.
+    pub(super) fn shows_progress(&self) -> bool {
+        self.is_watched() && !terminal::is_quiet() && !terminal::is_verbose()
+    }
+}
+
+/// Says on stderr what is done, if that was asked for. That it cannot be said stops nobody.
+pub(super) fn aside(words: &dyn Display) {
+    if terminal::is_verbose() {
+        let _ = writeln!(io::stderr(), "{}", lines(&words.to_string()));
     }
 }
 

@@ -5,13 +5,16 @@ use std::io::{self, PipeReader, Read as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
 use super::error::Error;
-use super::io::Io;
+use super::io::{Io, aside};
+use super::progress::waiting;
 use super::signals;
+use super::terminal::is_quiet;
 use crate::config::{API_VERSION, KIND};
 use crate::quote::{lines, quote};
 
@@ -49,9 +52,13 @@ impl Options {
             let mut command = Command::new(program);
             command.arg(verb).args(&self.flags).arg("--").arg(dir);
             prepare(&mut command);
+            let started = Instant::now();
             let name = format!("{} {verb}", program.display());
             match output(&mut command) {
-                Ok(output) => return Ok((name, output)),
+                Ok(output) => {
+                    aside(&format_args!("ran {name} for {} in {:.1?}", dir.display(), started.elapsed()));
+                    return Ok((name, output));
+                }
                 Err(error) => {
                     let is_missing = error.kind() == io::ErrorKind::NotFound;
                     let failed = missing.take().unwrap_or(Error::Program(name, self.help(), error));
@@ -69,7 +76,8 @@ impl Options {
     /// files.
     pub(super) fn run(&self, dir: &Path, io: &mut Io) -> Result<Vec<u8>, Error> {
         let mut words = String::new();
-        let built = self.run_apart(dir, &mut words);
+        let what = format!("{KUSTOMIZE} build {}", dir.display());
+        let built = waiting(&what, io, || self.run_apart(dir, &mut words));
         io.words(&words)?;
         built
     }
@@ -80,7 +88,11 @@ impl Options {
         if name.starts_with(KUBECTL) && self.kustomize.is_none() {
             *words = format!("note: there is no kustomize; {} is used\n", quote(&name));
         }
-        words.push_str(&lines(&String::from_utf8_lossy(&output.stderr)));
+        if output.status.success() && is_quiet() {
+            words.clear();
+        } else {
+            words.push_str(&lines(&String::from_utf8_lossy(&output.stderr)));
+        }
         if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed(name)) }
     }
 

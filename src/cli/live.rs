@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 
+use super::at_hand::HEADING;
 use super::error::Error;
-use super::io::Io;
+use super::io::{Io, aside};
 use super::misuse::whole_number;
+use super::terminal::is_quiet;
 use crate::aws::{self, Aws, Call, Profiles, Session, Settings, Time};
 use crate::diag::{Code, Report};
 use crate::disk;
@@ -27,7 +29,7 @@ const ANNOTATION: &str = "iamra.dev/live";
 #[derive(clap::Args, Clone)]
 pub(super) struct Live {
     /// Look up in AWS what the lock does not have: key material, and values that are not locked yet
-    #[arg(long = "live", env = "IAMRA_LIVE", value_parser = FalseyValueParser::new(), hide = !aws::IS_HERE)]
+    #[arg(long = "live", help_heading = HEADING, env = "IAMRA_LIVE", value_parser = FalseyValueParser::new(), hide = !aws::IS_HERE)]
     on: bool,
     #[command(flatten)]
     pub(super) asks: Asks,
@@ -37,7 +39,7 @@ pub(super) struct Live {
 #[derive(clap::Args, Clone)]
 pub(super) struct Asks {
     /// Time limit for calls to AWS, in seconds
-    #[arg(long = "timeout", env = "IAMRA_TIMEOUT", value_name = "SECONDS", default_value = "20", value_parser = seconds, hide = !aws::IS_HERE)]
+    #[arg(long = "timeout", help_heading = HEADING, env = "IAMRA_TIMEOUT", value_name = "SECONDS", default_value = "20", value_parser = seconds, hide = !aws::IS_HERE)]
     time: Time,
     #[arg(skip)]
     asker: Asker,
@@ -160,6 +162,7 @@ impl Lookup for Asking<'_> {
             return Answers::new();
         }
         self.asked.set(queries.len());
+        aside(&format_args!("asks AWS for {} references", queries.len()));
         Aws { session: self.session, progress: &tell }.answer(queries)
     }
 }
@@ -219,7 +222,7 @@ pub(super) fn calls(
 pub(super) fn print_calls<C: Display>(calls: &[C]) -> Result<(), Error> {
     let mut io = Io::new();
     if calls.is_empty() {
-        io.words(&"AWS would not be called: all values are available\n")?;
+        io.remark(&"AWS would not be called: all values are available\n")?;
     }
     let text: String = calls.iter().map(|call| format!("{call}\n")).collect();
     io.data(|out| out.write_all(text.as_bytes()))
@@ -228,7 +231,7 @@ pub(super) fn print_calls<C: Display>(calls: &[C]) -> Result<(), Error> {
 /// Shows the progress on a terminal.
 pub(super) fn tell(done: usize, total: usize) {
     let mut err = io::stderr();
-    if err.is_terminal() {
+    if err.is_terminal() && !is_quiet() {
         // Erased when all calls are done, so that only what matters stays on the screen.
         let words = if done < total { format!("calling AWS: {done} of {total} calls done") } else { String::new() };
         let _ = write!(err, "\r\x1b[K{words}");

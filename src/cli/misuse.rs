@@ -3,12 +3,14 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 
-use clap::Parser as _;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 use super::error::Error;
+use super::help;
 use super::io::Io;
 use super::{Cli, Exit};
 use crate::quote;
@@ -17,16 +19,37 @@ use crate::quote;
 const VARIABLES: &str = "IAMRA_";
 
 /// Prints the usage error, or the requested help. A closed pipe is not an error.
-pub(super) fn say(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<Exit, Error> {
+pub(super) fn say(mut words: clap::Error, arguments: &[OsString], io: &mut Io) -> Result<Exit, Error> {
+    if is_help(words.kind()) {
+        words = laid_out(arguments).unwrap_or(words);
+    }
     if words.use_stderr() {
         // If stderr is closed too, only the exit code can report the error.
-        let _ = explain(words, arguments, io);
+        let _ = explain(&words, arguments, io);
         return Ok(Exit::Usage);
     }
     match words.print().and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
         _ => Ok(Exit::Done),
     }
+}
+
+/// Help for whoever calls iamra on a terminal, without arguments.
+pub(super) fn brief(io: &mut Io) -> Result<(), Error> {
+    let help = help::laid_out(Cli::command()).render_help();
+    if io.is_watched() {
+        return write!(anstream::stderr(), "{}", help.ansi()).map_err(Error::Output);
+    }
+    io.words(&help)
+}
+
+fn is_help(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
+}
+
+/// The help that was asked for.
+fn laid_out(arguments: &[OsString]) -> Option<clap::Error> {
+    help::laid_out(Cli::command()).try_get_matches_from(arguments).err().filter(|error| is_help(error.kind()))
 }
 
 fn explain(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<(), Error> {

@@ -13,9 +13,11 @@ mod editing;
 mod environment;
 mod error;
 mod estate;
+mod examples;
 mod findings;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod help;
 mod injection;
 mod installation;
 mod io;
@@ -34,12 +36,13 @@ mod serving;
 mod signals;
 mod small_pages;
 mod sources;
+mod terminal;
 mod trust;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser};
+use clap::Parser;
 
 use command::Command;
 use error::Error;
@@ -50,25 +53,16 @@ use io::Io;
 /// Without a command, iamra is a KRM function: it reads a ResourceList on stdin and writes one to stdout, as kustomize
 /// and kpt expect.
 #[derive(Parser)]
-#[command(name = "iamra", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
+#[command(name = "iamra", version)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     shared: sources::Shared,
+    #[command(flatten)]
+    terminal: terminal::Terminal,
 }
-
-/// What `kpt fn doc` shows in addition to the commands.
-const AFTER_HELP: &str = "\
-As a KRM function: the functionConfig is `iamra.yaml`, or a ConfigMap with workload, region, trustAnchor, profileArn and \
-roleArn for one workload. References are resolved from the `iamra.lock` next to it. A second run changes nothing.
-  kpt fn eval --exec iamra --fn-config iamra.yaml
-  kpt fn eval --exec iamra -- workload=api region=… trustAnchor=arn:… profileArn=arn:… roleArn=arn:…
-
-Exit codes: 0 success, 1 invalid input, 2 wrong usage, 3 a file, a program or AWS failed, 4 differences found, \
-70 a bug in iamra, 129, 130, 143 stopped by a signal.
-Data goes to stdout, messages to stderr.";
 
 /// How a command that did not fail ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,10 +97,10 @@ fn ended(work: impl FnOnce() -> u8) -> u8 {
 /// Runs the command of the arguments, and returns its exit code.
 fn to_its_end() -> u8 {
     let mut io = Io::new();
-    let arguments = command::arguments();
+    let arguments = terminal::arranged(command::arguments());
     let outcome = match Cli::try_parse_from(&arguments) {
         Ok(cli) => command(&cli, &mut io),
-        Err(words) => misuse::say(&words, &arguments, &mut io),
+        Err(words) => misuse::say(words, &arguments, &mut io),
     };
     match outcome {
         Ok(exit) => exit as u8,
@@ -125,12 +119,13 @@ fn say(error: &Error, io: &mut Io) {
 
 /// Runs what was asked for.
 fn command(cli: &Cli, io: &mut Io) -> Result<Exit, Error> {
+    cli.terminal.heed();
     if cli.command.is_some() {
         signals::watch().map_err(Error::Signals)?;
     }
     match &cli.command {
         Some(command) => command.run(io),
-        None if std::io::stdin().is_terminal() => io.words(&Cli::command().render_help()).map(|()| Exit::Usage),
+        None if std::io::stdin().is_terminal() => misuse::brief(io).map(|()| Exit::Usage),
         None => command::function(&cli.shared, io),
     }
 }

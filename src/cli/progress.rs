@@ -1,6 +1,8 @@
 //! How far a long run is, on a terminal.
 
 use std::fmt::Display;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,6 +17,40 @@ const LINE: &str = "{bar:20} {pos} of {len}, {elapsed}: {wide_msg}";
 /// How often it is drawn.
 const TICK: Duration = Duration::from_millis(250);
 
+/// What the line has where nothing can be counted.
+const WAITING: &str = "{spinner} {elapsed}: {wide_msg}";
+
+/// What takes less needs no line.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// Does something of which nobody knows how long it takes. After a moment, a line says what is waited for.
+pub(super) fn waiting<T>(what: &dyn Display, io: &Io, work: impl FnOnce() -> T) -> T {
+    if !io.shows_progress() {
+        return work();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_message(quote(what).to_string());
+    let bar = match ProgressStyle::with_template(WAITING) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    };
+    let (done, is_done) = mpsc::channel::<()>();
+    let result = thread::scope(|scope| {
+        let bar = &bar;
+        scope.spawn(move || {
+            // The sender goes away when the work is done.
+            if is_done.recv_timeout(MOMENT) == Err(RecvTimeoutError::Timeout) {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(TICK);
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    });
+    bar.finish_and_clear();
+    result
+}
+
 /// One line that is drawn again and again; nothing if nobody watches.
 pub(super) struct Progress<'i> {
     io: &'i mut Io,
@@ -23,14 +59,14 @@ pub(super) struct Progress<'i> {
 
 impl<'i> Progress<'i> {
     pub(super) fn of(all: usize, io: &'i mut Io) -> Self {
-        let target = if io.is_watched() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if io.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(u64::try_from(all).ok(), target);
         // A template that cannot be read leaves the style that the bar has.
         let bar = match ProgressStyle::with_template(LINE) {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,
         };
-        if io.is_watched() {
+        if io.shows_progress() {
             // Time goes by on the line while nothing else happens.
             bar.enable_steady_tick(TICK);
         }

@@ -1,14 +1,27 @@
 //! Prints diagnostics and ends commands.
 
+use std::io::Write;
+
 use super::Exit;
 use super::error::Error;
 use super::io::Io;
+use super::terminal;
 use crate::diag::{self, Diagnostic, Report};
 use crate::output::{self, Sources};
 
 /// Prints the diagnostics.
 pub(super) fn tell(report: &Report, sources: Sources<'_>, io: &mut Io) -> Result<(), Error> {
-    output::write_report(report, sources, io.err()).map_err(Error::Output)
+    let mut text = Vec::new();
+    write(report, sources, &mut text)?;
+    io.told(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Writes the diagnostics, or the errors among them if nothing else is wanted.
+pub(super) fn write(report: &Report, sources: Sources<'_>, to: &mut dyn Write) -> Result<(), Error> {
+    if terminal::is_quiet() {
+        return output::write_report(&report.errors(), sources, to).map_err(Error::Output);
+    }
+    output::write_report(report, sources, to).map_err(Error::Output)
 }
 
 /// Ends a command: prints the diagnostics and returns the exit code.
@@ -30,7 +43,9 @@ pub(super) fn finish_with(
 
 /// The same where messages are shown in little space: only the first errors.
 pub(super) fn finish_briefly(report: &Report, sources: Sources<'_>, io: &mut Io) -> Result<Exit, Error> {
-    output::write_first_errors(report, sources, io.err()).map_err(Error::Output)?;
+    let mut text = Vec::new();
+    output::write_first_errors(report, sources, &mut text).map_err(Error::Output)?;
+    io.told(String::from_utf8_lossy(&text).into_owned())?;
     Ok(exit(report))
 }
 

@@ -8,6 +8,7 @@ use super::error::Error;
 use super::io::Io;
 use super::report::finish_with;
 use super::sources::Shared;
+use super::terminal::width;
 use crate::diag::Report;
 use crate::roster::{self, Roster};
 
@@ -29,14 +30,14 @@ pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -
     finish_with(&report, file.sources(), io, |io| {
         let Some(roster) = roster else { return Ok(()) };
         let text = match format {
-            Format::Table => roster::table(&roster),
+            Format::Table => roster::table(&roster).within(width()),
             Format::Json => roster::json(&roster),
-            Format::Renewals => roster::renewals(&roster),
+            Format::Renewals => roster::renewals(&roster).within(width()),
         };
         io.data(|out| out.write_all(text.as_bytes()))?;
         let idle = roster.idle();
         if format == Format::Table && !idle.is_empty() {
-            io.words(&format_args!("no workloads yet in {}\n", idle.join(", ")))?;
+            io.remark(&format_args!("no workloads yet in {}\n", idle.join(", ")))?;
         }
         Ok(())
     })

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::at_hand::{AtHand, LockFile};
+use super::at_hand::{AtHand, HEADING, LockFile};
 use super::error::Error;
 use super::live::{Asker, Asking, Live, explain};
 use super::paths::display;
@@ -64,7 +64,7 @@ pub(super) struct Explained {
     #[command(flatten)]
     shared: Shared,
     /// Print the calls that `--live` would make for what the lock does not have, and exit without making them
-    #[arg(long, hide = !aws::IS_HERE)]
+    #[arg(long, help_heading = HEADING, hide = !aws::IS_HERE)]
     explain_calls: bool,
 }
 

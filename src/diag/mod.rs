@@ -144,6 +144,15 @@ impl Report {
         kept
     }
 
+    /// The errors alone.
+    #[must_use]
+    pub fn errors(&self) -> Self {
+        let mut kept = Self::default();
+        let errors = self.diagnostics.iter().filter(|it| it.severity == Severity::Error);
+        errors.for_each(|it| kept.add(Arc::clone(it)));
+        kept
+    }
+
     /// The report without diagnostics that the other one has.
     #[must_use]
     pub fn beyond(self, other: &Self) -> Self {

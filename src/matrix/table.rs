@@ -2,24 +2,14 @@
 
 use super::{Matrix, Pair, clauses, word};
 use crate::quote::line;
+use crate::roster::Table;
 
 const HEAD: [&str; 6] = ["WORKLOAD", "CLUSTER", "ROLE", "OWN", "VERDICT", "WHY"];
 
 /// Who may assume what: every workload with its own role, and every other pair that is not denied.
-pub fn table(matrix: &Matrix<'_>) -> String {
+pub fn table(matrix: &Matrix<'_>) -> Table {
     let shown = matrix.pairs().filter(|pair| pair.is_own() || pair.verdict != crate::trust::Verdict::Deny);
-    let rows: Vec<_> = shown.map(|pair| cells(matrix, &pair)).collect();
-    let head = HEAD.map(str::to_owned);
-    let all = || std::iter::once(&head).chain(&rows);
-    let mut widths = [0; HEAD.len()];
-    for row in all() {
-        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = cell.chars().count().max(*width));
-    }
-    let text = |row: &[String; 6]| {
-        let cells: String = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
-        format!("{}\n", cells.trim_end())
-    };
-    all().map(text).collect()
+    Table::of(HEAD, shown.map(|pair| cells(matrix, &pair)))
 }
 
 fn cells(matrix: &Matrix<'_>, pair: &Pair<'_>) -> [String; 6] {

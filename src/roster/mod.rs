@@ -17,7 +17,7 @@ pub use roles::{Roles, roles_json, roles_table};
 pub(crate) use style::style;
 pub use svg::svg;
 pub(crate) use svg::{cut, escaped};
-pub use table::{renewals, table};
+pub use table::{Table, renewals, table};
 
 use std::collections::BTreeSet;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::json::{SCHEMA_VERSION, shown};
-use super::table::aligned;
+use super::table::Table;
 use crate::arn::ArnKind;
 use crate::config::{self, Config, Role, Whole};
 use crate::diag::{Code, Report};
@@ -75,7 +75,7 @@ fn rows(config: &Config, lookup: &dyn Lookup) -> Vec<Row> {
 const HEAD: [&str; 7] = ["ROLE", "CLUSTER", "SCOPE", "SESSION", "POLICIES", "WORKLOADS", "ROLE ARN"];
 
 /// The roles as a table for people; `-` where nothing is known, and nothing is declared.
-pub fn roles_table(roles: &Roles) -> String {
+pub fn roles_table(roles: &Roles) -> Table {
     let or_none = |text: String| if text.is_empty() { "-".to_owned() } else { line(&text) };
     let cells = |row: &Row| {
         let role = &row.role;
@@ -97,7 +97,7 @@ pub fn roles_table(roles: &Roles) -> String {
         ]
         .map(or_none)
     };
-    aligned(HEAD, roles.rows.iter().map(cells))
+    Table::of(HEAD, roles.rows.iter().map(cells))
 }
 
 /// The roles as one JSON document; `null` where nothing is known.

@@ -7,15 +7,62 @@ use crate::renewal;
 
 const HEAD: [&str; 7] = ["WORKLOAD", "CLUSTER", "NAMESPACE", "ROLE", "CERTIFICATE", "TARGET", "ROLE ARN"];
 
-/// Columns with two spaces between them; `-` where nothing is known.
-pub fn table(roster: &Roster) -> String {
-    aligned(HEAD, roster.rows.iter().map(cells))
+/// A table for people.
+#[derive(Debug)]
+pub struct Table {
+    head: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with this head; each row has a cell for each column.
+    pub fn of<const N: usize>(head: [&'static str; N], rows: impl Iterator<Item = [String; N]>) -> Self {
+        Self { head: head.to_vec(), rows: rows.map(Vec::from).collect() }
+    }
+
+    /// The table as it is, or, on a terminal where its lines would break, each row as a block of lines. Nothing is cut off: what
+    /// people see they copy.
+    pub fn within(&self, width: Option<usize>) -> String {
+        let aligned = self.aligned();
+        let is_too_wide = |width| aligned.lines().any(|line| line.chars().count() > width);
+        if width.is_some_and(is_too_wide) { self.blocks() } else { aligned }
+    }
+
+    /// Columns with two spaces between them.
+    fn aligned(&self) -> String {
+        let mut widths: Vec<_> = self.head.iter().map(|cell| cell.len()).collect();
+        for row in &self.rows {
+            widths.iter_mut().zip(row).for_each(|(width, cell)| *width = cell.chars().count().max(*width));
+        }
+        let line = |cells: &mut dyn Iterator<Item = &str>| {
+            let cells: String = cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
+            format!("{}\n", cells.trim_end())
+        };
+        let head = line(&mut self.head.iter().copied());
+        let rows = self.rows.iter().map(|row| line(&mut row.iter().map(String::as_str)));
+        std::iter::once(head).chain(rows).collect()
+    }
+
+    /// A line for each cell, and an empty one between rows.
+    fn blocks(&self) -> String {
+        let width = self.head.iter().map(|cell| cell.len()).max().unwrap_or_default();
+        let block = |row: &Vec<String>| {
+            let cells = self.head.iter().zip(row).map(|(name, cell)| format!("{name:width$}  {cell}\n"));
+            cells.collect::<String>()
+        };
+        self.rows.iter().map(block).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Workloads and their identities; `-` where nothing is known.
+pub fn table(roster: &Roster) -> Table {
+    Table::of(HEAD, roster.rows.iter().map(cells))
 }
 
 const RENEWALS: [&str; 6] = ["WORKLOAD", "CLUSTER", "NAMESPACE", "LIFETIME", "RENEWED BEFORE ITS END", "SURVIVES"];
 
 /// How many failed renewals in a row each certificate survives.
-pub fn renewals(roster: &Roster) -> String {
+pub fn renewals(roster: &Roster) -> Table {
     let cells = |row: &Row| {
         let Certificate { duration, renew_before, .. } = &row.binding.certificate;
         let margin = renewal::margin(renew_before).in_words();
@@ -30,20 +77,7 @@ pub fn renewals(roster: &Roster) -> String {
         ]
         .map(|cell| line(&cell))
     };
-    aligned(RENEWALS, roster.rows.iter().map(cells))
-}
-
-pub(super) fn aligned<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let all: Vec<_> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
-    let mut widths = [0; N];
-    for row in &all {
-        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = cell.chars().count().max(*width));
-    }
-    let line = |row: &[String; N]| {
-        let cells: String = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
-        format!("{}\n", cells.trim_end())
-    };
-    all.iter().map(line).collect()
+    Table::of(RENEWALS, roster.rows.iter().map(cells))
 }
 
 fn cells(row: &Row) -> [String; 7] {
@@ -67,4 +101,18 @@ fn cells(row: &Row) -> [String; 7] {
         row.role.clone().unwrap_or_else(unknown),
     ]
     .map(|cell| line(&cell))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_stands_in_blocks() {
+        let rows = [["api".to_owned(), "arn:é".to_owned()], ["b".to_owned(), "-".to_owned()]];
+        let table = Table::of(["WORKLOAD", "ARN"], rows.into_iter());
+        let aligned = "WORKLOAD  ARN\napi       arn:é\nb         -\n";
+        assert_eq!((table.within(None).as_str(), table.within(Some(15)).as_str()), (aligned, aligned));
+        assert_eq!(table.within(Some(14)), "WORKLOAD  api\nARN       arn:é\n\nWORKLOAD  b\nARN       -\n");
+    }
 }

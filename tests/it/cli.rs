@@ -12,10 +12,12 @@ fn scratch() -> tempfile::TempDir {
 
 /// The commands that a help names.
 fn named_commands(help: &str) -> Vec<String> {
-    let names = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    // Names are indented by two columns; their descriptions may continue on the next lines.
-    let names = names.filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')));
-    names.map(|rest| rest.split(' ').next().unwrap().to_owned()).filter(|name| name != "help").collect()
+    // Names are indented by two columns, and at least two are between them and their descriptions.
+    let is_name =
+        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c.is_numeric());
+    let lines = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_once("  "));
+    let names = lines.map(|(name, _)| name).filter(|name| is_name(name) && !name.starts_with('-'));
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
 /// The program and each of its commands, with its help.
@@ -50,7 +52,11 @@ fn every_help_reads_as_recorded() {
 /// in its list.
 const LISTS: &[(&str, &str, &[&str])] = &[
     // These read no input that could contain a key.
-    ("words.rs", include_str!("words.rs"), &["credential-process", "demo", "install", "schema", "serve"]),
+    (
+        "words.rs",
+        include_str!("words.rs"),
+        &["completion", "credential-process", "demo", "install", "schema", "serve", "version"],
+    ),
     // These read no declaration, or only one that kustomize has built from, or ask AWS.
     (
         "fields.rs",
@@ -65,6 +71,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
             "ca put-key",
             "ca rotate",
             "ca show",
+            "completion",
             "credential-process",
             "demo",
             "destroy",
@@ -74,6 +81,7 @@ const LISTS: &[(&str, &str, &[&str])] = &[
             "schema",
             "serve",
             "strip",
+            "version",
         ],
     ),
 ];
@@ -106,7 +114,7 @@ fn a_terminal_on_stdin_is_help_and_not_a_function() {
     command.args(["-qec", &iamra_path().display().to_string(), "/dev/null"]).stdin(Stdio::null());
     let output = command.output().expect("util-linux has `script`");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("Usage: iamra"), "{text}");
+    assert!(text.contains("iamra demo") && text.contains("Options of every command"), "{text}");
     assert_eq!(output.status.code(), Some(2));
 }
 
@@ -180,6 +188,9 @@ const PRINTING: &[&str] = &[
     "render --help",
     "k8s setup --help",
     "schema",
+    "completion bash",
+    "version",
+    "help build",
     "explain",
     "explain late-renewal",
     "demo other",

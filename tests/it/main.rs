@@ -84,6 +84,7 @@ mod source;
 mod status;
 mod streams;
 mod support;
+mod terminal;
 mod trust;
 mod verify;
 mod view;

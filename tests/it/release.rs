@@ -7,7 +7,7 @@ use std::process::Command;
 use iamra::digest::sha256_hex;
 
 use crate::peers::peer;
-use crate::support::{Output, root, run};
+use crate::support::{Output, iamra_path, root, run};
 
 const TARGETS: [&str; 2] = ["aarch64-apple-darwin", "x86_64-unknown-linux-musl"];
 
@@ -46,6 +46,21 @@ fn the_workflows_are_valid_and_call_what_there_is() {
         assert!(root().join("release").join(name).is_file(), "release/{name}");
     }
     serde_yaml::from_str::<serde_yaml::Value>(&action).unwrap();
+}
+
+/// What stands beside the program in an archive is what the formula installs.
+#[test]
+fn an_archive_has_manual_pages_and_completions() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let made = script("extras", &[&target, iamra_path().to_str().unwrap(), "."], dir.path());
+    assert_eq!((made.exit, made.stdout.as_str(), made.stderr.as_str()), (0, "", ""));
+    let index = fs::read_to_string(root().join("release/index")).unwrap();
+    for file in ["complete/iamra.bash", "complete/iamra.fish", "complete/_iamra"] {
+        assert!(fs::read_to_string(dir.path().join(file)).unwrap().contains("iamra"), "{file}");
+        assert!(index.contains(&format!(".install \"{file}\"")), "{file}");
+    }
+    assert!(dir.path().join("man/iamra-k8s-onboard.1").is_file() && index.contains("Dir[\"man/*.1\"]"));
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn said(node: NodeRef<'_>, text: &str, lock: Option<&str>, (items, input): (&[It
     let roster = roster::Roster::read(node, None, &lookup);
     report.append(roster.report.clone());
     report.append(roster.lookups.clone());
-    let mut words = roster::table(&roster) + &roster::mermaid(&roster, roster::View::Workload).text;
+    let mut words = roster::table(&roster).within(None) + &roster::mermaid(&roster, roster::View::Workload).text;
     let sources = Sources { declaration: Declaration::File("iamra.yaml", text), input: Some(("stdin", input)) };
     let mut human = Vec::new();
     output::write_report(&report, sources, &mut human).unwrap();

@@ -15,11 +15,11 @@ use crate::matrix::{Declared, Matrix, Pair, Role, Source, word};
 use crate::quote::{line, quote};
 use crate::trust::Verdict;
 
-/// Say whether a workload can assume a role, and which clause of the role's trust policy decides that
+/// Say whether a workload can assume a role, and why
 ///
-/// Simulates the call offline: the names in the workload's certificate, as a profile maps them by default, against the role's
-/// trust policy from a file, from the lock or, without both, from the declaration. A workload in several clusters is judged in
-/// each.
+/// Names the clause of the role's trust policy that decides. Simulates the call offline: the names in the workload's
+/// certificate, as a profile maps them by default, against the role's trust policy from a file, from the lock or, without
+/// both, from the declaration. A workload in several clusters is judged in each.
 ///
 /// Exit codes: 0 allowed, 1 an error, 3 it cannot be told, 4 denied.
 #[derive(clap::Args)]

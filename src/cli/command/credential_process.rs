@@ -6,7 +6,7 @@ use crate::cli::io::Io;
 use crate::cli::serving::{Sessions, world};
 use crate::serve;
 
-/// Print credentials of IAM Roles Anywhere once, for `credential_process` in AWS's configuration
+/// Print credentials once, for `credential_process`
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]

@@ -16,10 +16,10 @@ use crate::resolve::Lockfile;
 use crate::yaml::{Document, emit};
 use crate::{ca, disk, render};
 
-/// Show how iamra works: an example tree with its own CA, and everything rendered
+/// Write an example, render it, and explain what you see
 ///
-/// Needs no AWS account, no cluster and no flags. Prints the rendered manifests to stdout and an explanation to stderr;
-/// the tree stays in DIR.
+/// The example has its own CA. Needs no AWS account, no cluster and no flags. Prints the rendered manifests to stdout and
+/// an explanation to stderr; the tree stays in DIR.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder to write the example to

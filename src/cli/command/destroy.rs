@@ -8,10 +8,10 @@ use crate::cli::report::finish;
 use crate::diag::Report;
 use crate::provision;
 
-/// Delete from AWS what iamra has created for the declaration, and nothing else
+/// Delete from AWS what iamra has created, and nothing else
 ///
-/// Parameters first, then profiles, roles and trust anchors. Only what has the tags of this installation is deleted; what else the
-/// declaration uses is listed and left. Asks first. If it stops, run it again.
+/// Parameters first, then profiles, roles and trust anchors. Only what has the tags of this installation is deleted; what
+/// else the declaration uses is listed and left. Asks first. If it stops, run it again.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]

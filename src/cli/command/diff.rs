@@ -20,7 +20,7 @@ use crate::pipeline;
 use crate::quote::line;
 use crate::resolve::Layered;
 
-/// Show who gained or lost which AWS role between two revisions, and what else changed
+/// Show who gained or lost which role between revisions
 ///
 /// Compares the declaration, its lock, and what they render, for all clusters. A change that widens access is an
 /// escalation and comes first. Needs no AWS, no cluster and no git program.
@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let old = reading.side(&base, before.as_deref(), &mut notes, io)?;
     let new = reading.side(&head, after.as_deref(), &mut notes, io)?;
     let (Some(old), Some(new)) = (old, new) else { return Ok(Exit::WrongInput) };
-    notes.iter().try_for_each(|note| io.words(&format_args!("note: {note}\n")))?;
+    notes.iter().try_for_each(|note| io.remark(&format_args!("note: {note}\n")))?;
     let mut changes = diff::compare(&old.side, &new.side);
     changes.retain(|change| change.escalation || !args.escalations);
     let there = if after.is_some() { &new } else { &old };

@@ -7,7 +7,7 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::diag::Code;
 
-/// Explain what a diagnostic means, why it matters and how to fix it
+/// Explain a diagnostic, and how to fix it
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// The code in brackets, such as `late-renewal`; lists all codes when omitted

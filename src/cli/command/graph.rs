@@ -11,10 +11,11 @@ use crate::cli::roster::read;
 use crate::cli::sources::Shared;
 use crate::roster::{self, View};
 
-/// Draw identities as a graph: trust anchor, CA, issuer, certificate, secret, workload, profile, role
+/// Draw identities as a graph
 ///
-/// Draws SVG for light and dark backgrounds, or a Mermaid flowchart for Markdown; problems are red and next to the
-/// object they concern. `iamra graph > identities.svg`. `--by role` shows who can be each role.
+/// Shows trust anchor, CA, issuer, certificate, Secret, workload, profile and role. Draws SVG for light and dark
+/// backgrounds, or a Mermaid flowchart for Markdown; problems are red and next to the object they concern. `iamra graph >
+/// identities.svg`. `--by role` shows who can be each role.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file

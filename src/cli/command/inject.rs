@@ -13,7 +13,7 @@ use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::pipeline::Request;
 
-/// Patch the declared workloads in plain manifests, and add what they need
+/// Patch workloads in manifests, and add what they need
 ///
 /// Reads multi-document YAML and writes it back with everything else unchanged:
 /// `kustomize build . | iamra inject - | kubectl apply -f -`

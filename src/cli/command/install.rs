@@ -9,9 +9,9 @@ use crate::cli::error::Error;
 use crate::cli::kustomize::plugin_path;
 use crate::disk;
 
-/// Copy the program into a folder, for an init container without a shell
+/// Copy the program into a folder, for init containers
 ///
-/// Replaces existing files atomically, so a running program is not disturbed.
+/// Needs no shell. Replaces existing files atomically, so a running program is not disturbed.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder to copy to, such as a volume

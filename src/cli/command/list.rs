@@ -8,9 +8,10 @@ use crate::cli::io::Io;
 use crate::cli::roster::{Format, print};
 use crate::cli::sources::Shared;
 
-/// List workloads and their identities: workload, cluster, namespace, role, its ARN, certificate and target
+/// List workloads and their identities
 ///
-/// Lists all clusters, or the one selected by `--cluster`. ARNs come from the lock file; `-` stands for one that is not locked.
+/// Shows workload, cluster, namespace, role, its ARN, certificate and target. Lists all clusters, or the one selected by
+/// `--cluster`. ARNs come from the lock file; `-` stands for one that is not locked.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file

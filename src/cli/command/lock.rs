@@ -22,15 +22,15 @@ use crate::resolve::{self, Answers, Layered, Lockfile, Lookup, NoAnswer, Operato
 use crate::trust::Profile;
 use crate::{aws, disk};
 
-/// Look up references in AWS, and write the values to `iamra.lock`
+/// Look up references in AWS, and write them to `iamra.lock`
 ///
 /// The lock has the values for every cluster of the declaration with the versions of their parameters, and the
 /// fingerprint and expiry of each CA certificate. It never contains a key. Commit it: rendering then needs no network
 /// and no credentials.
 ///
-/// With `--trust-policies`, it also has the trust policy of every role, read with `iam:GetRole`, and of every profile the roles that
-/// it lists and its attribute mappings, read with `rolesanywhere:GetProfile`; `iamra check` then reports which workload can
-/// assume the role of another one. A lock that has them keeps having them.
+/// With `--trust-policies`, it also has the trust policy of every role, read with `iam:GetRole`, and of every profile the
+/// roles that it lists and its attribute mappings, read with `rolesanywhere:GetProfile`; `iamra check` then reports which
+/// workload can assume the role of another one. A lock that has them keeps having them.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
@@ -210,11 +210,11 @@ fn write(
 ) -> Result<(), Error> {
     let (text, name) = (resolve::lock(answers, trust), display(path));
     if there == Some(&text) {
-        return io.words(&format_args!("{name} is up to date\n"));
+        return io.remark(&format_args!("{name} is up to date\n"));
     }
     disk::write(path, &text)?;
     let policies = trust.map_or_else(String::new, |it| format!(" and {} trust policies", it.policies.len()));
-    io.words(&format_args!("{name}: {} references{policies} locked\n", answers.len()))
+    io.remark(&format_args!("{name}: {} references{policies} locked\n", answers.len()))
 }
 
 fn say_drift(path: &Path, drifts: Vec<String>, report: &mut Report) {

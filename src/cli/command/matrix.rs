@@ -8,14 +8,16 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::report::{finish, finish_with};
 use crate::cli::sources::Offline;
+use crate::cli::terminal::width;
 use crate::cli::trust::{Everywhere, Given, recorded};
 use crate::diag::Report;
 use crate::matrix::{self, Matrix};
 
-/// Show which workload can assume which role: every workload in every cluster against every role
+/// Show which workload can assume which role
 ///
-/// Judges the trust policies in files, in the lock (`iamra lock --trust-policies`) and, for roles without either, those that the
-/// declaration means. A workload that can assume the role of another one is an error, one of which that cannot be told a warning.
+/// Compares every workload in every cluster with every role. Judges the trust policies in files, in the lock (`iamra lock
+/// --trust-policies`) and, for roles without either, those that the declaration means. A workload that can assume the role
+/// of another one is an error, one of which that cannot be told a warning.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
@@ -60,14 +62,14 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let matrix = Matrix::of(&whole.declared, &policies, &profiles);
     finish_with(&report, file.sources(), io, |io| {
         let text = match args.format {
-            Format::Table => matrix::table(&matrix),
+            Format::Table => matrix::table(&matrix).within(width()),
             Format::Json => matrix::json(&matrix),
             Format::Markdown => matrix::markdown(&matrix),
             Format::Svg => matrix::svg(&matrix),
         };
         io.data(|out| out.write_all(text.as_bytes()))?;
         if args.format == Format::Table {
-            io.words(&format_args!("{}\n", matrix::summary(&matrix)))?;
+            io.remark(&format_args!("{}\n", matrix::summary(&matrix)))?;
         }
         Ok(())
     })

@@ -6,6 +6,7 @@ mod build;
 mod ca;
 mod can_assume;
 mod check;
+mod completion;
 mod credential_process;
 mod demo;
 mod destroy;
@@ -22,6 +23,7 @@ mod install;
 mod k8s;
 mod list;
 mod lock;
+mod man;
 mod matrix;
 mod render;
 mod role;
@@ -31,6 +33,7 @@ mod status;
 mod strip;
 mod trust_policy;
 mod verify;
+mod version;
 mod view;
 
 #[cfg(fuzzing)]
@@ -85,6 +88,10 @@ pub(super) enum Command {
     ExecPlugin(exec_plugin::Args),
     Schema(schema::Args),
     Explain(explain::Args),
+    Completion(completion::Args),
+    #[command(hide = true)]
+    Man(man::Args),
+    Version(version::Args),
 }
 
 impl Command {
@@ -122,6 +129,9 @@ impl Command {
             Self::ExecPlugin(args) => exec_plugin::run(args, io),
             Self::Schema(args) => schema::run(args, io),
             Self::Explain(args) => explain::run(args, io),
+            Self::Completion(args) => completion::run(args, io),
+            Self::Man(args) => man::run(args),
+            Self::Version(args) => version::run(args, io),
         }
     }
 }

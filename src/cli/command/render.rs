@@ -13,10 +13,10 @@ use crate::diag::Report;
 use crate::pipeline;
 use crate::yaml::emit;
 
-/// Print the Secrets, Issuers, Certificates and ConfigMaps of a declaration
+/// Print the objects that a declaration adds
 ///
-/// Reads `iamra.yaml` and `iamra.lock` in DIR or the nearest folder above it, and needs no network. To patch workloads,
-/// use `iamra inject`, `iamra build` or the function.
+/// These are Secrets, Issuers, Certificates and ConfigMaps. Reads `iamra.yaml` and `iamra.lock` in DIR or the nearest
+/// folder above it, and needs no network. To patch workloads, use `iamra inject`, `iamra build` or the function.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file

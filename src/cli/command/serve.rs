@@ -12,7 +12,7 @@ use crate::cli::{signals, small_pages};
 use crate::quote::line;
 use crate::serve::{self, Metadata};
 
-/// Serve credentials of IAM Roles Anywhere on the loopback interface
+/// Serve credentials on the loopback interface
 ///
 /// Takes the flags of AWS's `aws_signing_helper serve`. Answers as version 2 of the metadata service of EC2 and, with
 /// `--token-file`, as a provider of container credentials. Ends at once on SIGTERM, with exit code 0.

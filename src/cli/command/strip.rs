@@ -11,7 +11,7 @@ use crate::diag::Report;
 use crate::output::Sources;
 use crate::splice::{self, Fate};
 
-/// Remove from plain manifests everything that iamra added
+/// Remove from manifests everything that iamra added
 ///
 /// The output is byte for byte the input of `iamra inject`. Prints to stderr the commands that delete what was applied
 /// before from the cluster.

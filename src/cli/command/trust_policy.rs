@@ -18,10 +18,11 @@ use crate::policy;
 use crate::quote::quote;
 use crate::yaml::emit;
 
-/// Print the trust policy that allows a role's workloads, and nobody else, to assume it
+/// Print the trust policy for a role's workloads alone
 ///
-/// The policy requires the trust anchor, its account, and the names in the certificates of the workloads that have the role, in
-/// all clusters. Without ROLE, the policies of all roles, by ARN. ARNs come from the declaration, the values file and the lock.
+/// It allows them, and nobody else, to assume the role. The policy requires the trust anchor, its account, and the names in
+/// the certificates of the workloads that have the role, in all clusters. Without ROLE, the policies of all roles, by ARN.
+/// ARNs come from the declaration, the values file and the lock.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Only this role: its name in the declaration, or its ARN

@@ -17,11 +17,11 @@ use crate::pipeline::{self, Request};
 use crate::verify::Rendered;
 use crate::{disk, splice, verify};
 
-/// Check rendered manifests against the declaration, regardless of what rendered them
+/// Check rendered manifests against the declaration
 ///
-/// Every declared workload must be patched exactly as iamra would patch it; the objects it refers to must exist; no
-/// object may have an identity that is not declared. With `--without`, nothing else may differ from a build without
-/// iamra.
+/// It does not matter what rendered them. Every declared workload must be patched exactly as iamra would patch it; the
+/// objects it refers to must exist; no object may have an identity that is not declared. With `--without`, nothing else may
+/// differ from a build without iamra.
 ///
 /// Exit codes: 0 no error, 1 an error.
 #[derive(clap::Args)]

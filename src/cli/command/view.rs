@@ -17,10 +17,11 @@ use crate::output::{Origins, view_json, view_yaml};
 use crate::quote::quote;
 use crate::yaml::{FieldPath, emit};
 
-/// Show the declaration as a cluster sees it, and the line that each value comes from
+/// Show what applies in a cluster, and where it is set
 ///
-/// All layers are applied: what the cluster overrides, and the settings of `spec.defaults`, the cluster, the namespace, the scope
-/// and the workload. The YAML is a declaration that renders to the same objects; nothing is looked up.
+/// Prints the declaration as a cluster sees it, with the line that each value comes from. All layers are applied: what the
+/// cluster overrides, and the settings of `spec.defaults`, the cluster, the namespace, the scope and the workload. The YAML
+/// is a declaration that renders to the same objects; nothing is looked up.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Only this workload, with its role and its scope

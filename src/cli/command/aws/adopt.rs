@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             }
             carry_out(&adoption, &session, &mut report, io)?;
             if adoption.has_calls() && !report.has_errors() {
-                io.words(&"`iamra aws plan` shows how it differs from the declaration\n")?;
+                io.remark(&"`iamra aws plan` shows how it differs from the declaration\n")?;
             }
         }
     }

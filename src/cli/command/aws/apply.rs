@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     carry_out(&comparison, &session, &mut report, io)?;
     let exit = finish(&report, file.sources(), io)?;
     if exit == Exit::Done && comparison.has_calls() {
-        io.words(&"AWS is as declared; `iamra lock` records the ARNs\n")?;
+        io.remark(&"AWS is as declared; `iamra lock` records the ARNs\n")?;
     }
     Ok(exit)
 }

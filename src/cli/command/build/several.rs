@@ -12,9 +12,10 @@ use crate::cli::io::Io;
 use crate::cli::kustomization;
 use crate::cli::progress::Progress;
 use crate::cli::rendered;
+use crate::cli::report;
 use crate::config::Mode;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::output::{self, Sources};
+use crate::output::Sources;
 use crate::pipeline::Request;
 use crate::plan::Absence;
 use crate::quote::{quote, quote_all};
@@ -65,7 +66,7 @@ pub(super) fn run(dirs: &[PathBuf], changed: &[PathBuf], args: &Args, io: &mut I
         io.words(&format_args!("error: {} of {} builds failed: {}\n", failed.len(), touched.len(), quote_all(failed)))?;
     }
     let is_stale = !stale.diagnostics().is_empty();
-    output::write_report(&stale, Sources::default(), io.err()).map_err(Error::Output)?;
+    report::tell(&stale, Sources::default(), io)?;
     let leftover = (is_stale && args.check).then_some(Exit::Differs);
     Ok(builds::worst(outcomes.iter().map(|it| it.exit).chain(leftover)))
 }
@@ -122,7 +123,7 @@ fn built(build: &Build, output: &Path, args: &Args, words: &mut String, told: &m
     }
     let again = format!("iamra build {} --output {}", args.typed_dirs(), output.display());
     let drift = rendered::drift(&path, &manifests, &again)?;
-    output::write_report(&drift, Sources::default(), told).map_err(Error::Output)?;
+    report::write(&drift, Sources::default(), told)?;
     Ok(if drift.has_errors() { Exit::Differs } else { exit })
 }
 

@@ -10,7 +10,7 @@ use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 
-/// Show a CA for its trust anchor, put one into Parameter Store, replace it step by step, or revoke certificates
+/// Show, store or replace a CA, or revoke certificates
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]

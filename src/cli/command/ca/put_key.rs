@@ -166,7 +166,7 @@ fn put(
         return Ok(true);
     }
     if let Present::Both(there) = &present {
-        io.words(&format_args!("{} is there already\n", named(there)))?;
+        io.remark(&format_args!("{} is there already\n", named(there)))?;
         return Ok(true);
     }
     let certify = |key: &Secret| certified(given, key);
@@ -178,7 +178,7 @@ fn put(
         return Ok(false);
     }
     if authority::put((kept, &present), &putting, &aws, report, io)?.is_some() {
-        io.words(&format_args!("{} is there; `iamra aws apply` has its trust anchor trust it\n", named(given)))?;
+        io.remark(&format_args!("{} is there; `iamra aws apply` has its trust anchor trust it\n", named(given)))?;
     }
     Ok(true)
 }

@@ -254,7 +254,7 @@ impl Rotating<'_> {
         let done = Draft::open(&self.args.editing)?.change(io, |text, it, _| change(self.at(), text, it))?;
         let Some(_) = done else { return Ok(Exit::WrongInput) };
         if !self.args.editing.dry_run {
-            io.words(&"`iamra ca rotation` says what is next\n")?;
+            io.remark(&"`iamra ca rotation` says what is next\n")?;
         }
         Ok(Exit::Done)
     }
@@ -363,7 +363,7 @@ impl Rotating<'_> {
             report.push(unfinished(&failure));
             return Ok(Exit::Failed);
         }
-        io.words(&"done; `iamra ca rotation` says what is next\n")?;
+        io.remark(&"done; `iamra ca rotation` says what is next\n")?;
         Ok(Exit::Done)
     }
 }

@@ -28,7 +28,7 @@ use crate::resolve::{Guarded, LOCK_NAME, Layered, Resolved};
 use crate::verify::Rendered;
 use crate::yaml::NodeRef;
 
-/// Check declarations and their locks against every rule, offline
+/// Check declarations and locks against every rule, offline
 ///
 /// Checks all clusters of a declaration. If there is a lock, every reference must be in it. In a folder with a
 /// kustomization, the kustomize build is checked too: for anything that would prevent an identity or, if iamra is part

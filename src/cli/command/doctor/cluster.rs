@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::Args;
 use crate::cli::error::Error;
-use crate::cli::io::Io;
+use crate::cli::io::{Io, aside};
 use crate::cli::paths::display;
+use crate::cli::progress::waiting;
 use crate::diag::{Code, Diagnostic, Report};
 use crate::disk;
 use crate::doctor::Wanted;
@@ -66,7 +67,9 @@ pub(super) fn objects(args: &Args, report: &mut Report, io: &mut Io) -> Result<O
 fn kubectl(io: &mut Io) -> Result<Vec<u8>, Error> {
     let mut command = Command::new("kubectl");
     command.args(["get", KINDS, "--all-namespaces", "--output", "json"]).stdin(Stdio::null());
-    let output = command.output().map_err(|error| Error::Program("kubectl get".to_owned(), WITHOUT_KUBECTL, error))?;
+    let output = waiting(&"kubectl get", io, || command.output());
+    aside(&"ran kubectl get");
+    let output = output.map_err(|error| Error::Program("kubectl get".to_owned(), WITHOUT_KUBECTL, error))?;
     io.words(&String::from_utf8_lossy(&output.stderr))?;
     if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed("kubectl get".to_owned())) }
 }

@@ -23,10 +23,10 @@ use crate::draft::init;
 use crate::issuer::DEFAULT_SCOPE;
 use crate::output;
 
-/// Start: write a declaration, make a CA, and the trust anchor that trusts it
+/// Write a declaration, make a CA and its trust anchor
 ///
-/// Writes what is not there yet, and asks before it changes AWS. The private key of a new CA goes into an encrypted parameter and
-/// nowhere else. Run again, it goes on from what is there: no second CA is made, and nothing is overwritten.
+/// Writes what is not there yet, and asks before it changes AWS. The private key of a new CA goes into an encrypted
+/// parameter and nowhere else. Run again, it goes on from what is there: no second CA is made, and nothing is overwritten.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration

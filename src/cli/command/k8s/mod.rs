@@ -12,11 +12,11 @@ use crate::cli::io::Io;
 use crate::cli::misuse::whole_number;
 use crate::name::{DnsLabel, ObjectName};
 
-/// Set up clusters and onboard workloads: edit `iamra.yaml`, print manifests for `kubectl apply -f -`
+/// Set up clusters and onboard workloads
 ///
-/// Keeps the comments, order and formatting of the file, and replaces it atomically; concurrent runs are safe. stdout
-/// has only manifests; messages go to stderr. With `--dry-run`, stdout has the change to the file as a diff, and no
-/// manifests.
+/// Edits `iamra.yaml`, and prints manifests for `kubectl apply -f -`. Keeps the comments, order and formatting of the file,
+/// and replaces it atomically; concurrent runs are safe. stdout has only manifests; messages go to stderr. With
+/// `--dry-run`, stdout has the change to the file as a diff, and no manifests.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]

@@ -112,7 +112,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     carry_out(&comparison, &session, &mut report, io)?;
     let exit = finish(&report, file.sources(), io)?;
     if exit == Exit::Done && comparison.has_calls() {
-        io.words(&format_args!("{as_declared}; `iamra lock` records the ARNs\n"))?;
+        io.remark(&format_args!("{as_declared}; `iamra lock` records the ARNs\n"))?;
     }
     Ok(exit)
 }

@@ -8,6 +8,7 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::report::finish_with;
 use crate::cli::sources::Offline;
+use crate::cli::terminal::width;
 use crate::diag::Report;
 use crate::roster::{self, Roles};
 
@@ -36,7 +37,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     }
     finish_with(&report, file.sources(), io, |io| {
         let Some(roles) = roles else { return Ok(()) };
-        let text = if args.json { roster::roles_json(&roles) } else { roster::roles_table(&roles) };
+        let text = if args.json { roster::roles_json(&roles) } else { roster::roles_table(&roles).within(width()) };
         io.data(|out| out.write_all(text.as_bytes()))
     })
 }

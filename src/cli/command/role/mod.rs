@@ -8,9 +8,10 @@ use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 
-/// Declare, list and remove roles: edit `iamra.yaml`, and make or delete what each is in AWS
+/// Declare, list and remove roles, and make them in AWS
 ///
-/// The file is changed first, then AWS. If that stops, run the command again: it goes on from what is there.
+/// Edits `iamra.yaml`, and makes or deletes what each role is in AWS. The file is changed first, then AWS. If that stops,
+/// run the command again: it goes on from what is there.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]

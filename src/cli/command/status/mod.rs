@@ -27,11 +27,11 @@ use crate::provision;
 use crate::resolve::Layered;
 use crate::yaml::NodeRef;
 
-/// Show what is declared, what the lock covers, and when its CAs expire
+/// Show what the lock covers, and when CAs expire
 ///
-/// Reads the declaration, its lock and the values file, and makes no calls. Counts all clusters together. With `--live`, also shows
-/// whether AWS has each resource that the declaration means, in the account and region of every cluster, with the permissions of
-/// `iamra aws plan`.
+/// Reads the declaration, its lock and the values file, and makes no calls. Counts all clusters together. With `--live`,
+/// also shows whether AWS has each resource that the declaration means, in the account and region of every cluster, with
+/// the permissions of `iamra aws plan`.
 ///
 /// Exit codes: 0 also if something is missing or differs, 1 the declaration is invalid, 3 AWS could not be read.
 #[derive(clap::Args)]
