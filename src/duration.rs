@@ -33,7 +33,14 @@ impl Duration {
                 Some('m') => 60,
                 Some('s') => 1,
                 Some('d') => {
-                    return Err(format!("{} is in days, which Kubernetes does not support: write hours", quote(&text)));
+                    let is_all = seconds == 0 && behind.as_str().is_empty();
+                    let hours =
+                        number.checked_mul(24).filter(|_| is_all).map(|hours| quote(&format!("{hours}h")).to_string());
+                    let hours = hours.unwrap_or_else(|| "hours".to_owned());
+                    return Err(format!(
+                        "{} is in days, which Kubernetes does not support: write {hours}",
+                        quote(&text)
+                    ));
                 }
                 _ => return Err(wrong()),
             };
@@ -85,5 +92,7 @@ mod tests {
         for bad in ["", "1d", "24", "h", "-1h", "1.5h", "24 h", "0s", "99999999999999999999h", "1hé"] {
             assert!(Duration::parse(bad).is_err(), "{bad}");
         }
+        assert!(Duration::parse("2d").unwrap_err().ends_with("write `48h`"));
+        assert!(Duration::parse("1d12h").unwrap_err().ends_with("write hours"));
     }
 }

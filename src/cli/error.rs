@@ -33,6 +33,12 @@ pub(super) enum Error {
     /// A program that we ran.
     #[error("{} failed", quote(&.0))]
     Failed(String),
+    /// kustomize, in a folder in which it has nothing to build.
+    #[error("{} failed: there is no kustomization in {}", quote(&.0), quote(&.1.display()))]
+    NothingToBuild(String, PathBuf),
+    /// kubectl, which has said why, and what to do.
+    #[error("`kubectl get` failed")]
+    Cluster(&'static str),
     /// kustomize, when its message is shown to users who did not run it.
     #[error("kustomize cannot build the application: {0}")]
     Kustomize(String),
@@ -162,18 +168,24 @@ impl Error {
             Self::Unstaged(_) => Some("`git add` it"),
             Self::InputTwice => Some("name a file in place of all `-` but one"),
             Self::Terminal(call) => Some(call),
-            Self::Disk(disk::Error::NoDeclaration(_)) => {
-                Some("pass the folder that contains one, or run `iamra demo` for an example")
-            }
+            Self::Disk(disk::Error::NoDeclaration(_)) => Some(
+                "pass the folder that contains one, write one with `iamra init`, or run `iamra demo` for an example",
+            ),
             Self::Disk(disk::Error::NotAFolder(..)) => Some("rename it, or have the files written elsewhere"),
             Self::Disk(disk::Error::NotAFile(path, _)) if path.ends_with(disk::DECLARATION) => {
                 Some("the declaration is a file: rename what has its name, or pass the path of another file")
+            }
+            Self::Disk(disk::Error::NotAFile(_, "a folder")) => {
+                Some("name a file in it, or pipe manifests in: `kustomize build FOLDER | iamra inject -`")
             }
             Self::Disk(disk::Error::Misnamed(_)) => Some("rename it to `iamra.yaml`"),
             Self::Disk(disk::Error::ReadOnly(_)) => Some("make it writable: `chmod u+w`"),
             Self::Disk(disk::Error::Changed(_)) => Some("run the command again"),
             Self::Disk(disk::Error::NotOurs(_)) => Some("use a folder that holds only these manifests"),
-            Self::Program(_, help, _) | Self::Combination(_, help) => Some(help),
+            Self::Program(_, help, _) | Self::Combination(_, help) | Self::Cluster(help) => Some(help),
+            Self::NothingToBuild(..) => {
+                Some("pass a folder with a kustomization.yaml, or pipe manifests into `iamra inject -`")
+            }
             Self::Kustomize(words) if words.contains("external plugins disabled") => Some(
                 "remove iamra from `components:` and `transformers:`: here it injects into the output of kustomize",
             ),

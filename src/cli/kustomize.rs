@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::error::Error;
 use super::io::{Io, aside};
+use super::kustomization::is_buildable;
 use super::progress::waiting;
 use super::signals;
 use super::terminal::is_quiet;
@@ -93,7 +94,11 @@ impl Options {
         } else {
             words.push_str(&lines(&String::from_utf8_lossy(&output.stderr)));
         }
-        if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed(name)) }
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false if dir.is_dir() && !is_buildable(dir) => Err(Error::NothingToBuild(name, dir.to_owned())),
+            false => Err(Error::Failed(name)),
+        }
     }
 
     /// The programs to try, each with its command.

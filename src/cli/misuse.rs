@@ -10,9 +10,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
 use super::error::Error;
-use super::help;
 use super::io::Io;
 use super::{Cli, Exit};
+use super::{habits, help};
 use crate::quote;
 
 /// Prefix of the variables that set arguments.
@@ -22,6 +22,8 @@ const VARIABLES: &str = "IAMRA_";
 pub(super) fn say(mut words: clap::Error, arguments: &[OsString], io: &mut Io) -> Result<Exit, Error> {
     if is_help(words.kind()) {
         words = laid_out(arguments).unwrap_or(words);
+    } else {
+        habits::explain(&mut words, &Cli::command(), arguments);
     }
     if words.use_stderr() {
         // If stderr is closed too, only the exit code can report the error.

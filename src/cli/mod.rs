@@ -17,6 +17,7 @@ mod examples;
 mod findings;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod habits;
 mod help;
 mod injection;
 mod installation;

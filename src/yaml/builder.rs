@@ -51,13 +51,18 @@ struct Builder<'t> {
     wide: BTreeMap<NodeId, Index>,
 }
 
+/// What the parser says, with what to write instead where it is always the same.
+fn with_mend(message: String) -> String {
+    if message.contains("tabs disallowed") { format!("{message}: indent with spaces") } else { message }
+}
+
 impl<'t> Builder<'t> {
     fn build(mut self) -> Result<Document<'t>, SyntaxError> {
         let settings = options! { emit_unresolved_aliases: true };
         let mut parser = Parser::new_from_str_with_options(self.text, settings);
         while let Some(event) = parser.next_event() {
             let (event, at) = event.map_err(|error| SyntaxError {
-                message: error.info(),
+                message: with_mend(error.info()),
                 offset: error.marker().byte_offset().unwrap_or(0).min(self.text.len()),
             })?;
             let span = at.byte_range().unwrap_or(0..0);

@@ -38,6 +38,7 @@ mod exec_plugin;
 mod export;
 mod faults;
 mod fields;
+mod first_contact;
 mod fleet;
 mod formats;
 mod graph;

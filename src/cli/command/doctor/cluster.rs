@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use memchr::memmem;
 use serde_json::Value;
 
 use super::Args;
@@ -22,6 +23,12 @@ const KINDS: &str = "certificates.cert-manager.io,certificaterequests.cert-manag
                      clusterissuers.cert-manager.io";
 
 const WITHOUT_KUBECTL: &str = "install kubectl, or pass its output from another machine with `--objects FILE`";
+
+const WITHOUT_CERT_MANAGER: &str = "install cert-manager in this cluster (https://cert-manager.io/docs/installation/), or \
+                                    choose another cluster: `kubectl config current-context` names this one";
+
+const UNREADABLE_CLUSTER: &str = "check that kubectl reaches the right cluster, and that you may read it: `kubectl config \
+                                  current-context`, `kubectl auth can-i list certificates.cert-manager.io --all-namespaces`";
 
 const PIPE: &str = "pipe the output of `kubectl get … --output json` into it, or name a file: `--objects FILE`";
 
@@ -71,5 +78,9 @@ fn kubectl(io: &mut Io) -> Result<Vec<u8>, Error> {
     aside(&"ran kubectl get");
     let output = output.map_err(|error| Error::Program("kubectl get".to_owned(), WITHOUT_KUBECTL, error))?;
     io.words(&String::from_utf8_lossy(&output.stderr))?;
-    if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed("kubectl get".to_owned())) }
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let lacks_kinds = memmem::find(&output.stderr, b"doesn't have a resource type").is_some();
+    Err(Error::Cluster(if lacks_kinds { WITHOUT_CERT_MANAGER } else { UNREADABLE_CLUSTER }))
 }

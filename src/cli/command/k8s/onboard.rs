@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         cluster = meant;
         Ok(change)
     };
-    let Some(done) = Draft::open_or_new(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
+    let Some(done) = Draft::open(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
     if args.editing.dry_run {
         return Ok(Exit::Done);
     }
