@@ -56,16 +56,3 @@ fn undone_is_what_kustomize_prints() {
     let plain = type_in("kustomize build base", &example);
     assert_eq!(plain.stdout, fs::read_to_string(example.join("expected/manifests.yaml")).unwrap());
 }
-
-/// The first thing that somebody reads can be pasted, and renders.
-#[test]
-fn the_first_example_of_the_readme_renders() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let example = readme.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
-    assert!(example.starts_with("# iamra.yaml\n"));
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("iamra.yaml"), example).unwrap();
-    let output = type_in("iamra render", dir.path());
-    assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
-    assert_eq!(output.stdout.matches("\nkind: ").count(), 3, "{}", output.stdout);
-}

@@ -62,12 +62,14 @@ mod matrix;
 mod mint;
 mod missing;
 mod monorepo;
+mod overview;
 mod paths;
 mod peers;
 #[cfg(feature = "git")]
 mod pre_commit;
 mod provision;
 mod provision_faults;
+mod readme;
 mod refusals;
 mod release;
 mod rendered;

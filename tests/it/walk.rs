@@ -58,13 +58,20 @@ pub(crate) fn commands(page: &Path) -> Vec<String> {
     steps(&text).into_iter().map(|step| step.command).collect()
 }
 
-/// The commands in blocks for consoles: what comes after `$`, with the lines that it goes on in after `>`.
+/// The commands in blocks for consoles: what comes after `$`, with the lines that it goes on in after `>`. A block for `sh` is
+/// pasted, and prints nothing.
 fn steps(text: &str) -> Vec<Step> {
-    let (mut all, mut is_inside): (Vec<Step>, _) = (Vec::new(), false);
+    let (mut all, mut block): (Vec<Step>, _) = (Vec::new(), "");
     for (number, line) in text.lines().enumerate() {
-        if line.starts_with("```") {
-            is_inside = line == "```console";
-        } else if !is_inside {
+        if let Some(language) = line.strip_prefix("```") {
+            block = language;
+            if block == "sh" {
+                all.push(Step { line: number + 1, command: String::new(), prints: Vec::new() });
+            }
+        } else if let ("sh", Some(step)) = (block, all.last_mut()) {
+            step.command.push_str(line);
+            step.command.push('\n');
+        } else if block != "console" {
         } else if let Some(command) = line.strip_prefix("$ ") {
             all.push(Step { line: number + 1, command: command.to_owned(), prints: Vec::new() });
         } else if let (Some(more), Some(step)) = (line.strip_prefix("> "), all.last_mut()) {
