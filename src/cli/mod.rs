@@ -84,6 +84,7 @@ enum Exit {
 
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
+    small_pages::for_server();
     core_dump::disable();
     environment::without_empty();
     ExitCode::from(ended(to_its_end))

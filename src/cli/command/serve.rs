@@ -8,7 +8,7 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::misuse::whole_number;
 use crate::cli::serving::{Further, Sessions, path_part, with_role, world};
-use crate::cli::{signals, small_pages};
+use crate::cli::signals;
 use crate::quote::line;
 use crate::serve::{self, Metadata};
 
@@ -74,7 +74,6 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let metadata = Metadata { region: args.placement_region.clone(), zone: args.placement_zone.clone() };
     settings.metadata = (!args.no_metadata).then_some(metadata);
     signals::end_well();
-    small_pages::alone();
     serve::run(settings, world())?;
     Ok(Exit::Done)
 }
