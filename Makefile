@@ -1,5 +1,5 @@
 # `make` alone lists what there is.
-.PHONY: help demo check test journey bless lint deny image instructions release fuzz bench peers
+.PHONY: help demo check test journey clients bless lint deny image instructions release fuzz bench peers
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,11 @@ journey:  ## from an empty folder to credentials and back, shown command by comm
 	@tests/peers/build kustomize-5.8.2 kubectl kube-apiserver etcd cluster crds anywhere-double aws-double python
 	@tests/step cargo test --locked --test it --no-run
 	cargo test --locked --test it from_an_empty_folder_to_credentials_and_back -- --nocapture
+
+clients:  ## which SDK finds credentials by which delivery (docs/clients.md); 350 MB of clients, three minutes
+	@tests/peers/build sdks anywhere-double aws-double python
+	@tests/step cargo test --locked --test it --no-run
+	cargo test --locked --test it the_table_in_the_documentation_is_what_clients_find -- --ignored --nocapture
 
 bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it -- cases:: every_help_reads_as_recorded the_schema_is_the_one_that_is_checked_in \

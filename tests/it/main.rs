@@ -18,6 +18,8 @@ mod bad_server;
 mod cache;
 mod cases;
 mod cli;
+#[cfg(feature = "serve")]
+mod clients;
 mod cluster;
 #[cfg(feature = "git")]
 mod committed;

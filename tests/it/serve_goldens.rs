@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -23,17 +24,17 @@ fn locked(golden: &str) -> BTreeMap<String, String> {
 }
 
 /// One golden's pod, with this machine's own places and ports for those in it.
-struct Pod {
+pub(crate) struct Pod {
     golden: String,
-    spec: Value,
+    pub(crate) spec: Value,
     lock: BTreeMap<String, String>,
     places: Vec<(String, String)>,
-    volumes: Vec<Volume>,
+    pub(crate) volumes: Vec<Volume>,
     token: tempfile::TempDir,
 }
 
 impl Pod {
-    fn empty(golden: &str) -> Self {
+    pub(crate) fn empty(golden: &str) -> Self {
         let token = tempfile::tempdir().unwrap();
         Self {
             golden: golden.to_owned(),
@@ -45,7 +46,7 @@ impl Pod {
         }
     }
 
-    fn of(golden: &str, spec: Value) -> Self {
+    pub(crate) fn of(golden: &str, spec: Value) -> Self {
         let empty = Self::empty(golden);
         let sidecar = sidecars(&spec)[0].clone();
         let mut places = vec![("/usr/local/bin/iamra".to_owned(), iamra_path().display().to_string())];
@@ -79,7 +80,7 @@ impl Pod {
     }
 
     /// The variables of a container, as the kubelet makes them.
-    fn environment(&self, container: &Value) -> BTreeMap<String, String> {
+    pub(crate) fn environment(&self, container: &Value) -> BTreeMap<String, String> {
         let value = |variable: &Value| {
             if let Some(value) = variable["value"].as_str() {
                 return self.moved(value);
@@ -98,7 +99,7 @@ impl Pod {
     }
 
     /// AWS with every role of the lock.
-    fn world(&self) -> Anywhere {
+    pub(crate) fn world(&self) -> Anywhere {
         let ca = data("ca/cert.pem");
         let value = |key: &str| self.lock[&format!("ssm:/iam-ra/default/{key}")].as_str();
         let of_role = |role: &str| {
@@ -126,10 +127,10 @@ impl Pod {
 }
 
 /// The sidecar of a pod, running.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
-    fn start(pod: &Pod, anywhere: &Anywhere) -> Self {
+    pub(crate) fn start(pod: &Pod, anywhere: &Anywhere) -> Self {
         let sidecar = sidecars(&pod.spec)[0];
         let environment = pod.environment(sidecar);
         let expand =
@@ -141,7 +142,7 @@ impl Running {
     }
 
     /// Whether what the kubelet runs before it goes on succeeds: a probe is repeated, a hook is not.
-    fn opens(pod: &Pod) -> bool {
+    pub(crate) fn opens(pod: &Pod) -> bool {
         let sidecar = sidecars(&pod.spec)[0];
         let hook = &sidecar["lifecycle"]["postStart"];
         let (gate, times) = if hook.is_null() { (&sidecar["startupProbe"], 100) } else { (hook, 1) };
@@ -179,20 +180,30 @@ fn who(pod: &Pod, container: &Value) -> Option<String> {
     output.stdout.strip_prefix("arn:aws:sts::111122223333:assumed-role/").map(str::to_owned)
 }
 
-#[test]
-fn an_sdk_starts_iamra_itself() {
+/// A pod whose application starts iamra itself, and the variables of that application: the configuration is in `folder`.
+pub(crate) fn process(folder: &Path) -> (Pod, BTreeMap<String, String>) {
     let objects = goldens().into_iter().find(|(golden, _)| golden == "render/iamra-process").expect("the golden").1;
     let map = objects.iter().find(|object| object["kind"] == "ConfigMap").unwrap();
     let volume = Volume::new("p256");
     let program = iamra_path().display().to_string();
     let config = map["data"]["config"].as_str().unwrap().replace("/opt/iam-ra/usr/local/bin/iamra", &program);
     let config = config.replace("/var/run/secrets/iam-ra", &volume.0.path().display().to_string());
+    std::fs::write(folder.join("config"), config).unwrap();
+    let mut pod = Pod::empty("sidecar/iamra-process");
+    pod.places.push(("/etc/iam-ra".to_owned(), folder.display().to_string()));
+    pod.volumes.push(volume);
+    let spec = goldens().into_iter().find(|(golden, _)| golden == "sidecar/iamra-process").expect("the golden").1;
+    let environment = pod.environment(&pod_specs(&spec[0])[0]["containers"][0]);
+    (pod, environment)
+}
+
+#[test]
+fn an_sdk_starts_iamra_itself() {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("config"), config).unwrap();
-    let pod = Pod { volumes: vec![volume], ..Pod::empty("render/iamra-process") };
+    let (pod, environment) = process(home.path());
     let anywhere = pod.world();
     let mut command = python("caller_identity.py");
-    command.env_clear().env("HOME", home.path()).env("AWS_CONFIG_FILE", home.path().join("config"));
+    command.env_clear().env("HOME", home.path()).envs(environment);
     command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http).env("AWS_ENDPOINT_URL_STS", moto().url());
     let output = run(&mut command, b"");
     assert!(output.stdout.starts_with("arn:aws:sts::111122223333:assumed-role/app/"), "{}", output.stderr);
