@@ -148,7 +148,13 @@ impl Checker<'_> {
     fn object(&mut self, schema: &'static Value, node: NodeRef<'_>, at: &FieldPath) -> Option<Value> {
         let found = Found::at(node);
         if found != Found::Mapping {
-            self.wrong_type("a mapping", found, at);
+            match instead_of_mapping(schema, node, found) {
+                Some(help) => {
+                    let message = format!("expected a mapping, found {}", found.words());
+                    self.say(Code::WrongType, &message, at, &help);
+                }
+                None => self.wrong_type("a mapping", found, at),
+            }
             return None;
         }
         let fields = schema["properties"].as_object();
@@ -170,7 +176,7 @@ impl Checker<'_> {
                 None if others.is_object() => self.value(others, value, at).or_else(|| self.left_out(others, value)),
                 None if *others == Value::Bool(false) => {
                     let known = fields.into_iter().flat_map(Map::keys).map(String::as_str);
-                    let help = known_names(name, known);
+                    let help = self.below_spec(schema, name).unwrap_or_else(|| known_names(name, known));
                     self.say(Code::UnknownField, &format!("unknown field {}", quote(&name)), at, &help);
                     None
                 }
@@ -190,6 +196,13 @@ impl Checker<'_> {
             }
         }
         Some(Value::Object(out))
+    }
+
+    /// Where a field belongs that stands beside `spec` and is one of its fields.
+    fn below_spec(&self, schema: &'static Value, name: &str) -> Option<String> {
+        let (spec, _) = self.resolved(schema["properties"].as_object()?.get("spec")?);
+        spec["properties"].get(name)?;
+        Some(format!("indent it: it belongs below {}", typed("spec:")))
     }
 
     /// The value of a map entry that is empty or invalid: an entry with a name counts as declared, and an entry is kept as
@@ -251,7 +264,9 @@ impl Checker<'_> {
             // Kept as written: another parser may print the number `0.10` or `1e6` differently.
             Found::Number if or_number && !zero_first => return Some(text.into()),
             Found::Number | Found::Boolean | Found::Date => {
-                let help = if let Some(example) = schema["examples"].get(0).and_then(Value::as_str) {
+                let help = if let Some(arn) = arn_of(at) {
+                    format!("write an ARN, such as {}", quote(&arn))
+                } else if let Some(example) = schema["examples"].get(0).and_then(Value::as_str) {
                     format!("write it like {}", quote(&example))
                 } else if zero_first {
                     "quote it; without quotes, YAML parsers drop the leading zero or read it as octal".to_owned()
@@ -259,6 +274,10 @@ impl Checker<'_> {
                     format!("quote it: \"{}\"", part(text))
                 };
                 self.say(Code::WrongType, &format!("expected a string, found {}", found.words()), at, &help);
+            }
+            Found::Mapping if node.entries().any(|(key, _)| key.is_map()) => {
+                let help = "render the template first, such as with `helm template`, or write the value";
+                self.say(Code::WrongType, "expected a string, found an action of a template in braces", at, help);
             }
             _ => self.wrong_type("a string", found, at),
         }
@@ -298,6 +317,34 @@ impl Checker<'_> {
     fn say(&mut self, code: Code, message: &str, at: &FieldPath, help: &str) {
         self.report.push(Diagnostic::error(code, message).at(Place::Config(at.clone())).help(help));
     }
+}
+
+/// What the ARN looks like that a field takes.
+fn arn_of(at: &FieldPath) -> Option<&'static str> {
+    let path = at.to_string();
+    let arns = [
+        ("roleArn", "arn:aws:iam::111122223333:role/NAME"),
+        ("profileArn", "arn:aws:rolesanywhere:REGION:111122223333:profile/ID"),
+        ("trustAnchor", "arn:aws:rolesanywhere:REGION:111122223333:trust-anchor/ID"),
+    ];
+    arns.iter().find(|(field, _)| path.ends_with(&format!(".{field}"))).map(|(_, arn)| *arn)
+}
+
+/// What to write where a mapping is expected, if what is there is a usual mistake: an entry without a space behind its colon,
+/// or a list where names are keys.
+fn instead_of_mapping(schema: &'static Value, node: NodeRef<'_>, found: Found) -> Option<String> {
+    if found == Found::Sequence && schema["additionalProperties"].is_object() {
+        let name = node.items().find_map(|item| item.get("name").and_then(NodeRef::text));
+        let key = typed(&format_args!("{}:", part(name.unwrap_or("NAME"))));
+        return Some(format!(
+            "names are keys here: write {key} in place of {}",
+            typed(&format_args!("- name: {}", part(name.unwrap_or("NAME"))))
+        ));
+    }
+    let (key, value) = node.text().filter(|_| found == Found::Text)?.split_once(':')?;
+    let is_plain = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    let entry = format!("{}: {}", part(key), part(value));
+    (is_plain(key) && is_plain(value)).then(|| format!("put a space behind the colon: {}", typed(&entry)))
 }
 
 /// The words of an enumeration: `enum`, or the `oneOf` of documented variants.
