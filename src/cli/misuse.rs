@@ -77,7 +77,7 @@ fn explain(words: &clap::Error, arguments: &[OsString], io: &mut Io) -> Result<(
 fn shorten(words: String, argument: &OsString) -> String {
     let text = argument.to_string_lossy();
     let value = text.split_once('=').filter(|_| text.starts_with("--")).map_or(&*text, |(_, value)| value);
-    if value.chars().count() <= quote::LONGEST { words } else { words.replace(value, &quote::part(value).to_string()) }
+    if value.chars().count() <= quote::LONGEST { words } else { words.replace(value, &quote::part(value)) }
 }
 
 /// The argument in a form that messages can repeat; with a leading dash, it stays an option.
