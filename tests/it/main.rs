@@ -83,6 +83,7 @@ mod rotation;
 mod security;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
 mod serve_goldens;
 mod signals;
 mod source;
