@@ -22,7 +22,7 @@ const VARIABLES: &str = "IAMRA_";
 pub(super) fn say(mut words: clap::Error, arguments: &[OsString], io: &mut Io) -> Result<Exit, Error> {
     if is_help(words.kind()) {
         words = laid_out(arguments).unwrap_or(words);
-    } else {
+    } else if words.use_stderr() {
         habits::explain(&mut words, &Cli::command(), arguments);
     }
     if words.use_stderr() {
