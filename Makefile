@@ -43,6 +43,8 @@ lint:  ## formatting and clippy, with AWS and without; whether it compiles for m
 	cargo fmt --check
 	cargo clippy --locked --all-targets --test published --test released --test instructions -- -D warnings
 	cargo clippy --locked --all-targets --test published --test released --test instructions --no-default-features -- -D warnings
+	@# The fuzzer is a workspace of its own, with a lock of its own.
+	@cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	@# Nothing is linked, so no C compiler for macOS is needed: `true` stands for it.
 	@rustup --quiet target add aarch64-apple-darwin
 	CC_aarch64_apple_darwin=true AR_aarch64_apple_darwin=true \
