@@ -361,7 +361,7 @@ impl<'t> Reader<'t> {
         while line < self.bytes.len() {
             let (spaces, end) = (self.spaces(line), self.line_end(line));
             // As many spaces as the indentation are an empty line as well; more are content, and fewer are rare.
-            if line == end || spaces == indent && line + spaces == end {
+            if line == end || spaces == indent && line + spaces == end && end < self.bytes.len() {
                 empty += 1;
             } else if spaces >= indent {
                 let content = line + indent..end;

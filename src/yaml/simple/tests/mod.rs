@@ -77,6 +77,7 @@ fn what_may_mean_something_else_is_left_to_the_parser() {
         "a: b\r\n",
         "a: |2\n   b\n",
         "a: |\n  b",
+        "a: |+\n  b\n  ",
         "a: |\n\n  b\n",
         "a: b: c\n",
         "a:\n  b: c\n d: e\n",
