@@ -7,29 +7,13 @@ mod policies;
 use std::collections::BTreeMap;
 use std::thread;
 
-use iamra::trust::{
-    Caller, CertificateNames, Mapping, SubjectAlternativeNames, TrustPolicy, Verdict, simulate, verdict,
-};
-use policies::{Call, Random, judge};
+use iamra::trust::{Caller, TrustPolicy, Verdict, simulate, verdict};
+use policies::{Call, Random, caller, judge};
 
 /// How many policies are judged, for how many calls, and by how many threads.
 const POLICIES: u64 = 100_000;
 const CALLS: u64 = 997;
 const THREADS: usize = 4;
-
-fn caller(call: &Call) -> Caller {
-    let [subject, issuer, san] = call.mapped.clone();
-    let names = CertificateNames {
-        subject: call.subject.clone(),
-        issuer: call.issuer.clone(),
-        san: SubjectAlternativeNames {
-            dns: call.dns.clone(),
-            uri: call.uri.clone(),
-            directory: call.directory.clone(),
-        },
-    };
-    Caller::new(&names, &Mapping { subject, issuer, san }, &call.anchor, &call.account)
-}
 
 /// What both say of one policy, if they agree.
 fn agreed(seed: u64, (call, caller): &(Call, Caller)) -> &'static str {

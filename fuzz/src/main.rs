@@ -14,6 +14,8 @@ mod edits;
 #[path = "../../tests/policies/mod.rs"]
 #[allow(dead_code)]
 mod policies;
+#[path = "../../tests/saphyr/mod.rs"]
+mod saphyr;
 
 #[cfg(fuzzing)]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| target::chosen()(data));

@@ -3,74 +3,17 @@
 use iamra::diag::Report;
 use iamra::output::{self, Sources};
 use iamra::quote;
-use saphyr_parser::{Event, Parser, ScalarStyle, StrInput};
 use serde_yaml::Value;
 
 use crate::fixture::KEY;
+use crate::saphyr;
+pub(crate) use crate::saphyr::Node;
 
-/// A value as saphyr-parser sees it, with nothing resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Node {
-    /// Its text, and whether it is plain.
-    Scalar(String, bool),
-    Seq(Vec<Self>),
-    Map(Vec<(Self, Self)>),
-    Alias,
-}
-
-/// The only document of `text`, read by saphyr-parser; `None` if it does not read it or is in doubt. Line breaks of one
-/// carriage return, of which it makes two in places, are left out.
-pub fn saphyr(text: &str) -> Option<Node> {
-    if text.replace("\r\n", "").contains('\r') {
-        return None;
-    }
-    let mut parser = Parser::new_from_str(text);
-    let mut found = None;
-    loop {
-        match next(&mut parser)? {
-            Event::StreamEnd => return found,
-            Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd => {}
-            _ if found.is_some() => return None,
-            event => found = Some(node(&mut parser, event, 0)?),
-        }
-    }
-}
-
-fn next<'t>(parser: &mut Parser<'t, StrInput<'t>>) -> Option<Event<'t>> {
-    parser.next_event()?.ok().map(|(event, _)| event)
-}
-
-fn node<'t>(parser: &mut Parser<'t, StrInput<'t>>, event: Event<'t>, depth: usize) -> Option<Node> {
-    if depth > 250 {
-        return None;
-    }
-    Some(match event {
-        Event::Scalar(text, style, ..) => Node::Scalar(text.into_owned(), matches!(style, ScalarStyle::Plain)),
-        Event::Alias(_) => Node::Alias,
-        Event::SequenceStart(..) => {
-            let mut items = Vec::new();
-            loop {
-                match next(parser)? {
-                    Event::SequenceEnd => break Node::Seq(items),
-                    event => items.push(node(parser, event, depth + 1)?),
-                }
-            }
-        }
-        Event::MappingStart(..) => {
-            let mut entries = Vec::new();
-            loop {
-                match next(parser)? {
-                    Event::MappingEnd => break Node::Map(entries),
-                    event => {
-                        let key = node(parser, event, depth + 1)?;
-                        let event = next(parser)?;
-                        entries.push((key, node(parser, event, depth + 1)?));
-                    }
-                }
-            }
-        }
-        _ => return None,
-    })
+/// The only document of `text`, read by saphyr-parser; `None` if it does not read it or is in doubt. Where it has line breaks
+/// of its own is left out: at single carriage returns, and behind spaces that end the text.
+pub(crate) fn saphyr(text: &str) -> Option<Node> {
+    let has_others = text.replace("\r\n", "").contains('\r') || text.ends_with(' ');
+    if has_others { None } else { saphyr::saphyr(text) }
 }
 
 /// All documents that hold anything, read by `yaml_serde`, which stands on libyaml.

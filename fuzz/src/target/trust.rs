@@ -1,12 +1,10 @@
 //! Trust policies: two evaluators by different means agree, as far as the other one understands the document.
 
 use iamra::policy;
-use iamra::trust::{
-    Caller, CertificateNames, Mapping, SubjectAlternativeNames, TrustPolicy, Verdict, openings, simulate, verdict,
-};
+use iamra::trust::{TrustPolicy, Verdict, openings, simulate, verdict};
 use serde_json::Value;
 
-use crate::policies::{Call, Random, judge};
+use crate::policies::{Random, caller, judge};
 
 /// The numbers choose the call.
 pub fn run([seed, of, ..]: [usize; 4], text: &str) {
@@ -28,18 +26,4 @@ pub fn run([seed, of, ..]: [usize; 4], text: &str) {
     policy::size(&document);
     assert!(policy::is_same(&document, &document), "{document:#} is not itself");
     policy::is_wider(&document, &document);
-}
-
-fn caller(call: &Call) -> Caller {
-    let [subject, issuer, san] = call.mapped.clone();
-    let names = CertificateNames {
-        subject: call.subject.clone(),
-        issuer: call.issuer.clone(),
-        san: SubjectAlternativeNames {
-            dns: call.dns.clone(),
-            uri: call.uri.clone(),
-            directory: call.directory.clone(),
-        },
-    };
-    Caller::new(&names, &Mapping { subject, issuer, san }, &call.anchor, &call.account)
 }

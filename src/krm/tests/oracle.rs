@@ -1,16 +1,10 @@
 //! What readers of YAML that are not ours make of a text.
 
-use saphyr_parser::{Event, Parser, StrInput};
-use serde_yaml::Value;
+#[path = "../../../tests/saphyr/mod.rs"]
+mod reader;
 
-/// A value as saphyr-parser sees it, with nothing resolved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Node {
-    Scalar(String, bool),
-    Seq(Vec<Self>),
-    Map(Vec<(Self, Self)>),
-    Alias,
-}
+pub(super) use reader::{Node, saphyr};
+use serde_yaml::Value;
 
 impl Node {
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
@@ -39,56 +33,6 @@ impl Node {
             Self::Map(entries) => entries.iter().any(|(key, value)| key.has_alias() || value.has_alias()),
         }
     }
-}
-
-/// The only document of `text`, read by saphyr-parser.
-pub(super) fn saphyr(text: &str) -> Option<Node> {
-    let mut parser = Parser::new_from_str(text);
-    let mut found = None;
-    loop {
-        match next(&mut parser)? {
-            Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
-            Event::StreamEnd => return found,
-            event if found.is_none() => found = Some(node(&mut parser, event)?),
-            _ => return None,
-        }
-    }
-}
-
-fn next<'t>(parser: &mut Parser<'t, StrInput<'t>>) -> Option<Event<'t>> {
-    parser.next_event()?.ok().map(|(event, _)| event)
-}
-
-fn node<'t>(parser: &mut Parser<'t, StrInput<'t>>, event: Event<'t>) -> Option<Node> {
-    Some(match event {
-        Event::Scalar(text, style, ..) => {
-            Node::Scalar(text.into_owned(), matches!(style, saphyr_parser::ScalarStyle::Plain))
-        }
-        Event::Alias(_) => Node::Alias,
-        Event::SequenceStart(..) => {
-            let mut items = Vec::new();
-            loop {
-                match next(parser)? {
-                    Event::SequenceEnd => break Node::Seq(items),
-                    event => items.push(node(parser, event)?),
-                }
-            }
-        }
-        Event::MappingStart(..) => {
-            let mut entries = Vec::new();
-            loop {
-                match next(parser)? {
-                    Event::MappingEnd => break Node::Map(entries),
-                    event => {
-                        let key = node(parser, event)?;
-                        let event = next(parser)?;
-                        entries.push((key, node(parser, event)?));
-                    }
-                }
-            }
-        }
-        _ => return None,
-    })
 }
 
 /// Whether two readers agree that `part` alone, without its dash, means `whole`.
