@@ -12,7 +12,10 @@ pub(crate) use crate::saphyr::Node;
 /// The only document of `text`, read by saphyr-parser; `None` if it does not read it or is in doubt. Where it has line breaks
 /// of its own is left out: at single carriage returns, and behind spaces that end the text.
 pub(crate) fn saphyr(text: &str) -> Option<Node> {
-    let has_others = text.replace("\r\n", "").contains('\r') || text.ends_with(' ');
+    // Within a document, a byte order mark is only allowed in quotes (YAML 1.2, section 5.2), so nobody is right about others.
+    let has_others = text.replace("\r\n", "").contains('\r')
+        || text.ends_with(' ')
+        || text.trim_start_matches('\u{feff}').contains('\u{feff}');
     if has_others { None } else { saphyr::saphyr(text) }
 }
 

@@ -136,6 +136,11 @@ fn items(text: &str, pair: Pair<'_>, end: usize, root: &Root) -> Result<(Vec<Ent
     let null = matches!(value.kind(), NodeKind::Scalar(text, Style::Plain)
         if matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL"));
     let empty = matches!(value.kind(), NodeKind::Seq(entries, _) if entries.is_empty());
+    // Where items are added to none, the line after them is as important as it is where there are some.
+    let until = match next {
+        Some(next) if matches!(root, Root::Block { .. }) => key_line(text, next).ok_or_else(unclear)?,
+        _ => end,
+    };
     match value.kind() {
         NodeKind::Seq(_, Flow::Yes) if !empty || matches!(root, Root::Flow { .. }) => {
             Ok((flow_entries(text, value), Shape::Brackets(value.span())))
@@ -147,10 +152,6 @@ fn items(text: &str, pair: Pair<'_>, end: usize, root: &Root) -> Result<(Vec<Ent
         NodeKind::Seq(..) if value.is_anchored() || value.tag().is_some() => Err(unclear()),
         NodeKind::Seq(..) => {
             let head = after_colon(text, key).ok_or_else(unclear)?;
-            let until = match next {
-                Some(next) => key_line(text, next).ok_or_else(unclear)?,
-                None => end,
-            };
             let (entries, column) = block_entries(text, value, head, until).ok_or_else(unclear)?;
             let last = entries.last().map_or(head..until, |entry| entry.range.clone());
             // After a last line without a line break, added entries could not be removed without a trace.

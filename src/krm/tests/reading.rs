@@ -38,6 +38,8 @@ fn people_are_told_what_is_wrong_and_where() {
              column 7",
         ),
         ("? items\n: - a\n", "cannot tell where the items of the list begin: line 3, column 3"),
+        ("items: []\n: a: b\n", "cannot tell where the items of the list begin: line 3, column 1"),
+        ("items:\n- a: 1\n: a: b\n", "cannot tell where the items of the list begin: line 3, column 1"),
     ];
     for (rest, expected) in cases {
         assert_eq!(refusal(&list(rest)).to_string(), expected);
