@@ -62,15 +62,14 @@ fn below_here(path: &Path) -> Result<PathBuf, Error> {
 /// The builds that changed files may have changed; all if there are no such files. `others` are the files and folders that
 /// every build depends on.
 pub(super) fn touched(builds: Vec<Build>, changed: &[PathBuf], others: &[&Path]) -> Vec<Build> {
-    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let changed: Vec<_> = changed.iter().map(|path| whole(path)).collect();
-    let others: Vec<_> = others.iter().map(|path| whole(path)).collect();
+    let changed: Vec<_> = changed.iter().map(|path| disk::whole(path)).collect();
+    let others: Vec<_> = others.iter().map(|path| disk::whole(path)).collect();
     let has = |place: &PathBuf| changed.iter().any(|file| file.starts_with(place));
     if changed.is_empty() || others.iter().any(has) {
         return builds;
     }
     let is_touched = |build: &Build| {
-        let folder = whole(&build.folder);
+        let folder = disk::whole(&build.folder);
         // A declaration above it, or a lock, which may have any place.
         let is_ours = |file: &PathBuf| {
             let above = file.parent().filter(|_| file.file_name().is_some_and(|name| name == DECLARATION));

@@ -128,9 +128,9 @@ impl File {
     }
 
     /// What it means when a workload is not in the build of this folder: a declaration that stands above the folder speaks of
-    /// other builds too, any other one of exactly this.
+    /// other builds too, any other one of exactly this. The folder's path is one without links, as in [`Self::cluster_of`] and [`Self::shared_for`].
     pub(super) fn absence_in(&self, built: &Path) -> Absence {
-        let (Some(own), Ok(built)) = (self.own_folder(), built.canonicalize()) else { return Absence::IsWrong };
+        let Some(own) = self.own_folder() else { return Absence::IsWrong };
         if built != own && built.starts_with(own) { Absence::IsCounted } else { Absence::IsWrong }
     }
 
@@ -138,8 +138,8 @@ impl File {
     /// part of the folder's path.
     pub(super) fn cluster_of(&self, built: &Path) -> Option<String> {
         let Clusters { is_said: false, declared, .. } = self.clusters() else { return None };
-        let (own, built) = (self.own_folder()?, built.canonicalize().ok()?);
-        let parts = built.strip_prefix(own).ok()?.components().filter_map(|part| part.as_os_str().to_str());
+        let parts =
+            built.strip_prefix(self.own_folder()?).ok()?.components().filter_map(|part| part.as_os_str().to_str());
         let mut named = parts.filter(|part| declared.contains(*part)).collect::<BTreeSet<_>>().into_iter();
         named.next().filter(|_| named.next().is_none()).map(str::to_owned)
     }

@@ -58,9 +58,8 @@ struct Folder {
 }
 
 impl Folder {
-    fn at(path: PathBuf) -> Option<Self> {
+    fn at(path: PathBuf, whole: PathBuf) -> Option<Self> {
         let text = text(&path)?;
-        let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
         // One that cannot be read is built: kustomize says what is wrong.
         let (includes, is_buildable) = Document::parse(&text)
             .map_or_else(|_| (Vec::new(), true), |it| (included_by(&whole, it.root()), builds(it.root())));
@@ -71,7 +70,11 @@ impl Folder {
 /// The builds in and below a folder: every kustomization that no other one there is made of. Bases are part of the builds
 /// that include them.
 pub(super) fn roots_below(root: &Path) -> Vec<PathBuf> {
-    let folders: Vec<_> = disk::folders_below(root).into_iter().filter_map(Folder::at).collect();
+    let whole = disk::whole(root);
+    // Links below it are not followed.
+    let whole = |path: &Path| path.strip_prefix(root).map_or_else(|_| disk::whole(path), |below| whole.join(below));
+    let folders = disk::folders_below(root).into_iter().filter_map(|path| Folder::at(path.clone(), whole(&path)));
+    let folders: Vec<_> = folders.collect();
     let included: BTreeSet<_> = folders.iter().flat_map(|it| &it.includes).collect();
     let (parts, mut roots): (Vec<_>, Vec<_>) =
         folders.iter().filter(|it| it.is_buildable).partition(|it| included.contains(&it.whole));
@@ -100,12 +103,10 @@ fn included_by(dir: &Path, kustomization: NodeRef<'_>) -> Vec<PathBuf> {
 /// So many ways of naming objects are looked for in a build, which may include one kustomization on many ways.
 const MOST: usize = 32;
 
-/// What the kustomizations of a build put around the names of its objects.
+/// What the kustomizations of a build, whose path has no links, put around the names of its objects.
 pub(super) fn naming(dir: &Path) -> Naming {
     let mut found = BTreeSet::new();
-    if let Ok(dir) = dir.canonicalize() {
-        collect_affixes(&dir, &Affixes::default(), &mut Vec::new(), &mut found);
-    }
+    collect_affixes(dir, &Affixes::default(), &mut Vec::new(), &mut found);
     Naming(found)
 }
 

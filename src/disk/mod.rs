@@ -178,6 +178,11 @@ pub fn read_manifests(path: &Path) -> Result<Vec<u8>, Error> {
     open::given(path, MANIFESTS)
 }
 
+/// A path without links, as far as it leads anywhere.
+pub fn whole(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
 /// Whether two paths lead to one file.
 pub fn is_same(one: &Path, other: &Path) -> bool {
     one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))

@@ -11,6 +11,7 @@ use crate::cli::manifests;
 use crate::cli::report::finish;
 use crate::cli::sources::Explained;
 use crate::config::Mode;
+use crate::disk;
 use crate::pipeline::Request;
 
 /// Patch workloads in manifests, and add what they need
@@ -41,6 +42,6 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mode = if args.workloads_only { Mode::Transform } else { Mode::All };
     let manifests = Manifests { name: manifests::name_of(&args.manifests), bytes: &bytes };
     // Where it is called is where the build is, as far as it is known.
-    let request = Request { absence: file.absence_in(Path::new(".")), ..shared.request(Some(mode)) };
+    let request = Request { absence: file.absence_in(&disk::whole(Path::new("."))), ..shared.request(Some(mode)) };
     inject(&file, manifests, shared, request)?.print(finish, io)
 }

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let rendered = stream.as_ref().map(|stream| Rendered::of(&stream.items, &args.sidecar.images));
     let opted_in = rendered.as_ref().map_or_else(Vec::new, |rendered| rendered.opted_in(&mut report));
     // Where it is called is where the build is, as far as it is known.
-    let absence = file.absence_in(Path::new("."));
+    let absence = file.absence_in(&disk::whole(Path::new(".")));
     let request = Request { opted_in: &opted_in, ..shared.request(Some(Mode::Validate)) };
     if let Some(resolved) = file.resolve(shared, request, &mut report)?
         && let Some((stream, rendered)) = stream.as_ref().zip(rendered.as_ref())

@@ -41,7 +41,7 @@ pub(super) fn run(shared: &Shared, io: &mut Io) -> Result<Exit, Error> {
     let Some(Application { file, lock, .. }) = application.filter(|_| !report.has_errors()) else {
         return finish_briefly(&report, Sources::default(), io);
     };
-    let cluster = parameters.cluster.or_else(|| file.cluster_of(Path::new(".")));
+    let cluster = parameters.cluster.or_else(|| file.cluster_of(&disk::whole(Path::new("."))));
     let shared = shared.for_argo_cd(cluster, lock.clone());
     // `generate` rejects an invalid declaration; failing here would leave the user no cluster to choose as the fix.
     let resolved = file.resolve(&shared, shared.request(parameters.mode), &mut report)?;

@@ -53,9 +53,9 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         return finish_briefly(&report, Sources::default(), io);
     }
     let Application { file, lock, .. } = &application;
-    let cluster = parameters.cluster.or_else(|| file.cluster_of(Path::new(".")));
+    let here = &disk::whole(Path::new("."));
+    let cluster = parameters.cluster.or_else(|| file.cluster_of(here));
     let shared = shared.for_argo_cd(cluster, lock.clone());
-    let here = Path::new(".");
     let (absence, naming) = (file.absence_in(here), kustomization::naming(here));
     let namespace = parameters.namespace.as_deref();
     let request = Request { namespace, absence, naming: Some(&naming), ..shared.request(parameters.mode) };

@@ -17,6 +17,7 @@ use crate::cli::report::{self, finish};
 use crate::cli::sources::Explained;
 use crate::config::Mode;
 use crate::diag::Report;
+use crate::disk;
 use crate::output::Sources;
 use crate::pipeline::Request;
 
@@ -68,10 +69,11 @@ fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit
         return Ok(Exit::Done);
     }
     let file = File::open(args.declaration.as_deref().unwrap_or(dir))?;
-    let shared = &file.shared_for(dir, &args.explained.shared());
+    let whole = &disk::whole(dir);
+    let shared = &file.shared_for(whole, &args.explained.shared());
     let built = args.kustomize.run(dir, io)?;
     let manifests = Manifests { name: "kustomize build", bytes: &built };
-    let (absence, naming) = (file.absence_in(dir), kustomization::naming(dir));
+    let (absence, naming) = (file.absence_in(whole), kustomization::naming(whole));
     let request = Request { absence, naming: Some(&naming), ..shared.request(Some(Mode::All)) };
     let injected = inject(&file, manifests, shared, request)?;
     let Some(path) = &args.output else { return injected.print(finish, io) };

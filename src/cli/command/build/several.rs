@@ -104,14 +104,15 @@ fn attempt(build: &Build, output: &Path, args: &Args) -> Outcome {
 fn built(build: &Build, output: &Path, args: &Args, words: &mut String, told: &mut Vec<u8>) -> Result<Exit, Error> {
     let dir = &build.folder;
     let file = File::open(args.declaration.as_deref().unwrap_or(dir))?;
-    let shared = &file.shared_for(dir, &args.explained.shared());
+    let whole = &disk::whole(dir);
+    let shared = &file.shared_for(whole, &args.explained.shared());
     let text = args.kustomize.run_apart(dir, words)?;
     // Which workloads are in none of them is what `iamra check --builds` says.
-    let absence = match file.absence_in(dir) {
+    let absence = match file.absence_in(whole) {
         Absence::IsCounted => Absence::IsKnown,
         other => other,
     };
-    let naming = kustomization::naming(dir);
+    let naming = kustomization::naming(whole);
     let request = Request { absence, naming: Some(&naming), ..shared.request(Some(Mode::All)) };
     let injected = inject(&file, Manifests { name: "kustomize build", bytes: &text }, shared, request)?;
     let exit = injected.tell(told)?;

@@ -17,6 +17,7 @@ use crate::cli::{Exit, kustomization};
 use crate::config::{Binding, Mode, Naming, OptIn, Which};
 use crate::diag::{Code, Diagnostic, Known, Level, Place, Report};
 use crate::diff::{Snapshot, View};
+use crate::disk;
 use crate::krm::{Item, Stream};
 use crate::output::Placement;
 use crate::parallel;
@@ -40,6 +41,8 @@ type Declarations = BTreeMap<String, (Declared, Vec<PathBuf>)>;
 struct Job<'d> {
     declared: &'d Declared,
     folder: PathBuf,
+    /// The folder without links.
+    whole: PathBuf,
     absence: Absence,
 }
 
@@ -68,11 +71,12 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         // Nothing can be said about the builds of a declaration that is wrong.
         let folders = folders.iter().filter(|_| !declared.snapshot.is_empty());
         folders.map(move |folder| {
-            let absence = match declared.checked.file.absence_in(folder) {
+            let whole = disk::whole(folder);
+            let absence = match declared.checked.file.absence_in(&whole) {
                 Absence::IsCounted => Absence::IsKnown,
                 other => other,
             };
-            Job { declared, folder: folder.clone(), absence }
+            Job { declared, folder: folder.clone(), whole, absence }
         })
     });
     let jobs: Vec<_> = jobs.collect();
@@ -90,7 +94,10 @@ fn declarations(builds: Vec<Build>, are_all: bool, args: &Args, shared: &Shared)
     for Build { folder, .. } in builds {
         let path = File::find(args.declaration.as_deref().unwrap_or(&folder))?;
         let is_for_another = |file: &File| {
-            shared.cluster.is_some() && file.cluster_of(&folder).is_some_and(|it| shared.cluster.as_ref() != Some(&it))
+            shared.cluster.is_some() && {
+                let of_folder = file.cluster_of(&disk::whole(&folder));
+                of_folder.is_some_and(|it| shared.cluster.as_ref() != Some(&it))
+            }
         };
         if let Some((declared, folders)) = by_declaration.get_mut(&display(&path)) {
             if !is_for_another(&declared.checked.file) {
@@ -140,7 +147,7 @@ fn folders(paths: &[PathBuf], args: &Args) -> Result<Vec<PathBuf>, Error> {
         return below(&if args.declaration.is_some() { PathBuf::new() } else { declared? });
     }
     for path in paths {
-        if crate::disk::is_pattern(path) {
+        if disk::is_pattern(path) {
             found.extend(builds::matches(path)?.into_iter().map(|(folder, _)| folder));
         } else if kustomization::is_buildable(path) {
             found.push(path.clone());
@@ -155,7 +162,7 @@ fn folders(paths: &[PathBuf], args: &Args) -> Result<Vec<PathBuf>, Error> {
 
 fn look(job: &Job<'_>, args: &Args, shared: &Shared) -> Result<Looked, Error> {
     let declared = &job.declared.checked;
-    let shared = &declared.file.shared_for(&job.folder, shared);
+    let shared = &declared.file.shared_for(&job.whole, shared);
     let file = declared.file.clone();
     let checked = Checked {
         build: Some(display(&job.folder)),
@@ -208,7 +215,7 @@ impl<'d> Job<'d> {
     /// What is around the names of the build's objects.
     fn naming(&self, view: Option<&View>) -> Naming {
         let declared = view.map(|view| &view.config.naming).filter(|naming| **naming != Naming::default());
-        declared.cloned().unwrap_or_else(|| kustomization::naming(&self.folder))
+        declared.cloned().unwrap_or_else(|| kustomization::naming(&self.whole))
     }
 }
 

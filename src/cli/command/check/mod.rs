@@ -241,10 +241,11 @@ fn check_stream(
 ) -> Result<(), Error> {
     let rendered = Rendered::of(&stream.items, &args.sidecar.images);
     let opted_in = rendered.opted_in(report);
-    let shared = &checked.file.shared_for(dir, shared);
+    let whole = &disk::whole(dir);
+    let shared = &checked.file.shared_for(whole, shared);
     let request = shared.request(Some(Mode::Transform));
-    let absence = checked.file.absence_in(dir);
-    let naming = kustomization::naming(dir);
+    let absence = checked.file.absence_in(whole);
+    let naming = kustomization::naming(whole);
     let request = pipeline::Request { opted_in: &opted_in, naming: Some(&naming), ..request };
     let mut found = Report::default();
     let resolved = checked.file.resolve(shared, request, &mut found)?;
