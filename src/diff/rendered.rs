@@ -9,7 +9,7 @@ use super::change::{Change, ChangeKind};
 use crate::plan::{self, Placement, Sharing};
 use crate::quote::quote;
 use crate::render::{self, PodChange, Serving};
-use crate::yaml::FieldPath;
+use crate::yaml::{self, FieldPath};
 
 /// Changes of what is rendered. None are reported if one version cannot be rendered; a version without a declaration
 /// renders nothing.
@@ -51,7 +51,7 @@ impl Made {
         let resolved = view.resolved.as_ref()?;
         let plan = plan::declared(resolved, None);
         let place = |object: &Value| {
-            let annotations = object.pointer("/metadata/annotations");
+            let annotations = yaml::at(object, "/metadata/annotations");
             let at = |key: &str, section: &str| Some(FieldPath::keys(section).key(annotations?.get(key)?.as_str()?));
             at(render::GENERATED_FOR, "spec.workloads").or_else(|| at(render::SCOPE, "spec.scopes")).unwrap_or_default()
         };

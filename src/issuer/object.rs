@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::issuer_ref::{CLUSTER_KIND, GROUP, KIND, PRIVATE_CA_GROUP};
 use crate::arn::Arn;
 use crate::krm::{Gvk, group_of};
+use crate::yaml;
 
 /// The JSON pointer to the name of the CA's Secret in cert-manager's issuers.
 /// <https://cert-manager.io/docs/configuration/ca/>
@@ -214,6 +215,6 @@ impl IssuerObject {
     /// The Secret that it signs with, which iamra may not have created.
     pub fn reads(&self) -> Option<&str> {
         let (Contents::Spec(spec) | Contents::PrivateCa(spec)) = &self.contents else { return None };
-        spec.pointer(self.kind.secret_at?.strip_prefix("/spec")?)?.as_str()
+        yaml::at(spec, self.kind.secret_at?.strip_prefix("/spec")?)?.as_str()
     }
 }

@@ -131,13 +131,13 @@ impl Issuer {
         let signs_with_ca = |it: &&IssuerObject| it.kind.gvk.group == GROUP;
         let secrets = self.objects.iter().filter(signs_with_ca).filter_map(IssuerObject::reads);
         let secrets = secrets.map(|secret| format!("{cluster:?} {home:?} Secret {secret}"));
-        let stores = self.objects.iter().filter_map(|it| Some(format!("{cluster:?} {}", it.remote(home.as_deref())?)));
+        let stores = self.objects.iter().filter_map(|it| Some(format!("{cluster:?} {}", it.remote(home)?)));
         looked_up.chain([issuer]).chain(secrets).chain(stores).collect()
     }
 
     /// The namespace of the Secret that it signs with, for Certificates of a namespace.
-    pub fn secret_namespace(&self, of_certificates: Option<&str>) -> Option<String> {
-        self.secret_home.as_deref().or(of_certificates).map(str::to_owned)
+    pub fn secret_namespace<'n>(&'n self, of_certificates: Option<&'n str>) -> Option<&'n str> {
+        self.secret_home.as_deref().or(of_certificates)
     }
 
     /// Whether iamra emits the issuer itself.

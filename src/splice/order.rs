@@ -11,7 +11,7 @@ use crate::plan::{Plan, PlannedWorkload};
 use crate::quote::quote_object;
 use crate::render::{self, CERTIFICATE, GENERATED_FOR, Manifest};
 use crate::workload::{HELM_HOOK, HOOK, Order, Phase, SYNC_WAVE, Workload};
-use crate::yaml::FieldPath;
+use crate::yaml::{self, FieldPath};
 
 /// Reports the workloads of the plan that run before the objects that they need, be these emitted or among the items.
 pub fn check(
@@ -73,7 +73,7 @@ struct Made<'m, 't> {
 
 impl<'m, 't> Made<'m, 't> {
     fn of(emitted: &'m [Manifest], items: &[Item<'t>]) -> Self {
-        let text = |value: &'m Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+        let text = |value: &'m Value, pointer: &str| yaml::at(value, pointer).and_then(Value::as_str);
         let key = |it: &'m Manifest| {
             let value = &it.value;
             Some(((text(value, "/kind")?, text(value, "/metadata/name")?, text(value, "/metadata/namespace")), value))
@@ -105,7 +105,7 @@ impl<'m, 't> Made<'m, 't> {
             });
             // Annotations that others added to our objects stay.
             let value = |name: &str| {
-                let ours = emitted.and_then(|it| it.pointer("/metadata/annotations")?.get(name)?.as_str());
+                let ours = emitted.and_then(|it| yaml::at(it, "/metadata/annotations")?.get(name)?.as_str());
                 ours.or_else(|| annotation::get(found?.root(), name))
             };
             (emitted.is_some() || found.is_some()).then(|| (kind, name, Order::of_annotations(value)))

@@ -14,7 +14,7 @@ use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::quote_object;
 use crate::render::{self, CERTIFICATE, Manifest, SAMPLE};
 use crate::writers::fillers;
-use crate::yaml::{FieldPath, NodeRef, emit};
+use crate::yaml::{self, FieldPath, NodeRef, emit};
 
 pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
     let existing = existing(objects, items);
@@ -31,7 +31,7 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
     let mut added = Vec::new();
     for object in objects {
         let value = &object.value;
-        let text = |path: &str| value.pointer(path).and_then(Value::as_str);
+        let text = |path: &str| yaml::at(value, path).and_then(Value::as_str);
         let name = (
             home(text("/apiVersion"), text("/kind"), text("/metadata/namespace")),
             text("/metadata/name").unwrap_or_default(),
@@ -40,7 +40,7 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
         // An object that states the same namespace is preferred to one that only ends up in it.
         named.sort_by_key(|(_, object)| krm::namespace(object.root()) != text("/metadata/namespace"));
         let mut named = named.into_iter();
-        let sample = || samples.get(&(name.0, value.pointer("/metadata/labels")?.get(SAMPLE)?.as_str()?)).copied();
+        let sample = || samples.get(&(name.0, yaml::at(value, "/metadata/labels")?.get(SAMPLE)?.as_str()?)).copied();
         match named.find(|(_, object)| is_same_object(object, value)).or_else(sample) {
             None => {
                 changes.appended.push(emit::document(value));
@@ -80,7 +80,7 @@ pub(super) fn check_fillers(items: &[Item<'_>], added: &[&Manifest], report: &mu
     });
     let new = added.iter().filter_map(|object| {
         let target = object.resource_ref();
-        let secret = object.value.pointer("/spec/secretName")?.as_str()?;
+        let secret = yaml::at(&object.value, "/spec/secretName")?.as_str()?;
         (target.kind == CERTIFICATE.kind).then(|| (target, secret.to_owned()))
     });
     fillers::check(there.chain(new), report);
@@ -93,7 +93,7 @@ pub(super) fn is_generated(item: &Item<'_>) -> bool {
 
 /// The items that may be one of the objects; nothing else is parsed.
 fn existing<'t>(objects: &[Manifest], items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
-    let all = |field: &'static str| objects.iter().filter_map(move |object| object.value.pointer(field)?.as_str());
+    let all = |field: &'static str| objects.iter().filter_map(move |object| yaml::at(&object.value, field)?.as_str());
     let (kinds, names): (BTreeSet<_>, BTreeSet<_>) = (all("/kind").collect(), all("/metadata/name").collect());
     let [generated, sample] = [annotation::GENERATOR_BEHAVIOR, SAMPLE].map(memmem::Finder::new);
     let candidates = items.iter().enumerate().filter(|(_, item)| {
@@ -121,7 +121,7 @@ fn is_generated_now(object: NodeRef<'_>) -> bool {
 }
 
 fn is_same_object(object: &Object<'_>, ours: &Value) -> bool {
-    let text = |path: &str| ours.pointer(path).and_then(Value::as_str);
+    let text = |path: &str| yaml::at(ours, path).and_then(Value::as_str);
     let (found, Some(ident)) = (object.root(), object.ident()) else { return false };
     let name = text("/metadata/name").unwrap_or_default();
     // Objects from a generator already have the kustomization's prefix and suffix.

@@ -157,7 +157,7 @@ pub fn check_readers(
 }
 
 /// The Secrets with keys of workloads that a stranger writes, too.
-fn contested<'o>(keys: &Keys, strangers: impl Iterator<Item = &'o Object>) -> BTreeSet<String> {
+fn contested<'o>(keys: &Keys<'_>, strangers: impl Iterator<Item = &'o Object>) -> BTreeSet<String> {
     let written = strangers.flat_map(|object| writers::of(&object.value)).filter(|it| keys.is_of_certificate(it));
     written.map(|written| written.name.to_owned()).collect()
 }

@@ -10,7 +10,7 @@ use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::part;
 use crate::render::{self, CERTIFICATE, GENERATED_FOR, NAMESPACE, SCOPE, WORKLOAD, is_sidecar, is_volume};
 use crate::workload::PodPlace;
-use crate::yaml::{FieldPath, Step};
+use crate::yaml::{self, FieldPath, Step};
 
 /// In place of the namespace of what is in none.
 pub(super) const NOWHERE: &str = "";
@@ -35,7 +35,7 @@ impl Object {
     }
 
     pub(super) fn text(&self, pointer: &str) -> &str {
-        self.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+        yaml::at(&self.value, pointer).and_then(Value::as_str).unwrap_or_default()
     }
 
     pub(super) fn kind(&self) -> &str {
@@ -48,7 +48,7 @@ impl Object {
 
     /// The namespace that it says; an empty one says nothing, and so does any on what is in none.
     pub(super) fn namespace(&self) -> Option<&str> {
-        let said = self.value.pointer("/metadata/namespace")?.as_str().filter(|namespace| !namespace.is_empty());
+        let said = yaml::at(&self.value, "/metadata/namespace")?.as_str().filter(|namespace| !namespace.is_empty());
         said.filter(|_| !self.is_cluster_wide())
     }
 
@@ -62,7 +62,7 @@ impl Object {
     }
 
     fn annotation(&self, name: &str) -> Option<&str> {
-        self.value.pointer("/metadata/annotations")?.get(name)?.as_str()
+        yaml::at(&self.value, "/metadata/annotations")?.get(name)?.as_str()
     }
 
     /// The workloads whose identity it has, or that it is made for.
@@ -97,7 +97,7 @@ impl Object {
 
     /// Whether we made it, as opposed to patched it.
     pub(super) fn is_ours(&self) -> bool {
-        let labels = self.value.pointer("/metadata/labels");
+        let labels = yaml::at(&self.value, "/metadata/labels");
         let labelled = |name: &str| labels.is_some_and(|labels| labels.get(name).is_some());
         render::is_emitted(self.text("/apiVersion"), self.kind(), |name| self.annotation(name).is_some(), labelled)
     }

@@ -26,7 +26,7 @@ pub(super) fn is_rbac(item: &Item<'_>) -> bool {
 
 /// Who must not read what.
 pub(super) struct Readers<'k> {
-    pub(super) keys: &'k Keys,
+    pub(super) keys: &'k Keys<'k>,
     /// The namespaces of cert-manager, which writes the Secrets.
     pub(super) writers: BTreeSet<&'k str>,
     /// Whether service accounts must not, as opposed to should not.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::object::Object;
+use crate::yaml;
 
 /// The API group of roles and their bindings.
 pub(super) const GROUP: &str = "rbac.authorization.k8s.io";
@@ -134,7 +135,7 @@ impl<'o> Roles<'o> {
             if right.is_in(role, on) {
                 return true;
             }
-            let selectors = role.value.pointer("/aggregationRule/clusterRoleSelectors").and_then(Value::as_array);
+            let selectors = yaml::at(&role.value, "/aggregationRule/clusterRoleSelectors").and_then(Value::as_array);
             for selector in selectors.into_iter().flatten() {
                 let chosen = self.cluster_roles().filter(|other| selects(selector, other));
                 next.extend(chosen.filter(|other| known.insert(other.name())));
@@ -202,5 +203,5 @@ fn selects(selector: &Value, object: &Object) -> bool {
 }
 
 fn label_of<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
-    object.value.pointer("/metadata/labels")?.get(name)?.as_str()
+    yaml::at(&object.value, "/metadata/labels")?.get(name)?.as_str()
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::name::DnsLabel;
-use crate::yaml::FieldPath;
+use crate::yaml::{self, FieldPath};
 
 /// What the keys begin with that Reflector, Replicator and Config Syncer read.
 /// <https://github.com/emberstack/kubernetes-reflector>
@@ -25,7 +25,8 @@ const COPIED_TO: &[&str] = &[
 pub fn places(object: &Value, metadata: &str) -> Vec<FieldPath> {
     let of_section = |section| {
         let at = FieldPath::keys(metadata).key(section);
-        let entries = object.pointer(&format!("/{}/{section}", metadata.replace('.', "/"))).and_then(Value::as_object);
+        let entries =
+            yaml::at(object, &format!("/{}/{section}", metadata.replace('.', "/"))).and_then(Value::as_object);
         let keys = entries.into_iter().flat_map(|entries| entries.keys());
         let asking = keys.filter(|key| COPIERS.iter().any(|copier| key.starts_with(copier)));
         asking.map(|key| at.key(key.as_str())).collect::<Vec<_>>()
@@ -35,7 +36,7 @@ pub fn places(object: &Value, metadata: &str) -> Vec<FieldPath> {
 
 /// The namespaces into which an object is copied. What is no name is a pattern, which may mean any.
 pub fn namespaces(object: &Value) -> Vec<Option<&str>> {
-    let annotations = object.pointer("/metadata/annotations").and_then(Value::as_object);
+    let annotations = yaml::at(object, "/metadata/annotations").and_then(Value::as_object);
     let asked = annotations.into_iter().flatten().filter(|(key, _)| COPIED_TO.contains(&key.as_str()));
     let said: Vec<_> = asked.filter_map(|(_, value)| value.as_str()).filter(|value| *value != "false").collect();
     let names: Vec<_> = said.iter().copied().filter(|value| *value != "true").flat_map(|it| it.split(',')).collect();

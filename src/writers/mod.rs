@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::issuer;
 use crate::krm::group_of;
+use crate::yaml;
 
 /// An object that another one has written.
 pub struct Whole<'o> {
@@ -92,7 +93,7 @@ pub fn of(object: &Value) -> Vec<Whole<'_>> {
         }
         // <https://cert-manager.io/docs/trust/trust-manager/api-reference/>
         ("trust.cert-manager.io", "Bundle" | "ClusterBundle") => {
-            let is_there = |(field, _): &(&str, &str)| object.pointer(&format!("/spec/target/{field}")).is_some();
+            let is_there = |(field, _): &(&str, &str)| yaml::at(object, &format!("/spec/target/{field}")).is_some();
             let targets = [("configMap", "ConfigMap"), ("secret", "Secret")].into_iter().filter(is_there);
             targets.map(|(_, kind)| Whole { kind, name, namespaces: vec![None] }).collect()
         }
@@ -106,7 +107,7 @@ pub fn of(object: &Value) -> Vec<Whole<'_>> {
 }
 
 fn text<'o>(object: &'o Value, pointer: &str) -> &'o str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    yaml::at(object, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A namespace that is said; an empty one says nothing.
@@ -115,11 +116,11 @@ fn namespace<'o>(object: &'o Value, pointer: &str) -> Option<&'o str> {
 }
 
 fn entries<'o>(object: &'o Value, pointer: &str) -> impl Iterator<Item = &'o Value> + Clone + use<'o> {
-    object.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+    yaml::at(object, pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// Whether cert-manager makes Certificates for it.
 fn has_shim(object: &Value) -> bool {
-    let annotations = object.pointer("/metadata/annotations").and_then(Value::as_object);
+    let annotations = yaml::at(object, "/metadata/annotations").and_then(Value::as_object);
     annotations.into_iter().flatten().any(|(key, value)| SHIM.contains(&key.as_str()) && value != "false")
 }

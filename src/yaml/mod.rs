@@ -23,3 +23,4 @@ pub(crate) use document::tag_name;
 pub use document::{Document, Flow, NodeId, NodeKind, NodeRef, Span, Style, SyntaxError};
 pub use path::{FieldPath, Step};
 pub use spans::{is_inside, path_to, spans};
+pub use value::at;

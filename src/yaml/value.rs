@@ -113,6 +113,17 @@ impl NodeRef<'_> {
     }
 }
 
+/// What `path`, as in `/metadata/name`, leads to. As [`Value::pointer`], which makes two copies of every key on the way; a
+/// path that needs its escapes, `~0` and `~1`, leads nowhere.
+pub fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+    let Some(keys) = path.strip_prefix('/') else { return path.is_empty().then_some(value) };
+    keys.split('/').try_fold(value, |value, key| match value {
+        Value::Object(entries) => entries.get(key),
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 fn scalar(text: &str, style: Style, tag: Option<&str>) -> Value {
     let name = tag.map(tag_name);
     let resolved = match (name, style) {
@@ -134,10 +145,19 @@ fn scalar(text: &str, style: Style, tag: Option<&str>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::super::Document;
+    use super::at;
     use serde_json::{Value, json};
 
     fn value(text: &str) -> Value {
         Document::parse(text).unwrap().root().to_value()
+    }
+
+    #[test]
+    fn a_path_leads_where_a_pointer_does() {
+        let value = json!({"a": {"b": [1, {"": 2}]}, "": 3, "0": 4});
+        for path in ["", "/", "/a", "/a/b/0", "/a/b/1/", "/a/b/2", "/a/c", "/a/b/x", "/a/b/0/c", "a", "/0", "/a/"] {
+            assert_eq!(at(&value, path), value.pointer(path), "{path}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::krm::group_of;
 use crate::quote::{quote, quote_all};
 use crate::render::CERTIFICATE;
 use crate::secret::Secret;
+use crate::yaml;
 
 /// What cert-manager reads.
 /// <https://cert-manager.io/docs/configuration/ca/>
@@ -37,13 +38,13 @@ pub(super) fn fault(object: &Value) -> Option<(&'static str, String)> {
         // <https://github.com/bitnami-labs/sealed-secrets/blob/main/pkg/apis/sealedsecrets/v1alpha1/types.go>
         ("bitnami.com", "SealedSecret") => {
             // Long ago, all was sealed as one text.
-            let is_one = object.pointer("/spec/data").is_some_and(|data| !data.is_null());
+            let is_one = yaml::at(object, "/spec/data").is_some_and(|data| !data.is_null());
             let missing = missing(object, &["/spec/encryptedData", "/spec/template/data"]).filter(|_| !is_one);
             let missing = missing.map(|why| ("spec.encryptedData", why));
             missing.or_else(|| wrong_type(object, "/spec/template/type").map(|why| ("spec.template.type", why)))
         }
         (GROUP, kind) if kind == CERTIFICATE.kind => {
-            let is_ca = object.pointer("/spec/isCA").is_some_and(|it| *it == Value::Bool(true));
+            let is_ca = yaml::at(object, "/spec/isCA").is_some_and(|it| *it == Value::Bool(true));
             (!is_ca).then(|| ("spec.isCA", "it asks for a certificate that is no CA".to_owned()))
         }
         _ => None,
@@ -57,12 +58,12 @@ pub(super) fn doubt(object: &Value) -> Option<(&'static str, String)> {
         return None;
     }
     let [is_namespace_wide, is_cluster_wide] = SCOPES.map(|scope| {
-        let said = object.pointer("/metadata/annotations").and_then(|all| all.get(scope));
+        let said = yaml::at(object, "/metadata/annotations").and_then(|all| all.get(scope));
         said.is_some_and(|said| said == "true")
     });
     let fields = [("name", is_namespace_wide || is_cluster_wide), ("namespace", is_cluster_wide)];
     fields.into_iter().filter(|(_, is_free)| !is_free).find_map(|(field, _)| {
-        let text = |at: &str| object.pointer(&format!("{at}/{field}")).and_then(Value::as_str);
+        let text = |at: &str| yaml::at(object, &format!("{at}/{field}")).and_then(Value::as_str);
         let (is, was) = (text("/metadata")?, text("/spec/template/metadata")?);
         let why = || format!("was sealed for the {field} {} and has {}: it cannot be opened", quote(&was), quote(&is));
         (is != was).then(|| ("spec.template.metadata", why()))
@@ -76,13 +77,14 @@ fn kind(object: &Value) -> (&str, &str) {
 
 /// The keys that it does not have.
 fn missing(object: &Value, fields: &[&str]) -> Option<String> {
-    let has = |key: &str| fields.iter().any(|field| object.pointer(field).is_some_and(|data| data.get(key).is_some()));
+    let has =
+        |key: &str| fields.iter().any(|field| yaml::at(object, field).is_some_and(|data| data.get(key).is_some()));
     let missing: Vec<_> = KEYS.into_iter().filter(|key| !has(key)).collect();
     (!missing.is_empty()).then(|| format!("it has no {}", quote_all(missing)))
 }
 
 fn wrong_type(object: &Value, pointer: &str) -> Option<String> {
-    let found = object.pointer(pointer).and_then(Value::as_str)?;
+    let found = yaml::at(object, pointer).and_then(Value::as_str)?;
     let is_known = TYPES.contains(&found) || found.is_empty() || found.starts_with(ENCRYPTED);
     (!is_known).then(|| format!("it is of type {}", quote(&found)))
 }

@@ -26,7 +26,7 @@ struct Wanted<'p> {
 }
 
 /// The name of a Secret and its namespace, if that is known.
-type Site<'p> = (&'p str, Option<String>);
+type Site<'p> = (&'p str, Option<&'p str>);
 
 /// Reports, of the items that make such a Secret, those that cannot, those in another namespace, and those that make what iamra
 /// makes, too.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Object;
 use super::reach::Asked;
 use crate::verify::keys::Keys;
+use crate::yaml;
 
 /// How annotations of cert-manager begin, by which it makes a Certificate of an Ingress or a Gateway.
 /// <https://cert-manager.io/docs/usage/ingress/#supported-annotations>
@@ -27,7 +28,7 @@ struct Names<'o> {
 
 impl Names<'_> {
     /// Whether one of them is a declared workload's, or may be.
-    fn are_declared(&self, keys: &Keys) -> bool {
+    fn are_declared(&self, keys: &Keys<'_>) -> bool {
         // Those who sign for names of hosts alone may make the first one the common name.
         let hosts = self.hosts.iter().filter(|_| self.common.is_none());
         let mut all = self.common.iter().chain(&self.uris).chain(hosts);
@@ -36,7 +37,7 @@ impl Names<'_> {
 }
 
 /// For whom the object asks, as far as it says so itself.
-pub(super) fn asked(object: &Object, keys: &Keys) -> Asked {
+pub(super) fn asked(object: &Object, keys: &Keys<'_>) -> Asked {
     let names = if object.is_certificate() { of_certificate(object) } else { of_annotations(object) };
     if names.is_none_or(|names| names.are_declared(keys)) { Asked::Anything } else { Asked::Other }
 }
@@ -59,10 +60,10 @@ fn of_certificate(object: &Object) -> Option<Names<'_>> {
 
 /// `None` for other kinds, which may ask for any name.
 fn of_annotations(object: &Object) -> Option<Names<'_>> {
-    let said = |name: &str| object.value.pointer("/metadata/annotations")?.get(format!("{ANNOTATION}{name}"));
+    let said = |name: &str| yaml::at(&object.value, "/metadata/annotations")?.get(format!("{ANNOTATION}{name}"));
     let within = |list: &str, path: &str| -> Vec<_> {
-        let list = object.value.pointer(list).and_then(Value::as_array).into_iter().flatten();
-        list.filter_map(|entry| entry.pointer(path)).collect()
+        let list = yaml::at(&object.value, list).and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(|entry| yaml::at(entry, path)).collect()
     };
     let hosts = match object.kind() {
         "Ingress" => {

@@ -42,7 +42,7 @@ const NESTING: u8 = 4;
 /// `contested` are Secrets that strangers write.
 pub(super) fn check(
     object: &Object,
-    keys: &Keys,
+    keys: &Keys<'_>,
     contested: &BTreeSet<String>,
     is_ours: impl Fn(&FieldPath) -> bool,
     report: &mut Report,
@@ -72,7 +72,7 @@ pub(super) fn check(
 
 struct Walk<'k, 'f> {
     object: &'k Object,
-    keys: &'k Keys,
+    keys: &'k Keys<'k>,
     contested: &'k BTreeSet<String>,
     is_ours: &'f dyn Fn(&FieldPath) -> bool,
     is_mutator: bool,

@@ -8,7 +8,7 @@ use crate::verify::keys::Signer;
 /// What an object reaches for.
 pub(super) enum Reach<'k> {
     Issuer {
-        signer: &'k Signer,
+        signer: &'k Signer<'k>,
         name: String,
         asked: Asked,
     },

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Object;
+use crate::yaml;
 
 /// Fields under which a kind and a name are of an object that is written: Kyverno's, and those of kustomize's patches.
 /// <https://kyverno.io/docs/policy-types/cluster-policy/generate/>
@@ -26,7 +27,7 @@ const MUTATORS: &[(&str, &str)] = &[
 /// Whether admission changes objects by it. A policy of Kyverno may as well refuse them only.
 pub(super) fn is_mutator(object: &Object) -> bool {
     if object.group() == "kyverno.io" {
-        let rules = object.value.pointer("/spec/rules").and_then(Value::as_array);
+        let rules = yaml::at(&object.value, "/spec/rules").and_then(Value::as_array);
         return rules.into_iter().flatten().any(|rule| rule.get("mutate").is_some());
     }
     MUTATORS.iter().any(|(group, kind)| object.group() == *group && (kind.is_empty() || object.kind() == *kind))
