@@ -78,5 +78,5 @@ fuzz:  ## each target of the fuzzer for SECONDS_EACH (60) seconds, on all proces
 	@JOBS=$$(nproc) tests/step fuzz/run $${SECONDS_EACH:-60}
 
 bench:  ## speed and memory, into docs/performance.md; GROUP=start, for example, prints one group alone
-	@tests/peers/build kustomize-5.8.2 kyaml
+	@tests/peers/build kustomize-5.8.2 kyaml anywhere-double
 	cargo bench --locked --bench performance -- $(GROUP)

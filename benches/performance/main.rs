@@ -26,6 +26,7 @@ mod mix;
 mod pipes;
 mod report;
 mod run;
+mod serve;
 mod start;
 
 /// That of the program, so that the plain parse-and-print is not slower for another's sake.
@@ -37,7 +38,7 @@ const PARSE_AND_PRINT: &str = "parse-and-print";
 
 type Group = fn(&Bench, &mut Report);
 
-const GROUPS: [(&str, Group); 8] = [
+const GROUPS: [(&str, Group); 9] = [
     ("size", pipes::sizes),
     ("lines", pipes::lines),
     ("shape", pipes::shapes),
@@ -46,6 +47,7 @@ const GROUPS: [(&str, Group); 8] = [
     ("fleet", fleet::fleet),
     ("kustomize", argocd::kustomize),
     ("container", container::container),
+    ("serve", serve::serve),
 ];
 
 /// The version that is measured.
