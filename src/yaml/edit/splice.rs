@@ -43,7 +43,8 @@ impl Splices {
             (range.start, outwards)
         });
         self.keep_last_line_open(lines);
-        let mut out = String::with_capacity(text.len() + 1024);
+        let added = |piece: &Piece| if let Piece::Insert(piece, _) = piece { piece.len() } else { 0 };
+        let mut out = String::with_capacity(text.len() + self.0.iter().map(|(_, piece)| added(piece)).sum::<usize>());
         let mut done = 0;
         for (range, piece) in &self.0 {
             if range.start < done {
