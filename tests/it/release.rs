@@ -46,6 +46,13 @@ fn the_workflows_are_valid_and_call_what_there_is() {
         assert!(root().join("release").join(name).is_file(), "release/{name}");
     }
     serde_yaml::from_str::<serde_yaml::Value>(&action).unwrap();
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let checks = fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
+    assert!(checks.contains("run: .ci/run\n"));
+    for name in ["fuzz", "clients"] {
+        assert!(checks.contains(&format!("run: make {name}\n")), "nothing calls make {name}");
+        assert!(makefile.contains(&format!("\n{name}:  ## ")), "make {name}");
+    }
 }
 
 /// What stands beside the program in an archive is what the formula installs.
