@@ -32,10 +32,10 @@ const NAMESPACE: &str = "shop";
 
 /// The example's files. The last of them is the workload that is patched.
 const FILES: [(&str, &str); 4] = [
-    ("iamra.yaml", include_str!("demo/iamra.yaml")),
-    ("iamra.lock", include_str!("demo/iamra.lock")),
-    ("kustomization.yaml", include_str!("demo/kustomization.yaml")),
-    ("deployment.yaml", include_str!("demo/deployment.yaml")),
+    ("iamra.yaml", include_str!("iamra.yaml")),
+    ("iamra.lock", include_str!("iamra.lock")),
+    ("kustomization.yaml", include_str!("kustomization.yaml")),
+    ("deployment.yaml", include_str!("deployment.yaml")),
 ];
 
 #[expect(clippy::expect_used, reason = "what is read is part of the program")]
@@ -74,5 +74,5 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 fn explanation(dir: &str) -> String {
     // The program as it was called, so that the commands can be pasted.
     let program = std::env::args().next().unwrap_or_else(|| "iamra".to_owned());
-    include_str!("demo/explanation.txt").trim_end().replace("{dir}", dir).replace("{iamra}", &program)
+    include_str!("explanation.txt").trim_end().replace("{dir}", dir).replace("{iamra}", &program)
 }
