@@ -126,6 +126,48 @@ fn painted_line(line: &str) -> String {
     text
 }
 
+/// What a part of an explanation is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// To be typed.
+    Command,
+    /// What a command does, or what is left out.
+    Aside,
+    /// What was added.
+    Added,
+    /// What begins something.
+    Heading,
+}
+
+impl Part {
+    fn style(self) -> Style {
+        match self {
+            Self::Command => AnsiColor::Cyan.on_default(),
+            Self::Aside => Style::new().dimmed(),
+            Self::Added => AnsiColor::Green.on_default(),
+            Self::Heading => Style::new().bold(),
+        }
+    }
+
+    /// A line as stdout takes it: in colours if it is a terminal, or if these are asked for.
+    pub(super) fn on_stdout(self, line: &str) -> String {
+        self.painted(line, AutoStream::choice(&io::stdout()))
+    }
+
+    /// A line as stderr takes it.
+    pub(super) fn on_stderr(self, line: &str) -> String {
+        self.painted(line, AutoStream::choice(&io::stderr()))
+    }
+
+    fn painted(self, line: &str, choice: ColorChoice) -> String {
+        if choice == ColorChoice::Never {
+            return line.to_owned();
+        }
+        let style = self.style();
+        format!("{style}{line}{style:#}")
+    }
+}
+
 /// How many columns stdout has, if it is a terminal.
 pub(super) fn width() -> Option<usize> {
     let stdout = io::stdout();

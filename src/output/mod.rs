@@ -15,7 +15,7 @@ mod sarif;
 mod view;
 
 pub use changes::{Compared, write_changes};
-pub use diff::unified;
+pub use diff::{Line, lines, unified};
 pub use github::annotations;
 pub use human::{write_first_errors, write_report};
 pub use json::{changes_json, diagnostics_json};

@@ -1,5 +1,6 @@
 //! The command line as people and pipes use it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -318,22 +319,36 @@ fn the_demo_shows_five_kinds_and_leaves_a_tree_that_works() {
     assert_eq!(injected.exit, 0, "{}", injected.stderr);
     assert!(output.stdout.starts_with(&injected.stdout));
     // The next commands can be pasted: they need no AWS and print no warnings.
-    let commands =
-        output.stderr.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| line.contains("iamra-demo"));
-    let commands: Vec<_> = commands.collect();
-    assert_eq!(commands.len(), 5, "{}", output.stderr);
+    let mut lines = output.stderr.lines();
+    let mut commands = Vec::new();
+    while let Some(line) = lines.next() {
+        if line.starts_with("  # ") {
+            commands.push(lines.next().expect("a command follows its comment").trim());
+        }
+    }
     let bin = dir.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
     std::os::unix::fs::symlink(crate::peers::peer("kustomize-5.8.2"), bin.join("kustomize")).unwrap();
+    let mut seen = BTreeSet::new();
     for line in commands {
         let mut shell = std::process::Command::new("bash");
         shell.args(["-c", line]).current_dir(dir.path()).env_clear();
         shell.env("PATH", format!("{}:/usr/bin:/bin", bin.display())).env("HOME", "/nonexistent");
         let said = run(&mut shell, b"");
-        let differs = line.starts_with("diff ");
-        assert_eq!(said.exit, i32::from(differs), "{line}: {}", said.stderr);
+        let expected = if line.starts_with("diff ") {
+            1
+        } else if line.contains(" diff HEAD ") {
+            4
+        } else {
+            0
+        };
+        assert_eq!(said.exit, expected, "{line}: {}", said.stderr);
         assert!(!said.stderr.contains("warning["), "{line}: {}", said.stderr);
+        let words = line.split(iamra_path().to_str().unwrap()).skip(1);
+        seen.extend(words.filter_map(|words| words.split_whitespace().next().map(str::to_owned)));
     }
+    let expected = ["build", "check", "diff", "inject", "list", "render", "strip"];
+    assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), expected);
     // A second run succeeds, but does not overwrite a user's own file.
     assert_eq!(run(iamra(dir.path()).arg("demo"), b"").exit, 0);
     std::fs::write(tree.join("iamra.yaml"), "mine: true\n").unwrap();

@@ -188,6 +188,36 @@ fn tables_fit_the_terminal() {
     assert!(cells.iter().all(|cell| narrow.contains(cell.trim())), "{narrow}");
 }
 
+/// What is new comes first, in outline, and the explanation is what is left on the screen; `--full` and pipes have everything.
+#[test]
+fn the_demo_explains_itself_at_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let plain = |text: &str| -> String {
+        let parts = text.split('\u{1b}').enumerate();
+        parts.map(|(at, part)| if at == 0 { part } else { part.split_once('m').unwrap().1 }).collect()
+    };
+    let shown = on_terminal(dir.path(), 90, "demo iamra-demo");
+    assert!(shown.contains("\u{1b}[32m+       - name: iam-ra-sidecar\u{1b}[0m\n"), "{shown:?}");
+    assert!(shown.contains("\u{1b}[36m  "), "{shown:?}");
+    let shown = plain(&shown);
+    let (outline, explanation) = shown.split_once("\nWhat the cluster needs is above, in outline: ").unwrap();
+    assert!(outline.lines().count() < 100 && outline.lines().all(|line| line.chars().count() <= 90), "{outline}");
+    for new in ["+   annotations:", "+         args: …", "+ kind: Certificate", "+ kind: ConfigMap"] {
+        assert!(outline.lines().any(|line| line == new), "{new}: {outline}");
+    }
+    assert!(explanation.contains("\n  # ") && !explanation.contains("\n+ "), "{explanation}");
+    let full = on_terminal(dir.path(), 90, "demo iamra-demo --full --color never");
+    let piped = run(iamra(dir.path()).args(["demo", "iamra-demo"]), b"");
+    // Each run makes a CA.
+    let lines = |text: &str| text.split("\ndata:\n  tls.crt").next().unwrap().to_owned();
+    assert_eq!(lines(&full), lines(&piped.stdout));
+    assert!(
+        !piped.stdout.contains("What the cluster") && piped.stderr.starts_with("\nWhat the cluster needs is above.\n")
+    );
+    let quiet = run(iamra(dir.path()).args(["--quiet", "demo", "iamra-demo"]), b"");
+    assert_eq!((quiet.exit, quiet.stderr.as_str()), (0, ""));
+}
+
 /// A kustomize that takes its time is waited for with a line, which is gone afterwards; a quick one without.
 #[test]
 fn what_takes_long_is_said_on_a_terminal() {

@@ -1,5 +1,7 @@
 //! `iamra demo`
 
+mod fold;
+
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -7,24 +9,29 @@ use time::Duration;
 
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::terminal::{self, Part};
 use crate::cli::{Exit, report};
 use crate::diag::Report;
 use crate::krm::Stream;
 use crate::output::Sources;
 use crate::pipeline::{self, Request};
+use crate::quote::lines;
 use crate::resolve::Lockfile;
 use crate::yaml::{Document, emit};
 use crate::{ca, disk, render};
 
 /// Write an example, render it, and explain what you see
 ///
-/// The example has its own CA. Needs no AWS account, no cluster and no flags. Prints the rendered manifests to stdout and
-/// an explanation to stderr; the tree stays in DIR.
+/// The example has its own CA. Needs no AWS account, no cluster and no flags. Prints the rendered manifests to stdout, in
+/// outline if that is a terminal, and then an explanation to stderr, with commands to go on with; the tree stays in DIR.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder to write the example to
     #[arg(default_value = "iamra-demo")]
     dir: PathBuf,
+    /// Print the manifests as they are on a terminal, too
+    #[arg(long)]
+    full: bool,
 }
 
 /// The namespace of the example.
@@ -65,14 +72,52 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let changes = resolved.map(|it| pipeline::run(&it, &stream.items, request, &mut report));
     let mut changes = changes.unwrap_or_default();
     changes.appended.insert(0, emit::document(&render::ca(Some(&NAMESPACE.to_owned()), &authority).value));
-    io.data(|out| changes.write_stream(&stream, out))?;
+    let mut rendered = Vec::new();
+    changes.write_stream(&stream, &mut rendered).map_err(Error::Output)?;
+    let width = terminal::width().filter(|_| !args.full);
+    match width {
+        Some(width) => io.data(|out| out.write_all(outline(&rendered, width).as_bytes()))?,
+        None => io.data(|out| out.write_all(&rendered))?,
+    }
     // The explanation follows the manifests, where users look after a run in a terminal.
-    io.words(&format_args!("{}\n", explanation(&dir.display().to_string())))?;
+    if !terminal::is_quiet() {
+        io.told(explanation(&dir.display().to_string(), width.is_some()))?;
+    }
     report::finish(&report, Sources::default(), io)
 }
 
-fn explanation(dir: &str) -> String {
+/// What is new in the manifests, with a mark before each line.
+fn outline(rendered: &[u8], width: usize) -> String {
+    let [.., (_, original)] = FILES;
+    let rendered = String::from_utf8_lossy(rendered);
+    let mut text = String::new();
+    for line in fold::folded(original, &rendered, width.saturating_sub(2)) {
+        let (part, mark) = if line.is_new { (Part::Added, '+') } else { (Part::Aside, ' ') };
+        text.push_str(&part.on_stdout(&format!("{mark} {}", line.text)));
+        text.push('\n');
+    }
+    text
+}
+
+/// What the manifests are, and how to go on.
+fn explanation(dir: &str, is_outline: bool) -> String {
     // The program as it was called, so that the commands can be pasted.
     let program = std::env::args().next().unwrap_or_else(|| "iamra".to_owned());
-    include_str!("explanation.txt").trim_end().replace("{dir}", dir).replace("{iamra}", &program)
+    let outline = if is_outline { ", in outline: `--full` prints it as it is" } else { "" };
+    let text = include_str!("explanation.txt").replace("{outline}", outline);
+    let text = text.replace("{dir}", dir).replace("{iamra}", &program);
+    let mut painted = String::from("\n");
+    let mut is_command = false;
+    for line in lines(&text).lines() {
+        let part = match line.strip_prefix("  ") {
+            _ if is_command => Some(Part::Command),
+            None => Some(Part::Heading),
+            Some(rest) => rest.starts_with("# ").then_some(Part::Aside),
+        };
+        is_command = part == Some(Part::Aside);
+        let line = part.filter(|_| !line.is_empty()).map_or_else(|| line.to_owned(), |part| part.on_stderr(line));
+        painted.push_str(&line);
+        painted.push('\n');
+    }
+    painted
 }
