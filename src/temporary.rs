@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -129,6 +129,23 @@ impl TemporaryFolder {
     /// It cannot be written.
     pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
         step(|_| fs::write(self.folder.path().join(name), text))
+    }
+
+    /// Writes a file of it that nobody else can read.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_private(&self, name: &str, text: &str) -> io::Result<()> {
+        step(|_| {
+            let mut options = File::options();
+            let mut file = options.write(true).create_new(true).mode(0o600).open(self.folder.path().join(name))?;
+            file.write_all(text.as_bytes())
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Moves it to its destination, replacing the existing folder.

@@ -3,7 +3,7 @@
 //! [`Aws`] is a [`Lookup`]: `calls` says which calls answer a set of queries, `session` has the HTTP client, the
 //! runtime and the credentials, `ssm` and `anywhere` make calls with SDKs, `s3`, `iam` and `create_session` through
 //! `http`, `failure` has the messages for those that fail. `bounded` limits the size of responses, `busy` waits when a
-//! service says so; `requester` asks for sessions without an AWS login, for a server; `provisioning` changes what is there, with a file for each service; and `process` limits the output of a program that provides credentials. `none` replaces this room
+//! service says so; `requester` asks for sessions without an AWS login, for a server; `caller` asks whose a session is, as an SDK beside that server does; `provisioning` changes what is there, with a file for each service; and `process` limits the output of a program that provides credentials. `none` replaces this room
 //! in a build without the cargo feature `aws`. Nothing here knows what an answer is for. Only `requester` is asynchronous for
 //! its callers, which are in `serve/`; nothing else outside is.
 
@@ -11,6 +11,7 @@ mod anywhere;
 mod anywhere_resources;
 mod bounded;
 mod busy;
+mod caller;
 mod calls;
 mod client;
 mod create_session;
@@ -32,6 +33,7 @@ mod s3;
 mod session;
 mod ssm;
 
+pub use caller::caller;
 pub use calls::{Account, Ask, Call, Names, calls};
 pub use given::{Declined, Granted, Issued, Presented, Profiles};
 pub use inspections::{Inspection, anchor_inspections, inspections, profile_inspections, role_inspections};

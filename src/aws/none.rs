@@ -80,6 +80,14 @@ impl Location {
     }
 }
 
+/// Whose credentials a metadata service serves: not supported.
+///
+/// # Errors
+/// Always.
+pub fn caller(_: &str, _: &str, _: &str) -> Result<String, String> {
+    Err(nobody().why)
+}
+
 /// The connection to AWS, which does not exist.
 pub struct Session;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, Region, SdkConfig};
-use aws_sdk_ssm::config::{AsyncSleep, SharedHttpClient, Sleep};
+use aws_sdk_ssm::config::SharedHttpClient;
 
+use super::client::Timer;
 use super::given::{Declined, Issued, Presented, Profiles};
 use super::login::{Connection, Login};
 use super::{client, create_session, failure, http};
@@ -66,15 +67,5 @@ impl Requester {
         config.set_app_name(AppName::new("iamra").ok());
         config.set_endpoint_url(self.endpoint.url.clone());
         config.build()
-    }
-}
-
-/// The runtime's timer.
-#[derive(Debug)]
-struct Timer;
-
-impl AsyncSleep for Timer {
-    fn sleep(&self, time: Duration) -> Sleep {
-        Sleep::new(tokio::time::sleep(time))
     }
 }

@@ -1,8 +1,8 @@
 //! Creates a CA. The caller provides the time; the key is random.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
-    PKCS_ECDSA_P384_SHA384,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -73,6 +73,24 @@ pub fn certify(subject: Subject<'_>, key: &Secret) -> Result<Authority, Error> {
     Ok(Authority { key: key.clone(), ..made })
 }
 
+/// A certificate of this CA with a new key, for somebody who shows who they are to IAM Roles Anywhere; both in PEM.
+///
+/// # Errors
+/// The CA cannot sign, or the system provides no randomness.
+pub fn issue(subject: Subject<'_>, authority: &Authority) -> Result<(String, Secret), Error> {
+    let issuer = Issuer::from_ca_cert_pem(&authority.certificate, KeyPair::from_pem(authority.key.reveal())?)?;
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, subject.name);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.use_authority_key_identifier_extension = true;
+    params.not_before = subject.from;
+    params.not_after = subject.from + subject.life;
+    let certificate = params.signed_by(&key, &issuer)?;
+    Ok((certificate.pem(), Secret::new(key.serialize_pem())))
+}
+
 fn signed(subject: Subject<'_>, key: &KeyPair) -> Result<Authority, Error> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, subject.name);
@@ -87,7 +105,7 @@ fn signed(subject: Subject<'_>, key: &KeyPair) -> Result<Authority, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certificate::Certificate;
+    use crate::certificate::{Certificate, PrivateKey};
 
     const SUBJECT: Subject<'static> =
         Subject { name: "test", from: OffsetDateTime::UNIX_EPOCH, life: Duration::days(3650) };
@@ -105,6 +123,21 @@ mod tests {
             assert_eq!((certificate.public_key.len(), certificate.subject.as_str()), (point, "CN=test"));
             assert_eq!(certificate.not_after - certificate.not_before, SUBJECT.life);
         }
+    }
+
+    #[test]
+    fn what_a_ca_issues_is_for_one_who_authenticates() {
+        let made = mint(SUBJECT, Algorithm::P256).unwrap();
+        let (pem, key) = issue(Subject { name: "app", life: Duration::hours(1), ..SUBJECT }, &made).unwrap();
+        let (leaf, authority) = (Certificate::first(&pem).unwrap(), first(&made));
+        assert_eq!(leaf.subject, "CN=app");
+        assert!(PrivateKey::of(&leaf, &key).unwrap().is_some());
+        assert!(leaf.is_signed_by(&authority) && !authority.is_signed_by(&leaf));
+        // Another CA with the same name.
+        assert!(!leaf.is_signed_by(&first(&mint(SUBJECT, Algorithm::P256).unwrap())));
+        let at = |hours| SUBJECT.from + Duration::hours(hours);
+        assert!(leaf.can_authenticate(at(0)) && leaf.can_authenticate(at(1)) && !leaf.can_authenticate(at(2)));
+        assert!(!authority.can_authenticate(at(0)));
     }
 
     #[test]

@@ -4,4 +4,4 @@ mod crl;
 mod mint;
 
 pub use crl::{CrlError, Revocations, Serial};
-pub use mint::{Algorithm, Error, Subject, certify, mint};
+pub use mint::{Algorithm, Error, Subject, certify, issue, mint};

@@ -2,6 +2,7 @@
 
 mod authority;
 mod key;
+mod signature;
 pub mod succession;
 
 pub use authority::Authority;
@@ -12,6 +13,7 @@ use std::fmt::Display;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
+use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::pem::Pem;
@@ -76,10 +78,14 @@ impl Certificate {
 
     fn read(block: &Pem) -> Result<Self, String> {
         let parsed = block.parse_x509().map_err(|_| "a certificate in it cannot be read".to_owned())?;
+        Ok(Self::of(&block.contents, &parsed))
+    }
+
+    fn of(der: &[u8], parsed: &X509Certificate<'_>) -> Self {
         let first =
             |name: &X509Name<'_>| name.iter_common_name().next().and_then(|it| it.as_str().ok()).map(str::to_owned);
-        Ok(Self {
-            der: block.contents.clone(),
+        Self {
+            der: der.to_vec(),
             subject: line(&parsed.subject().to_string()),
             attributes: attributes(parsed.subject()),
             common_name: first(parsed.subject()),
@@ -101,7 +107,7 @@ impl Certificate {
             }),
             name: parsed.subject().as_raw().to_vec(),
             issuer_name: parsed.issuer().as_raw().to_vec(),
-        })
+        }
     }
 
     /// The first certificate of a PEM text, when it holds nothing that cannot be read.

@@ -84,3 +84,19 @@ pub(super) fn wait(started: &Started) -> io::Result<ExitStatus> {
     drop(running);
     child.wait()
 }
+
+/// Whether a program has ended.
+pub(super) fn has_ended(started: &Started) -> bool {
+    let mut running = running();
+    let child = running.iter_mut().find(|child| child.id() == started.0);
+    child.is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
+}
+
+/// Ends a program.
+pub(super) fn end(started: &Started) {
+    let mut running = running();
+    if let Some(index) = running.iter().position(|child| child.id() == started.0) {
+        let mut child = running.swap_remove(index);
+        let _ = child.kill().and_then(|()| child.wait());
+    }
+}

@@ -3,7 +3,7 @@
 //!
 //! `keeper` decides when to ask, without a clock of its own; `pair` reads certificate and key; `token` makes and checks tokens;
 //! `credentials` is what AWS gave; `guard` says which requests are answered at all; `answer` what; `server` moves bytes;
-//! `check` is the probe. `none` replaces this room in a build without the cargo feature `serve`.
+//! `check` is the probe; `stand_in` answers as AWS in a demonstration. `none` replaces this room in a build without the cargo feature `serve`.
 
 mod answer;
 mod check;
@@ -13,11 +13,13 @@ mod keeper;
 mod pair;
 mod server;
 mod settings;
+mod stand_in;
 mod token;
 
 pub use check::check;
 pub use server::{once, run};
-pub use settings::{Error, Files, Metadata, Role, Settings, World};
+pub use settings::{Account, Error, Files, Metadata, Role, Settings, World};
+pub use stand_in::stand_in;
 
 /// Whether this build can serve.
 pub const IS_HERE: bool = true;

@@ -4,7 +4,7 @@ mod check;
 mod settings;
 
 pub use check::check;
-pub use settings::{Error, Files, Metadata, Role, Settings, World};
+pub use settings::{Account, Error, Files, Metadata, Role, Settings, World};
 
 /// Whether this build can serve.
 pub const IS_HERE: bool = false;
@@ -22,5 +22,13 @@ pub fn run(_: Settings, _: World) -> Result<(), Error> {
 /// # Errors
 /// Always.
 pub fn once(_: &Settings, _: World) -> Result<String, Error> {
+    Err(Error::NotHere)
+}
+
+/// Does nothing.
+///
+/// # Errors
+/// Always.
+pub fn stand_in(_: Account, _: World) -> Result<String, Error> {
     Err(Error::NotHere)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::certificate::Certificate;
 use crate::resolve::Identity;
 
 /// Everything that the server is told.
@@ -57,6 +58,17 @@ pub struct Role {
     pub session_name: Option<String>,
     /// Its port, if it has one.
     pub port: Option<u16>,
+}
+
+/// What a stand-in for AWS stands in for.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The trust anchor, the profile and the role that there are.
+    pub identity: Identity,
+    /// The CA that the trust anchor trusts.
+    pub authority: Certificate,
+    /// The common name that the role's trust policy asks for.
+    pub common_name: String,
 }
 
 /// The files that a session is signed with.

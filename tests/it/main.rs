@@ -30,6 +30,8 @@ mod crl;
 mod definition;
 mod delegation;
 mod delivery;
+#[cfg(feature = "serve")]
+mod demo_serve;
 #[cfg(feature = "git")]
 mod diff;
 mod doctor;

@@ -1,6 +1,7 @@
 //! `iamra demo`
 
 mod fold;
+mod laptop;
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -18,7 +19,9 @@ use crate::pipeline::{self, Request};
 use crate::quote::lines;
 use crate::resolve::Lockfile;
 use crate::yaml::{Document, emit};
-use crate::{ca, disk, render};
+use crate::{ca, disk, render, serve};
+
+use laptop::Workload;
 
 /// Write an example, render it, and explain what you see
 ///
@@ -32,6 +35,10 @@ pub(in crate::cli) struct Args {
     /// Print the manifests as they are on a terminal, too
     #[arg(long)]
     full: bool,
+    /// Go on to credentials in place of the manifests: a certificate, a credential server and who it makes an application.
+    /// No AWS is asked; a stand-in on 127.0.0.1 checks the certificate and the signatures. On a terminal, serves until Ctrl-C
+    #[arg(long, conflicts_with = "full", hide = !serve::IS_HERE)]
+    serve: bool,
 }
 
 /// The namespace of the example.
@@ -69,6 +76,10 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let request = Request::default();
     let resolved = pipeline::resolve(document.root(), request, &lock, &mut report);
     let stream = Stream::read(manifest).expect("the example is a stream");
+    if let Some(binding) = resolved.iter().flat_map(|it| &it.bindings).next().filter(|_| args.serve) {
+        let common_name = &binding.declared.certificate.common_name;
+        return laptop::run(dir, &authority, &Workload { common_name, identity: &binding.identity }, io);
+    }
     let changes = resolved.map(|it| pipeline::run(&it, &stream.items, request, &mut report));
     let mut changes = changes.unwrap_or_default();
     changes.appended.insert(0, emit::document(&render::ca(Some(&NAMESPACE.to_owned()), &authority).value));
@@ -104,7 +115,12 @@ fn explanation(dir: &str, is_outline: bool) -> String {
     // The program as it was called, so that the commands can be pasted.
     let program = std::env::args().next().unwrap_or_else(|| "iamra".to_owned());
     let outline = if is_outline { ", in outline: `--full` prints it as it is" } else { "" };
-    let text = include_str!("explanation.txt").replace("{outline}", outline);
+    let serve = if serve::IS_HERE {
+        "  # from the CA to credentials on this machine, with a stand-in for AWS\n  {iamra} demo --serve {dir}\n"
+    } else {
+        ""
+    };
+    let text = include_str!("explanation.txt").replace("{outline}", outline).replace("{serve}", serve);
     let text = text.replace("{dir}", dir).replace("{iamra}", &program);
     let mut painted = String::from("\n");
     let mut is_command = false;
