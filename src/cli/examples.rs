@@ -37,7 +37,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("demo", &["iamra demo"]),
     ("destroy", &["iamra destroy"]),
     ("diff", &["iamra diff main...HEAD"]),
-    ("doctor", &["iamra doctor --cluster", "iamra doctor --live"]),
+    ("doctor", &["iamra doctor --prerequisites", "iamra doctor --cluster", "iamra doctor --live"]),
     ("explain", &["iamra explain late-renewal"]),
     ("graph", &["iamra graph > identities.svg", "iamra graph --format mermaid --cluster prod"]),
     ("import", &["kubectl get serviceaccounts -A -o yaml | iamra import --from irsa > iamra.yaml"]),

@@ -122,6 +122,7 @@ codes! {
     NotInjected "not-injected" Error "a declared workload is not as iamra would render it";
     NoObjects "no-objects" Error "kustomize built nothing, and Argo CD would delete everything";
     CertificateMissing "certificate-missing" Error "a workload's Certificate is not in the cluster";
+    UnmetPrerequisite "unmet-prerequisite" Either "the cluster or this machine lacks what the manifests need";
     CertificateNotReady "certificate-not-ready" Error "cert-manager has not issued a workload's certificate";
     AwsSetup "aws-setup" Either "the trust anchor, profile or role in AWS does not match the declaration";
     TrustPolicy "trust-policy" Either "a role's trust policy does not match the certificate";

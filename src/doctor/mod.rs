@@ -4,6 +4,7 @@
 mod cluster;
 mod identity;
 mod index;
+pub mod prerequisites;
 pub mod rotation;
 mod session;
 mod trust;

@@ -52,6 +52,7 @@ const ELSEWHERE: &[(Code, &str)] = &[
     (Code::SessionRefused, "tests/refusals.yaml"),
     (Code::AwsSetup, "tests/setups.yaml"),
     (Code::TrustPolicy, "tests/setups.yaml"),
+    (Code::UnmetPrerequisite, "tests/prerequisites.yaml"),
 ];
 
 #[test]

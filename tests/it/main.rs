@@ -71,6 +71,7 @@ mod paths;
 mod peers;
 #[cfg(feature = "git")]
 mod pre_commit;
+mod prerequisites;
 mod provision;
 mod provision_faults;
 mod readme;

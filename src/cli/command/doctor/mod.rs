@@ -1,6 +1,7 @@
 //! `iamra doctor`
 
 mod aws;
+mod before;
 mod cluster;
 
 use std::env;
@@ -42,6 +43,9 @@ pub(in crate::cli) struct Args {
     /// --all-namespaces --output json`; `-` is stdin
     #[arg(long, value_name = "FILE")]
     objects: Option<PathBuf>,
+    /// Check, before anything is installed, what the cluster and this machine need; a declaration says of which namespaces
+    #[arg(long, conflicts_with_all = ["objects", "certificate", "explain_calls"])]
+    prerequisites: bool,
     #[command(flatten)]
     present: aws::Present,
     /// Print the calls that `--live` would make, and exit without making them
@@ -63,6 +67,9 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    if args.prerequisites {
+        return before::run(args, io);
+    }
     let shared = args.shared();
     let file = File::open(&args.dir)?;
     let mut report = Report::default();
