@@ -9,6 +9,7 @@ mod declared;
 mod delegated;
 mod extension;
 mod flat;
+mod form;
 mod inline_policies;
 mod installation;
 mod issuer;

@@ -27,6 +27,7 @@ pub(super) struct Scope {
 
 impl Reader<'_> {
     pub(super) fn scopes(&mut self) -> BTreeMap<String, Scope> {
+        self.check_aws(&self.spec.aws, &self.at.key("aws"));
         let implied = wire::Scope::default();
         let mut scopes: BTreeMap<_, _> = self.spec.scopes.iter().map(|(name, scope)| (name.as_str(), scope)).collect();
         scopes.entry(DEFAULT_SCOPE).or_insert(&implied);
@@ -47,7 +48,7 @@ impl Reader<'_> {
         scopes.into_iter().filter_map(read).collect()
     }
 
-    fn origin(&mut self, scope: &str, aws: &wire::Aws, at: &FieldPath) -> Origin {
+    fn check_aws(&mut self, aws: &wire::Aws, at: &FieldPath) {
         if let Some(region) = aws.region.as_deref().filter(|region| !arn::is_region(region)) {
             invalid(
                 self.report,
@@ -61,6 +62,10 @@ impl Reader<'_> {
         if aws.profile.as_deref() == Some("") {
             invalid(self.report, &at.key("profile"), "the profile name is empty");
         }
+    }
+
+    fn origin(&mut self, scope: &str, aws: &wire::Aws, at: &FieldPath) -> Origin {
+        self.check_aws(aws, at);
         // A scope's account is one thing: the role to assume is assumed with its profile.
         let all = &self.spec.aws;
         let account = if aws.profile.is_some() || aws.assume_role.is_some() { aws } else { all };

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::form;
+
 /// Prefix of all of iamra's annotations and labels. A text without it contains nothing of iamra.
 pub const OUR_NAMES: &str = "iamra.dev/";
 
@@ -23,8 +25,10 @@ pub const KIND: &str = "RolesAnywhere";
 #[schemars(extend("required" = ["apiVersion", "kind", "spec"]))]
 pub struct RolesAnywhere {
     /// Always `iamra.dev/v1alpha1`.
+    #[schemars(extend("const" = API_VERSION, "default" = API_VERSION))]
     pub api_version: String,
     /// Always `RolesAnywhere`.
+    #[schemars(extend("const" = KIND, "default" = KIND))]
     pub kind: String,
     /// Kubernetes metadata: name and annotations.
     pub metadata: Metadata,
@@ -56,6 +60,7 @@ pub struct Spec {
     /// SSM prefix of the installation, a template with `cluster`; `/iam-ra/default` when omitted.
     pub parameter_prefix: Option<String>,
     /// Region of trust anchors and profiles, such as `eu-central-1`.
+    #[schemars(extend("pattern" = form::REGION))]
     pub region: Option<String>,
     /// Account and region in which values are looked up, for scopes that do not set their own; the environment's when omitted.
     pub aws: Aws,
@@ -139,10 +144,10 @@ pub struct Settings {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Certificate {
     /// Its lifetime; `24h` when omitted, at least `1h`.
-    #[schemars(extend("examples" = ["24h"]))]
+    #[schemars(extend("examples" = ["24h"], "pattern" = form::DURATION))]
     pub duration: Option<String>,
     /// How long before expiry it is renewed; a third of `duration` when omitted, at least `5m`.
-    #[schemars(extend("examples" = ["8h"]))]
+    #[schemars(extend("examples" = ["8h"], "pattern" = form::DURATION))]
     pub renew_before: Option<String>,
     /// The subject's common name; a template with `workload`, `namespace`, `cluster`, `role` and `scope`. The workload's name when omitted.
     pub common_name: Option<String>,
@@ -320,6 +325,7 @@ pub struct Quantity(pub String);
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Environment {
     /// The application's region; the trust anchor's when omitted.
+    #[schemars(extend("pattern" = form::REGION))]
     pub region: Option<String>,
     /// Ends the endpoint with a slash, which the AWS CLI v2 needs and the Java SDK v2 rejects.
     pub trailing_slash: Option<bool>,
@@ -330,6 +336,7 @@ pub struct Environment {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Scope {
     /// Where the trust anchor's ARN is; `ssm:PREFIX/scopes/NAME/trust-anchor-arn` when omitted.
+    #[schemars(extend("pattern" = form::TRUST_ANCHOR))]
     pub trust_anchor: Option<String>,
     /// Account and region in which its values are looked up; the environment's account and `region` of the spec when omitted.
     pub aws: Aws,
@@ -348,10 +355,12 @@ pub struct Scope {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Aws {
     /// Region of its parameters, trust anchor and profiles.
+    #[schemars(extend("pattern" = form::REGION))]
     pub region: Option<String>,
     /// A profile in the AWS configuration files of the user who runs iamra.
     pub profile: Option<String>,
     /// ARN of a role to assume for the lookups, usually in another account.
+    #[schemars(extend("pattern" = form::ROLE_ARN))]
     pub assume_role: Option<String>,
 }
 
@@ -402,6 +411,7 @@ pub struct CaIssuer {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ClusterCaIssuer {
     /// The namespace of the CA's Secret, where cert-manager looks for it (`--cluster-resource-namespace`); `cert-manager` when omitted.
+    #[schemars(extend("pattern" = form::LABEL))]
     pub namespace: Option<String>,
     /// Which CA of the scope it is; `1` when omitted. The names of its objects end in the number after the first one.
     pub generation: Option<u16>,
@@ -440,6 +450,7 @@ pub struct CaSecret {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ExistingSecret {
     /// Its name; `iam-ra-ca` when omitted (`iam-ra-ca-SCOPE` beyond the default scope).
+    #[schemars(extend("pattern" = form::NAME))]
     pub name: Option<String>,
 }
 
@@ -460,7 +471,7 @@ pub struct ExternalSecretCa {
     /// What the store calls the CA's private key in PEM.
     pub key: String,
     /// How often the operator reads the store; `1h` when omitted.
-    #[schemars(extend("examples" = ["1h"]))]
+    #[schemars(extend("examples" = ["1h"], "pattern" = form::DURATION))]
     pub refresh_interval: Option<String>,
 }
 
@@ -472,6 +483,7 @@ pub struct SecretStore {
     /// Its kind; `SecretStore` when omitted, which must be in the namespace of the Secret.
     pub kind: SecretStoreKind,
     /// Its name.
+    #[schemars(extend("pattern" = form::NAME))]
     pub name: String,
 }
 
@@ -492,10 +504,12 @@ pub enum SecretStoreKind {
 #[schemars(extend("required" = ["arn"]))]
 pub struct AwsPrivateCaIssuer {
     /// The ARN of the private CA, or where it is: `ssm:/name`.
+    #[schemars(extend("pattern" = form::PRIVATE_CA))]
     pub arn: String,
     /// Emits one AWSPCAClusterIssuer for all namespaces, in place of an AWSPCAIssuer in every namespace that needs it.
     pub cluster: bool,
     /// ARN of a role that the controller assumes to ask the CA; its own when omitted.
+    #[schemars(extend("pattern" = form::ROLE_ARN))]
     pub role: Option<String>,
     /// A Secret with an access key, which the controller uses in place of its own credentials; it must exist.
     pub secret_ref: Option<AccessKeySecret>,
@@ -509,8 +523,10 @@ pub struct AwsPrivateCaIssuer {
 #[schemars(extend("required" = ["name"]))]
 pub struct AccessKeySecret {
     /// Its name.
+    #[schemars(extend("pattern" = form::NAME))]
     pub name: String,
     /// Its namespace, which an issuer for all namespaces needs; the issuer's own when omitted.
+    #[schemars(extend("pattern" = form::LABEL))]
     pub namespace: Option<String>,
 }
 
@@ -535,6 +551,7 @@ pub struct ExistingIssuer {
     /// Its kind; `Issuer` when omitted.
     pub kind: Option<String>,
     /// Its name.
+    #[schemars(extend("pattern" = form::NAME))]
     pub name: String,
 }
 
@@ -545,16 +562,19 @@ pub struct Role {
     /// The scope whose CA signs its certificates; when omitted, that of the workload's namespace, or `default`.
     pub scope: Option<String>,
     /// Where the IAM role's ARN is; `ssm:PREFIX/roles/NAME/role-arn` when omitted.
+    #[schemars(extend("pattern" = form::ROLE))]
     pub role_arn: Option<String>,
     /// Where the profile's ARN is; `ssm:PREFIX/roles/NAME/profile-arn` when omitted.
+    #[schemars(extend("pattern" = form::PROFILE))]
     pub profile_arn: Option<String>,
     /// ARNs of IAM policies; used by provisioning only.
+    #[schemars(inner(regex(pattern = "^arn:")))]
     pub policies: Vec<String>,
     /// The role's own IAM policies by name, each a policy document with `Version` and `Statement`; used by provisioning only. A
     /// cluster that has one of the same name replaces it as a whole.
     pub inline_policies: BTreeMap<String, Map<String, Value>>,
     /// How long a session lasts, and the most that a workload may set: `15m` to `12h`, `1h` when omitted.
-    #[schemars(extend("examples" = ["1h"]))]
+    #[schemars(extend("examples" = ["1h"], "pattern" = form::DURATION))]
     pub session_duration: Option<String>,
     /// Whether the profile accepts session names, which `sidecar.roleSessionName` sets; `false` when omitted, as in AWS.
     pub accept_role_session_name: bool,
@@ -566,6 +586,7 @@ pub struct Role {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Cluster {
     /// The namespace of its workloads that do not set one.
+    #[schemars(extend("pattern" = form::LABEL))]
     pub namespace: Option<String>,
     /// Overrides for workloads of this cluster.
     pub certificate: Certificate,
@@ -576,6 +597,7 @@ pub struct Cluster {
     /// The prefix in place of that of `spec`.
     pub parameter_prefix: Option<String>,
     /// The region in place of that of `spec`.
+    #[schemars(extend("pattern" = form::REGION))]
     pub region: Option<String>,
     /// Merged over that of `spec`.
     pub aws: Aws,
@@ -616,6 +638,7 @@ pub struct Workload {
     /// The clusters that it runs in; the only cluster when omitted.
     pub clusters: Vec<String>,
     /// Its namespace; the cluster's when omitted.
+    #[schemars(extend("pattern" = form::LABEL))]
     pub namespace: Option<String>,
     /// The object that is patched; any known kind with the workload's name when omitted.
     pub target: Target,
@@ -624,7 +647,7 @@ pub struct Workload {
     /// Containers that get no credentials.
     pub except: Option<Vec<String>>,
     /// How long its sessions last: `15m` or more, and at most the `sessionDuration` of its role, which is taken when omitted.
-    #[schemars(extend("examples" = ["30m"]))]
+    #[schemars(extend("examples" = ["30m"], "pattern" = form::DURATION))]
     pub session_duration: Option<String>,
     /// Emits a Pod `NAME-sample-HASH` that prints the workload's identity in AWS and exits.
     pub sample: bool,

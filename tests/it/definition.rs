@@ -26,6 +26,9 @@ fn open_api(node: &Value, whole: &Value) -> Value {
         let target = whole.pointer(reference.as_str().unwrap().trim_start_matches('#')).unwrap();
         words = with(open_api(target, whole), words);
     }
+    if let Some(only) = words.remove("const") {
+        words.insert("enum".to_owned(), json!([only]));
+    }
     if let Some(Value::Array(options)) = words.remove("anyOf") {
         assert_eq!(options[1], json!({"type": "null"}), "a choice that is not an option");
         words = with(open_api(&options[0], whole), words);

@@ -45,6 +45,7 @@ mod fields;
 mod first_contact;
 mod fleet;
 mod formats;
+mod forms;
 mod graph;
 mod guide;
 mod helper_flags;
