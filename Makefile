@@ -1,5 +1,5 @@
 # `make` alone lists what there is.
-.PHONY: help demo check test journey clients bless lint deny image instructions release fuzz bench peers
+.PHONY: help demo check test journey clients editor bless lint deny image instructions release fuzz bench peers
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,11 @@ clients:  ## which SDK finds credentials by which delivery (docs/clients.md); 35
 	@tests/peers/build sdks anywhere-double aws-double python
 	@tests/step cargo test --locked --test it --no-run
 	cargo test --locked --test it the_table_in_the_documentation_is_what_clients_find -- --ignored --nocapture
+
+editor:  ## what an editor shows of a declaration by its schema, with the YAML language server (30 MB of npm)
+	@tests/peers/build editor
+	@tests/step cargo test --locked --test it --no-run
+	cargo test --locked --test it an_editor_completes_and_underlines -- --ignored
 
 bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it -- cases:: every_help_reads_as_recorded the_schema_is_the_one_that_is_checked_in \

@@ -2,9 +2,11 @@
 //! rows of tests/forms.yaml. PyPI's jsonschema reads the schema.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Map, Value, json};
 
+use crate::peers::peer;
 use crate::roles_anywhere_peers::python;
 use crate::support::{cases, iamra, root, run};
 
@@ -151,4 +153,34 @@ fn the_entry_for_schemastore_is_ready() {
     assert_eq!(entry["url"], iamra::config::SCHEMA_ID);
     assert_eq!(entry["fileMatch"], json!(["iamra.yaml"]));
     assert_eq!(iamra::config::json_schema()["$id"], iamra::config::SCHEMA_ID);
+}
+
+/// What somebody sees who writes a declaration in an editor, with the YAML language server that editors have.
+#[test]
+#[ignore = "`make editor` runs it"]
+fn an_editor_completes_and_underlines() {
+    let look = |role: &str, line: u32, character: u32| -> Value {
+        let start =
+            "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {name: acme}\nspec:\n  roles:\n    app:\n";
+        let given = json!({"text": format!("{start}{role}"), "at": {"line": line, "character": character}});
+        let mut command = Command::new(peer("editor"));
+        command.arg(root().join("fn-config/iamra.v1alpha1.schema.json"));
+        let output = run(&mut command, given.to_string().as_bytes());
+        assert_eq!(output.exit, 0, "{}", output.stderr);
+        serde_json::from_str(&output.stdout).unwrap()
+    };
+    let typo = look("      roleArm: x\n      sessionDuration: 1d\n", 6, 10);
+    let problems = typo["problems"].as_array().unwrap();
+    let is_said = |line: u64, words: &str| {
+        problems.iter().any(|it| it["line"] == line && it["message"].as_str().unwrap().contains(words))
+    };
+    assert_eq!(problems.len(), 2, "{typo}");
+    assert!(is_said(6, "roleArm is not allowed") && is_said(7, "does not match the pattern"), "{typo}");
+    let empty = look("      \n", 6, 6);
+    for field in ["roleArn", "profileArn", "sessionDuration"] {
+        assert!(empty["completions"].as_array().unwrap().contains(&json!(field)), "{field}: {empty}");
+    }
+    let good = look("      sessionDuration: 1h\n", 6, 10);
+    assert_eq!(good["problems"], json!([]), "{good}");
+    assert!(good["hover"].as_str().unwrap().contains("How long a session lasts"), "{good}");
 }
