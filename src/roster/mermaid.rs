@@ -20,8 +20,8 @@ pub struct Flowchart {
     pub left_out: Option<String>,
 }
 
-/// The chart as a flowchart within Mermaid's limits. If it is too large, certificates and their Secrets are left out,
-/// then everything except workloads and roles, then workloads; those with problems stay longest.
+/// The chart as a flowchart within Mermaid's limits. If it is too large, everything except workloads and roles is left out,
+/// then workloads; those with problems stay longest.
 pub fn mermaid(roster: &Roster, view: View) -> Flowchart {
     let chart = Chart::of(roster, view);
     let all: Vec<_> = view.columns().iter().map(|(column, _)| *column).collect();
@@ -30,24 +30,22 @@ pub fn mermaid(roster: &Roster, view: View) -> Flowchart {
         let hidden = all.iter().filter(|column| !shown.contains(column));
         let used = hidden.filter(|column| lines.iter().any(|line| line.get(**column).is_some()));
         let mut missing: Vec<_> = used.map(|column| column.heading().to_owned()).collect();
-        missing.extend((drawn.more > 0).then(|| format!("{} of {} workloads", drawn.more, lines.len())));
+        missing.extend((drawn.more > 0).then(|| format!("{} of {} {}", drawn.more, lines.len(), view.noun())));
         let words = missing.join(", ");
         let why = format!("Mermaid draws at most {MAX_EDGES} arrows and {MAX_TEXT} characters; left out: {words}");
-        Flowchart { text: drawn.text(), left_out: (!missing.is_empty()).then_some(why) }
+        Flowchart { text: drawn.text(view), left_out: (!missing.is_empty()).then_some(why) }
     };
-    let is_small = |column: &Column| !matches!(column, Column::Certificate | Column::Secret);
-    let is_least = |column: &Column| matches!(column, Column::Workload | Column::Role);
-    let small: Vec<_> = all.iter().copied().filter(is_small).collect();
+    let is_least = |column: &Column| matches!(column, Column::Workload | Column::Namespace | Column::Role);
     let least: Vec<_> = all.iter().copied().filter(is_least).collect();
-    for columns in [&all, &small, &least] {
+    for columns in [&all, &least] {
         let drawn = Drawn::of(&chart, columns, lines.len());
-        if drawn.fits() {
+        if drawn.fits(view) {
             return flowchart(&drawn, columns);
         }
     }
     // Every line has its own edge.
     let counts: Vec<_> = (0..=lines.len().min(MAX_EDGES)).collect();
-    let kept = counts.partition_point(|count| Drawn::of(&chart, &least, *count).fits()).saturating_sub(1);
+    let kept = counts.partition_point(|count| Drawn::of(&chart, &least, *count).fits(view)).saturating_sub(1);
     flowchart(&Drawn::of(&chart, &least, kept), &least)
 }
 
@@ -99,11 +97,11 @@ impl<'c> Drawn<'c> {
         drawn
     }
 
-    fn fits(&self) -> bool {
-        self.edges.len() <= MAX_EDGES && self.text().len() <= MAX_TEXT
+    fn fits(&self, view: View) -> bool {
+        self.edges.len() <= MAX_EDGES && self.text(view).len() <= MAX_TEXT
     }
 
-    fn text(&self) -> String {
+    fn text(&self, view: View) -> String {
         let mut text = "flowchart LR\n".to_owned();
         for (index, Group { heading, nodes }) in self.groups.iter().enumerate() {
             if let Some(heading) = heading {
@@ -117,7 +115,8 @@ impl<'c> Drawn<'c> {
                     Some(Severity::Warning) => ":::warning",
                     Some(Severity::Note) | None => "",
                 };
-                let label = format!("{}<br/>{}", escaped(&node.label), escaped(&node.detail));
+                let label: Vec<_> = std::iter::once(&node.label).chain(&node.details).map(|it| escaped(it)).collect();
+                let label = label.join("<br/>");
                 text.push_str(&indented(&format!("n{id}[\"{label}\"]{class}"), 2));
             }
             if heading.is_some() {
@@ -128,7 +127,7 @@ impl<'c> Drawn<'c> {
             text.push_str(&indented(&format!("n{from} --> n{to}"), 1));
         }
         if self.more > 0 {
-            text.push_str(&indented(&format!("more[\"and {} more workloads\"]", self.more), 1));
+            text.push_str(&indented(&format!("more[\"and {} more {}\"]", self.more, view.noun()), 1));
         }
         text.push_str("  classDef error fill:#ffebe9,stroke:#cf222e,stroke-width:2px,color:#1f2328\n");
         text.push_str("  classDef warning fill:#fff8c5,stroke:#9a6700,stroke-width:2px,color:#1f2328\n");

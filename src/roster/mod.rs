@@ -10,7 +10,7 @@ mod style;
 mod svg;
 mod table;
 
-pub use chart::View;
+pub use chart::{READABLE, View};
 pub use json::json;
 pub use mermaid::{Flowchart, mermaid};
 pub use roles::{Roles, roles_json, roles_table};
@@ -122,6 +122,20 @@ impl Roster {
             Lost { workload: workload.to_owned(), scope: scope.unwrap_or_else(|| DEFAULT_SCOPE.to_owned()), role }
         });
         lost.collect()
+    }
+
+    /// Leaves out what is not in a namespace. `Err` has the namespaces that there are, if it is none of them.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn keep(&mut self, namespace: &str) -> Result<(), BTreeSet<&str>> {
+        let is_kept = |row: &Row| row.namespace.as_deref() == Some(namespace);
+        if !self.rows.iter().any(is_kept) {
+            return Err(self.rows.iter().filter_map(|row| row.namespace.as_deref()).collect());
+        }
+        self.rows.retain(is_kept);
+        self.lost.clear();
+        Ok(())
     }
 
     /// The clusters that have no workload.

@@ -13,8 +13,12 @@ const CHAR: usize = 7;
 /// The longest label that is not cut, in characters.
 const LONGEST: usize = 26;
 /// The space between two columns, for the arrow and its verb.
-const GAP: usize = 48;
-const MARGIN: usize = 28;
+const GAP: usize = 44;
+const MARGIN: usize = 20;
+/// The space beside the text of a box.
+const PADDING: usize = 26;
+/// The height of a line of text.
+const TEXT: usize = 16;
 /// The space for the heading of a section.
 const HEADING: usize = 36;
 /// The space for the headings of its columns.
@@ -51,20 +55,25 @@ impl Canvas {
         let mut columns = BTreeMap::new();
         for (column, _) in view.columns() {
             // In low rows, only nodes that several rows share have room for more than a name.
-            let has_details = !is_low || !matches!(column, Column::Certificate | Column::Secret | Column::Workload);
+            let has_details = !is_low || *column != Column::Workload;
             let is_line = is_one_line(view, is_low, *column);
-            let longest = |node: &Node| match (width(&node.label), width(&node.detail)) {
-                (label, detail) if is_line => label + 1 + detail,
-                (label, detail) if has_details => label.max(detail),
-                (label, _) => label,
+            let longest = |node: &Node| {
+                let details = node.details.iter().map(|detail| width(detail)).max().unwrap_or(0);
+                match width(&node.label) {
+                    label if is_line => label + 1 + node.details.first().map_or(0, |detail| width(detail)),
+                    label if has_details => label.max(details),
+                    label => label,
+                }
             };
             let longest = lines.iter().filter_map(|line| line.get(*column)).map(longest).max().unwrap_or(0);
             let most = if is_line { 2 * LONGEST } else { LONGEST };
-            let width = longest.max(column.heading().len()).min(most) * CHAR + 26;
+            let width = longest.max(column.heading().len()).min(most) * CHAR + PADDING;
             columns.insert(*column, (left, width));
             left += width + GAP;
         }
-        let row = if is_low { (26, 20) } else { (50, 40) };
+        let nodes = lines.iter().flat_map(|line| view.columns().iter().filter_map(|(column, _)| line.get(*column)));
+        let most = nodes.map(|node| node.details.len()).max().unwrap_or(1);
+        let row = if is_low { (26, 20) } else { (TEXT * most + 34, TEXT * most + 24) };
         Self { view, columns, width: left - GAP + MARGIN, row, out: String::new() }
     }
 
@@ -161,9 +170,9 @@ impl Canvas {
         let (row, one) = self.row;
         let height = (rows - 1) * row + one;
         let kind = match column {
-            Column::Anchor | Column::Profile | Column::Role => "aws",
-            Column::Ca | Column::Issuer | Column::Certificate | Column::Secret => "trust",
-            Column::Workload => "pod",
+            Column::Anchor | Column::Role => "aws",
+            Column::Issuer => "trust",
+            Column::Workload | Column::Namespace => "pod",
         };
         let class = node.severity.map_or_else(|| kind.to_owned(), |severity| format!("{kind} {}", severity.word()));
         let _ = write!(self.out, "<g class=\"{class}\">");
@@ -173,23 +182,25 @@ impl Canvas {
                 "<rect class=\"box\" x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" rx=\"5\"/>\
                  <rect class=\"bar\" x=\"{left}\" y=\"{top}\" width=\"4\" height=\"{height}\" rx=\"2\"/>"
             );
-            let fits = (width - 20) / CHAR;
+            let fits = (width - PADDING + 4) / CHAR;
             // A low box has its text in the middle; a high one has it at the top, and repeats it below.
-            let two = height.min(40);
+            let all = (1 + node.details.len()).min(height.saturating_sub(4) / TEXT).max(1);
+            let text = all * TEXT + 4;
             let spans = if rows > REPEAT {
-                (0..rows).step_by(REPEAT).map(|at| at * row).filter(|at| at + two <= height).collect()
+                (0..rows).step_by(REPEAT).map(|at| at * row).filter(|at| at + text <= height).collect()
             } else {
-                vec![(height - two) / 2]
+                vec![height.saturating_sub(text) / 2]
             };
             for at in spans {
-                let middle = top + at + two / 2;
-                if two == 40 {
-                    canvas.text(left + 13, middle - 4, "", &cut(&node.label, fits));
-                    canvas.text(left + 13, middle + 12, "soft", &cut(&node.detail, fits));
-                } else if is_one_line(canvas.view, true, column) {
-                    canvas.text(left + 13, middle + 4, "", &cut(&format!("{} {}", node.label, node.detail), fits));
-                } else {
-                    canvas.text(left + 13, middle + 4, "", &cut(&node.label, fits));
+                let base = top + at + TEXT - 2;
+                if is_one_line(canvas.view, all == 1, column) {
+                    let detail = node.details.first().map_or("", String::as_str);
+                    canvas.text(left + 13, base, "", &cut(&format!("{} {detail}", node.label), fits));
+                    continue;
+                }
+                canvas.text(left + 13, base, "", &cut(&node.label, fits));
+                for (index, detail) in node.details.iter().take(all - 1).enumerate() {
+                    canvas.text(left + 13, base + TEXT * (index + 1), "soft", &cut(detail, fits));
                 }
             }
         });

@@ -93,13 +93,16 @@ fn boxes(svg: &str) -> Vec<[usize; 4]> {
 
 #[test]
 fn boxes_are_beside_each_other_and_in_the_picture() {
-    for (workloads, view) in [0, 1, 5, 23, 24, 200].map(|it| [(it, "workload"), (it, "role")]).concat() {
+    for (workloads, view) in
+        [0, 1, 5, 23, 24, 200].map(|it| ["workload", "namespace", "role"].map(|view| (it, view))).concat()
+    {
         let tree = many(workloads);
         let output = graph_by(view, tree.dir(), "svg");
         assert_eq!(output.exit, 0, "{}", output.stderr);
         assert_eq!(output, graph_by(view, tree.dir(), "svg"), "it is not always the same");
         let found = boxes(&output.stdout);
-        assert!(found.len() >= 2 * workloads, "{workloads}: {} boxes", found.len());
+        let least = if view == "namespace" { 2 * workloads.min(6) } else { workloads };
+        assert!(found.len() > least || workloads == 0, "{workloads}: {} boxes", found.len());
         let size: Vec<usize> = output.stdout.split('"').filter_map(|word| word.parse().ok()).take(2).collect();
         for (index, one) in found.iter().enumerate() {
             assert!(one[2] < size[0] && one[3] < size[1], "{workloads}: {one:?} is not in {size:?}");
@@ -118,8 +121,7 @@ fn a_node_is_one_box_however_many_workloads_share_it() {
         let picture = graph_by(view, many(200).dir(), "svg").stdout;
         for role in 0..9 {
             let titles = picture.matches(&format!("<title>role-{role}&#10;ARN not known yet")).count();
-            // The titles of the role and of its profile.
-            assert_eq!(titles, 2 * sections, "{view}: role-{role}");
+            assert_eq!(titles, sections, "{view}: role-{role}");
         }
     }
 }
@@ -144,23 +146,86 @@ fn mermaid_draws_any_number_of_workloads_without_being_told_otherwise() {
     for (workloads, view, missing) in [
         (20, "workload", ""),
         (20, "role", ""),
-        (200, "workload", "certificate, secret"),
-        (200, "role", "certificate"),
-        (1000, "workload", "trust anchor, CA, issuer, certificate, secret, profile, 500 of 1000 workloads"),
-        (1000, "role", "profile, certificate, trust anchor, 500 of 1000 workloads"),
+        (200, "workload", ""),
+        (200, "role", ""),
+        (1000, "workload", "trust anchor, issuer, CA, 500 of 1000 workloads"),
+        (1000, "role", "trust anchor, 500 of 1000 workloads"),
     ] {
         let output = graph_by(view, many(workloads).dir(), "mermaid");
         assert_eq!(output.exit, 0, "{}", output.stderr);
         let words = if missing.is_empty() { String::new() } else { format!("{limits}{missing}{svg}") };
         assert_eq!(output.stderr, words, "{workloads} by {view}");
         let flowchart = read_by_mermaid(&output.stdout);
-        let drawn = labelled(&flowchart, "workload-") - labelled(&flowchart, "-cert<br/>");
-        assert_eq!(drawn, workloads.min(500), "{workloads} by {view}");
+        assert_eq!(labelled(&flowchart, "workload-"), workloads.min(500), "{workloads} by {view}");
         assert_eq!(labelled(&flowchart, "and 500 more workloads"), usize::from(workloads > 500));
         let directions = flowchart["directions"].as_array().unwrap();
         assert_eq!(directions.is_empty(), view == "role", "{flowchart}");
         assert!(directions.iter().all(|direction| direction == "LR"), "{flowchart}");
     }
+}
+
+/// GitHub shows a README at 830 pixels: a wider picture is made smaller, and its text with it.
+#[test]
+fn a_picture_is_as_wide_as_a_readme_and_few_screens_long() {
+    for (workloads, longest) in [(6, 1000), (30, 1200), (50, 2000), (51, 2000), (200, 2000)] {
+        let picture = run(iamra(many(workloads).dir()).arg("graph"), b"").stdout;
+        let size: Vec<usize> = picture.split('"').filter_map(|word| word.parse().ok()).take(2).collect();
+        // The names of `many` are cut, so no picture is wider.
+        assert!(size[0] <= 920 && size[1] <= longest, "{workloads}: {size:?}");
+    }
+}
+
+#[test]
+fn many_workloads_are_drawn_by_namespace_and_each_of_them_in_detail() {
+    let (few, tree) = (many(50), many(51));
+    let whole = run(iamra(few.dir()).arg("graph"), b"");
+    assert_eq!((whole.stderr.as_str(), whole.exit), ("", 0));
+    assert_eq!(whole, graph(few.dir(), "svg"));
+    let overview = run(iamra(tree.dir()).arg("graph"), b"");
+    assert_eq!(
+        overview.stderr,
+        "51 workloads, drawn by namespace: `--namespace NAME` draws those of one, `--by workload` all\n"
+    );
+    assert_eq!(overview.stdout, graph_by("namespace", tree.dir(), "svg").stdout);
+    assert!(
+        overview.stdout.contains("<title>ns-3&#10;2 workloads&#10;workload-15&#10;workload-45<"),
+        "{}",
+        overview.stdout
+    );
+    assert!(!overview.stdout.contains(">workload-15</text>"));
+    let inside = run(iamra(tree.dir()).args(["graph", "--namespace", "ns-3"]), b"");
+    assert_eq!((inside.stderr.as_str(), inside.exit), ("", 0));
+    for n in 0..51 {
+        let long = if n % 7 == 0 { "-with-a-name-that-is-rather-long-for-a-box" } else { "" };
+        let title = format!("<title>workload-{n}{long}&#10;");
+        assert_eq!(inside.stdout.matches(&title).count(), usize::from(n % 6 == 3), "workload-{n}");
+    }
+    let wrong = run(iamra(tree.dir()).args(["graph", "--namespace", "ns3"]), b"");
+    assert_eq!((wrong.stdout.as_str(), wrong.exit), ("", 1));
+    let said = "error[unknown-workload]: no workload is in namespace `ns3`\n";
+    assert!(wrong.stderr.starts_with(said) && wrong.stderr.contains("did you mean `ns-3`?"), "{}", wrong.stderr);
+}
+
+/// Roles that only one namespace has are one box if there are many, except for those with problems.
+#[test]
+fn an_overview_folds_roles_that_nobody_shares() {
+    let roles: Vec<_> =
+        (0..8).map(|n| format!("r{n}: {{{}}}", if n == 7 { "sessionDuration: 20h" } else { "" })).collect();
+    let workloads: String = (0..8).fold(String::new(), |mut text, n| {
+        let _ = writeln!(text, "    a{n}: {{role: r{n}, namespace: a}}");
+        text
+    });
+    let text = format!(
+        "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nspec:\n  roles: {{{}}}\n  workloads:\n{workloads}    b0: {{role: \
+         r0, namespace: b}}\n",
+        roles.join(", ")
+    );
+    let tree = Tree::new(Some(text.as_bytes()));
+    let picture = graph_by("namespace", tree.dir(), "svg");
+    let has = |words: &str| picture.stdout.contains(words);
+    assert!(has(">6 roles</text>") && has("<title>6 roles&#10;of a alone&#10;r1&#10;"), "{}", picture.stdout);
+    assert!(has(">r0</text>") && !has(">r1</text>"), "{}", picture.stdout);
+    assert!(picture.exit == 1 && has("<g class=\"aws error\"><g><title>r7&#10;"), "{}", picture.stdout);
 }
 
 /// Names that are not names are shown, in red, and end nothing.

@@ -9,13 +9,16 @@ use crate::cli::io::Io;
 use crate::cli::report::finish_with;
 use crate::cli::roster::read;
 use crate::cli::sources::Shared;
+use crate::diag::{Code, Diagnostic, Place, known_names};
+use crate::quote::quote;
 use crate::roster::{self, View};
+use crate::yaml::FieldPath;
 
 /// Draw identities as a graph
 ///
-/// Shows trust anchor, CA, issuer, certificate, Secret, workload, profile and role. Draws SVG for light and dark
-/// backgrounds, or a Mermaid flowchart for Markdown; problems are red and next to the object they concern. `iamra graph >
-/// identities.svg`. `--by role` shows who can be each role.
+/// Shows trust anchor, CA, issuer, certificate, Secret, workload, profile and role; of more than 50 workloads, namespace by
+/// namespace. Draws SVG for light and dark backgrounds, or a Mermaid flowchart for Markdown; problems are red and next to the
+/// object they concern. `--by role` shows who can be each role.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
@@ -24,9 +27,12 @@ pub(in crate::cli) struct Args {
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// What the graph is read by
-    #[arg(long, value_enum, default_value_t)]
-    by: By,
+    /// What the graph is read by: by default workloads, or namespaces if there are more than 50 workloads
+    #[arg(long, value_enum)]
+    by: Option<By>,
+    /// Draw only the workloads of this namespace
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
     #[command(flatten)]
     shared: Shared,
 }
@@ -40,11 +46,12 @@ enum Format {
     Mermaid,
 }
 
-#[derive(Clone, Copy, Default, clap::ValueEnum)]
+#[derive(Clone, Copy, clap::ValueEnum)]
 enum By {
     /// What each workload depends on, cluster by cluster
-    #[default]
     Workload,
+    /// What the workloads of each namespace depend on
+    Namespace,
     /// Who can be each role, in all clusters
     Role,
 }
@@ -52,15 +59,25 @@ enum By {
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.shared;
     let file = File::open(&args.dir)?;
-    let (roster, mut report) = read(&file, shared)?;
+    let (mut roster, mut report) = read(&file, shared)?;
     if let Some(roster) = &roster {
         report.append(roster.lookups.clone());
+    }
+    if let (Some(read), Some(name)) = (&mut roster, &args.namespace)
+        && let Err(known) = read.keep(name)
+    {
+        let message = format!("no workload is in namespace {}", quote(name));
+        let namespaces = Place::Config(FieldPath::keys("spec.workloads"));
+        report.push(Diagnostic::error(Code::UnknownWorkload, message).at(namespaces).help(known_names(name, known)));
+        roster = None;
     }
     finish_with(&report, file.sources(), io, |io| {
         let Some(roster) = &roster else { return Ok(()) };
         let view = match args.by {
-            By::Workload => View::Workload,
-            By::Role => View::Role,
+            Some(By::Workload) => View::Workload,
+            Some(By::Namespace) => View::Namespace,
+            Some(By::Role) => View::Role,
+            None => View::fitting(roster),
         };
         let text = match args.format {
             Format::Svg => roster::svg(roster, view),
@@ -72,6 +89,13 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
                 flowchart.text
             }
         };
-        io.data(|out| out.write_all(text.as_bytes()))
+        io.data(|out| out.write_all(text.as_bytes()))?;
+        if args.by.is_none() && view == View::Namespace {
+            let count = roster.rows.len();
+            io.remark(&format_args!(
+                "{count} workloads, drawn by namespace: `--namespace NAME` draws those of one, `--by workload` all\n"
+            ))?;
+        }
+        Ok(())
     })
 }
