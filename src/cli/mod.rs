@@ -31,6 +31,7 @@ mod paths;
 mod progress;
 mod rendered;
 mod report;
+mod revisions;
 mod roster;
 mod rotation;
 mod serving;

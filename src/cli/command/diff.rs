@@ -1,24 +1,18 @@
 //! `iamra diff`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 
 use crate::cli::Exit;
-use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
-use crate::cli::paths::display;
-use crate::cli::report;
-use crate::cli::sources::{Offline, Shared};
-use crate::config::{Mode, Whole};
-use crate::diag::Report;
-use crate::diff::{self, Snapshot};
+use crate::cli::revisions::{Reading, declarations, is_half_blind};
+use crate::cli::sources::Offline;
+use crate::diff;
 use crate::git::{Repository, Version};
-use crate::output::{self, Compared, Sources};
-use crate::pipeline;
+use crate::output::{self, Compared};
 use crate::quote::line;
-use crate::resolve::Layered;
 
 /// Show who gained or lost which role between revisions
 ///
@@ -100,12 +94,6 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     Ok(if is_same { Exit::Done } else { Exit::Differs })
 }
 
-/// Whether ARNs are known on one side only: what was not compared could be an escalation.
-fn is_half_blind(old: &Snapshot, new: &Snapshot) -> bool {
-    let is_known = |view: &diff::View| view.resolved.is_some();
-    old.iter().any(|(cluster, view)| new.get(cluster).is_some_and(|other| is_known(view) != is_known(other)))
-}
-
 /// The two versions to compare.
 fn versions(repository: &Repository, args: &Args) -> Result<(Version, Version), Error> {
     let revisions = args.revisions.as_deref().unwrap_or_default();
@@ -118,99 +106,4 @@ fn versions(repository: &Repository, args: &Args) -> Result<(Version, Version), 
         Some((base, head)) => (commit(base)?, commit(head)?),
         None => (commit(revisions)?, repository.uncommitted(args.staged)?),
     })
-}
-
-/// The path of the declaration in both versions; `None` where it does not exist.
-fn declarations(
-    repository: &Repository,
-    base: &Version,
-    head: &Version,
-    dir: &Path,
-) -> Result<(Option<PathBuf>, Option<PathBuf>), Error> {
-    let place = repository.place(dir)?;
-    let of = |version| repository.find_declaration(version, &place);
-    let depth = |path: &Option<PathBuf>| path.as_ref().map_or(0, |path| path.components().count());
-    let (old, new) = (of(base)?, of(head)?);
-    // The declaration nearest to the folder is meant, even if it was removed and one further up remains.
-    let Some(path) = (if depth(&old) > depth(&new) { &old } else { &new }).clone() else {
-        return Err(Error::Undeclared(dir.to_owned(), base.name().to_owned(), head.name().to_owned()));
-    };
-    let same = |version: &Version| Ok::<_, Error>(repository.read(version, &path)?.map(|_| path.clone()));
-    Ok(match (same(base)?, same(head)?) {
-        (None, new) => (repository.renamed(base, head, &path)?, new),
-        (old, None) => (old, repository.renamed(base, head, &path)?),
-        both => both,
-    })
-}
-
-/// A declaration as it is in one version.
-#[derive(Default)]
-struct Read {
-    /// Its file; `None` where there is none.
-    file: Option<File>,
-    side: Snapshot,
-}
-
-struct Reading<'r> {
-    repository: &'r Repository,
-    shared: &'r Shared,
-}
-
-impl Reading<'_> {
-    /// The declaration of a version; an empty one where there is none, and `None` when it is invalid, which is
-    /// reported.
-    fn side(
-        &self,
-        version: &Version,
-        path: Option<&Path>,
-        notes: &mut Vec<String>,
-        io: &mut Io,
-    ) -> Result<Option<Read>, Error> {
-        let Some(path) = path else {
-            notes.push(line(&format!("there is no declaration in {}", version.name())));
-            return Ok(Some(Read::default()));
-        };
-        let file = File::in_git(self.repository, version, path)?;
-        let mut report = Report::default();
-        let side = match file.documents(&mut report) {
-            Some(documents) => self.resolve(version, &file, documents.whole(), notes, &mut report)?,
-            None => None,
-        };
-        let Some(side) = side else {
-            let name = format!("{} in {}", file.name, version.name());
-            let sources = Sources { declaration: file.declaration(&name), input: None };
-            report::tell(&report, sources, io)?;
-            return Ok(None);
-        };
-        Ok(Some(Read { file: Some(file), side }))
-    }
-
-    fn resolve(
-        &self,
-        version: &Version,
-        file: &File,
-        declaration: Whole<'_>,
-        notes: &mut Vec<String>,
-        report: &mut Report,
-    ) -> Result<Option<Snapshot>, Error> {
-        let named = &self.shared.sources.at_hand.lock;
-        let Some(lock) = named.path(declaration.root(), &file.folder, report) else { return Ok(None) };
-        let lock = if named.named.is_some() { self.repository.place(&lock)? } else { lock };
-        let text = self.repository.read(version, &lock)?;
-        let name = display(&lock);
-        let answers = self.shared.sources.at_hand.answers(&name, text.as_deref(), false, report)?;
-        // The CA's key does not affect who may do what, so it is not looked up.
-        let request = pipeline::Request { cluster: None, ..self.shared.request(Some(Mode::Transform)) };
-        let side = pipeline::snapshot(declaration, request, Some(&Layered(answers.lookups())), report);
-        Ok(side.map(|mut side| {
-            if let Some(cluster) = &self.shared.cluster {
-                side.retain(|name, _| name.as_ref() == Some(cluster));
-            }
-            if side.values().any(|view| view.resolved.is_none()) {
-                let what = if text.is_some() { "does not cover every reference" } else { "does not exist" };
-                notes.push(line(&format!("{name} {what} in {}: ARNs and objects are not compared", version.name())));
-            }
-            side
-        }))
-    }
 }
