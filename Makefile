@@ -1,5 +1,5 @@
 # `make` alone lists what there is.
-.PHONY: help demo check test journey clients editor bless lint deny image instructions release fuzz bench peers
+.PHONY: help demo check test journey clients editor report bless lint deny image instructions release fuzz bench peers
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,11 @@ editor:  ## what an editor shows of a declaration by its schema, with the YAML l
 	@tests/peers/build editor
 	@tests/step cargo test --locked --test it --no-run
 	cargo test --locked --test it an_editor_completes_and_underlines -- --ignored
+
+report:  ## the page of `iamra report` in Chromium: searched, filtered, followed, scrolled; 110 MB of browser, a minute
+	@tests/peers/build chromium python
+	@tests/step cargo test --locked --test it --no-run
+	cargo test --locked --test it report:: -- --include-ignored --nocapture
 
 bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it -- cases:: every_help_reads_as_recorded the_schema_is_the_one_that_is_checked_in \

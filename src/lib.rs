@@ -29,6 +29,7 @@ pub mod krm;
 pub mod matrix;
 pub mod name;
 pub mod output;
+pub mod page;
 pub mod parallel;
 pub mod pipeline;
 pub mod plan;

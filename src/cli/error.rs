@@ -57,6 +57,9 @@ pub(super) enum Error {
     /// A file would be overwritten.
     #[error("{} already exists", quote(&.0.display()))]
     Overwrite(PathBuf),
+    /// The file of a page is somebody else's.
+    #[error("{} already exists, and `iamra report` did not write it", quote(&.0.display()))]
+    NotOurPage(PathBuf),
     /// An option that does not apply to the tool.
     #[error("{} can be used only with {}", quote(&option), quote(&format_args!("--from {tool}")))]
     Misplaced {
@@ -142,6 +145,7 @@ impl Error {
             | Self::Terminal(_)
             | Self::Exists(_)
             | Self::Overwrite(_)
+            | Self::NotOurPage(_)
             | Self::Misplaced { .. }
             | Self::Attempts(_)
             | Self::Undeclared(..)
@@ -198,6 +202,7 @@ impl Error {
             Self::NoBuild(_) => Some("name the folders of the builds: `iamra check --builds FOLDER…`"),
             Self::Outside(_) => Some("run iamra in a folder above it"),
             Self::Entangled(..) => Some("run iamra once for each, with another `--output`"),
+            Self::NotOurPage(_) => Some("choose another file, or remove this one"),
             Self::Overwrite(_) => Some("choose another file, or overwrite it with `--force`"),
             Self::Exists(_) | Self::OneBuild(_) => Some("choose another folder, or remove this one"),
             _ => None,

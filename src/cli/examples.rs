@@ -53,6 +53,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("lock", &["iamra lock", "iamra lock --check"]),
     ("matrix", &["iamra matrix", "iamra matrix --format svg > matrix.svg"]),
     ("render", &["iamra render | kubectl apply --server-side -f -"]),
+    ("report", &["iamra report --output report.html", "iamra report --since origin/main --output report.html"]),
     ("role create", &["iamra role create payments --policy arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]),
     ("role delete", &["iamra role delete payments"]),
     ("role list", &["iamra role list"]),

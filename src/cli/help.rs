@@ -31,7 +31,7 @@ const GROUPS: &[Group] = &[
     Group { name: "Look", commands: &["list", "view", "graph", "status"], example: "iamra list --cluster prod" },
     Group {
         name: "Check",
-        commands: &["check", "verify", "diff", "doctor", "explain"],
+        commands: &["check", "verify", "diff", "report", "doctor", "explain"],
         example: "iamra diff main...HEAD",
     },
     Group {

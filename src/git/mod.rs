@@ -146,6 +146,11 @@ impl Version {
         }
     }
 
+    /// The hash of the commit, if it is one.
+    pub fn hash(&self) -> Option<String> {
+        if let Self::Commit { commit, .. } = self { Some(commit.to_string()) } else { None }
+    }
+
     /// Whether its files are those on disk.
     pub fn is_on_disk(&self) -> bool {
         *self == Self::Worktree
@@ -280,6 +285,12 @@ impl Repository {
             at = target;
         }
         Ok(None)
+    }
+
+    /// The URL of the remote `origin`, if there is one.
+    pub fn origin(&self) -> Option<String> {
+        let remote = self.0.find_remote("origin").ok()?;
+        std::str::from_utf8(remote.url_bytes()).ok().map(str::to_owned)
     }
 
     /// The root of the worktree, if there is one.

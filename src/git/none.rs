@@ -51,6 +51,11 @@ impl Version {
         "the index"
     }
 
+    /// The hash of a commit, of which there is none.
+    pub fn hash(&self) -> Option<String> {
+        None
+    }
+
     /// Whether its files are those on disk.
     pub fn is_on_disk(&self) -> bool {
         false
@@ -95,6 +100,11 @@ impl Repository {
 
     /// Where the links of a path lead.
     pub fn followed(&self, _: &Version, _: &Path) -> Result<Option<PathBuf>, Error> {
+        match *self {}
+    }
+
+    /// The URL of a remote.
+    pub fn origin(&self) -> Option<String> {
         match *self {}
     }
 

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Declaration, Places, Sources};
-use crate::diag::Code;
+use super::{Declaration, Sources};
 use crate::diff::Change;
 use crate::krm::Position;
 
@@ -31,13 +30,8 @@ impl<'c> Compared<'c> {
 
     /// The file and the position where a change is declared, or the nearest existing parent.
     pub(super) fn positions(&self) -> impl Fn(&Change) -> Option<(&'c str, Position)> + use<'c> {
-        let places = Places::of(Sources { declaration: self.declaration, input: None });
-        move |change| {
-            let declared = places.declared.get(change.place.document())?;
-            // Any code that is not about a key: the value is what changed.
-            let offset = declared.offset(&change.place, Code::InvalidValue)?;
-            Some((declared.name, declared.position(offset)))
-        }
+        let positions = Sources { declaration: self.declaration, input: None }.positions();
+        move |change| positions(&change.place)
     }
 
     /// Whether a change is limited to some clusters.

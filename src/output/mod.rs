@@ -59,7 +59,28 @@ pub enum Declaration<'s> {
     FunctionConfig(Option<&'s str>),
 }
 
+impl<'s> Sources<'s> {
+    /// Finds the file and the position of a field, or of its nearest existing parent.
+    pub fn positions(self) -> impl Fn(&FieldPath) -> Option<(&'s str, Position)> {
+        let places = Places::of(self);
+        move |path| {
+            let declared = places.declared.get(path.document())?;
+            // Any code that is not about a key: the value is what is meant.
+            let offset = declared.offset(path, Code::InvalidValue)?;
+            Some((declared.name, declared.position(offset)))
+        }
+    }
+}
+
 impl<'s> Declaration<'s> {
+    /// The name of its own file.
+    pub fn name(self) -> Option<&'s str> {
+        match self {
+            Self::File(name, _) | Self::Files(name, ..) => Some(name),
+            Self::None | Self::FunctionConfig(_) => None,
+        }
+    }
+
     /// The name and the text of one of its files; the first one is the declaration itself.
     fn file(self, document: usize) -> Option<(&'s str, &'s str)> {
         match (self, document.checked_sub(1)) {

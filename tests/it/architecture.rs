@@ -11,7 +11,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("granit_parser", &["src/yaml/"]),
     ("git2", &["src/git/"]),
     ("k8s_openapi", &["src/render/"]),
-    ("minijinja", &["src/template.rs"]),
+    ("minijinja", &["src/page/fill.rs", "src/template.rs"]),
     ("rcgen", &["src/ca/"]),
     ("use glob", &["src/disk/"]),
     ("use ring", &["src/certificate/key.rs", "src/certificate/signature.rs", "src/serve/"]),

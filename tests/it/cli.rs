@@ -206,6 +206,7 @@ const PRINTING: &[&str] = &[
     "can-assume payment-service payments",
     "matrix",
     "matrix --format svg",
+    "report",
     "aws permissions apply",
     "role list",
     "role list --json",

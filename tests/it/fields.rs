@@ -225,6 +225,7 @@ const COMMANDS: &[&[&str]] = &[
     &["trust-policy"],
     &["can-assume", "app", "app"],
     &["matrix"],
+    &["report"],
     &["aws", "permissions", "apply"],
     &["role", "list"],
     &["role", "create", "app", "--without-aws", "--dry-run"],

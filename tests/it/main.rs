@@ -80,6 +80,7 @@ mod refusals;
 mod release;
 mod rendered;
 mod renewal;
+mod report;
 mod roles;
 mod roles_anywhere_peers;
 mod rotate;

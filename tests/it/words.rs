@@ -364,6 +364,7 @@ const COMMANDS: &[&[&str]] = &[
     &["matrix"],
     &["matrix", "--format", "markdown"],
     &["matrix", "--trust-policy", "app=manifests.yaml"],
+    &["report"],
     &["aws", "permissions", "apply"],
     &["aws", "export", "--format", "terraform", "--ca-certificate", "manifests.yaml"],
     &["role", "list"],

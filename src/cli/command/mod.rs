@@ -26,6 +26,7 @@ mod lock;
 mod man;
 mod matrix;
 mod render;
+mod report;
 mod role;
 mod schema;
 mod serve;
@@ -66,6 +67,7 @@ pub(super) enum Command {
     TrustPolicy(trust_policy::Args),
     CanAssume(can_assume::Args),
     Matrix(matrix::Args),
+    Report(report::Args),
     Import(import::Args),
     Status(status::Args),
     Doctor(doctor::Args),
@@ -113,6 +115,7 @@ impl Command {
             Self::TrustPolicy(args) => trust_policy::run(args, io),
             Self::CanAssume(args) => can_assume::run(args, io),
             Self::Matrix(args) => matrix::run(args, io),
+            Self::Report(args) => report::run(args, io),
             Self::Import(args) => import::run(args, io),
             Self::Status(args) => status::run(args, io),
             Self::Doctor(args) => doctor::run(args, io),

@@ -1,0 +1,259 @@
+//! `iamra report`
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use time::{Date, Month};
+
+use crate::certificate::Certificate;
+use crate::cli::Exit;
+use crate::cli::declaration::File;
+use crate::cli::error::Error;
+use crate::cli::io::Io;
+use crate::cli::paths::display;
+use crate::cli::report::{finish, finish_with};
+use crate::cli::revisions::{Reading, declarations, is_half_blind};
+use crate::cli::roster::read;
+use crate::cli::sources::{Offline, Shared};
+use crate::cli::trust::{Everywhere, Given, recorded};
+use crate::config;
+use crate::diag::Report;
+use crate::diff::{self, Change};
+use crate::disk;
+use crate::git::{Repository, Version};
+use crate::matrix::{Matrix, Policy};
+use crate::page::{Authority, Links, MARK, Page, Since, Template, hosted};
+use crate::pipeline::{self, Request};
+use crate::quote::{line, quote};
+use crate::resolve::Lookup;
+use crate::roster::Roster;
+use crate::trust::Profiles;
+use crate::yaml::{FieldPath, NodeRef};
+
+/// Write a page for reviewers: who is what, who can become whom, what has changed
+///
+/// One HTML file that loads nothing, to be attached to a pull request: workloads with their roles and trust anchors, to search
+/// and filter; who can assume which role as a heat map; the trust policies; how much time is left when a renewal fails; with
+/// `--since`, what has changed. It is written even if something is wrong, which it shows.
+///
+/// Exit codes: 0 written, 1 written with errors on it, or the declaration cannot be read.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Folder of the declaration, or its file
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// File to write; stdout when omitted. Replaces only what `iamra report` has written
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Show what has changed since the current branch left this revision, such as `origin/main`
+    #[arg(long, value_name = "REVISION")]
+    since: Option<String>,
+    /// URL of a line of a file, with `{path}` and `{line}`; by default that of the current commit at GitHub, GitLab or
+    /// Bitbucket, if the remote `origin` is there and the file is not changed
+    #[arg(long, value_name = "URL", value_parser = Template::parse)]
+    link: Option<Template>,
+    /// Day for which to say how long CAs are still valid, such as `2027-01-31`; when omitted, only their ends are said
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    as_of: Option<Date>,
+    #[command(flatten)]
+    given: Given,
+    #[command(flatten)]
+    offline: Offline,
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    let wrong = || "expected a day such as `2027-01-31`".to_owned();
+    let parts: Vec<_> = text.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return Err(wrong()) };
+    // A number may have a sign; a day has none.
+    let is_padded = (year.len(), month.len(), day.len()) == (4, 2, 2) && !text.contains('+');
+    let number = |text: &str| text.parse::<u8>().ok();
+    let month = number(month).and_then(|it| Month::try_from(it).ok());
+    let found = year.parse::<u16>().ok().zip(month).zip(number(day)).filter(|_| is_padded);
+    found.and_then(|((year, month), day)| Date::from_calendar_date(year.into(), month, day).ok()).ok_or_else(wrong)
+}
+
+pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let shared = &args.offline.shared();
+    let file = File::open(&args.dir)?;
+    let (roster, mut report) = read(&file, shared)?;
+    let Some(roster) = roster else { return finish(&report, file.sources(), io) };
+    report.append(roster.lookups.clone());
+    let judged = Judged::of(args, &file, shared, &mut report)?;
+    let since = match &args.since {
+        Some(revision) => match Compared::of(revision, &args.dir, shared, io)? {
+            Some(compared) => Some(compared),
+            None => return Ok(Exit::WrongInput),
+        },
+        None => None,
+    };
+    let matrix = judged.as_ref().map(|it| Matrix::of(&it.all.declared, &it.policies, &it.profiles));
+    let (name, none) = (name(&file), BTreeMap::new());
+    let page = Page {
+        name: name.as_deref(),
+        cluster: shared.cluster.as_deref(),
+        roster: &roster,
+        matrix: matrix.as_ref(),
+        policies: judged.as_ref().map_or(&none, |it| &it.policies),
+        authorities: &authorities(&file, shared)?,
+        since: since.as_ref().map(Compared::shown),
+        report: &report,
+        sources: file.sources(),
+        links: &links(args, &file, io)?,
+        as_of: args.as_of,
+    };
+    let html = page.html();
+    finish_with(&report, file.sources(), io, |io| match &args.output {
+        Some(path) => {
+            write(path, &html)?;
+            io.remark(&said(path, &roster))
+        }
+        None => io.data(|out| out.write_all(html.as_bytes())),
+    })
+}
+
+fn said(path: &Path, roster: &Roster) -> String {
+    let count = roster.rows.len();
+    format!("wrote {}: {count} workload{}\n", quote(&display(path)), if count == 1 { "" } else { "s" })
+}
+
+/// Writes the page where nothing or an older one is.
+fn write(path: &Path, html: &str) -> Result<(), Error> {
+    disk::check_place(path)?;
+    if disk::read_rendered(path)?.is_some_and(|there| !there.starts_with(MARK)) {
+        return Err(Error::NotOurPage(path.to_owned()));
+    }
+    Ok(disk::write(path, html)?)
+}
+
+fn name(file: &File) -> Option<String> {
+    let documents = file.documents(&mut Report::default())?;
+    let name = documents.whole().root().at(&FieldPath::keys("metadata.name")).and_then(NodeRef::text);
+    name.map(str::to_owned)
+}
+
+/// The declaration with everything that it takes to judge who can become whom.
+struct Judged {
+    all: Everywhere,
+    policies: BTreeMap<String, Policy>,
+    profiles: Profiles,
+}
+
+impl Judged {
+    /// `None` when something is missing, which is reported.
+    fn of(args: &Args, file: &File, shared: &Shared, report: &mut Report) -> Result<Option<Self>, Error> {
+        let mut found = Report::default();
+        let all = Everywhere::read(file, shared, &mut found)?;
+        let Some(mut all) = all else {
+            report.append(found);
+            return Ok(None);
+        };
+        let (recorded, profiles) = recorded(file, shared)?;
+        let policies = all.policies(&args.given, recorded.as_ref(), &mut found)?;
+        let is_right = !found.has_errors();
+        all.keep(shared.cluster.as_ref());
+        if is_right {
+            all.judge(&policies, &profiles, &mut found);
+        }
+        report.append(found);
+        Ok(is_right.then_some(Self { all, policies, profiles }))
+    }
+}
+
+/// What has changed.
+struct Compared {
+    base: String,
+    changes: Vec<Change>,
+    notes: Vec<String>,
+}
+
+impl Compared {
+    /// From where the current branch left the revision to the files on disk. `None` when a declaration cannot be read, which
+    /// is reported.
+    fn of(revision: &str, dir: &Path, shared: &Shared, io: &mut Io) -> Result<Option<Self>, Error> {
+        let repository = Repository::find(dir)?;
+        let head = repository.uncommitted(false)?;
+        let base = repository.merge_base(&repository.commit(revision)?, &repository.head()?)?;
+        let reading = Reading { repository: &repository, shared };
+        let (before, after) = declarations(&repository, &base, &head, dir)?;
+        let mut notes = Vec::new();
+        let old = reading.side(&base, before.as_deref(), &mut notes, io)?;
+        let new = reading.side(&head, after.as_deref(), &mut notes, io)?;
+        let (Some(old), Some(new)) = (old, new) else { return Ok(None) };
+        if is_half_blind(&old.side, &new.side) {
+            notes.push("ARNs are known on one side only: an escalation may be among what is not compared".to_owned());
+        }
+        Ok(Some(Self { base: line(base.name()), changes: diff::compare(&old.side, &new.side), notes }))
+    }
+
+    fn shown(&self) -> Since<'_> {
+        Since { base: &self.base, changes: &self.changes, notes: &self.notes }
+    }
+}
+
+/// The certificates of the CAs that are at hand, each once.
+fn authorities(file: &File, shared: &Shared) -> Result<Vec<Authority>, Error> {
+    let found = file.ask(shared, &mut Report::default(), |declaration, lookup: &dyn Lookup, _| {
+        let mut clusters = config::clusters(declaration);
+        clusters.retain(|name| shared.cluster.is_none() || *name == shared.cluster.as_deref());
+        let mut found: BTreeMap<(String, String), Authority> = BTreeMap::new();
+        for cluster in clusters {
+            let request = Request { cluster, ..Request::default() };
+            let scopes = pipeline::ca_certificates(declaration, request, lookup, &mut Report::default());
+            for (scope, pems) in scopes.into_iter().flatten() {
+                let certificates = pems.iter().zip([false, true]);
+                let certificates =
+                    certificates.filter_map(|(pem, is_next)| Some((Certificate::first(pem.as_ref()?)?, is_next)));
+                for (certificate, is_next) in certificates {
+                    let key = (scope.clone(), certificate.fingerprint());
+                    let new = || Authority { scope: scope.clone(), clusters: [].into(), is_next, certificate };
+                    found.entry(key).or_insert_with(new).clusters.extend(cluster.map(str::to_owned));
+                }
+            }
+        }
+        Some(found.into_values().collect())
+    });
+    Ok(found?.unwrap_or_default())
+}
+
+/// Where the declaration's files are to be seen.
+fn links(args: &Args, file: &File, io: &mut Io) -> Result<Links, Error> {
+    let mut links = Links::default();
+    let repository = Repository::find(&args.dir).ok();
+    let place = |path: &Path| repository.as_ref().and_then(|it| it.place(path).ok());
+    let own = place(&file.path).unwrap_or_else(|| file.path.strip_prefix(".").unwrap_or(&file.path).to_owned());
+    let base = |it: &config::Base| it.folder.join(Path::new(&it.name).file_name().unwrap_or_default());
+    let bases = file.bases.iter().map(|it| (it.name.as_str(), it.text.as_str(), base(it)));
+    let files = std::iter::once((file.name.as_str(), file.text.as_str(), own)).chain(bases);
+    let head = repository.as_ref().and_then(|it| it.head().ok());
+    let derived = || hosted(&repository.as_ref()?.origin()?, &head.as_ref()?.hash()?);
+    let Some(template) = args.link.clone().or_else(derived) else { return Ok(links) };
+    for (name, text, path) in files {
+        let is_there = args.link.is_some() || is_committed(repository.as_ref(), head.as_ref(), &path, text);
+        if is_there {
+            links.add(&line(name), &template, &path.to_string_lossy());
+        } else {
+            io.remark(&format_args!("{} is not as it is committed, so nothing links to its lines\n", quote(name)))?;
+        }
+    }
+    Ok(links)
+}
+
+/// Whether the commit has this text there, so that its lines are the same.
+fn is_committed(repository: Option<&Repository>, head: Option<&Version>, path: &Path, text: &str) -> bool {
+    let there = repository.zip(head).and_then(|(repository, head)| repository.read(head, path).ok().flatten());
+    there.as_deref() == Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_written_in_one_way() {
+        assert_eq!(date("2027-01-31").unwrap().to_string(), "2027-01-31");
+        for wrong in ["", "2027-1-31", "2027-02-30", "31-01-2027", "2027-01-31T00:00:00Z", "+027-01-31", "2027-01-+1"] {
+            assert!(date(wrong).is_err(), "{wrong}");
+        }
+    }
+}
