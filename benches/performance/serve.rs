@@ -35,7 +35,7 @@ pub(crate) fn serve(bench: &Bench, report: &mut Report) {
     };
     report.section(
         "Serve",
-        &format!("`iamra serve` as a metadata service, {beside}. Ready is when it has given the first credentials, CreateSession and its TLS with a stand-in for AWS on this machine included. Then {CLIENTS} clients ask again and again for {seconds} s, each time by a new connection for a token and one for credentials. Memory is what is resident at the end; pages of its file, which all processes of one program share, are in it."),
+        &format!("`iamra serve` as a metadata service, {beside}. Ready is when it has given the first credentials, CreateSession with a stand-in for AWS on this machine included, without TLS. Then {CLIENTS} clients ask again and again for {seconds} s, each time by a new connection for a token and one for credentials. Memory is what is resident at the end; pages of its file, which all processes of one program share, are in it."),
     );
     let dir = bench.folder("serve");
     let aws = Aws::start(&dir);
@@ -248,13 +248,11 @@ impl Drop for Server {
     }
 }
 
-/// The answer to a request, head and body.
+/// The answer to a request, head and body, as HTTP/1.0 has it: in one piece, and then the connection ends.
 fn ask(port: u16, method: &str, path: &str, headers: &str) -> Option<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     stream.set_read_timeout(Some(DEADLINE)).ok()?;
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n"
-    );
+    let request = format!("{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n{headers}Content-Length: 0\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
