@@ -123,14 +123,15 @@ impl Sidecar {
         args.iter().find_map(|arg| arg.as_str().unwrap().strip_prefix(&prefix).map(str::to_owned))
     }
 
-    /// The first container of the application that is sent to this sidecar.
-    fn application(&self) -> BTreeMap<String, String> {
+    /// The first container of the application that is sent to this sidecar; `None` if the pod has no container yet.
+    fn application(&self) -> Option<BTreeMap<String, String>> {
         let endpoint = format!("http://127.0.0.1:{}", self.flag("port").unwrap());
-        let mut environments = self.pod["containers"].as_array().unwrap().iter().map(|it| self.environment(it));
+        let containers = self.pod["containers"].as_array().filter(|containers| !containers.is_empty())?;
+        let mut environments = containers.iter().map(|it| self.environment(it));
         let asks = |env: &BTreeMap<String, String>| {
             env.get("AWS_EC2_METADATA_SERVICE_ENDPOINT").is_some_and(|it| it.trim_end_matches('/') == endpoint)
         };
-        environments.find(asks).unwrap_or_else(|| panic!("{}: nobody asks {endpoint}", self.golden))
+        Some(environments.find(asks).unwrap_or_else(|| panic!("{}: nobody asks {endpoint}", self.golden)))
     }
 
     /// What the cluster needs for the certificate, in a namespace of its own.
@@ -334,7 +335,7 @@ fn what_the_goldens_ask_for_gets_credentials() {
 /// AWS's helper, running as a sidecar.
 struct Helper {
     process: Child,
-    application: BTreeMap<String, String>,
+    application: Option<BTreeMap<String, String>>,
 }
 
 impl Drop for Helper {
@@ -352,6 +353,8 @@ impl Helper {
             let mut command = Command::new(program);
             command.args(args).env_clear().envs(&container.env).env("HOME", home.path());
             command.env("AWS_ENDPOINT_URL_ROLESANYWHERE", &anywhere.http);
+            // The double is a custom endpoint, which AWS's SDK refuses together with kinds of AWS's own.
+            command.env_remove("AWS_USE_FIPS_ENDPOINT").env_remove("AWS_USE_DUALSTACK_ENDPOINT");
             command
         };
         let mut serve = with_environment(&container.args);
@@ -373,20 +376,19 @@ impl Helper {
         assert_eq!(written, 0, "{}: the helper wrote into its home", sidecar.golden);
         let (port, moved) = (sidecar.flag("port").unwrap(), container.port.to_string());
         let mut application = sidecar.application();
-        let endpoint = application.get_mut("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap();
-        *endpoint = endpoint.replace(&port, &moved);
+        if let Some(application) = &mut application {
+            let endpoint = application.get_mut("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap();
+            *endpoint = endpoint.replace(&port, &moved);
+        }
         Self { process, application }
     }
 
     /// The AWS CLI and boto3 in the application's container say who they are.
     fn serves_the_application(&mut self, sidecar: &Sidecar, anywhere: &Anywhere) {
+        let Some(application) = &self.application else { return };
         let home = tempfile::tempdir().unwrap();
         let in_container = |mut command: Command| -> Output {
-            command
-                .env_clear()
-                .envs(&self.application)
-                .env("HOME", home.path())
-                .env("AWS_ENDPOINT_URL_STS", moto().url());
+            command.env_clear().envs(application).env("HOME", home.path()).env("AWS_ENDPOINT_URL_STS", moto().url());
             run(&mut command, b"")
         };
         let mut cli = Command::new(peer("aws"));
