@@ -30,7 +30,7 @@ use crate::roster::Roster;
 use crate::trust::Profiles;
 use crate::yaml::{FieldPath, NodeRef};
 
-/// Write a page for reviewers: who is what, who can become whom, what has changed
+/// Write a page for reviewers: identities, and what changed
 ///
 /// One HTML file that loads nothing, to be attached to a pull request: workloads with their roles and trust anchors, to search
 /// and filter; who can assume which role as a heat map; the trust policies; how much time is left when a renewal fails; with
