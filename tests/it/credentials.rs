@@ -126,8 +126,11 @@ impl Sidecar {
     /// The first container of the application that is sent to this sidecar; `None` if the pod has no container yet.
     fn application(&self) -> Option<BTreeMap<String, String>> {
         let endpoint = format!("http://127.0.0.1:{}", self.flag("port").unwrap());
-        let containers = self.pod["containers"].as_array().filter(|containers| !containers.is_empty())?;
-        let mut environments = containers.iter().map(|it| self.environment(it));
+        let ours = self.sidecars();
+        let mut others =
+            self.pod["containers"].as_array().into_iter().flatten().filter(|it| !ours.contains(it)).peekable();
+        others.peek()?;
+        let mut environments = others.map(|it| self.environment(it));
         let asks = |env: &BTreeMap<String, String>| {
             env.get("AWS_EC2_METADATA_SERVICE_ENDPOINT").is_some_and(|it| it.trim_end_matches('/') == endpoint)
         };
