@@ -22,9 +22,6 @@ use crate::serve::{self, Account};
 use crate::temporary::TemporaryFolder;
 use crate::{aws, ca, disk};
 
-/// The port of the sidecar in the example.
-const PORT: u16 = 9911;
-
 /// How long the helper may take to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -82,10 +79,9 @@ fn nothing(why: &str) -> Error {
     Error::Serve(serve::Error::None(why.to_owned()))
 }
 
-/// The port of the example, or another one if somebody has it.
+/// A port that nobody has. Not that of the example, which another demo may be about to take: its helper would answer for ours.
 fn free_port() -> Result<u16, Error> {
-    let listen = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|it| it.local_addr());
-    let address = listen(PORT).or_else(|_| listen(0));
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
     let address = address.map_err(|error| serve::Error::Port((Ipv4Addr::LOCALHOST, 0).into(), error))?;
     Ok(address.port())
 }
