@@ -94,10 +94,8 @@ fn declarations(builds: Vec<Build>, are_all: bool, args: &Args, shared: &Shared)
     for Build { folder, .. } in builds {
         let path = File::find(args.declaration.as_deref().unwrap_or(&folder))?;
         let is_for_another = |file: &File| {
-            shared.cluster.is_some() && {
-                let of_folder = file.cluster_of(&disk::whole(&folder));
-                of_folder.is_some_and(|it| shared.cluster.as_ref() != Some(&it))
-            }
+            let is_other = |asked: &String| file.cluster_of(&disk::whole(&folder)).is_some_and(|it| it != *asked);
+            shared.cluster.as_ref().is_some_and(is_other)
         };
         if let Some((declared, folders)) = by_declaration.get_mut(&display(&path)) {
             if !is_for_another(&declared.checked.file) {
