@@ -90,9 +90,10 @@ fn a_helper_that_does_not_serve_is_no_success() {
 fn it_ends_at_ctrl_c() {
     let dir = tempfile::tempdir().unwrap();
     // Who started these tests may ignore Ctrl-C, which programs then do as well. A server that goes on is an error, too.
+    // Without `exec` some shells, dash for one, stay, hear it as well, and end with an exit code of their own.
     let mut command = Command::new("env");
     command.args(["--default-signal=INT,QUIT,HUP", "timeout", "--foreground", "120", "script"]);
-    command.args(["-qec", &format!("'{}' demo --serve tree", iamra_path().display()), "/dev/null"]);
+    command.args(["-qec", &format!("exec '{}' demo --serve tree", iamra_path().display()), "/dev/null"]);
     command.current_dir(dir.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).env("TERM", "xterm");
     let mut child = command.spawn().expect("util-linux has `script`");
     let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
