@@ -32,10 +32,20 @@ pub(super) fn declarations(
     let Some(path) = (if depth(&old) > depth(&new) { &old } else { &new }).clone() else {
         return Err(Error::Undeclared(dir.to_owned(), base.name().to_owned(), head.name().to_owned()));
     };
-    let same = |version: &Version| Ok::<_, Error>(repository.read(version, &path)?.map(|_| path.clone()));
+    in_both(repository, base, head, &path)
+}
+
+/// The path that a declaration has in each version; `None` where it does not exist. It has the given one in one of them.
+pub(super) fn in_both(
+    repository: &Repository,
+    base: &Version,
+    head: &Version,
+    path: &Path,
+) -> Result<(Option<PathBuf>, Option<PathBuf>), Error> {
+    let same = |version: &Version| Ok::<_, Error>(repository.read(version, path)?.map(|_| path.to_owned()));
     Ok(match (same(base)?, same(head)?) {
-        (None, new) => (repository.renamed(base, head, &path)?, new),
-        (old, None) => (old, repository.renamed(base, head, &path)?),
+        (None, new) => (repository.renamed(base, head, path)?, new),
+        (old, None) => (old, repository.renamed(base, head, path)?),
         both => both,
     })
 }

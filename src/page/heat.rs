@@ -97,7 +97,7 @@ pub(super) fn heat(matrix: &Matrix<'_>) -> Value {
 
 /// The pairs that are not as they should be, with the reasons.
 pub(super) fn pairs(page: &Page<'_>, matrix: &Matrix<'_>) -> Value {
-    let positions = page.sources.positions();
+    let positions = page.declaration.sources.positions();
     let one = |pair: Pair<'_>| {
         let place = positions(&pair.role.place).map(|(file, at)| page.links.place(file, Some(at.line)));
         json!({

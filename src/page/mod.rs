@@ -26,12 +26,22 @@ use crate::roster::{Roster, Row};
 /// How every page begins. A file that does not is somebody else's.
 pub const MARK: &str = "<!doctype html>\n<!-- Whole by `iamra report`, which replaces this file. -->\n";
 
-/// What has changed since a revision.
+/// One of the declarations that are on the page.
+pub struct Declaration<'p> {
+    /// Who is what.
+    pub roster: &'p Roster,
+    /// What is wrong.
+    pub report: &'p Report,
+    /// What has changed since the revision.
+    pub changes: &'p [Change],
+    /// The texts that places are in.
+    pub sources: Sources<'p>,
+}
+
+/// What the changes are relative to.
 pub struct Since<'p> {
     /// The revision.
     pub base: &'p str,
-    /// What has changed.
-    pub changes: &'p [Change],
     /// What could not be compared, and why.
     pub notes: &'p [String],
 }
@@ -42,8 +52,10 @@ pub struct Page<'p> {
     pub name: Option<&'p str>,
     /// The only cluster that is shown, if it is one.
     pub cluster: Option<&'p str>,
-    /// Who is what.
-    pub roster: &'p Roster,
+    /// The declaration that was asked about.
+    pub declaration: Declaration<'p>,
+    /// Those that extend it.
+    pub others: Vec<Declaration<'p>>,
     /// Who can become whom; `None` when not everything is known that it takes.
     pub matrix: Option<&'p Matrix<'p>>,
     /// The trust policies of the roles in it.
@@ -52,10 +64,6 @@ pub struct Page<'p> {
     pub authorities: &'p [Authority],
     /// What has changed, if that is asked for.
     pub since: Option<Since<'p>>,
-    /// What is wrong.
-    pub report: &'p Report,
-    /// The texts that places are in.
-    pub sources: Sources<'p>,
     /// Where lines of these are to be seen.
     pub links: &'p Links,
     /// The day that it is about, if it is about one.
@@ -72,18 +80,18 @@ impl Page<'_> {
             "cluster": self.cluster,
             "as_of": self.as_of.map(|day| day.to_string()),
             "tiles": self.tiles(),
-            "clusters": self.roster.clusters,
+            "clusters": self.clusters(),
             "namespaces": self.distinct(|row| row.namespace.clone()),
             "roles": self.distinct(|row| Some(row.binding.role.name.clone())),
             "problems": self.problems(),
             "since": self.since.as_ref().map(|since| changes::changes(self, since)),
             "groups": rows,
-            "count": self.roster.rows.len(),
-            "lost": self.roster.lost.iter().map(|lost| json!({"workload": lost.workload, "role": lost.role})).collect::<Vec<_>>(),
+            "count": self.rows().count(),
+            "lost": self.lost(),
             "heat": self.matrix.map(heat::heat),
             "pairs": self.matrix.map(|matrix| heat::pairs(self, matrix)),
             "trust": self.matrix.map(|matrix| roles::roles(self, matrix)),
-            "lives": times::lives(self.roster),
+            "lives": times::lives(self),
             "authorities": times::authorities(self),
             "version": env!("CARGO_PKG_VERSION"),
         });
@@ -92,19 +100,38 @@ impl Page<'_> {
 
     /// The declaration's file.
     fn file(&self) -> Option<&str> {
-        self.sources.declaration.name()
+        self.declaration.sources.declaration.name()
+    }
+
+    fn declarations(&self) -> impl Iterator<Item = &Declaration<'_>> {
+        std::iter::once(&self.declaration).chain(&self.others)
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.declarations().flat_map(|it| &it.roster.rows)
+    }
+
+    /// In the order of the file.
+    fn clusters(&self) -> Vec<&String> {
+        let mut said = BTreeSet::new();
+        self.declarations().flat_map(|it| &it.roster.clusters).filter(|name| said.insert(*name)).collect()
+    }
+
+    fn lost(&self) -> Vec<Value> {
+        let lost = self.declarations().flat_map(|it| &it.roster.lost);
+        lost.map(|lost| json!({"workload": lost.workload, "role": lost.role})).collect()
     }
 
     fn distinct(&self, of: impl Fn(&Row) -> Option<String>) -> Vec<String> {
-        let all: BTreeSet<_> = self.roster.rows.iter().filter_map(of).collect();
+        let all: BTreeSet<_> = self.rows().filter_map(of).collect();
         all.into_iter().collect()
     }
 
     /// The numbers at the top: what is counted, how many, and how bad that is.
     fn tiles(&self) -> Value {
         let mut tiles = vec![
-            tile(self.roster.rows.len(), ["workload", "workloads"], ""),
-            tile(self.roster.clusters.len(), ["cluster", "clusters"], ""),
+            tile(self.rows().count(), ["workload", "workloads"], ""),
+            tile(self.clusters().len(), ["cluster", "clusters"], ""),
             tile(self.distinct(|row| row.namespace.clone()).len(), ["namespace", "namespaces"], ""),
             tile(self.distinct(|row| Some(row.binding.role.name.clone())).len(), ["role", "roles"], ""),
             tile(self.distinct(|row| account(row).map(str::to_owned)).len(), ["AWS account", "AWS accounts"], ""),
@@ -114,23 +141,26 @@ impl Page<'_> {
         if let Some(matrix) = self.matrix {
             tiles.push(tile(matrix.unusual().count(), ["pair not as declared", "pairs not as declared"], "error"));
         }
-        if let Some(since) = &self.since {
-            let escalations = since.changes.iter().filter(|change| change.escalation).count();
-            tiles.push(tile(since.changes.len(), ["change", "changes"], ""));
+        if self.since.is_some() {
+            let changes = || self.declarations().flat_map(|it| it.changes);
+            let escalations = changes().filter(|change| change.escalation).count();
+            tiles.push(tile(changes().count(), ["change", "changes"], ""));
             tiles.push(tile(escalations, ["escalation", "escalations"], "error"));
         }
         tiles.into()
     }
 
     fn count(&self, severity: Severity) -> usize {
-        self.report.diagnostics().into_iter().filter(|it| it.severity == severity).count()
+        self.declarations().flat_map(|it| it.report.diagnostics()).filter(|it| it.severity == severity).count()
     }
 
     /// What is wrong, errors first. What is said of several places is said once.
     fn problems(&self) -> Value {
         let mut said: BTreeMap<_, usize> = BTreeMap::new();
         let mut problems: Vec<(Located, Vec<Value>)> = Vec::new();
-        for it in located(self.report, self.sources) {
+        let mut all: Vec<_> = self.declarations().flat_map(|it| located(it.report, it.sources)).collect();
+        all.sort_by_key(|it| it.severity);
+        for it in all {
             let line = it.position.as_ref().map(|at| at.line);
             let place = it.file.as_deref().map(|file| self.links.place(file, line));
             let key = (it.code, it.severity, it.message.clone(), it.help.clone());

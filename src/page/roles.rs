@@ -12,7 +12,7 @@ const SHOWN: usize = 12;
 
 /// Each role with the statements of its trust policy.
 pub(super) fn roles(page: &Page<'_>, matrix: &Matrix<'_>) -> Value {
-    let positions = page.sources.positions();
+    let positions = page.declaration.sources.positions();
     let roles = matrix.roles().map(|(role, source)| {
         let names: BTreeSet<_> = role.called.iter().map(|(_, name)| name.as_str()).collect();
         let policy = page.policies.get(role.arn.as_str());

@@ -8,25 +8,30 @@ use super::times::tone;
 use super::{Page, short};
 use crate::config::Which;
 use crate::krm::Position;
-use crate::matrix::{Matrix, Pair, clauses, word};
+use crate::matrix::{Matrix, Pair, Workload, clauses, word};
 use crate::renewal;
 use crate::roster::Row;
 use crate::yaml::FieldPath;
 
 /// Where a field is.
 type Positions<'p> = dyn Fn(&FieldPath) -> Option<(&'p str, Position)> + 'p;
+/// A workload's cluster, namespace and name.
+type Who<'p> = (Option<&'p str>, Option<&'p str>, &'p str);
 
 /// The workloads of each namespace in the order of the clusters in the file.
 pub(super) fn groups(page: &Page<'_>) -> Value {
     let own = own_pairs(page);
-    let positions = page.sources.positions();
-    let ranks: BTreeMap<_, _> = page.roster.clusters.iter().zip(0_usize..).collect();
+    let ranks: BTreeMap<_, _> = page.clusters().into_iter().zip(0_usize..).collect();
     let mut groups: BTreeMap<(usize, [Option<&str>; 2]), Vec<Value>> = BTreeMap::new();
-    for row in &page.roster.rows {
-        let rank = row.cluster.as_ref().and_then(|cluster| ranks.get(cluster)).copied().unwrap_or_default();
-        let pair = own.get(&(row.cluster.as_deref(), row.binding.workload.as_str()));
-        let group = groups.entry((rank, [row.cluster.as_deref(), row.namespace.as_deref()])).or_default();
-        group.push(one(page, row, pair, &positions));
+    for declaration in page.declarations() {
+        let positions = declaration.sources.positions();
+        for row in &declaration.roster.rows {
+            let (cluster, namespace) = (row.cluster.as_deref(), row.namespace.as_deref());
+            let rank = row.cluster.as_ref().and_then(|cluster| ranks.get(cluster)).copied().unwrap_or_default();
+            let pair = own.get(&(cluster, namespace, row.binding.workload.as_str()));
+            let group = groups.entry((rank, [cluster, namespace])).or_default();
+            group.push(one(page, row, pair, &positions));
+        }
     }
     let groups = groups.into_iter().map(|((_, [cluster, namespace]), rows)| {
         json!({"cluster": cluster, "namespace": namespace, "count": rows.len(), "rows": rows})
@@ -35,9 +40,10 @@ pub(super) fn groups(page: &Page<'_>) -> Value {
 }
 
 /// Each workload with its own role.
-fn own_pairs<'p>(page: &'p Page<'_>) -> BTreeMap<(Option<&'p str>, &'p str), Pair<'p>> {
+fn own_pairs<'p>(page: &'p Page<'_>) -> BTreeMap<Who<'p>, Pair<'p>> {
     let pairs = page.matrix.into_iter().flat_map(Matrix::pairs).filter(Pair::is_own);
-    pairs.map(|pair| ((pair.workload.cluster.as_deref(), pair.workload.name.as_str()), pair)).collect()
+    let who = |it: &'p Workload| (it.cluster.as_deref(), it.namespace.as_deref(), it.name.as_str());
+    pairs.map(|pair| (who(pair.workload), pair)).collect()
 }
 
 fn one(page: &Page<'_>, row: &Row, pair: Option<&Pair<'_>>, positions: &Positions<'_>) -> Value {

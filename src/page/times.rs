@@ -9,7 +9,6 @@ use super::Page;
 use crate::certificate::{Certificate, Trouble};
 use crate::config;
 use crate::renewal::{self, Margin};
-use crate::roster::Roster;
 
 /// How long a time line is, in the units of its picture.
 const LONG: u64 = 1000;
@@ -37,9 +36,9 @@ pub(super) fn tone(margin: &Margin) -> &'static str {
 }
 
 /// Each lifetime with its renewal, the shortest margin first, and how many workloads have it.
-pub(super) fn lives(roster: &Roster) -> Value {
+pub(super) fn lives(page: &Page<'_>) -> Value {
     let mut lives: BTreeMap<_, (&config::Certificate, Vec<String>)> = BTreeMap::new();
-    for row in &roster.rows {
+    for row in page.rows() {
         let certificate = &row.binding.certificate;
         let times = [&certificate.renew_before, &certificate.duration];
         let key = times.map(|it| (it.seconds(), it.as_str()));
@@ -97,7 +96,7 @@ pub(super) fn authorities(page: &Page<'_>) -> Value {
         })
     };
     let known: BTreeSet<_> = page.authorities.iter().map(|it| it.scope.as_str()).collect();
-    let scopes: BTreeSet<_> = page.roster.rows.iter().map(|row| row.binding.scope.as_str()).collect();
+    let scopes: BTreeSet<_> = page.rows().map(|row| row.binding.scope.as_str()).collect();
     json!({
         "all": all.iter().map(one).collect::<Vec<_>>(),
         "unknown": scopes.difference(&known).collect::<Vec<_>>(),

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 #[cfg(feature = "git")]
 use crate::diff::Repository;
 use crate::k8s::Tree;
+#[cfg(feature = "git")]
+use crate::kustomize::copy;
 use crate::peers::{of_cache, peer};
 use crate::support::{Output, iamra, root, run};
 
@@ -183,6 +185,63 @@ fn hostile_names_are_text() {
     for name in names.iter().filter(|name| !name.contains("202E")) {
         assert!(shown.contains(name), "{name} is not shown as it is");
     }
+}
+
+/// At the declaration that all teams extend, the page is about all of them.
+#[test]
+#[cfg(feature = "git")]
+fn the_page_of_a_base_has_the_workloads_and_changes_of_all_that_extend_it() {
+    let repository = Repository::new();
+    let dir = repository.dir();
+    copy(&root().join("examples/09-monorepo"), dir);
+    repository.commit("all");
+    let rows = |page: &str| -> Vec<String> {
+        let rows = page.split("data-role=\"").skip(1).map(|row| between(row, "<td class=\"place\">", "</td>"));
+        rows.map(|place| place.replace("&#x2f;", "/")).collect()
+    };
+    let page = report(dir, &["--since", "HEAD"]);
+    assert_eq!((page.exit, page.stderr.as_str()), (0, ""));
+    assert_eq!(
+        rows(&page.stdout),
+        [
+            "apps/front/iamra.yaml:8",
+            "apps/payments/iamra.yaml:10",
+            "apps/reports/iamra.yaml:8",
+            "apps/front/iamra.yaml:8",
+            "apps/payments/iamra.yaml:10",
+        ]
+    );
+    assert!(page.stdout.contains("Nothing has changed") && !page.stdout.contains("not known</span>"));
+
+    // One team goes, one renames its workload, a new one may not do what it does; the base is the same.
+    fs::remove_dir_all(dir.join("apps/front")).unwrap();
+    let edit = |file: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(dir.join(file)).unwrap();
+        assert!(text.contains(from), "{text}");
+        repository.write(file, &text.replace(from, to));
+    };
+    edit("apps/payments/iamra.yaml", "    payments: {", "    payouts: {");
+    let reports = fs::read_to_string(dir.join("apps/reports/iamra.yaml")).unwrap();
+    repository.write(
+        "apps/news/iamra.yaml",
+        &format!("# New.\n{}", reports.replace("namespace: reports", "namespace: news")),
+    );
+    let page = report(dir, &["--since", "HEAD"]);
+    assert_eq!(page.exit, 1, "{}", page.stderr);
+    let text = parsed(&page.stdout)[1].as_str().unwrap().to_owned();
+    for words in [
+        "`payouts` gains role `payments`",
+        "`payments` loses role `payments`",
+        "`front` loses role `readonly`",
+        "apps/news/iamra.yaml has errors in the worktree: it is not compared",
+        "which `iamra.yaml:15` does not delegate to this folder",
+    ] {
+        assert_eq!(text.matches(words).count(), 1, "{words}: {text}");
+    }
+    assert_eq!(page.stderr.matches("not-delegated").count(), 1, "{}", page.stderr);
+    // A team's own page is about that team.
+    let page = report(&dir.join("apps/reports"), &[]);
+    assert_eq!(rows(&page.stdout).len(), 1, "{}", page.stderr);
 }
 
 #[test]

@@ -1,28 +1,32 @@
 //! `iamra report`
 
+mod since;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use time::{Date, Month};
 
+use self::since::Compared;
 use crate::certificate::Certificate;
 use crate::cli::Exit;
 use crate::cli::declaration::File;
+use crate::cli::delegated::Delegated;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::paths::display;
-use crate::cli::report::{finish, finish_with};
-use crate::cli::revisions::{Reading, declarations, is_half_blind};
+use crate::cli::report::{exit_of, finish, tell};
 use crate::cli::roster::read;
 use crate::cli::sources::{Offline, Shared};
 use crate::cli::trust::{Everywhere, Given, recorded};
-use crate::config;
+use crate::config::{self, Whole};
 use crate::diag::Report;
-use crate::diff::{self, Change};
+use crate::diff::Change;
 use crate::disk;
 use crate::git::{Repository, Version};
 use crate::matrix::{Matrix, Policy};
-use crate::page::{Authority, Links, MARK, Page, Since, Template, hosted};
+use crate::output::Sources;
+use crate::page::{Authority, Declaration, Links, MARK, Page, Since, Template, hosted};
 use crate::pipeline::{self, Request};
 use crate::quote::{line, quote};
 use crate::resolve::Lookup;
@@ -73,6 +77,19 @@ fn date(text: &str) -> Result<Date, String> {
     found.and_then(|((year, month), day)| Date::from_calendar_date(year.into(), month, day).ok()).ok_or_else(wrong)
 }
 
+/// A declaration as it is read.
+struct Read {
+    file: File,
+    roster: Roster,
+    report: Report,
+}
+
+impl Read {
+    fn shown<'r>(&'r self, changes: &'r [Change]) -> Declaration<'r> {
+        Declaration { roster: &self.roster, report: &self.report, sources: self.file.sources(), changes }
+    }
+}
+
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.offline.shared();
     let file = File::open(&args.dir)?;
@@ -80,40 +97,76 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let Some(roster) = roster else { return finish(&report, file.sources(), io) };
     report.append(roster.lookups.clone());
     let judged = Judged::of(args, &file, shared, &mut report)?;
+    let own = Read { file, roster, report };
+    let others = extending(&own.file, shared)?;
     let since = match &args.since {
-        Some(revision) => match Compared::of(revision, &args.dir, shared, io)? {
+        Some(revision) => match Compared::of(revision, args, &others, io)? {
             Some(compared) => Some(compared),
             None => return Ok(Exit::WrongInput),
         },
         None => None,
     };
-    let matrix = judged.as_ref().map(|it| Matrix::of(&it.all.declared, &it.policies, &it.profiles));
-    let (name, none) = (name(&file), BTreeMap::new());
+    let html = page(args, (&own, &others), judged.as_ref(), since.as_ref(), io)?;
+    let all = || std::iter::once(&own).chain(&others);
+    all().try_for_each(|it| tell(&it.report, it.file.sources(), io))?;
+    match &args.output {
+        Some(path) => {
+            write(path, &html)?;
+            io.remark(&said(path, all().map(|it| it.roster.rows.len()).sum()))?;
+        }
+        None => io.data(|out| out.write_all(html.as_bytes()))?,
+    }
+    Ok(exit_of(all().map(|it| &it.report)))
+}
+
+/// The declarations that extend this one, with what is their own.
+fn extending(file: &File, shared: &Shared) -> Result<Vec<Read>, Error> {
+    if file.extends() {
+        return Ok(Vec::new());
+    }
+    let read = |file: File| {
+        let (roster, mut report) = read(&file, shared)?;
+        let mut roster = roster.unwrap_or_default();
+        report.append(roster.lookups.clone());
+        roster.rows.retain(|row| !row.binding.is_inherited());
+        Ok(Read { file, roster, report: report.of_document(0) })
+    };
+    Delegated::others(file)?.into_iter().map(read).collect()
+}
+
+fn page(
+    args: &Args,
+    (own, others): (&Read, &[Read]),
+    judged: Option<&Judged>,
+    since: Option<&Compared>,
+    io: &mut Io,
+) -> Result<String, Error> {
+    let shared = &args.offline.shared();
+    let files: Vec<_> = std::iter::once(own).chain(others).map(|it| &it.file).collect();
+    let matrix = judged.map(|it| Matrix::of(&it.all.declared, &it.policies, &it.profiles));
+    let (name, none, nobody, nothing) = (name(&own.file), BTreeMap::new(), Roster::default(), Report::default());
+    let changes = |index: usize| since.and_then(|it| it.others.get(index)).map_or(&[][..], Vec::as_slice);
+    let mut shown: Vec<_> = others.iter().enumerate().map(|(index, it)| it.shown(changes(index))).collect();
+    if let Some(since) = since {
+        let sources = Sources::default();
+        shown.push(Declaration { roster: &nobody, report: &nothing, sources, changes: &since.removed });
+    }
     let page = Page {
         name: name.as_deref(),
         cluster: shared.cluster.as_deref(),
-        roster: &roster,
+        declaration: own.shown(since.map_or(&[], |it| &it.own)),
+        others: shown,
         matrix: matrix.as_ref(),
-        policies: judged.as_ref().map_or(&none, |it| &it.policies),
-        authorities: &authorities(&file, shared)?,
-        since: since.as_ref().map(Compared::shown),
-        report: &report,
-        sources: file.sources(),
-        links: &links(args, &file, io)?,
+        policies: judged.map_or(&none, |it| &it.policies),
+        authorities: &authorities(&files, shared)?,
+        since: since.map(|it| Since { base: &it.base, notes: &it.notes }),
+        links: &links(args, &files, io)?,
         as_of: args.as_of,
     };
-    let html = page.html();
-    finish_with(&report, file.sources(), io, |io| match &args.output {
-        Some(path) => {
-            write(path, &html)?;
-            io.remark(&said(path, &roster))
-        }
-        None => io.data(|out| out.write_all(html.as_bytes())),
-    })
+    Ok(page.html())
 }
 
-fn said(path: &Path, roster: &Roster) -> String {
-    let count = roster.rows.len();
+fn said(path: &Path, count: usize) -> String {
     format!("wrote {}: {count} workload{}\n", quote(&display(path)), if count == 1 { "" } else { "s" })
 }
 
@@ -160,71 +213,52 @@ impl Judged {
     }
 }
 
-/// What has changed.
-struct Compared {
-    base: String,
-    changes: Vec<Change>,
-    notes: Vec<String>,
-}
-
-impl Compared {
-    /// From where the current branch left the revision to the files on disk. `None` when a declaration cannot be read, which
-    /// is reported.
-    fn of(revision: &str, dir: &Path, shared: &Shared, io: &mut Io) -> Result<Option<Self>, Error> {
-        let repository = Repository::find(dir)?;
-        let head = repository.uncommitted(false)?;
-        let base = repository.merge_base(&repository.commit(revision)?, &repository.head()?)?;
-        let reading = Reading { repository: &repository, shared };
-        let (before, after) = declarations(&repository, &base, &head, dir)?;
-        let mut notes = Vec::new();
-        let old = reading.side(&base, before.as_deref(), &mut notes, io)?;
-        let new = reading.side(&head, after.as_deref(), &mut notes, io)?;
-        let (Some(old), Some(new)) = (old, new) else { return Ok(None) };
-        if is_half_blind(&old.side, &new.side) {
-            notes.push("ARNs are known on one side only: an escalation may be among what is not compared".to_owned());
-        }
-        Ok(Some(Self { base: line(base.name()), changes: diff::compare(&old.side, &new.side), notes }))
-    }
-
-    fn shown(&self) -> Since<'_> {
-        Since { base: &self.base, changes: &self.changes, notes: &self.notes }
-    }
-}
-
 /// The certificates of the CAs that are at hand, each once.
-fn authorities(file: &File, shared: &Shared) -> Result<Vec<Authority>, Error> {
-    let found = file.ask(shared, &mut Report::default(), |declaration, lookup: &dyn Lookup, _| {
-        let mut clusters = config::clusters(declaration);
-        clusters.retain(|name| shared.cluster.is_none() || *name == shared.cluster.as_deref());
-        let mut found: BTreeMap<(String, String), Authority> = BTreeMap::new();
-        for cluster in clusters {
-            let request = Request { cluster, ..Request::default() };
-            let scopes = pipeline::ca_certificates(declaration, request, lookup, &mut Report::default());
-            for (scope, pems) in scopes.into_iter().flatten() {
-                let certificates = pems.iter().zip([false, true]);
-                let certificates =
-                    certificates.filter_map(|(pem, is_next)| Some((Certificate::first(pem.as_ref()?)?, is_next)));
-                for (certificate, is_next) in certificates {
-                    let key = (scope.clone(), certificate.fingerprint());
-                    let new = || Authority { scope: scope.clone(), clusters: [].into(), is_next, certificate };
-                    found.entry(key).or_insert_with(new).clusters.extend(cluster.map(str::to_owned));
-                }
+fn authorities(files: &[&File], shared: &Shared) -> Result<Vec<Authority>, Error> {
+    let mut found: BTreeMap<(String, String), Authority> = BTreeMap::new();
+    for file in files {
+        file.ask(shared, &mut Report::default(), |declaration, lookup, _| {
+            add_authorities((declaration, lookup), shared.cluster.as_deref(), &mut found);
+            Some(())
+        })?;
+    }
+    Ok(found.into_values().collect())
+}
+
+fn add_authorities(
+    (declaration, lookup): (Whole<'_>, &dyn Lookup),
+    only: Option<&str>,
+    found: &mut BTreeMap<(String, String), Authority>,
+) {
+    let mut clusters = config::clusters(declaration);
+    clusters.retain(|name| only.is_none() || *name == only);
+    for cluster in clusters {
+        let request = Request { cluster, ..Request::default() };
+        let scopes = pipeline::ca_certificates(declaration, request, lookup, &mut Report::default());
+        for (scope, pems) in scopes.into_iter().flatten() {
+            let certificates = pems.iter().zip([false, true]);
+            let certificates =
+                certificates.filter_map(|(pem, is_next)| Some((Certificate::first(pem.as_ref()?)?, is_next)));
+            for (certificate, is_next) in certificates {
+                let key = (scope.clone(), certificate.fingerprint());
+                let new = || Authority { scope: scope.clone(), clusters: [].into(), is_next, certificate };
+                found.entry(key).or_insert_with(new).clusters.extend(cluster.map(str::to_owned));
             }
         }
-        Some(found.into_values().collect())
-    });
-    Ok(found?.unwrap_or_default())
+    }
 }
 
-/// Where the declaration's files are to be seen.
-fn links(args: &Args, file: &File, io: &mut Io) -> Result<Links, Error> {
+/// Where the declarations' files are to be seen.
+fn links(args: &Args, files: &[&File], io: &mut Io) -> Result<Links, Error> {
     let mut links = Links::default();
     let repository = Repository::find(&args.dir).ok();
     let place = |path: &Path| repository.as_ref().and_then(|it| it.place(path).ok());
-    let own = place(&file.path).unwrap_or_else(|| file.path.strip_prefix(".").unwrap_or(&file.path).to_owned());
+    let own = |it: &File| place(&it.path).unwrap_or_else(|| it.path.strip_prefix(".").unwrap_or(&it.path).to_owned());
+    let own = files.iter().map(|it| (it.name.as_str(), it.text.as_str(), own(it)));
     let base = |it: &config::Base| it.folder.join(Path::new(&it.name).file_name().unwrap_or_default());
-    let bases = file.bases.iter().map(|it| (it.name.as_str(), it.text.as_str(), base(it)));
-    let files = std::iter::once((file.name.as_str(), file.text.as_str(), own)).chain(bases);
+    // What the others extend is the first one.
+    let bases = files.first().into_iter().flat_map(|it| &it.bases);
+    let files = own.chain(bases.map(|it| (it.name.as_str(), it.text.as_str(), base(it))));
     let head = repository.as_ref().and_then(|it| it.head().ok());
     let derived = || hosted(&repository.as_ref()?.origin()?, &head.as_ref()?.hash()?);
     let Some(template) = args.link.clone().or_else(derived) else { return Ok(links) };
