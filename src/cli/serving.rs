@@ -12,7 +12,7 @@ use super::misuse::whole_number;
 use crate::arn::{Arn, ArnKind, is_region};
 use crate::quote::{lines, quote};
 use crate::resolve::Identity;
-use crate::serve::{Files, Role, Settings, World};
+use crate::serve::{Files, HOP_LIMIT, Role, Settings, World};
 
 /// Where sessions come from.
 #[derive(clap::Args, Clone)]
@@ -91,7 +91,7 @@ impl Sessions {
         let settings = Settings {
             region: self.region.clone(),
             roles: Vec::new(),
-            hop_limit: 64,
+            hop_limit: HOP_LIMIT,
             token_file: None,
             metadata: None,
             endpoint: self.endpoint.clone().or_else(url),

@@ -18,7 +18,7 @@ mod token;
 
 pub use check::check;
 pub use server::{once, run};
-pub use settings::{Account, Error, Files, Metadata, Role, Settings, World};
+pub use settings::{Account, Error, Files, HOP_LIMIT, Metadata, Role, Settings, World};
 pub use stand_in::stand_in;
 
 /// Whether this build can serve.

@@ -4,7 +4,7 @@ mod check;
 mod settings;
 
 pub use check::check;
-pub use settings::{Account, Error, Files, Metadata, Role, Settings, World};
+pub use settings::{Account, Error, Files, HOP_LIMIT, Metadata, Role, Settings, World};
 
 /// Whether this build can serve.
 pub const IS_HERE: bool = false;

@@ -8,6 +8,9 @@ use time::OffsetDateTime;
 use crate::certificate::Certificate;
 use crate::resolve::Identity;
 
+/// How many hops a response may travel if nobody says it: as for AWS's helper, whose flag it is, that of Linux itself.
+pub const HOP_LIMIT: u32 = 64;
+
 /// Everything that the server is told.
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -26,7 +26,7 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
             Code::HostNetwork,
             message.to_owned(),
             at,
-            "use `sidecar.delivery: process` or `file`, which open no port, or remove `hostNetwork`",
+            "use `sidecar.delivery: process` or, with AWS's helper, `file`, which open no port; or remove `hostNetwork`",
         );
     }
     for at in [pod.spec("os.name"), pod.spec("nodeSelector").key("kubernetes.io/os")] {

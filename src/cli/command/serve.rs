@@ -10,7 +10,7 @@ use crate::cli::misuse::whole_number;
 use crate::cli::serving::{Further, Sessions, path_part, with_role, world};
 use crate::cli::signals;
 use crate::quote::line;
-use crate::serve::{self, Metadata};
+use crate::serve::{self, HOP_LIMIT, Metadata};
 
 /// Serve credentials on the loopback interface
 ///
@@ -24,7 +24,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, default_value_t = 9911, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
     /// How many hops a response may travel
-    #[arg(long, value_name = "HOPS", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=255))]
+    #[arg(long, value_name = "HOPS", default_value_t = HOP_LIMIT, value_parser = clap::value_parser!(u32).range(1..=255))]
     hop_limit: u32,
     /// Name of the first role in paths [default: the last part of its ARN]
     #[arg(long, value_parser = path_part)]
