@@ -24,6 +24,7 @@ mod installation;
 mod io;
 mod kustomization;
 mod kustomize;
+mod lazy;
 mod live;
 mod manifests;
 mod misuse;
@@ -101,7 +102,7 @@ fn ended(work: impl FnOnce() -> u8) -> u8 {
 fn to_its_end() -> u8 {
     let mut io = Io::new();
     let arguments = terminal::arranged(command::arguments());
-    let outcome = match Cli::try_parse_from(&arguments) {
+    let outcome = match lazy::parsed::<Cli>(&arguments) {
         Ok(cli) => command(&cli, &mut io),
         Err(words) => misuse::say(words, &arguments, &mut io),
     };

@@ -45,55 +45,56 @@ pub(super) use function::run as function;
 use super::Exit;
 use super::error::Error;
 use super::io::Io;
+use super::lazy::Lazy;
 use crate::aws::IS_HERE;
 use crate::git;
 use crate::serve::IS_HERE as CAN_SERVE;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
-    Demo(demo::Args),
-    Init(init::Args),
-    Render(render::Args),
-    Inject(inject::Args),
-    Build(build::Args),
+    Demo(Lazy<demo::Args>),
+    Init(Lazy<init::Args>),
+    Render(Lazy<render::Args>),
+    Inject(Lazy<inject::Args>),
+    Build(Lazy<build::Args>),
     #[command(hide = !IS_HERE)]
-    Lock(lock::Args),
-    Strip(strip::Args),
-    K8s(k8s::Args),
-    Role(role::Args),
-    List(list::Args),
-    View(view::Args),
-    Graph(graph::Args),
-    TrustPolicy(trust_policy::Args),
-    CanAssume(can_assume::Args),
-    Matrix(matrix::Args),
-    Report(report::Args),
-    Import(import::Args),
-    Status(status::Args),
-    Doctor(doctor::Args),
-    Ca(ca::Args),
+    Lock(Lazy<lock::Args>),
+    Strip(Lazy<strip::Args>),
+    K8s(Lazy<k8s::Args>),
+    Role(Lazy<role::Args>),
+    List(Lazy<list::Args>),
+    View(Lazy<view::Args>),
+    Graph(Lazy<graph::Args>),
+    TrustPolicy(Lazy<trust_policy::Args>),
+    CanAssume(Lazy<can_assume::Args>),
+    Matrix(Lazy<matrix::Args>),
+    Report(Lazy<report::Args>),
+    Import(Lazy<import::Args>),
+    Status(Lazy<status::Args>),
+    Doctor(Lazy<doctor::Args>),
+    Ca(Lazy<ca::Args>),
     #[command(hide = !IS_HERE)]
-    Aws(aws::Args),
+    Aws(Lazy<aws::Args>),
     #[command(hide = !IS_HERE)]
-    Destroy(destroy::Args),
-    Check(check::Args),
-    Verify(verify::Args),
+    Destroy(Lazy<destroy::Args>),
+    Check(Lazy<check::Args>),
+    Verify(Lazy<verify::Args>),
     #[command(hide = !git::IS_HERE)]
-    Diff(diff::Args),
+    Diff(Lazy<diff::Args>),
     #[command(hide = !CAN_SERVE)]
-    Serve(serve::Args),
+    Serve(Lazy<serve::Args>),
     #[command(hide = !CAN_SERVE)]
-    CredentialProcess(credential_process::Args),
-    Argocd(argocd::Args),
-    Install(install::Args),
+    CredentialProcess(Lazy<credential_process::Args>),
+    Argocd(Lazy<argocd::Args>),
+    Install(Lazy<install::Args>),
     #[command(hide = true)]
-    ExecPlugin(exec_plugin::Args),
-    Schema(schema::Args),
-    Explain(explain::Args),
-    Completion(completion::Args),
+    ExecPlugin(Lazy<exec_plugin::Args>),
+    Schema(Lazy<schema::Args>),
+    Explain(Lazy<explain::Args>),
+    Completion(Lazy<completion::Args>),
     #[command(hide = true)]
-    Man(man::Args),
-    Version(version::Args),
+    Man(Lazy<man::Args>),
+    Version(Lazy<version::Args>),
 }
 
 impl Command {
