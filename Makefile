@@ -45,7 +45,7 @@ report:  ## the page of `iamra report` in Chromium: searched, filtered, followed
 bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it -- cases:: every_help_reads_as_recorded the_schema_is_the_one_that_is_checked_in \
 	  its_schema_is_the_generated_one the_catalog_s_metadata_says_the_same the_formats_read_as_recorded \
-	  the_picture_in_the_documentation_is_what_is_drawn
+	  the_picture_in_the_documentation_is_what_is_drawn the_reference_is_made_from_the_schema
 	@tests/peers/build kustomize-5.8.2
 	BLESS=1 cargo test --locked --test it every_example_gives_what_it_shows
 

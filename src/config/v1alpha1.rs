@@ -55,7 +55,8 @@ pub struct Spec {
     /// The declaration that this one adds workloads to, as a path in the same repository such as `../../iamra.yaml`; everything
     /// else comes from there, except for the `defaults` of these workloads.
     pub extends: Option<String>,
-    /// What the KRM function does; on the command line, the commands take its place.
+    /// What the KRM function does; `generate` for a generator, and `all` for others when omitted. On the command line, the commands take
+    /// its place.
     pub mode: Option<Mode>,
     /// SSM prefix of the installation, a template with `cluster`; `/iam-ra/default` when omitted.
     pub parameter_prefix: Option<String>,
@@ -70,7 +71,7 @@ pub struct Spec {
     pub name_prefix: Option<String>,
     /// kustomize's `nameSuffix` for the workloads' names; that of the kustomization on disk when omitted.
     pub name_suffix: Option<String>,
-    /// Lets kustomize append a hash to the names of generated ConfigMaps.
+    /// Lets kustomize append a hash to the names of generated ConfigMaps; `false` when omitted.
     pub name_suffix_hash: Option<bool>,
     /// Argo CD annotations on the objects that iamra emits.
     pub argo_cd: ArgoCd,
@@ -149,7 +150,7 @@ pub struct Certificate {
     /// How long before expiry it is renewed; a third of `duration` when omitted, at least `5m`.
     #[schemars(extend("examples" = ["8h"], "pattern" = form::DURATION))]
     pub renew_before: Option<String>,
-    /// The subject's common name; a template with `workload`, `namespace`, `cluster`, `role` and `scope`. The workload's name when omitted.
+    /// The subject's common name; a template with `workload`, `namespace`, `cluster`, `role` and `scope`; the workload's name when omitted.
     pub common_name: Option<String>,
     /// The subject's organizations (O): templates like `commonName`. None when omitted.
     pub organizations: Option<Vec<String>>,
@@ -181,7 +182,7 @@ pub enum CertificateVolume {
 pub struct PrivateKey {
     /// `RSA` when omitted.
     pub algorithm: Option<KeyAlgorithm>,
-    /// Bits: 2048 to 8192 for RSA (2048 when omitted); 256, 384 or 521 for ECDSA (256 when omitted).
+    /// Bits: 2048 to 8192 for RSA, and 256, 384 or 521 for ECDSA; 2048 or 256 when omitted.
     pub size: Option<u32>,
 }
 
@@ -239,9 +240,9 @@ pub struct Sidecar {
 pub struct Endpoint {
     /// A URL, such as that of a VPC endpoint.
     pub url: Option<String>,
-    /// The FIPS endpoint of the region, where there is one.
+    /// The FIPS endpoint of the region, where there is one; `false` when omitted.
     pub fips: Option<bool>,
-    /// The dual-stack endpoint of the region, which also supports IPv6.
+    /// The dual-stack endpoint of the region, which also supports IPv6; `false` when omitted.
     pub dual_stack: Option<bool>,
 }
 
@@ -308,9 +309,9 @@ pub enum Startup {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Resources {
-    /// What the scheduler reserves; `cpu: 10m` and `memory: 32Mi` unless set otherwise, entry by entry; `null` removes one.
+    /// What the scheduler reserves; `cpu: 10m` and `memory: 32Mi` when omitted, entry by entry; `null` removes one.
     pub requests: BTreeMap<String, Option<Quantity>>,
-    /// The most that it may use; `memory: 64Mi` unless set otherwise, entry by entry; `null` removes one.
+    /// The most that it may use; `memory: 64Mi` when omitted, entry by entry; `null` removes one.
     pub limits: BTreeMap<String, Option<Quantity>>,
 }
 
@@ -327,7 +328,7 @@ pub struct Environment {
     /// The application's region; the trust anchor's when omitted.
     #[schemars(extend("pattern" = form::REGION))]
     pub region: Option<String>,
-    /// Ends the endpoint with a slash, which the AWS CLI v2 needs and the Java SDK v2 rejects.
+    /// Ends the endpoint with a slash, which the AWS CLI v2 needs and the Java SDK v2 rejects; `false` when omitted.
     pub trailing_slash: Option<bool>,
 }
 
@@ -340,7 +341,7 @@ pub struct Scope {
     pub trust_anchor: Option<String>,
     /// Account and region in which its values are looked up; the environment's account and `region` of the spec when omitted.
     pub aws: Aws,
-    /// The issuer of the workloads' certificates.
+    /// The issuer of the workloads' certificates; `ca`, with a Secret that exists, when omitted.
     pub issuer: Option<Issuer>,
     /// Overrides for workloads of this scope.
     pub certificate: Certificate,
@@ -400,7 +401,7 @@ pub enum MintPolicy {
 pub struct CaIssuer {
     /// Which CA of the scope it is; `1` when omitted. The names of its objects end in the number after the first one.
     pub generation: Option<u16>,
-    /// Where the CA's certificate and key come from; exactly one source, the existing Secret `iam-ra-ca` when omitted.
+    /// Where the CA's certificate and key come from; exactly one source; the existing Secret `iam-ra-ca` when omitted.
     pub secret: CaSecret,
     /// The CA that follows, as long as certificates move to it.
     pub next: Option<NextCa>,
@@ -415,7 +416,7 @@ pub struct ClusterCaIssuer {
     pub namespace: Option<String>,
     /// Which CA of the scope it is; `1` when omitted. The names of its objects end in the number after the first one.
     pub generation: Option<u16>,
-    /// Where the CA's certificate and key come from; exactly one source, the existing Secret `iam-ra-ca` when omitted.
+    /// Where the CA's certificate and key come from; exactly one source; the existing Secret `iam-ra-ca` when omitted.
     pub secret: CaSecret,
     /// The CA that follows, as long as certificates move to it.
     pub next: Option<NextCa>,
@@ -425,7 +426,7 @@ pub struct ClusterCaIssuer {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct NextCa {
-    /// Where its certificate and key come from; exactly one source, the existing Secret `iam-ra-ca.GENERATION` when omitted.
+    /// Where its certificate and key come from; exactly one source; the existing Secret `iam-ra-ca.GENERATION` when omitted.
     pub secret: CaSecret,
     /// Whether it signs, in place of the current one, which must stay until no certificate of it is in use.
     pub signs: bool,
@@ -513,7 +514,7 @@ pub struct AwsPrivateCaIssuer {
     pub role: Option<String>,
     /// A Secret with an access key, which the controller uses in place of its own credentials; it must exist.
     pub secret_ref: Option<AccessKeySecret>,
-    /// The template of the certificates, such as `EndEntityClientAuthCertificate/V1`, which the controller chooses when omitted.
+    /// The template of the certificates, such as `EndEntityClientAuthCertificate/V1`; the controller chooses when omitted.
     pub template: Option<String>,
 }
 
@@ -573,7 +574,7 @@ pub struct Role {
     /// The role's own IAM policies by name, each a policy document with `Version` and `Statement`; used by provisioning only. A
     /// cluster that has one of the same name replaces it as a whole.
     pub inline_policies: BTreeMap<String, Map<String, Value>>,
-    /// How long a session lasts, and the most that a workload may set: `15m` to `12h`, `1h` when omitted.
+    /// How long a session lasts, and the most that a workload may set: `15m` to `12h`; `1h` when omitted.
     #[schemars(extend("examples" = ["1h"], "pattern" = form::DURATION))]
     pub session_duration: Option<String>,
     /// Whether the profile accepts session names, which `sidecar.roleSessionName` sets; `false` when omitted, as in AWS.
@@ -646,7 +647,7 @@ pub struct Workload {
     pub containers: Option<Vec<String>>,
     /// Containers that get no credentials.
     pub except: Option<Vec<String>>,
-    /// How long its sessions last: `15m` or more, and at most the `sessionDuration` of its role, which is taken when omitted.
+    /// How long its sessions last, from `15m` on and no longer than those of its role; the role's `sessionDuration` when omitted.
     #[schemars(extend("examples" = ["30m"], "pattern" = form::DURATION))]
     pub session_duration: Option<String>,
     /// Emits a Pod `NAME-sample-HASH` that prints the workload's identity in AWS and exits.

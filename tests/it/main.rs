@@ -76,6 +76,7 @@ mod prerequisites;
 mod provision;
 mod provision_faults;
 mod readme;
+mod reference;
 mod refusals;
 mod release;
 mod rendered;
