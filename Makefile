@@ -1,5 +1,5 @@
 # `make` alone lists what there is.
-.PHONY: help demo check test journey clients editor report bless lint deny image instructions release fuzz bench peers
+.PHONY: help demo check test book journey clients editor report bless lint deny image instructions release fuzz bench peers
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,12 @@ peers:  ## build the real programs that the tests talk to, once
 test: peers  ## everything, against real kustomize, Docker, API server and cert-manager
 	@tests/step cargo test --locked --no-run
 	@tests/step cargo test --locked
+
+book:  ## docs/ as a book, in target/book, by mdBook: every link leads somewhere, words are spelled correctly; builds mdBook once, a minute
+	@tests/peers/build codespell
+	@tests/peers/mdbook --version
+	@tests/step cargo test --locked --test it --no-run
+	cargo test --locked --test it book:: -- --include-ignored
 
 journey:  ## from an empty folder to credentials and back, shown command by command (docs/journey.md)
 	@tests/peers/build kustomize-5.8.2 kubectl kube-apiserver etcd cluster crds anywhere-double aws-double python
@@ -45,7 +51,7 @@ report:  ## the page of `iamra report` in Chromium: searched, filtered, followed
 bless:  ## accept what the program does now as expected; then read `git diff`
 	BLESS=1 cargo test --locked --test it -- cases:: every_help_reads_as_recorded the_schema_is_the_one_that_is_checked_in \
 	  its_schema_is_the_generated_one the_catalog_s_metadata_says_the_same the_formats_read_as_recorded \
-	  the_picture_in_the_documentation_is_what_is_drawn the_reference_is_made_from_the_schema
+	  the_picture_in_the_documentation_is_what_is_drawn the_reference_is_made_from_the_schema the_list_of_diagnostics_is_generated
 	@tests/peers/build kustomize-5.8.2
 	BLESS=1 cargo test --locked --test it every_example_gives_what_it_shows
 

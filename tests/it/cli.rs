@@ -403,7 +403,7 @@ fn every_code_is_explained() {
     let pages = std::fs::read_dir(root().join("docs/diagnostics")).unwrap();
     for page in pages.map(|page| page.unwrap().path()) {
         let name = page.file_stem().unwrap().to_str().unwrap();
-        assert!(Code::find(name).is_some(), "{} explains no code", page.display());
+        assert!(name == "README" || Code::find(name).is_some(), "{} explains no code", page.display());
     }
 }
 

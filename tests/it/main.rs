@@ -15,6 +15,7 @@ mod argocd;
 mod aws;
 mod aws_peers;
 mod bad_server;
+mod book;
 mod cache;
 mod cases;
 mod cli;
