@@ -1,5 +1,5 @@
 # `make` alone lists what there is.
-.PHONY: help demo check test book journey clients editor report bless lint deny image instructions release fuzz bench peers
+.PHONY: help demo check test book helm journey clients editor report bless lint deny image instructions release fuzz bench peers
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,11 @@ book:  ## docs/ as a book, in target/book, by mdBook: every link leads somewhere
 	@tests/peers/mdbook --version
 	@tests/step cargo test --locked --test it --no-run
 	cargo test --locked --test it book:: -- --include-ignored
+
+helm:  ## the page about Helm with Helm 3 and 4, which are built once, in four minutes
+	@tests/peers/build kustomize-5.8.2 helm
+	@tests/step cargo test --locked --test it --no-run
+	cargo test --locked --test it what_the_page_about_helm_shows_is_what_happens -- --ignored --nocapture
 
 journey:  ## from an empty folder to credentials and back, shown command by command (docs/journey.md)
 	@tests/peers/build kustomize-5.8.2 kubectl kube-apiserver etcd cluster crds anywhere-double aws-double python

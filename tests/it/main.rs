@@ -69,6 +69,8 @@ mod mint;
 mod missing;
 mod monorepo;
 mod overview;
+#[cfg(all(feature = "git", feature = "serve"))]
+mod pages;
 mod paths;
 mod peers;
 #[cfg(feature = "git")]

@@ -49,7 +49,7 @@ fn the_workflows_are_valid_and_call_what_there_is() {
     let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
     let checks = fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
     assert!(checks.contains("run: .ci/run\n"));
-    for name in ["fuzz", "clients"] {
+    for name in ["fuzz", "clients", "helm"] {
         assert!(checks.contains(&format!("run: make {name}\n")), "nothing calls make {name}");
         assert!(makefile.contains(&format!("\n{name}:  ## ")), "make {name}");
     }

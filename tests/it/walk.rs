@@ -59,16 +59,20 @@ pub(crate) fn commands(page: &Path) -> Vec<String> {
 }
 
 /// The commands in blocks for consoles: what comes after `$`, with the lines that it goes on in after `>`. A block for `sh` is
-/// pasted, and prints nothing.
+/// pasted, and prints nothing. A block in a list is indented as a whole.
 fn steps(text: &str) -> Vec<Step> {
-    let (mut all, mut block): (Vec<Step>, _) = (Vec::new(), "");
+    let (mut all, mut block, mut indent): (Vec<Step>, _, _) = (Vec::new(), "", 0);
     for (number, line) in text.lines().enumerate() {
-        if let Some(language) = line.strip_prefix("```") {
+        if let Some(language) = line.trim_start().strip_prefix("```") {
+            indent = line.len() - line.trim_start().len();
             block = language;
             if block == "sh" {
                 all.push(Step { line: number + 1, command: String::new(), prints: Vec::new() });
             }
-        } else if let ("sh", Some(step)) = (block, all.last_mut()) {
+            continue;
+        }
+        let line = line.get(indent..).unwrap_or_default();
+        if let ("sh", Some(step)) = (block, all.last_mut()) {
             step.command.push_str(line);
             step.command.push('\n');
         } else if block != "console" {
