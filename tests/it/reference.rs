@@ -158,16 +158,16 @@ impl Reference {
             text.push_str("It has no fields: write `{}`.\n");
             return text;
         }
-        text.push_str("| field | type | default | | example |\n|---|---|---|---|---|\n");
+        text.push_str("| field | description | type | default | example |\n|---|---|---|---|---|\n");
         for (field, schema) in &fields {
             let example = &self.examples.get(&(of.name.clone(), field.clone()));
             let meanings = self.words(schema);
             let meanings: String = meanings.iter().map(|(word, what)| format!(" `{word}`: {what}")).collect();
             let cells = [
                 format!("`{field}`"),
+                one_line(&schema["description"]) + &meanings,
                 self.type_of(schema),
                 self.default(field, schema, &of.schema),
-                one_line(&schema["description"]) + &meanings,
                 example.map_or_else(String::new, |value| shown(field, value)),
             ];
             let _ = writeln!(text, "| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "));
