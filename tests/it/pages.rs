@@ -103,6 +103,15 @@ fn what_the_page_about_helm_shows_is_what_happens() {
     walk(&root().join("docs/helm.md"), || desk.bash());
 }
 
+/// No registry has kpt: `tests/peers/report` says whether it is there.
+#[test]
+fn what_the_page_about_kpt_shows_is_what_happens() {
+    let desk = Desk::new("tests/data/kpt", &[]);
+    if desk.does("kpt version").exit == 0 {
+        walk(&root().join("docs/kpt.md"), || desk.bash());
+    }
+}
+
 /// The blocks in a page that are files, which their first line names in a comment.
 fn files_in(page: &str) -> BTreeMap<String, String> {
     let text = fs::read_to_string(root().join("docs").join(page)).unwrap();
