@@ -18,7 +18,7 @@ const FOLDERS: [&str; 3] = ["examples", "fn-config", "kustomize"];
 const MISSPELLED: &str = "regoin";
 
 /// The Markdown files in and below a folder.
-fn pages_below(folder: &Path) -> BTreeSet<PathBuf> {
+pub(crate) fn pages_below(folder: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if path.is_dir() {

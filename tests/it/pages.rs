@@ -8,6 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::book::pages_below;
 use crate::kustomize::copy;
 use crate::peers::peer;
 use crate::support::{Output, iamra_path, root, run};
@@ -233,29 +234,50 @@ fn renovate_finds_the_image_in_a_declaration() {
     assert_eq!(read[1], serde_json::json!([true, false, false]));
 }
 
+/// The commands of iamra in a page: in code font, and the lines of its blocks.
+fn named_in(text: &str) -> Vec<String> {
+    let parts = text.split("```").enumerate();
+    let code = parts.flat_map(|(index, part)| match index % 2 {
+        0 => part.split('`').skip(1).step_by(2).collect::<Vec<_>>(),
+        _ => part.lines().map(|line| line.trim_start().trim_start_matches("$ ").trim_start_matches("! ")).collect(),
+    });
+    // What stands for something is not typed: `[DIR]`, `CODE`, `…`.
+    let is_typed = |word: &&str| word.starts_with(|first: char| first == '-' || first.is_lowercase());
+    let ends = |word: &&str| {
+        ["|", "--", "#", "&&", "\\", "||"].contains(word) || word.starts_with(['>', '(']) || word.ends_with([';', ')'])
+    };
+    let commands = code.filter_map(|code| code.strip_prefix("iamra "));
+    let commands = commands.filter(|rest| rest.starts_with(|first: char| first == '-' || first.is_lowercase()));
+    commands
+        .map(|rest| {
+            rest.split_whitespace().take_while(|word| !ends(word)).filter(is_typed).collect::<Vec<_>>().join(" ")
+        })
+        .collect()
+}
+
 #[test]
 fn every_command_that_pages_name_is_one() {
-    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let mut wrong = Vec::new();
+    let mut pages: BTreeMap<_, _> = ["docs", "examples", "kustomize"]
+        .iter()
+        .flat_map(|folder| pages_below(&root().join(folder)))
+        .map(|page| (fs::read_to_string(&page).unwrap(), page))
+        .collect();
+    let readme = root().join("README.md");
+    pages.insert(fs::read_to_string(&readme).unwrap(), readme);
     let mut seen = BTreeMap::new();
-    for page in docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
-        let text = fs::read_to_string(&page).unwrap();
-        // Outside blocks, in code font.
-        let prose = text.split("```").step_by(2).flat_map(|part| part.split('`').skip(1).step_by(2));
-        for command in prose.filter(|code| code.starts_with("iamra ")) {
-            seen.entry(command.to_owned()).or_insert_with(|| page.clone());
+    for (text, page) in &pages {
+        for command in named_in(text) {
+            seen.entry(command).or_insert(page);
         }
     }
-    assert!(seen.len() > 50, "{}", seen.len());
+    assert!(seen.len() > 200, "{}", seen.len());
+    let mut wrong = Vec::new();
     for (command, page) in seen {
-        let words = command.split_whitespace().skip(1).take_while(|word| !["|", ">", "--"].contains(word));
-        // What stands for something is not typed: `[DIR]`, `CODE`, `…`.
-        let is_typed =
-            |word: &&str| *word != "help" && word.starts_with(|first: char| first == '-' || first.is_lowercase());
-        let asked = run(Command::new(iamra_path()).args(words.filter(is_typed)).arg("--help").env_clear(), b"");
+        let words = command.split(' ').filter(|word| *word != "help");
+        let asked = run(Command::new(iamra_path()).args(words).arg("--help").env_clear(), b"");
         let first = asked.stderr.lines().next().unwrap_or_default();
         if ["unexpected argument", "unrecognized subcommand"].iter().any(|it| first.contains(it)) {
-            wrong.push(format!("{}: `{command}`: {first}", page.display()));
+            wrong.push(format!("{}: `iamra {command}`: {first}", page.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
