@@ -17,6 +17,7 @@ use crate::walk::walk;
 /// Pages, and what is in the folder where they begin.
 const PAGES: &[(&str, &str)] = &[
     ("start.md", ""),
+    ("terraform.md", ""),
     ("objects.md", "examples/01-one-workload"),
     ("flux.md", "examples/09-monorepo"),
     ("from-irsa.md", "examples/07-from-irsa"),
