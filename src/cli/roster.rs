@@ -29,12 +29,15 @@ pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -
     let (roster, report) = read(&file, shared)?;
     finish_with(&report, file.sources(), io, |io| {
         let Some(roster) = roster else { return Ok(()) };
-        let text = match format {
-            Format::Table => roster::table(&roster).within(width()),
-            Format::Json => roster::json(&roster),
-            Format::Renewals => roster::renewals(&roster).within(width()),
+        let (text, left_out) = match format {
+            Format::Table => roster::table(&roster).fitted(width()),
+            Format::Json => (roster::json(&roster), &[][..]),
+            Format::Renewals => roster::renewals(&roster).fitted(width()),
         };
         io.data(|out| out.write_all(text.as_bytes()))?;
+        if !left_out.is_empty() {
+            io.remark(&format_args!("a wider terminal, or `--format json`, has {} too\n", left_out.join(" and ")))?;
+        }
         let idle = roster.idle();
         if format == Format::Table && !idle.is_empty() {
             io.remark(&format_args!("no workloads yet in {}\n", idle.join(", ")))?;

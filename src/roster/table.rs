@@ -7,35 +7,66 @@ use crate::renewal;
 
 const HEAD: [&str; 7] = ["WORKLOAD", "CLUSTER", "NAMESPACE", "ROLE", "CERTIFICATE", "TARGET", "ROLE ARN"];
 
+/// What stands where nothing is known.
+const UNKNOWN: &str = "-";
+
 /// A table for people.
 #[derive(Debug)]
 pub struct Table {
     head: Vec<&'static str>,
     rows: Vec<Vec<String>>,
+    /// Columns that can be left out, the first one first.
+    spare: &'static [&'static str],
 }
 
 impl Table {
     /// A table with this head; each row has a cell for each column.
     pub fn of<const N: usize>(head: [&'static str; N], rows: impl Iterator<Item = [String; N]>) -> Self {
-        Self { head: head.to_vec(), rows: rows.map(Vec::from).collect() }
+        Self { head: head.to_vec(), rows: rows.map(Vec::from).collect(), spare: &[] }
     }
 
     /// The table as it is, or, on a terminal where its lines would break, each row as a block of lines. Nothing is cut off: what
     /// people see they copy.
     pub fn within(&self, width: Option<usize>) -> String {
-        let aligned = self.aligned();
-        let is_too_wide = |width| aligned.lines().any(|line| line.chars().count() > width);
-        if width.is_some_and(is_too_wide) { self.blocks() } else { aligned }
+        self.fitted(width).0
     }
 
-    /// Columns with two spaces between them.
-    fn aligned(&self) -> String {
+    /// The same, and the columns that were left out because the others fit without them. Those that say nothing go first,
+    /// and are not missed.
+    pub fn fitted(&self, width: Option<usize>) -> (String, &'static [&'static str]) {
+        let mut without = Vec::new();
+        let mut fits = |more: &[&'static str]| {
+            without.extend_from_slice(more);
+            let aligned = self.aligned(&without);
+            width.is_none_or(|width| aligned.lines().all(|line| line.chars().count() <= width)).then_some(aligned)
+        };
+        if let Some(aligned) = fits(&[]).or_else(|| fits(&self.empty())) {
+            return (aligned, &[]);
+        }
+        for (index, column) in self.spare.iter().enumerate() {
+            if let Some(aligned) = fits(&[column]) {
+                return (aligned, self.spare.get(..=index).unwrap_or_default());
+            }
+        }
+        (self.blocks(), &[])
+    }
+
+    /// The columns in which nothing is known of any row.
+    fn empty(&self) -> Vec<&'static str> {
+        let columns = self.head.iter().enumerate();
+        let is_empty = |index: usize| self.rows.iter().all(|row| row.get(index).is_some_and(|cell| cell == UNKNOWN));
+        columns.filter(|(index, _)| is_empty(*index)).map(|(_, name)| *name).collect()
+    }
+
+    /// Columns with two spaces between them, but for some.
+    fn aligned(&self, without: &[&str]) -> String {
         let mut widths: Vec<_> = self.head.iter().map(|cell| cell.len()).collect();
         for row in &self.rows {
             widths.iter_mut().zip(row).for_each(|(width, cell)| *width = cell.chars().count().max(*width));
         }
         let line = |cells: &mut dyn Iterator<Item = &str>| {
-            let cells: String = cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
+            let cells = cells.zip(&widths).zip(&self.head).filter(|(_, name)| !without.contains(name));
+            let cells: String = cells.map(|((cell, width), _)| format!("{cell:width$}  ")).collect();
             format!("{}\n", cells.trim_end())
         };
         let head = line(&mut self.head.iter().copied());
@@ -56,7 +87,7 @@ impl Table {
 
 /// Workloads and their identities; `-` where nothing is known.
 pub fn table(roster: &Roster) -> Table {
-    Table::of(HEAD, roster.rows.iter().map(cells))
+    Table { spare: &["TARGET", "CERTIFICATE"], ..Table::of(HEAD, roster.rows.iter().map(cells)) }
 }
 
 const RENEWALS: [&str; 6] = ["WORKLOAD", "CLUSTER", "NAMESPACE", "LIFETIME", "RENEWED BEFORE ITS END", "SURVIVES"];
@@ -66,7 +97,7 @@ pub fn renewals(roster: &Roster) -> Table {
     let cells = |row: &Row| {
         let Certificate { duration, renew_before, .. } = &row.binding.certificate;
         let margin = renewal::margin(renew_before).in_words();
-        let unknown = || "-".to_owned();
+        let unknown = || UNKNOWN.to_owned();
         [
             row.binding.workload.clone(),
             row.cluster.clone().unwrap_or_else(unknown),
@@ -81,7 +112,7 @@ pub fn renewals(roster: &Roster) -> Table {
 }
 
 fn cells(row: &Row) -> [String; 7] {
-    let unknown = || "-".to_owned();
+    let unknown = || UNKNOWN.to_owned();
     let binding = &row.binding;
     let life = format!("{}, renewed {} before its end", binding.certificate.duration, binding.certificate.renew_before);
     let kind = binding.target.kind.as_ref().map_or_else(String::new, |kind| format!("{kind} "));
@@ -113,6 +144,12 @@ mod tests {
         let table = Table::of(["WORKLOAD", "ARN"], rows.into_iter());
         let aligned = "WORKLOAD  ARN\napi       arn:é\nb         -\n";
         assert_eq!((table.within(None).as_str(), table.within(Some(15)).as_str()), (aligned, aligned));
-        assert_eq!(table.within(Some(14)), "WORKLOAD  api\nARN       arn:é\n\nWORKLOAD  b\nARN       -\n");
+        let blocks = "WORKLOAD  api\nARN       arn:é\n\nWORKLOAD  b\nARN       -\n";
+        assert_eq!(table.within(Some(14)), blocks);
+
+        let spare = Table { spare: &["ARN"], ..table };
+        let fitted = [15, 14, 8, 7].map(|width| spare.fitted(Some(width)));
+        let narrow = ("WORKLOAD\napi\nb\n".to_owned(), &["ARN"][..]);
+        assert_eq!(fitted, [(aligned.to_owned(), &[][..]), narrow.clone(), narrow, (blocks.to_owned(), &[])]);
     }
 }

@@ -57,7 +57,10 @@ impl Client {
                 Err(_) => Some(format!("{name} {release}: did not run, as {NEWEST} does not name it")),
                 Ok(program) => {
                     let version = run(Command::new(program).arg("--version"), b"").stdout;
-                    assert!(version.starts_with(&format!("aws-cli/{release} ")), "{NEWEST} is not {release}: {version}");
+                    assert!(
+                        version.starts_with(&format!("aws-cli/{release} ")),
+                        "{NEWEST} is not {release}: {version}"
+                    );
                     None
                 }
             },

@@ -184,7 +184,14 @@ fn tables_fit_the_terminal() {
     assert_eq!(on_terminal(dir.path(), 200, "list iamra-demo"), piped);
     let narrow = on_terminal(dir.path(), 80, "list iamra-demo");
     assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+    // There is no cluster, and what else is left out is said.
+    let arn = "arn:aws:iam::111122223333:role/payments";
+    let rows = ["NAMESPACE  ROLE      ROLE ARN\n".to_owned(), format!("shop       payments  {arn}\n")];
+    assert!(rows.iter().all(|row| narrow.contains(row)), "{narrow}");
+    assert!(narrow.contains("a wider terminal, or `--format json`, has TARGET and CERTIFICATE too"), "{narrow}");
+    // Then each row is a block of lines, in which everything is.
     let cells: Vec<_> = piped.lines().nth(1).unwrap().split("  ").filter(|cell| !cell.is_empty()).collect();
+    let narrow = on_terminal(dir.path(), 60, "list iamra-demo");
     assert!(cells.iter().all(|cell| narrow.contains(cell.trim())), "{narrow}");
 }
 
