@@ -14,6 +14,8 @@ pub(super) struct Around<'i, 't> {
     items: &'i [Item<'t>],
     /// The names of all workloads.
     workloads: OnceCell<Known<'i>>,
+    /// The kinds of all workloads, by name.
+    kinds: OnceCell<BTreeMap<&'i str, BTreeSet<&'i str>>>,
     /// Kinds and names of objects that are not workloads.
     strangers: OnceCell<BTreeSet<(&'i str, &'i str)>>,
     /// The workloads by what is between dashes in their names.
@@ -33,7 +35,8 @@ const PARTS: usize = 16;
 
 impl<'i, 't> Around<'i, 't> {
     pub(super) fn of(items: &'i [Item<'t>]) -> Self {
-        Self { items, workloads: OnceCell::new(), strangers: OnceCell::new(), longer: OnceCell::new() }
+        let (workloads, kinds) = (OnceCell::new(), OnceCell::new());
+        Self { items, workloads, kinds, strangers: OnceCell::new(), longer: OnceCell::new() }
     }
 
     /// The objects that are workloads, or those that are not.
@@ -82,12 +85,40 @@ impl<'i, 't> Around<'i, 't> {
                  the pod template of a {kind}"
             );
         }
+        let kinds = self.kinds.get_or_init(|| kinds_by_name(self.idents(true).map(|it| (&*it.kind, &*it.name))));
+        if let Some(help) = of_other_kind(binding, kinds) {
+            return help;
+        }
         let workloads = self.workloads.get_or_init(|| Known::of(self.idents(true).map(|ident| &*ident.name)));
         match workloads.nearest(target) {
             Some(nearest) => format!("did you mean {}?", quote(&nearest)),
             None => "check `target`, and check that the object is part of this build".to_owned(),
         }
     }
+}
+
+/// The kinds that each name has, of pairs of kind and name.
+pub fn kinds_by_name<'n>(idents: impl Iterator<Item = (&'n str, &'n str)>) -> BTreeMap<&'n str, BTreeSet<&'n str>> {
+    let mut kinds: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (kind, name) in idents {
+        kinds.entry(name).or_default().insert(kind);
+    }
+    kinds
+}
+
+/// The help where what has the target's name is of another kind.
+pub fn of_other_kind(binding: &Binding, kinds: &BTreeMap<&str, BTreeSet<&str>>) -> Option<String> {
+    let (Which::Name(target), Some(wanted)) = (&binding.target.which, binding.target.kind.as_deref()) else {
+        return None;
+    };
+    let kinds = kinds.get(target.as_str()).filter(|kinds| !kinds.contains(wanted))?;
+    let found: Vec<_> = kinds.iter().map(|kind| quote_object(kind, target)).collect();
+    let kinds: Vec<_> = kinds.iter().map(|kind| typed(&format_args!("kind: {kind}"))).collect();
+    Some(format!(
+        "found {}; if that is the workload, write {} in its `target`",
+        found.join(" and "),
+        kinds.join(" or ")
+    ))
 }
 
 /// Each object under all that is between dashes in its name, but for the whole.

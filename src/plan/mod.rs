@@ -10,6 +10,7 @@ mod tenancy;
 pub use tenancy::check_tenants;
 
 pub use absent::{Absence, keep, present};
+pub use around::{kinds_by_name, of_other_kind};
 pub use guard::{Admitted, Approval, Guard};
 
 use std::collections::{BTreeMap, BTreeSet};

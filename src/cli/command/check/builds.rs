@@ -18,11 +18,11 @@ use crate::config::{Binding, Mode, Naming, OptIn, Which};
 use crate::diag::{Code, Diagnostic, Known, Level, Place, Report};
 use crate::diff::{Snapshot, View};
 use crate::disk;
-use crate::krm::{Item, Stream};
+use crate::krm::{Ident, Item, Stream};
 use crate::output::Placement;
 use crate::parallel;
 use crate::pipeline::{self, Request};
-use crate::plan::Absence;
+use crate::plan::{self, Absence};
 use crate::quote::{part, quote};
 use crate::verify::Rendered;
 use crate::workload::WorkloadKind;
@@ -54,8 +54,8 @@ struct Looked {
     /// The cluster that it is for, as the snapshot calls it, and which of its workloads are there; `None` if that is unknown.
     present: Option<(Option<String>, Vec<bool>)>,
     placements: Vec<Placement>,
-    /// The names of all workloads in it.
-    names: Vec<String>,
+    /// Kind and name of all workloads in it.
+    names: Vec<(String, String)>,
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
@@ -273,16 +273,26 @@ impl Looked {
     }
 }
 
-/// The names of the workloads among the objects, as declarations know them.
-fn names(items: &[Item<'_>], naming: &Naming) -> Vec<String> {
+/// Kinds and names of the workloads among the objects, as declarations know them.
+fn names(items: &[Item<'_>], naming: &Naming) -> Vec<(String, String)> {
     let idents = items.iter().filter_map(Item::ident);
     let idents = idents.filter(|it| WorkloadKind::find(&it.api_version, &it.kind).is_some());
-    idents.map(|it| naming.original(&it.name).unwrap_or(&it.name).to_owned()).collect()
+    let named = |it: &Ident<'_>| (it.kind.to_string(), naming.original(&it.name).unwrap_or(&it.name).to_owned());
+    idents.map(named).collect()
+}
+
+/// The workloads of all builds.
+struct Everywhere<'n> {
+    names: Known<'n>,
+    /// By name.
+    kinds: BTreeMap<&'n str, BTreeSet<&'n str>>,
 }
 
 /// By declaration, which of its own workloads are in no build. Where a build could not be looked at, it may be there.
 fn whole(declarations: &Declarations, jobs: &[Job<'_>], looked: &[Looked]) -> BTreeMap<String, Report> {
-    let names = Known::of(looked.iter().flat_map(|it| &it.names).map(String::as_str));
+    let names = || looked.iter().flat_map(|it| &it.names).map(|(kind, name)| (kind.as_str(), name.as_str()));
+    let everywhere =
+        Everywhere { names: Known::of(names().map(|(_, name)| name)), kinds: plan::kinds_by_name(names()) };
     let mut reports = BTreeMap::new();
     for (name, (declared, _)) in declarations {
         // Those of declarations that extend it may have its workloads, too.
@@ -301,7 +311,7 @@ fn whole(declarations: &Declarations, jobs: &[Job<'_>], looked: &[Looked]) -> BT
             let there = of_cluster.iter().flat_map(|(bindings, present)| bindings.iter().zip(*present));
             let there = there.filter(|(_, is)| **is).map(|(binding, _)| binding.workload.as_str()).collect();
             let there = (!of_cluster.is_empty()).then_some(there);
-            check_view(cluster.as_deref(), view, there, &names, &mut report);
+            check_view(cluster.as_deref(), view, there, &everywhere, &mut report);
         }
         reports.insert(name.clone(), report);
     }
@@ -313,7 +323,7 @@ fn check_view(
     cluster: Option<&str>,
     view: &View,
     there: Option<BTreeSet<&str>>,
-    names: &Known<'_>,
+    everywhere: &Everywhere<'_>,
     report: &mut Report,
 ) {
     let own: Vec<_> = view.config.bindings.iter().filter(|binding| !binding.is_inherited()).collect();
@@ -335,13 +345,14 @@ fn check_view(
         let wanted = part(binding.target.kind.as_deref().unwrap_or("workload"));
         let message = format!("no {wanted} {} is in any build{of_cluster}", binding.target.which);
         let nearest = match &binding.target.which {
-            Which::Name(name) => names.nearest(name),
+            Which::Name(name) => {
+                everywhere.names.nearest(name).map(|nearest| format!("did you mean {}?", quote(&nearest)))
+            }
             Which::Labels(_) => None,
         };
-        let help = nearest.map_or_else(
-            || "check `target` and `namespace`, and that a kustomization builds its object".to_owned(),
-            |nearest| format!("did you mean {}?", quote(&nearest)),
-        );
+        let help = plan::of_other_kind(binding, &everywhere.kinds)
+            .or(nearest)
+            .unwrap_or_else(|| "check `target` and `namespace`, and that a kustomization builds its object".to_owned());
         report.push(make(Code::WorkloadNotFound, message).at(Place::Config(binding.place.clone())).help(help));
     }
 }
