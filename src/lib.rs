@@ -20,6 +20,7 @@ pub mod disk;
 pub mod doctor;
 pub mod draft;
 pub mod duration;
+pub mod encoding;
 #[cfg_attr(not(feature = "git"), path = "git/none.rs")]
 pub mod git;
 pub mod helper;

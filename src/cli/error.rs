@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Exit;
+use crate::encoding;
 use crate::git;
 use crate::quote::{line, quote};
 use crate::{ca, disk, serve};
@@ -33,6 +34,9 @@ pub(super) enum Error {
     /// A program that we ran.
     #[error("{} failed", quote(&.0))]
     Failed(String),
+    /// kustomize, of a file that it takes for no text.
+    #[error("{} failed: a file has control characters, as text in UTF-16 has for readers of UTF-8", quote(&.0))]
+    ControlCharacters(String),
     /// kustomize, in a folder in which it has nothing to build.
     #[error("{} failed: there is no kustomization in {}", quote(&.0), quote(&.1.display()))]
     NothingToBuild(String, PathBuf),
@@ -160,6 +164,7 @@ impl Error {
             | Self::Combination(..)
             | Self::OneBuild(_) => Exit::Usage,
             Self::Git(error) if error.is_misuse() => Exit::Usage,
+            Self::Disk(disk::Error::Encoded(..)) => Exit::WrongInput,
             _ => Exit::Failed,
         }
     }
@@ -182,6 +187,7 @@ impl Error {
             Self::Disk(disk::Error::NotAFile(_, "a folder")) => {
                 Some("name a file in it, or pipe manifests in: `kustomize build FOLDER | iamra inject -`")
             }
+            Self::Disk(disk::Error::Encoded(..)) | Self::ControlCharacters(_) => Some(encoding::HELP),
             Self::Disk(disk::Error::Misnamed(_)) => Some("rename it to `iamra.yaml`"),
             Self::Disk(disk::Error::ReadOnly(_)) => Some("make it writable: `chmod u+w`"),
             Self::Disk(disk::Error::Changed(_)) => Some("run the command again"),

@@ -27,6 +27,9 @@ pub(super) fn plugin_path() -> PathBuf {
 
 const KUSTOMIZE: &str = "kustomize";
 
+/// What kustomize says of text in UTF-16 without a byte order mark. With one, it reads it.
+const CONTROL_CHARACTERS: &str = "control characters are not allowed";
+
 /// As much as a pipe holds: <https://man7.org/linux/man-pages/man7/pipe.7.html>.
 const PIPE: usize = 64 * 1024;
 
@@ -97,6 +100,7 @@ impl Options {
         match output.status.success() {
             true => Ok(output.stdout),
             false if dir.is_dir() && !is_buildable(dir) => Err(Error::NothingToBuild(name, dir.to_owned())),
+            false if words.contains(CONTROL_CHARACTERS) => Err(Error::ControlCharacters(name)),
             false => Err(Error::Failed(name)),
         }
     }

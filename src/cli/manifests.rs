@@ -24,27 +24,12 @@ pub(super) fn name_of(path: &Path) -> &str {
 
 /// The objects of a text, or what the text is instead.
 pub(super) fn parse<'t>(name: &str, bytes: &'t [u8]) -> Result<Stream<'t>, Box<Diagnostic>> {
-    if let Some(wide) = wide(name, bytes) {
-        return Err(wide.into());
-    }
     let stream = Stream::from_utf8(bytes).map_err(|error| {
         let template = error.position().and_then(|at| template(name, &String::from_utf8_lossy(bytes), at));
         template.unwrap_or_else(|| unreadable(name, &error))
     })?;
     let found = templated(name, &stream).or_else(|| no_object(name, &stream));
     found.map_or(Ok(stream), |instead| Err(instead.into()))
-}
-
-/// What UTF-16 begins with: <https://www.unicode.org/faq/utf_bom>.
-const BYTE_ORDER_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
-
-/// A text that PowerShell has written with `>`, among others.
-fn wide(name: &str, bytes: &[u8]) -> Option<Diagnostic> {
-    BYTE_ORDER_MARKS.iter().any(|mark| bytes.starts_with(mark)).then(|| {
-        Diagnostic::error(Code::UnreadableInput, "the input is text in UTF-16, expected UTF-8")
-            .at(Place::File(name.to_owned(), None))
-            .help("write it as UTF-8; in PowerShell with `| Out-File -Encoding utf8 FILE` in place of `>`")
-    })
 }
 
 /// Whether it is the package of an orchestrator such as kpt, which deletes the files of what it does not get back.

@@ -21,6 +21,7 @@ pub use pattern::{could_match, is_pattern, matching};
 pub use together::read_together;
 pub use walk::{check_files, files_named, folders_below, written_below};
 
+use crate::encoding::Encoding;
 use crate::quote::quote;
 
 /// The name of the declaration's file.
@@ -44,6 +45,9 @@ pub enum Error {
     /// The file cannot be read.
     #[error("{} cannot be read", quote(&.0.display()))]
     Read(PathBuf, #[source] io::Error),
+    /// The text is encoded in something else than UTF-8.
+    #[error("{} is text in {}, expected UTF-8", quote(&.0.display()), .1)]
+    Encoded(PathBuf, Encoding),
     /// The path is not a regular file: reading a pipe or a device could block forever.
     #[error("{} is {}, not a file", quote(&.0.display()), .1)]
     NotAFile(PathBuf, &'static str),
@@ -72,6 +76,7 @@ impl Error {
     pub fn why(&self) -> String {
         match self {
             Self::NotAFile(_, what) => format!("is {what}, not a file"),
+            Self::Encoded(_, encoding) => format!("is text in {encoding}, expected UTF-8"),
             Self::TooLarge(_, most) => format!("is larger than {most} MiB"),
             Self::Read(_, error) => format!("cannot be read: {error}"),
             _ => self.to_string(),
@@ -198,6 +203,9 @@ fn is_missing(error: &io::Error) -> bool {
 }
 
 fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
+    if let Some(other) = Encoding::other(&bytes) {
+        return Err(Error::Encoded(path.to_owned(), other));
+    }
     let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
     String::from_utf8(bytes).map_err(not_text).map_err(|error| Error::Read(path.to_owned(), error))
 }

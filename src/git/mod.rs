@@ -10,6 +10,7 @@ use git2::{
 };
 
 use crate::disk;
+use crate::encoding::{self, Encoding};
 use crate::quote::quote;
 
 pub use tracked::is_tracked;
@@ -103,6 +104,7 @@ impl Error {
             Self::NoMergeBase { .. } => Some("compare them directly, with two dots"),
             Self::Bare => Some("pass two revisions: `iamra diff BASE..HEAD`"),
             Self::Conflict(_) => Some("finish the merge"),
+            Self::Disk(disk::Error::Encoded(..)) => Some(encoding::HELP),
             // Like git, libgit2 refuses repositories of other users.
             Self::Git(error) if error.code() == ErrorCode::Owner => {
                 Some("it belongs to another user: `git config --global --add safe.directory FOLDER`")
@@ -276,6 +278,9 @@ impl Repository {
                 return Err(disk::Error::TooLarge(path, disk::LARGEST >> 20).into());
             }
             let blob = self.0.find_blob(blob)?;
+            if let Some(other) = Encoding::other(blob.content()) {
+                return Err(disk::Error::Encoded(path, other).into());
+            }
             let text = std::str::from_utf8(blob.content()).map_err(|_| Error::NotText(path.clone()))?;
             if mode != LINK {
                 return Ok(Some((at, Some(text.to_owned()))));

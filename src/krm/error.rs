@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::lines::Position;
+use crate::encoding::{self, Encoding};
 use crate::quote::quote;
 
 /// Why a text could not be read as Kubernetes objects.
@@ -10,6 +11,8 @@ use crate::quote::quote;
 pub enum ReadError {
     /// There is nothing but space and comments.
     Empty,
+    /// The text is encoded in something else than UTF-8.
+    Encoded(Encoding),
     /// The bytes are no text.
     NotUtf8(Position),
     /// The text is not YAML, or its end is missing.
@@ -53,7 +56,7 @@ impl ReadError {
     /// The position, if there is one.
     pub fn position(&self) -> Option<Position> {
         match self {
-            Self::Empty | Self::NotAResourceList { .. } => None,
+            Self::Empty | Self::Encoded(_) | Self::NotAResourceList { .. } => None,
             Self::NotUtf8(at)
             | Self::Unclear(at)
             | Self::Syntax { at, .. }
@@ -67,6 +70,7 @@ impl ReadError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Empty => "check that the command before the pipe succeeded and printed something",
+            Self::Encoded(_) => encoding::HELP,
             Self::NotUtf8(_) => "save the file as UTF-8",
             Self::Syntax { .. } => "check that the input is complete YAML and contains nothing else, such as log lines",
             Self::NotAResourceList { .. } => {
@@ -84,6 +88,7 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the input is empty"),
+            Self::Encoded(encoding) => write!(f, "the input is text in {encoding}, expected UTF-8"),
             Self::NotUtf8(at) => write!(f, "the input is not UTF-8 text: {at}"),
             Self::Syntax { message, at } => write!(f, "the input is not YAML, or is truncated: {message}: {at}"),
             Self::NotAResourceList { found } => write!(f, "expected a ResourceList, found {found}"),
@@ -103,6 +108,9 @@ impl std::error::Error for ReadError {}
 
 /// Reads bytes as text.
 pub(super) fn utf8(bytes: &[u8]) -> Result<&str, ReadError> {
+    if let Some(other) = Encoding::other(bytes) {
+        return Err(ReadError::Encoded(other));
+    }
     std::str::from_utf8(bytes).map_err(|error| {
         let valid =
             bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or_default();

@@ -36,6 +36,19 @@ fn set_up(dir: &Path, whole: &Value, row: &Value) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content(whole, file)).unwrap();
     }
+    for (name, encoding) in row["encoded"].as_mapping().into_iter().flatten() {
+        let path = dir.join(text(name, "a name"));
+        let there = fs::read_to_string(&path).unwrap();
+        fs::write(path, encoded(&there, text(encoding, "an encoding"))).unwrap();
+    }
+}
+
+/// A text as Windows writes it: `UTF-16LE` or `UTF-16BE`, and with a byte order mark if that is said behind it.
+fn encoded(text: &str, encoding: &str) -> Vec<u8> {
+    let mark = if encoding.ends_with(" with a byte order mark") { "\u{feff}" } else { "" };
+    let bytes = if encoding.starts_with("UTF-16LE") { u16::to_le_bytes } else { u16::to_be_bytes };
+    assert!(encoding.starts_with("UTF-16"), "{encoding}");
+    mark.encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect()
 }
 
 /// The programs of a row, and those of every system, without what is beside them on this one.

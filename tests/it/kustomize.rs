@@ -647,3 +647,28 @@ fn a_prefix_is_read_from_the_kustomizations() {
         write("iamra.yaml", declaration);
     }
 }
+
+/// Without a byte order mark kustomize does not know it, and says something else.
+#[test]
+fn text_in_utf_16_is_called_what_it_is() {
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    for encode in [u16::to_le_bytes, u16::to_be_bytes] {
+        for wide in ["kustomization.yaml", "map.yaml"] {
+            let dir = tempfile::tempdir().unwrap();
+            for (name, text) in [("kustomization.yaml", "resources: [map.yaml]\n"), ("map.yaml", map)] {
+                let bytes = if name == wide {
+                    text.encode_utf16().flat_map(encode).collect()
+                } else {
+                    text.as_bytes().to_vec()
+                };
+                fs::write(dir.path().join(name), bytes).unwrap();
+            }
+            fs::copy(root().join("examples/01-one-workload/iamra.yaml"), dir.path().join("iamra.yaml")).unwrap();
+            let output = run(iamra(dir.path()).args(["build", "--kustomize"]).arg(peer("kustomize-5.8.2")), b"");
+            assert_eq!((output.exit, output.stdout.as_str()), (3, ""), "{wide}");
+            for said in ["control characters, as text in UTF-16 has", "help: save it as UTF-8"] {
+                assert!(output.stderr.contains(said), "{wide}: {}", output.stderr);
+            }
+        }
+    }
+}

@@ -20,7 +20,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files below a folder, by their paths in it, with their texts.
+/// The files below a folder, by their paths in it, with their texts as far as they are text.
 pub(crate) fn files_below(dir: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![dir.to_owned()];
@@ -30,7 +30,7 @@ pub(crate) fn files_below(dir: &Path) -> BTreeMap<String, String> {
                 folders.push(path);
             } else {
                 let name = path.strip_prefix(dir).unwrap().display().to_string();
-                found.insert(name, std::fs::read_to_string(path).unwrap());
+                found.insert(name, String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned());
             }
         }
     }
