@@ -168,6 +168,9 @@ impl Part {
     }
 }
 
+/// The columns of a terminal that does not say how many it has, as behind a serial line.
+const USUAL: usize = 80;
+
 /// How many columns stdout has, if it is a terminal.
 pub(super) fn width() -> Option<usize> {
     let stdout = io::stdout();
@@ -175,7 +178,8 @@ pub(super) fn width() -> Option<usize> {
         return None;
     }
     let said = std::env::var_os("COLUMNS").as_deref().and_then(OsStr::to_str).and_then(|columns| columns.parse().ok());
-    said.or_else(|| terminal_size::terminal_size_of(stdout).map(|(width, _)| width.0.into()))
+    let said = said.filter(|columns| *columns > 0);
+    Some(said.or_else(|| terminal_size::terminal_size_of(stdout).map(|(width, _)| width.0.into())).unwrap_or(USUAL))
 }
 
 #[cfg(test)]

@@ -213,6 +213,16 @@ fn the_demo_explains_itself_at_the_end() {
         assert!(outline.lines().any(|line| line == new), "{new}: {outline}");
     }
     assert!(explanation.contains("\n  # ") && !explanation.contains("\n+ "), "{explanation}");
+    // What it begins with is the Deployment, by name.
+    let start: Vec<_> = outline.lines().take(5).collect();
+    assert_eq!(start, ["  …", "  kind: Deployment", "  metadata:", "    name: payment-service", "    …"], "{outline}");
+    // A terminal that does not say how wide it is has 80 columns.
+    let [unknown, usual] = [0, 80].map(|columns| {
+        let shown = plain(&on_terminal(dir.path(), columns, "demo iamra-demo"));
+        // Each run makes a CA.
+        shown.lines().filter(|line| !line.starts_with("+   tls.")).map(str::to_owned).collect::<Vec<_>>()
+    });
+    assert_eq!(unknown, usual);
     let full = on_terminal(dir.path(), 90, "demo iamra-demo --full --color never");
     let piped = run(iamra(dir.path()).args(["demo", "iamra-demo"]), b"");
     // Each run makes a CA.

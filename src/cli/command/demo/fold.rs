@@ -17,7 +17,7 @@ pub(super) struct Shown {
 }
 
 /// The lines of `after` that are worth a terminal's space: those that `before` does not have, without what is far below
-/// them, and the others that lead there. None has more characters than `width`.
+/// them, the others that lead there, and those that name an object that has any. None has more characters than `width`.
 pub(super) fn folded(before: &str, after: &str, width: usize) -> Vec<Shown> {
     let lines: Vec<_> = lines(before, after).into_iter().filter(|line| !line.text.trim().is_empty()).collect();
     let is_shown = shown(&lines);
@@ -62,7 +62,33 @@ fn shown(lines: &[Line<'_>]) -> Vec<bool> {
             }
         }
     }
+    let mut start = 0;
+    for object in lines.split(|line| line.text.trim_end() == "---") {
+        if object.iter().any(|line| line.is_new) {
+            for index in names(object) {
+                mark(&mut is_shown, start + index);
+            }
+        }
+        start += object.len() + 1;
+    }
     is_shown
+}
+
+/// The lines that say what object it is: its kind, and its name with what leads there.
+fn names(object: &[Line<'_>]) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut metadata = None;
+    for (index, line) in object.iter().enumerate() {
+        let (key, _) = line.text.split_once(':').unwrap_or_default();
+        match (key, metadata) {
+            ("kind", _) => found.push(index),
+            ("metadata", _) => metadata = Some(index),
+            ("  name", Some(above)) => found.extend([above, index]),
+            _ if !key.starts_with(' ') => metadata = None,
+            _ => {}
+        }
+    }
+    found
 }
 
 fn mark(is_shown: &mut [bool], index: usize) {
@@ -106,6 +132,13 @@ mod tests {
         let expected = "  …\n  b:\n    …\n    d:\n    - e: 3\n      …\n+     new:\n+     - name: x\n+       far: y\n\
                         +       args: …\n    …\n";
         assert_eq!(shown(before, &before.replace("    f: 4\n", new), 80), expected);
+    }
+
+    #[test]
+    fn an_object_with_something_new_is_named() {
+        let before = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: api\nspec:\n  name: x\n  a: 1\n---\nkind: Service\n";
+        let expected = "  …\n  kind: Deployment\n  metadata:\n    name: api\n  spec:\n    …\n+   b: 2\n  …\n";
+        assert_eq!(shown(before, &before.replace("  a: 1\n", "  a: 1\n  b: 2\n"), 80), expected);
     }
 
     #[test]
