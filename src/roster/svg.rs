@@ -19,6 +19,8 @@ const MARGIN: usize = 20;
 const PADDING: usize = 26;
 /// The height of a line of text.
 const TEXT: usize = 16;
+/// The space between two sections.
+const BETWEEN: usize = 18;
 /// The space for the heading of a section.
 const HEADING: usize = 36;
 /// The space for the headings of its columns.
@@ -80,7 +82,7 @@ impl Canvas {
     fn draw(mut self, chart: &Chart) -> String {
         let mut top = MARGIN;
         for section in &chart.sections {
-            top = self.section(section, top) + 18;
+            top = self.section(section, top) + BETWEEN;
         }
         if chart.sections.is_empty() {
             self.text(MARGIN, top + 12, "soft", "no workload is declared");
@@ -95,7 +97,10 @@ impl Canvas {
             self.text(MARGIN, top + 12, "soft", &format!("and {} more", chart.problems.len() - FEW));
             top += 20;
         }
-        let (width, height) = (self.width, top + MARGIN);
+        // What is below the last section is for what follows it.
+        let is_last = chart.problems.is_empty() && !chart.sections.is_empty();
+        let below = if is_last { BETWEEN + self.row.0 - self.row.1 } else { 0 };
+        let (width, height) = (self.width, top - below + MARGIN);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
              role=\"img\" aria-label=\"workloads and their AWS identities\">\n<style>{}</style>\n\
