@@ -72,7 +72,7 @@ fn from_an_empty_folder_to_credentials_and_back() {
         ),
     }
     let machine = Machine::new();
-    walk(&root().join("docs/journey.md"), || machine.bash());
+    walk(&root().join("docs/journey.md"), |_| machine.bash());
 }
 
 /// The commands of iam-ra's guide for Kubernetes, with `iamra` for `iam-ra`; what is to be chosen is chosen.
@@ -132,5 +132,5 @@ fn the_guide_of_iam_ra_is_run_with_iamra() {
         assert!(is_there, "the page lacks {guide}");
     }
     let machine = Machine::new();
-    walk(&page, || machine.bash());
+    walk(&page, |_| machine.bash());
 }

@@ -69,6 +69,8 @@ mod matrix;
 mod mint;
 mod missing;
 mod monorepo;
+#[cfg(all(feature = "git", feature = "serve"))]
+mod newcomer;
 mod overview;
 #[cfg(all(feature = "git", feature = "serve"))]
 mod pages;

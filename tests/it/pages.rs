@@ -94,7 +94,7 @@ impl Desk {
 fn what_pages_show_is_what_happens() {
     for (page, example) in PAGES {
         let desk = Desk::new(example, &[]);
-        walk(&root().join("docs").join(page), || desk.bash());
+        walk(&root().join("docs").join(page), |_| desk.bash());
     }
 }
 
@@ -102,7 +102,7 @@ fn what_pages_show_is_what_happens() {
 #[ignore = "Helm takes minutes to build: `make helm` does that and this"]
 fn what_the_page_about_helm_shows_is_what_happens() {
     let desk = Desk::new("", &[("helm3", peer("helm-3")), ("helm4", peer("helm-4"))]);
-    walk(&root().join("docs/helm.md"), || desk.bash());
+    walk(&root().join("docs/helm.md"), |_| desk.bash());
 }
 
 /// No registry has kpt: `tests/peers/report` says whether it is there.
@@ -110,7 +110,7 @@ fn what_the_page_about_helm_shows_is_what_happens() {
 fn what_the_page_about_kpt_shows_is_what_happens() {
     let desk = Desk::new("tests/data/kpt", &[]);
     if desk.does("kpt version").exit == 0 {
-        walk(&root().join("docs/kpt.md"), || desk.bash());
+        walk(&root().join("docs/kpt.md"), |_| desk.bash());
     }
 }
 
@@ -238,9 +238,15 @@ fn renovate_finds_the_image_in_a_declaration() {
 /// The commands of iamra in a page: in code font, and the lines of its blocks.
 fn named_in(text: &str) -> Vec<String> {
     let parts = text.split("```").enumerate();
-    let code = parts.flat_map(|(index, part)| match index % 2 {
-        0 => part.split('`').skip(1).step_by(2).collect::<Vec<_>>(),
-        _ => part.lines().map(|line| line.trim_start().trim_start_matches("$ ").trim_start_matches("! ")).collect(),
+    let code = parts.flat_map(|(index, part)| {
+        if index % 2 == 0 {
+            return part.split('`').skip(1).step_by(2).collect::<Vec<_>>();
+        }
+        let lines = part.lines().map(str::trim_start);
+        // Where commands have a prompt, the others are what they print.
+        let has_prompts = lines.clone().any(|line| line.starts_with("$ "));
+        let typed = lines.filter(|line| !has_prompts || line.starts_with(['$', '>']));
+        typed.map(|line| line.trim_start_matches(['$', '>', ' ']).trim_start_matches("! ")).collect()
     });
     // What stands for something is not typed: `[DIR]`, `CODE`, `…`.
     let is_typed = |word: &&str| word.starts_with(|first: char| first == '-' || first.is_lowercase());

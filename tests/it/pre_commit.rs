@@ -82,7 +82,7 @@ fn configured(repository: &Repository, hooks: &Repository, (home, cargo): (&Path
 }
 
 /// This tree as it is now, in a repository that nobody works in.
-fn snapshot() -> Repository {
+pub(crate) fn snapshot() -> Repository {
     let list = Command::new("git")
         .current_dir(root())
         .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
