@@ -262,14 +262,14 @@ impl Authorities {
 /// The certificates of a file, each of which can be a trust anchor.
 fn read(path: &str, report: &mut Report) -> Result<Vec<Certificate>, Error> {
     let path = PathBuf::from(path);
-    let bytes = manifests::read(&path, "pipe a certificate into it, such as that of `iamra ca show`")?;
+    let text = manifests::text(&path, "pipe a certificate into it, such as that of `iamra ca show`")?;
     let name = manifests::name_of(&path).to_owned();
     let mut refuse = |why: &str| {
         let wrong = Diagnostic::error(Code::InvalidCa, format!("{name} cannot be a trust anchor: {why}"));
         report
             .push(wrong.at(Place::File(name.clone(), None)).help("`iamra ca show` prints the certificate of a Secret"));
     };
-    let all = match Certificate::all(&String::from_utf8_lossy(&bytes)) {
+    let all = match Certificate::all(&text) {
         Ok(all) if !all.is_empty() => all,
         Ok(_) => {
             refuse("it has no certificate");

@@ -8,6 +8,7 @@ use super::error::Error;
 use super::io::Io;
 use crate::diag::{Code, Diagnostic, Place};
 use crate::disk;
+use crate::encoding::Encoding;
 use crate::krm::{Item, Position, ReadError, ResourceList, Stream};
 use crate::quote::quote;
 use crate::yaml::NodeRef;
@@ -15,6 +16,15 @@ use crate::yaml::NodeRef;
 /// The manifests in a file, or on stdin; `call` says how to pipe them in.
 pub(super) fn read(path: &Path, call: &'static str) -> Result<Vec<u8>, Error> {
     if path == Path::new("-") { Io::read(call) } else { Ok(disk::read_manifests(path)?) }
+}
+
+/// The same of a file that is no manifests, as text.
+pub(super) fn text(path: &Path, call: &'static str) -> Result<String, Error> {
+    let bytes = read(path, call)?;
+    match Encoding::other(&bytes) {
+        Some(other) => Err(disk::Error::Encoded(name_of(path).into(), other).into()),
+        None => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+    }
 }
 
 /// How messages name them.

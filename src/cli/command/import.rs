@@ -85,8 +85,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         From::IraController => annotated(&Tool::IraController, &args.manifests, &mut report)?,
         From::IamRa => match &args.state {
             Some(path) => {
-                let bytes = manifests::read(path, PIPE)?;
-                import::from_state(manifests::name_of(path), &String::from_utf8_lossy(&bytes), &mut report)
+                let text = manifests::text(path, PIPE)?;
+                import::from_state(manifests::name_of(path), &text, &mut report)
             }
             None => installation::read(args.installation.as_deref().unwrap_or("default"), &args.how, &mut report)?,
         },

@@ -13,6 +13,7 @@ use crate::certificate::{Authority, Certificate, PrivateKey};
 use crate::cli::Exit;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
+use crate::cli::manifests;
 use crate::cli::paths::display;
 use crate::cli::report::{finish, finish_with};
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -158,10 +159,7 @@ fn serials(args: &Args, signer: Option<&Signer>, report: &mut Report) -> Result<
 /// The certificates of a file, in PEM, with what they are called.
 fn certificates(file: &Path, report: &mut Report) -> Result<Vec<(String, String)>, Error> {
     let text = if file == Path::new("-") {
-        String::from_utf8_lossy(&Io::read(
-            "pipe Secrets into it: `kubectl get secrets --output json | iamra ca crl … -`",
-        )?)
-        .into_owned()
+        manifests::text(file, "pipe Secrets into it: `kubectl get secrets --output json | iamra ca crl … -`")?
     } else {
         disk::read_given(file)?
     };

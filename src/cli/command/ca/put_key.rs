@@ -101,7 +101,7 @@ fn given(args: &Args, report: &mut Report) -> Result<Option<Authority>, Error> {
 }
 
 fn text(path: &Path) -> Result<Secret, Error> {
-    Ok(Secret::new(String::from_utf8_lossy(&manifests::read(path, PIPE)?)))
+    Ok(Secret::new(manifests::text(path, PIPE)?))
 }
 
 /// The blocks of certificates in a text.

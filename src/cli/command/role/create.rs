@@ -126,8 +126,7 @@ fn inline_policies(files: &[String], report: &mut Report) -> Result<Option<BTree
             _ => (None, PathBuf::from(given)),
         };
         let stem = || Path::new(&path).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        let bytes = manifests::read(&path, "pipe a policy into it")?;
-        let text = String::from_utf8_lossy(&bytes);
+        let text = manifests::text(&path, "pipe a policy into it")?;
         let file = manifests::name_of(&path).to_owned();
         let mut refuse = |why: String, help: &str| {
             let wrong = Diagnostic::error(Code::InvalidValue, format!("{file} is not a policy: {why}"));
