@@ -2,10 +2,12 @@
 
 In the repository, links between pages lead from file to file, out of docs/ too. The book has the pages of docs/ at its top and
 other pages of the repository by their paths in it, so links between pages are rewritten accordingly. What is no page of the
-book is a link to the repository.
+book is a link to the repository, and a picture there is part of the page.
 """
 
+import base64
 import json
+import pathlib
 import posixpath
 import re
 import sys
@@ -32,6 +34,9 @@ def rewritten(text, page, pages, repository):
             path = posixpath.join(path, "README.md")
         if path in pages or path.startswith("docs/") and posixpath.splitext(path)[1]:
             target = posixpath.relpath(in_book(path), posixpath.dirname(in_book(page)) or ".")
+        elif path.endswith(".svg"):
+            # mdBook copies what is in docs/ alone.
+            target = "data:image/svg+xml;base64," + base64.b64encode(pathlib.Path("..", path).read_bytes()).decode()
         else:
             target = f"{repository}/tree/HEAD/{path}"
         return match["before"] + target + hash_ + anchor + match["after"]
