@@ -231,7 +231,7 @@ fn content(node: NodeRef<'_>) -> usize {
 
 /// The end of the lines that belong to content ending at `end`: `next`, or a comment that belongs to what follows.
 fn content_end(text: &str, end: usize, next: usize, column: usize) -> usize {
-    let from = if line_start(text, end) == end { end } else { next_line(text, end) };
+    let from = line_behind(text, end);
     let mut comment = None;
     for (start, line) in lines(text, from..next) {
         match line.trim_start().as_bytes().first() {
@@ -292,8 +292,12 @@ fn skip_flow_space(text: &str, from: usize) -> usize {
 
 /// Where the document ends whose content ends at `end`: at a marker or with the text.
 fn document_end(text: &str, end: usize) -> usize {
-    let from = next_line(text, end);
-    lines(text, from..text.len()).find(|(_, line)| line.starts_with("...")).map_or(text.len(), |(start, _)| start)
+    lines(text, line_behind(text, end)..text.len()).find(|(_, line)| line.starts_with("...")).map_or(text.len(), |(start, _)| start)
+}
+
+/// The first line behind content that ends at `end`: a block scalar ends behind its last line break.
+fn line_behind(text: &str, end: usize) -> usize {
+    if end > 0 && line_start(text, end) == end { end } else { next_line(text, end) }
 }
 
 /// Whether lines can be added at `end` without changing the last value before it.

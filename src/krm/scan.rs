@@ -63,7 +63,7 @@ enum Top {
     Items,
     FunctionConfig,
     Results,
-    /// `kind` or `apiVersion`, whose value a further line would continue.
+    /// `kind`, `apiVersion` or no items, whose value a further line would continue.
     Word,
     Other,
 }
@@ -236,7 +236,7 @@ impl<'t> Scan<'t> {
             Value::Flow if line[at..].starts_with(b"[]") => {
                 let value = start + at..start + at + 2;
                 self.shape = Some(Shape::Empty { value, next_line: start + line.len() + 1 });
-                Ok(Top::Other)
+                Ok(Top::Word)
             }
             _ => Err(Doubt),
         }

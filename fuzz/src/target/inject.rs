@@ -2,7 +2,7 @@
 
 use iamra::config::Mode;
 use iamra::diag::Report;
-use iamra::krm::{Changes, ResourceList, Stream};
+use iamra::krm::{Changes, ReadError, ResourceList, Stream};
 use iamra::pipeline::{self, Request};
 use iamra::plan::Absence;
 use iamra::yaml::Document;
@@ -39,8 +39,8 @@ pub fn run([style, mode, ..]: [usize; 4], text: &str) {
     let injected = |text: &str| injected(&document, mode, text);
     let Some(once) = injected(text) else { return };
     let Some(before) = stripped(text) else { return };
-    // A declaration alone is left out.
-    if once.is_empty() {
+    // A declaration alone is left out, and then nothing is there.
+    if once.is_empty() || matches!(Stream::read(&once), Err(ReadError::Empty)) {
         return;
     }
     let again = injected(&once).unwrap_or_else(|| panic!("{text:?}\nbecame\n{once:?}\nwhich is refused"));

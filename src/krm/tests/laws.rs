@@ -231,9 +231,11 @@ proptest! {
         objects in objects(0),
         look in look(),
         space in 0_usize..3,
+        tail in prop::sample::select(&["", "", "...\n", "...", "...\n# more\n", "# tail\n"][..]),
         appended in prop::collection::vec(0..CONTENTS.len(), 1..4),
     ) {
         let text = list(&objects, &look).replace("items: []", &format!("items:{}[]", " ".repeat(space + 1)));
+        let text = framed(&text, "", tail, look.dos);
         let read = ResourceList::read(&text).unwrap();
         let out = written(&read, &changes(&[], &[], &appended));
         let after = ResourceList::read(&out).unwrap();

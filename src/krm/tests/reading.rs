@@ -44,6 +44,9 @@ fn people_are_told_what_is_wrong_and_where() {
     for (rest, expected) in cases {
         assert_eq!(refusal(&list(rest)).to_string(), expected);
     }
+    let continued = refusal(&list("items: []\n  a: 1\n"));
+    assert!(continued.to_string().starts_with("the input is not YAML, or is truncated: "), "{continued}");
+    assert_eq!(continued.position().map(|at| at.line), Some(4), "{continued}");
     let cut = refusal(&list("items:\n- apiVersion: v1\n  ki"));
     assert!(cut.to_string().starts_with("the input is not YAML, or is truncated: "), "{cut}");
     assert_eq!(cut.position().map(|at| at.line), Some(5), "{cut}");
