@@ -4,15 +4,20 @@ use std::path::{Path, PathBuf};
 
 use super::declaration::File;
 use super::error::Error;
+use super::io::Io;
+use super::paths::display;
 use crate::config::{self, Binding, Claims, Config};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::disk;
 use crate::git::{Repository, Version};
+use crate::quote::quote;
 
 /// All declarations in and below the folder of a base that extend it.
 pub(super) struct Delegated {
     /// In the order of their paths; but the one that was asked about is the last one.
     pub(super) files: Vec<File>,
+    /// Why one below the base cannot be read, if that is so.
+    unread: Option<Error>,
 }
 
 impl Delegated {
@@ -28,18 +33,39 @@ impl Delegated {
             Some((repository, version)) => File::in_git(repository, version, path),
             None => File::open(path),
         };
-        // One whose base is not there may be meant to extend this one. One that cannot be read extends none.
-        let is_meant = |it: &File| it.is_broken() || it.extends() && same(&it.root, &file.root);
-        let mut files: Vec<_> = paths.iter().filter_map(|path| open(path).ok()).filter(is_meant).collect();
+        // One whose base is not there may be meant to extend this one, and so may one that does not say clearly what it
+        // extends.
+        let is_unclear =
+            |it: &File| it.is_broken() || config::base_of(&it.text).is_err() && !same(&it.path, &file.path);
+        let is_meant = |it: &File| is_unclear(it) || it.extends() && same(&it.root, &file.root);
+        let (mut files, mut unread) = (Vec::new(), None);
+        for path in &paths {
+            match open(path) {
+                Ok(file) if is_meant(&file) => files.push(file),
+                Ok(_) => {}
+                Err(error) => unread = unread.or(Some(error)),
+            }
+        }
         // One further up comes first.
         files.sort_by_key(|it| (same(&it.path, &file.path), it.path.parent().map(Path::to_owned)));
-        Ok(Self { files })
+        Ok(Self { files, unread })
+    }
+
+    /// The same, unless one cannot be read.
+    pub(super) fn whole(self) -> Result<Self, Error> {
+        self.unread.map_or_else(|| Ok(Self { files: self.files, unread: None }), Err)
     }
 
     /// The others that share the base of a declaration on disk.
     pub(super) fn others(file: &File) -> Result<Vec<File>, Error> {
-        let all = Self::of(file, None)?.files.into_iter();
+        let all = Self::of(file, None)?.whole()?.files.into_iter();
         Ok(all.filter(|it| !disk::is_same(&it.path, &file.path)).collect())
+    }
+
+    /// What is wrong with one of them, without what its base is told already.
+    pub(super) fn own(file: &File, report: Report) -> Report {
+        // Nobody else tells what is wrong between it and its base.
+        if file.is_broken() { report } else { report.of_document(0) }
     }
 
     /// What each of them takes from one before it.
@@ -68,6 +94,30 @@ impl Delegated {
         documents.map_or_else(String::new, |documents| documents.whole().in_words(&other.place))
     }
 }
+
+/// Says which declarations extend one whose output does not have them.
+pub(super) fn remark(file: &File, version: Option<(&Repository, &Version)>, io: &mut Io) -> Result<(), Error> {
+    if file.extends() {
+        return Ok(());
+    }
+    let all = Delegated::of(file, version)?.files;
+    let folders = all.iter().map(|it| quote(&display(it.path.parent().unwrap_or(&it.path))).to_string());
+    let folders: Vec<_> = folders.collect();
+    let (some, more) = folders.split_at(folders.len().min(NAMED));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    let (extend, folder) =
+        if folders.len() == 1 { ("extends", "that folder") } else { ("extend", "one of these folders") };
+    let some = some.join(", ");
+    if folders.is_empty() {
+        return Ok(());
+    }
+    io.remark(&format_args!(
+        "not shown: the workloads of {some}{more}, which {extend} this declaration; pass {folder}\n"
+    ))
+}
+
+/// How many folders are named.
+const NAMED: usize = 3;
 
 /// The roles' workloads are not all known: this declaration has errors.
 pub(super) fn unread(other: &File) -> Diagnostic {

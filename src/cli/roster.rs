@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Exit;
 use super::declaration::File;
+use super::delegated::remark;
 use super::error::Error;
 use super::io::Io;
 use super::report::finish_with;
@@ -42,7 +43,7 @@ pub(super) fn print(path: &Path, format: Format, shared: &Shared, io: &mut Io) -
         if format == Format::Table && !idle.is_empty() {
             io.remark(&format_args!("no workloads yet in {}\n", idle.join(", ")))?;
         }
-        Ok(())
+        remark(&file, None, io)
     })
 }
 

@@ -292,7 +292,9 @@ fn skip_flow_space(text: &str, from: usize) -> usize {
 
 /// Where the document ends whose content ends at `end`: at a marker or with the text.
 fn document_end(text: &str, end: usize) -> usize {
-    lines(text, line_behind(text, end)..text.len()).find(|(_, line)| line.starts_with("...")).map_or(text.len(), |(start, _)| start)
+    lines(text, line_behind(text, end)..text.len())
+        .find(|(_, line)| line.starts_with("..."))
+        .map_or(text.len(), |(start, _)| start)
 }
 
 /// The first line behind content that ends at `end`: a block scalar ends behind its last line break.

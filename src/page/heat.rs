@@ -42,7 +42,7 @@ impl Cell {
     /// Its colour, and what it says: the worst first.
     fn shown(self) -> Value {
         let all = [
-            ("over", self.other, "can assume it and must not"),
+            ("over", self.other, "can assume it but must not"),
             ("refused", self.refused, "cannot assume their own"),
             ("unknown", self.unknown, "not known"),
             ("own", self.own, "as declared"),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_yaml::Value;
 
+use crate::kustomize::copy;
 use crate::paths::make;
 use crate::peers::peer;
 use crate::support::{Output, iamra, root, run};
@@ -261,6 +262,53 @@ fn in_argo_cd_a_base_that_was_not_passed_is_explained() {
 }
 
 /// Two teams see only the base; the platform sees both.
+/// A role trusts the workloads of all declarations: one that nobody can read must not be taken for one that declares nothing.
+#[test]
+fn a_declaration_that_cannot_be_read_is_never_left_out() {
+    let source = root().join("examples/09-monorepo");
+    let text = fs::read_to_string(source.join("apps/reports/iamra.yaml")).unwrap();
+    let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let rows: &[(&str, Vec<u8>)] = &[
+        ("a mark of a merge", format!("{text}<<<<<<< HEAD\n").into()),
+        ("an open bracket", format!("{text}foo: [\n").into()),
+        ("UTF-16", utf_16),
+        ("Latin-1", [text.as_bytes(), b"# \xfc\n"].concat()),
+        ("a tab", text.replace("  workloads:", "\tworkloads:").into()),
+        ("a list of bases", text.replace("../../iamra.yaml", "[../../iamra.yaml]").into()),
+        ("nothing", Vec::new()),
+        ("two documents", format!("{text}---\n{text}").into()),
+        ("a circle", text.replace("../../iamra.yaml", "../circle/iamra.yaml").into()),
+    ];
+    for (what, bytes) in rows {
+        let tree = tempfile::tempdir().unwrap();
+        copy(&source, tree.path());
+        fs::create_dir(tree.path().join(".git")).unwrap();
+        fs::write(tree.path().join("apps/reports/iamra.yaml"), bytes).unwrap();
+        if *what == "a circle" {
+            fs::create_dir(tree.path().join("apps/circle")).unwrap();
+            let other = text.replace("../../iamra.yaml", "../reports/iamra.yaml");
+            fs::write(tree.path().join("apps/circle/iamra.yaml"), other).unwrap();
+        }
+        for command in [
+            "check",
+            "report",
+            "matrix",
+            "trust-policy readonly --cluster prod",
+            "can-assume front readonly --cluster prod",
+            "aws export --format terraform --cluster prod",
+        ] {
+            let output = run(iamra(tree.path()).args(command.split(' ')), b"");
+            assert_ne!(output.exit, 0, "{what}: iamra {command}: {}{}", output.stdout, output.stderr);
+            let is_named =
+                ["reports", "circle"].iter().any(|it| output.stderr.contains(&format!("apps/{it}/iamra.yaml")));
+            assert!(is_named, "{what}: iamra {command}: {}", output.stderr);
+            if command != "report" && command != "check" {
+                assert_eq!(output.stdout, "", "{what}: iamra {command}");
+            }
+        }
+    }
+}
+
 #[test]
 fn siblings_are_compared_where_the_whole_is_seen() {
     let web = "workloads: {web: {role: readonly, namespace: front, clusters: [prod]}}";

@@ -135,7 +135,7 @@ fn whoever_can_become_another_is_on_the_page() {
     let page = report(&dir, &["--trust-policy", &format!("payments={}", policy.display())]);
     assert_eq!(page.exit, 1, "{}", page.stderr);
     assert!(
-        page.stdout.contains("<td class=\"over\" title=\"1 can assume it and must not\">1</td>"),
+        page.stdout.contains("<td class=\"over\" title=\"1 can assume it but must not\">1</td>"),
         "{}",
         page.stdout
     );
@@ -239,6 +239,26 @@ fn the_page_of_a_base_has_the_workloads_and_changes_of_all_that_extend_it() {
         assert_eq!(text.matches(words).count(), 1, "{words}: {text}");
     }
     assert_eq!(page.stderr.matches("not-delegated").count(), 1, "{}", page.stderr);
+    // With an error in the base, and with one in the revision, there is a page all the same.
+    edit("iamra.yaml", "    readonly: {}", "    readonly: {foo: 1}");
+    let output = report(dir, &["--since", "HEAD", "--output", "page.html"]);
+    assert_eq!(output.exit, 1, "{}", output.stderr);
+    let page = fs::read_to_string(dir.join("page.html")).unwrap();
+    assert!(page.contains("<code>unknown-field</code>") && page.contains("iamra.yaml has errors in the worktree"));
+    repository.git(&["add", "."]);
+    repository.commit("wrong");
+    edit("iamra.yaml", "    readonly: {foo: 1}", "    readonly: {}");
+    let output = report(dir, &["--since", "HEAD"]);
+    assert_eq!(output.exit, 1, "{}", output.stderr);
+    assert!(output.stdout.contains("Nothing else has changed"), "{}", output.stderr);
+
+    // What is claimed twice is wrong here, too.
+    let front = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {name: x}\nspec:\n  extends: ../../iamra.yaml\n\
+                 \x20 workloads:\n    again: {role: payments, namespace: payments, clusters: [prod], target: {name: payouts}}\n";
+    repository.write("apps/payments2/iamra.yaml", front);
+    edit("iamra.yaml", "[apps/payments]", "[apps/payments, apps/payments2]");
+    let output = report(dir, &[]);
+    assert!(output.stderr.contains("error[claimed-twice]"), "{}", output.stderr);
     // A team's own page is about that team.
     let page = report(&dir.join("apps/reports"), &[]);
     assert_eq!(rows(&page.stdout).len(), 1, "{}", page.stderr);

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::cli::Exit;
+use crate::cli::declaration::File;
+use crate::cli::delegated::remark;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::revisions::{Reading, declarations, is_half_blind};
@@ -85,11 +87,18 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut changes = diff::compare(&old.side, &new.side);
     changes.retain(|change| change.escalation || !args.escalations);
     let there = if after.is_some() { &new } else { &old };
-    let (base, head) = (line(base.name()), line(head.name()));
+    let (base_version, head_version) = (base, head);
+    let (base, head) = (line(base_version.name()), line(head_version.name()));
     let (file, declaration) = there.file.as_ref().map(|it| (it.name.as_str(), it.declaration(&it.name))).unzip();
     let (file, declaration) = (file.unwrap_or_default(), declaration.unwrap_or_default());
     let compared = Compared { base: &base, head: &head, file, declaration, changes: &changes, notes: &notes };
     args.format.write(&compared, io)?;
+    let now = if after.is_some() { &head_version } else { &base_version };
+    match &there.file {
+        Some(_) if now.is_on_disk() => remark(&File::open(&args.dir)?, None, io)?,
+        Some(file) => remark(file, Some((&repository, now)), io)?,
+        None => {}
+    }
     let is_same = changes.is_empty() && !is_half_blind(&old.side, &new.side);
     Ok(if is_same { Exit::Done } else { Exit::Differs })
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::Exit;
 use crate::cli::declaration::File;
+use crate::cli::delegated::remark;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::report::finish_with;
@@ -96,6 +97,6 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
                 "{count} workloads, drawn by namespace: `--namespace NAME` draws those of one, `--by workload` all\n"
             ))?;
         }
-        Ok(())
+        remark(&file, None, io)
     })
 }

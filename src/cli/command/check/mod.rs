@@ -109,13 +109,13 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
                 // Its workloads may all be theirs.
                 one.report = one.report.without(Code::NothingToDo);
             }
-            for (file, claims) in delegated.files.into_iter().zip(claims) {
+            for (file, claims) in delegated.whole()?.files.into_iter().zip(claims) {
                 if said.contains_key(&file.name) {
                     continue;
                 }
                 let (mut other, _) = check(file, &source, args, shared)?;
                 // What is wrong with the base is said once.
-                other.report = other.report.of_document(0).beyond(&one.report);
+                other.report = Delegated::own(&other.file, other.report).beyond(&one.report);
                 other.report.append(claims);
                 said.insert(other.file.name.clone(), (other.report.clone(), other.levels.clone(), other.is_unanswered));
                 other.report.judge(&args.levels.over(&other.levels));

@@ -82,6 +82,8 @@ struct Read {
     file: File,
     roster: Roster,
     report: Report,
+    /// Whether it is valid by itself, so that it can be compared.
+    is_valid: bool,
 }
 
 impl Read {
@@ -95,17 +97,12 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let file = File::open(&args.dir)?;
     let (roster, mut report) = read(&file, shared)?;
     let Some(roster) = roster else { return finish(&report, file.sources(), io) };
+    let is_valid = !report.has_errors();
     report.append(roster.lookups.clone());
-    let judged = Judged::of(args, &file, shared, &mut report)?;
-    let own = Read { file, roster, report };
-    let others = extending(&own.file, shared)?;
-    let since = match &args.since {
-        Some(revision) => match Compared::of(revision, args, &others, io)? {
-            Some(compared) => Some(compared),
-            None => return Ok(Exit::WrongInput),
-        },
-        None => None,
-    };
+    let mut own = Read { file, roster, report, is_valid };
+    let others = extending(&mut own, shared)?;
+    let judged = Judged::of(args, &own.file, shared, &mut own.report)?;
+    let since = args.since.as_ref().map(|revision| Compared::of(revision, args, (&own, &others), io)).transpose()?;
     let html = page(args, (&own, &others), judged.as_ref(), since.as_ref(), io)?;
     let all = || std::iter::once(&own).chain(&others);
     all().try_for_each(|it| tell(&it.report, it.file.sources(), io))?;
@@ -116,22 +113,31 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         }
         None => io.data(|out| out.write_all(html.as_bytes()))?,
     }
-    Ok(exit_of(all().map(|it| &it.report)))
+    Ok(match exit_of(all().map(|it| &it.report)) {
+        Exit::Done if since.is_some_and(|it| !it.is_whole) => Exit::WrongInput,
+        exit => exit,
+    })
 }
 
-/// The declarations that extend this one, with what is their own.
-fn extending(file: &File, shared: &Shared) -> Result<Vec<Read>, Error> {
-    if file.extends() {
+/// The declarations that extend this one, with what is their own. What one of them takes from another is reported, for this
+/// one if it is one of them.
+fn extending(own: &mut Read, shared: &Shared) -> Result<Vec<Read>, Error> {
+    let delegated = Delegated::of(&own.file, None)?;
+    let mut claims = delegated.claims();
+    if own.file.extends() {
+        own.report.append(claims.pop().unwrap_or_default());
         return Ok(Vec::new());
     }
-    let read = |file: File| {
-        let (roster, mut report) = read(&file, shared)?;
-        let mut roster = roster.unwrap_or_default();
-        report.append(roster.lookups.clone());
+    let read = |(file, claims): (File, Report)| {
+        let (roster, report) = read(&file, shared)?;
+        let (mut roster, is_valid) = (roster.unwrap_or_default(), !report.has_errors());
         roster.rows.retain(|row| !row.binding.is_inherited());
-        Ok(Read { file, roster, report: report.of_document(0) })
+        let mut all = Delegated::own(&file, report).beyond(&own.report);
+        all.append(roster.lookups.clone().of_document(0));
+        all.append(claims);
+        Ok(Read { file, roster, report: all, is_valid })
     };
-    Delegated::others(file)?.into_iter().map(read).collect()
+    delegated.whole()?.files.into_iter().zip(claims).map(read).collect()
 }
 
 fn page(

@@ -16,8 +16,11 @@ use crate::git::{Repository, Version};
 use crate::quote::line;
 
 /// What has changed.
+#[derive(Default)]
 pub(super) struct Compared {
     pub(super) base: String,
+    /// Whether everything could be compared.
+    pub(super) is_whole: bool,
     pub(super) own: Vec<Change>,
     /// In each declaration that extends it, in their order.
     pub(super) others: Vec<Vec<Change>>,
@@ -27,31 +30,33 @@ pub(super) struct Compared {
 }
 
 impl Compared {
-    /// From where the current branch left the revision to the files on disk. `None` when the declaration cannot be read,
-    /// which is reported.
-    pub(super) fn of(revision: &str, args: &Args, others: &[Read], io: &mut Io) -> Result<Option<Self>, Error> {
+    /// From where the current branch left the revision to the files on disk.
+    pub(super) fn of(revision: &str, args: &Args, (now, others): (&Read, &[Read]), io: &mut Io) -> Result<Self, Error> {
         let (shared, repository) = (&args.offline.shared(), &Repository::find(&args.dir)?);
         let head = repository.uncommitted(false)?;
         let base = repository.merge_base(&repository.commit(revision)?, &repository.head()?)?;
         let reading = Reading { repository, shared };
         let (before, after) = declarations(repository, &base, &head, &args.dir)?;
-        let mut notes = Vec::new();
-        let old = reading.side(&base, before.as_deref(), &mut notes, io)?;
-        let new = reading.side(&head, after.as_deref(), &mut notes, io)?;
-        let (Some(old), Some(new)) = (old, new) else { return Ok(None) };
-        let (own, mut is_half) = between(&old, &new);
-        let mut all = Self { base: line(base.name()), own, others: Vec::new(), removed: Vec::new(), notes };
+        let mut all = Self { base: line(base.name()), is_whole: true, ..Self::default() };
+        let old = all.read(&reading, &base, before.as_deref(), io)?;
+        let new = match &after {
+            // Its errors are on the page.
+            Some(path) if !now.is_valid => all.unread(path, &head),
+            after => all.read(&reading, &head, after.as_deref(), io)?,
+        };
+        let file = old.as_ref().and_then(|it| it.file.clone());
+        let (own, mut is_half) = old.zip(new).map(|(old, new)| between(&old, &new)).unwrap_or_default();
+        all.own = own;
 
-        let mut gone = extending(old.file.as_ref(), repository, &base)?;
+        let mut gone = extending(file.as_ref(), repository, &base)?;
         let mut pairs = Vec::new();
         for other in others {
             let place = repository.place(&other.file.path)?;
             let (mut before, _) = in_both(repository, &base, &head, &place)?;
             // With nothing to compare it with, what had another name is gone.
-            let is_wrong = other.report.has_errors();
-            before = before.filter(|path| !is_wrong || *path == place);
+            before = before.filter(|path| other.is_valid || *path == place);
             gone.retain(|path| Some(path) != before.as_ref());
-            pairs.push((before, Some((place, is_wrong))));
+            pairs.push((before, Some((place, other.is_valid))));
         }
         pairs.extend(gone.into_iter().map(|path| (Some(path), None)));
         for (before, after) in pairs {
@@ -59,7 +64,7 @@ impl Compared {
             let old = all.side(&reading, &base, before, io)?;
             let new = match after {
                 // Its errors are on the page.
-                Some((place, true)) => all.unread(&place, &head),
+                Some((place, false)) => all.unread(&place, &head),
                 after => all.side(&reading, &head, after.map(|(place, _)| place), io)?,
             };
             let (changes, half) = old.zip(new).map(|(old, new)| between(&old, &new)).unwrap_or_default();
@@ -67,10 +72,10 @@ impl Compared {
             if is_there { all.others.push(changes) } else { all.removed.extend(changes) }
         }
         all.say_once(is_half);
-        Ok(Some(all))
+        Ok(all)
     }
 
-    /// One that extends it. `None` when it cannot be read, which is a note.
+    /// The same of one that extends it.
     fn side(
         &mut self,
         reading: &Reading<'_>,
@@ -80,11 +85,23 @@ impl Compared {
     ) -> Result<Option<revisions::Read>, Error> {
         // That there is a new one, or one no longer, is seen by its changes.
         let Some(path) = path else { return Ok(Some(revisions::Read::default())) };
-        let side = reading.side(version, Some(&path), &mut self.notes, io)?;
-        Ok(side.or_else(|| self.unread(&path, version)))
+        self.read(reading, version, Some(&path), io)
+    }
+
+    /// A declaration in a version. `None` when it cannot be read, which is a note.
+    fn read(
+        &mut self,
+        reading: &Reading<'_>,
+        version: &Version,
+        path: Option<&Path>,
+        io: &mut Io,
+    ) -> Result<Option<revisions::Read>, Error> {
+        let side = reading.side(version, path, &mut self.notes, io)?;
+        Ok(side.or_else(|| self.unread(path?, version)))
     }
 
     fn unread<T>(&mut self, path: &Path, version: &Version) -> Option<T> {
+        self.is_whole = false;
         let note = format!("{} has errors in {}: it is not compared", display(path), version.name());
         self.notes.push(line(&note));
         None
@@ -113,6 +130,6 @@ fn between(old: &revisions::Read, new: &revisions::Read) -> (Vec<Change>, bool) 
 /// The declarations that extend one in a version.
 fn extending(file: Option<&File>, repository: &Repository, version: &Version) -> Result<Vec<PathBuf>, Error> {
     let Some(file) = file.filter(|it| !it.extends()) else { return Ok(Vec::new()) };
-    let all = Delegated::of(file, Some((repository, version)))?.files;
+    let all = Delegated::of(file, Some((repository, version)))?.whole()?.files;
     Ok(all.into_iter().map(|it| it.path).collect())
 }

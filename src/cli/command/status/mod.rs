@@ -13,6 +13,7 @@ use crate::aws::{self, Provisioning};
 use crate::cli::Exit;
 use crate::cli::at_hand::AtHand;
 use crate::cli::declaration::File;
+use crate::cli::delegated::remark;
 use crate::cli::error::Error;
 use crate::cli::estate::{Estate, failed};
 use crate::cli::io::Io;
@@ -75,6 +76,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             Format::Json => status.write_json(out),
             Format::Text => out.write_all(status.words().as_bytes()),
         })?;
+        remark(&file, None, io)?;
     }
     report::finish(&report, file.sources(), io)
 }
