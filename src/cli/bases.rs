@@ -183,7 +183,7 @@ impl Tree for OnDisk {
             paths::Kind::Unpacked => ARGO_CD,
             paths::Kind::WorkingCopy => "extend a declaration in the same repository, by its path from this folder",
             paths::Kind::Folder => {
-                "extend a declaration in the same Git repository, by its path from this folder; there is none around it"
+                "there is no Git repository around this folder, so nothing above it is read: run `git init` where the base is"
             }
         }
     }

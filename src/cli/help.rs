@@ -41,7 +41,7 @@ const GROUPS: &[Group] = &[
     },
     Group { name: "AWS", commands: &["aws", "ca", "destroy"], example: "iamra aws plan" },
     Group {
-        name: "Run beside others",
+        name: "Run inside other tools",
         commands: &["argocd", "install", "serve", "credential-process"],
         example: "iamra argocd generate",
     },

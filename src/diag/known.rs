@@ -1,5 +1,7 @@
 //! "did you mean …?", at a cost that does not depend on the number of names.
 
+use std::collections::HashSet;
+
 use crate::quote::{quote, quote_all};
 
 /// Up to this many names, a wrong name is compared with all of them.
@@ -24,7 +26,9 @@ pub struct Known<'a> {
 impl<'a> Known<'a> {
     /// These names.
     pub fn of(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let all: Vec<_> = names.into_iter().collect();
+        // In their order, but each once: clusters have roles of the same name.
+        let mut said = HashSet::new();
+        let all: Vec<_> = names.into_iter().filter(|name| said.insert(*name)).collect();
         let mut sorted = [Vec::new(), Vec::new()];
         if all.len() > FEW {
             let [forwards, backwards] = &mut sorted;

@@ -98,10 +98,10 @@ impl Error {
                 Some("fetch the rest of the history: `git fetch --unshallow`, or `fetch-depth: 0` of a checkout in CI")
             }
             Self::NoRevision { .. } => Some(
-                "`git log` and `git branch -a` list the revisions; a folder is the second argument: `iamra diff \
-                 HEAD DIR`",
+                "`git log` and `git branch -a` list the revisions; of `iamra diff`, a folder is the second argument: \
+                 `iamra diff HEAD DIR`",
             ),
-            Self::NoMergeBase { .. } => Some("compare them directly, with two dots"),
+            Self::NoMergeBase { .. } => Some("compare them directly: `iamra diff BASE..HEAD`"),
             Self::Bare => Some("pass two revisions: `iamra diff BASE..HEAD`"),
             Self::Conflict(_) => Some("finish the merge"),
             Self::Disk(disk::Error::Encoded(..)) => Some(encoding::HELP),

@@ -253,7 +253,7 @@ impl Comparing<'_> {
                 return self.refuse(key, format!("the CA that it trusts is not known: {why}"), &help);
             }
             Wanted::TrustAnchor(None) => {
-                let why = "nobody says which CA it trusts".to_owned();
+                let why = "no CA certificate is known for it".to_owned();
                 let help =
                     "pass the CA's certificate: `--ca-certificate SCOPE=FILE`; `iamra ca show` prints that of a Secret";
                 return self.refuse(key, why, help);

@@ -237,7 +237,8 @@ fn without_a_repository_nothing_above_is_extended() {
     let output = tree.run("apps/front", &["render", "--cluster", "prod"], "");
     assert_eq!((output.exit, output.stdout.as_str()), (1, ""));
     assert!(
-        output.stderr.contains("error[outside-repository]") && output.stderr.contains("there is none around it"),
+        output.stderr.contains("error[outside-repository]")
+            && output.stderr.contains("there is no Git repository around this folder"),
         "{output:?}"
     );
 }

@@ -73,7 +73,7 @@ fn wrong(why: Unexportable) -> Diagnostic {
             Diagnostic::error(none.code, message).help(none.help)
         }
         Unexportable::NoAuthority(key) => {
-            Diagnostic::error(Code::AwsSetup, format!("nobody says which CA the {key} trusts")).help(
+            Diagnostic::error(Code::AwsSetup, format!("no CA certificate is known for the {key}")).help(
                 "pass the CA's certificate: `--ca-certificate SCOPE=FILE`; `iamra ca show` prints that of a Secret",
             )
         }

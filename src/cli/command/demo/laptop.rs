@@ -59,7 +59,7 @@ pub(super) fn run(dir: &Path, authority: &Authority, whose: &Workload<'_>, io: &
     folder.write("tls.crt", &certificate).map_err(written)?;
     folder.write_private("tls.key", key.reveal()).map_err(written)?;
     io.remark(&format_args!(
-        "a CA and a certificate for CN={common_name}, as cert-manager issues it: made for this run, and gone after it\n"
+        "a CA and a certificate for CN={common_name}, as cert-manager issues it: made for this run, and deleted when it ends\n"
     ))?;
     let trusted = Certificate::first(&authority.certificate).ok_or_else(|| nothing("the CA cannot be read"))?;
     let account = Account { identity: (*identity).clone(), authority: trusted, common_name: (*common_name).to_owned() };

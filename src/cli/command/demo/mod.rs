@@ -35,7 +35,7 @@ pub(in crate::cli) struct Args {
     /// Print the manifests as they are on a terminal, too
     #[arg(long)]
     full: bool,
-    /// Go on to credentials in place of the manifests: a certificate, a credential server and who it makes an application.
+    /// Go on to credentials in place of the manifests: a certificate, a credential server, and the identity that an application gets.
     /// No AWS is asked; a stand-in on 127.0.0.1 checks the certificate and the signatures. On a terminal, serves until Ctrl-C
     #[arg(long, conflicts_with = "full", hide = !serve::IS_HERE)]
     serve: bool,

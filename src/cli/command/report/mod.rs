@@ -46,7 +46,7 @@ pub(in crate::cli) struct Args {
     /// Folder of the declaration, or its file
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// File to write; stdout when omitted. Replaces only what `iamra report` has written
+    /// File to write; stdout when omitted, or `-`. Replaces only what `iamra report` has written
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Show what has changed since the current branch left this revision, such as `origin/main`
@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let html = page(args, (&own, &others), judged.as_ref(), since.as_ref(), io)?;
     let all = || std::iter::once(&own).chain(&others);
     all().try_for_each(|it| tell(&it.report, it.file.sources(), io))?;
-    match &args.output {
+    match args.output.as_deref().filter(|path| *path != Path::new("-")) {
         Some(path) => {
             write(path, &html)?;
             io.remark(&said(path, all().map(|it| it.roster.rows.len()).sum()))?;
