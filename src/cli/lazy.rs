@@ -11,12 +11,12 @@ thread_local! {
     static WAITS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Reads the arguments. What is wrong with them is said by who knows all options, as help is.
+/// Reads the arguments. What is wrong with them is said by who knows all options; help is laid out by its caller.
 pub(super) fn parsed<P: Parser>(arguments: &[OsString]) -> Result<P, Error> {
     WAITS.set(true);
     let parsed = P::try_parse_from(arguments);
     WAITS.set(false);
-    parsed.or_else(|_| P::try_parse_from(arguments))
+    parsed.or_else(|error| if error.use_stderr() { P::try_parse_from(arguments) } else { Err(error) })
 }
 
 /// The arguments of a command.
