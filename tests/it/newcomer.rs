@@ -30,11 +30,11 @@ impl Machine {
     fn new(clone: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        for name in ["home", "work", "usual", "docker", "pre-commit", "aws"] {
+        for name in ["home", "mine", "usual", "docker", "pre-commit", "aws"] {
             fs::create_dir(at(name)).unwrap();
         }
         // A container function runs as `nobody`, who must be able to read it.
-        fs::set_permissions(at("work"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(at("mine"), fs::Permissions::from_mode(0o755)).unwrap();
         // The clone beside the folder.
         symlink(clone, at("iamra")).unwrap();
         symlink(iamra_path(), at("usual/iamra")).unwrap();
@@ -60,7 +60,7 @@ impl Machine {
         let at = |name: &str| self.folder.path().join(name);
         let path: Vec<_> = [&["usual"], programs].concat().into_iter().map(at).collect();
         let mut command = Command::new("/usr/bin/bash");
-        command.current_dir(at("work")).env_clear().env("PATH", std::env::join_paths(path).unwrap());
+        command.current_dir(at("mine")).env_clear().env("PATH", std::env::join_paths(path).unwrap());
         command.env("HOME", at("home")).env("LC_ALL", "C.UTF-8");
         command.envs(std::env::var_os("DOCKER_HOST").map(|host| ("DOCKER_HOST", host)));
         command
