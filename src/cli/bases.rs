@@ -41,12 +41,18 @@ pub(super) struct Chain {
     pub(super) root: Option<PathBuf>,
     /// Why the next one is not there.
     pub(super) problem: Option<Diagnostic>,
+    /// Whether its text does not say clearly what it extends.
+    pub(super) is_unclear: bool,
 }
 
 /// Follows `extends` from a declaration at `path` in the tree.
 pub(super) fn follow(tree: &dyn Tree, path: &Path, text: &str) -> Result<Chain, Error> {
-    let mut chain = Chain { place: PathBuf::new(), bases: Vec::new(), root: None, problem: None };
-    let Some(mut extended) = config::extends(text) else { return Ok(chain) };
+    let mut chain = Chain { place: PathBuf::new(), bases: Vec::new(), root: None, problem: None, is_unclear: false };
+    let extended = config::base_of(text).unwrap_or_else(|_| {
+        chain.is_unclear = true;
+        config::extends(text)
+    });
+    let Some(mut extended) = extended else { return Ok(chain) };
     let Some(own) = tree.inside(path)? else {
         chain.problem = Some(outside("the declaration is outside the repository, and extends another one", 0, tree));
         return Ok(chain);

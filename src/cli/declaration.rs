@@ -38,6 +38,8 @@ pub(super) struct File {
     pub(super) bases: Vec<Base>,
     /// Why the next one is not there.
     problem: Option<Diagnostic>,
+    /// Whether its text does not say clearly what it extends.
+    is_unclear: bool,
     /// Read once, for all builds of it.
     clusters: OnceLock<Clusters>,
     own_folder: OnceLock<Option<PathBuf>>,
@@ -106,15 +108,16 @@ impl File {
             place: PathBuf::new(),
             bases: Vec::new(),
             problem: None,
+            is_unclear: false,
             clusters: OnceLock::new(),
             own_folder: OnceLock::new(),
         }
     }
 
     fn extended(self, tree: &dyn Tree, path: &Path) -> Result<Self, Error> {
-        let Chain { place, bases, root, problem } = bases::follow(tree, path, &self.text)?;
+        let Chain { place, bases, root, problem, is_unclear } = bases::follow(tree, path, &self.text)?;
         let root = root.unwrap_or_else(|| self.root.clone());
-        Ok(Self { place, bases, folder: parent(&root), root, problem, ..self })
+        Ok(Self { place, bases, folder: parent(&root), root, problem, is_unclear, ..self })
     }
 
     /// Whether it extends another declaration.
@@ -142,6 +145,12 @@ impl File {
             built.strip_prefix(self.own_folder()?).ok()?.components().filter_map(|part| part.as_os_str().to_str());
         let mut named = parts.filter(|part| declared.contains(*part)).collect::<BTreeSet<_>>().into_iter();
         named.next().filter(|_| named.next().is_none()).map(str::to_owned)
+    }
+
+    /// Whether it may be meant to extend any declaration: its base is not there, or its text does not say clearly what it
+    /// extends.
+    pub(super) fn may_extend(&self) -> bool {
+        self.is_broken() || self.is_unclear
     }
 
     /// The cluster that the declaration names.

@@ -33,11 +33,8 @@ impl Delegated {
             Some((repository, version)) => File::in_git(repository, version, path),
             None => File::open(path),
         };
-        // One whose base is not there may be meant to extend this one, and so may one that does not say clearly what it
-        // extends.
-        let is_unclear =
-            |it: &File| it.is_broken() || config::base_of(&it.text).is_err() && !same(&it.path, &file.path);
-        let is_meant = |it: &File| is_unclear(it) || it.extends() && same(&it.root, &file.root);
+        let is_own = |it: &File| same(&it.path, &file.path);
+        let is_meant = |it: &File| it.extends() && same(&it.root, &file.root) || it.may_extend() && !is_own(it);
         let (mut files, mut unread) = (Vec::new(), None);
         for path in &paths {
             match open(path) {
@@ -53,7 +50,10 @@ impl Delegated {
 
     /// The same, unless one cannot be read.
     pub(super) fn whole(self) -> Result<Self, Error> {
-        self.unread.map_or_else(|| Ok(Self { files: self.files, unread: None }), Err)
+        match self {
+            Self { unread: Some(error), .. } => Err(error),
+            whole => Ok(whole),
+        }
     }
 
     /// The others that share the base of a declaration on disk.

@@ -87,13 +87,12 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let mut changes = diff::compare(&old.side, &new.side);
     changes.retain(|change| change.escalation || !args.escalations);
     let there = if after.is_some() { &new } else { &old };
-    let (base_version, head_version) = (base, head);
-    let (base, head) = (line(base_version.name()), line(head_version.name()));
+    let (old_name, new_name) = (line(base.name()), line(head.name()));
     let (file, declaration) = there.file.as_ref().map(|it| (it.name.as_str(), it.declaration(&it.name))).unzip();
     let (file, declaration) = (file.unwrap_or_default(), declaration.unwrap_or_default());
-    let compared = Compared { base: &base, head: &head, file, declaration, changes: &changes, notes: &notes };
+    let compared = Compared { base: &old_name, head: &new_name, file, declaration, changes: &changes, notes: &notes };
     args.format.write(&compared, io)?;
-    let now = if after.is_some() { &head_version } else { &base_version };
+    let now = if after.is_some() { &head } else { &base };
     match &there.file {
         Some(_) if now.is_on_disk() => remark(&File::open(&args.dir)?, None, io)?,
         Some(file) => remark(file, Some((&repository, now)), io)?,
