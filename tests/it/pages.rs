@@ -37,6 +37,9 @@ impl Desk {
         }
         symlink(iamra_path(), dir.path().join("bin/iamra")).unwrap();
         symlink(peer("kustomize-5.8.2"), dir.path().join("bin/kustomize")).unwrap();
+        for name in ["jq", "openssl"] {
+            symlink(peer(name), dir.path().join("bin").join(name)).unwrap();
+        }
         for (name, program) in programs {
             symlink(program, dir.path().join("bin").join(name)).unwrap();
         }
