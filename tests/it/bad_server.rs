@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -87,9 +87,13 @@ fn serve(answer: fn(&mut TcpStream) -> std::io::Result<()>) -> String {
             thread::spawn(move || {
                 let mut stream = stream?;
                 let mut request = vec![0; 1 << 16];
-                // Whoever asks sends the whole request before it listens; this much of it is enough.
+                // This much of it is enough to answer.
                 let _ = stream.read(&mut request)?;
-                answer(&mut stream)
+                answer(&mut stream)?;
+                // To close it while more of the request comes would reset it, and take the answer along.
+                stream.shutdown(Shutdown::Write)?;
+                stream.set_read_timeout(Some(LONG))?;
+                std::io::copy(&mut stream, &mut std::io::sink()).map(drop)
             });
         }
     });
