@@ -134,7 +134,7 @@ fn items(text: &str, pair: Pair<'_>, end: usize, root: &Root) -> Result<(Vec<Ent
     let unclear = || ReadError::Unclear(Position::of(text, key.span().start));
     let range = value_range(text, key, value);
     let null = matches!(value.kind(), NodeKind::Scalar(text, Style::Plain)
-        if matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL"));
+        if matches!(text, "" | "~" | "null" | "Null" | "NULL"));
     let empty = matches!(value.kind(), NodeKind::Seq(entries, _) if entries.is_empty());
     // Where items are added to none, the line after them is as important as it is where there are some.
     let until = match next {
@@ -222,7 +222,7 @@ fn content(node: NodeRef<'_>) -> usize {
     match node.kind() {
         NodeKind::Seq(items, Flow::No) => items.iter().map(end).max().unwrap_or_default(),
         NodeKind::Map(entries, Flow::No) => {
-            entries.iter().map(|(key, value)| end(key).max(end(value))).max().unwrap_or_default()
+            entries.iter().map(|[key, value]| end(key).max(end(value))).max().unwrap_or_default()
         }
         _ if node.span().is_empty() => 0,
         _ => node.span().end,
@@ -310,7 +310,7 @@ fn safe_end(text: &str, node: NodeRef<'_>, end: usize) -> bool {
     loop {
         let child = match last.kind() {
             NodeKind::Seq(items, _) => items.last(),
-            NodeKind::Map(entries, _) => entries.last().map(|(_, value)| value),
+            NodeKind::Map(entries, _) => entries.last().map(|[_, value]| value),
             NodeKind::Scalar(_, Style::Block) => {
                 return text.get(..end).is_some_and(|text| text.ends_with(['\n', '\r']));
             }

@@ -14,8 +14,8 @@ pub(super) fn from_block(yaml: &str) -> Result<String, SyntaxError> {
 
 fn print(node: NodeRef<'_>, out: &mut String) {
     match node.followed().kind() {
+        NodeKind::Scalar("" | "~", Style::Plain) | NodeKind::Alias(_) | NodeKind::Dangling => out.push_str("null"),
         NodeKind::Scalar(text, Style::Plain) if is_json(text) => out.push_str(text),
-        NodeKind::Scalar(text, Style::Plain) if matches!(text.as_ref(), "" | "~") => out.push_str("null"),
         NodeKind::Scalar(text, _) => string(text, out),
         NodeKind::Seq(..) => {
             out.push('[');
@@ -39,7 +39,6 @@ fn print(node: NodeRef<'_>, out: &mut String) {
             }
             out.push('}');
         }
-        NodeKind::Alias(_) | NodeKind::Dangling => out.push_str("null"),
     }
 }
 

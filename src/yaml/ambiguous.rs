@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{Document, NodeKind, NodeRef, Style};
+use super::document::{Document, NodeRef};
 use super::path::FieldPath;
 use super::spans::{is_inside, spans};
+use super::tree::{NodeKind, Style};
 
 /// Characters that end a line in YAML 1.1 only. <https://yaml.org/spec/1.2.2/#54-line-break-characters>
 const LINE_BREAKS: [(char, &str); 3] = [
@@ -46,7 +47,7 @@ fn repeated(node: NodeRef<'_>, within: &mut Vec<FieldPath>) -> Option<FieldPath>
         }),
         NodeKind::Map(entries, _) => {
             let mut seen = BTreeSet::new();
-            entries.iter().find_map(|(key, value)| {
+            entries.iter().find_map(|[key, value]| {
                 let key = child(*key).text().map_or_else(|| child(*key).to_value().to_string(), str::to_owned);
                 let here = at.key(key.as_str());
                 if !seen.insert(key) {
@@ -69,7 +70,7 @@ pub fn has_unknown_alias(node: NodeRef<'_>) -> bool {
         NodeKind::Dangling => true,
         NodeKind::Seq(items, _) => items.iter().any(|item| has_unknown_alias(child(*item))),
         NodeKind::Map(entries, _) => {
-            entries.iter().any(|(key, value)| has_unknown_alias(child(*key)) || has_unknown_alias(child(*value)))
+            entries.iter().any(|[key, value]| has_unknown_alias(child(*key)) || has_unknown_alias(child(*value)))
         }
         _ => false,
     }

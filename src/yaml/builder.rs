@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use base64::alphabet;
 use base64::engine::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag, options};
 
-use super::document::{Document, Flow, Index, NARROW, Node, NodeId, NodeKind, Span, Style, SyntaxError, tag_name};
+use super::document::{Document, SyntaxError, tag_name};
 use super::simple;
+use super::tree::{Flow, MAX_BYTES, NodeId, Opened, Span, Style, Tree};
 
 /// Deeper nesting than any object of Kubernetes has; the reader's own limit is 255.
 /// <https://github.com/bourumir-wyngs/granit-parser>
@@ -21,7 +22,8 @@ const MAX_EXPANDED: u32 = 10_000_000;
 /// A collection that is still open while the events of its children come in.
 struct Open {
     id: NodeId,
-    key: Option<NodeId>,
+    entries: Opened,
+    flow: Flow,
 }
 
 impl<'t> Document<'t> {
@@ -34,6 +36,10 @@ impl<'t> Document<'t> {
 
     /// Reads any YAML, with the parser.
     pub(super) fn parse_any(text: &'t str) -> Result<Self, SyntaxError> {
+        if text.len() > MAX_BYTES {
+            let message = format!("a document of more than {} MB", MAX_BYTES / 1_000_000);
+            return Err(SyntaxError { message, offset: 0 });
+        }
         Builder { text, ..Builder::default() }.build()
     }
 }
@@ -42,13 +48,12 @@ impl<'t> Document<'t> {
 #[derive(Default)]
 struct Builder<'t> {
     text: &'t str,
-    nodes: Vec<Node<'t>>,
+    tree: Tree,
     /// The number of nodes of each node after expanding its aliases.
     sizes: Vec<u32>,
     anchors: BTreeMap<usize, NodeId>,
     open: Vec<Open>,
     root: Option<NodeId>,
-    wide: BTreeMap<NodeId, Index>,
 }
 
 /// What the parser says, with what to write instead where it is always the same.
@@ -69,7 +74,7 @@ impl<'t> Builder<'t> {
             self.event(event, span)?;
         }
         let root = self.root.ok_or(SyntaxError { message: "the document is empty".into(), offset: 0 })?;
-        Ok(Document { text: self.text, nodes: self.nodes, root, wide: self.wide })
+        Ok(Document { text: self.text, tree: self.tree.done(), root })
     }
 
     #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
@@ -89,7 +94,13 @@ impl<'t> Builder<'t> {
                     }
                     _ => (text, style),
                 };
-                let id = self.add(span, NodeKind::Scalar(text, style), anchor, tag)?;
+                let id = if self.text.get(span.clone()) == Some(&*text) {
+                    self.tree.written(span.clone(), &span, style)
+                } else {
+                    self.tree.made(span, &text, style)
+                };
+                self.note(id, anchor, tag);
+                self.sizes.push(1);
                 self.close(id)
             }
             Event::Alias(anchor) => {
@@ -98,86 +109,62 @@ impl<'t> Builder<'t> {
                     let message = "an alias inside the value that it refers to".into();
                     return Err(SyntaxError { message, offset: span.start });
                 }
-                let id = self.add(span, target.map_or(NodeKind::Dangling, NodeKind::Alias), 0, None)?;
-                if let Some(target) = target {
-                    self.nodes[target as usize].aliased = true;
-                    self.sizes[id as usize] = self.sizes[target as usize];
-                }
+                let id = self.tree.alias(span, target);
+                self.sizes.push(target.map_or(1, |target| self.sizes[target as usize]));
                 self.close(id)
             }
             Event::UnresolvedAlias(_) => {
-                let id = self.add(span, NodeKind::Dangling, 0, None)?;
+                let id = self.tree.alias(span, None);
+                self.sizes.push(1);
                 self.close(id)
             }
-            Event::SequenceStart(style, anchor, tag) => {
-                let tag = tag.map(|tag| tag.to_string().into_boxed_str());
-                self.start(span, NodeKind::Seq(Vec::new(), style.into()), anchor, tag)
-            }
-            Event::MappingStart(style, anchor, tag) => {
-                let tag = tag.map(|tag| tag.to_string().into_boxed_str());
-                self.start(span, NodeKind::Map(Vec::new(), style.into()), anchor, tag)
-            }
+            Event::SequenceStart(style, anchor, tag) => self.start(&span, false, style.into(), anchor, tag.as_deref()),
+            Event::MappingStart(style, anchor, tag) => self.start(&span, true, style.into(), anchor, tag.as_deref()),
             Event::SequenceEnd | Event::MappingEnd => self.end(&span),
             _ => Ok(()),
         }
     }
 
-    fn add(
-        &mut self,
-        span: Span,
-        kind: NodeKind<'t>,
-        anchor: usize,
-        tag: Option<Box<str>>,
-    ) -> Result<NodeId, SyntaxError> {
-        let id = NodeId::try_from(self.nodes.len())
-            .map_err(|_| SyntaxError { message: "too many nodes".into(), offset: span.start })?;
+    /// Keeps what stands before a value.
+    fn note(&mut self, id: NodeId, anchor: usize, tag: Option<Box<str>>) {
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
-        self.nodes.push(Node { span, kind, anchored: anchor != 0, aliased: false, tag });
-        self.sizes.push(1);
-        Ok(id)
+        self.tree.set_properties(id, anchor != 0, tag);
     }
 
     fn start(
         &mut self,
-        span: Span,
-        kind: NodeKind<'t>,
+        span: &Span,
+        is_map: bool,
+        flow: Flow,
         anchor: usize,
-        tag: Option<Box<str>>,
+        tag: Option<&Tag>,
     ) -> Result<(), SyntaxError> {
         if self.open.len() >= MAX_DEPTH {
             return Err(SyntaxError { message: format!("nested deeper than {MAX_DEPTH} levels"), offset: span.start });
         }
-        let id = self.add(span, kind, anchor, tag)?;
-        self.open.push(Open { id, key: None });
+        let (id, entries) = self.tree.open(span.start, is_map, flow);
+        self.note(id, anchor, tag.map(|tag| tag.to_string().into_boxed_str()));
+        self.sizes.push(1);
+        self.open.push(Open { id, entries, flow });
         Ok(())
     }
 
-    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
     fn end(&mut self, span: &Span) -> Result<(), SyntaxError> {
-        let Some(Open { id, .. }) = self.open.pop() else { return Ok(()) };
+        let Some(Open { id, entries, flow }) = self.open.pop() else { return Ok(()) };
         // A block collection ends where its last child does; the event's span is that of the next token.
-        let kind = &self.nodes[id as usize].kind;
-        let last = match kind {
-            NodeKind::Seq(items, Flow::No) => items.last().copied(),
-            NodeKind::Map(entries, Flow::No) => entries.last().map(|(_, value)| *value),
-            _ => None,
-        };
-        if kind.len() > NARROW {
-            self.wide.insert(id, Index::new());
-        }
-        let end = last.map_or(span.end, |last| self.nodes[last as usize].span.end);
-        let node = &mut self.nodes[id as usize].span;
-        node.end = end.max(node.start);
+        let last = self.tree.last(entries).filter(|_| flow == Flow::No);
+        let end = last.map_or(span.end, |last| self.tree.span(last).end);
+        self.tree.close(id, entries, end);
         self.close(id)
     }
 
     /// Hands a finished node to the collection that it is in.
     #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
     fn close(&mut self, id: NodeId) -> Result<(), SyntaxError> {
-        let Some(open) = self.open.last_mut() else {
-            let offset = self.nodes[id as usize].span.start;
+        let Some(open) = self.open.last() else {
+            let offset = self.tree.span(id).start;
             return match self.root.replace(id) {
                 None => Ok(()),
                 Some(_) => Err(SyntaxError { message: "a second document where one was expected".into(), offset }),
@@ -187,16 +174,9 @@ impl<'t> Builder<'t> {
         self.sizes[open.id as usize] = size;
         if size > MAX_EXPANDED {
             let message = format!("aliases that expand to more than {MAX_EXPANDED} nodes");
-            return Err(SyntaxError { message, offset: self.nodes[id as usize].span.start });
+            return Err(SyntaxError { message, offset: self.tree.span(id).start });
         }
-        match &mut self.nodes[open.id as usize].kind {
-            NodeKind::Seq(items, _) => items.push(id),
-            NodeKind::Map(entries, _) => match open.key.take() {
-                None => open.key = Some(id),
-                Some(key) => entries.push((key, id)),
-            },
-            _ => {}
-        }
+        self.tree.push(id);
         Ok(())
     }
 

@@ -1,20 +1,10 @@
 //! One YAML document as a tree of nodes with byte spans.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::ops::Range;
-use std::sync::OnceLock;
+#[cfg(any(test, fuzzing))]
+use std::fmt;
 
 use super::path::{FieldPath, Step};
-
-/// The entries of a collection sorted by name, created at the first lookup by name.
-pub(super) type Index = OnceLock<Box<[usize]>>;
-
-/// Up to this many entries, a linear search is as fast as an index.
-pub(super) const NARROW: usize = 32;
-
-/// A range of bytes in the text of a document.
-pub type Span = Range<usize>;
+use super::tree::{NodeId, NodeKind, Properties, Span, Style, Tree};
 
 /// The text is not one readable YAML document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,73 +15,12 @@ pub struct SyntaxError {
     pub offset: usize,
 }
 
-/// How a scalar is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// Without quotes: its meaning depends on the parser, see [`super::scalar`].
-    Plain,
-    /// In single or double quotes: a string.
-    Quoted,
-    /// A literal (`|`) or folded (`>`) block: a string.
-    Block,
-}
-
-/// How a collection is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// `{a: b}` and `[a, b]`
-    Yes,
-    /// On lines of its own, by indentation.
-    No,
-}
-
-/// What a node is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NodeKind<'t> {
-    /// A scalar: its text after escapes, folding and `!!binary`.
-    Scalar(Cow<'t, str>, Style),
-    /// A sequence of nodes.
-    Seq(Vec<NodeId>, Flow),
-    /// A mapping, in the order in which it is written.
-    Map(Vec<(NodeId, NodeId)>, Flow),
-    /// `*name`, and the node that it stands for.
-    Alias(NodeId),
-    /// `*name` of an anchor that is not in this text.
-    Dangling,
-}
-
-impl NodeKind<'_> {
-    /// How many entries a collection has.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Seq(items, _) => items.len(),
-            Self::Map(entries, _) => entries.len(),
-            _ => 0,
-        }
-    }
-}
-
-/// Where a node stands in its document's table of nodes.
-pub type NodeId = u32;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Node<'t> {
-    pub(super) span: Span,
-    pub(super) kind: NodeKind<'t>,
-    pub(super) anchored: bool,
-    /// Whether an alias in this text refers to it.
-    pub(super) aliased: bool,
-    pub(super) tag: Option<Box<str>>,
-}
-
 /// One YAML document: its text and the span of every node in it.
 #[derive(Debug)]
 pub struct Document<'t> {
     pub(super) text: &'t str,
-    pub(super) nodes: Vec<Node<'t>>,
+    pub(super) tree: Tree,
     pub(super) root: NodeId,
-    /// Indexes of collections that are too large for linear searches.
-    pub(super) wide: BTreeMap<NodeId, Index>,
 }
 
 impl<'t> Document<'t> {
@@ -112,7 +41,14 @@ impl<'t> Document<'t> {
 
     /// All nodes, in the order in which they start.
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeRef<'_>> {
-        (0..).map(|id| self.node(id)).take(self.nodes.len())
+        (0..).map(|id| self.node(id)).take(self.tree.len())
+    }
+
+    /// Everything that a reader said of the document, to compare readers.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn reading(&self) -> impl fmt::Debug + PartialEq {
+        let nodes: Vec<_> = self.nodes().map(|node| (node.span(), node.kind(), node.properties())).collect();
+        (self.root, nodes, self.tree.wide.keys().copied().collect::<Vec<_>>())
     }
 
     /// The node with this id.
@@ -135,11 +71,6 @@ pub struct NodeRef<'d> {
 }
 
 impl<'d> NodeRef<'d> {
-    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
-    fn raw(self) -> &'d Node<'d> {
-        &self.doc.nodes[self.id as usize]
-    }
-
     /// The document that the node is in.
     pub fn document(self) -> &'d Document<'d> {
         self.doc
@@ -153,80 +84,71 @@ impl<'d> NodeRef<'d> {
     /// Where the node stands. A block collection starts at its first entry and ends with its last one; a block
     /// scalar starts at its content.
     pub fn span(self) -> Span {
-        self.raw().span.clone()
+        self.doc.tree.span(self.id)
     }
 
     /// What is written here, with aliases *not* followed.
-    pub fn kind(self) -> &'d NodeKind<'d> {
-        &self.raw().kind
+    pub fn kind(self) -> NodeKind<'d> {
+        self.doc.tree.kind(self.id, self.doc.text)
     }
 
     /// Whether an anchor is defined here.
     pub fn is_anchored(self) -> bool {
-        self.raw().anchored
+        self.properties().is_some_and(|it| it.is_anchored)
     }
 
     /// Whether an alias somewhere in the document stands for this node.
     pub fn is_aliased(self) -> bool {
-        self.raw().aliased
+        self.properties().is_some_and(|it| it.is_aliased)
     }
 
     /// The tag written here, if any.
     pub fn tag(self) -> Option<&'d str> {
-        self.raw().tag.as_deref()
+        self.properties()?.tag.as_deref()
+    }
+
+    fn properties(self) -> Option<&'d Properties> {
+        self.doc.tree.properties(self.id)
     }
 
     /// This node, or the one that it is an alias of.
     #[must_use]
     pub fn followed(self) -> Self {
-        match self.kind() {
-            NodeKind::Alias(target) => Self { doc: self.doc, id: *target },
-            _ => self,
-        }
+        self.doc.tree.target(self.id).map_or(self, |id| Self { doc: self.doc, id })
     }
 
     /// The text of a scalar.
     pub fn text(self) -> Option<&'d str> {
-        match self.followed().kind() {
-            NodeKind::Scalar(text, _) => Some(text),
-            _ => None,
-        }
+        self.doc.tree.scalar(self.followed().id, self.doc.text)
     }
 
     /// The text of a scalar and how it is written.
     pub fn scalar(self) -> Option<(&'d str, Style)> {
         match self.followed().kind() {
-            NodeKind::Scalar(text, style) => Some((text, *style)),
+            NodeKind::Scalar(text, style) => Some((text, style)),
             _ => None,
         }
     }
 
     /// The entries of a sequence; none for anything else.
     pub fn items(self) -> impl ExactSizeIterator<Item = Self> + DoubleEndedIterator + Clone {
-        let ids: &'d [NodeId] = match self.followed().kind() {
-            NodeKind::Seq(items, _) => items,
-            _ => &[],
-        };
-        ids.iter().map(move |id| Self { doc: self.doc, id: *id })
+        self.doc.tree.items(self.followed().id).iter().map(move |id| Self { doc: self.doc, id: *id })
     }
 
     /// The keys and values of a mapping as written; none for anything else.
     pub fn entries(self) -> impl ExactSizeIterator<Item = (Self, Self)> + DoubleEndedIterator + Clone {
-        let ids: &'d [(NodeId, NodeId)] = match self.followed().kind() {
-            NodeKind::Map(entries, _) => entries,
-            _ => &[],
-        };
-        ids.iter().map(move |(key, value)| (Self { doc: self.doc, id: *key }, Self { doc: self.doc, id: *value }))
+        let pairs = self.doc.tree.pairs(self.followed().id).iter();
+        pairs.map(move |[key, value]| (Self { doc: self.doc, id: *key }, Self { doc: self.doc, id: *value }))
     }
 
     /// Whether this is a mapping.
     pub fn is_map(self) -> bool {
-        matches!(self.followed().kind(), NodeKind::Map(..))
+        self.doc.tree.is_map(self.followed().id)
     }
 
     /// Whether this is a sequence.
     pub fn is_seq(self) -> bool {
-        matches!(self.followed().kind(), NodeKind::Seq(..))
+        self.doc.tree.is_seq(self.followed().id)
     }
 
     /// The value under `key`, looking into merge keys (`<<`) when the mapping itself lacks it.
@@ -249,10 +171,7 @@ impl<'d> NodeRef<'d> {
 
     /// The entry of a sequence at this position.
     fn item(self, position: usize) -> Option<Self> {
-        match self.followed().kind() {
-            NodeKind::Seq(items, _) => items.get(position).map(|id| self.doc.node(*id)),
-            _ => None,
-        }
+        self.doc.tree.items(self.followed().id).get(position).map(|id| self.doc.node(*id))
     }
 
     /// Whether this is the key `<<` that merges other mappings into its own.

@@ -13,6 +13,6 @@ pub fn readers_agree(text: &str) -> Option<Result<(), String>> {
         Ok(parsed) => parsed,
         Err(error) => return Some(Err(format!("the parser refuses it: {error:?}"))),
     };
-    let is_same = (read.root, &read.nodes) == (parsed.root, &parsed.nodes) && read.wide.keys().eq(parsed.wide.keys());
-    Some(if is_same { Ok(()) } else { Err(format!("{:?}\nis for the parser\n{:?}", read.nodes, parsed.nodes)) })
+    let (read, parsed) = (read.reading(), parsed.reading());
+    Some(if read == parsed { Ok(()) } else { Err(format!("{read:?}\nis for the parser\n{parsed:?}")) })
 }

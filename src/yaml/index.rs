@@ -2,18 +2,18 @@
 
 use std::iter::successors;
 
-use super::document::{NodeKind, NodeRef};
+use super::document::NodeRef;
 
 impl<'d> NodeRef<'d> {
     /// The first entry of a mapping itself that has this key, and one that `is` so.
     pub(super) fn written(self, key: &str, is: impl Fn(Self) -> bool) -> Option<(Self, Self)> {
         let map = self.followed();
-        let NodeKind::Map(entries, _) = map.kind() else { return None };
-        let entry =
-            |at: usize| entries.get(at).map(|(key, value)| (map.document().node(*key), map.document().node(*value)));
         if !map.is_wide() {
             return map.entries().find(|(name, _)| name.text() == Some(key) && is(*name));
         }
+        let document = map.document();
+        let pairs = document.tree.pairs(map.id());
+        let entry = |at: usize| pairs.get(at).map(|[key, value]| (document.node(*key), document.node(*value)));
         let found = successors(map.position(key, 0), |at| map.position(key, at + 1));
         found.filter_map(entry).find(|(name, _)| is(*name))
     }
@@ -22,7 +22,7 @@ impl<'d> NodeRef<'d> {
     pub(super) fn position(self, name: &str, from: usize) -> Option<usize> {
         let node = self.followed();
         let count = node.kind().len();
-        let Some(index) = node.document().wide.get(&node.id()) else {
+        let Some(index) = node.document().tree.wide.get(&node.id()) else {
             return (from..count).find(|at| node.name_of(*at) == Some(name));
         };
         let sorted = index.get_or_init(|| {
@@ -36,21 +36,21 @@ impl<'d> NodeRef<'d> {
 
     /// What the entry at a position of this very collection is called.
     fn name_of(self, position: usize) -> Option<&'d str> {
-        match self.kind() {
-            NodeKind::Map(entries, _) => self.document().node(entries.get(position)?.0).text(),
-            NodeKind::Seq(items, _) => self.document().node(*items.get(position)?).get("name")?.text(),
-            _ => None,
+        let (document, tree) = (self.document(), &self.document().tree);
+        match tree.pairs(self.id()).get(position) {
+            Some([key, _]) => document.node(*key).text(),
+            None => document.node(*tree.items(self.id()).get(position)?).get("name")?.text(),
         }
     }
 
     fn is_wide(self) -> bool {
-        !self.document().wide.is_empty() && self.document().wide.contains_key(&self.id())
+        !self.document().tree.wide.is_empty() && self.document().tree.wide.contains_key(&self.id())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::document::NARROW;
+    use super::super::tree::NARROW;
     use super::super::{Document, FieldPath};
     use super::*;
 

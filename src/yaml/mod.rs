@@ -16,11 +16,13 @@ mod path;
 pub mod scalar;
 mod simple;
 mod spans;
+mod tree;
 mod value;
 
 pub use ambiguous::{has_unknown_alias, line_break, repeated_key};
 pub(crate) use document::tag_name;
-pub use document::{Document, Flow, NodeId, NodeKind, NodeRef, Span, Style, SyntaxError};
+pub use document::{Document, NodeRef, SyntaxError};
 pub use path::{FieldPath, Step};
 pub use spans::{is_inside, path_to, spans};
+pub use tree::{Flow, NodeId, NodeKind, Span, Style};
 pub use value::at;

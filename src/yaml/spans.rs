@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::document::{Document, NodeKind, NodeRef};
+use super::document::{Document, NodeRef};
 use super::path::FieldPath;
+use super::tree::NodeKind;
 
 /// The spans of the outermost nodes that are wanted, in the order of the text. Aliases are not followed.
 pub fn spans(node: NodeRef<'_>, wanted: impl Fn(NodeRef<'_>) -> bool + Copy) -> Vec<Range<usize>> {
@@ -17,7 +18,7 @@ fn collect(node: NodeRef<'_>, spans: &mut Vec<Range<usize>>, wanted: impl Fn(Nod
     match node.kind() {
         _ if wanted(node) => spans.push(node.span()),
         NodeKind::Seq(items, _) => items.iter().for_each(|item| collect(child(*item), spans, wanted)),
-        NodeKind::Map(entries, _) => entries.iter().for_each(|(key, value)| {
+        NodeKind::Map(entries, _) => entries.iter().for_each(|[key, value]| {
             collect(child(*key), spans, wanted);
             collect(child(*value), spans, wanted);
         }),

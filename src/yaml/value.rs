@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::document::{NodeKind, NodeRef, Style, tag_name};
+use super::document::{NodeRef, tag_name};
 use super::emit;
 use super::scalar::{Resolved, resolve};
+use super::tree::{NodeKind, Style};
 
 impl NodeRef<'_> {
     /// The value of this node: aliases and merge keys are written out, tags of YAML's own are honoured.
@@ -14,7 +15,7 @@ impl NodeRef<'_> {
     pub fn to_value(&self) -> Value {
         let node = self.followed();
         match node.kind() {
-            NodeKind::Scalar(text, style) => scalar(text, *style, node.tag()),
+            NodeKind::Scalar(text, style) => scalar(text, style, node.tag()),
             NodeKind::Seq(..) => node.items().map(|item| item.to_value()).collect(),
             NodeKind::Map(..) => {
                 let mut entries = Map::new();
@@ -41,7 +42,7 @@ impl NodeRef<'_> {
             (NodeKind::Scalar(text, Style::Quoted | Style::Block), Value::String(value)) if node.tag().is_none() => {
                 text == value
             }
-            (NodeKind::Scalar(text, style), _) => scalar(text, *style, node.tag()) == *value,
+            (NodeKind::Scalar(text, style), _) => scalar(text, style, node.tag()) == *value,
             (NodeKind::Seq(..), Value::Array(values)) => {
                 node.items().len() == values.len() && node.items().zip(values).all(|(it, value)| it.is_value(value))
             }
@@ -71,7 +72,7 @@ impl NodeRef<'_> {
         }
         match (left.kind(), right.kind()) {
             (NodeKind::Scalar(text, style), NodeKind::Scalar(other, other_style)) => {
-                text == other && (*style == Style::Plain) == (*other_style == Style::Plain)
+                text == other && (style == Style::Plain) == (other_style == Style::Plain)
             }
             (NodeKind::Seq(..), NodeKind::Seq(..)) => {
                 left.items().len() == right.items().len() && left.items().zip(right.items()).all(|(a, b)| a.is_alike(b))

@@ -46,7 +46,7 @@ fn is_same(node: NodeRef<'_>, other: &Node) -> bool {
             other.is_empty() || other == "~"
         }
         (NodeKind::Scalar(text, style), Node::Scalar(other, plain)) => {
-            text == other && (*style == Style::Plain) == *plain
+            text == other && (style == Style::Plain) == *plain
         }
         (NodeKind::Seq(..), Node::Seq(items)) => {
             node.items().len() == items.len() && node.items().zip(items).all(|(item, other)| is_same(item, other))

@@ -55,7 +55,7 @@ fn before_first(lines: &Lines<'_>, change: &Change<'_>) -> Result<usize, Refusal
     if let Some((holder, index)) = change.holder
         && let NodeKind::Map(entries, Flow::No) = holder.kind()
     {
-        let key = holder.document().node(entries[index].0).span();
+        let key = holder.document().node(entries[index][0]).span();
         let below = lines.next(key.end);
         return (below <= first)
             .then_some(below)
@@ -73,7 +73,7 @@ fn next_in_place(
     index: usize,
 ) -> Result<Option<std::ops::Range<usize>>, Refusal> {
     let NodeKind::Map(entries, Flow::No) = change.node.kind() else { return Ok(None) };
-    let key = |index: usize| entries.get(index).map(|(key, _)| change.node.document().node(*key).span().start);
+    let key = |index: usize| entries.get(index).map(|[key, _]| change.node.document().node(*key).span().start);
     let (Some(start), Some(next)) = (key(index), key(index + 1)) else { return Ok(None) };
     if index > 0 || lines.is_first(start) || change.removed.contains(&1) {
         return Ok(None);
@@ -87,7 +87,7 @@ fn next_in_place(
 fn entry_lines(lines: &Lines<'_>, node: NodeRef<'_>, index: usize) -> Result<std::ops::Range<usize>, Refusal> {
     let entry = child(node, index);
     let start = match node.kind() {
-        NodeKind::Map(entries, _) => node.document().node(entries[index].0).span().start,
+        NodeKind::Map(entries, _) => node.document().node(entries[index][0]).span().start,
         _ => lines.dash(node, index)?,
     };
     if !lines.is_first(start) {

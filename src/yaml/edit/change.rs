@@ -218,7 +218,7 @@ impl<'d> Plan<'d> {
                     let is_plain = !key.is_merge_key() && key.text() == name && names.insert(name?);
                     is_plain.then_some(value)
                 };
-                let key = |index: usize| entries.get(index).and_then(|(key, _)| node.document().node(*key).text());
+                let key = |index: usize| entries.get(index).and_then(|[key, _]| node.document().node(*key).text());
                 (0..entries.len())
                     .filter(kept)
                     .all(|index| is_next(key(index)).is_some_and(|value| self.is_in(child(node, index), value)))
@@ -257,7 +257,7 @@ impl<'d> Plan<'d> {
             }
             (NodeKind::Map(entries, _), _) => {
                 let Value::Object(mut map) = node.to_value() else { return Value::Null };
-                for (index, (key, _)) in entries.iter().enumerate() {
+                for (index, [key, _]) in entries.iter().enumerate() {
                     let Some(key) = node.document().node(*key).text() else { continue };
                     if gone(index) {
                         map.shift_remove(key);

@@ -93,12 +93,12 @@ pub(super) fn restore(
     let NodeKind::Map(entries, Flow::No) = holder.kind() else {
         return Err(Refusal::new("it is not the value of a key", node.span()));
     };
-    let key = holder.document().node(entries[index].0).span();
+    let key = holder.document().node(entries[index][0]).span();
     let rest = lines.from(key.end).trim_start_matches([' ', '\t']);
     let colon = lines.text.len() - rest.len() + 1;
     // Comments between the key and its first entry are not ours.
     let first = match node.kind() {
-        NodeKind::Map(entries, _) => entries.first().map(|(key, _)| node.document().node(*key).span().start),
+        NodeKind::Map(entries, _) => entries.first().map(|[key, _]| node.document().node(*key).span().start),
         _ => Some(lines.dash(node, 0)?),
     };
     let start = first.filter(|first| lines.is_first(*first)).map_or(lines.next(colon), |first| lines.start(first));

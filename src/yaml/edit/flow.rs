@@ -40,7 +40,7 @@ pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
 pub(super) fn style_of(holder: NodeRef<'_>) -> Inline {
     let first = match holder.kind() {
         NodeKind::Seq(items, _) => items.first().map(|item| holder.document().node(*item)),
-        NodeKind::Map(entries, _) => entries.first().map(|(key, _)| holder.document().node(*key)),
+        NodeKind::Map(entries, _) => entries.first().map(|[key, _]| holder.document().node(*key)),
         _ => None,
     };
     match first.map(NodeRef::kind) {
@@ -58,7 +58,7 @@ fn entry_spans(node: NodeRef<'_>) -> Vec<(usize, usize)> {
         }
         NodeKind::Map(entries, _) => entries
             .iter()
-            .map(|(key, value)| (node.document().node(*key).span(), node.document().node(*value).span()))
+            .map(|[key, value]| (node.document().node(*key).span(), node.document().node(*value).span()))
             .map(|(key, value)| (key.start, key.end.max(value.end)))
             .collect(),
         _ => Vec::new(),

@@ -77,7 +77,7 @@ impl<'d> Locator<'d> {
 pub(super) fn child(holder: NodeRef<'_>, index: usize) -> NodeRef<'_> {
     match holder.kind() {
         NodeKind::Seq(items, _) => holder.document().node(items[index]),
-        NodeKind::Map(entries, _) => holder.document().node(entries[index].1),
+        NodeKind::Map(entries, _) => holder.document().node(entries[index][1]),
         _ => holder,
     }
 }

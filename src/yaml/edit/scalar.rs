@@ -14,7 +14,7 @@ pub(super) fn set(lines: &Lines<'_>, change: &Change<'_>, text: &str, splices: &
     let refuse = |why: &str| Err(Refusal::new(why, span.clone()));
     let NodeKind::Scalar(_, style) = node.kind() else { return refuse("it is not a scalar") };
     let old = lines.within(span.clone());
-    if *style == Style::Block || old.contains('\n') {
+    if style == Style::Block || old.contains('\n') {
         return refuse("it spans several lines");
     }
     if node.tag().is_some() {
@@ -22,7 +22,7 @@ pub(super) fn set(lines: &Lines<'_>, change: &Change<'_>, text: &str, splices: &
     }
     lines.check_below(lines.next(span.end))?;
     let single = old.starts_with('\'') && !text.contains(['\'', '\n']);
-    let inline = if *style == Style::Quoted { Inline::Json } else { Inline::Plain };
+    let inline = if style == Style::Quoted { Inline::Json } else { Inline::Plain };
     let new = if single { format!("'{text}'") } else { inline.text(&text.into()) };
     if span.is_empty() {
         let Some(gap) = gap(lines.text, change.holder, node) else {

@@ -1,7 +1,8 @@
 //! Lines and columns of a document.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
+
+use memchr::memchr3_iter;
 
 use super::super::emit::Shape;
 use super::super::{Document, Flow, NodeKind, NodeRef, Style};
@@ -16,25 +17,19 @@ pub(super) struct Lines<'d> {
     pub(super) shape: Shape,
     /// The line break in use.
     pub(super) eol: &'static str,
-    /// The ends of block scalars whose value includes the last line break.
-    block_ends: BTreeSet<usize>,
+    doc: &'d Document<'d>,
 }
 
 impl<'d> Lines<'d> {
     pub(super) fn of(doc: &'d Document<'d>) -> Result<Self, Refusal> {
         let text = doc.text();
-        if let Some((at, char)) = text.char_indices().find(|(at, char)| is_odd_break(text, *at, *char)) {
+        if let Some(odd) = odd_break(text) {
             let why = "the text has characters that only some parsers treat as line breaks";
-            return Err(Refusal::new(why, at..at + char.len_utf8()));
+            return Err(Refusal::new(why, odd));
         }
         let eol = if text.split_once('\n').is_some_and(|(line, _)| line.ends_with('\r')) { "\r\n" } else { "\n" };
-        let ends = |node: NodeRef<'_>| match node.kind() {
-            NodeKind::Scalar(value, Style::Block) if value.ends_with('\n') => Some(node.span().end),
-            _ => None,
-        };
-        let block_ends = doc.nodes().filter_map(ends).collect();
-        let mut lines = Self { text, shape: Shape::default(), eol, block_ends };
-        lines.shape = lines.shape_of(doc);
+        let mut lines = Self { text, shape: Shape::default(), eol, doc };
+        lines.shape = lines.shape_of();
         Ok(lines)
     }
 
@@ -76,7 +71,7 @@ impl<'d> Lines<'d> {
             NodeKind::Seq(_, Flow::No) => self.column(self.dash(node, 0)?),
             NodeKind::Map(entries, Flow::No) => {
                 // The first key may share its line with properties; no other can.
-                let key = entries.get(1).or(entries.first()).map(|(key, _)| node.document().node(*key));
+                let key = entries.get(1).or(entries.first()).map(|[key, _]| node.document().node(*key));
                 key.filter(|key| !key.is_anchored() && key.tag().is_none())
                     .and_then(|key| self.column(key.span().start))
             }
@@ -229,9 +224,16 @@ impl<'d> Lines<'d> {
     pub(super) fn loose_break(&self, at: usize) -> usize {
         let before = self.within(0..at);
         match before.strip_suffix("\r\n").or_else(|| before.strip_suffix('\n')) {
-            Some(rest) if !self.block_ends.contains(&at) => at - rest.len(),
+            Some(rest) if !self.is_block_end(at) => at - rest.len(),
             _ => 0,
         }
+    }
+
+    /// Whether a block scalar ends there whose value includes the last line break.
+    fn is_block_end(&self, at: usize) -> bool {
+        let is_open =
+            |node: NodeRef<'_>| matches!(node.kind(), NodeKind::Scalar(value, Style::Block) if value.ends_with('\n'));
+        self.doc.nodes().any(|node| node.span().end == at && is_open(node))
     }
 
     /// The document's shape for lines that go in at `at`.
@@ -240,32 +242,26 @@ impl<'d> Lines<'d> {
     }
 
     /// The indentation that the first collections show.
-    fn shape_of(&self, doc: &Document<'_>) -> Shape {
+    fn shape_of(&self) -> Shape {
         let (mut map, mut seq, mut dash) = (None, None, None);
-        for node in doc.nodes() {
+        for node in self.doc.nodes() {
             let Ok(outer) = self.column_of(node) else { continue };
-            let inner: Vec<(NodeRef<'_>, usize)> = match node.kind() {
-                NodeKind::Seq(items, Flow::No) => items.iter().map(|item| (doc.node(*item), 2)).collect(),
-                NodeKind::Map(entries, Flow::No) => {
-                    let slot = |value: NodeRef<'_>| usize::from(matches!(value.kind(), NodeKind::Seq(..)));
-                    entries.iter().map(|(_, value)| (doc.node(*value), slot(doc.node(*value)))).collect()
-                }
-                _ => continue,
-            };
-            for (child, slot) in inner {
-                if slot == 2 && !matches!(child.kind(), NodeKind::Map(..)) {
-                    continue;
-                }
-                if let Ok(column) = self.column_of(child)
-                    && let Some(step) = column.checked_sub(outer).filter(|step| *step <= 8)
+            let is_seq = node.is_seq();
+            for child in node.items().chain(node.entries().map(|(_, value)| value)) {
+                let first = match child.kind() {
+                    NodeKind::Map(..) if is_seq => &mut dash,
+                    _ if is_seq => continue,
+                    NodeKind::Seq(..) => &mut seq,
+                    _ => &mut map,
+                };
+                if first.is_none()
+                    && let Ok(column) = self.column_of(child)
                 {
-                    let first = match slot {
-                        0 => &mut map,
-                        1 => &mut seq,
-                        _ => &mut dash,
-                    };
-                    first.get_or_insert(step);
+                    *first = column.checked_sub(outer).filter(|step| *step <= 8);
                 }
+            }
+            if map.is_some() && seq.is_some() && dash.is_some() {
+                break;
             }
         }
         let usual = Shape::default();
@@ -282,7 +278,7 @@ impl<'d> Lines<'d> {
 pub(super) fn behind_colon(text: &str, holder: Option<(NodeRef<'_>, usize)>) -> Option<usize> {
     let (map, index) = holder?;
     let NodeKind::Map(entries, Flow::No) = map.kind() else { return None };
-    let key = map.document().node(entries.get(index)?.0).span();
+    let key = map.document().node(entries.get(index)?[0]).span();
     let rest = text.get(key.end..)?.trim_start_matches([' ', '\t']).strip_prefix(':')?;
     Some(text.len() - rest.len())
 }
@@ -299,21 +295,28 @@ pub(super) fn gap(text: &str, holder: Option<(NodeRef<'_>, usize)>, node: NodeRe
     blank.then_some(colon..value)
 }
 
-/// Line breaks to YAML 1.1 but not to 1.2, or to YAML but not to us.
+/// The first character that is a line break to YAML 1.1 but not to 1.2, or to YAML but not to us.
 /// <https://yaml.org/spec/1.2.2/#54-line-break-characters>
-fn is_odd_break(text: &str, at: usize, char: char) -> bool {
-    match char {
-        '\u{85}' | '\u{2028}' | '\u{2029}' => true,
-        '\r' => text.as_bytes().get(at + 1) != Some(&b'\n'),
-        _ => false,
-    }
+fn odd_break(text: &str) -> Option<Range<usize>> {
+    // The first bytes of U+0085, of U+2028 and U+2029, and of many others.
+    let mut found = memchr3_iter(b'\r', 0xc2, 0xe2, text.as_bytes());
+    found.find_map(|at| {
+        let mut rest = text.get(at..)?.chars();
+        let char = rest.next()?;
+        let is_odd = match char {
+            '\u{85}' | '\u{2028}' | '\u{2029}' => true,
+            '\r' => rest.next() != Some('\n'),
+            _ => false,
+        };
+        is_odd.then(|| at..at + char.len_utf8())
+    })
 }
 
 /// The scalar, alias or flow collection in which a node ends.
 fn last_leaf(node: NodeRef<'_>) -> NodeRef<'_> {
     let last = match node.kind() {
         NodeKind::Seq(items, Flow::No) => items.last(),
-        NodeKind::Map(entries, Flow::No) => entries.last().map(|(_, value)| value),
+        NodeKind::Map(entries, Flow::No) => entries.last().map(|[_, value]| value),
         _ => None,
     };
     last.map_or(node, |last| last_leaf(node.document().node(*last)))

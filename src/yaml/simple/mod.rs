@@ -4,13 +4,12 @@
 //! next is left to the parser (anchors, aliases, tags, values that go on in another line, tabs, unusual indentation). The
 //! tests hold it to the parser over all cases, the corpus of styles and random changes of both.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 
-use super::document::{Document, Flow, NARROW, Node, NodeId, NodeKind, Style};
+use super::document::Document;
+use super::tree::{Flow, MAX_BYTES, NodeId, Opened, Style, Tree};
 
 /// Deeper nesting is left to the parser, which has a limit of its own.
 const MAX_DEPTH: usize = 64;
@@ -25,20 +24,18 @@ type Read<T> = Result<T, Doubt>;
 
 /// Reads `text` if it is one document in simple block style.
 pub(super) fn read(text: &str) -> Option<Document<'_>> {
-    let mut reader = Reader { text, bytes: text.as_bytes(), nodes: Vec::new(), at: 0, column: None, depth: 0 };
+    if text.len() > MAX_BYTES {
+        return None;
+    }
+    let mut reader = Reader { text, bytes: text.as_bytes(), tree: Tree::default(), at: 0, column: None, depth: 0 };
     let root = reader.document().ok()?;
-    let wide = reader.nodes.iter().enumerate().filter(|(_, node)| node.kind.len() > NARROW);
-    let wide = wide.filter_map(|(id, _)| Some((NodeId::try_from(id).ok()?, super::document::Index::new())));
-    let wide: BTreeMap<_, _> = wide.collect();
-    // Trees of thousands of workloads are there at once.
-    reader.nodes.shrink_to_fit();
-    Some(Document { text, nodes: reader.nodes, root, wide })
+    Some(Document { text, tree: reader.tree.done(), root })
 }
 
 struct Reader<'t> {
     text: &'t str,
     bytes: &'t [u8],
-    nodes: Vec<Node<'t>>,
+    tree: Tree,
     /// Where the next token starts, after the indentation of its line.
     at: usize,
     /// Its column; `None` at the end of the text.
@@ -94,7 +91,7 @@ impl<'t> Reader<'t> {
                 Some(_) => {
                     (self.at, self.column) = (at, Some(column));
                     let is_marker = column == 0 && (self.starts(b"---") || self.starts(b"..."));
-                    return if is_marker && !(self.nodes.is_empty() && self.starts(b"---\n")) {
+                    return if is_marker && !(self.tree.len() == 0 && self.starts(b"---\n")) {
                         Err(Doubt)
                     } else {
                         Ok(())
@@ -124,18 +121,15 @@ impl<'t> Reader<'t> {
         if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) { Ok(()) } else { check_others(bytes, false) }
     }
 
-    fn add(&mut self, span: Range<usize>, kind: NodeKind<'t>) -> Read<NodeId> {
-        let id = NodeId::try_from(self.nodes.len()).map_err(|_| Doubt)?;
-        self.nodes.push(Node { span, kind, anchored: false, aliased: false, tag: None });
-        Ok(id)
+    /// A scalar that reads as it is written.
+    fn plain(&mut self, span: Range<usize>) -> NodeId {
+        self.tree.written(span.clone(), &span, Style::Plain)
     }
 
-    /// A collection in block style gets its entries, and ends where the last one does.
-    fn fill(&mut self, id: NodeId, kind: NodeKind<'t>, last: NodeId) -> Read<NodeId> {
-        let end = self.nodes.get(last as usize).ok_or(Doubt)?.span.end;
-        let node = self.nodes.get_mut(id as usize).ok_or(Doubt)?;
-        node.span.end = end.max(node.span.start);
-        node.kind = kind;
+    /// A collection in block style ends where its last entry does.
+    fn close(&mut self, id: NodeId, opened: Opened) -> Read<NodeId> {
+        let last = self.tree.last(opened).ok_or(Doubt)?;
+        self.tree.close(id, opened, self.tree.span(last).end);
         Ok(id)
     }
 
@@ -155,8 +149,7 @@ impl<'t> Reader<'t> {
     }
 
     fn sequence(&mut self, column: usize, start: usize) -> Read<NodeId> {
-        let id = self.add(start..start, NodeKind::Seq(Vec::new(), Flow::No))?;
-        let mut items = Vec::new();
+        let (id, opened) = self.tree.open(start, false, Flow::No);
         while self.column == Some(column) && self.is_dash() {
             let spaces = self.spaces(self.at + 1);
             let at = self.at + 1 + spaces;
@@ -179,41 +172,38 @@ impl<'t> Reader<'t> {
                     }
                 }
             };
-            items.push(item);
+            self.tree.push(item);
         }
         if self.column.is_some_and(|next| next > column) {
             return Err(Doubt);
         }
-        let last = *items.last().ok_or(Doubt)?;
-        self.fill(id, NodeKind::Seq(items, Flow::No), last)
+        self.close(id, opened)
     }
 
     fn mapping(&mut self, column: usize) -> Read<NodeId> {
-        let id = self.add(self.at..self.at, NodeKind::Map(Vec::new(), Flow::No))?;
-        let mut entries = Vec::new();
+        let (id, opened) = self.tree.open(self.at, true, Flow::No);
         while self.column == Some(column) && !self.is_dash() {
             let colon = self.key_end(self.at)?.ok_or(Doubt)?;
             let (start, is_quoted) = (self.at, matches!(self.byte(self.at), Some(b'"' | b'\'')));
             let key = if is_quoted {
-                let (text, end) = self.quoted(start)?;
+                let (key, end) = self.quoted(start)?;
                 if end != colon {
                     return Err(Doubt);
                 }
-                self.add(start..end, NodeKind::Scalar(text, Style::Quoted))?
+                key
             } else {
                 self.check_characters(start..colon)?;
-                let text = self.slice(start..colon)?;
-                self.add(start..colon, NodeKind::Scalar(Cow::Borrowed(text), Style::Plain))?
+                self.plain(start..colon)
             };
+            self.tree.push(key);
             let value = self.mapped(colon, column)?;
-            entries.push((key, value));
+            self.tree.push(value);
         }
         // More indentation, or a dash that belongs to nothing.
         if self.column.is_some_and(|next| next >= column) {
             return Err(Doubt);
         }
-        let last = entries.last().ok_or(Doubt)?.1;
-        self.fill(id, NodeKind::Map(entries, Flow::No), last)
+        self.close(id, opened)
     }
 
     /// The value after the colon of a key in this column.
@@ -233,7 +223,8 @@ impl<'t> Reader<'t> {
                         }
                         self.sequence(same, first)
                     }
-                    _ => self.add(colon..colon, NodeKind::Scalar(Cow::Borrowed("~"), Style::Plain)),
+                    // Null is for the parser this text.
+                    _ => Ok(self.tree.made(colon..colon, "~", Style::Plain)),
                 }
             }
             Some(_) => self.value(at, column),
@@ -243,14 +234,11 @@ impl<'t> Reader<'t> {
     /// A scalar or a flow collection on the rest of the line.
     fn value(&mut self, at: usize, column: usize) -> Read<NodeId> {
         let (id, end) = match self.byte(at) {
-            Some(b'"' | b'\'') => {
-                let (text, end) = self.quoted(at)?;
-                (self.add(at..end, NodeKind::Scalar(text, Style::Quoted))?, end)
-            }
+            Some(b'"' | b'\'') => self.quoted(at)?,
             Some(b'{' | b'[') => self.flow(at)?,
             _ => {
                 let end = self.plain_end(at)?;
-                (self.add(at..end, NodeKind::Scalar(Cow::Borrowed(self.slice(at..end)?), Style::Plain))?, end)
+                (self.plain(at..end), end)
             }
         };
         self.end_line(end)?;
@@ -333,16 +321,20 @@ impl<'t> Reader<'t> {
     }
 
     /// A quoted scalar on one line, and the place after it.
-    fn quoted(&self, at: usize) -> Read<(Cow<'t, str>, usize)> {
+    fn quoted(&mut self, at: usize) -> Read<(NodeId, usize)> {
         let (range, after) = self.quoted_range(at)?;
         self.check_characters(range.clone())?;
-        let text = self.slice(range)?;
-        let text = match self.byte(at) {
-            Some(b'"') if text.contains('\\') => Cow::Owned(unescaped(text)?),
-            Some(b'\'') if text.contains('\'') => Cow::Owned(text.replace("''", "'")),
-            _ => Cow::Borrowed(text),
+        let text = self.slice(range.clone())?;
+        let made = match self.byte(at) {
+            Some(b'"') if text.contains('\\') => Some(unescaped(text)?),
+            Some(b'\'') if text.contains('\'') => Some(text.replace("''", "'")),
+            _ => None,
         };
-        Ok((text, after))
+        let id = match made {
+            Some(text) => self.tree.made(at..after, &text, Style::Quoted),
+            None => self.tree.written(at..after, &range, Style::Quoted),
+        };
+        Ok((id, after))
     }
 
     /// A literal block scalar without an indentation indicator, below something in this column.
@@ -388,7 +380,7 @@ impl<'t> Reader<'t> {
             b'+' => text.extend(std::iter::repeat_n('\n', empty)),
             _ => {}
         }
-        let id = self.add(first + indent..line, NodeKind::Scalar(Cow::Owned(text), Style::Block))?;
+        let id = self.tree.made(first + indent..line, &text, Style::Block);
         self.find_token(line)?;
         // A comment may be indented more than what comes after it, and what comes after may not.
         if self.column.is_some_and(|next| next > column) { Err(Doubt) } else { Ok(id) }
@@ -402,11 +394,7 @@ impl<'t> Reader<'t> {
         }
         let is_map = self.byte(at) == Some(b'{');
         let close = if is_map { b'}' } else { b']' };
-        let id = self.add(
-            at..at,
-            if is_map { NodeKind::Map(Vec::new(), Flow::Yes) } else { NodeKind::Seq(Vec::new(), Flow::Yes) },
-        )?;
-        let (mut items, mut entries) = (Vec::new(), Vec::new());
+        let (id, opened) = self.tree.open(at, is_map, Flow::Yes);
         let mut next = at + 1 + self.spaces(at + 1);
         while self.byte(next) != Some(close) {
             let (first, mut after) = self.flow_node(next)?;
@@ -414,14 +402,15 @@ impl<'t> Reader<'t> {
                 if self.byte(after) != Some(b':') || self.byte(after + 1) != Some(b' ') || after - next > LONGEST_KEY {
                     return Err(Doubt);
                 }
-                if !matches!(self.nodes.get(first as usize).map(|node| &node.kind), Some(NodeKind::Scalar(..))) {
+                if matches!(self.byte(next), Some(b'{' | b'[')) {
                     return Err(Doubt);
                 }
                 let value;
+                self.tree.push(first);
                 (value, after) = self.flow_node(after + 1 + self.spaces(after + 1))?;
-                entries.push((first, value));
+                self.tree.push(value);
             } else {
-                items.push(first);
+                self.tree.push(first);
             }
             after += self.spaces(after);
             next = match self.byte(after) {
@@ -437,9 +426,7 @@ impl<'t> Reader<'t> {
                 _ => return Err(Doubt),
             };
         }
-        let node = self.nodes.get_mut(id as usize).ok_or(Doubt)?;
-        node.span.end = next + 1;
-        node.kind = if is_map { NodeKind::Map(entries, Flow::Yes) } else { NodeKind::Seq(items, Flow::Yes) };
+        self.tree.close(id, opened, next + 1);
         self.depth -= 1;
         Ok((id, next + 1))
     }
@@ -447,10 +434,7 @@ impl<'t> Reader<'t> {
     fn flow_node(&mut self, at: usize) -> Read<(NodeId, usize)> {
         match self.byte(at).ok_or(Doubt)? {
             b'{' | b'[' => self.flow(at),
-            b'"' | b'\'' => {
-                let (text, end) = self.quoted(at)?;
-                Ok((self.add(at..end, NodeKind::Scalar(text, Style::Quoted))?, end))
-            }
+            b'"' | b'\'' => self.quoted(at),
             _ => {
                 let rest = self.bytes.get(at..).ok_or(Doubt)?;
                 let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./=+-".contains(byte);
@@ -458,7 +442,7 @@ impl<'t> Reader<'t> {
                 if end == at || !rest.first().is_some_and(u8::is_ascii_alphanumeric) {
                     return Err(Doubt);
                 }
-                Ok((self.add(at..end, NodeKind::Scalar(Cow::Borrowed(self.slice(at..end)?), Style::Plain))?, end))
+                Ok((self.plain(at..end), end))
             }
         }
     }
