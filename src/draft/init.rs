@@ -159,7 +159,7 @@ pub fn change(asked: &Request<'_>, text: &str, declaration: Whole<'_>, configs: 
     let ca = asked.ca.unwrap_or(Ca::Parameters);
     let prefix = doc.at(&FieldPath::keys("spec.parameterPrefix")).and_then(NodeRef::text).unwrap_or(PREFIX).to_owned();
     let edit = put(&doc, &at, issuer_value(ca, &prefix, asked.scope));
-    let text = apply(&doc, &[edit]).map_err(|refusal| by_hand(&refusal, asked.scope))?;
+    let text = apply(&doc, vec![edit]).map_err(|refusal| by_hand(&refusal, asked.scope))?;
     said.push(format!("scope {}: {}", quote(&asked.scope), words(ca)));
     Ok(Change { text, said })
 }
@@ -184,7 +184,7 @@ fn same_or_new(text: &str, field: &str, new: Option<&str>, asked: Option<&str>) 
         (None, None) => Ok(text.to_owned()),
         (None, Some(new)) => {
             let by_hand = format!("add {} under `spec`", typed(&format_args!("{field}: {new}")));
-            apply(&doc, &[put(&doc, &at, new.into())]).map_err(|refusal| cannot_edit(&refusal, &by_hand))
+            apply(&doc, vec![put(&doc, &at, new.into())]).map_err(|refusal| cannot_edit(&refusal, &by_hand))
         }
     }
 }

@@ -81,7 +81,7 @@ fn without_cluster(doc: &Document<'_>, name: &str, cluster: &str) -> Result<Stri
     let items = doc.at(&at).into_iter().flat_map(NodeRef::items).enumerate();
     let listed = items.filter(|(_, item)| item.text() == Some(cluster));
     let edits: Vec<_> = listed.map(|(index, _)| Edit::Remove { at: at.index(index) }).collect();
-    apply(doc, &edits)
+    apply(doc, edits)
 }
 
 /// The text without a role that `onboard` added and that is unchanged since.

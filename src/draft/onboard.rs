@@ -213,7 +213,7 @@ impl<'a> Checked<'a> {
             ));
             edits.push(put(doc, &at("clusters"), json!([cluster])));
         }
-        apply(doc, &edits)
+        apply(doc, edits)
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn pin(configs: &[Config], text: &str) -> Result<(String, Option<Stri
         return Ok((text.to_owned(), None));
     }
     let edits: Vec<_> = silent.iter().map(|name| put(&doc, &place(name), json!([only]))).collect();
-    let mut text = apply(&doc, &edits)?;
+    let mut text = apply(&doc, edits)?;
     let mut noted = Vec::new();
     for name in silent.iter().filter(|name| doc.at(&place(name)).is_none() && is_plain(name)) {
         // In flow style, no comment can record the empty value, and the added field stays.
@@ -93,7 +93,7 @@ pub(super) fn unpin(text: String) -> Result<String, Refusal> {
     let (alone, others): (Vec<_>, Vec<_>) =
         pinned.into_iter().partition(|name| section::is_alone(&doc, &WORKLOADS.entry(name)));
     let edits: Vec<_> = others.iter().map(|name| Edit::Remove { at: place(name) }).collect();
-    text = apply(&section::read(&text)?, &edits)?;
+    text = apply(&section::read(&text)?, edits)?;
     for name in alone {
         text = section::empty(&section::read(&text)?, &WORKLOADS.entry(name))?;
     }

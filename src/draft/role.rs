@@ -88,7 +88,7 @@ impl Request<'_> {
                 continue;
             }
             say(is_now(field, before, wanted));
-            text = apply(&doc, &[put(&doc, &at, wanted.into())])?;
+            text = apply(&doc, vec![put(&doc, &at, wanted.into())])?;
         }
         if !self.policies.is_empty() {
             text = list(&text, &at.key("policies"), self.policies, &mut say)?;
@@ -128,13 +128,13 @@ fn list(text: &str, at: &FieldPath, wanted: &[String], say: &mut dyn FnMut(Strin
         return Ok(text.to_owned());
     }
     say(format!("policies are now {}", quote_all(wanted)));
-    let mut text = if missing.is_empty() { text.to_owned() } else { apply(&doc, &[put(&doc, at, missing.into())])? };
+    let mut text = if missing.is_empty() { text.to_owned() } else { apply(&doc, vec![put(&doc, at, missing.into())])? };
     // One after the other, so that each index is that of the text.
     for _ in 0..surplus {
         let doc = section::read(&text)?;
         let index = there(&doc).iter().position(|it| !wanted.contains(it));
         if let Some(index) = index {
-            text = apply(&doc, &[Edit::Remove { at: at.index(index) }])?;
+            text = apply(&doc, vec![Edit::Remove { at: at.index(index) }])?;
         }
     }
     Ok(text)
@@ -144,11 +144,13 @@ fn list(text: &str, at: &FieldPath, wanted: &[String], say: &mut dyn FnMut(Strin
 fn replaced(doc: &Document<'_>, at: &FieldPath, value: &Value) -> Result<String, Refusal> {
     let fields = value.as_object().cloned().unwrap_or_default();
     let text = match doc.at(at).map(NodeRef::kind) {
-        Some(NodeKind::Map(_, Flow::Yes)) => apply(doc, &[Edit::Restore { at: at.clone(), source: "{}".to_owned() }])?,
+        Some(NodeKind::Map(_, Flow::Yes)) => {
+            apply(doc, vec![Edit::Restore { at: at.clone(), source: "{}".to_owned() }])?
+        }
         Some(NodeKind::Map(_, Flow::No)) => empty(doc, at)?,
-        _ => return apply(doc, &[put(doc, at, Value::Object(fields))]),
+        _ => return apply(doc, vec![put(doc, at, Value::Object(fields))]),
     };
-    apply(&section::read(&text)?, &[Edit::AddKeys { at: at.clone(), entries: fields.into_iter().collect() }])
+    apply(&section::read(&text)?, vec![Edit::AddKeys { at: at.clone(), entries: fields.into_iter().collect() }])
 }
 
 /// A workload that has a role, and the declaration that has the workload.

@@ -77,7 +77,7 @@ impl At<'_> {
 pub fn declare(at: At<'_>, source: Source<'_>, text: &str, declaration: Whole<'_>) -> Result<Change, Refused> {
     let by_hand = format!("add {}", typed(&format_args!("next: {{secret: {}}}", source.value())));
     at.edited(text, declaration, (by_hand, "the next CA is declared".to_owned()), |doc, at| {
-        apply(doc, &[put(doc, &at.key("next"), json!({"secret": source.value()}))])
+        apply(doc, vec![put(doc, &at.key("next"), json!({"secret": source.value()}))])
     })
 }
 
@@ -109,7 +109,7 @@ pub fn remove(at: At<'_>, generation: u32, text: &str, declaration: Whole<'_>) -
         if !is_same {
             text = replaced(&text, at, "secret", secret)?;
         }
-        apply(&section::read(&text)?, &[Edit::Remove { at: at.key("next") }])
+        apply(&section::read(&text)?, vec![Edit::Remove { at: at.key("next") }])
     })
 }
 
@@ -127,9 +127,9 @@ fn next(doc: &Document<'_>, at: &FieldPath) -> Result<FieldPath, Refusal> {
 fn replaced(text: &str, at: &FieldPath, field: &str, value: Value) -> Result<String, Refusal> {
     let (doc, place) = (section::read(text)?, at.key(field));
     if doc.at(&place).is_none() {
-        return apply(&doc, &[put(&doc, &place, value)]);
+        return apply(&doc, vec![put(&doc, &place, value)]);
     }
-    let without = apply(&doc, &[Edit::Remove { at: place.clone() }])?;
+    let without = apply(&doc, vec![Edit::Remove { at: place.clone() }])?;
     let doc = section::read(&without)?;
-    apply(&doc, &[put(&doc, &place, value)])
+    apply(&doc, vec![put(&doc, &place, value)])
 }

@@ -62,7 +62,7 @@ impl Section<'_> {
     pub(super) fn add(self, text: &str, name: &str, fields: Map<String, Value>) -> Result<String, Refusal> {
         if self.cluster.is_some() {
             let doc = read(text)?;
-            return apply(&doc, &[put(&doc, &self.entry(name), Value::Object(fields))]);
+            return apply(&doc, vec![put(&doc, &self.entry(name), Value::Object(fields))]);
         }
         self.put(text, name, fields, false)
     }
@@ -91,7 +91,7 @@ impl Section<'_> {
         } else {
             Edit::AddKeys { at: path.clone(), entries: vec![(name.to_owned(), Value::Object(fields))] }
         };
-        let text = apply(&doc, &[edit])?;
+        let text = apply(&doc, vec![edit])?;
         let text = if keeps_braces { text } else { keep_empty(&doc, &path, text)? };
         if is_new { introduce(&read(&text)?, &path, self.comment) } else { Ok(text) }
     }
@@ -101,16 +101,16 @@ impl Section<'_> {
         let doc = read(text)?;
         let (entry, path) = (self.entry(name), self.path());
         if !is_alone(&doc, &path) {
-            return apply(&doc, &[Edit::Remove { at: entry }]);
+            return apply(&doc, vec![Edit::Remove { at: entry }]);
         }
         // In a cluster, a field without a value would remove what `spec` has.
         if let Some(cluster) = self.cluster.map(|cluster| CLUSTERS.entry(cluster)) {
             let is_last = is_alone(&doc, &cluster);
-            return if is_last { empty(&doc, &cluster) } else { apply(&doc, &[Edit::Remove { at: path }]) };
+            return if is_last { empty(&doc, &cluster) } else { apply(&doc, vec![Edit::Remove { at: path }]) };
         }
         let Some(text) = dismiss(&doc, &path, self.comment) else { return empty(&doc, &path) };
         let (doc, spec) = (read(&text)?, FieldPath::keys("spec"));
-        if is_alone(&doc, &spec) { empty(&doc, &spec) } else { apply(&doc, &[Edit::Remove { at: path }]) }
+        if is_alone(&doc, &spec) { empty(&doc, &spec) } else { apply(&doc, vec![Edit::Remove { at: path }]) }
     }
 }
 
@@ -136,7 +136,7 @@ pub(super) fn is_alone(doc: &Document<'_>, at: &FieldPath) -> bool {
 /// Empties the value at `at`, in its original form.
 pub(super) fn empty(doc: &Document<'_>, at: &FieldPath) -> Result<String, Refusal> {
     let (text, source) = bring_back(doc, at).unwrap_or_else(|| (doc.text().to_owned(), String::new()));
-    apply(&read(&text)?, &[Edit::Restore { at: at.clone(), source }])
+    apply(&read(&text)?, vec![Edit::Restore { at: at.clone(), source }])
 }
 
 pub(super) fn read(text: &str) -> Result<Document<'_>, Refusal> {

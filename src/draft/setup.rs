@@ -56,5 +56,5 @@ fn changed(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<Change
     let doc = section::read(text)?;
     let edit = put(&doc, &CLUSTERS.entry(name).key("namespace"), after.into());
     said.push(format!("cluster {} changed: {}", quote(&name), is_now("namespace", before, after)));
-    Ok(Change { text: apply(&doc, &[edit])?, said })
+    Ok(Change { text: apply(&doc, vec![edit])?, said })
 }

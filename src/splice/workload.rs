@@ -67,7 +67,7 @@ pub(super) fn inject(pods: &Pods<'_, '_, '_>, sources: &Sources<'_, '_>, report:
         return None;
     }
     edits.push(marks(document, object, pods, undo));
-    match edit::apply(document, &edits) {
+    match edit::apply(document, edits) {
         Ok(text) if stripped.is_some() && is_same(&text, object) => None,
         Ok(text) => Some(text),
         Err(refusal) => {
@@ -130,7 +130,7 @@ fn strip_object(object: &Object<'_>, places: &[PodPlace]) -> Result<Option<Strin
     if !owned::is_patched(&pods) {
         return Ok(None);
     }
-    edit::apply(document, &owned::removals(&pods)).map(Some)
+    edit::apply(document, owned::removals(&pods)).map(Some)
 }
 
 fn is_same(text: &str, object: &Object<'_>) -> bool {

@@ -14,7 +14,7 @@ pub(crate) fn at(path: &str) -> FieldPath {
 /// Holds the laws against `edits` of `text`: the reason when they are refused, an error when a law is broken.
 pub(crate) fn check(text: &str, edits: &[Edit]) -> Result<Option<String>, String> {
     let doc = Document::parse(text).map_err(|error| format!("{error:?}"))?;
-    let edited = match apply(&doc, edits) {
+    let edited = match apply(&doc, edits.to_vec()) {
         Ok(edited) => edited,
         Err(refusal) => return Ok(Some(refusal.why)),
     };
@@ -42,7 +42,7 @@ pub(crate) fn check(text: &str, edits: &[Edit]) -> Result<Option<String>, String
         return Err(format!("old text has changed:\n{edited}"));
     }
     let new = Document::parse(&edited).map_err(|error| format!("{error:?}"))?;
-    let undone = apply(&new, &reversal(&doc, edits)).map_err(|refusal| format!("{} in:\n{edited}", refusal.why))?;
+    let undone = apply(&new, reversal(&doc, edits)).map_err(|refusal| format!("{} in:\n{edited}", refusal.why))?;
     if undone == text { Ok(None) } else { Err(format!("{edited:?} goes back to\n{undone:?}\nnot to\n{text:?}")) }
 }
 

@@ -22,7 +22,7 @@ pub fn run([a, b, c, d]: [usize; 4], text: &str) {
     let can_compare = is_comparable(&doc, text);
     for edits in [additions, removals, settings] {
         if !can_compare {
-            let _ = apply(&doc, &edits);
+            let _ = apply(&doc, edits);
         } else if let Err(failure) = check(text, &edits) {
             panic!("{text:?}\n{edits:?}\n{failure}");
         }

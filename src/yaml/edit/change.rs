@@ -40,18 +40,16 @@ pub(super) struct Plan<'d> {
 }
 
 impl<'d> Plan<'d> {
-    pub(super) fn of(doc: &'d Document<'d>, edits: &[Edit]) -> Result<Self, Refusal> {
+    pub(super) fn of(doc: &'d Document<'d>, edits: Vec<Edit>) -> Result<Self, Refusal> {
         let locator = Locator::new(doc);
         let mut plan = Self::default();
         for edit in edits {
             match edit {
-                Edit::Append { at, values } | Edit::Prepend { at, values } => {
-                    let first = matches!(edit, Edit::Prepend { .. });
-                    plan.add_values(&locator, at, values, first)?;
-                }
-                Edit::AddKeys { at, entries } => plan.add_keys(&locator, at, entries)?,
+                Edit::Append { at, values } => plan.add_values(&locator, &at, values, false)?,
+                Edit::Prepend { at, values } => plan.add_values(&locator, &at, values, true)?,
+                Edit::AddKeys { at, entries } => plan.add_keys(&locator, &at, entries)?,
                 Edit::Remove { at } => {
-                    let place = locator.locate(at)?;
+                    let place = locator.locate(&at)?;
                     let (Target::Node(node), Some((holder, index))) = (&place.target, place.holder) else {
                         return Err(Refusal::new(format!("there is no {} to remove", quote(&at)), 0..0));
                     };
@@ -60,8 +58,8 @@ impl<'d> Plan<'d> {
                         locator.locate(&at.split_last().map(|(parent, _)| parent).unwrap_or_default())?;
                     plan.change(&holder_place, holder).removed.insert(index);
                 }
-                Edit::Set { at, text } => plan.whole(&locator, at, "set")?.set = Some(text.clone()),
-                Edit::Restore { at, source } => plan.whole(&locator, at, "restore")?.restore = Some(source.clone()),
+                Edit::Set { at, text } => plan.whole(&locator, &at, "set")?.set = Some(text),
+                Edit::Restore { at, source } => plan.whole(&locator, &at, "restore")?.restore = Some(source),
             }
         }
         Ok(plan)
@@ -102,29 +100,34 @@ impl<'d> Plan<'d> {
         &mut self,
         locator: &Locator<'d>,
         at: &FieldPath,
-        values: &[Value],
+        values: Vec<Value>,
         first: bool,
     ) -> Result<(), Refusal> {
         let place = locator.locate(at)?;
         match &place.target {
-            Target::Missing(key) => self.add_missing(locator, at, key, Value::Array(values.to_vec()), first),
+            Target::Missing(key) => self.add_missing(locator, at, key, Value::Array(values), first),
             Target::Node(node) => {
                 locator.check(*node)?;
                 if !is_empty(*node) && !node.is_seq() || matches!(node.kind(), NodeKind::Map(..)) {
                     return Err(Refusal::new(format!("{} is not a sequence", quote(&at)), node.span()));
                 }
                 let change = self.change(&place, *node);
-                if first { &mut change.prepended } else { &mut change.appended }.extend_from_slice(values);
+                if first { &mut change.prepended } else { &mut change.appended }.extend(values);
                 Ok(())
             }
         }
     }
 
-    fn add_keys(&mut self, locator: &Locator<'d>, at: &FieldPath, entries: &[(String, Value)]) -> Result<(), Refusal> {
+    fn add_keys(
+        &mut self,
+        locator: &Locator<'d>,
+        at: &FieldPath,
+        entries: Vec<(String, Value)>,
+    ) -> Result<(), Refusal> {
         let place = locator.locate(at)?;
         match &place.target {
             Target::Missing(key) => {
-                self.add_missing(locator, at, key, Value::Object(entries.iter().cloned().collect()), false)
+                self.add_missing(locator, at, key, Value::Object(entries.into_iter().collect()), false)
             }
             Target::Node(node) => {
                 locator.check(*node)?;
@@ -133,10 +136,10 @@ impl<'d> Plan<'d> {
                 }
                 let change = self.change(&place, *node);
                 for (key, value) in entries {
-                    let is_there = node.entry(key).is_some();
-                    if is_there || change.keys.insert(key.clone(), value.clone()).is_some() {
+                    if node.entry(&key).is_some() || change.keys.contains_key(&key) {
                         return Err(Refusal::new(format!("{} has a {} already", quote(&at), quote(&key)), node.span()));
                     }
+                    change.keys.insert(key, value);
                 }
                 Ok(())
             }
@@ -161,7 +164,7 @@ impl<'d> Plan<'d> {
         let count = value.as_array().filter(|_| first).map_or(0, Vec::len);
         let Some(front) = change.created.get_mut(key) else {
             change.created.insert(key.to_owned(), count);
-            return self.add_keys(locator, &parent, &[(key.to_owned(), value)]);
+            return self.add_keys(locator, &parent, vec![(key.to_owned(), value)]);
         };
         let again = || Refusal::new(format!("{} would be created in two ways", quote(&at)), holder.span());
         match (change.keys.get_mut(key), value) {

@@ -92,9 +92,9 @@ impl Refusal {
 /// use iamra::yaml::{Document, FieldPath, edit::{Edit, apply}};
 /// let doc = Document::parse("# ours\nargs: # all\n- a # one\n# end\n").unwrap();
 /// let edit = Edit::Append { at: FieldPath::keys("args"), values: vec!["yes".into()] };
-/// assert_eq!(apply(&doc, &[edit]).unwrap(), "# ours\nargs: # all\n- a # one\n- \"yes\"\n# end\n");
+/// assert_eq!(apply(&doc, vec![edit]).unwrap(), "# ours\nargs: # all\n- a # one\n- \"yes\"\n# end\n");
 /// ```
-pub fn apply(doc: &Document<'_>, edits: &[Edit]) -> Result<String, Refusal> {
+pub fn apply(doc: &Document<'_>, edits: Vec<Edit>) -> Result<String, Refusal> {
     let lines = Lines::of(doc)?;
     let plan = Plan::of(doc, edits)?;
     let mut splices = Splices::default();
