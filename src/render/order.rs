@@ -1,5 +1,8 @@
 //! The order in which a person would write the fields of an object.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 /// Fields that come first, in this order; all others follow alphabetically.
@@ -43,14 +46,17 @@ const FIRST: &[&str] = &[
     "limits",
 ];
 
+static RANKS: LazyLock<BTreeMap<&str, usize>> =
+    LazyLock::new(|| FIRST.iter().enumerate().map(|(rank, field)| (*field, rank)).collect());
+
 /// The value with the fields of every mapping in reading order.
 pub(super) fn ordered(value: Value) -> Value {
     match value {
         Value::Object(map) => {
-            let mut entries: Vec<_> = map.into_iter().map(|(key, value)| (key, ordered(value))).collect();
-            let rank = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
-            entries.sort_by(|(a, _), (b, _)| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
-            Value::Object(entries.into_iter().collect())
+            let rank = |key: &str| RANKS.get(key).copied().unwrap_or(FIRST.len());
+            let mut entries: Vec<_> = map.into_iter().map(|(key, value)| (rank(&key), key, ordered(value))).collect();
+            entries.sort_by(|(a, key, _), (b, other, _)| (a, key).cmp(&(b, other)));
+            Value::Object(entries.into_iter().map(|(_, key, value)| (key, value)).collect())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(ordered).collect()),
         other => other,

@@ -35,7 +35,7 @@ pub(super) struct Container<'d> {
 impl<'d> Pod<'d> {
     /// A node of the object; `at` is relative to the object.
     pub(super) fn node(self, at: &FieldPath) -> Option<NodeRef<'d>> {
-        self.document.at(&self.prefix.join(at))
+        self.document.at(self.prefix)?.at(at)
     }
 
     /// The namespace that the object sets.

@@ -125,8 +125,8 @@ fn watched(change: &PodChange) -> BTreeSet<&str> {
     overrides.chain(ours).chain(proxy::NAMES).chain(region::NAMES).collect()
 }
 
-/// The known variables of the container, as the kubelet decides: `env` takes precedence over `envFrom`, and in each the last
-/// one counts. In `envFrom` only the watched ones are looked up.
+/// Those of the watched variables that the container has, as the kubelet decides: `env` takes precedence over `envFrom`, and
+/// in each the last one counts.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables>
 fn variables(
     pod: Pod<'_>,
@@ -134,7 +134,7 @@ fn variables(
     watched: &BTreeSet<&str>,
     sources: &Sources<'_, '_>,
 ) -> Vec<Variable> {
-    let mut variables = own_variables(container);
+    let mut variables = own_variables(container, watched);
     let mut known: BTreeSet<_> = variables.iter().map(|it| it.name.clone()).collect();
     let entries: Vec<_> = container.node.get("envFrom").into_iter().flat_map(NodeRef::items).enumerate().collect();
     for (index, entry) in entries.into_iter().rev() {
@@ -156,10 +156,10 @@ fn variables(
     variables
 }
 
-/// The entries of `env`, each name once.
-fn own_variables(container: &Container<'_>) -> Vec<Variable> {
+/// The watched ones among the entries of `env`, each name once.
+fn own_variables(container: &Container<'_>, watched: &BTreeSet<&str>) -> Vec<Variable> {
     let at = container.path.key("env");
-    let entries: Vec<_> = container.env().collect();
+    let entries: Vec<_> = container.env().filter(|(name, _)| watched.contains(name)).collect();
     let last: BTreeMap<_, _> = entries.iter().enumerate().map(|(position, (name, _))| (*name, position)).collect();
     let is_last = |(position, (name, _)): &(usize, (&str, NodeRef<'_>))| last.get(name) == Some(position);
     let variable = |(_, (name, entry)): (usize, (&str, NodeRef<'_>))| Variable {
