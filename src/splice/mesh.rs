@@ -8,7 +8,6 @@ use crate::config::Startup;
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::krm::ResourceRef;
 use crate::render::PodChange;
-use crate::yaml::{FieldPath, NodeRef};
 
 /// A mesh: what enables or disables it, and what lets the sidecar reach AWS before its proxy runs.
 struct Mesh {
@@ -130,7 +129,8 @@ impl Mesh {
     }
 
     fn is_excepted(&self, pod: Pod<'_>) -> bool {
-        let said = |name: &&str| text(pod, &pod.place.annotations().key(*name));
+        let annotations = pod.node(&pod.place.annotations());
+        let said = |name: &&str| annotations?.get(name)?.text();
         self.exceptions.iter().filter_map(said).any(means_on)
     }
 }
@@ -138,10 +138,10 @@ impl Mesh {
 /// What the pod says by the first of these labels or annotations that it has; else what its Namespace says, of which there
 /// may be several among the objects.
 fn said<'s>(pod: Pod<'s>, sources: &'s Sources<'_, '_>, on_pod: &[&str], on_namespace: &[&str]) -> Vec<&'s str> {
-    let own = on_pod.iter().find_map(|name| {
-        ["labels", "annotations"].iter().find_map(|field| text(pod, &pod.place.metadata.key(*field).key(*name)))
-    });
-    if let Some(own) = own {
+    let metadata = pod.node(&pod.place.metadata);
+    let fields = ["labels", "annotations"].map(|field| metadata.and_then(|metadata| metadata.get(field)));
+    let own = |name: &&str| fields.into_iter().flatten().find_map(|field| field.get(name)?.text());
+    if let Some(own) = on_pod.iter().find_map(own) {
         return vec![own];
     }
     let namespaces = pod.namespace().map(|name| sources.find("Namespace", name, pod)).unwrap_or_default();
@@ -149,10 +149,6 @@ fn said<'s>(pod: Pod<'s>, sources: &'s Sources<'_, '_>, on_pod: &[&str], on_name
         on_namespace.iter().find_map(|name| values.get(*name)?.as_deref())
     };
     namespaces.into_iter().filter_map(|namespace| first(&namespace.values)).collect()
-}
-
-fn text<'d>(pod: Pod<'d>, at: &FieldPath) -> Option<&'d str> {
-    pod.node(at).and_then(NodeRef::text)
 }
 
 fn means_on(value: &str) -> bool {

@@ -135,7 +135,16 @@ pub(super) struct Tree {
     pub(super) wide: BTreeMap<NodeId, Index>,
 }
 
+/// Objects have a node for each so many bytes of text, or fewer: a table that does not grow is not copied.
+const BYTES_PER_NODE: usize = 12;
+
 impl Tree {
+    /// An empty one for a document of so many bytes.
+    pub(super) fn for_bytes(count: usize) -> Self {
+        let nodes = count / BYTES_PER_NODE;
+        Self { nodes: Vec::with_capacity(nodes), entries: Vec::with_capacity(nodes), ..Self::default() }
+    }
+
     /// How many nodes there are.
     pub(super) fn len(&self) -> usize {
         self.nodes.len()

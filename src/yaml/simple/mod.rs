@@ -27,7 +27,8 @@ pub(super) fn read(text: &str) -> Option<Document<'_>> {
     if text.len() > MAX_BYTES {
         return None;
     }
-    let mut reader = Reader { text, bytes: text.as_bytes(), tree: Tree::default(), at: 0, column: None, depth: 0 };
+    let tree = Tree::for_bytes(text.len());
+    let mut reader = Reader { text, bytes: text.as_bytes(), tree, at: 0, line: 0..0, column: None, depth: 0 };
     let root = reader.document().ok()?;
     Some(Document { text, tree: reader.tree.done(), root })
 }
@@ -38,6 +39,8 @@ struct Reader<'t> {
     tree: Tree,
     /// Where the next token starts, after the indentation of its line.
     at: usize,
+    /// The line of the next token, from the token on, without its line break.
+    line: Range<usize>,
     /// Its column; `None` at the end of the text.
     column: Option<usize>,
     depth: usize,
@@ -68,6 +71,13 @@ impl<'t> Reader<'t> {
 
     /// The end of the line that `at` is in: the place of its line break, or the end of the text.
     fn line_end(&self, at: usize) -> usize {
+        if self.line.start <= at && at <= self.line.end && at > 0 {
+            return self.line.end;
+        }
+        self.line_break(at)
+    }
+
+    fn line_break(&self, at: usize) -> usize {
         self.bytes.get(at..).and_then(|rest| memchr(b'\n', rest)).map_or(self.bytes.len(), |found| at + found)
     }
 
@@ -90,6 +100,7 @@ impl<'t> Reader<'t> {
                 }
                 Some(_) => {
                     (self.at, self.column) = (at, Some(column));
+                    self.line = at..self.line_break(at);
                     let is_marker = column == 0 && (self.starts(b"---") || self.starts(b"..."));
                     return if is_marker && !(self.tree.len() == 0 && self.starts(b"---\n")) {
                         Err(Doubt)
