@@ -231,7 +231,7 @@ impl SidecarLayers<'_> {
     fn check_capabilities(&self, sidecar: &Sidecar, report: &mut Report) {
         let can = sidecar.helper.can();
         let field = |name: &str, value: &str| quote(&format_args!("{name}: {value}")).to_string();
-        let name = field("helper", sidecar.helper.name());
+        let name = || field("helper", sidecar.helper.name());
         let helper = self.pick(|layer| &layer.helper).map(|(_, at)| at);
         let mut say = |other: Option<FieldPath>, code, message: String, help: &str| {
             for at in [other, helper.clone()].into_iter().flatten() {
@@ -240,21 +240,21 @@ impl SidecarLayers<'_> {
         };
         if sidecar.command().is_none() {
             let at = self.pick(|layer| &layer.delivery).map(|(_, at)| at);
-            let message = format!("{name} does not support {}", field("delivery", sidecar.delivery.name()));
+            let message = format!("{} does not support {}", name(), field("delivery", sidecar.delivery.name()));
             let other = if sidecar.helper == Helper::Aws { Helper::Iamra } else { Helper::Aws };
             let help = format!("use {}, or `delivery: endpoint`", field("helper", other.name()));
             say(at, Code::UnsupportedHelper, message, &help);
         }
         if sidecar.startup == Startup::Certificate && can.certificate.is_none() {
             let at = self.pick(|layer| &layer.startup).map(|(_, at)| at);
-            let message = format!("{name} does not support `startup: certificate`");
+            let message = format!("{} does not support `startup: certificate`", name());
             let help = "use `startup: credentials`, which makes no session of its own here, or `startup: none`: a pod \
                         does not start before its certificate is there";
             say(at, Code::UnsupportedHelper, message, help);
         }
         if can.is_foreign(&sidecar.image) {
             let at = self.pick(|layer| &layer.image).map(|(_, at)| at);
-            let message = format!("the image {} is not that of {name}", quote(&sidecar.image));
+            let message = format!("the image {} is not that of {}", quote(&sidecar.image), name());
             let help = format!("set `image` beside `helper`; without one, it is {}", quote(can.image));
             say(at, Code::ConflictingFields, message, &help);
         }

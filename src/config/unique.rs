@@ -1,6 +1,7 @@
 //! Workloads that AWS cannot tell apart.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::reader::Reader;
 use super::v1alpha1::MintPolicy;
@@ -26,7 +27,7 @@ enum Trusted {
 /// The names in the certificates of workloads, by who accepts them and by common name.
 #[derive(Default)]
 pub struct Subjects {
-    known: BTreeMap<(Trusted, String), Vec<Known>>,
+    known: BTreeMap<(Trusted, String), Vec<Arc<Known>>>,
     /// CAs that clusters make, as the cluster and the scope, by trust anchor.
     born: BTreeMap<Source, Born>,
 }
@@ -119,25 +120,19 @@ fn in_words<'p>(pins: impl IntoIterator<Item = &'p (String, String)>) -> String 
 
 impl Subjects {
     /// The workload among those before this one that a trust policy could take for it.
-    fn clash(&mut self, trusted: Trusted, binding: &Binding) -> Option<(&Known, Alike)> {
-        let known = self.known.entry((trusted, binding.certificate.common_name.clone())).or_default();
-        let seen = Seen::of(binding);
+    fn clash(&mut self, trusted: Trusted, new: &Arc<Known>) -> Option<(&Known, Alike)> {
+        let known = self.known.entry((trusted, new.certificate.common_name.clone())).or_default();
         // A name of a role may mean another one in each cluster.
         let is_same = |it: &Known| {
-            let (one, other) = (&it.role, &binding.role);
-            it.workload == binding.workload && one.name == other.name && one.role.source().0 == other.role.source().0
+            let (one, other) = (&it.role, &new.role);
+            it.workload == new.workload && one.name == other.name && one.role.source().0 == other.role.source().0
         };
-        let alike = |it: &Known| Alike::of(Seen { certificate: &it.certificate, is_loose: it.is_loose }, seen);
+        let alike = |it: &Known| Alike::of(it.seen(), new.seen());
         if let Some(at) = known.iter().position(|it| !is_same(it) && alike(it).is_some()) {
-            return known.get(at).and_then(|it| Some((it, alike(it)?)));
+            return known.get(at).and_then(|it| Some((&**it, alike(it)?)));
         }
-        if !known.iter().any(|it| is_same(it) && it.certificate == binding.certificate) {
-            known.push(Known {
-                workload: binding.workload.clone(),
-                role: binding.role.clone(),
-                certificate: binding.certificate.clone(),
-                is_loose: seen.is_loose,
-            });
+        if !known.iter().any(|it| is_same(it) && it.certificate == new.certificate) {
+            known.push(Arc::clone(new));
         }
         None
     }
@@ -145,7 +140,7 @@ impl Subjects {
     /// Adds a workload whose trust anchor, or whose CA with `is_ca`, is known by what was looked up. What is wrong with it, if
     /// anything.
     pub fn add(&mut self, trusted: &str, is_ca: bool, binding: &Binding) -> Option<Diagnostic> {
-        let (other, alike) = self.clash(Trusted::Ca(trusted.to_owned()), binding)?;
+        let (other, alike) = self.clash(Trusted::Ca(trusted.to_owned()), &Arc::new(Known::of(binding)))?;
         Some(other.diagnostic(&alike, binding, "", is_ca))
     }
 
@@ -176,6 +171,19 @@ impl Subjects {
 }
 
 impl Known {
+    fn of(binding: &Binding) -> Self {
+        Self {
+            workload: binding.workload.clone(),
+            role: binding.role.clone(),
+            certificate: binding.certificate.clone(),
+            is_loose: Seen::of(binding).is_loose,
+        }
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        Seen { certificate: &self.certificate, is_loose: self.is_loose }
+    }
+
     /// `whose` says in which declaration it is, `across` that there are two trust anchors.
     fn diagnostic(&self, alike: &Alike, binding: &Binding, whose: &str, across: bool) -> Diagnostic {
         let across = if across { ", and both trust anchors accept what one CA signs" } else { "" };
@@ -216,10 +224,10 @@ impl Reader<'_> {
         let namespace = binding.namespace.as_ref().map(DnsLabel::as_str);
         let issuers = binding.issuer.each();
         let cas = issuers.flat_map(|issuer| issuer.signs_with(cluster, namespace)).map(Trusted::Ca);
-        let mut clash = None;
+        let (mut clash, new) = (None, Arc::new(Known::of(binding)));
         for trusted in std::iter::once(Trusted::Anchor(source)).chain(cas) {
             let across = matches!(trusted, Trusted::Ca(_));
-            let Some((other, alike)) = subjects.clash(trusted, binding).filter(|_| clash.is_none()) else { continue };
+            let Some((other, alike)) = subjects.clash(trusted, &new).filter(|_| clash.is_none()) else { continue };
             let whose = self.extension.map_or_else(String::new, |it| it.whose(&other.workload, &binding.workload));
             clash = Some(other.diagnostic(&alike, binding, &whose, across));
         }

@@ -50,15 +50,25 @@ static RANKS: LazyLock<BTreeMap<&str, usize>> =
     LazyLock::new(|| FIRST.iter().enumerate().map(|(rank, field)| (*field, rank)).collect());
 
 /// The value with the fields of every mapping in reading order.
-pub(super) fn ordered(value: Value) -> Value {
+pub(super) fn ordered(mut value: Value) -> Value {
+    order(&mut value);
+    value
+}
+
+fn order(value: &mut Value) {
     match value {
         Value::Object(map) => {
+            map.values_mut().for_each(order);
             let rank = |key: &str| RANKS.get(key).copied().unwrap_or(FIRST.len());
-            let mut entries: Vec<_> = map.into_iter().map(|(key, value)| (rank(&key), key, ordered(value))).collect();
-            entries.sort_by(|(a, key, _), (b, other, _)| (a, key).cmp(&(b, other)));
-            Value::Object(entries.into_iter().map(|(_, key, value)| (key, value)).collect())
+            // A mapping is made anew only if it has to be.
+            if !map.keys().is_sorted_by_key(|key| (rank(key), key)) {
+                let entries = std::mem::take(map).into_iter().map(|(key, value)| (rank(&key), key, value));
+                let mut entries: Vec<_> = entries.collect();
+                entries.sort_by(|(a, key, _), (b, other, _)| (a, key).cmp(&(b, other)));
+                map.extend(entries.into_iter().map(|(_, key, value)| (key, value)));
+            }
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(ordered).collect()),
-        other => other,
+        Value::Array(items) => items.iter_mut().for_each(order),
+        _ => {}
     }
 }
