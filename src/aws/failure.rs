@@ -101,6 +101,22 @@ const TLS: &[(&str, &str, &str)] = &[
         "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): a different server responds there",
     ),
     (
+        "BadSignature",
+        "its certificate was signed by a CA that has the name of one which this machine trusts, and another key \
+         (BadSignature)",
+        "set SSL_CERT_FILE to the present CA of the endpoint or of a TLS-intercepting proxy: it may have been renewed",
+    ),
+    (
+        "CaUsedAsEndEntity",
+        "its certificate is that of a CA, not of a server (CaUsedAsEndEntity)",
+        "give the proxy or the endpoint a certificate that its CA has signed for a server",
+    ),
+    (
+        "invalid peer certificate",
+        "its certificate is not accepted",
+        "show it, `openssl s_client -connect HOST:443`, and mend the certificate of the proxy or the endpoint",
+    ),
+    (
         "InvalidContentType",
         "the server does not speak TLS",
         "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): use `http://` for one without TLS",

@@ -319,13 +319,22 @@ fn what_tls_refuses_is_said_in_words() {
         let line = format!("SSM in eu-central-1 cannot be reached: {words}");
         assert!(output.stderr.contains(&line), "no `{line}` in\n{}", output.stderr);
     };
-    for (certificate, words) in [
-        (dated(day(2020, 1, 1), day(2020, 2, 1)), "its certificate has expired"),
-        (dated(day(2090, 1, 1), day(2090, 2, 1)), "its certificate is not valid yet"),
-        (for_name("example.com"), "its certificate is for a different host name"),
+    let renewed = Issuer::new(authority, KeyPair::generate().unwrap());
+    let mut of_ca = for_name("127.0.0.1");
+    of_ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    for (certificate, issuer, words) in [
+        (dated(day(2020, 1, 1), day(2020, 2, 1)), &issuer, "its certificate has expired"),
+        (dated(day(2090, 1, 1), day(2090, 2, 1)), &issuer, "its certificate is not valid yet"),
+        (for_name("example.com"), &issuer, "its certificate is for a different host name"),
+        (
+            for_name("127.0.0.1"),
+            &renewed,
+            "its certificate was signed by a CA that has the name of one which this machine",
+        ),
+        (of_ca, &issuer, "its certificate is that of a CA, not of a server"),
     ] {
         let own = KeyPair::generate().unwrap();
-        let certificate = certificate.signed_by(&own, &issuer).unwrap();
+        let certificate = certificate.signed_by(&own, issuer).unwrap();
         let mut state = world();
         state["tls"] = json!({"certificate": certificate.pem(), "key": own.serialize_pem()});
         let double = Server::double(&state);
