@@ -153,6 +153,21 @@ fn entries_in_a_row_go_and_come() {
     }
 }
 
+/// Its colon belongs to it, and that of the entry before does not.
+#[test]
+fn an_entry_without_a_value_goes_with_its_colon() {
+    let remove = [Edit::Remove { at: at("b") }];
+    for (before, after) in [
+        ("{a: 1, b: }\n", "{a: 1}\n"),
+        ("{a\n  ,b:\n}", "{a\n  \n}"),
+        ("{a: , b: 1}", "{a: }"),
+        ("{b: , a: 1}", "{a: 1}"),
+        ("{a: 1, \"b\"  : }", "{a: 1}"),
+    ] {
+        assert_eq!(edited(before, &remove), after, "{before:?}");
+    }
+}
+
 /// kustomize sorts keys, so a container may begin with the very key that goes.
 #[test]
 fn the_next_key_takes_the_place_behind_the_dash() {

@@ -11,15 +11,16 @@ pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
     let style = style_of(node);
     let spans = entry_spans(node);
     let (Some((first, _)), Some((_, last))) = (spans.first(), spans.last()) else { return };
+    let text = node.document().text();
     for index in &change.removed {
         // The first entry goes with the comma after it, others with the comma before: additions are removed completely.
         let kept_before = (0..*index).rev().find(|before| !change.removed.contains(before));
         let Some((start, end)) = spans.get(*index) else { continue };
         let before = index.checked_sub(1).and_then(|before| spans.get(before)).filter(|_| kept_before.is_some());
         match (before, spans.get(index + 1)) {
-            (Some((_, before)), _) => splices.delete(*before..*end),
+            (Some((_, before)), _) => splices.delete(behind_colon(text, *before)..behind_colon(text, *end)),
             (None, Some((next, _))) => splices.delete(*start..*next),
-            (None, None) => splices.delete(*start..*end),
+            (None, None) => splices.delete(*start..behind_colon(text, *end)),
         }
     }
     if !change.prepended.is_empty() {
@@ -34,6 +35,14 @@ pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
     if !text.is_empty() {
         splices.insert(*last, text, change.depth);
     }
+}
+
+/// The end of an entry that ends there: one without a value ends with its key, and the colon behind the key belongs to it. So
+/// does a space behind that: a colon with a bracket behind it is part of a word for libyaml.
+fn behind_colon(text: &str, end: usize) -> usize {
+    let rest = text.get(end..).unwrap_or_default();
+    let Some(behind) = rest.trim_start_matches([' ', '\t', '\r', '\n']).strip_prefix(':') else { return end };
+    text.len() - behind.trim_start_matches(' ').len()
 }
 
 /// Strings are written in the style of the keys around them: JSON stays JSON, and plain stays plain.
