@@ -153,6 +153,25 @@ fn entries_in_a_row_go_and_come() {
     }
 }
 
+/// A collection is made in it, so its brackets stay, and are there when it becomes empty again.
+#[test]
+fn an_empty_mapping_goes_back_to_what_it_was_with_all_around_it() {
+    let edits = [append("a.new", 1.into()), Edit::AddKeys { at: at("a"), entries: vec![("b".into(), 2.into())] }];
+    for text in [
+        "a: {}\n",
+        "a: {} # b\n",
+        "a:    {}\n",
+        "a:\n  {} # b\n  # c\n",
+        "a: # b\n {} # c\nd: e\n",
+        "a: &b {}\n",
+        "a: !!map {}\n",
+        "{a: {}}\n",
+        "a:\r\n  {} # b\r\n",
+    ] {
+        assert_eq!(check(text, &edits), Ok(None), "{text:?}");
+    }
+}
+
 /// Its colon belongs to it, and that of the entry before does not.
 #[test]
 fn an_entry_without_a_value_goes_with_its_colon() {

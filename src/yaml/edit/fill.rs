@@ -82,9 +82,12 @@ pub(super) fn restore(
     let node = change.node;
     let block = matches!(node.kind(), NodeKind::Seq(_, Flow::No) | NodeKind::Map(_, Flow::No));
     if !block {
-        let span = node.span();
-        splices.delete(span.clone());
-        splices.insert(span.end, source.to_owned(), change.depth);
+        // Brackets that stayed are where the empty value was, with its line or its properties if these are in its text.
+        let is_whole = source.starts_with([' ', '\t', '\r', '\n', '&', '!']);
+        let place = written(lines.text, change.holder, node).filter(|_| is_whole).unwrap_or_else(|| node.span());
+        let space = if place != node.span() && source.starts_with(['&', '!']) { " " } else { "" };
+        splices.delete(place.clone());
+        splices.insert(place.end, format!("{space}{source}"), change.depth);
         return Ok(());
     }
     let Some((holder, index)) = change.holder else {
