@@ -112,11 +112,6 @@ const TLS: &[(&str, &str, &str)] = &[
         "give the proxy or the endpoint a certificate that its CA has signed for a server",
     ),
     (
-        "invalid peer certificate",
-        "its certificate is not accepted",
-        "show it, `openssl s_client -connect HOST:443`, and mend the certificate of the proxy or the endpoint",
-    ),
-    (
         "InvalidContentType",
         "the server does not speak TLS",
         "check AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY): use `http://` for one without TLS",
@@ -190,10 +185,15 @@ fn dispatch(error: &dyn Error, asked: &Asked<'_>) -> NoAnswer {
         );
     }
     let last = causes.rsplit(": ").next().unwrap_or_default();
-    failed(
-        format!("{service} in {region} cannot be reached: {last}"),
-        "check the network, the proxy (HTTPS_PROXY) and the endpoint (AWS_ENDPOINT_URL)",
-    )
+    let (why, help) = if causes.contains("invalid peer certificate") {
+        (
+            format!("its certificate is not accepted ({last})"),
+            "show it, `openssl s_client -connect HOST:443`, and mend the certificate of the proxy or the endpoint",
+        )
+    } else {
+        (last.to_owned(), "check the network, the proxy (HTTPS_PROXY) and the endpoint (AWS_ENDPOINT_URL)")
+    };
+    failed(format!("{service} in {region} cannot be reached: {why}"), help)
 }
 
 /// The error and all of its causes.

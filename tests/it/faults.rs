@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CustomExtension, IsCa, Issuer, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
 
 use crate::aws::{DEPLOYMENT, function_list};
@@ -322,6 +322,10 @@ fn what_tls_refuses_is_said_in_words() {
     let renewed = Issuer::new(authority, KeyPair::generate().unwrap());
     let mut of_ca = for_name("127.0.0.1");
     of_ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let mut extended = for_name("127.0.0.1");
+    let mut unknown = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+    unknown.set_criticality(true);
+    extended.custom_extensions.push(unknown);
     for (certificate, issuer, words) in [
         (dated(day(2020, 1, 1), day(2020, 2, 1)), &issuer, "its certificate has expired"),
         (dated(day(2090, 1, 1), day(2090, 2, 1)), &issuer, "its certificate is not valid yet"),
@@ -332,6 +336,7 @@ fn what_tls_refuses_is_said_in_words() {
             "its certificate was signed by a CA that has the name of one which this machine",
         ),
         (of_ca, &issuer, "its certificate is that of a CA, not of a server"),
+        (extended, &issuer, "its certificate is not accepted (Other(OtherError(UnsupportedCriticalExtension)))"),
     ] {
         let own = KeyPair::generate().unwrap();
         let certificate = certificate.signed_by(&own, issuer).unwrap();
