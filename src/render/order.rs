@@ -1,8 +1,5 @@
 //! The order in which a person would write the fields of an object.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
 use serde_json::Value;
 
 /// Fields that come first, in this order; all others follow alphabetically.
@@ -46,9 +43,6 @@ const FIRST: &[&str] = &[
     "limits",
 ];
 
-static RANKS: LazyLock<BTreeMap<&str, usize>> =
-    LazyLock::new(|| FIRST.iter().enumerate().map(|(rank, field)| (*field, rank)).collect());
-
 /// The value with the fields of every mapping in reading order.
 pub(super) fn ordered(mut value: Value) -> Value {
     order(&mut value);
@@ -59,7 +53,7 @@ fn order(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.values_mut().for_each(order);
-            let rank = |key: &str| RANKS.get(key).copied().unwrap_or(FIRST.len());
+            let rank = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
             // A mapping is made anew only if it has to be.
             if !map.keys().is_sorted_by_key(|key| (rank(key), key)) {
                 let entries = std::mem::take(map).into_iter().map(|(key, value)| (rank(&key), key, value));

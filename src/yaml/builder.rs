@@ -31,15 +31,15 @@ impl<'t> Document<'t> {
     ///
     /// An alias without an anchor in the text is not an error: the text may be one item of a longer list.
     pub fn parse(text: &'t str) -> Result<Self, SyntaxError> {
+        if text.len() > MAX_BYTES {
+            let message = format!("a document of more than {} MB", MAX_BYTES / 1_000_000);
+            return Err(SyntaxError { message, offset: 0 });
+        }
         simple::read(text).map_or_else(|| Self::parse_any(text), Ok)
     }
 
     /// Reads any YAML, with the parser.
     pub(super) fn parse_any(text: &'t str) -> Result<Self, SyntaxError> {
-        if text.len() > MAX_BYTES {
-            let message = format!("a document of more than {} MB", MAX_BYTES / 1_000_000);
-            return Err(SyntaxError { message, offset: 0 });
-        }
         Builder { text, ..Builder::default() }.build()
     }
 }
@@ -77,7 +77,6 @@ impl<'t> Builder<'t> {
         Ok(Document { text: self.text, tree: self.tree.done(), root })
     }
 
-    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
     fn event(&mut self, event: Event<'t>, span: Span) -> Result<(), SyntaxError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -100,7 +99,6 @@ impl<'t> Builder<'t> {
                     self.tree.made(span, &text, style)
                 };
                 self.note(id, anchor, tag);
-                self.sizes.push(1);
                 self.close(id)
             }
             Event::Alias(anchor) => {
@@ -109,15 +107,9 @@ impl<'t> Builder<'t> {
                     let message = "an alias inside the value that it refers to".into();
                     return Err(SyntaxError { message, offset: span.start });
                 }
-                let id = self.tree.alias(span, target);
-                self.sizes.push(target.map_or(1, |target| self.sizes[target as usize]));
-                self.close(id)
+                self.alias(span, target)
             }
-            Event::UnresolvedAlias(_) => {
-                let id = self.tree.alias(span, None);
-                self.sizes.push(1);
-                self.close(id)
-            }
+            Event::UnresolvedAlias(_) => self.alias(span, None),
             Event::SequenceStart(style, anchor, tag) => self.start(&span, false, style.into(), anchor, tag.as_deref()),
             Event::MappingStart(style, anchor, tag) => self.start(&span, true, style.into(), anchor, tag.as_deref()),
             Event::SequenceEnd | Event::MappingEnd => self.end(&span),
@@ -125,8 +117,16 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Keeps what stands before a value.
+    #[expect(clippy::indexing_slicing, reason = "an id is the place of a node that is there")]
+    fn alias(&mut self, span: Span, target: Option<NodeId>) -> Result<(), SyntaxError> {
+        let id = self.tree.alias(span, target);
+        self.sizes.push(target.map_or(1, |target| self.sizes[target as usize]));
+        self.close(id)
+    }
+
+    /// Keeps what stands before a new value, which counts as one node.
     fn note(&mut self, id: NodeId, anchor: usize, tag: Option<Box<str>>) {
+        self.sizes.push(1);
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
@@ -146,7 +146,6 @@ impl<'t> Builder<'t> {
         }
         let (id, entries) = self.tree.open(span.start, is_map, flow);
         self.note(id, anchor, tag.map(|tag| tag.to_string().into_boxed_str()));
-        self.sizes.push(1);
         self.open.push(Open { id, entries, flow });
         Ok(())
     }

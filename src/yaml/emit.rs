@@ -139,10 +139,9 @@ impl Shape {
 
 pub(super) fn pad(columns: usize, out: &mut String) {
     const SPACES: &str = "                                                                ";
-    let mut left = columns;
-    while let Some(some) = SPACES.get(..left.min(SPACES.len())).filter(|some| !some.is_empty()) {
-        out.push_str(some);
-        left -= some.len();
+    match SPACES.get(..columns) {
+        Some(spaces) => out.push_str(spaces),
+        None => out.extend(std::iter::repeat_n(' ', columns)),
     }
 }
 
@@ -175,12 +174,6 @@ fn string_key(key: &str, out: &mut String) {
 
 fn quoted(text: &str, out: &mut String) {
     out.push('"');
-    // Most texts have nothing to escape.
-    if !text.contains(|char| matches!(char, '"' | '\\') || must_escape(char)) {
-        out.push_str(text);
-        out.push('"');
-        return;
-    }
     for char in text.chars() {
         match char {
             '"' => out.push_str("\\\""),

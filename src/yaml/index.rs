@@ -21,7 +21,7 @@ impl<'d> NodeRef<'d> {
     /// The first entry at or after `from` that has this key, or in a sequence this `name`.
     pub(super) fn position(self, name: &str, from: usize) -> Option<usize> {
         let node = self.followed();
-        let count = node.kind().len();
+        let count = node.document().tree.count(node.id());
         let Some(index) = node.document().tree.wide.get(&node.id()) else {
             return (from..count).find(|at| node.name_of(*at) == Some(name));
         };

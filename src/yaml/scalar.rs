@@ -170,24 +170,6 @@ fn small(text: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
 const WORDS: [&str; 14] =
     ["y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan", "nan", "inf", "infinity"];
 
-/// The length of the longest of [`WORDS`].
-const LONGEST_WORD: usize = "infinity".len();
-
-/// Which bytes a plain scalar is printed with, and which not.
-#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "it has a place for each of 256 bytes")]
-const IS_PLAIN: [bool; 256] = {
-    let (mut table, mut byte) = ([false; 256], 0);
-    while byte < table.len() {
-        table[byte] = (byte as u8).is_ascii_alphanumeric()
-            || matches!(
-                byte as u8,
-                b'/' | b'_' | b'.' | b'-' | b'+' | b':' | b'@' | b'=' | b',' | b' ' | b'(' | b')' | b'$' | b'%'
-            );
-        byte += 1;
-    }
-    table
-};
-
 /// Longer scalars get quotes: some printers and parsers treat long plain keys and lines differently.
 const MAX_PLAIN: usize = 256;
 
@@ -208,14 +190,21 @@ pub fn is_safe_plain(text: &str) -> bool {
         b'.' => bytes.get(1).is_some_and(|second| second.is_ascii_alphabetic() || *second == b'/'),
         _ => first.is_ascii_alphanumeric() || matches!(first, b'/' | b'_'),
     };
+    let allowed = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'/' | b'_' | b'.' | b'-' | b'+' | b':' | b'@' | b'=' | b',' | b' ' | b'(' | b')' | b'$' | b'%'
+            )
+    };
     let date_like =
         bytes.get(..4).is_some_and(|year| year.iter().all(u8::is_ascii_digit)) && bytes.get(4) == Some(&b'-');
     starts
         && bytes.len() <= MAX_PLAIN
-        && bytes.iter().all(|byte| IS_PLAIN.get(usize::from(*byte)) == Some(&true))
+        && bytes.iter().all(allowed)
         && !matches!(last, b' ' | b':')
         && !bytes.windows(2).any(|two| two == b": ")
-        && !(bytes.len() <= LONGEST_WORD && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
+        && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
         && !date_like
         && !is_number_like(bytes)
 }

@@ -42,17 +42,6 @@ pub enum NodeKind<'d> {
     Dangling,
 }
 
-impl NodeKind<'_> {
-    /// How many entries a collection has.
-    pub(super) fn len(self) -> usize {
-        match self {
-            Self::Seq(items, _) => items.len(),
-            Self::Map(entries, _) => entries.len(),
-            _ => 0,
-        }
-    }
-}
-
 /// Where a node stands in its document's table of nodes.
 pub type NodeId = u32;
 
@@ -62,9 +51,9 @@ pub(super) type Index = OnceLock<Box<[usize]>>;
 /// Up to this many entries, a linear search is as fast as an index.
 pub(super) const NARROW: usize = 32;
 
-/// The longest document, in bytes: four bytes say where in it something is, and where in the texts that were made of it.
-/// What is made is less than three times as long: of four characters of Base64, three bytes, each of which can be no text and
-/// become a replacement character of three bytes.
+/// The longest document, in bytes: four bytes say where in it something is, which node it is, and where in the texts that were
+/// made of it. Of all of these there are less than three times as many as bytes: two, as in `[?,?]`, make three nodes at most,
+/// and four characters of Base64 make three bytes, each of which can be no text and become a replacement character of three.
 pub(super) const MAX_BYTES: usize = u32::MAX as usize / 3;
 
 /// So many entries of a table, from this one on.
@@ -186,18 +175,10 @@ impl Tree {
         let part = Part::new(from, self.entries.len());
         let Some(node) = self.nodes.get_mut(id as usize) else { return };
         node.end = number(end).max(node.start);
-        let count = match &mut node.content {
-            Content::Seq(entries, _) => {
-                *entries = part;
-                part.count
-            }
-            Content::Map(entries, _) => {
-                *entries = part;
-                part.count / 2
-            }
-            _ => 0,
-        };
-        if count as usize > NARROW {
+        if let Content::Seq(entries, _) | Content::Map(entries, _) = &mut node.content {
+            *entries = part;
+        }
+        if self.count(id) > NARROW {
             self.wide.insert(id, Index::new());
         }
     }
@@ -274,6 +255,11 @@ impl Tree {
     /// The keys and values of a mapping; none of anything else.
     pub(super) fn pairs(&self, id: NodeId) -> &[[NodeId; 2]] {
         if let Content::Map(part, _) = self.node(id).content { self.part(part).as_chunks().0 } else { &[] }
+    }
+
+    /// How many entries a collection has.
+    pub(super) fn count(&self, id: NodeId) -> usize {
+        self.items(id).len() + self.pairs(id).len()
     }
 
     pub(super) fn is_seq(&self, id: NodeId) -> bool {

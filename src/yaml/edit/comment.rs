@@ -2,7 +2,7 @@
 
 use super::super::{Document, FieldPath, Flow, NodeKind};
 use super::Refusal;
-use super::text::Lines;
+use super::text::{Lines, past_colon};
 
 use crate::quote::quote;
 
@@ -84,9 +84,7 @@ fn colon_of(doc: &Document<'_>, at: &FieldPath) -> Option<usize> {
     let super::super::Step::Key(name) = step else { return None };
     let holder = doc.at(&parent)?;
     let NodeKind::Map(_, Flow::No) = holder.kind() else { return None };
-    let key = holder.entry(name)?.0.span();
-    let rest = doc.text().get(key.end..)?.trim_start_matches([' ', '\t']).strip_prefix(':')?;
-    Some(doc.text().len() - rest.len())
+    past_colon(doc.text(), holder.entry(name)?.0.span().end)
 }
 
 /// The start of a key's line and of the key, if only blanks precede it and it is not in flow style.

@@ -72,7 +72,6 @@ pub(super) fn written(text: &str, holder: Option<(NodeRef<'_>, usize)>, node: No
 }
 
 /// Removes all entries and restores the empty value.
-#[expect(clippy::indexing_slicing, reason = "the index is that of an entry which was found in the collection")]
 pub(super) fn restore(
     lines: &Lines<'_>,
     change: &Change<'_>,
@@ -90,15 +89,8 @@ pub(super) fn restore(
         splices.insert(place.end, format!("{space}{source}"), change.depth);
         return Ok(());
     }
-    let Some((holder, index)) = change.holder else {
-        return Err(Refusal::new("it is not the value of a key", node.span()));
-    };
-    let NodeKind::Map(entries, Flow::No) = holder.kind() else {
-        return Err(Refusal::new("it is not the value of a key", node.span()));
-    };
-    let key = holder.document().node(entries[index][0]).span();
-    let rest = lines.from(key.end).trim_start_matches([' ', '\t']);
-    let colon = lines.text.len() - rest.len() + 1;
+    let colon = behind_colon(lines.text, change.holder)
+        .ok_or_else(|| Refusal::new("it is not the value of a key", node.span()))?;
     // Comments between the key and its first entry are not ours.
     let first = match node.kind() {
         NodeKind::Map(entries, _) => entries.first().map(|[key, _]| node.document().node(*key).span().start),

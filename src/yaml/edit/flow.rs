@@ -5,6 +5,7 @@ use super::super::{NodeKind, NodeRef, Style};
 use super::change::Change;
 use super::locate::child;
 use super::splice::Splices;
+use super::text::past_colon;
 
 pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
     let node = change.node;
@@ -18,9 +19,9 @@ pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
         let Some((start, end)) = spans.get(*index) else { continue };
         let before = index.checked_sub(1).and_then(|before| spans.get(before)).filter(|_| kept_before.is_some());
         match (before, spans.get(index + 1)) {
-            (Some((_, before)), _) => splices.delete(behind_colon(text, *before)..behind_colon(text, *end)),
+            (Some((_, before)), _) => splices.delete(whole_end(text, *before)..whole_end(text, *end)),
             (None, Some((next, _))) => splices.delete(*start..*next),
-            (None, None) => splices.delete(*start..behind_colon(text, *end)),
+            (None, None) => splices.delete(*start..whole_end(text, *end)),
         }
     }
     if !change.prepended.is_empty() {
@@ -39,10 +40,11 @@ pub(super) fn change(change: &Change<'_>, splices: &mut Splices) {
 
 /// The end of an entry that ends there: one without a value ends with its key, and the colon behind the key belongs to it. So
 /// does a space behind that: a colon with a bracket behind it is part of a word for libyaml.
-fn behind_colon(text: &str, end: usize) -> usize {
-    let rest = text.get(end..).unwrap_or_default();
-    let Some(behind) = rest.trim_start_matches([' ', '\t', '\r', '\n']).strip_prefix(':') else { return end };
-    text.len() - behind.trim_start_matches(' ').len()
+fn whole_end(text: &str, end: usize) -> usize {
+    // In flow style, the colon may be on another line than its key.
+    let behind = text.len() - text.get(end..).unwrap_or_default().trim_start_matches(['\r', '\n', ' ', '\t']).len();
+    let colon = past_colon(text, behind);
+    colon.map_or(end, |colon| text.len() - text.get(colon..).unwrap_or_default().trim_start_matches(' ').len())
 }
 
 /// Strings are written in the style of the keys around them: JSON stays JSON, and plain stays plain.

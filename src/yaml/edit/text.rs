@@ -124,14 +124,8 @@ impl<'d> Lines<'d> {
         if let NodeKind::Scalar(value, Style::Block) = leaf.kind() {
             return self.after_block_scalar(&span, value);
         }
-        let mut at = span.end;
-        if span.is_empty() {
-            // The position of an empty value is the end of its key, before the colon.
-            let rest = self.from(at).trim_start_matches([' ', '\t']);
-            if rest.starts_with(':') {
-                at = self.text.len() - rest.len() + 1;
-            }
-        }
+        // The position of an empty value is the end of its key, before the colon.
+        let at = past_colon(self.text, span.end).filter(|_| span.is_empty()).unwrap_or(span.end);
         let end = self.next(at);
         let rest = self.within(at..end).trim();
         if rest.is_empty() || rest.starts_with('#') {
@@ -279,7 +273,12 @@ pub(super) fn behind_colon(text: &str, holder: Option<(NodeRef<'_>, usize)>) -> 
     let (map, index) = holder?;
     let NodeKind::Map(entries, Flow::No) = map.kind() else { return None };
     let key = map.document().node(entries.get(index)?[0]).span();
-    let rest = text.get(key.end..)?.trim_start_matches([' ', '\t']).strip_prefix(':')?;
+    past_colon(text, key.end)
+}
+
+/// The offset after the colon of a key that ends at `key_end`, if it is on the same line.
+pub(super) fn past_colon(text: &str, key_end: usize) -> Option<usize> {
+    let rest = text.get(key_end..)?.trim_start_matches([' ', '\t']).strip_prefix(':')?;
     Some(text.len() - rest.len())
 }
 

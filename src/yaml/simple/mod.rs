@@ -9,7 +9,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr2};
 
 use super::document::Document;
-use super::tree::{Flow, MAX_BYTES, NodeId, Opened, Style, Tree};
+use super::tree::{Flow, NodeId, Opened, Style, Tree};
 
 /// Deeper nesting is left to the parser, which has a limit of its own.
 const MAX_DEPTH: usize = 64;
@@ -24,11 +24,9 @@ type Read<T> = Result<T, Doubt>;
 
 /// Reads `text` if it is one document in simple block style.
 pub(super) fn read(text: &str) -> Option<Document<'_>> {
-    if text.len() > MAX_BYTES {
-        return None;
-    }
     let tree = Tree::for_bytes(text.len());
-    let mut reader = Reader { text, bytes: text.as_bytes(), tree, at: 0, line: 0..0, column: None, depth: 0 };
+    let line = text.len()..text.len();
+    let mut reader = Reader { text, bytes: text.as_bytes(), tree, at: 0, line, column: None, depth: 0 };
     let root = reader.document().ok()?;
     Some(Document { text, tree: reader.tree.done(), root })
 }
@@ -71,7 +69,7 @@ impl<'t> Reader<'t> {
 
     /// The end of the line that `at` is in: the place of its line break, or the end of the text.
     fn line_end(&self, at: usize) -> usize {
-        if self.line.start <= at && at <= self.line.end && at > 0 {
+        if self.line.start <= at && at <= self.line.end {
             return self.line.end;
         }
         self.line_break(at)
