@@ -189,7 +189,8 @@ fn block_entries(text: &str, sequence: NodeRef<'_>, head: usize, until: usize) -
         if number == 0 {
             starts.push(dash);
         }
-        if !(dash <= item.span().start && item.span().end <= next) {
+        // An empty value at its end reaches to what is behind it, past the spaces of that line.
+        if !(dash <= item.span().start && item.span().end <= next + column) {
             return None;
         }
         starts.push(content_end(text, content(item).max(dash + 1), next, column));

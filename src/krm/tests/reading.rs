@@ -243,3 +243,23 @@ fn long_lists_are_read_fast_and_the_same_way() {
     let bytes: usize = layout.entries.iter().map(|entry| entry.range.len()).sum();
     assert_eq!(bytes + text.find("- api").unwrap() + list.function_config.unwrap().text().len(), text.len());
 }
+
+#[test]
+fn an_item_with_an_empty_value_at_its_end_can_be_followed() {
+    // Only the parser reads lists with these breaks, and for it an empty value reaches to the next dash.
+    let values =
+        ["", "a", "a:", "a: |", "a: |+", "a: >-", "|", "? a", "? |", "a:\n  - ", "a:\n  - b:", "&a", "a: !!str"];
+    let breaks = ["\r", "\r\r", "\r\n", "\n\r", "\n\r\r", "\r \r", " #c\r\r"];
+    for (value, head) in values.iter().flat_map(|value| ["- ", "  - ", "    - "].map(|head| (value, head))) {
+        for end in breaks.iter().flat_map(|line| [(*line).to_owned(), format!("{line}results: []\n")]) {
+            let text = format!("{HEAD}items:\n{head}{value}{end}");
+            let Ok(list) = ResourceList::read(&text) else { continue };
+            let changes = Changes { appended: vec!["kind: X\n".to_owned()], ..Changes::default() };
+            let mut out = Vec::new();
+            changes.write(&list, &mut out).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            let again = ResourceList::read(&out).unwrap_or_else(|why| panic!("{why}: {out:?} of {text:?}"));
+            assert_eq!(again.items.len(), list.items.len() + 1, "{out:?} of {text:?}");
+        }
+    }
+}
