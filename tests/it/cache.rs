@@ -2,6 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+/// Where `tests/peers/build` puts what it builds.
+pub(crate) fn cache() -> PathBuf {
+    std::env::var_os("IAMRA_PEERS").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/iamra-peers"),
+        PathBuf::from,
+    )
+}
+
 /// A program that the package registries have: without it the test fails.
 pub(crate) fn peer(name: &str) -> PathBuf {
     of_cache(&Path::new("bin").join(name))
@@ -9,11 +17,7 @@ pub(crate) fn peer(name: &str) -> PathBuf {
 
 /// A file that a peer brings.
 pub(crate) fn of_cache(name: &Path) -> PathBuf {
-    let cache = std::env::var_os("IAMRA_PEERS").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/iamra-peers"),
-        PathBuf::from,
-    );
-    let path = cache.join(name);
+    let path = cache().join(name);
     assert!(path.is_file(), "{} is not there: run tests/peers/build", path.display());
     path
 }

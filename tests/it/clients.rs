@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::aws_peers::moto;
 use crate::cluster::{goldens, pod_specs};
-use crate::peers::{of_cache, peer};
+use crate::peers::{cache, of_cache, peer};
 use crate::roles_anywhere_peers::Anywhere;
 use crate::serve_goldens::{Pod, Running, process};
 use crate::support::{expect_file, root, run};
@@ -64,7 +64,7 @@ impl Client {
                     None
                 }
             },
-            ["bin/aws-v2", ..] if !of_cache(Path::new("bin/aws-v2")).exists() => {
+            [program @ "bin/aws-v2", ..] if !cache().join(program).exists() => {
                 Some(format!("{name} {release}: did not run, as this system's packages do not have it"))
             }
             _ => None,
