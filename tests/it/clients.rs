@@ -1,5 +1,5 @@
 //! Which client finds credentials by which delivery, with iamra as the helper and exactly the variables that a golden gives the
-//! application's container: the table in `docs/clients.md`. `make clients` runs it, because its clients are 350 MB.
+//! application's container: the table in `docs/clients.md`. `make clients` runs it, because its clients are 400 MB.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::support::{expect_file, root, run};
 struct Client {
     name: &'static str,
     release: &'static str,
-    /// A program or a script of the peers `sdks` and `python`, and its arguments.
+    /// A program or a script of the peers `sdks`, `sdks-java` and `python`, and its arguments.
     words: &'static [&'static str],
 }
 
@@ -39,6 +39,10 @@ const CLIENTS: &[Client] = &[
     client("JavaScript v3", "3.388.0", &["node-old", "v3"]),
     client("JavaScript v2", "2.1693.0", &["node", "v2"]),
     client("JavaScript v2", "2.1200.0", &["node-old", "v2"]),
+    client("Java v2", "2.57.8", &["bin/sdks-java", "v2"]),
+    client("Java v2", "2.20.0", &["bin/sdks-java-old", "v2"]),
+    client("Java v1", "1.12.797", &["bin/sdks-java", "v1"]),
+    client("Java v1", "1.12.400", &["bin/sdks-java-old", "v1"]),
     client("Go v2", "config 1.31.0", &["bin/sdks-go", "v2"]),
     client("Go v2", "config 1.18.0", &["bin/sdks-go-old", "v2"]),
     client("Go v1", "1.55.8", &["bin/sdks-go", "v1"]),
