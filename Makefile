@@ -39,7 +39,7 @@ journey:  ## from an empty folder to credentials and back, shown command by comm
 	cargo test --locked --test it from_an_empty_folder_to_credentials_and_back -- --nocapture
 
 clients:  ## which SDK finds credentials by which delivery (docs/clients.md); 400 MB of clients, three minutes
-	@tests/peers/build sdks sdks-java anywhere-double aws-double python
+	@tests/peers/build sdks sdks-java sdks-ruby anywhere-double aws-double python
 	@tests/step cargo test --locked --test it --no-run
 	cargo test --locked --test it the_table_in_the_documentation_is_what_clients_find -- --ignored --nocapture
 

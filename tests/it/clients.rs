@@ -16,7 +16,7 @@ use crate::support::{expect_file, root, run};
 struct Client {
     name: &'static str,
     release: &'static str,
-    /// A program or a script of the peers `sdks`, `sdks-java` and `python`, and its arguments.
+    /// A program or a script of the peers `sdks`, `sdks-java`, `sdks-ruby` and `python`, and its arguments.
     words: &'static [&'static str],
 }
 
@@ -43,6 +43,7 @@ const CLIENTS: &[Client] = &[
     client("Java v2", "2.20.0", &["bin/sdks-java-old", "v2"]),
     client("Java v1", "1.12.797", &["bin/sdks-java", "v1"]),
     client("Java v1", "1.12.400", &["bin/sdks-java-old", "v1"]),
+    client("Ruby v3", "3.168.1", &["bin/sdks-ruby"]),
     client("Go v2", "config 1.31.0", &["bin/sdks-go", "v2"]),
     client("Go v2", "config 1.18.0", &["bin/sdks-go-old", "v2"]),
     client("Go v1", "1.55.8", &["bin/sdks-go", "v1"]),
@@ -53,7 +54,7 @@ const CLIENTS: &[Client] = &[
 
 impl Client {
     /// Why it cannot run here, if it is not the peers' fault: AWS publishes the AWS CLI v2 in no registry, and only Debian 12 has
-    /// this older release.
+    /// this older release, and the SDK for Ruby.
     fn is_absent(&self) -> Option<String> {
         let Self { name, release, words } = self;
         match words {
@@ -68,7 +69,7 @@ impl Client {
                     None
                 }
             },
-            [program @ "bin/aws-v2", ..] if !cache().join(program).exists() => {
+            [program @ ("bin/aws-v2" | "bin/sdks-ruby"), ..] if !cache().join(program).exists() => {
                 Some(format!("{name} {release}: did not run, as this system's packages do not have it"))
             }
             _ => None,
