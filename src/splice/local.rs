@@ -7,8 +7,10 @@ use crate::krm::{Item, annotation, group_of};
 use crate::quote::quote;
 use crate::yaml::FieldPath;
 
-const HELP: &str = "remove it from `resources:`, or annotate it with `config.kubernetes.io/local-config: \"true\"`, so \
-                    that kustomize leaves it out";
+const UNMARKED: &str = "remove it from `resources:`, or annotate it with `config.kubernetes.io/local-config: \"true\"`, so \
+                        that kustomize leaves it out";
+const MARKED: &str =
+    "it is marked as local configuration, which belongs in no cluster: leave its file out of the input";
 
 /// What happens to a declaration among the objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +38,8 @@ pub fn declarations(items: &[Item<'_>], fate: Fate, report: &mut Report) -> Vec<
         };
         let message = format!("the declaration {} is among the objects: {what}", quote(&ident.name));
         let place = Place::Item(ident.resource_ref(), FieldPath::root());
-        report.push(Diagnostic::warning(Code::ListedDeclaration, message).at(place).help(HELP));
+        let help = if annotation::is_local_config(object.root()) { MARKED } else { UNMARKED };
+        report.push(Diagnostic::warning(Code::ListedDeclaration, message).at(place).help(help));
     }
     found
 }
