@@ -33,8 +33,8 @@ pub struct Request<'r> {
     pub namespace: Option<&'r str>,
     /// Whether the caller deletes what it does not get back.
     pub keeps_items: bool,
-    /// The objects at hand, if they are not rendered yet.
-    pub items: &'r [Item<'r>],
+    /// The objects at hand, which may be none; `None` if they are not rendered yet.
+    pub items: Option<&'r [Item<'r>]>,
     /// What it means when a declared workload is not among them.
     pub absence: Absence,
     /// What kustomize has put around the names of the objects, if the declaration does not say it.
@@ -67,10 +67,10 @@ pub fn resolve<'d>(
     if request.mode(config.mode) == Mode::Generate {
         // Without objects, nothing says that they are here: who renders the base renders theirs.
         config.bindings.retain(|binding| !binding.is_inherited());
-    } else if !request.items.is_empty() {
+    } else if let Some(items) = request.items {
         let bindings: Vec<_> = config.bindings.iter().collect();
         let mut kept =
-            plan::keep(&bindings, &config.naming, &config.checks, request.items, request.absence, report).into_iter();
+            plan::keep(&bindings, &config.naming, &config.checks, items, request.absence, report).into_iter();
         config.bindings.retain(|_| kept.next().unwrap_or(true));
     }
     bind(config, request, lookup, report)

@@ -46,8 +46,12 @@ pub(super) fn inject<'m>(
         Ok(stream) => {
             injected.text = Some(stream.text());
             let opted_in = workload::opted_in(&stream.items, report);
-            let request =
-                Request { items: &stream.items, opted_in: &opted_in, keeps_items: is_package(&stream), ..request };
+            let request = Request {
+                items: Some(&stream.items),
+                opted_in: &opted_in,
+                keeps_items: is_package(&stream),
+                ..request
+            };
             if let Some(resolved) = file.resolve(shared, request, report)? {
                 let changes = pipeline::run(&resolved, &stream.items, request, report);
                 injected.done = (!report.has_errors()).then_some((stream, changes));

@@ -131,6 +131,12 @@ fn a_build_of_which_nothing_is_declared_passes() {
     assert!(built.stderr.starts_with(note), "{}", built.stderr);
     let checked = call(fleet.path(), &["check", "apps/other"]);
     assert!(checked.exit == 0 && checked.stderr.ends_with("iamra.yaml: 1 note\n"), "{}", checked.stderr);
+    // Nor is one of nothing.
+    let nothing = run(
+        iamra(&other).args(["inject", "--cluster", "prod", "--declaration", "../../", "-"]),
+        b"apiVersion: v1\nkind: List\nitems: []\n",
+    );
+    assert!(nothing.exit == 0 && nothing.stderr.starts_with(note), "{}", nothing.stderr);
 }
 
 /// The declaration has the last word, wherever it stands.

@@ -75,7 +75,7 @@ impl Form {
 
 fn inject(form: Form, resolved: &Resolved, mode: Mode, text: &str) -> Option<String> {
     form.changed(text, |items, report| {
-        let request = Request { items, mode: Some(mode), keeps_items: true, ..Request::default() };
+        let request = Request { items: Some(items), mode: Some(mode), keeps_items: true, ..Request::default() };
         Some(pipeline::run(resolved, items, request, report))
     })
 }

@@ -89,7 +89,7 @@ fn answer(list: &ResourceList<'_>, shared: &Shared, io: &mut Io) -> Result<Exit,
         generator,
         transformer: is_kustomize,
         keeps_items: !is_kustomize,
-        items,
+        items: Some(items),
         opted_in: &opted_in,
         ..shared.request(mode)
     };
