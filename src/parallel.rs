@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::panic;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
 
@@ -78,6 +78,40 @@ pub fn queue<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync, mut 
     })
 }
 
+/// Does `work` for the first of the things on other threads until `meanwhile` has ended on this one. Returns what that gave, and
+/// the results so far, in the order of the things.
+pub fn ahead<T: Sync, R: Send, M>(
+    things: &[T],
+    work: impl Fn(&T) -> R + Sync,
+    meanwhile: impl FnOnce() -> M,
+) -> (M, Vec<R>) {
+    /// Nothing new is begun once it is dropped, also in a panic.
+    struct Until<'a>(&'a AtomicBool);
+    impl Drop for Until<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let take = || {
+        let one = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            things.get(index).map(|thing| (index, work(thing)))
+        };
+        let until = std::iter::from_fn(|| if is_over.load(Ordering::Relaxed) { None } else { one() });
+        until.collect::<Vec<_>>()
+    };
+    thread::scope(|scope| {
+        let until = Until(&is_over);
+        let start = |_| thread::Builder::new().spawn_scoped(scope, take).ok();
+        let running: Vec<_> = (0..processors().min(things.len())).filter_map(start).collect();
+        let ended = meanwhile();
+        drop(until);
+        let results = running.into_iter().flat_map(|it| it.join().unwrap_or_else(|it| panic::resume_unwind(it)));
+        (ended, results.collect::<BTreeMap<_, _>>().into_values().collect())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +134,23 @@ mod tests {
             told.sort_unstable();
             assert_eq!(told, things);
         }
+    }
+
+    #[test]
+    fn what_is_done_ahead_are_the_first_things() {
+        let things: Vec<_> = (0..100).collect();
+        let (done, wait) = mpsc::channel();
+        let (ended, results) = ahead(&things, |thing| done.send(*thing).map(|()| thing * 2), || wait.recv());
+        assert!(ended.is_ok() && !results.is_empty());
+        let results = results.into_iter().collect::<Result<Vec<_>, _>>().expect("the receiver is there");
+        assert_eq!(results, (0..results.len()).map(|thing| thing * 2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    #[should_panic(expected = "meanwhile")]
+    fn a_panic_meanwhile_ends_what_is_done_ahead() {
+        let things: Vec<_> = (0..1 << 20).collect();
+        ahead(&things, |_| thread::yield_now(), || assert!(things.is_empty(), "meanwhile"));
     }
 
     #[test]

@@ -116,10 +116,7 @@ pub fn lock_plan<'d>(declaration: impl Into<Whole<'d>>, report: &mut Report) -> 
     // A cluster without workloads matters only when it is rendered, and those that have the roles may be elsewhere.
     let is_used = configs.iter().flatten().any(|config| !config.bindings.is_empty() || !config.roles.is_empty());
     report.append(if is_used { found.without(Code::NothingToDo) } else { found });
-    let configs = configs?;
-    let all = distinct(&configs).flat_map(resolve::all_queries);
-    let (keys, queries): (BTreeSet<_>, _) = all.partition(Query::is_secret);
-    Some(LockPlan { queries, has_keys: !keys.is_empty(), configs })
+    Some(LockPlan::of(configs?))
 }
 
 /// Clusters that see the same declaration share its roles: one of each.
@@ -129,6 +126,13 @@ fn distinct(configs: &[Config]) -> impl Iterator<Item = &Config> {
 }
 
 impl LockPlan {
+    /// The same for a declaration that has been loaded for all of its clusters, in the order of the file.
+    pub fn of(configs: Vec<Config>) -> Self {
+        let all = distinct(&configs).flat_map(resolve::all_queries);
+        let (keys, queries): (BTreeSet<_>, _) = all.partition(Query::is_secret);
+        Self { queries, has_keys: !keys.is_empty(), configs }
+    }
+
     /// Looks up what the declaration needs: returns the answers, and reports missing and invalid ones. All commands use
     /// this.
     pub fn read(&self, lookup: &dyn Lookup, policy: &OperatorPolicy, report: &mut Report) -> Answers {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::{Args, Source, check, check_rendered, not_built};
 use crate::cli::builds::{self, Build};
@@ -34,6 +35,9 @@ struct Declared {
     snapshot: Snapshot,
 }
 
+/// How many builds are run at most before the declarations have been read: their manifests are kept.
+const AHEAD: usize = 16;
+
 /// The declarations by their names, each with the folders that are built from it.
 type Declarations = BTreeMap<String, (Declared, Vec<PathBuf>)>;
 
@@ -44,6 +48,21 @@ struct Job<'d> {
     /// The folder without links.
     whole: PathBuf,
     absence: Absence,
+}
+
+/// What kustomize made of a folder.
+struct Built {
+    /// What it said.
+    words: String,
+    manifests: Result<Vec<u8>, Error>,
+}
+
+impl Built {
+    fn of(folder: &Path, args: &Args) -> Self {
+        let mut words = String::new();
+        let manifests = args.kustomize.run_apart(folder, &mut words);
+        Self { words, manifests }
+    }
 }
 
 /// A build that was looked at.
@@ -66,7 +85,12 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let builds = all.iter().map(|folder| Build { folder: folder.clone(), name: folder.clone() });
     let others: Vec<_> = args.declaration.as_deref().into_iter().collect();
     let builds = builds::touched(builds.collect(), &changed, &others);
-    let by_declaration = declarations(builds, paths.is_empty(), args, shared)?;
+    // Reading a large declaration keeps one processor busy.
+    let first = builds.get(..AHEAD).unwrap_or(&builds);
+    let begin = |build: &Build| (build.folder.clone(), Built::of(&build.folder, args));
+    let (by_declaration, ahead) =
+        parallel::ahead(first, begin, || declarations(&builds, paths.is_empty(), args, shared));
+    let (by_declaration, ahead) = (by_declaration?, Mutex::new(ahead.into_iter().collect::<BTreeMap<_, _>>()));
     let jobs = by_declaration.values().flat_map(|(declared, folders)| {
         // Nothing can be said about the builds of a declaration that is wrong.
         let folders = folders.iter().filter(|_| !declared.snapshot.is_empty());
@@ -81,7 +105,11 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     });
     let jobs: Vec<_> = jobs.collect();
     let progress = Progress::of(jobs.len(), io);
-    let looked = parallel::queue(&jobs, |job| look(job, args, shared), |job| progress.step(&display(&job.folder)));
+    let look = |job: &Job<'_>| {
+        let built = ahead.lock().unwrap_or_else(PoisonError::into_inner).remove(&job.folder);
+        look(job, built.unwrap_or_else(|| Built::of(&job.folder, args)), args, shared)
+    };
+    let looked = parallel::queue(&jobs, look, |job| progress.step(&display(&job.folder)));
     drop(progress);
     let looked = looked.into_iter().collect::<Result<Vec<_>, _>>()?;
     let whole = (changed.is_empty()).then(|| whole(&by_declaration, &jobs, &looked));
@@ -89,17 +117,17 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 }
 
 /// The declarations of the builds. Where all builds are meant, those that they extend are among them.
-fn declarations(builds: Vec<Build>, are_all: bool, args: &Args, shared: &Shared) -> Result<Declarations, Error> {
+fn declarations(builds: &[Build], are_all: bool, args: &Args, shared: &Shared) -> Result<Declarations, Error> {
     let mut by_declaration = Declarations::new();
     for Build { folder, .. } in builds {
-        let path = File::find(args.declaration.as_deref().unwrap_or(&folder))?;
+        let path = File::find(args.declaration.as_deref().unwrap_or(folder))?;
         let is_for_another = |file: &File| {
-            let is_other = |asked: &String| file.cluster_of(&disk::whole(&folder)).is_some_and(|it| it != *asked);
+            let is_other = |asked: &String| file.cluster_of(&disk::whole(folder)).is_some_and(|it| it != *asked);
             shared.cluster.as_ref().is_some_and(is_other)
         };
         if let Some((declared, folders)) = by_declaration.get_mut(&display(&path)) {
             if !is_for_another(&declared.checked.file) {
-                folders.push(folder);
+                folders.push(folder.clone());
             }
             continue;
         }
@@ -119,7 +147,7 @@ fn declarations(builds: Vec<Build>, are_all: bool, args: &Args, shared: &Shared)
             // What is wrong with the base is said once.
             checked.report = checked.report.of_document(0);
         }
-        by_declaration.insert(checked.file.name.clone(), (Declared { checked, snapshot }, vec![folder]));
+        by_declaration.insert(checked.file.name.clone(), (Declared { checked, snapshot }, vec![folder.clone()]));
     }
     let bases = by_declaration.values().flat_map(|(it, _)| &it.checked.file.bases).map(|base| base.name.clone());
     for base in bases.collect::<BTreeSet<_>>() {
@@ -158,7 +186,7 @@ fn folders(paths: &[PathBuf], args: &Args) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
-fn look(job: &Job<'_>, args: &Args, shared: &Shared) -> Result<Looked, Error> {
+fn look(job: &Job<'_>, built: Built, args: &Args, shared: &Shared) -> Result<Looked, Error> {
     let declared = &job.declared.checked;
     let shared = &declared.file.shared_for(&job.whole, shared);
     let file = declared.file.clone();
@@ -168,9 +196,9 @@ fn look(job: &Job<'_>, args: &Args, shared: &Shared) -> Result<Looked, Error> {
         is_unanswered: declared.is_unanswered,
         ..Checked::of(file)
     };
-    let (words, placements, names) = (String::new(), Vec::new(), Vec::new());
-    let mut looked = Looked { checked, words, present: None, placements, names };
-    let built = match args.kustomize.run_apart(&job.folder, &mut looked.words) {
+    let Built { words, manifests } = built;
+    let mut looked = Looked { checked, words, present: None, placements: Vec::new(), names: Vec::new() };
+    let built = match manifests {
         Ok(built) => built,
         Err(error) => {
             looked.checked.report.push(not_built(&error));

@@ -16,13 +16,13 @@ use crate::cli::manifests::parse;
 use crate::cli::paths::display;
 use crate::cli::sources::{Offline, Shared};
 use crate::cli::{Exit, kustomization, kustomize, trust};
-use crate::config::Mode;
+use crate::config::{self, Mode};
 use crate::diag::{Code, Diagnostic, Level, Place, Report};
 use crate::diff::Snapshot;
 use crate::disk;
 use crate::git::{self, Repository, Version};
 use crate::krm::Stream;
-use crate::pipeline;
+use crate::pipeline::{self, LockPlan};
 use crate::plan::Absence;
 use crate::resolve::{Guarded, LOCK_NAME, Layered, Resolved};
 use crate::verify::Rendered;
@@ -287,9 +287,7 @@ impl Checked {
         for resolved in snapshot.values().filter_map(|view| view.resolved.as_ref()) {
             policy.check(resolved, &mut found);
         }
-        if !snapshot.is_empty()
-            && let Some(lock_plan) = pipeline::lock_plan(declaration, &mut found)
-        {
+        if let Some(lock_plan) = lock_plan(declaration, &snapshot, &mut found) {
             let answers = lock_plan.read(&layered, &policy, &mut found);
             lock_plan.check_expiry(&answers, OffsetDateTime::now_utc().unix_timestamp(), &mut found);
         }
@@ -309,6 +307,18 @@ impl Checked {
         report.append(found);
         self.levels = snapshot.values().next().map(|view| view.config.checks.clone()).unwrap_or_default();
         Ok(snapshot)
+    }
+}
+
+/// What the lock of a valid declaration holds.
+fn lock_plan(declaration: config::Whole<'_>, snapshot: &Snapshot, report: &mut Report) -> Option<LockPlan> {
+    let view = |name: Option<&str>| snapshot.get(&name.map(str::to_owned));
+    let views: Option<Vec<_>> = config::clusters(declaration).into_iter().map(view).collect();
+    match views {
+        _ if snapshot.is_empty() => None,
+        Some(views) => Some(LockPlan::of(views.into_iter().map(|view| view.config.clone()).collect())),
+        // Only some of the clusters have been loaded.
+        None => pipeline::lock_plan(declaration, report),
     }
 }
 
