@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::aws_peers::moto;
+use crate::cache::cache;
 use crate::cluster::{goldens, pod_specs};
-use crate::peers::{cache, of_cache, peer};
+use crate::peers::{of_cache, peer};
 use crate::roles_anywhere_peers::Anywhere;
 use crate::serve_goldens::{Pod, Running, process};
 use crate::support::{expect_file, root, run};

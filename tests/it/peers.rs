@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::LazyLock;
 
-pub(crate) use crate::cache::{cache, of_cache, peer};
+pub(crate) use crate::cache::{of_cache, peer};
 use crate::support::{iamra_path, root};
 
 /// The images under test: those with the tag in `IAMRA_IMAGES`, or else, made once a run, the program under test in images
