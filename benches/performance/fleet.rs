@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use crate::report::Report;
+use crate::report::{Limit, Report, factor, milliseconds};
 use crate::run::{Cost, Side, in_turn, run};
 use crate::{Bench, KUSTOMIZE};
 
@@ -39,14 +39,24 @@ pub(crate) fn fleet(bench: &Bench, report: &mut Report) {
     .map(|side| side.repeated(10));
     let costs = in_turn(crate::rounds(5), &sides);
     report.table("one application", &sides, &costs);
+    let more = costs[1].more(&costs[0], Cost::clock);
+    report.target(
+        "iamra build of one of 60 applications above kustomize, clock",
+        more,
+        milliseconds,
+        Limit::AtMost(20e-3),
+    );
     let builds: Vec<_> =
         (0..APPS).flat_map(|app| CLUSTERS.map(|(cluster, _)| format!("apps/app-{app}/overlays/{cluster}"))).collect();
     let sides = [
         Side::new("kustomize build, two at a time", || all(&builds, plain)),
         Side::new("iamra check --builds", || iamra(&["check", "--builds"])),
     ];
-    let costs = in_turn(crate::rounds(3), &sides);
+    let costs = in_turn(crate::rounds(9), &sides);
     report.table(&format!("all {} builds", builds.len()), &sides, &costs);
+    let ratio = costs[1].ratio(&costs[0], Cost::clock);
+    let what = format!("iamra check --builds of {} builds, clock beside kustomize two at a time", builds.len());
+    report.target(&what, ratio, factor, Limit::AtMost(1.05));
 }
 
 /// All builds, on two processors.

@@ -105,11 +105,12 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     });
     let jobs: Vec<_> = jobs.collect();
     let progress = Progress::of(jobs.len(), io);
-    let look = |job: &Job<'_>| {
+    let begin = |job: &Job<'_>| {
         let built = ahead.lock().unwrap_or_else(PoisonError::into_inner).remove(&job.folder);
-        look(job, built.unwrap_or_else(|| Built::of(&job.folder, args)), args, shared)
+        built.unwrap_or_else(|| Built::of(&job.folder, args))
     };
-    let looked = parallel::queue(&jobs, look, |job| progress.step(&display(&job.folder)));
+    let look = |job: &Job<'_>, built| look(job, built, args, shared);
+    let looked = parallel::queue_apart(&jobs, begin, look, |job| progress.step(&display(&job.folder)));
     drop(progress);
     let looked = looked.into_iter().collect::<Result<Vec<_>, _>>()?;
     let whole = (changed.is_empty()).then(|| whole(&by_declaration, &jobs, &looked));
