@@ -116,6 +116,11 @@ impl Arn {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// The last part of the resource, which the service uses as an id or a name.
+    pub fn id(&self) -> &str {
+        self.text.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Arn {

@@ -95,7 +95,7 @@ async fn query_in(
 /// A role's trust policy and its longest session.
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html>
 pub(super) async fn role(config: &Connection, arn: &Arn) -> Found<Role> {
-    let name = arn.as_str().rsplit('/').next().unwrap_or_default();
+    let name = arn.id();
     let (_, region) = Service::Iam.endpoint(config, &arn.partition);
     let asked =
         Asked { service: Service::Iam.words(), permission: "`iam:GetRole`", region: &region, login: &config.login };

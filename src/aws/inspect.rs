@@ -135,11 +135,6 @@ async fn one(config: &Connection, kind: Part, arn: &Arn) -> Thing {
     }
 }
 
-/// The part of an ARN that the service uses as an id.
-fn id(arn: &Arn) -> &str {
-    arn.as_str().rsplit('/').next().unwrap_or_default()
-}
-
 fn nothing(what: &str, arn: &Arn) -> NoAnswer {
     let help = "create it, or correct the ARN; the lookup uses the ARN's region and the account of these credentials";
     NoAnswer { code: Code::AwsSetup, why: format!("there is no {what} {arn}"), help: help.to_owned() }
@@ -147,7 +142,7 @@ fn nothing(what: &str, arn: &Arn) -> NoAnswer {
 
 async fn trust_anchor(config: &Connection, arn: &Arn) -> Found<TrustAnchor> {
     let asked = anywhere::asked(config, "`rolesanywhere:GetTrustAnchor`");
-    let answer = anywhere::client(config).get_trust_anchor().trust_anchor_id(id(arn)).send().await;
+    let answer = anywhere::client(config).get_trust_anchor().trust_anchor_id(arn.id()).send().await;
     let output = answer.map_err(|error| match error.as_service_error() {
         Some(refused) if refused.is_resource_not_found_exception() => nothing("trust anchor", arn),
         _ => failure::of(&error, &asked),
@@ -166,7 +161,7 @@ fn read(detail: TrustAnchorDetail) -> TrustAnchor {
 
 async fn profile(config: &Connection, arn: &Arn) -> Found<Profile> {
     let asked = anywhere::asked(config, "`rolesanywhere:GetProfile`");
-    let answer = anywhere::client(config).get_profile().profile_id(id(arn)).send().await;
+    let answer = anywhere::client(config).get_profile().profile_id(arn.id()).send().await;
     let output = answer.map_err(|error| match error.as_service_error() {
         Some(refused) if refused.is_resource_not_found_exception() => nothing("profile", arn),
         _ => failure::of(&error, &asked),

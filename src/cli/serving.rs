@@ -107,7 +107,7 @@ impl Sessions {
 
 /// The name of a role: what follows the last slash.
 pub(super) fn name(role: &Arn) -> String {
-    role.as_str().rsplit('/').next().unwrap_or_default().to_owned()
+    role.id().to_owned()
 }
 
 /// The settings with one more role.

@@ -78,7 +78,11 @@ impl Check<'_> {
             // The API's default: <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html>
             self.wrong(
                 format!("the trust anchor {arn} is disabled"),
-                "enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id ID`",
+                &format!(
+                    "enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id {} --region {}`",
+                    arn.id(),
+                    arn.region
+                ),
             );
         }
         let Some(pem) = &anchor.certificates else {
@@ -167,7 +171,11 @@ impl Check<'_> {
         if !profile.enabled {
             self.wrong(
                 format!("the profile {arn} is disabled"),
-                "enable it: `aws rolesanywhere enable-profile --profile-id ID`",
+                &format!(
+                    "enable it: `aws rolesanywhere enable-profile --profile-id {} --region {}`",
+                    arn.id(),
+                    arn.region
+                ),
             );
         }
         if !profile.roles.iter().any(|listed| listed == role) {

@@ -61,7 +61,7 @@ pub fn svg(matrix: &Matrix<'_>) -> String {
 
 /// The last part of the ARN.
 fn name(role: &Role) -> &str {
-    role.arn.as_str().rsplit('/').next().unwrap_or_default()
+    role.arn.id()
 }
 
 fn label(workload: &Workload) -> String {

@@ -75,7 +75,7 @@ pub(super) fn heat(matrix: &Matrix<'_>) -> Value {
     }
     let names = roles.iter().map(|role| {
         let names: BTreeSet<_> = role.called.iter().map(|(_, name)| name.as_str()).collect();
-        let short = role.arn.as_str().rsplit('/').next().unwrap_or_default();
+        let short = role.arn.id();
         json!({"arn": role.arn.as_str(), "short": short, "names": names})
     });
     let rows = rows.into_iter().map(|((cluster, namespace, workload), (members, cells))| {

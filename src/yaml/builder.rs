@@ -166,7 +166,11 @@ impl<'t> Builder<'t> {
             let offset = self.tree.span(id).start;
             return match self.root.replace(id) {
                 None => Ok(()),
-                Some(_) => Err(SyntaxError { message: "a second document where one was expected".into(), offset }),
+                Some(_) => Err(SyntaxError {
+                    message: "a second document where one was expected; remove it, or a `---` with nothing below"
+                        .into(),
+                    offset,
+                }),
             };
         };
         let size = self.sizes[id as usize].saturating_add(self.sizes[open.id as usize]);

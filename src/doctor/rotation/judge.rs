@@ -3,6 +3,7 @@
 use super::Scope;
 use super::facts::{Facts, KnownCa, is_same};
 use super::leaves::Leaf;
+use crate::arn::Arn;
 use crate::certificate::{Certificate, succession};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::MOST_TRUSTED;
@@ -14,7 +15,7 @@ const LISTED: usize = 3;
 
 pub(super) fn judge(scope: &Scope<'_>, facts: &Facts<'_>, now: i64, place: &FieldPath, report: &mut Report) {
     let mut judge = Judge { facts, anchor: anchor(scope), place, report };
-    judge.disabled();
+    judge.disabled(scope.trust_anchor);
     let all = std::iter::once(&facts.current).chain(&facts.next);
     for certificate in all.filter_map(|ca| ca.chain.first()) {
         if let Some(trouble) = certificate.trouble(now) {
@@ -68,10 +69,11 @@ impl Judge<'_, '_> {
     }
 
     /// A trust anchor with which nobody gets credentials, whatever it trusts.
-    fn disabled(&mut self) {
+    fn disabled(&mut self, arn: Option<&Arn>) {
         if self.facts.is_disabled {
             let message = format!("{} is disabled: no workload gets credentials, whichever CA signs", self.anchor);
-            let help = "enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id ID`";
+            let which = arn.map_or_else(|| "ID".to_owned(), |arn| format!("{} --region {}", arn.id(), arn.region));
+            let help = format!("enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id {which}`");
             self.say(Diagnostic::error(Code::AwsSetup, message).help(help));
         }
     }

@@ -127,7 +127,7 @@ impl Context<'_, '_> {
     /// The call that gives the trust anchor these certificates.
     fn update(&self, files: &str) -> Option<String> {
         let arn = self.scope.trust_anchor?;
-        let id = arn.as_str().rsplit('/').next().unwrap_or_default();
+        let id = arn.id();
         let call = format!(
             "aws rolesanywhere update-trust-anchor --region {} --trust-anchor-id {id} --source \
              \"sourceType=CERTIFICATE_BUNDLE,sourceData={{x509CertificateData=$(cat {files})}}\"",

@@ -198,7 +198,7 @@ impl Bank {
     /// The ARN of a session of the role, as STS has it.
     fn session_arn(&self, name: &str) -> String {
         let role = &self.account.identity.role;
-        let last = role.as_str().rsplit('/').next().unwrap_or_default();
+        let last = role.id();
         format!("arn:{}:sts::{}:assumed-role/{last}/{name}", role.partition, role.account)
     }
 }
