@@ -14,8 +14,8 @@ use crate::quote::lines;
 const PIPE_SIZE: usize = 1 << 20;
 
 /// Room for what is read, in addresses: the system gives memory only to what is written to. Growing by and by copies
-/// everything several times, and has it twice meanwhile.
-const ROOM: usize = 1 << 28;
+/// everything several times, and has it twice meanwhile. The first that can be had is taken.
+const ROOM: [usize; 2] = [1 << 32, 1 << 28];
 
 /// Whether everything on stdin has been read.
 static IS_READ: AtomicBool = AtomicBool::new(false);
@@ -43,7 +43,7 @@ impl Io {
         widen(&stdin);
         let mut bytes = Vec::new();
         // Where addresses are limited too, it grows.
-        let _ = bytes.try_reserve_exact(ROOM);
+        let _ = ROOM.into_iter().any(|room| bytes.try_reserve_exact(room).is_ok());
         stdin.read_to_end(&mut bytes).map_err(Error::Input)?;
         Ok(bytes)
     }

@@ -44,6 +44,8 @@ fn read(path: &Path, most: u64, is_handed_over: bool) -> Result<Vec<u8>, Error> 
         wait_for(&file).map_err(failed)?;
     }
     let mut bytes = Vec::new();
+    // Growing by and by has everything twice meanwhile.
+    let _ = bytes.try_reserve_exact(usize::try_from(there.len()).unwrap_or_default());
     file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > most { Err(Error::TooLarge(path.to_owned(), most >> 20)) } else { Ok(bytes) }
 }

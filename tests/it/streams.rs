@@ -1,8 +1,12 @@
 //! What comes in and ends early, what goes out and is not taken, and a machine without memory.
 
 use std::fs::{self, File};
+use std::io::{BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+
+use wait4::Wait4 as _;
 
 use iamra::krm::ResourceList;
 
@@ -188,6 +192,56 @@ fn documents_that_are_bombs_end_at_once() {
         assert!([0, 1, 3].contains(&output.exit) && output.stdout.is_empty(), "{words}: {output:?}");
         assert!(output.stderr.contains(words) && output.stderr.len() < 4000, "{words}: {}", output.stderr);
     }
+}
+
+/// What is read does not move, and what is not patched is not copied.
+#[test]
+fn a_gigabyte_takes_little_more_memory_than_that() {
+    let dir = demo();
+    let line = format!("    {}\n", "0123456789 ".repeat(8));
+    let map = |n: usize| {
+        format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map-{n:08}\ndata:\n  text: |\n{}",
+            line.repeat(1000)
+        )
+    };
+    let deployment = DEPLOYMENT.split("---\n").next().unwrap();
+    let count = (1 << 30) / map(0).len() + 1;
+    let mut child =
+        iamra(dir.path()).args(["inject", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let write = || {
+        stdin.write_all(deployment.as_bytes()).unwrap();
+        (0..count).for_each(|n| stdin.write_all(map(n).as_bytes()).unwrap());
+        drop(stdin);
+    };
+    let read = || {
+        let mut out = BufReader::new(stdout);
+        let mut patched = Vec::new();
+        while !patched.ends_with(b"---\n") {
+            let mut byte = [0];
+            out.read_exact(&mut byte).unwrap();
+            patched.extend(byte);
+        }
+        let mut found = vec![0; map(0).len()];
+        for n in 0..count {
+            let from = if n == 0 { "---\n".len() } else { 0 };
+            out.read_exact(&mut found[from..]).unwrap();
+            assert!(found[from..] == map(n).as_bytes()[from..], "object {n} has changed");
+        }
+        let mut rest = String::new();
+        out.read_to_string(&mut rest).unwrap();
+        (String::from_utf8(patched).unwrap(), rest)
+    };
+    let (patched, rest) = thread::scope(|scope| {
+        scope.spawn(write);
+        read()
+    });
+    let used = child.wait4().unwrap();
+    assert!(used.status.success(), "{:?}", used.status);
+    assert!(patched.contains("initContainers:") && rest.contains("kind: Certificate"), "{patched}{rest}");
+    let (most, read) = (used.rusage.maxrss, (count * map(0).len()) as u64);
+    assert!(most < read + read / 5, "{most} bytes for {read}");
 }
 
 /// With a minute of processor time, which a bomb would take ages of, and 2 GiB.
