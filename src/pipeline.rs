@@ -334,7 +334,8 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absen
 
 /// Which of the workloads of the declaration are in a stream, rendered or not.
 pub fn present(view: &View, naming: &Naming, rendered: &Rendered<'_, '_>) -> Vec<bool> {
-    let adopted = view.resolved.as_ref().map(|resolved| verify::adopt(resolved, rendered));
+    let resolved = view.resolved.as_ref().filter(|_| rendered.has_ours());
+    let adopted = resolved.map(|resolved| verify::adopt(resolved, rendered));
     let bindings: Vec<_> = match &adopted {
         Some(adopted) => adopted.bindings.iter().map(|binding| &binding.declared).collect(),
         None => view.config.bindings.iter().collect(),

@@ -313,7 +313,7 @@ pub(super) fn carry_out(
     let mut tell = |it: &provision::Difference| {
         let words = format!("{}: {}\n", it.key, it.verb.past());
         told = progress.words(&words);
-        progress.step(&it.key.name);
+        progress.step(|| it.key.name.clone());
     };
     let ended = provision::apply(comparison, &Provisioning::new(session), &mut tell);
     drop(progress);

@@ -73,10 +73,12 @@ impl<'i> Progress<'i> {
         Self { io, bar }
     }
 
-    /// One more is done.
-    pub(super) fn step(&self, name: &str) {
-        self.bar.set_message(quote(&name).to_string());
-        self.bar.inc(1);
+    /// One more is done; its name is asked for only if somebody watches.
+    pub(super) fn step(&self, name: impl FnOnce() -> String) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(quote(&name()).to_string());
+            self.bar.inc(1);
+        }
     }
 
     /// A message, above the line.

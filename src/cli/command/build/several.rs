@@ -50,7 +50,7 @@ pub(super) fn run(dirs: &[PathBuf], changed: &[PathBuf], args: &Args, io: &mut I
         touched.iter().map(|build| attempt(build, output, args)).collect()
     } else {
         let progress = Progress::of(touched.len(), io);
-        let done = |build: &Build| progress.step(&build.folder.display().to_string());
+        let done = |build: &Build| progress.step(|| build.folder.display().to_string());
         parallel::queue(&touched, |build| attempt(build, output, args), done)
     };
     let mut failed = Vec::new();

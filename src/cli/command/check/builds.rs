@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         built.unwrap_or_else(|| Built::of(&job.folder, args))
     };
     let look = |job: &Job<'_>, built| look(job, built, args, shared);
-    let looked = parallel::queue_apart(&jobs, begin, look, |job| progress.step(&display(&job.folder)));
+    let looked = parallel::queue_apart(&jobs, begin, look, |job| progress.step(|| display(&job.folder)));
     drop(progress);
     let looked = looked.into_iter().collect::<Result<Vec<_>, _>>()?;
     let whole = (changed.is_empty()).then(|| whole(&by_declaration, &jobs, &looked));
