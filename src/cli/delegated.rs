@@ -62,6 +62,12 @@ impl Delegated {
         Ok(all.filter(|it| !disk::is_same(&it.path, &file.path)).collect())
     }
 
+    /// The names of those on disk that extend a declaration.
+    pub(super) fn names(file: &File) -> Vec<String> {
+        let files = Self::of(file, None).map_or_else(|_| Vec::new(), |all| all.files);
+        files.into_iter().filter(|it| !disk::is_same(&it.path, &file.path)).map(|it| it.name).collect()
+    }
+
     /// What is wrong with one of them, without what its base is told already.
     pub(super) fn own(file: &File, report: Report) -> Report {
         // Nobody else tells what is wrong between it and its base.

@@ -2,11 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::config::{self, Whole};
+use crate::config::{self, Config, Whole};
 use crate::diag::{Code, Diagnostic, Place, known_names};
 use crate::quote::{quote, typed};
 use crate::yaml::edit::{Edit, Refusal};
 use crate::yaml::{Document, FieldPath, NodeRef, Step};
+
+/// Declarations that share a base with the one to edit, by name, each for all of its clusters, with the workloads that it declares itself.
+pub type Others = [(String, Vec<Config>)];
 
 /// Why a command cannot be done.
 pub type Refused = Box<Diagnostic>;

@@ -14,7 +14,7 @@ mod section;
 pub mod setup;
 pub mod teardown;
 
-pub use edit::{Change, Refused};
+pub use edit::{Change, Others, Refused};
 
 use crate::config::{self, Config, Whole};
 use crate::diag::{Code, Report};

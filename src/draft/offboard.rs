@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::edit::{Change, Refused, cannot_edit, parsed};
+use super::edit::{Change, Others, Refused, cannot_edit, parsed};
 use super::leftover::{self, Resource};
 use super::onboard::DECLARED;
 use super::section::{self, ROLES, WORKLOADS};
@@ -17,7 +17,13 @@ use crate::yaml::{Document, NodeRef};
 ///
 /// # Errors
 /// Why it cannot be done.
-pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config]) -> Result<Change, Refused> {
+pub fn change(
+    name: &str,
+    cluster: Option<&str>,
+    text: &str,
+    configs: &[Config],
+    others: &Others,
+) -> Result<Change, Refused> {
     let doc = parsed(text)?;
     let known = WORKLOADS.names(&doc);
     let overlaid = section::overlaid(&doc, WORKLOADS, name);
@@ -50,13 +56,7 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
     if let Some(line) = comment_above(text, &doc, name) {
         said.push(format!("the comment above it was kept, on line {line}"));
     }
-    let role = |config: &Config, of_it: bool| -> Vec<String> {
-        let bindings = config.bindings.iter().filter(|binding| (binding.workload == name) == of_it);
-        bindings.map(|binding| binding.role.name.clone()).collect()
-    };
-    let used: Vec<_> = configs.iter().flat_map(|config| role(config, false)).collect();
-    let unused: BTreeSet<_> =
-        configs.iter().flat_map(|config| role(config, true)).filter(|role| !used.contains(role)).collect();
+    let unused = only_of(name, configs, others);
     let mut text = text.to_owned();
     for cluster in &overlaid {
         text = WORKLOADS.of(cluster).remove(&text, name).map_err(refused)?;
@@ -64,7 +64,7 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
     if known.contains(&name) {
         text = WORKLOADS.remove(&text, name).map_err(refused)?;
     }
-    for role in unused.iter().filter(|role| doc.at(&ROLES.entry(role)).is_some()) {
+    for role in unused.into_iter().filter(|role| doc.at(&ROLES.entry(role)).is_some()) {
         if let Some(without) = without_role(&text, role) {
             text = without;
             said.push(format!("role {} removed: `onboard` had added it, and no workload uses it now", quote(role)));
@@ -73,6 +73,15 @@ pub fn change(name: &str, cluster: Option<&str>, text: &str, configs: &[Config])
         }
     }
     Ok(Change { text, said })
+}
+
+/// The roles that no other workload has.
+fn only_of<'c>(name: &str, configs: &'c [Config], others: &'c Others) -> BTreeSet<&'c str> {
+    let own = configs.iter().flat_map(|config| &config.bindings);
+    let (its, rest): (Vec<_>, Vec<_>) = own.partition(|binding| binding.workload == name);
+    let others = others.iter().flat_map(|(_, configs)| configs).flat_map(|config| &config.bindings);
+    let used: BTreeSet<_> = rest.into_iter().chain(others).map(|binding| binding.role.name.as_str()).collect();
+    its.into_iter().map(|binding| binding.role.name.as_str()).filter(|role| !used.contains(role)).collect()
 }
 
 /// The text in which the workload does not list the cluster.
@@ -101,13 +110,14 @@ fn comment_above(text: &str, doc: &Document<'_>, name: &str) -> Option<usize> {
 }
 
 /// What is no longer rendered for a cluster, and what remains there; `None` when the workload still runs there.
-pub fn leftovers(name: &str, before: &Config, after: &[Config]) -> Option<String> {
+pub fn leftovers(name: &str, before: &Config, after: &[Config], others: &Others) -> Option<String> {
     let binding = before.bindings.iter().find(|binding| binding.workload == name)?;
     let after = after.iter().find(|config| config.cluster == before.cluster)?;
     if after.bindings.iter().any(|binding| binding.workload == name) {
         return None;
     }
-    let kept = leftover::objects(after, false);
+    let others = others.iter().flat_map(|(_, configs)| configs).filter(|config| config.cluster == before.cluster);
+    let kept: BTreeSet<_> = others.chain([after]).flat_map(|config| leftover::objects(config, false)).collect();
     let leftovers = leftover::objects(before, false).into_iter().filter(|object| !kept.contains(object)).collect();
     let namespace = binding.namespace.as_ref().map(ToString::to_string);
     let certificate = name::of_certificate(name);

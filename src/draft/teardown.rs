@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::edit::{Change, Refused, cannot_edit, check_own, parsed};
+use super::edit::{Change, Others, Refused, cannot_edit, check_own, parsed};
 use super::section::CLUSTERS;
 use super::{leftover, pin};
 use crate::config::{Config, Whole};
@@ -14,7 +14,13 @@ use crate::yaml::{FieldPath, NodeRef};
 ///
 /// # Errors
 /// Why it cannot be done.
-pub fn change(name: &str, text: &str, declaration: Whole<'_>, configs: &[Config]) -> Result<Change, Refused> {
+pub fn change(
+    name: &str,
+    text: &str,
+    declaration: Whole<'_>,
+    configs: &[Config],
+    others: &Others,
+) -> Result<Change, Refused> {
     check_own(declaration, "clusters")?;
     let doc = parsed(text)?;
     let Some(config) = seen_from(name, configs) else {
@@ -27,6 +33,18 @@ pub fn change(name: &str, text: &str, declaration: Whole<'_>, configs: &[Config]
     let (text, before) = pin::unnote(text).filter(|_| is_last).unwrap_or_else(|| (text.to_owned(), BTreeSet::new()));
     let (freed, remaining): (Vec<_>, Vec<_>) =
         config.bindings.iter().map(|binding| &binding.workload).partition(|name| before.contains(*name));
+    let elsewhere =
+        others.iter().find_map(|(other, configs)| Some((other, seen_from(name, configs)?.bindings.first()?)));
+    if let Some((other, binding)) = elsewhere {
+        let whose = quote(&binding.workload);
+        let message = format!("workload {whose} of {other} is declared for cluster {}", quote(&name));
+        let command = format!("iamra k8s offboard {} --cluster {name} --declaration {other}", binding.workload);
+        let help = format!("remove it first: {}", typed(&command));
+        return Err(Diagnostic::error(Code::ClusterInUse, message)
+            .at(Place::Config(CLUSTERS.entry(name)))
+            .help(help)
+            .into());
+    }
     if !remaining.is_empty() {
         let message = format!("workloads are declared for cluster {}: {}", quote(&name), quote_all(remaining));
         return Err(Diagnostic::error(Code::ClusterInUse, message)

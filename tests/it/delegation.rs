@@ -446,3 +446,39 @@ fn all_builds_are_those_of_every_declaration() {
     let output = check();
     assert_eq!((output.exit, output.stdout.lines().count()), (0, 3), "{}", output.stderr);
 }
+
+/// Who edits the base sees what those who extend it have declared.
+#[test]
+fn the_base_is_not_edited_as_if_nobody_extended_it() {
+    let base = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata: {name: acme}\nspec:\n  parameterPrefix: /iam-ra\n  roles:\n    app: {}\n  clusters:\n    prod: {}\n    staging: {}\n  workloads:\n    base: {role: app, namespace: shared, clusters: [prod]}\n";
+    let front = declaration(
+        "../../iamra.yaml",
+        "workloads: {front: {role: app, namespace: shared, clusters: [staging, prod]}}",
+    );
+    let tree = Tree::new(&[("apps/front/iamra.yaml", &front)]);
+    tree.write("iamra.yaml", base);
+    let k8s = |args: &[&str]| run(iamra(&tree.path()).arg("k8s").args(args), b"");
+    let teardown = k8s(&["teardown", "staging"]);
+    assert_eq!(teardown.exit, 1, "{teardown:?}");
+    for words in [
+        "error[cluster-in-use]: workload `front` of apps/front/iamra.yaml is declared for cluster `staging`",
+        "`iamra k8s offboard front --cluster staging --declaration apps/front/iamra.yaml`",
+    ] {
+        assert!(teardown.stderr.contains(words), "{}", teardown.stderr);
+    }
+    let offboard = k8s(&["offboard", "base"]);
+    assert_eq!(offboard.exit, 0, "{offboard:?}");
+    assert!(offboard.stderr.contains("certificate/base-cert"), "{}", offboard.stderr);
+    for words in ["ssuer", "no workload uses it"] {
+        assert!(!offboard.stderr.contains(words), "{words}: {}", offboard.stderr);
+    }
+    assert!(!fs::read_to_string(tree.path().join("iamra.yaml")).unwrap().contains("base:"));
+
+    tree.write("iamra.yaml", &base.replace("    staging: {}\n", ""));
+    tree.write("apps/front/iamra.yaml", &front.replace(", clusters: [staging, prod]", ""));
+    let setup = k8s(&["setup", "staging"]);
+    let words = "workloads of apps/front/iamra.yaml must now say where they run, with `clusters`";
+    assert!(setup.exit == 0 && setup.stderr.contains(words), "{setup:?}");
+    tree.write("apps/front/iamra.yaml", "a: [\n");
+    assert_eq!(k8s(&["offboard", "base"]).exit, 1, "nobody knows what it declares");
+}

@@ -6,10 +6,14 @@ mod onboard;
 mod setup;
 mod teardown;
 
-use crate::cli::Exit;
+use crate::cli::declaration::File;
+use crate::cli::editing::Editing;
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::misuse::whole_number;
+use crate::cli::{Exit, estate, report};
+use crate::diag::Report;
+use crate::draft::Others;
 use crate::name::{DnsLabel, ObjectName};
 
 /// Set up clusters and onboard workloads
@@ -40,6 +44,24 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Command::Teardown(args) => teardown::run(args, io),
         Command::List(args) => list::run(args, io),
     }
+}
+
+/// The declarations that share a base with the one to edit, by name, each for all of its clusters, with the workloads that it declares
+/// itself. `None` when one of them cannot be read, which has been reported.
+fn others(editing: &Editing, io: &mut Io) -> Result<Option<Box<Others>>, Error> {
+    let (file, mut found) = (File::open(editing.declaration())?, Report::default());
+    // What is wrong with the declaration itself is reported when it is edited.
+    if estate::configs(&file, &mut Report::default()).is_none() {
+        return Ok(Some(Box::new([])));
+    }
+    let Some(mut others) = estate::others(&file, &mut found)? else {
+        report::tell(&found, file.sources(), io)?;
+        return Ok(None);
+    };
+    for config in others.iter_mut().flat_map(|(_, configs)| configs) {
+        config.bindings.retain(|binding| !binding.is_inherited());
+    }
+    Ok(Some(others.into()))
 }
 
 /// A new workload's name.

@@ -1,5 +1,6 @@
 //! `iamra k8s offboard`
 
+use super::others;
 use crate::cli::Exit;
 use crate::cli::editing::{Draft, Editing};
 use crate::cli::error::Error;
@@ -26,13 +27,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
+    let Some(others) = others(&args.editing, io)? else { return Ok(Exit::WrongInput) };
     let change = |text: &str, declaration: Whole<'_>, configs: &[_]| {
         check_not_inherited(&args.name, declaration, configs)?;
-        offboard::change(&args.name, args.cluster.as_deref(), text, configs)
+        offboard::change(&args.name, args.cluster.as_deref(), text, configs, &others)
     };
     let Some(done) = Draft::open(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
     for config in &done.before {
-        if let Some(words) = offboard::leftovers(&args.name, config, &done.configs) {
+        if let Some(words) = offboard::leftovers(&args.name, config, &done.configs, &others) {
             io.words(&words)?;
         }
     }

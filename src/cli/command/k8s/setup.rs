@@ -2,11 +2,14 @@
 
 use super::namespace_name;
 use crate::cli::Exit;
+use crate::cli::declaration::File;
+use crate::cli::delegated::Delegated;
 use crate::cli::editing::{Draft, Editing, cluster_name};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::sources::Shared;
 use crate::config::Whole;
+use crate::disk;
 use crate::draft::{secrets, setup};
 use crate::pipeline;
 
@@ -31,7 +34,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.shared;
-    let asked = setup::Request { cluster: &args.name, namespace: args.k8s_namespace.as_deref() };
+    // There may be no declaration yet.
+    let file = disk::find_declaration(args.editing.declaration()).ok().and_then(|path| File::at(&path).ok());
+    let others = file.map_or_else(Vec::new, |file| Delegated::names(&file));
+    let asked = setup::Request { cluster: &args.name, namespace: args.k8s_namespace.as_deref(), others: &others };
     let change = |text: &str, it: Whole<'_>, configs: &[_]| setup::change(&asked, text, it, configs);
     let Some(done) = Draft::open_or_new(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
     if args.editing.dry_run {

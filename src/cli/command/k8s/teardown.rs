@@ -1,5 +1,6 @@
 //! `iamra k8s teardown`
 
+use super::others;
 use crate::cli::Exit;
 use crate::cli::editing::{Draft, Editing};
 use crate::cli::error::Error;
@@ -22,7 +23,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let change = |text: &str, it: Whole<'_>, configs: &[_]| teardown::change(&args.name, text, it, configs);
+    let Some(others) = others(&args.editing, io)? else { return Ok(Exit::WrongInput) };
+    let change = |text: &str, it: Whole<'_>, configs: &[_]| teardown::change(&args.name, text, it, configs, &others);
     let Some(done) = Draft::open(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
     io.words(&teardown::leftovers(&args.name, &done.before, &done.configs))?;
     Ok(Exit::Done)
