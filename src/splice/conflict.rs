@@ -35,13 +35,6 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
             say(Code::WindowsPod, message, at, "remove the workload from the declaration");
         }
     }
-    let volumes = pod.spec("volumes");
-    for (index, volume) in pod.node(&volumes).into_iter().flat_map(NodeRef::items).enumerate() {
-        if let Some(name) = volume.get("name").and_then(NodeRef::text).filter(|name| is_volume(name)) {
-            let message = format!("the volume {} was not created by iamra", quote(&name));
-            say(Code::AlreadyTaken, message, volumes.index(index), "rename it");
-        }
-    }
     let own = FieldPath::keys("metadata.annotations");
     for at in [own.key(WORKLOAD), own.key(UNDO), pod.place.annotations().key(CONFIG_HASH)] {
         if pod.node(&at).is_some() {
@@ -70,6 +63,31 @@ pub(super) fn check_pod(pod: Pod<'_>, change: &PodChange, target: &ResourceRef, 
                 let at = container.path.key("ports").index(index).key("containerPort");
                 say(Code::PortClash, message, at, "set another `sidecar.port` in the declaration");
             }
+        }
+    }
+}
+
+/// Reports volumes that have names of ours.
+pub(super) fn check_volume_names(pod: Pod<'_>, target: &ResourceRef, report: &mut Report) {
+    let mut say = |message: String, at: FieldPath| {
+        let taken = Diagnostic::error(Code::AlreadyTaken, message).at(Place::Item(target.clone(), at));
+        report.push(taken.help("rename it"));
+    };
+    let volumes = pod.spec("volumes");
+    for (index, volume) in pod.node(&volumes).into_iter().flat_map(NodeRef::items).enumerate() {
+        if let Some(name) = volume.get("name").and_then(NodeRef::text).filter(|name| is_volume(name)) {
+            let message = format!("the volume {} was not created by iamra", quote(&name));
+            say(message, volumes.index(index));
+        }
+    }
+    // A claim replaces the volume of its name.
+    // <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#volume-claim-templates>
+    let claims = FieldPath::keys("spec.volumeClaimTemplates");
+    for (index, claim) in pod.node(&claims).into_iter().flat_map(NodeRef::items).enumerate() {
+        let name = claim.at(&FieldPath::keys("metadata.name")).and_then(NodeRef::text);
+        if let Some(name) = name.filter(|name| is_volume(name)) {
+            let message = format!("the claim {} would replace iamra's volume of this name", quote(&name));
+            say(message, claims.index(index));
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::quote::{quote, quote_object};
 use crate::render::{CONFIG_HASH, PodChange, WORKLOAD};
 use crate::workload::{Allows, PodPlace, Workload, WorkloadKind};
 use crate::yaml::edit::{self, Edit, Refusal};
-use crate::yaml::{Document, FieldPath, NodeRef, path_to};
+use crate::yaml::{self, Document, FieldPath, NodeRef, path_to};
 
 /// One identity, and the additions to a pod for it.
 pub(super) struct Injection<'p> {
@@ -34,6 +34,12 @@ pub(super) fn inject(pods: &Pods<'_, '_, '_>, sources: &Sources<'_, '_>, report:
     if let Allows::Nothing(why, help) = first.allows {
         let message = format!("{} cannot have a sidecar: {why}", quote_object(&target.kind, &target.name));
         report.push(Diagnostic::error(Code::CannotEdit, message).at(Place::Item(target, FieldPath::root())).help(help));
+        return None;
+    }
+    if let Some(twice) = yaml::repeated_key(object.root()) {
+        let message = format!("{} has {} twice", quote_object(&target.kind, &target.name), quote(&twice));
+        let twice = Diagnostic::error(Code::CannotEdit, message).at(Place::Item(target, twice));
+        report.push(twice.help("keep one of them: some parsers use the first, others the last"));
         return None;
     }
     let of_kind = of_kind(&target.api_version, &target.kind, object.root());
@@ -151,6 +157,7 @@ fn pod_edits(
     check_names(parts, report);
     exposed::check_pod(pod, target, report);
     for Injection { binding, change, readers } in parts {
+        conflict::check_volume_names(pod, target, report);
         conflict::check_pod(pod, change, target, report);
         exposed::check_identity(pod, change, target, report);
         mesh::check(pod, change, sources, target, report);

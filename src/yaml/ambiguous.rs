@@ -1,9 +1,10 @@
 //! Detects text that other parsers read differently, which therefore cannot be verified.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::document::{Document, NodeRef};
-use super::path::FieldPath;
+use super::path::{FieldPath, Step};
 use super::spans::{is_inside, spans};
 use super::tree::{NodeKind, Style};
 
@@ -31,32 +32,33 @@ pub fn line_break(document: &Document<'_>) -> Option<(usize, &'static str)> {
 
 /// The first key that a mapping has twice: some parsers use the first value, others the last.
 pub fn repeated_key(node: NodeRef<'_>) -> Option<FieldPath> {
-    let mut steps = Vec::new();
-    repeated(node, &mut steps)
+    let mut steps = repeated(node)?;
+    steps.reverse();
+    Some(FieldPath::root().then(&steps))
 }
 
-fn repeated(node: NodeRef<'_>, within: &mut Vec<FieldPath>) -> Option<FieldPath> {
-    let at = within.last().cloned().unwrap_or_default();
+/// The way to it from its end.
+fn repeated(node: NodeRef<'_>) -> Option<Vec<Step>> {
     let child = |id: u32| node.document().node(id);
+    let via = |found: Option<Vec<Step>>, step: &dyn Fn() -> Step| {
+        let mut steps = found?;
+        steps.push(step());
+        Some(steps)
+    };
     match node.kind() {
-        NodeKind::Seq(items, _) => items.iter().enumerate().find_map(|(index, item)| {
-            within.push(at.index(index));
-            let found = repeated(child(*item), within);
-            within.pop();
-            found
-        }),
+        NodeKind::Seq(items, _) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| via(repeated(child(*item)), &|| Step::Index(index)))
+        }
         NodeKind::Map(entries, _) => {
             let mut seen = BTreeSet::new();
             entries.iter().find_map(|[key, value]| {
-                let key = child(*key).text().map_or_else(|| child(*key).to_value().to_string(), str::to_owned);
-                let here = at.key(key.as_str());
-                if !seen.insert(key) {
-                    return Some(here);
+                let key = child(*key);
+                let key = key.text().map_or_else(|| Cow::from(key.to_value().to_string()), Cow::from);
+                if !seen.insert(key.clone()) {
+                    return Some(vec![Step::Key(key.into_owned())]);
                 }
-                within.push(here);
-                let found = repeated(child(*value), within);
-                within.pop();
-                found
+                via(repeated(child(*value)), &|| Step::Key(key.clone().into_owned()))
             })
         }
         _ => None,
