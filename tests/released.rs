@@ -40,7 +40,9 @@ fn both_processors_give_the_same_bytes() {
         let mut emulated = Command::new("qemu-aarch64-static");
         emulated.arg(&arm);
         let [one, other] = [Command::new(&intel), emulated].map(|command| run_on(case, command));
-        if one != other || one != case.run() {
+        // With empty variables, the program starts itself again, and what that starts is not emulated.
+        let is_emulated = case.environment.values().all(|value| !value.is_empty());
+        if one != case.run() || is_emulated && one != other {
             different.push(case.name.clone());
         }
     }

@@ -14,7 +14,7 @@ const PREFIXES: &[&str] = &["IAMRA_", "AWS_", "ARGOCD_APP_", "XDG_", "SSL_CERT_"
 const NAMES: &[&str] = &["HOME", "TMPDIR"];
 
 /// Executes the program again without the empty variables, if there are any: it stays the same process, and nothing has
-/// been read yet. If the system does not allow that, each reader handles them itself.
+/// been read yet. Where that cannot be done, as in an emulator, an empty variable is an empty value.
 pub(super) fn without_empty() {
     let empty: Vec<_> = env::vars_os().filter(|(name, value)| value.is_empty() && is_read(name)).collect();
     let Some(program) = env::current_exe().ok().filter(|_| !empty.is_empty()) else { return };

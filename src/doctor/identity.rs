@@ -1,9 +1,10 @@
 //! Compares the trust anchor, profile and role in AWS with what the declaration requires.
 
 use super::trust;
+use crate::arn::Arn;
 use crate::certificate::Certificate;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::quote::quote;
+use crate::quote::{quote, typed};
 use crate::resolve::ResolvedBinding;
 use crate::resource::{Found, Profile, Role, Seen, TrustAnchor};
 use crate::trust::Mapping;
@@ -78,11 +79,7 @@ impl Check<'_> {
             // The API's default: <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html>
             self.wrong(
                 format!("the trust anchor {arn} is disabled"),
-                &format!(
-                    "enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id {} --region {}`",
-                    arn.id(),
-                    arn.region
-                ),
+                &format!("enable it: {}", enable("trust-anchor", arn)),
             );
         }
         let Some(pem) = &anchor.certificates else {
@@ -169,14 +166,7 @@ impl Check<'_> {
         let (arn, role) = (&identity.profile, identity.role.as_str());
         let before = self.report.diagnostics().len();
         if !profile.enabled {
-            self.wrong(
-                format!("the profile {arn} is disabled"),
-                &format!(
-                    "enable it: `aws rolesanywhere enable-profile --profile-id {} --region {}`",
-                    arn.id(),
-                    arn.region
-                ),
-            );
+            self.wrong(format!("the profile {arn} is disabled"), &format!("enable it: {}", enable("profile", arn)));
         }
         if !profile.roles.iter().any(|listed| listed == role) {
             self.wrong(
@@ -216,4 +206,9 @@ impl Check<'_> {
             self.wrong(message, "raise the role's maximum session duration, or lower `sessionDuration`");
         }
     }
+}
+
+/// The command that enables a trust anchor or a profile.
+fn enable(what: &str, arn: &Arn) -> String {
+    typed(&format_args!("aws rolesanywhere enable-{what} --{what}-id {} --region {}", arn.id(), arn.region))
 }

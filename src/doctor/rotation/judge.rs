@@ -7,7 +7,7 @@ use crate::arn::Arn;
 use crate::certificate::{Certificate, succession};
 use crate::diag::{Code, Diagnostic, Place, Report};
 use crate::issuer::MOST_TRUSTED;
-use crate::quote::quote;
+use crate::quote::{quote, typed};
 use crate::yaml::FieldPath;
 
 /// How many certificates a message lists.
@@ -73,7 +73,8 @@ impl Judge<'_, '_> {
         if self.facts.is_disabled {
             let message = format!("{} is disabled: no workload gets credentials, whichever CA signs", self.anchor);
             let which = arn.map_or_else(|| "ID".to_owned(), |arn| format!("{} --region {}", arn.id(), arn.region));
-            let help = format!("enable it: `aws rolesanywhere enable-trust-anchor --trust-anchor-id {which}`");
+            let command = typed(&format_args!("aws rolesanywhere enable-trust-anchor --trust-anchor-id {which}"));
+            let help = format!("enable it: {command}");
             self.say(Diagnostic::error(Code::AwsSetup, message).help(help));
         }
     }
