@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::Exit;
 use super::error::Error;
 use super::{kustomization, paths};
-use crate::disk::{self, DECLARATION};
+use crate::disk::{self, DECLARATION, NoMatches};
 
 /// A build and the path that it has among others: what the wildcards of its pattern stand for, or its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +40,10 @@ fn named(path: &Path) -> Result<Vec<Build>, Error> {
 /// The kustomizations that a pattern matches, each with what its wildcards stand for.
 pub(super) fn matches(path: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
     let pattern = || path.display().to_string();
-    let mut matches = disk::matching(path).map_err(|why| Error::Pattern(pattern(), why))?;
+    let mut matches = disk::matching(path).map_err(|why| match why {
+        NoMatches::Syntax(why) => Error::Pattern(pattern(), why),
+        NoMatches::Folder(error) => error.into(),
+    })?;
     matches.retain(|(folder, _)| kustomization::is_buildable(folder));
     if matches.is_empty() { Err(Error::Unmatched(pattern())) } else { Ok(matches) }
 }

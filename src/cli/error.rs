@@ -108,6 +108,9 @@ pub(super) enum Error {
     /// The folder is that of one build.
     #[error("{} is the output of one build, and would hold those of several", quote(&.0.display()))]
     OneBuild(PathBuf),
+    /// A build would be written into what it is made of.
+    #[error("{} is what the build is made of, and would be replaced by its output", quote(&.0.display()))]
+    Source(PathBuf),
     /// Nobody is there to ask.
     #[error("this changes AWS, and there is no terminal to ask on")]
     Unasked,
@@ -162,6 +165,7 @@ impl Error {
             | Self::Entangled(..)
             | Self::Unasked
             | Self::Combination(..)
+            | Self::Source(_)
             | Self::OneBuild(_) => Exit::Usage,
             Self::Git(error) if error.is_misuse() => Exit::Usage,
             Self::Disk(disk::Error::Encoded(..)) => Exit::WrongInput,
@@ -208,6 +212,7 @@ impl Error {
             Self::NoBuild(_) => Some("name the folders of the builds: `iamra check --builds FOLDER…`"),
             Self::Outside(_) => Some("run iamra in a folder above it"),
             Self::Entangled(..) => Some("run iamra once for each, with another `--output`"),
+            Self::Source(_) => Some("choose another file"),
             Self::NotOurPage(_) => Some("choose another file, or remove this one"),
             Self::Overwrite(_) => Some("choose another file, or overwrite it with `--force`"),
             Self::Exists(_) | Self::OneBuild(_) => Some("choose another folder, or remove this one"),

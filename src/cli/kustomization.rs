@@ -59,8 +59,11 @@ struct Folder {
 
 impl Folder {
     fn at(path: PathBuf, whole: PathBuf) -> Option<Self> {
-        let text = text(&path)?;
         // One that cannot be read is built: kustomize says what is wrong.
+        let Some(text) = text(&path) else {
+            let is_there = FILES.iter().any(|name| path.join(name).is_file());
+            return is_there.then(|| Self { path, whole, includes: Vec::new(), is_buildable: true });
+        };
         let (includes, is_buildable) = Document::parse(&text)
             .map_or_else(|_| (Vec::new(), true), |it| (included_by(&whole, it.root()), builds(it.root())));
         Some(Self { path, whole, includes, is_buildable })
@@ -69,11 +72,14 @@ impl Folder {
 
 /// The builds in and below a folder: every kustomization that no other one there is made of. Bases are part of the builds
 /// that include them.
-pub(super) fn roots_below(root: &Path) -> Vec<PathBuf> {
+///
+/// # Errors
+/// A folder cannot be read.
+pub(super) fn roots_below(root: &Path) -> Result<Vec<PathBuf>, disk::Error> {
     let whole = disk::whole(root);
     // Links below it are not followed.
     let whole = |path: &Path| path.strip_prefix(root).map_or_else(|_| disk::whole(path), |below| whole.join(below));
-    let folders = disk::folders_below(root).into_iter().filter_map(|path| Folder::at(path.clone(), whole(&path)));
+    let folders = disk::folders_below(root)?.into_iter().filter_map(|path| Folder::at(path.clone(), whole(&path)));
     let folders: Vec<_> = folders.collect();
     let included: BTreeSet<_> = folders.iter().flat_map(|it| &it.includes).collect();
     let (parts, mut roots): (Vec<_>, Vec<_>) =
@@ -90,7 +96,7 @@ pub(super) fn roots_below(root: &Path) -> Vec<PathBuf> {
     roots.extend(parts.into_iter().filter(|it| !reached.contains(&it.whole)));
     let mut roots: Vec<_> = roots.into_iter().map(|it| it.path.clone()).collect();
     roots.sort();
-    roots
+    Ok(roots)
 }
 
 /// The kustomizations that one is made of.
@@ -154,6 +160,13 @@ pub(super) fn reads(dir: &Path) -> BTreeSet<PathBuf> {
     found
 }
 
+/// Whether the build of a folder is made of a file, which is there.
+pub(super) fn is_made_of(dir: &Path, file: &Path) -> bool {
+    let (whole, read) = (disk::whole(file), reads(dir));
+    let is_kustomization = whole.file_name().is_some_and(|name| FILES.iter().any(|it| name == *it));
+    read.contains(&whole) || is_kustomization && whole.parent().is_some_and(|folder| read.contains(folder))
+}
+
 /// All scalars below a node.
 fn collect<'d>(node: NodeRef<'d>, texts: &mut Vec<&'d str>) {
     texts.extend(node.text());
@@ -192,7 +205,7 @@ mod tests {
     }
 
     fn roots(dir: &Path) -> Vec<String> {
-        roots_below(dir).iter().map(|it| it.strip_prefix(dir).unwrap().display().to_string()).collect()
+        roots_below(dir).unwrap().iter().map(|it| it.strip_prefix(dir).unwrap().display().to_string()).collect()
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod together;
 mod walk;
 
 pub use inside::{inside, is_in_tree, is_in_working_copy, working_copy};
-pub use pattern::{could_match, is_pattern, matching};
+pub use pattern::{NoMatches, could_match, is_pattern, matching};
 pub use together::read_together;
 pub use walk::{check_files, files_named, folders_below, written_below};
 

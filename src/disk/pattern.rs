@@ -1,11 +1,11 @@
 //! Folders by patterns, as a shell writes them.
 
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
-use super::walk::folders_below;
+use super::walk::{entries, folders_below};
+use super::{Error, is_missing};
 
 /// A folder that a pattern matches, and the parts of its path that wildcards stand for.
 pub(super) type Match = (PathBuf, PathBuf);
@@ -22,26 +22,59 @@ pub fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['*', '?', '[']) && !path.exists()
 }
 
+/// Why nothing can be said about the matches of a pattern.
+#[derive(Debug)]
+pub enum NoMatches {
+    /// What is wrong with the pattern.
+    Syntax(&'static str),
+    /// A folder that cannot be read.
+    Folder(Error),
+}
+
+impl From<Error> for NoMatches {
+    fn from(error: Error) -> Self {
+        Self::Folder(error)
+    }
+}
+
 /// The folders that a pattern matches, in order.
 ///
 /// # Errors
-/// What is wrong with the pattern.
-pub fn matching(pattern: &Path) -> Result<Vec<Match>, &'static str> {
+/// The pattern is wrong, or a folder cannot be read: one that matches, or one in which there may be matches.
+pub fn matching(pattern: &Path) -> Result<Vec<Match>, NoMatches> {
     let mut found = vec![Match::default()];
     for part in pattern.components() {
         let text = part.as_os_str().to_string_lossy();
         found = match part {
-            Component::Normal(_) if text == ANY => found.iter().flat_map(any).collect(),
+            Component::Normal(_) if text == ANY => all(&found, any)?,
             Component::Normal(_) if text.contains(['*', '?', '[']) => {
-                let pattern = Pattern::new(&text).map_err(|error| error.msg)?;
-                found.iter().flat_map(|it| named(it, &pattern)).collect()
+                let pattern = Pattern::new(&text).map_err(|error| NoMatches::Syntax(error.msg))?;
+                all(&found, |it| named(it, &pattern))?
             }
-            _ => found.into_iter().map(|(path, parts)| (path.join(part), parts)).filter(|it| it.0.is_dir()).collect(),
+            _ => all(&found, |(folder, parts)| {
+                let path = folder.join(part);
+                Ok(if is_folder(&path)? { vec![(path, parts.clone())] } else { Vec::new() })
+            })?,
         };
+    }
+    for (folder, _) in &found {
+        entries(folder)?;
     }
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+fn is_folder(path: &Path) -> Result<bool, Error> {
+    match path.metadata() {
+        Err(error) if is_missing(&error) => Ok(false),
+        Err(error) => Err(Error::Read(path.to_owned(), error)),
+        Ok(found) => Ok(found.is_dir()),
+    }
+}
+
+fn all(found: &[Match], below: impl Fn(&Match) -> Result<Vec<Match>, Error>) -> Result<Vec<Match>, Error> {
+    Ok(found.iter().map(below).collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 /// Whether the parts may be those of a match of the pattern, were it there.
@@ -56,24 +89,25 @@ pub fn could_match(pattern: &Path, parts: &Path) -> bool {
 }
 
 /// The folders in a folder whose names match.
-fn named((folder, parts): &Match, pattern: &Pattern) -> Vec<Match> {
+fn named((folder, parts): &Match, pattern: &Pattern) -> Result<Vec<Match>, Error> {
     let at = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let entries = fs::read_dir(at).into_iter().flatten().flatten();
-    let names = entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
+    let names = entries(at)?.into_iter().filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
     let names = names.filter(|name| name.to_str().is_some_and(|name| pattern.matches_with(name, OPTIONS)));
-    names.map(|name| (folder.join(&name), parts.join(&name))).collect()
+    Ok(names.map(|name| (folder.join(&name), parts.join(&name))).collect())
 }
 
 /// The folder itself and all below it.
-fn any((folder, parts): &Match) -> Vec<Match> {
+fn any((folder, parts): &Match) -> Result<Vec<Match>, Error> {
     let at = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let below = folders_below(at).into_iter();
+    let below = folders_below(at)?.into_iter();
     let below = below.filter_map(|it| it.strip_prefix(at).map(Path::to_owned).ok());
-    below.map(|below| (folder.join(&below), parts.join(&below))).collect()
+    Ok(below.map(|below| (folder.join(&below), parts.join(&below))).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

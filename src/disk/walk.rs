@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Error, OURS, open};
+use super::{Error, OURS, is_missing, open};
 
 /// Looks for pipes and devices below `root`, which can block a program that opens them as files. Sockets are ignored:
 /// they cannot be opened, and Git has one. Links are not followed: their targets are below `root` and checked there, or
@@ -34,22 +34,36 @@ pub fn check_files(root: &Path) -> Result<(), Error> {
 }
 
 /// The folder and all below it, in order: without hidden ones, links, and folders that `iamra build` has written.
-pub fn folders_below(root: &Path) -> Vec<PathBuf> {
+///
+/// # Errors
+/// One of them cannot be read.
+pub fn folders_below(root: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut found = vec![root.to_owned()];
     let mut next = 0;
     while let Some(folder) = found.get(next) {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let entries = entries(folder)?;
         let is_visible = |entry: &fs::DirEntry| {
             entry.file_type().is_ok_and(|kind| kind.is_dir())
                 && !entry.file_name().as_encoded_bytes().starts_with(b".")
                 && !entry.path().join(OURS).is_file()
         };
-        let below: Vec<_> = entries.filter(is_visible).map(|entry| entry.path()).collect();
-        found.extend(below);
+        found.extend(entries.iter().filter(|it| is_visible(it)).map(fs::DirEntry::path));
         next += 1;
     }
     found.sort();
-    found
+    Ok(found)
+}
+
+/// What is in a folder; nothing if there is none.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, Error> {
+    match fs::read_dir(folder) {
+        Err(error) if is_missing(&error) => Ok(Vec::new()),
+        Err(error) => Err(Error::Read(folder.to_owned(), error)),
+        Ok(entries) => Ok(entries.flatten().collect()),
+    }
 }
 
 /// The folders in and below `root` that `iamra build` has written, relative to it.

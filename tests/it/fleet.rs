@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::peers::peer;
-use crate::support::{Output, files_below, iamra, run};
+use crate::support::{Output, files_below, iamra, iamra_path, run};
 
 const KUSTOMIZATION: &str = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
 
@@ -412,4 +412,37 @@ fn a_signal_ends_all_of_them() {
     assert!(
         files_below(&dir.join("apps")).keys().all(|name| !name.contains("iam-ra")) && !dir.join("rendered").exists()
     );
+}
+
+/// What is in it nobody knows. Who may read everything is no test of that, so root does without.
+#[test]
+fn a_folder_that_cannot_be_read_is_named() {
+    let fleet = fleet(2, &["prod"]);
+    let dir = fleet.path();
+    let closed = dir.join("apps/app-1/overlays");
+    let allow = |mode| fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    allow(0);
+    let reads_all = fs::read_dir(&closed).is_ok();
+    let call = |args: &[&str]| {
+        let without = ["-dac_override", "-dac_read_search"].join(",");
+        let program = iamra_path();
+        let mut command = std::process::Command::new(if reads_all { Path::new("setpriv") } else { program });
+        if reads_all {
+            command.args(["--bounding-set", &without, "--inh-caps", &without]).arg(program);
+        }
+        run(command.args(args).current_dir(dir).env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2")), b"")
+    };
+    for args in [
+        &["check", "--builds"][..],
+        &["build", "apps/*/overlays/prod", "--output", "rendered"],
+        &["build", "apps/*/overlays/*", "--output", "rendered"],
+        &["build", "**/prod", "--output", "rendered"],
+    ] {
+        let output = call(args);
+        assert_eq!(output.exit, 3, "{args:?}: {output:?}");
+        assert!(output.stderr.contains("apps/app-1/overlays") && output.stderr.contains("denied"), "{}", output.stderr);
+        assert!(!dir.join("rendered").exists(), "{args:?}");
+    }
+    allow(0o755);
+    assert_eq!(call(&["check", "--builds"]).exit, 0);
 }

@@ -106,3 +106,35 @@ fn kustomize_gets_further_flags() {
     let output = build(dir, &[PROD, "--", "--load-restrictor", "LoadRestrictionsNone"]);
     assert!(output.exit == 0 && output.stdout.contains("iam-ra-sidecar"), "{}", output.stderr);
 }
+
+/// Not even where somebody has named the wrong file.
+#[test]
+fn a_build_is_not_written_over_what_it_is_made_of() {
+    let repository = repository(1);
+    let dir = repository.path();
+    let base = "apps/0/base/deployment.yaml";
+    assert!(dir.join(base).is_file());
+    for name in ["apps/0/iamra.yaml", "apps/0/overlays/prod/kustomization.yaml", "apps/0/base/kustomization.yaml", base]
+    {
+        let before = fs::read_to_string(dir.join(name)).unwrap();
+        let output = build(dir, &[PROD, "--output", name]);
+        assert_eq!(output.exit, 2, "{name}: {output:?}");
+        let words = format!("`{name}` is what the build is made of, and would be replaced by its output");
+        assert!(output.stderr.contains(&words), "{}", output.stderr);
+        assert_eq!(fs::read_to_string(dir.join(name)).unwrap(), before, "{name}");
+    }
+}
+
+/// As Git on Windows checks out what it may convert.
+#[test]
+fn line_ends_that_somebody_has_converted_are_named() {
+    let repository = repository(1);
+    let dir = repository.path();
+    assert_eq!(build(dir, &[PROD, "--output", "prod.yaml"]).exit, 0);
+    let text = fs::read_to_string(dir.join("prod.yaml")).unwrap();
+    fs::write(dir.join("prod.yaml"), text.replace('\n', "\r\n")).unwrap();
+    let output = build(dir, &[PROD, "--output", "prod.yaml", "--check"]);
+    let words = "error[stale-render]: `prod.yaml` has lines that end in CRLF, and what is rendered in LF";
+    assert!(output.exit == 4 && output.stderr.contains(words), "{output:?}");
+    assert!(output.stderr.contains("--> prod.yaml\n"), "{}", output.stderr);
+}

@@ -69,6 +69,15 @@ fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit
         return Ok(Exit::Done);
     }
     let file = File::open(args.declaration.as_deref().unwrap_or(dir))?;
+    let bases = file.bases.iter().map(|base| Path::new(&base.name));
+    let declarations: Vec<_> = bases.chain([file.path.as_path()]).collect();
+    let is_source = |path: &&PathBuf| {
+        let is_declaration = declarations.iter().any(|it| disk::is_same(path, it));
+        path.is_file() && (is_declaration || kustomization::is_made_of(dir, path))
+    };
+    if let Some(path) = args.output.as_ref().filter(|_| !args.check).filter(is_source) {
+        return Err(Error::Source(path.clone()));
+    }
     let whole = &disk::whole(dir);
     let shared = &file.shared_for(whole, &args.explained.shared());
     let built = args.kustomize.run(dir, io)?;

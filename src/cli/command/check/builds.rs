@@ -165,7 +165,7 @@ fn declarations(builds: &[Build], are_all: bool, args: &Args, shared: &Shared) -
 fn folders(paths: &[PathBuf], args: &Args) -> Result<Vec<PathBuf>, Error> {
     let below = |folder: &Path| {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let found = kustomization::roots_below(folder);
+        let found = kustomization::roots_below(folder)?;
         if found.is_empty() { Err(Error::NoBuild(folder.to_owned())) } else { Ok(found) }
     };
     let mut found = Vec::new();
