@@ -123,6 +123,9 @@ fn a_build_is_not_written_over_what_it_is_made_of() {
         assert!(output.stderr.contains(&words), "{}", output.stderr);
         assert_eq!(fs::read_to_string(dir.join(name)).unwrap(), before, "{name}");
     }
+    fs::write(dir.join("values.yaml"), "{}\n").unwrap();
+    let output = build(dir, &[PROD, "--values", "values.yaml", "--output", "values.yaml"]);
+    assert!(output.exit == 2 && output.stderr.contains("`values.yaml` is what the build"), "{output:?}");
 }
 
 /// As Git on Windows checks out what it may convert.

@@ -69,14 +69,12 @@ fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit
         return Ok(Exit::Done);
     }
     let file = File::open(args.declaration.as_deref().unwrap_or(dir))?;
-    let bases = file.bases.iter().map(|base| Path::new(&base.name));
-    let declarations: Vec<_> = bases.chain([file.path.as_path()]).collect();
-    let is_source = |path: &&PathBuf| {
-        let is_declaration = declarations.iter().any(|it| disk::is_same(path, it));
-        path.is_file() && (is_declaration || kustomization::is_made_of(dir, path))
-    };
-    if let Some(path) = args.output.as_ref().filter(|_| !args.check).filter(is_source) {
-        return Err(Error::Source(path.clone()));
+    if let Some(path) = args.output.as_ref().filter(|path| !args.check && path.is_file()) {
+        let declarations = file.bases.iter().map(|base| Path::new(&base.name)).chain([file.path.as_path()]);
+        let mut given = args.given().into_iter().chain(declarations);
+        if given.any(|it| disk::is_same(path, it)) || kustomization::is_made_of(dir, path) {
+            return Err(Error::Source(path.clone()));
+        }
     }
     let whole = &disk::whole(dir);
     let shared = &file.shared_for(whole, &args.explained.shared());
@@ -101,10 +99,15 @@ fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit
 }
 
 impl Args {
-    /// The files that every build depends on.
-    fn others(&self) -> Vec<&Path> {
+    /// The files that are named for all builds.
+    fn given(&self) -> Vec<&Path> {
         let at_hand = &self.explained.given().sources.at_hand;
         let files = [self.declaration.as_ref(), at_hand.values.as_ref(), at_hand.lock.named.as_ref()];
-        files.into_iter().flatten().map(PathBuf::as_path).chain(self.output.as_deref()).collect()
+        files.into_iter().flatten().map(PathBuf::as_path).collect()
+    }
+
+    /// The files that every build depends on.
+    fn others(&self) -> Vec<&Path> {
+        self.given().into_iter().chain(self.output.as_deref()).collect()
     }
 }
