@@ -49,8 +49,11 @@ pub fn queue<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync, done
     queue_apart(things, work, |_, result| result, done)
 }
 
-/// How many things of a queue are finished in a row, and for how long at most the first of them waits.
-const IN_A_ROW: (usize, Duration) = (8, Duration::from_millis(200));
+/// How many things of a queue are finished in a row.
+const IN_A_ROW: usize = 8;
+
+/// When the first of them has waited for so long, no more are begun.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The same where `begin` runs another program and `finish` looks at what it has made. The other program has emptied the processor's
 /// caches, so several small things are finished in a row: alone, each takes a fifth longer.
@@ -66,12 +69,11 @@ pub fn queue_apart<T: Sync, B, R: Send>(
             let index = next.fetch_add(1, Ordering::Relaxed);
             things.get(index).map(|thing| (index, thing, begin(thing)))
         };
-        let (count, wait) = IN_A_ROW;
         loop {
             let start = Instant::now();
             let Some(first) = one() else { break };
-            let more = iter::from_fn(|| if start.elapsed() < wait { one() } else { None });
-            let waiting: Vec<_> = iter::once(first).chain(more).take(count).collect();
+            let more = iter::from_fn(|| if start.elapsed() < PATIENCE { one() } else { None });
+            let waiting: Vec<_> = iter::once(first).chain(more).take(IN_A_ROW).collect();
             for (index, thing, made) in waiting {
                 // The caller is gone only in a panic.
                 let _ = sender.send((index, finish(thing, made)));

@@ -58,14 +58,16 @@ impl Delegated {
 
     /// The others that share the base of a declaration on disk.
     pub(super) fn others(file: &File) -> Result<Vec<File>, Error> {
-        let all = Self::of(file, None)?.whole()?.files.into_iter();
-        Ok(all.filter(|it| !disk::is_same(&it.path, &file.path)).collect())
+        Ok(Self::of(file, None)?.whole()?.beside(file).collect())
     }
 
-    /// The names of those on disk that extend a declaration.
+    /// Their names, as far as they can be read.
     pub(super) fn names(file: &File) -> Vec<String> {
-        let files = Self::of(file, None).map_or_else(|_| Vec::new(), |all| all.files);
-        files.into_iter().filter(|it| !disk::is_same(&it.path, &file.path)).map(|it| it.name).collect()
+        Self::of(file, None).map_or_else(|_| Vec::new(), |all| all.beside(file).map(|it| it.name).collect())
+    }
+
+    fn beside(self, file: &File) -> impl Iterator<Item = File> {
+        self.files.into_iter().filter(|it| !disk::is_same(&it.path, &file.path))
     }
 
     /// What is wrong with one of them, without what its base is told already.

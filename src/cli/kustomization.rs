@@ -59,11 +59,8 @@ struct Folder {
 
 impl Folder {
     fn at(path: PathBuf, whole: PathBuf) -> Option<Self> {
+        let text = text(&path)?;
         // One that cannot be read is built: kustomize says what is wrong.
-        let Some(text) = text(&path) else {
-            let is_there = FILES.iter().any(|name| path.join(name).is_file());
-            return is_there.then(|| Self { path, whole, includes: Vec::new(), is_buildable: true });
-        };
         let (includes, is_buildable) = Document::parse(&text)
             .map_or_else(|_| (Vec::new(), true), |it| (included_by(&whole, it.root()), builds(it.root())));
         Some(Self { path, whole, includes, is_buildable })

@@ -39,18 +39,18 @@ pub(super) fn drift(path: &Path, manifests: &[u8], again: &str) -> Result<Report
     for (file, wanted) in &wanted {
         match there.get(file) {
             None => say(file, None, "does not exist"),
-            Some(there) if there.replace("\r\n", "\n") == *wanted && there != wanted => {
+            Some(there) if there == wanted => {}
+            Some(there) if there.replace("\r\n", "\n") == *wanted => {
                 say(
                     file,
                     None,
                     "has lines that end in CRLF, and what is rendered in LF: keep Git from converting it with `eol=lf`",
                 );
             }
-            Some(there) if there != wanted => {
+            Some(there) => {
                 let line = there.lines().zip(wanted.lines()).take_while(|(a, b)| a == b).count() + 1;
                 say(file, Some(line), "differs from what would be rendered");
             }
-            Some(_) => {}
         }
     }
     for file in there.keys().filter(|file| !wanted.contains_key(*file)) {

@@ -77,10 +77,7 @@ impl Check<'_> {
         let arn = &self.binding.identity.trust_anchor;
         if !anchor.enabled {
             // The API's default: <https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html>
-            self.wrong(
-                format!("the trust anchor {arn} is disabled"),
-                &format!("enable it: {}", enable("trust-anchor", arn)),
-            );
+            self.wrong(format!("the trust anchor {arn} is disabled"), &enable("trust-anchor", Some(arn)));
         }
         let Some(pem) = &anchor.certificates else {
             self.lines.push(format!("trust anchor {arn} trusts AWS Private CA"));
@@ -166,7 +163,7 @@ impl Check<'_> {
         let (arn, role) = (&identity.profile, identity.role.as_str());
         let before = self.report.diagnostics().len();
         if !profile.enabled {
-            self.wrong(format!("the profile {arn} is disabled"), &format!("enable it: {}", enable("profile", arn)));
+            self.wrong(format!("the profile {arn} is disabled"), &enable("profile", Some(arn)));
         }
         if !profile.roles.iter().any(|listed| listed == role) {
             self.wrong(
@@ -208,7 +205,8 @@ impl Check<'_> {
     }
 }
 
-/// The command that enables a trust anchor or a profile.
-fn enable(what: &str, arn: &Arn) -> String {
-    typed(&format_args!("aws rolesanywhere enable-{what} --{what}-id {} --region {}", arn.id(), arn.region))
+/// How to enable a trust anchor or a profile, whose ARN may not be known.
+pub(super) fn enable(what: &str, arn: Option<&Arn>) -> String {
+    let which = arn.map_or_else(|| "ID".to_owned(), |arn| format!("{} --region {}", arn.id(), arn.region));
+    format!("enable it: {}", typed(&format_args!("aws rolesanywhere enable-{what} --{what}-id {which}")))
 }

@@ -144,7 +144,7 @@ pub fn change(asked: &Request<'_>, text: &str, declaration: Whole<'_>, configs: 
     check_own(declaration, "scopes")?;
     let (mut text, mut said) = (text.to_owned(), Vec::new());
     if let Some(cluster) = asked.cluster {
-        let asked = setup::Request { cluster, namespace: None, others: &[] };
+        let asked = setup::Request { cluster, namespace: None, extended_by: &[] };
         let done = setup::change(&asked, &text, declaration, configs)?;
         (text, said) = (done.text, done.said);
     }

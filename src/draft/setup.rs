@@ -16,8 +16,8 @@ pub struct Request<'a> {
     pub cluster: &'a str,
     /// The namespace of its workloads that do not set one.
     pub namespace: Option<&'a str>,
-    /// The declarations that extend this one.
-    pub others: &'a [String],
+    /// The names of the declarations that extend this one.
+    pub extended_by: &'a [String],
 }
 
 /// The declaration with the cluster.
@@ -42,10 +42,11 @@ fn changed(asked: &Request<'_>, text: &str, configs: &[Config]) -> Result<Change
         let (mut text, pinned) = pin::pin(configs, text)?;
         said.extend(pinned);
         // This command edits one file.
-        let is_second = matches!(configs, [Config { cluster: Some(_), .. }]);
-        said.extend(asked.others.iter().filter(|_| is_second).map(|other| {
-            format!("workloads of {other} must now say where they run, with `clusters`: `iamra check` names those that do not")
-        }));
+        if let [Config { cluster: Some(_), .. }] = configs {
+            said.extend(asked.extended_by.iter().map(|other| {
+                format!("workloads of {other} must now say where they run, with `clusters`: `iamra check` names those that do not")
+            }));
+        }
         let mut fields = Map::new();
         fields.extend(asked.namespace.iter().map(|namespace| ("namespace".to_owned(), (*namespace).into())));
         text = CLUSTERS.add(&text, name, fields)?;

@@ -33,33 +33,26 @@ pub fn change(
     let (text, before) = pin::unnote(text).filter(|_| is_last).unwrap_or_else(|| (text.to_owned(), BTreeSet::new()));
     let (freed, remaining): (Vec<_>, Vec<_>) =
         config.bindings.iter().map(|binding| &binding.workload).partition(|name| before.contains(*name));
+    let in_use = |message: String, at: FieldPath, help: String| -> Result<Change, Refused> {
+        Err(Diagnostic::error(Code::ClusterInUse, message).at(Place::Config(at)).help(help).into())
+    };
     let elsewhere =
         others.iter().find_map(|(other, configs)| Some((other, seen_from(name, configs)?.bindings.first()?)));
     if let Some((other, binding)) = elsewhere {
         let whose = quote(&binding.workload);
         let message = format!("workload {whose} of {other} is declared for cluster {}", quote(&name));
         let command = format!("iamra k8s offboard {} --cluster {name} --declaration {other}", binding.workload);
-        let help = format!("remove it first: {}", typed(&command));
-        return Err(Diagnostic::error(Code::ClusterInUse, message)
-            .at(Place::Config(CLUSTERS.entry(name)))
-            .help(help)
-            .into());
+        return in_use(message, CLUSTERS.entry(name), format!("remove it first: {}", typed(&command)));
     }
     if !remaining.is_empty() {
         let message = format!("workloads are declared for cluster {}: {}", quote(&name), quote_all(remaining));
-        return Err(Diagnostic::error(Code::ClusterInUse, message)
-            .at(Place::Config(CLUSTERS.entry(name)))
-            .help(format!(
-                "remove them first: {}",
-                typed(&format_args!("iamra k8s offboard WORKLOAD --cluster {name}"))
-            ))
-            .into());
+        let command = typed(&format_args!("iamra k8s offboard WORKLOAD --cluster {name}"));
+        return in_use(message, CLUSTERS.entry(name), format!("remove them first: {command}"));
     }
     let chosen = FieldPath::keys("spec.cluster");
     if doc.at(&chosen).and_then(NodeRef::text) == Some(name) {
         let message = format!("`spec.cluster` selects cluster {} for rendering", quote(&name));
-        let help = "remove `spec.cluster`, or set it to another cluster";
-        return Err(Diagnostic::error(Code::ClusterInUse, message).at(Place::Config(chosen)).help(help).into());
+        return in_use(message, chosen, "remove `spec.cluster`, or set it to another cluster".to_owned());
     }
     let text = CLUSTERS
         .remove(&text, name)

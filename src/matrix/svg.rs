@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Matrix, Pair, Role, Workload, summary, word};
+use super::{Matrix, Pair, Workload, summary, word};
 use crate::roster::{cut, escaped, style};
 use crate::trust::Verdict;
 
@@ -18,7 +18,7 @@ const CHAR: usize = 7;
 pub fn svg(matrix: &Matrix<'_>) -> String {
     let (rows, columns) = (matrix.workloads().len(), matrix.roles().count());
     let workloads: Vec<_> = matrix.workloads().iter().map(label).collect();
-    let roles: Vec<_> = matrix.roles().map(|(role, _)| cut(name(role), LABEL)).collect();
+    let roles: Vec<_> = matrix.roles().map(|(role, _)| cut(role.arn.id(), LABEL)).collect();
     let longest = |labels: &[String]| labels.iter().map(|it| it.chars().count()).max().unwrap_or(0) * CHAR;
     let left = MARGIN + longest(&workloads) + 8;
     // Labels of roles stand on end.
@@ -57,11 +57,6 @@ pub fn svg(matrix: &Matrix<'_>) -> String {
          <rect width=\"100%\" height=\"100%\" rx=\"8\" class=\"ground\"/>\n{out}</svg>\n",
         style()
     )
-}
-
-/// The last part of the ARN.
-fn name(role: &Role) -> &str {
-    role.arn.id()
 }
 
 fn label(workload: &Workload) -> String {

@@ -156,8 +156,8 @@ fn pod_edits(
     let mut edits = Vec::new();
     check_names(parts, report);
     exposed::check_pod(pod, target, report);
+    conflict::check_volume_names(pod, target, report);
     for Injection { binding, change, readers } in parts {
-        conflict::check_volume_names(pod, target, report);
         conflict::check_pod(pod, change, target, report);
         exposed::check_identity(pod, change, target, report);
         mesh::check(pod, change, sources, target, report);

@@ -1,7 +1,6 @@
 //! Detects text that other parsers read differently, which therefore cannot be verified.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use super::document::{Document, NodeRef};
 use super::path::{FieldPath, Step};
@@ -40,27 +39,25 @@ pub fn repeated_key(node: NodeRef<'_>) -> Option<FieldPath> {
 /// The way to it from its end.
 fn repeated(node: NodeRef<'_>) -> Option<Vec<Step>> {
     let child = |id: u32| node.document().node(id);
-    let via = |found: Option<Vec<Step>>, step: &dyn Fn() -> Step| {
-        let mut steps = found?;
-        steps.push(step());
-        Some(steps)
+    let behind = |mut steps: Vec<Step>, step| {
+        steps.push(step);
+        steps
     };
     match node.kind() {
         NodeKind::Seq(items, _) => {
             let mut items = items.iter().enumerate();
-            items.find_map(|(index, item)| via(repeated(child(*item)), &|| Step::Index(index)))
+            items.find_map(|(at, item)| Some(behind(repeated(child(*item))?, Step::Index(at))))
         }
-        NodeKind::Map(entries, _) => {
-            let mut seen = BTreeSet::new();
-            entries.iter().find_map(|[key, value]| {
-                let key = child(*key);
-                let key = key.text().map_or_else(|| Cow::from(key.to_value().to_string()), Cow::from);
-                if !seen.insert(key.clone()) {
-                    return Some(vec![Step::Key(key.into_owned())]);
-                }
-                via(repeated(child(*value)), &|| Step::Key(key.clone().into_owned()))
-            })
-        }
+        NodeKind::Map(entries, _) => entries.iter().enumerate().find_map(|(at, [key, value])| {
+            let name =
+                |key: u32| child(key).text().map_or_else(|| Cow::from(child(key).to_value().to_string()), Cow::from);
+            let is_repeated = match child(*key).text() {
+                Some(text) => node.position(text, 0) != Some(at),
+                None => entries.iter().take(at).any(|[other, _]| name(*other) == name(*key)),
+            };
+            let step = || Step::Key(name(*key).into_owned());
+            if is_repeated { Some(vec![step()]) } else { Some(behind(repeated(child(*value))?, step())) }
+        }),
         _ => None,
     }
 }

@@ -424,13 +424,13 @@ fn a_folder_that_cannot_be_read_is_named() {
     allow(0);
     let reads_all = fs::read_dir(&closed).is_ok();
     let call = |args: &[&str]| {
-        let without = ["-dac_override", "-dac_read_search"].join(",");
-        let program = iamra_path();
-        let mut command = std::process::Command::new(if reads_all { Path::new("setpriv") } else { program });
+        let mut command = iamra(dir);
         if reads_all {
-            command.args(["--bounding-set", &without, "--inh-caps", &without]).arg(program);
+            let without = "-dac_override,-dac_read_search";
+            command = std::process::Command::new("setpriv");
+            command.args(["--bounding-set", without, "--inh-caps", without]).arg(iamra_path()).current_dir(dir);
         }
-        run(command.args(args).current_dir(dir).env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2")), b"")
+        run(command.args(args).env("IAMRA_KUSTOMIZE", peer("kustomize-5.8.2")), b"")
     };
     for args in [
         &["check", "--builds"][..],

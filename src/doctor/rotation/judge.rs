@@ -6,8 +6,9 @@ use super::leaves::Leaf;
 use crate::arn::Arn;
 use crate::certificate::{Certificate, succession};
 use crate::diag::{Code, Diagnostic, Place, Report};
+use crate::doctor::identity::enable;
 use crate::issuer::MOST_TRUSTED;
-use crate::quote::{quote, typed};
+use crate::quote::quote;
 use crate::yaml::FieldPath;
 
 /// How many certificates a message lists.
@@ -72,10 +73,7 @@ impl Judge<'_, '_> {
     fn disabled(&mut self, arn: Option<&Arn>) {
         if self.facts.is_disabled {
             let message = format!("{} is disabled: no workload gets credentials, whichever CA signs", self.anchor);
-            let which = arn.map_or_else(|| "ID".to_owned(), |arn| format!("{} --region {}", arn.id(), arn.region));
-            let command = typed(&format_args!("aws rolesanywhere enable-trust-anchor --trust-anchor-id {which}"));
-            let help = format!("enable it: {command}");
-            self.say(Diagnostic::error(Code::AwsSetup, message).help(help));
+            self.say(Diagnostic::error(Code::AwsSetup, message).help(enable("trust-anchor", arn)));
         }
     }
 

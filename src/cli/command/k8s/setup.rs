@@ -36,8 +36,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.shared;
     // There may be no declaration yet.
     let file = disk::find_declaration(args.editing.declaration()).ok().and_then(|path| File::at(&path).ok());
-    let others = file.map_or_else(Vec::new, |file| Delegated::names(&file));
-    let asked = setup::Request { cluster: &args.name, namespace: args.k8s_namespace.as_deref(), others: &others };
+    let extended_by = &*file.map_or_else(Vec::new, |file| Delegated::names(&file));
+    let asked = setup::Request { cluster: &args.name, namespace: args.k8s_namespace.as_deref(), extended_by };
     let change = |text: &str, it: Whole<'_>, configs: &[_]| setup::change(&asked, text, it, configs);
     let Some(done) = Draft::open_or_new(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
     if args.editing.dry_run {
