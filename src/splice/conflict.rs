@@ -80,8 +80,8 @@ pub(super) fn check_volume_names(pod: Pod<'_>, target: &ResourceRef, report: &mu
             say(message, volumes.index(index));
         }
     }
-    // A claim replaces the volume of its name.
-    // <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#volume-claim-templates>
+    // "A claim in this list takes precedence over any volumes in the template, with the same name."
+    // <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1/#StatefulSetSpec>
     let claims = FieldPath::keys("spec.volumeClaimTemplates");
     for (index, claim) in pod.node(&claims).into_iter().flat_map(NodeRef::items).enumerate() {
         let name = claim.at(&FieldPath::keys("metadata.name")).and_then(NodeRef::text);
