@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -13,7 +12,7 @@ use crate::aws_peers::moto;
 use crate::cluster::{APPLY, CLUSTER, bytes_of, goldens, pod_specs};
 use crate::peers::peer;
 use crate::roles_anywhere_peers::{Anywhere, World, python};
-use crate::support::{Output, iamra, root, run};
+use crate::support::{Output, free_port, iamra, root, run};
 
 /// AWS's own helper, which no registry has.
 pub(crate) fn official_helper() -> Option<String> {
@@ -101,7 +100,7 @@ impl Sidecar {
     fn start_with(&self, files: &Path) -> Container {
         let env = self.environment(&self.container);
         let mount = self.container["volumeMounts"][0]["mountPath"].as_str().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let texts = |list: &Value| -> Vec<String> {
             list.as_array().into_iter().flatten().map(|arg| arg.as_str().unwrap().to_owned()).collect()
         };

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::aws_peers::moto;
 use crate::peers::peer;
 use crate::roles_anywhere_peers::{Anywhere, World, python};
-use crate::support::{Output, iamra, iamra_path, root, run};
+use crate::support::{Output, free_port, iamra, iamra_path, root, run};
 
 const ANCHOR: &str =
     "arn:aws:rolesanywhere:eu-central-1:111122223333:trust-anchor/0a1b2c3d-0000-4000-8000-000000000001";
@@ -97,7 +97,7 @@ struct Serve {
 impl Serve {
     fn start(anywhere: &Anywhere, kind: &str) -> Self {
         let (volume, folder) = (Volume::new(kind), tempfile::tempdir().unwrap());
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut command = iamra(folder.path());
         command.arg("serve").args(volume.flags()).args(["--debug", "--token-file=token", "--hop-limit=1"]);
         command.args([&format!("--port={port}"), &format!("--role={REPORTS}"), "--placement-region=eu-west-1"]);

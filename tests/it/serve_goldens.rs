@@ -2,7 +2,6 @@
 //! application's own variables lead to the role that is declared for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -13,7 +12,7 @@ use crate::cluster::{goldens, pod_specs};
 use crate::credentials::{is_iamra, sidecars};
 use crate::roles_anywhere_peers::{Anywhere, World, python};
 use crate::serve::{Volume, data};
-use crate::support::{iamra_path, root, run};
+use crate::support::{free_port, iamra_path, root, run};
 
 /// What is in a lock of a case.
 fn locked(golden: &str) -> BTreeMap<String, String> {
@@ -63,7 +62,7 @@ impl Pod {
             volumes.push(volume);
         }
         for port in ["9911", "9912"] {
-            let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let free = free_port();
             places.push((port.to_owned(), free.to_string()));
         }
         // The longest first: some are the beginnings of others.

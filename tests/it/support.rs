@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 /// What the program did.
@@ -54,6 +56,23 @@ pub(crate) fn iamra(dir: &Path) -> Command {
 /// PATH with the program under test before everything else, for those who start it by its name.
 pub(crate) fn path_with_iamra() -> String {
     format!("{}:{}", iamra_path().parent().unwrap().display(), std::env::var("PATH").unwrap())
+}
+
+/// A port of 127.0.0.1 for a program to listen on. One that the kernel chooses is free only until it is let go: before the
+/// program listens, another test's connection may get it. These are below those that the kernel chooses from
+/// (`ip_local_port_range` begins at 32768), and in a block of which no other run of the tests takes any: who listens on its
+/// first has all of it.
+pub(crate) fn free_port() -> u16 {
+    const BLOCK: u16 = 1024;
+    static HELD: LazyLock<TcpListener> = LazyLock::new(|| {
+        let block = (12..32).find_map(|block| TcpListener::bind(("127.0.0.1", block * BLOCK)).ok());
+        block.expect("a block of ports that nobody uses")
+    });
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = HELD.local_addr().unwrap().port();
+    let next = || first + 1 + GIVEN.fetch_add(1, Ordering::Relaxed) % (BLOCK - 1);
+    let mut ports = std::iter::repeat_with(next).take(BLOCK.into());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a port that nobody uses")
 }
 
 /// Runs a command to its end with this stdin.

@@ -24,12 +24,16 @@ type etcd struct {
 	url string
 }
 
-func startEtcd(dir, programs string, died func(error)) (*etcd, error) {
-	ports, err := freePorts(2)
+func startEtcd(dir, programs string, ports *ports, died func(error)) (*etcd, error) {
+	forClients, err := ports.next()
 	if err != nil {
 		return nil, err
 	}
-	clients, peers := fmt.Sprintf("http://127.0.0.1:%d", ports[0]), fmt.Sprintf("http://127.0.0.1:%d", ports[1])
+	forPeers, err := ports.next()
+	if err != nil {
+		return nil, err
+	}
+	clients, peers := fmt.Sprintf("http://127.0.0.1:%d", forClients), fmt.Sprintf("http://127.0.0.1:%d", forPeers)
 	child, err := start(dir, filepath.Join(programs, "etcd"), died,
 		"--data-dir="+filepath.Join(dir, "etcd"),
 		"--listen-client-urls="+clients, "--advertise-client-urls="+clients,
@@ -49,12 +53,14 @@ type apiServer struct {
 }
 
 // startAPIServer comes back when the server says that it is ready.
-func startAPIServer(starting context.Context, dir, programs, etcdURL string, died func(error)) (*apiServer, error) {
-	ports, err := freePorts(1)
+func startAPIServer(
+	starting context.Context, dir, programs, etcdURL string, ports *ports, died func(error),
+) (*apiServer, error) {
+	port, err := ports.next()
 	if err != nil {
 		return nil, err
 	}
-	url := fmt.Sprintf("https://127.0.0.1:%d", ports[0])
+	url := fmt.Sprintf("https://127.0.0.1:%d", port)
 	certificate, key, err := cert.GenerateSelfSignedCertKey("127.0.0.1", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
 	if err != nil {
 		return nil, err
@@ -95,7 +101,7 @@ func startAPIServer(starting context.Context, dir, programs, etcdURL string, die
 
 	child, err := start(dir, filepath.Join(programs, "kube-apiserver"), died,
 		"--etcd-servers="+etcdURL,
-		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", ports[0]),
+		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", port),
 		"--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24",
 		"--tls-cert-file=apiserver.crt", "--tls-private-key-file=apiserver.key", "--cert-dir="+dir,
 		"--token-auth-file=tokens.csv", "--authorization-mode=RBAC", "--allow-privileged=true",

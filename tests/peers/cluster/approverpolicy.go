@@ -20,8 +20,14 @@ func runApproverPolicy() { cmd.ExecutePolicyApprover() }
 
 // startApproverPolicy runs approver-policy as a child, and comes back when it is ready. Its webhook, which would refuse
 // an invalid policy, is not called.
-func startApproverPolicy(starting context.Context, dir string, server *apiServer, died func(error)) (*process, error) {
-	ports, err := freePorts(2)
+func startApproverPolicy(
+	starting context.Context, dir string, server *apiServer, ports *ports, died func(error),
+) (*process, error) {
+	forProbes, err := ports.next()
+	if err != nil {
+		return nil, err
+	}
+	forWebhook, err := ports.next()
 	if err != nil {
 		return nil, err
 	}
@@ -33,11 +39,11 @@ func startApproverPolicy(starting context.Context, dir string, server *apiServer
 	if err := os.Symlink(self, program); err != nil {
 		return nil, err
 	}
-	ready := fmt.Sprintf("127.0.0.1:%d", ports[0])
+	ready := fmt.Sprintf("127.0.0.1:%d", forProbes)
 	child, err := start(dir, program, died,
 		"--kubeconfig="+server.kubeconfig, "--leader-election-namespace="+certManagerNamespace,
 		"--metrics-bind-address=0", "--readiness-probe-bind-address="+ready,
-		"--webhook-host=127.0.0.1", fmt.Sprintf("--webhook-port=%d", ports[1]),
+		"--webhook-host=127.0.0.1", fmt.Sprintf("--webhook-port=%d", forWebhook),
 		"--webhook-ca-secret-namespace="+certManagerNamespace, "--log-level=2",
 	)
 	if err != nil {

@@ -68,12 +68,17 @@ func run(dir, programs, crds string, approval approval, timeout time.Duration) e
 	starting, started := context.WithTimeout(ctx, timeout)
 	defer started()
 
-	etcd, err := startEtcd(dir, programs, stop)
+	ports, err := reservePorts()
+	if err != nil {
+		return err
+	}
+	defer ports.held.Close()
+	etcd, err := startEtcd(dir, programs, ports, stop)
 	if err != nil {
 		return err
 	}
 	defer etcd.kill()
-	server, err := startAPIServer(starting, dir, programs, etcd.url, stop)
+	server, err := startAPIServer(starting, dir, programs, etcd.url, ports, stop)
 	if err != nil {
 		return because(ctx, err)
 	}
@@ -91,7 +96,7 @@ func run(dir, programs, crds string, approval approval, timeout time.Duration) e
 		if err := installCRDs(starting, server.config, filepath.Join(filepath.Dir(crds), approverPolicy)); err != nil {
 			return because(ctx, err)
 		}
-		child, err := startApproverPolicy(starting, dir, server, stop)
+		child, err := startApproverPolicy(starting, dir, server, ports, stop)
 		if err != nil {
 			return because(ctx, err)
 		}

@@ -51,18 +51,41 @@ func (p *process) kill() {
 	<-p.over
 }
 
-// freePorts are ports of 127.0.0.1 that nothing listens on.
-func freePorts(count int) ([]int, error) {
-	var ports []int
-	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
+// ports gives ports of 127.0.0.1 to the programs of one cluster. A port that the kernel chooses is free only until it is let
+// go: before a program listens on it, it may be given to somebody's connection. These are below those that the kernel
+// chooses from (ip_local_port_range begins at 32768), and in a block of which no other cluster takes any.
+type ports struct {
+	held net.Listener // the first of the block: who listens there has all of it
+	last int
+}
+
+const (
+	firstBlock, blocks = 10240, 256
+	blockSize          = 8
+)
+
+func reservePorts() (*ports, error) {
+	for block := range blocks {
+		first := firstBlock + block*blockSize
+		if held, err := listen(first); err == nil {
+			return &ports{held, first}, nil
 		}
-		defer listener.Close() // all at once at the end, so that no port is given twice
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
 	}
-	return ports, nil
+	return nil, fmt.Errorf("no block of ports is free between %d and %d", firstBlock, firstBlock+blocks*blockSize)
+}
+
+// next is another port of the block, on which nobody listens.
+func (p *ports) next() (int, error) {
+	for p.last++; p.last%blockSize != 0; p.last++ {
+		if listener, err := listen(p.last); err == nil {
+			return p.last, listener.Close()
+		}
+	}
+	return 0, fmt.Errorf("no port is left before %d", p.last)
+}
+
+func listen(port int) (net.Listener, error) {
+	return net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 }
 
 // showLogs prints where the logs are, and how each ends.
