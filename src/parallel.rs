@@ -14,7 +14,7 @@ const FEW: usize = 32;
 
 /// How many processors there are for us. To find out, the system's files about limits are read, which takes longer than many
 /// a piece of work: once is enough.
-fn processors() -> usize {
+pub fn processors() -> usize {
     static COUNT: OnceLock<usize> = OnceLock::new();
     *COUNT.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
 }

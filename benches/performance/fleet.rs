@@ -52,7 +52,7 @@ pub(crate) fn fleet(bench: &Bench, report: &mut Report) {
         Side::new("kustomize build, two at a time", || all(&builds, plain)),
         Side::new("iamra check --builds", || iamra(&["check", "--builds"])),
     ];
-    let costs = in_turn(crate::rounds(9), &sides);
+    let costs = in_turn(crate::rounds(15), &sides);
     report.table(&format!("all {} builds", builds.len()), &sides, &costs);
     let ratio = costs[1].ratio(&costs[0], Cost::clock);
     let what = format!("iamra check --builds of {} builds, clock beside kustomize two at a time", builds.len());

@@ -1,5 +1,6 @@
 //! Runs kustomize, and ends it when iamra ends.
 
+use std::env;
 use std::ffi::OsString;
 use std::io::{self, PipeReader, Read as _};
 use std::os::fd::OwnedFd;
@@ -17,6 +18,7 @@ use super::progress::waiting;
 use super::signals;
 use super::terminal::is_quiet;
 use crate::config::{API_VERSION, KIND};
+use crate::parallel;
 use crate::quote::{lines, quote};
 
 /// Where kustomize looks for an exec plugin of ours, below `$KUSTOMIZE_PLUGIN_HOME` or `~/.config/kustomize/plugin`.
@@ -35,6 +37,9 @@ const PIPE: usize = 64 * 1024;
 
 /// It has a kustomize in it.
 const KUBECTL: &str = "kubectl";
+
+/// How many processors a program in Go uses at a time: <https://pkg.go.dev/runtime#hdr-Environment_Variables>.
+const GO_PROCESSORS: &str = "GOMAXPROCS";
 
 /// Which kustomize, and how.
 #[derive(clap::Args)]
@@ -81,14 +86,21 @@ impl Options {
     pub(super) fn run(&self, dir: &Path, io: &mut Io) -> Result<Vec<u8>, Error> {
         let mut words = String::new();
         let what = format!("{KUSTOMIZE} build {}", dir.display());
-        let built = waiting(&what, io, || self.run_apart(dir, &mut words));
+        let built = waiting(&what, io, || self.run_apart(dir, 1, &mut words));
         io.words(&words)?;
         built
     }
 
-    /// The same, with its messages in `words`.
-    pub(super) fn run_apart(&self, dir: &Path, words: &mut String) -> Result<Vec<u8>, Error> {
-        let (name, output) = self.output(dir, |_| ())?;
+    /// The same as one of so many builds, with its messages in `words`. Where each processor has a build of its own, a kustomize
+    /// that uses all of them only gets in the way of the others: one small build takes a tenth more CPU time.
+    pub(super) fn run_apart(&self, dir: &Path, builds: usize, words: &mut String) -> Result<Vec<u8>, Error> {
+        let is_one = builds > parallel::processors() && env::var_os(GO_PROCESSORS).is_none();
+        let prepare = |command: &mut Command| {
+            if is_one {
+                command.env(GO_PROCESSORS, "1");
+            }
+        };
+        let (name, output) = self.output(dir, prepare)?;
         if name.starts_with(KUBECTL) && self.kustomize.is_none() {
             *words = format!("note: there is no kustomize; {} is used\n", quote(&name));
         }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -328,6 +329,35 @@ fn all_builds_are_checked_at_once() {
     // What a change does not touch is not built; what is in none is a question about all.
     let touched = call(dir, &["check", "--builds", "--changed", "apps/app-1/base/deployment.yaml"]);
     assert!(touched.exit == 0 && touched.stderr.contains(", 2 builds: no problem"), "{}", touched.stderr);
+}
+
+/// More builds than processors: each kustomize uses one of them, unless the caller says otherwise.
+#[test]
+fn builds_share_the_processors() {
+    let apps = std::thread::available_parallelism().unwrap().get() + 1;
+    let fleet = fleet(apps, &["prod"]);
+    let dir = fleet.path();
+    let program = dir.join("kustomize");
+    let real = peer("kustomize-5.8.2");
+    let text =
+        format!("#!/bin/sh\necho \"${{GOMAXPROCS:-all}}\" >>'{}/used'\n{} \"$@\"\n", dir.display(), real.display());
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let used = |args: &[&str], said: Option<&str>| {
+        let mut command = iamra(dir);
+        command.env("IAMRA_KUSTOMIZE", &program).args(args).envs(said.map(|it| ("GOMAXPROCS", it)));
+        let output = run(&mut command, b"");
+        assert_eq!(output.exit, 0, "{}", output.stderr);
+        let used = fs::read_to_string(dir.join("used")).unwrap();
+        fs::remove_file(dir.join("used")).unwrap();
+        used
+    };
+    let each = |processors: &str| format!("{processors}\n").repeat(apps);
+    let pattern = ["build", "apps/*/overlays/prod", "--output", "rendered"];
+    assert_eq!(used(&["check", "--builds"], None), each("1"));
+    assert_eq!(used(&pattern, None), each("1"));
+    assert_eq!(used(&["check", "--builds"], Some("3")), each("3"));
+    assert_eq!(used(&["build", "apps/app-0/overlays/prod"], None), "all\n");
 }
 
 #[test]

@@ -47,11 +47,11 @@ pub(super) fn run(dirs: &[PathBuf], changed: &[PathBuf], args: &Args, io: &mut I
     touched.sort();
     let outcomes = if args.explained.shared().explain_calls {
         // Plans go to stdout, one after the other.
-        touched.iter().map(|build| attempt(build, output, args)).collect()
+        touched.iter().map(|build| attempt(build, 1, output, args)).collect()
     } else {
         let progress = Progress::of(touched.len(), io);
         let done = |build: &Build| progress.step(|| build.folder.display().to_string());
-        parallel::queue(&touched, |build| attempt(build, output, args), done)
+        parallel::queue(&touched, |build| attempt(build, touched.len(), output, args), done)
     };
     let mut failed = Vec::new();
     for (build, outcome) in touched.iter().zip(&outcomes) {
@@ -91,22 +91,29 @@ fn stale(dirs: &[PathBuf], builds: &[Build], output: &Path, is_check: bool) -> R
 }
 
 /// Builds one, and never fails: what is wrong is said with the others.
-fn attempt(build: &Build, output: &Path, args: &Args) -> Outcome {
+fn attempt(build: &Build, builds: usize, output: &Path, args: &Args) -> Outcome {
     let mut words = String::new();
     let mut told = Vec::new();
-    let exit = built(build, output, args, &mut words, &mut told).unwrap_or_else(|error| {
+    let exit = built(build, builds, output, args, &mut words, &mut told).unwrap_or_else(|error| {
         told.extend(error.told().bytes());
         error.exit()
     });
     Outcome { exit, words: [words.into_bytes(), told].concat() }
 }
 
-fn built(build: &Build, output: &Path, args: &Args, words: &mut String, told: &mut Vec<u8>) -> Result<Exit, Error> {
+fn built(
+    build: &Build,
+    builds: usize,
+    output: &Path,
+    args: &Args,
+    words: &mut String,
+    told: &mut Vec<u8>,
+) -> Result<Exit, Error> {
     let dir = &build.folder;
     let file = File::open(args.declaration.as_deref().unwrap_or(dir))?;
     let whole = &disk::whole(dir);
     let shared = &file.shared_for(whole, &args.explained.shared());
-    let text = args.kustomize.run_apart(dir, words)?;
+    let text = args.kustomize.run_apart(dir, builds, words)?;
     // Which workloads are in none of them is what `iamra check --builds` says.
     let absence = match file.absence_in(whole) {
         Absence::IsCounted => Absence::IsKnown,

@@ -58,9 +58,10 @@ struct Built {
 }
 
 impl Built {
-    fn of(folder: &Path, args: &Args) -> Self {
+    /// As one of so many builds.
+    fn of(folder: &Path, builds: usize, args: &Args) -> Self {
         let mut words = String::new();
-        let manifests = args.kustomize.run_apart(folder, &mut words);
+        let manifests = args.kustomize.run_apart(folder, builds, &mut words);
         Self { words, manifests }
     }
 }
@@ -87,7 +88,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let builds = builds::touched(builds.collect(), &changed, &others);
     // Reading a large declaration keeps one processor busy.
     let first = builds.get(..AHEAD).unwrap_or(&builds);
-    let begin = |build: &Build| (build.folder.clone(), Built::of(&build.folder, args));
+    let begin = |build: &Build| (build.folder.clone(), Built::of(&build.folder, builds.len(), args));
     let (by_declaration, ahead) =
         parallel::ahead(first, begin, || declarations(&builds, paths.is_empty(), args, shared));
     let (by_declaration, ahead) = (by_declaration?, Mutex::new(ahead.into_iter().collect::<BTreeMap<_, _>>()));
@@ -107,7 +108,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let progress = Progress::of(jobs.len(), io);
     let begin = |job: &Job<'_>| {
         let built = ahead.lock().unwrap_or_else(PoisonError::into_inner).remove(&job.folder);
-        built.unwrap_or_else(|| Built::of(&job.folder, args))
+        built.unwrap_or_else(|| Built::of(&job.folder, jobs.len(), args))
     };
     let look = |job: &Job<'_>, built| look(job, built, args, shared);
     let looked = parallel::queue_apart(&jobs, begin, look, |job| progress.step(|| display(&job.folder)));
