@@ -134,12 +134,17 @@ impl Draft {
         let file = File::on_disk(&self.path, text)?;
         let documents = file.documents(&mut report);
         let Some(configs) = documents.and_then(|it| draft::read(it.whole(), &mut report)) else {
-            let name = format!("{} after the change", self.name);
-            report::tell(&report, Sources { declaration: file.declaration(&name), input: None }, io)?;
+            tell_after(&self.name, &file, &report, io)?;
             return Ok(None);
         };
         Ok(Some(Changed { draft: self, file, before, configs, said }))
     }
+}
+
+/// Reports what is wrong with a declaration that is not written.
+fn tell_after(name: &str, file: &File, report: &Report, io: &mut Io) -> Result<(), Error> {
+    let name = format!("{name} after the change");
+    report::tell(report, Sources { declaration: file.declaration(&name), input: None }, io)
 }
 
 /// A declaration with a change that is valid and not written.
@@ -156,6 +161,11 @@ impl Changed {
     /// Whether there is no file yet.
     pub(super) fn is_new(&self) -> bool {
         self.draft.claim.before().is_none()
+    }
+
+    /// Reports why the change is not made.
+    pub(super) fn tell(&self, report: &Report, io: &mut Io) -> Result<(), Error> {
+        tell_after(&self.draft.name, &self.file, report, io)
     }
 
     /// Writes the change, or shows it; then prints what has changed.

@@ -466,6 +466,19 @@ fn the_base_is_not_edited_as_if_nobody_extended_it() {
     ] {
         assert!(teardown.stderr.contains(words), "{}", teardown.stderr);
     }
+    // Neither the base nor a neighbour takes what another one declares.
+    let back = declaration("../../iamra.yaml", "workloads: {}");
+    tree.write("apps/back/iamra.yaml", &back);
+    for (file, text) in [("iamra.yaml", base), ("apps/back/iamra.yaml", back.as_str())] {
+        let args = ["onboard", "front", "--role", "app", "--k8s-namespace", "shared", "--cluster", "prod"];
+        let onboard = k8s(&[&args[..], &["--declaration", file]].concat());
+        let clash = "error[claimed-twice]: workload `front` is already declared in `apps/front/iamra.yaml`";
+        let place = format!("--> {file} after the change:");
+        assert!(onboard.exit == 1 && onboard.stdout.is_empty(), "{onboard:?}");
+        assert!(onboard.stderr.contains(clash) && onboard.stderr.contains(&place), "{}", onboard.stderr);
+        assert_eq!(fs::read_to_string(tree.path().join(file)).unwrap(), text);
+    }
+    fs::remove_file(tree.path().join("apps/back/iamra.yaml")).unwrap();
     let offboard = k8s(&["offboard", "base"]);
     assert_eq!(offboard.exit, 0, "{offboard:?}");
     assert!(offboard.stderr.contains("certificate/base-cert"), "{}", offboard.stderr);

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{hours, namespace_name, workload_name};
+use super::{hours, namespace_name, others, workload_name};
 use crate::cli::Exit;
 use crate::cli::editing::{Draft, Editing};
 use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::sources::Shared;
-use crate::config::Whole;
+use crate::config::{Binding, Claims, Config, Whole};
+use crate::diag::{Place, Report};
+use crate::draft::Others;
 use crate::draft::onboard::{self, binding};
 use crate::draft::secrets;
 use crate::pipeline::{self, Request};
@@ -56,7 +58,16 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         cluster = meant;
         Ok(change)
     };
-    let Some(done) = Draft::open(&args.editing)?.change(io, change)? else { return Ok(Exit::WrongInput) };
+    let draft = Draft::open(&args.editing)?;
+    let Some(others) = others(&args.editing, io)? else { return Ok(Exit::WrongInput) };
+    let new = draft.skeleton();
+    let Some(changed) = draft.changed(&new, io, change)? else { return Ok(Exit::WrongInput) };
+    let clashes = clashes(&args.name, &changed.configs, &others);
+    if clashes.has_errors() {
+        changed.tell(&clashes, io)?;
+        return Ok(Exit::WrongInput);
+    }
+    let done = changed.commit(io)?;
     if args.editing.dry_run {
         return Ok(Exit::Done);
     }
@@ -77,4 +88,22 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         }
         Ok(Some(pipeline::generate(&resolved, request)))
     })
+}
+
+/// What the workload would take from those of the declarations that share a base with this one.
+fn clashes(name: &str, configs: &[Config], others: &Others) -> Report {
+    let in_words = |file: usize, _: &Binding| others.get(file).map_or_else(String::new, |(name, _)| name.clone());
+    let mut claims = Claims::default();
+    for (file, (_, configs)) in others.iter().enumerate() {
+        for (config, binding) in configs.iter().flat_map(|it| it.bindings.iter().map(move |binding| (it, binding))) {
+            // What they take from each other is not the fault of this change.
+            let _ = claims.add(config.cluster.as_deref(), binding, file, in_words);
+        }
+    }
+    let mut report = Report::default();
+    for (config, binding) in configs.iter().filter_map(|config| Some((config, binding(config, name)?))) {
+        let clash = claims.add(config.cluster.as_deref(), binding, others.len(), in_words);
+        clash.into_iter().for_each(|it| report.push(it.at(Place::Config(binding.place.clone()))));
+    }
+    report
 }
