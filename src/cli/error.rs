@@ -184,6 +184,12 @@ impl Error {
             Self::Disk(disk::Error::NoDeclaration(_)) => Some(
                 "pass the folder that contains one, write one with `iamra init`, or run `iamra demo` for an example",
             ),
+            Self::Disk(disk::Error::Write(_, error)) if error.kind() == io::ErrorKind::ResourceBusy => Some(
+                "something is mounted there, which cannot be replaced: mount the folder above it, or name a path below it",
+            ),
+            Self::Disk(disk::Error::Write(_, error)) if error.kind() == io::ErrorKind::InvalidFilename => Some(
+                "a file's name is longer than the file system allows; one file (`….yaml`) holds objects with any names",
+            ),
             Self::Disk(disk::Error::NotAFolder(..)) => Some("rename it, or have the files written elsewhere"),
             Self::Disk(disk::Error::NotAFile(path, _)) if path.ends_with(disk::DECLARATION) => {
                 Some("the declaration is a file: rename what has its name, or pass the path of another file")

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Read as _, Write};
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::Error;
@@ -19,6 +20,11 @@ const ROOM: [usize; 2] = [1 << 32, 1 << 28];
 
 /// Whether everything on stdin has been read.
 static IS_READ: AtomicBool = AtomicBool::new(false);
+
+/// The file that `--output` names; `None` for stdout, which is also called `-`.
+pub(super) fn output_file(output: Option<&PathBuf>) -> Option<&PathBuf> {
+    output.filter(|path| path.as_os_str() != "-")
+}
 
 pub(super) struct Io {
     out: Counted<io::StdoutLock<'static>>,

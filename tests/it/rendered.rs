@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::argocd::repository;
 use crate::cluster::{CLUSTER, TRY};
 use crate::peers::peer;
-use crate::support::{Output, files_below, iamra, run};
+use crate::support::{Output, files_below, iamra, iamra_path, run};
 
 fn build(dir: &Path, args: &[&str]) -> Output {
     run(iamra(dir).args(["build", "--kustomize"]).arg(peer("kustomize-5.8.2")).args(args), b"")
@@ -126,6 +126,47 @@ fn a_build_is_not_written_over_what_it_is_made_of() {
     fs::write(dir.join("values.yaml"), "{}\n").unwrap();
     let output = build(dir, &[PROD, "--values", "values.yaml", "--output", "values.yaml"]);
     assert!(output.exit == 2 && output.stderr.contains("`values.yaml` is what the build"), "{output:?}");
+}
+
+#[test]
+fn a_dash_is_stdout() {
+    let repository = repository(1);
+    let dir = repository.path();
+    let before = files_below(dir);
+    let plain = build(dir, &[PROD]);
+    assert!(plain.exit == 0 && plain.stdout.contains("iam-ra-sidecar"), "{}", plain.stderr);
+    assert_eq!(build(dir, &[PROD, "--output", "-"]), plain);
+    let check = build(dir, &[PROD, "--check", "--output", "-"]);
+    assert!(check.exit == 2 && check.stderr.contains("`--check` writes nothing to stdout"), "{check:?}");
+    let several = build(dir, &["apps/*/overlays/prod", "--output", "-"]);
+    assert!(several.exit == 2 && several.stderr.contains("each build gets its own folder"), "{several:?}");
+    assert_eq!(files_below(dir), before);
+}
+
+/// A container has volumes, and a name may be longer than a file's.
+#[test]
+fn what_cannot_be_replaced_is_said_with_what_can() {
+    let repository = repository(1);
+    let dir = repository.path();
+    fs::create_dir_all(dir.join("mounted")).unwrap();
+    fs::create_dir_all(dir.join("rendered")).unwrap();
+    let mounted = |from: &str, to: &str, args: &str| {
+        let script = format!(r#"mount --bind {from} {to} && exec "$0" {args} --kustomize "$1""#);
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--mount", "sh", "-c", &script]).arg(iamra_path()).arg(peer("kustomize-5.8.2"));
+        run(command.current_dir(dir), b"")
+    };
+    let output = mounted("mounted", "rendered", "build apps/0/overlays/prod --output rendered");
+    let help = "help: something is mounted there, which cannot be replaced: mount the folder above it";
+    assert!(output.exit == 3 && output.stderr.contains(help), "{output:?}");
+    assert!(files_below(&dir.join("mounted")).is_empty() && files_below(&dir.join("rendered")).is_empty());
+    let map = format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {}}}\n", "a".repeat(250));
+    let base = dir.join("apps/0/base/deployment.yaml");
+    fs::write(&base, fs::read_to_string(&base).unwrap() + &map).unwrap();
+    let output = build(dir, &[PROD, "--output", "long"]);
+    let help = "help: a file's name is longer than the file system allows";
+    assert!(output.exit == 3 && output.stderr.contains(help) && !dir.join("long").exists(), "{output:?}");
+    assert_eq!(build(dir, &[PROD, "--output", "long.yaml"]).exit, 0);
 }
 
 /// As Git on Windows checks out what it may convert.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::aws;
 use crate::cli::error::Error;
 use crate::cli::installation;
-use crate::cli::io::Io;
+use crate::cli::io::{Io, output_file};
 use crate::cli::manifests;
 use crate::cli::{Exit, report};
 use crate::diag::{Code, Diagnostic, Place, Report};
@@ -40,7 +40,7 @@ pub(in crate::cli) struct Args {
     /// Prefix that kube2iam adds to roles given by name only, such as `arn:aws:iam::111122223333:role/`
     #[arg(long, value_name = "ARN")]
     base_role_arn: Option<String>,
-    /// Write to this file instead of stdout
+    /// File to write; stdout when omitted, or `-`
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Overwrite an existing file
@@ -71,7 +71,8 @@ impl From {
 const PIPE: &str = "pipe its input into it, or name a file: `iamra import --from TOOL FILE`";
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    if let Some(path) = args.output.as_ref().filter(|path| !args.force && path.exists()) {
+    let output = output_file(args.output.as_ref());
+    if let Some(path) = output.filter(|path| !args.force && path.exists()) {
         return Err(Error::Overwrite(path.clone()));
     }
     args.check()?;
@@ -94,7 +95,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     report::finish_with(&report, Sources::default(), io, |io| {
         let Some(declaration) = declaration.filter(|_| !report.has_errors()) else { return Ok(()) };
         let text = emit::document(&declaration);
-        match &args.output {
+        match output {
             Some(path) => disk::write(path, &text)?,
             None => io.data(|out| out.write_all(text.as_bytes()))?,
         }

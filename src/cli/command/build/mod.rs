@@ -9,7 +9,7 @@ use crate::cli::builds::{self, Build};
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
-use crate::cli::io::Io;
+use crate::cli::io::{Io, output_file};
 use crate::cli::kustomization;
 use crate::cli::kustomize;
 use crate::cli::rendered;
@@ -36,7 +36,7 @@ pub(in crate::cli) struct Args {
     /// The declaration, or the folder that contains it; DIR or the nearest folder above it when omitted
     #[arg(long, value_name = "PATH")]
     declaration: Option<PathBuf>,
-    /// Write a file (`….yaml`) or a folder with one file per object instead of stdout, replacing what exists
+    /// File (`….yaml`) to write, or folder for one file per object, replacing what exists; stdout when omitted, or `-`
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
     /// Write nothing; list the files of `--output` that differ from what would be written, and exit with 4
@@ -69,7 +69,12 @@ fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit
         return Ok(Exit::Done);
     }
     let file = File::open(args.declaration.as_deref().unwrap_or(dir))?;
-    if let Some(path) = args.output.as_ref().filter(|path| !args.check && path.is_file()) {
+    let output = output_file(args.output.as_ref());
+    if args.check && output.is_none() {
+        let help = "name the file or the folder that is compared with what would be written";
+        return Err(Error::Combination("`--check` writes nothing to stdout", help));
+    }
+    if let Some(path) = output.filter(|path| !args.check && path.is_file()) {
         let declarations = file.bases.iter().map(|base| Path::new(&base.name)).chain([file.path.as_path()]);
         let mut given = args.given().into_iter().chain(declarations);
         if given.any(|it| disk::is_same(path, it)) || kustomization::is_made_of(dir, path) {
@@ -83,7 +88,7 @@ fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit
     let (absence, naming) = (file.absence_in(whole), kustomization::naming(whole));
     let request = Request { absence, naming: Some(&naming), ..shared.request(Some(Mode::All)) };
     let injected = inject(&file, manifests, shared, request)?;
-    let Some(path) = &args.output else { return injected.print(finish, io) };
+    let Some(path) = output else { return injected.print(finish, io) };
     let mut drift = Report::default();
     match injected.manifests() {
         Some(manifests) if args.check => {

@@ -8,7 +8,7 @@ use crate::cli::builds::{self, Build};
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
-use crate::cli::io::Io;
+use crate::cli::io::{Io, output_file};
 use crate::cli::kustomization;
 use crate::cli::progress::Progress;
 use crate::cli::rendered;
@@ -28,7 +28,8 @@ struct Outcome {
 }
 
 pub(super) fn run(dirs: &[PathBuf], changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let output = args.output.as_deref().filter(|path| !rendered::is_file(path)).ok_or(Error::NoOutputFolder)?;
+    let output =
+        output_file(args.output.as_ref()).filter(|path| !rendered::is_file(path)).ok_or(Error::NoOutputFolder)?;
     let all = builds::of(dirs)?;
     builds::check_apart(&all)?;
     if disk::is_written(output) {

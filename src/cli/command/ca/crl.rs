@@ -12,7 +12,7 @@ use crate::ca::{Revocations, Serial};
 use crate::certificate::{Authority, Certificate, PrivateKey};
 use crate::cli::Exit;
 use crate::cli::error::Error;
-use crate::cli::io::Io;
+use crate::cli::io::{Io, output_file};
 use crate::cli::manifests;
 use crate::cli::paths::display;
 use crate::cli::report::{finish, finish_with};
@@ -47,7 +47,7 @@ pub(in crate::cli) struct Args {
     /// Days until the next list is due
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650))]
     days: u16,
-    /// Write to this file instead of stdout
+    /// File to write; stdout when omitted, or `-`
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Overwrite an existing file
@@ -62,7 +62,8 @@ struct Signer {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    if let Some(path) = args.output.as_ref().filter(|path| !args.force && disk::is_taken(path)) {
+    let output = output_file(args.output.as_ref());
+    if let Some(path) = output.filter(|path| !args.force && disk::is_taken(path)) {
         return Err(Error::Overwrite(path.clone()));
     }
     let mut report = Report::default();
@@ -83,7 +84,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
             }
         };
     finish_with(&report, Sources::default(), io, |io| {
-        match &args.output {
+        match output {
             Some(path) => disk::write(path, &list)?,
             None => io.data(|out| out.write_all(list.as_bytes()))?,
         }

@@ -13,7 +13,7 @@ use crate::cli::Exit;
 use crate::cli::declaration::File;
 use crate::cli::delegated::Delegated;
 use crate::cli::error::Error;
-use crate::cli::io::Io;
+use crate::cli::io::{Io, output_file};
 use crate::cli::paths::display;
 use crate::cli::report::{exit_of, finish, tell};
 use crate::cli::roster::read;
@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let html = page(args, (&own, &others), judged.as_ref(), since.as_ref(), io)?;
     let all = || std::iter::once(&own).chain(&others);
     all().try_for_each(|it| tell(&it.report, it.file.sources(), io))?;
-    match args.output.as_deref().filter(|path| *path != Path::new("-")) {
+    match output_file(args.output.as_ref()) {
         Some(path) => {
             write(path, &html)?;
             io.remark(&said(path, all().map(|it| it.roster.rows.len()).sum()))?;
