@@ -103,7 +103,9 @@ fn clashes(name: &str, configs: &[Config], others: &Others) -> Report {
     let mut report = Report::default();
     for (config, binding) in configs.iter().filter_map(|config| Some((config, binding(config, name)?))) {
         let clash = claims.add(config.cluster.as_deref(), binding, others.len(), in_words);
-        clash.into_iter().for_each(|it| report.push(it.at(Place::Config(binding.place.clone()))));
+        if let Some(clash) = clash {
+            report.push(clash.at(Place::Config(binding.place.clone())));
+        }
     }
     report
 }
