@@ -64,8 +64,8 @@ lint:  ## formatting and clippy, with AWS and without; whether it compiles for m
 	cargo fmt --check
 	cargo clippy --locked --all-targets --test published --test released --test instructions -- -D warnings
 	cargo clippy --locked --all-targets --test published --test released --test instructions --no-default-features -- -D warnings
-	@# The fuzzer is a workspace of its own, with a lock of its own.
-	@cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
+	@# The fuzzer is a workspace of its own, with a lock of its own. Most of what it stands on has just been compiled.
+	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target} cargo check --locked --manifest-path fuzz/Cargo.toml
 	@# Nothing is linked, so no C compiler for macOS is needed: `true` stands for it.
 	@rustup --quiet target add aarch64-apple-darwin
 	CC_aarch64_apple_darwin=true AR_aarch64_apple_darwin=true \

@@ -1,5 +1,5 @@
 //! What the fuzzer in `fuzz` asks for and nobody else: texts of others that only the command line reads. Exists under
-//! `cfg(fuzzing)` alone.
+//! the feature `fuzzing` alone.
 
 use super::command::Parameters;
 use crate::diag::Report;

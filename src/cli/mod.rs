@@ -15,7 +15,7 @@ mod error;
 mod estate;
 mod examples;
 mod findings;
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod habits;
 mod help;

@@ -1,4 +1,4 @@
-//! What the fuzzer in `fuzz` asks for and nobody else: whether the two readers agree. Exists under `cfg(fuzzing)` alone.
+//! What the fuzzer in `fuzz` asks for and nobody else: whether the two readers agree. Exists under the feature `fuzzing` alone.
 
 use super::{events, scan};
 

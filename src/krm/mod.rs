@@ -9,7 +9,7 @@ mod brackets;
 mod documents;
 mod error;
 mod events;
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod gvk;
 mod ident;

@@ -1,6 +1,6 @@
 //! One YAML document as a tree of nodes with byte spans.
 
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, feature = "fuzzing"))]
 use std::fmt;
 
 use super::path::{FieldPath, Step};
@@ -45,7 +45,7 @@ impl<'t> Document<'t> {
     }
 
     /// Everything that a reader said of the document, to compare readers.
-    #[cfg(any(test, fuzzing))]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn reading(&self) -> impl fmt::Debug + PartialEq {
         let nodes: Vec<_> = self.nodes().map(|node| (node.span(), node.kind(), node.properties())).collect();
         (self.root, nodes, self.tree.wide.keys().copied().collect::<Vec<_>>())

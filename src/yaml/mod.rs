@@ -9,7 +9,7 @@ mod builder;
 mod document;
 pub mod edit;
 pub mod emit;
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod index;
 mod path;

@@ -58,7 +58,7 @@ impl<'a> Asked<'a> {
     }
 
     fn offboard(&self, text: &str, _: &Documents<'_>, configs: &[Config]) -> Result<Change, Refused> {
-        offboard::change(self.name, self.cluster, text, configs)
+        offboard::change(self.name, self.cluster, text, configs, &[])
     }
 
     fn role(&self, text: &str, documents: &Documents<'_>, _: &[Config]) -> Result<Change, Refused> {
@@ -85,12 +85,13 @@ impl<'a> Asked<'a> {
     }
 
     fn setup(&self, text: &str, documents: &Documents<'_>, configs: &[Config]) -> Result<Change, Refused> {
-        let request = setup::Request { cluster: self.name, namespace: (self.more % 2 == 1).then_some("shop") };
+        let namespace = (self.more % 2 == 1).then_some("shop");
+        let request = setup::Request { cluster: self.name, namespace, extended_by: &[] };
         setup::change(&request, text, documents.whole(), configs)
     }
 
     fn teardown(&self, text: &str, documents: &Documents<'_>, configs: &[Config]) -> Result<Change, Refused> {
-        teardown::change(self.name, text, documents.whole(), configs)
+        teardown::change(self.name, text, documents.whole(), configs, &[])
     }
 
     /// The text afterwards; `None` when it is refused, or would not be valid, which the program refuses.

@@ -47,7 +47,8 @@ fn answered(text: &str) -> Option<String> {
     let items = if generator { &[] } else { list.items.as_slice() };
     let opted_in = workload::opted_in(items, &mut report);
     let mode = generator.then_some(Mode::Generate);
-    let request = Request { generator, keeps_items: true, items, opted_in: &opted_in, mode, ..Request::default() };
+    let request =
+        Request { generator, keeps_items: true, items: Some(items), opted_in: &opted_in, mode, ..Request::default() };
     let resolved = pipeline::resolve(object.root(), request, &Everything, &mut report);
     let changes =
         resolved.filter(|_| !report.has_errors()).map(|resolved| pipeline::run(&resolved, items, request, &mut report));

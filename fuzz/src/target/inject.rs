@@ -61,7 +61,7 @@ fn injected(declaration: &Document<'_>, mode: Mode, text: &str) -> Option<String
     let mut report = Report::default();
     let opted_in = workload::opted_in(&stream.items, &mut report);
     let request = Request {
-        items: &stream.items,
+        items: Some(&stream.items),
         opted_in: &opted_in,
         mode: Some(mode),
         absence: Absence::IsKnown,

@@ -37,7 +37,7 @@ mod verify;
 mod version;
 mod view;
 
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(super) use argocd::Parameters;
 pub(super) use exec_plugin::arguments;
 pub(super) use function::run as function;

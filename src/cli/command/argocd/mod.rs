@@ -39,5 +39,5 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     }
 }
 
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(in crate::cli) use parameters::Parameters;
