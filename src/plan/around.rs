@@ -30,6 +30,9 @@ struct Longer<'i, 't> {
     suffix: &'i str,
 }
 
+/// More objects that a name may have become are no help.
+const FEW: usize = 3;
+
 /// Names with more parts between dashes are not looked into.
 const PARTS: usize = 16;
 
@@ -51,13 +54,24 @@ impl<'i, 't> Around<'i, 't> {
         self.idents(true).flat_map(|ident| naming.originals(&ident.name)).collect()
     }
 
-    /// The help where the only workload whose name has the target's in it has more around it, as kustomize writes names.
+    /// The help where few workloads have a name with the target's in it and more around it, as kustomize writes names.
     pub(super) fn under_other_name(&self, binding: &Binding) -> Option<String> {
         let Which::Name(target) = &binding.target.which else { return None };
         let is_of_kind = |it: &&Longer<'_, '_>| binding.target.kind.as_ref().is_none_or(|kind| *kind == it.ident.kind);
         let longer = self.longer.get_or_init(|| by_parts(self.idents(true)));
-        let mut found = longer.get(target.as_str())?.iter().filter(is_of_kind);
-        let (Some(Longer { ident, prefix, suffix }), None) = (found.next(), found.next()) else { return None };
+        let found: Vec<_> = longer.get(target.as_str())?.iter().filter(is_of_kind).take(FEW + 1).collect();
+        let Longer { ident, prefix, suffix } = match found.as_slice() {
+            [only] => only,
+            few @ [_, _, ..] if few.len() <= FEW => {
+                let names: Vec<_> = few.iter().map(|it| quote_object(&it.ident.kind, &it.ident.name)).collect();
+                return Some(format!(
+                    "found {}; if kustomize has named them so, set `target.name` to the whole name of one, or select all of them \
+                     with `target.selector`",
+                    names.join(" and ")
+                ));
+            }
+            _ => return None,
+        };
         let fields =
             [("namePrefix", *prefix), ("nameSuffix", *suffix)].into_iter().filter(|(_, text)| !text.is_empty());
         let fields: Vec<_> = fields.map(|(field, text)| typed(&format_args!("{field}: {text}"))).collect();
