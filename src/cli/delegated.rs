@@ -88,7 +88,7 @@ impl Delegated {
                 for binding in own {
                     let in_words = |file: usize, other: &Binding| self.in_words(file, other);
                     if let Some(clash) = claims.add(config.cluster.as_deref(), binding, index, in_words) {
-                        report.push(clash.at(Place::Config(binding.place.clone())));
+                        report.push(clash);
                     }
                 }
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::unique::{Alike, Seen};
 use super::{Binding, Which};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Place};
 use crate::quote::quote;
 use crate::reference::{Origin, Target};
 
@@ -33,8 +33,8 @@ enum Claimed<'b> {
 }
 
 impl<'b> Claims<'b> {
-    /// Adds a workload of a file. Returns what is wrong if it clashes with one of another file; `in_words` says how messages
-    /// name the place of that one.
+    /// Adds a workload of a file. Returns what is wrong with it if it clashes with one of another file; `in_words` says how
+    /// messages name the place of that one.
     pub fn add(
         &mut self,
         cluster: Option<&'b str>,
@@ -57,7 +57,7 @@ impl<'b> Claims<'b> {
             }
             self.found.entry(claimed).or_default().push(Claim { binding, file });
         }
-        clash
+        clash.map(|clash| clash.at(Place::Config(binding.place.clone())))
     }
 }
 

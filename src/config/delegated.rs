@@ -70,7 +70,7 @@ pub(super) fn check_objects(configs: &[Config], declaration: Whole<'_>, report: 
             // Common names are compared within each declaration, too.
             let clash = clash.filter(|clash| clash.code != Code::CommonNameClash);
             if let Some(clash) = clash {
-                report.push(clash.at(Place::Config(binding.place.clone())));
+                report.push(clash);
             }
         }
     }

@@ -415,7 +415,6 @@ fn progress_is_for_terminals() {
 /// Every kustomize ends with iamra, and nothing is written.
 #[test]
 fn a_signal_ends_all_of_them() {
-    use std::os::unix::fs::PermissionsExt as _;
     let fleet = fleet(4, &["prod"]);
     let (dir, pids) = (fleet.path(), fleet.path().join("pids"));
     let slow = dir.join("slow");
@@ -450,7 +449,7 @@ fn a_folder_that_cannot_be_read_is_named() {
     let fleet = fleet(2, &["prod"]);
     let dir = fleet.path();
     let closed = dir.join("apps/app-1/overlays");
-    let allow = |mode| fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    let allow = |mode| fs::set_permissions(&closed, fs::Permissions::from_mode(mode)).unwrap();
     allow(0);
     let reads_all = fs::read_dir(&closed).is_ok();
     let call = |args: &[&str]| {

@@ -9,7 +9,7 @@ use crate::cli::error::Error;
 use crate::cli::io::Io;
 use crate::cli::sources::Shared;
 use crate::config::{Binding, Claims, Config, Whole};
-use crate::diag::{Place, Report};
+use crate::diag::Report;
 use crate::draft::Others;
 use crate::draft::onboard::{self, binding};
 use crate::draft::secrets;
@@ -102,9 +102,8 @@ fn clashes(name: &str, configs: &[Config], others: &Others) -> Report {
     }
     let mut report = Report::default();
     for (config, binding) in configs.iter().filter_map(|config| Some((config, binding(config, name)?))) {
-        let clash = claims.add(config.cluster.as_deref(), binding, others.len(), in_words);
-        if let Some(clash) = clash {
-            report.push(clash.at(Place::Config(binding.place.clone())));
+        if let Some(clash) = claims.add(config.cluster.as_deref(), binding, others.len(), in_words) {
+            report.push(clash);
         }
     }
     report
