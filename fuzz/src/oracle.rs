@@ -64,6 +64,10 @@ pub fn only_added(before: &Value, after: &Value) -> bool {
             let mut after = after.iter();
             before.iter().all(|value| after.any(|after| only_added(value, after)))
         }
+        // Readers in Go take no notice of tags at collections.
+        (Value::Tagged(before), Value::Tagged(after)) => {
+            before.tag == after.tag && only_added(&before.value, &after.value)
+        }
         (Value::Null, _) => true,
         // What has a hash of all that needs a restart, and lists of names that grow.
         (before, after) => before == after || is_nan(before) && is_nan(after),

@@ -198,12 +198,26 @@ pub(crate) fn objects(text: &str) -> Vec<Value> {
     use serde::Deserialize as _;
     let text = text.trim_start_matches('\u{feff}');
     let row = serde_json::Deserializer::from_str(text).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
-    let documents = || serde_yaml::Deserializer::from_str(text).map(|it| Value::deserialize(it).unwrap()).collect();
+    let read = |it| serde_json::to_value(untagged(serde_yaml::Value::deserialize(it).unwrap())).unwrap();
+    let documents = || serde_yaml::Deserializer::from_str(text).map(read).collect();
     let members = |value: Value| match value["items"].as_array() {
         Some(items) => items.clone(),
         None => vec![value],
     };
     row.unwrap_or_else(|_| documents()).into_iter().flat_map(members).filter(|it| it["metadata"].is_object()).collect()
+}
+
+/// A value as `kubectl` reads it: it takes no notice of tags at mappings and lists.
+fn untagged(value: serde_yaml::Value) -> serde_yaml::Value {
+    use serde_yaml::Value;
+    match value {
+        Value::Tagged(tagged) => untagged(tagged.value),
+        Value::Sequence(items) => Value::Sequence(items.into_iter().map(untagged).collect()),
+        Value::Mapping(entries) => {
+            Value::Mapping(entries.into_iter().map(|(key, value)| (untagged(key), untagged(value))).collect())
+        }
+        value => value,
+    }
 }
 
 /// Objects as `kubectl` reads several at once.
