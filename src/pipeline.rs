@@ -43,12 +43,30 @@ pub struct Request<'r> {
     pub opted_in: &'r [OptIn],
     /// The only workload to look at; all when `None`.
     pub workload: Option<&'r str>,
+    /// The declaration as this cluster sees it, if it was loaded before the objects were at hand.
+    pub loaded: Option<&'r Loaded>,
 }
 
 impl Request<'_> {
     /// What to do, given what the declaration says.
     pub fn mode(&self, declared: Option<Mode>) -> Mode {
         self.mode.or(declared).unwrap_or(Mode::All)
+    }
+}
+
+/// A declaration that was loaded while the objects were being made. It serves if none of them has opted in.
+#[derive(Debug)]
+pub struct Loaded {
+    config: Option<Config>,
+    report: Report,
+}
+
+impl Loaded {
+    /// The declaration as a cluster sees it, before anything is looked up.
+    pub fn of<'d>(declaration: impl Into<Whole<'d>>, cluster: Option<&str>) -> Self {
+        let mut report = Report::default();
+        let config = config::load(declaration, cluster, &[], &mut report);
+        Self { config, report }
     }
 }
 
@@ -61,7 +79,14 @@ pub fn resolve<'d>(
 ) -> Option<Resolved> {
     let declaration = declaration.into();
     let naming = naming(declaration.root(), request);
-    let mut config: Config = config::load(declaration, request.cluster, &opted_in(request, &naming), report)?;
+    let loaded = request.loaded.filter(|_| request.opted_in.is_empty());
+    let mut config: Config = match loaded {
+        Some(loaded) => {
+            report.append(loaded.report.clone());
+            loaded.config.clone()?
+        }
+        None => config::load(declaration, request.cluster, &opted_in(request, &naming), report)?,
+    };
     config.naming = naming;
     config.bindings.retain(|binding| request.workload.is_none_or(|only| binding.workload == only));
     if request.mode(config.mode) == Mode::Generate {

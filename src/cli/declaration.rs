@@ -14,7 +14,7 @@ use crate::diag::{Diagnostic, Report};
 use crate::disk;
 use crate::git::{Repository, Version};
 use crate::output::{Declaration, Sources};
-use crate::pipeline::{self, Request};
+use crate::pipeline::{self, Loaded, Request};
 use crate::plan::Absence;
 use crate::resolve::{self, Known, Lookup, Resolved};
 use crate::yaml::{FieldPath, NodeRef};
@@ -201,6 +201,13 @@ impl File {
         }
         let documents = Documents::parse(&self.name, &self.text, &self.place, &self.bases);
         documents.map_err(|error| report.push(config::syntax_error(&error))).ok()
+    }
+
+    /// The declaration as the cluster sees it, for [`Request::loaded`]. `None` if it cannot be read, which [`Self::resolve`]
+    /// reports.
+    pub(super) fn load(&self, shared: &Shared) -> Option<Loaded> {
+        let documents = self.documents(&mut Report::default())?;
+        Some(Loaded::of(documents.whole(), shared.cluster.as_deref()))
     }
 
     /// From the declaration to identities; what is wrong is in the report.

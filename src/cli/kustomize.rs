@@ -53,9 +53,14 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// How messages name the call that was made, and its output for the folder. A stop signal ends kustomize first,
-    /// then iamra, and nothing is printed.
-    pub(super) fn output(&self, dir: &Path, prepare: impl Fn(&mut Command)) -> Result<(String, Output), Error> {
+    /// How messages name the call that was made, and its output for the folder. `meanwhile` is called once kustomize runs. A
+    /// stop signal ends kustomize first, then iamra, and nothing is printed.
+    pub(super) fn output(
+        &self,
+        dir: &Path,
+        prepare: impl Fn(&mut Command),
+        mut meanwhile: impl FnMut(),
+    ) -> Result<(String, Output), Error> {
         let mut missing = None;
         for (program, verb) in self.programs() {
             let mut command = Command::new(program);
@@ -63,7 +68,7 @@ impl Options {
             prepare(&mut command);
             let started = Instant::now();
             let name = format!("{} {verb}", program.display());
-            match output(&mut command) {
+            match output(&mut command, &mut meanwhile) {
                 Ok(output) => {
                     aside(&format_args!("ran {name} for {} in {:.1?}", dir.display(), started.elapsed()));
                     return Ok((name, output));
@@ -82,16 +87,16 @@ impl Options {
     }
 
     /// Its output for the folder, if it succeeds. Its messages are passed on as filtered text, because they may quote
-    /// files.
-    pub(super) fn run(&self, dir: &Path, io: &mut Io) -> Result<Vec<u8>, Error> {
+    /// files. `meanwhile` is called once kustomize runs.
+    pub(super) fn run(&self, dir: &Path, io: &mut Io, meanwhile: impl FnMut()) -> Result<Vec<u8>, Error> {
         let mut words = String::new();
         let what = format!("{KUSTOMIZE} build {}", dir.display());
-        let built = waiting(&what, io, || self.run_apart(dir, 1, &mut words));
+        let built = waiting(&what, io, || self.succeed(dir, |_| {}, meanwhile, &mut words));
         io.words(&words)?;
         built
     }
 
-    /// The same as one of so many builds, with its messages in `words`. Where each processor has a build of its own, a kustomize
+    /// The same for one of so many builds, with its messages in `words`. Where each processor has a build of its own, a kustomize
     /// that uses all of them only gets in the way of the others: one small build takes a tenth more CPU time.
     pub(super) fn run_apart(&self, dir: &Path, builds: usize, words: &mut String) -> Result<Vec<u8>, Error> {
         let is_one = builds > parallel::processors() && env::var_os(GO_PROCESSORS).is_none();
@@ -100,7 +105,17 @@ impl Options {
                 command.env(GO_PROCESSORS, "1");
             }
         };
-        let (name, output) = self.output(dir, prepare)?;
+        self.succeed(dir, prepare, || {}, words)
+    }
+
+    fn succeed(
+        &self,
+        dir: &Path,
+        prepare: impl Fn(&mut Command),
+        meanwhile: impl FnMut(),
+        words: &mut String,
+    ) -> Result<Vec<u8>, Error> {
+        let (name, output) = self.output(dir, prepare, meanwhile)?;
         if name.starts_with(KUBECTL) && self.kustomize.is_none() {
             *words = format!("note: there is no kustomize; {} is used\n", quote(&name));
         }
@@ -133,13 +148,14 @@ impl Options {
     }
 }
 
-fn output(command: &mut Command) -> io::Result<Output> {
+fn output(command: &mut Command, meanwhile: impl FnOnce()) -> io::Result<Output> {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let take = |child: &mut Child| {
         let (stdout, stderr) = (child.stdout.take().map(OwnedFd::from), child.stderr.take().map(OwnedFd::from));
         [stdout, stderr].map(|pipe| pipe.map(PipeReader::from))
     };
     let (started, pipes) = signals::start(command, take)?;
+    meanwhile();
     let [stdout, stderr] = read(pipes)?;
     Ok(Output { status: signals::wait(&started)?, stdout, stderr })
 }

@@ -41,7 +41,12 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let Some(application) = application.filter(|_| !report.has_errors()) else {
         return finish_briefly(&report, Sources::default(), io);
     };
-    let built = build(&args.kustomize, &application)?;
+    let Application { file, lock, .. } = &application;
+    let here = &disk::whole(Path::new("."));
+    let cluster = || parameters.cluster.clone().or_else(|| file.cluster_of(here));
+    let shared = || shared.for_argo_cd(cluster(), lock.clone());
+    let mut loaded = None;
+    let built = build(&args.kustomize, &application, || loaded = file.load(&shared()))?;
     if built.trim_ascii().is_empty() {
         report.push(
             Diagnostic::error(
@@ -52,22 +57,20 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         );
         return finish_briefly(&report, Sources::default(), io);
     }
-    let Application { file, lock, .. } = &application;
-    let here = &disk::whole(Path::new("."));
-    let cluster = parameters.cluster.or_else(|| file.cluster_of(here));
-    let shared = shared.for_argo_cd(cluster, lock.clone());
+    let shared = &shared();
     let (absence, naming) = (file.absence_in(here), kustomization::naming(here));
     let namespace = parameters.namespace.as_deref();
-    let request = Request { namespace, absence, naming: Some(&naming), ..shared.request(parameters.mode) };
+    let request = shared.request(parameters.mode);
+    let request = Request { namespace, absence, naming: Some(&naming), loaded: loaded.as_ref(), ..request };
     let manifests = Manifests { name: "kustomize build", bytes: &built };
-    inject(file, manifests, &shared, request)?.print(finish_briefly, io)
+    inject(file, manifests, shared, request)?.print(finish_briefly, io)
 }
 
-fn build(options: &kustomize::Options, application: &Application) -> Result<Vec<u8>, Error> {
+fn build(options: &kustomize::Options, application: &Application, meanwhile: impl FnMut()) -> Result<Vec<u8>, Error> {
     // kustomize opens every file that a kustomization names, but none outside the repository, unless the plugin's
     // operator allows it with a flag.
     disk::check_files(&application.repository)?;
-    let (_, output) = options.output(Path::new("."), seclude)?;
+    let (_, output) = options.output(Path::new("."), seclude, meanwhile)?;
     if output.status.success() {
         return Ok(output.stdout);
     }

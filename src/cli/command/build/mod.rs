@@ -82,11 +82,14 @@ fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit
         }
     }
     let whole = &disk::whole(dir);
-    let shared = &file.shared_for(whole, &args.explained.shared());
-    let built = args.kustomize.run(dir, io)?;
+    let shared = || file.shared_for(whole, &args.explained.shared());
+    let mut loaded = None;
+    let built = args.kustomize.run(dir, io, || loaded = file.load(&shared()))?;
+    let shared = &shared();
     let manifests = Manifests { name: "kustomize build", bytes: &built };
     let (absence, naming) = (file.absence_in(whole), kustomization::naming(whole));
-    let request = Request { absence, naming: Some(&naming), ..shared.request(Some(Mode::All)) };
+    let request = shared.request(Some(Mode::All));
+    let request = Request { absence, naming: Some(&naming), loaded: loaded.as_ref(), ..request };
     let injected = inject(&file, manifests, shared, request)?;
     let Some(path) = output else { return injected.print(finish, io) };
     let mut drift = Report::default();

@@ -208,7 +208,7 @@ fn check(file: File, source: &Source, args: &Args, shared: &Shared) -> Result<(C
 
 /// Checks the kustomize build of the folder against the declaration.
 fn check_build(dir: &Path, checked: &mut Checked, args: &Args, shared: &Shared, io: &mut Io) -> Result<(), Error> {
-    let built = match args.kustomize.run(dir, io) {
+    let built = match args.kustomize.run(dir, io, || {}) {
         Ok(built) => built,
         Err(error) => {
             checked.report.push(not_built(&error));
