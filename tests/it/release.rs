@@ -55,6 +55,16 @@ fn the_workflows_are_valid_and_call_what_there_is() {
     }
 }
 
+/// docs/design/017-start.md has what it saves at each start.
+#[test]
+#[cfg(all(target_os = "linux", not(target_feature = "crt-static")))]
+fn the_program_has_fixed_addresses() {
+    // <https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html>
+    const EXECUTABLE: [u8; 2] = [2, 0];
+    let program = fs::read(iamra_path()).unwrap();
+    assert_eq!((&program[..4], &program[16..18]), (b"\x7fELF".as_slice(), EXECUTABLE.as_slice()));
+}
+
 /// What stands beside the program in an archive is what the formula installs.
 #[test]
 fn an_archive_has_manual_pages_and_completions() {
