@@ -13,17 +13,27 @@ pub(super) const POLICY: &str = "IAMRA_POLICY";
 const PREFIXES: &[&str] = &["IAMRA_", "AWS_", "ARGOCD_APP_", "XDG_", "SSL_CERT_"];
 const NAMES: &[&str] = &["HOME", "TMPDIR"];
 
-/// Executes the program again without the empty variables, if there are any: it stays the same process, and nothing has
-/// been read yet. Where that cannot be done, as in an emulator, an empty variable is an empty value.
+/// Executes the program again without the empty variables, if there are any.
 pub(super) fn without_empty() {
     let empty: Vec<_> = env::vars_os().filter(|(name, value)| value.is_empty() && is_read(name)).collect();
-    let Some(program) = env::current_exe().ok().filter(|_| !empty.is_empty()) else { return };
+    if !empty.is_empty() {
+        again(|command| {
+            for (name, _) in &empty {
+                command.env_remove(name);
+            }
+        });
+    }
+}
+
+/// Executes the program again with an environment that is changed: it stays the same process, and nothing has been read yet.
+/// Returns where that cannot be done, as in an emulator; there, an empty variable is an empty value.
+pub(super) fn again(change: impl FnOnce(&mut Command)) {
+    // Its own path, not `/proc/self/exe`, by which `ps` would call it.
+    let Ok(program) = env::current_exe() else { return };
     let mut arguments = env::args_os();
     let mut command = Command::new(&program);
     command.arg0(arguments.next().unwrap_or_else(|| program.into_os_string())).args(arguments);
-    for (name, _) in empty {
-        command.env_remove(name);
-    }
+    change(&mut command);
     let _ = command.exec();
 }
 

@@ -350,6 +350,12 @@ fn sixty_clients_at_once_are_one_call() {
         }
     });
     assert_eq!(calls(&anywhere, ROLE), 1);
+    // The system says this since Linux 5.0: <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>.
+    #[cfg(target_os = "linux")]
+    {
+        let status = fs::read_to_string(format!("/proc/{}/status", serve.process.id())).unwrap();
+        assert!(status.starts_with("Name:\tiamra\n") && status.contains("THP_enabled:\t0\n"), "{status}");
+    }
     serve.stop(&BTreeSet::new());
 }
 
