@@ -29,7 +29,7 @@ use crate::plan::{Placement, Plan, PlannedWorkload, Sharing};
 use crate::render::{self, Further, Manifest, Serving};
 use crate::workload::Workload;
 pub use exposed::speaks_of_mounts;
-pub use leftover::{delete, leftovers};
+pub use leftover::{Leftovers, delete};
 pub use local::{Fate, declarations, is_declaration};
 pub use policies::check_policies;
 use readers::FileReaders;

@@ -9,7 +9,7 @@ use crate::cli::manifests::{self, name_of};
 use crate::cli::report;
 use crate::diag::Report;
 use crate::output::Sources;
-use crate::splice::{self, Fate};
+use crate::splice::{self, Fate, Leftovers};
 
 /// Remove from manifests everything that iamra added
 ///
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         Ok(stream) => {
             let mut changes = splice::strip(&stream.items, &mut report);
             // The declaration was not applied, so it is not among the leftovers.
-            let leftovers = splice::leftovers(&stream.items, &changes);
+            let leftovers = Leftovers::of(&stream.items, &changes);
             let fate = if manifests::is_package(&stream) { Fate::Stays } else { Fate::LeftOut };
             changes.removed.extend(splice::declarations(&stream.items, fate, &mut report));
             let sources = Sources { input: Some((name_of(&args.manifests), stream.text())), ..Sources::default() };
@@ -51,13 +51,20 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 }
 
 /// Names what no longer applying it leaves in the cluster.
-fn tell_leftovers(commands: &[String], io: &mut Io) -> Result<(), Error> {
-    if commands.is_empty() {
+fn tell_leftovers(leftovers: &Leftovers, io: &mut Io) -> Result<(), Error> {
+    let Leftovers { own, shared } = leftovers;
+    if own.is_empty() && shared.is_empty() {
         return Ok(());
     }
-    let commands: String = commands.iter().map(|command| format!("  {command}\n")).collect();
+    let lines = |commands: &[String]| commands.iter().map(|command| format!("  {command}\n")).collect::<String>();
+    let by_hand = if own.is_empty() { String::new() } else { format!("To delete it by hand:\n{}", lines(own)) };
+    let others = match (shared.is_empty(), own.is_empty()) {
+        (true, _) => String::new(),
+        (false, true) => format!("To delete it by hand, when no workload has a certificate by it:\n{}", lines(shared)),
+        (false, false) => format!("and, when no other workload has a certificate by it:\n{}", lines(shared)),
+    };
     io.words(&format_args!(
         "what was applied stays in the cluster; Argo CD, Flux and `kubectl apply --prune` delete it, except for the \
-         Secrets that cert-manager filled. To delete by hand what nothing else needs:\n{commands}"
+         Secrets that cert-manager filled. {by_hand}{others}"
     ))
 }
