@@ -20,6 +20,13 @@ pub(super) fn are_several(paths: &[PathBuf]) -> bool {
     paths.len() > 1 || paths.iter().any(|path| disk::is_pattern(path))
 }
 
+/// The changed files among the paths, if there may be any, and the rest: folders and patterns. What is not there and is named
+/// like a file was deleted. Any other name may be a folder's that is spelt wrong, so it is left to who opens it.
+pub(super) fn without_changed(paths: &[PathBuf], may_be_changed: bool) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let is_deleted = |path: &Path| !disk::is_pattern(path) && path.extension().is_some() && disk::is_gone(path);
+    paths.iter().cloned().partition(|path| may_be_changed && (path.is_file() || is_deleted(path)))
+}
+
 /// The builds that folders and patterns mean.
 pub(super) fn of(paths: &[PathBuf]) -> Result<Vec<Build>, Error> {
     let mut builds = BTreeSet::new();

@@ -185,7 +185,15 @@ pub fn read_manifests(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// A path without links, as far as it leads anywhere.
 pub fn whole(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    path.canonicalize().unwrap_or_else(|_| match path.file_name() {
+        Some(name) => whole(folder_of(path)).join(name),
+        None => path.to_owned(),
+    })
+}
+
+/// Whether nothing is there, not even a dangling link.
+pub fn is_gone(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| is_missing(&error))
 }
 
 /// Whether two paths lead to one file.
@@ -217,7 +225,13 @@ fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     check_place(path)?;
     // Manifests are world-readable; temporary files are not by default.
-    place(path, text.as_bytes(), 0o644, None).map_err(|error| Error::Write(path.to_owned(), error))
+    let written = itself(path).and_then(|path| place(&path, text.as_bytes(), 0o644, None));
+    written.map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+/// The file that a link leads to: a rename would replace the link.
+fn itself(path: &Path) -> io::Result<PathBuf> {
+    if path.exists() { path.canonicalize() } else { Ok(path.to_owned()) }
 }
 
 /// Writes a file that the other containers of a pod read. In a volume of a pod with an `fsGroup`, the folder hands its group
@@ -265,7 +279,7 @@ impl Claim {
     pub fn new(path: &Path) -> Result<Self, Error> {
         let failed = |error| Error::Read(path.to_owned(), error);
         check_place(path)?;
-        let path = if path.exists() { path.canonicalize().map_err(failed)? } else { path.to_owned() };
+        let path = itself(path).map_err(failed)?;
         // A folder that does not exist is created with the file.
         let folders =
             folder_of(&path).ancestors().map(|it| if it.as_os_str().is_empty() { Path::new(".") } else { it });

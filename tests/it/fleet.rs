@@ -292,6 +292,14 @@ fn only_what_a_change_touches_is_built() {
     assert_eq!(built(&["apps/app-1/base/deployment.yaml", "apps/app-2/overlays/prod/kustomization.yaml"]), 2);
     assert_eq!(built(&["rendered/prod/app-3/shop_v1_configmap_app-3-iam-ra-config.yaml"]), 1);
     assert_eq!(built(&["README.md"]), 0);
+    // As a change lists them, too, that are deleted.
+    assert_eq!(built(&["apps/app-1/base/gone.yaml"]), 1);
+    assert_eq!(built(&["apps/app-1/base/below/gone.yaml", "apps/app-2/overlays/prod/gone.env"]), 2);
+    assert_eq!(built(&["rendered/prod/app-3/gone.yaml"]), 1);
+    assert_eq!(built(&["gone.md"]), 0);
+    // What may be a folder that is spelt wrong is not passed over.
+    let output = call(dir, &[ALL_PROD, &["--check", "--changed", "apps/ap-1"]].concat());
+    assert!(output.exit != 0 && output.stderr.contains("`apps/ap-1` cannot be read"), "{}", output.stderr);
     for every in [&[][..], &["iamra.yaml"], &["apps/shared/patch.yaml"]] {
         assert_eq!(built(every), 4, "{every:?}");
     }

@@ -143,6 +143,20 @@ fn a_dash_is_stdout() {
     assert_eq!(files_below(dir), before);
 }
 
+/// As a shell's `>` does.
+#[test]
+fn a_link_leads_to_the_file_that_is_written() {
+    let repository = repository(1);
+    let dir = repository.path();
+    fs::write(dir.join("there.yaml"), "").unwrap();
+    std::os::unix::fs::symlink("there.yaml", dir.join("link.yaml")).unwrap();
+    let output = build(dir, &[PROD, "--output", "link.yaml"]);
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    assert!(dir.join("link.yaml").is_symlink());
+    assert!(fs::read_to_string(dir.join("there.yaml")).unwrap().contains("iam-ra-sidecar"));
+    assert_eq!(build(dir, &[PROD, "--output", "link.yaml", "--check"]).exit, 0);
+}
+
 /// A container has volumes, and a name may be longer than a file's.
 #[test]
 fn what_cannot_be_replaced_is_said_with_what_can() {

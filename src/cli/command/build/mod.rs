@@ -52,8 +52,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    let (changed, mut dirs): (Vec<_>, Vec<_>) =
-        args.dirs.iter().cloned().partition(|path| args.changed && path.is_file());
+    let (changed, mut dirs) = builds::without_changed(&args.dirs, args.changed);
     if dirs.is_empty() {
         dirs.push(".".into());
     }

@@ -40,7 +40,7 @@ pub(super) fn run(dirs: &[PathBuf], changed: &[PathBuf], args: &Args, io: &mut I
     // What is rendered depends on the build, but may have been changed by hand.
     let is_by_hand = |build: &Build| {
         let at = output.join(&build.name).canonicalize();
-        at.is_ok_and(|at| changed.iter().any(|file| file.canonicalize().is_ok_and(|file| file.starts_with(&at))))
+        at.is_ok_and(|at| changed.iter().any(|file| disk::whole(file).starts_with(&at)))
     };
     let (by_hand, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(is_by_hand);
     let mut touched = builds::touched(rest, changed, &others);
@@ -143,7 +143,7 @@ impl Args {
             let text = dir.display().to_string();
             if disk::is_pattern(dir) { format!("'{text}'") } else { text }
         };
-        let dirs = self.dirs.iter().filter(|dir| !(self.changed && dir.is_file()));
-        dirs.map(typed).collect::<Vec<_>>().join(" ")
+        let (_, dirs) = builds::without_changed(&self.dirs, self.changed);
+        dirs.iter().map(typed).collect::<Vec<_>>().join(" ")
     }
 }

@@ -80,8 +80,7 @@ struct Looked {
 
 pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let shared = &args.offline.shared();
-    let (changed, paths): (Vec<_>, Vec<_>) =
-        args.paths.iter().cloned().partition(|path| args.whole.changed && path.is_file());
+    let (changed, paths) = builds::without_changed(&args.paths, args.whole.changed);
     let all = folders(&paths, args)?;
     let builds = all.iter().map(|folder| Build { folder: folder.clone(), name: folder.clone() });
     let others: Vec<_> = args.declaration.as_deref().into_iter().collect();
