@@ -191,9 +191,12 @@ impl Error {
                 "a file's name is longer than the file system allows; one file (`….yaml`) holds objects with any names",
             ),
             Self::Disk(disk::Error::NotAFolder(..)) => Some("rename it, or have the files written elsewhere"),
-            Self::Disk(disk::Error::NotAFile(path, _)) if path.ends_with(disk::DECLARATION) => {
+            Self::Disk(disk::Error::NotAFile(path, _) | disk::Error::Occupied(path, _))
+                if path.ends_with(disk::DECLARATION) =>
+            {
                 Some("the declaration is a file: rename what has its name, or pass the path of another file")
             }
+            Self::Disk(disk::Error::Occupied(_, "a folder")) => Some("name a file in it, or another one"),
             Self::Disk(disk::Error::NotAFile(_, "a folder")) => {
                 Some("name a file in it, or pipe manifests in: `kustomize build FOLDER | iamra inject -`")
             }

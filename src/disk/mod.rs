@@ -51,6 +51,9 @@ pub enum Error {
     /// The path is not a regular file: reading a pipe or a device could block forever.
     #[error("{} is {}, not a file", quote(&.0.display()), .1)]
     NotAFile(PathBuf, &'static str),
+    /// Something that is not a file is where one would be written.
+    #[error("{} is {}, not a file", quote(&.0.display()), .1)]
+    Occupied(PathBuf, &'static str),
     /// The path leads through something that is not a folder.
     #[error("{} is {}, not a folder", quote(&.0.display()), .1)]
     NotAFolder(PathBuf, &'static str),
@@ -253,7 +256,7 @@ pub fn write_for_pod(path: &Path, text: &str) -> Result<(), Error> {
 /// Something else is there.
 pub fn check_place(path: &Path) -> Result<(), Error> {
     if let Some(what) = open::no_file(path) {
-        return Err(Error::NotAFile(path.to_owned(), what));
+        return Err(Error::Occupied(path.to_owned(), what));
     }
     let Some(above) = path.ancestors().skip(1).find(|above| fs::symlink_metadata(above).is_ok()) else { return Ok(()) };
     let kind = above.metadata().map_err(|error| Error::Write(path.to_owned(), error))?.file_type();

@@ -86,8 +86,12 @@ pub(super) fn find(
             let found = named(&here, inventory);
             let message = format!("several objects are named {}: {}", quote(&name), found.join(", "));
             let is_prefix = here.iter().filter_map(|position| inventory.get(*position)).all(|it| !it.is_named(name));
+            let is_one =
+                objects(&here, inventory).into_values().map(|it| &it.ident).collect::<BTreeSet<_>>().len() == 1;
             let help = if is_prefix {
                 "choose one with `target.kind` or `namespace`, or select all of them with `target.selector`"
+            } else if is_one {
+                "it is one object twice: remove one of them"
             } else {
                 "choose one with `target.kind` or `namespace`"
             };

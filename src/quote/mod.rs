@@ -37,7 +37,7 @@ pub fn part(value: &str) -> String {
     if is_key(value) {
         return HIDDEN.to_owned();
     }
-    let value = escaped(value);
+    let value = escaped(value, |c| is_unseen(c) || c != ' ' && c.is_whitespace());
     let length = value.chars().count();
     if length <= LONGEST {
         return value;
@@ -49,7 +49,7 @@ pub fn part(value: &str) -> String {
 /// Something to type, between backticks: never shortened, so that it can be copied.
 pub fn typed<T: Display + ?Sized>(words: &T) -> String {
     let words = words.to_string();
-    if is_key(&words) { HIDDEN.to_owned() } else { format!("`{}`", escaped(&words)) }
+    if is_key(&words) { HIDDEN.to_owned() } else { format!("`{}`", escaped(&words, is_unseen)) }
 }
 
 fn prefix(text: &str, length: usize) -> &str {
@@ -69,7 +69,7 @@ pub fn quote_all<T: Display>(values: impl IntoIterator<Item = T>) -> String {
 /// A whole message in one line, without terminal escapes and text that looks like a key. Values in it have already
 /// passed [`quote`]; this is a second safeguard.
 pub fn line(text: &str) -> String {
-    let text = escaped(text);
+    let text = escaped(text, is_unseen);
     let armour = ARMOUR.iter().filter_map(|armour| text.find(armour)).min();
     let (shown, hides) = armour.map_or((text.as_str(), false), |start| (before(&text, start), true));
     let mut line = String::with_capacity(shown.len());
@@ -95,15 +95,15 @@ pub fn lines(text: &str) -> String {
         .collect()
 }
 
-/// The text with every invisible character escaped.
-fn escaped(text: &str) -> String {
+/// The text with some characters escaped.
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
-            c if is_unseen(c) => escaped.extend(c.escape_unicode()),
+            c if is_escaped(c) => escaped.extend(c.escape_unicode()),
             c => escaped.push(c),
         }
     }
@@ -137,5 +137,8 @@ mod tests {
             format!("`{}…{}/iamra.yaml`", "a".repeat(39), "a".repeat(9))
         );
         assert_eq!(lines("a\u{7}\nb\n"), "a\\u{7}\nb\n");
+        // In a name, a blank that is none cannot be told from one; in a line of text, it is what somebody wrote.
+        assert_eq!(quote("app\u{a0}: x\u{3000}y").to_string(), "`app\\u{a0}: x\\u{3000}y`");
+        assert_eq!(lines("10\u{a0}kB"), "10\u{a0}kB");
     }
 }
