@@ -97,6 +97,11 @@ impl Operator {
 }
 
 impl AtHand {
+    /// The files that the user names.
+    pub(super) fn named(&self) -> impl Iterator<Item = &Path> {
+        [&self.values, &self.lock.named, &self.operator.file].into_iter().flatten().map(PathBuf::as_path)
+    }
+
     /// The sources of values, given the text of the lock. A missing lock that `must_be_there` is reported.
     pub(super) fn answers(
         &self,

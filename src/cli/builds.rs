@@ -1,9 +1,12 @@
 //! Several builds: the folders that the user means, and how a run over all of them ends.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use super::Exit;
+use super::at_hand::AtHand;
+use super::declaration::File;
 use super::error::Error;
 use super::{kustomization, paths};
 use crate::disk::{self, DECLARATION, NoMatches};
@@ -21,10 +24,43 @@ pub(super) fn are_several(paths: &[PathBuf]) -> bool {
 }
 
 /// The changed files among the paths, if there may be any, and the rest: folders and patterns. What is not there and is named
-/// like a file was deleted. Any other name may be a folder's that is spelt wrong, so it is left to who opens it.
+/// like a file was deleted. Any other name may be a folder's that is spelt wrong, which is an error.
 pub(super) fn without_changed(paths: &[PathBuf], may_be_changed: bool) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    let is_deleted = |path: &Path| !disk::is_pattern(path) && path.extension().is_some() && disk::is_gone(path);
-    paths.iter().cloned().partition(|path| may_be_changed && (path.is_file() || is_deleted(path)))
+    let is_deleted = |path: &Path| !disk::is_pattern(path) && disk::is_gone(path) && is_named_like_a_file(path);
+    let leads_nowhere = |path: &Path| path.is_symlink() && !path.exists();
+    paths
+        .iter()
+        .cloned()
+        .partition(|path| may_be_changed && (path.is_file() || leads_nowhere(path) || is_deleted(path)))
+}
+
+/// `.gitignore`, `values.yaml` and what kustomize reads, but not `v1.2`.
+fn is_named_like_a_file(path: &Path) -> bool {
+    let text = |name: Option<&OsStr>| name.and_then(OsStr::to_str).unwrap_or_default().to_owned();
+    let (name, extension) = (text(path.file_name()), text(path.extension()));
+    name.starts_with('.')
+        || extension.starts_with(|c: char| c.is_ascii_alphabetic())
+        || kustomization::FILES.contains(&name.as_str())
+}
+
+/// What builds depend on, beside what kustomize reads.
+#[derive(Clone, Copy)]
+pub(super) struct Inputs<'i> {
+    /// The declaration, if the user names it.
+    pub(super) declaration: Option<&'i Path>,
+    /// What else the user names.
+    pub(super) at_hand: &'i AtHand,
+}
+
+impl Inputs<'_> {
+    /// The files of a declaration, and those that the user names.
+    pub(super) fn of(&self, file: &File) -> Vec<PathBuf> {
+        self.named().map(Path::to_owned).chain(file.inputs(&self.at_hand.lock)).collect()
+    }
+
+    fn named(&self) -> impl Iterator<Item = &Path> {
+        self.declaration.into_iter().chain(self.at_hand.named())
+    }
 }
 
 /// The builds that folders and patterns mean.
@@ -69,25 +105,42 @@ fn below_here(path: &Path) -> Result<PathBuf, Error> {
     if below.as_os_str().is_empty() { Err(outside()) } else { Ok(below) }
 }
 
-/// The builds that changed files may have changed; all if there are no such files. `others` are the files and folders that
-/// every build depends on.
-pub(super) fn touched(builds: Vec<Build>, changed: &[PathBuf], others: &[&Path]) -> Vec<Build> {
+/// Whether a changed file is at a path or below it.
+pub(super) fn is_in(path: &Path, changed: &[PathBuf]) -> bool {
+    let path = disk::whole(path);
+    changed.iter().any(|file| disk::whole(file).starts_with(&path))
+}
+
+/// The builds that changed files may have changed; all if there are no such files. What cannot be read may have been changed:
+/// who reads it says why it cannot.
+pub(super) fn touched(builds: Vec<Build>, changed: &[PathBuf], inputs: Inputs<'_>) -> Vec<Build> {
     let changed: Vec<_> = changed.iter().map(|path| disk::whole(path)).collect();
-    let others: Vec<_> = others.iter().map(|path| disk::whole(path)).collect();
-    let has = |place: &PathBuf| changed.iter().any(|file| file.starts_with(place));
-    if changed.is_empty() || others.iter().any(has) {
+    let has = |place: &Path| changed.iter().any(|file| file.starts_with(place));
+    if changed.is_empty() || inputs.named().any(|path| has(&disk::whole(path))) {
         return builds;
     }
-    let is_touched = |build: &Build| {
+    let mut declarations = BTreeMap::new();
+    let mut is_declaration_touched = |folder: &Path| {
+        let Ok(path) = File::find(inputs.declaration.unwrap_or(folder)) else { return true };
+        *declarations.entry(path).or_insert_with_key(|path| {
+            let is_touched =
+                |file: File| file.is_broken() || inputs.of(&file).iter().any(|path| has(&disk::whole(path)));
+            File::at(path).map_or(true, is_touched)
+        })
+    };
+    let mut is_touched = |build: &Build| {
         let folder = disk::whole(&build.folder);
         // A declaration above it, or a lock, which may have any place.
         let is_ours = |file: &PathBuf| {
             let above = file.parent().filter(|_| file.file_name().is_some_and(|name| name == DECLARATION));
             above.is_some_and(|above| folder.starts_with(above)) || file.extension().is_some_and(|it| it == "lock")
         };
-        changed.iter().any(is_ours) || kustomization::reads(&build.folder).iter().any(has)
+        !folder.is_dir()
+            || changed.iter().any(is_ours)
+            || kustomization::reads(&build.folder).iter().any(|path| has(path))
+            || is_declaration_touched(&build.folder)
     };
-    builds.into_iter().filter(is_touched).collect()
+    builds.into_iter().filter(|build| is_touched(build)).collect()
 }
 
 /// Makes sure that no build's folder is that of another one or in it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use super::at_hand::LockFile;
 use super::bases::{self, Chain, InGit, OnDisk, Tree};
 use super::error::Error;
 use super::io::aside;
@@ -118,6 +119,14 @@ impl File {
         let Chain { place, bases, root, problem, is_unclear } = bases::follow(tree, path, &self.text)?;
         let root = root.unwrap_or_else(|| self.root.clone());
         Ok(Self { place, bases, folder: parent(&root), root, problem, is_unclear, ..self })
+    }
+
+    /// The files that it is made of: itself, those that it extends, and the lock, as far as it can be read which that is.
+    pub(super) fn inputs(&self, lock: &LockFile) -> Vec<PathBuf> {
+        let documents = self.documents(&mut Report::default());
+        let lock = documents.and_then(|it| lock.path(it.whole().root(), &self.folder, &mut Report::default()));
+        let bases = self.bases.iter().map(|base| PathBuf::from(&base.name));
+        bases.chain([self.path.clone()]).chain(lock).collect()
     }
 
     /// Whether it extends another declaration.

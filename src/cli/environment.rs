@@ -30,6 +30,10 @@ pub(super) fn without_empty() {
 pub(super) fn again(change: impl FnOnce(&mut Command)) {
     // Its own path, not `/proc/self/exe`, by which `ps` would call it.
     let Ok(program) = env::current_exe() else { return };
+    // The dynamic linker was started with the program as its argument: `/lib64/ld-linux-x86-64.so.2 iamra`.
+    if program.file_name().is_some_and(|name| name.to_string_lossy().contains(".so")) {
+        return;
+    }
     let mut arguments = env::args_os();
     let mut command = Command::new(&program);
     command.arg0(arguments.next().unwrap_or_else(|| program.into_os_string())).args(arguments);

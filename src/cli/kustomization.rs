@@ -9,7 +9,7 @@ use crate::yaml::{Document, NodeRef};
 
 /// The names that kustomize knows its file by.
 /// <https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/general.go>
-const FILES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(super) const FILES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The fields that name kustomizations of which the build is made.
 /// <https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/>
@@ -146,6 +146,8 @@ pub(super) fn reads(dir: &Path) -> BTreeSet<PathBuf> {
         if !found.insert(path.clone()) {
             continue;
         }
+        // What a link leads to is read, too.
+        next.extend(path.canonicalize().ok().filter(|whole| *whole != path));
         let Some(text) = text(&path) else { continue };
         let Ok(document) = Document::parse(&text) else { continue };
         let mut texts = Vec::new();

@@ -123,6 +123,9 @@ impl Options {
             words.clear();
         } else {
             words.push_str(&lines(&String::from_utf8_lossy(&output.stderr)));
+            if !words.is_empty() && !words.ends_with('\n') {
+                words.push('\n');
+            }
         }
         match output.status.success() {
             true => Ok(output.stdout),

@@ -190,7 +190,8 @@ pub fn read_manifests(path: &Path) -> Result<Vec<u8>, Error> {
 pub fn whole(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| match path.file_name() {
         Some(name) => whole(folder_of(path)).join(name),
-        None => path.to_owned(),
+        // It ends in `..`, behind something that is gone.
+        None => whole(folder_of(path)).parent().map_or_else(|| path.to_owned(), Path::to_owned),
     })
 }
 
@@ -227,8 +228,12 @@ fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
 /// It cannot be written.
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     check_place(path)?;
-    // Manifests are world-readable; temporary files are not by default.
-    let written = itself(path).and_then(|path| place(&path, text.as_bytes(), 0o644, None));
+    let written = itself(path).and_then(|path| {
+        let there = fs::metadata(&path).ok();
+        // Manifests are world-readable; temporary files are not by default.
+        let mode = there.as_ref().map_or(0o644, |there| there.mode() & 0o7777);
+        place(&path, text.as_bytes(), mode, there)
+    });
     written.map_err(|error| Error::Write(path.to_owned(), error))
 }
 

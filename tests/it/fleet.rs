@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::peers::peer;
@@ -303,6 +303,71 @@ fn only_what_a_change_touches_is_built() {
     for every in [&[][..], &["iamra.yaml"], &["apps/shared/patch.yaml"]] {
         assert_eq!(built(every), 4, "{every:?}");
     }
+}
+
+/// A check of what a change touches is not green where a check of everything is not.
+#[test]
+fn no_change_that_matters_is_passed_over() {
+    let script = |dir: &Path, script: &str| {
+        let output = run(Command::new("sh").args(["-ec", script]).current_dir(dir), b"");
+        assert_eq!(output.exit, 0, "{script}: {}", output.stderr);
+    };
+    let prepare = "mv apps/app-1/base real; ln -s ../../real apps/app-1/base
+        mv apps/app-2/base/deployment.yaml apps/app-2/base/real.yaml; ln -s real.yaml apps/app-2/base/deployment.yaml
+        mv apps/app-3/base/kustomization.yaml apps/app-3/base/Kustomization
+        printf 'apiVersion: iamra.dev/v1alpha1\nkind: Policy\n' >policy.yaml";
+    // What is done, and how the change names it.
+    let rows: &[(&str, &[&str], &[&str])] = &[
+        ("rm -r rendered/prod/app-0", &[], &["rendered/prod/app-0/shop_apps_v1_deployment_app-0.yaml"]),
+        ("rm -r rendered", &[], &["rendered/prod/app-0/shop_apps_v1_deployment_app-0.yaml"]),
+        ("rm iamra.yaml", &[], &["iamra.yaml"]),
+        ("echo 'roles: []' >policy.yaml", &["--policy", "policy.yaml"], &["policy.yaml"]),
+        ("rm policy.yaml", &["--policy", "policy.yaml"], &["policy.yaml"]),
+        ("echo nonsense >values", &["--values", "values"], &["values"]),
+        ("echo nonsense >mine", &["--lock", "mine"], &["mine"]),
+        ("rm real/deployment.yaml", &[], &["real/deployment.yaml"]),
+        ("rm real/deployment.yaml", &[], &["apps/app-1/base/deployment.yaml"]),
+        ("rm apps/app-2/base/real.yaml", &[], &["apps/app-2/base/real.yaml"]),
+        ("rm apps/app-2/base/real.yaml", &[], &["apps/app-2/base/deployment.yaml"]),
+        ("rm apps/app-3/base/Kustomization", &[], &["apps/app-3/base/Kustomization"]),
+        ("rm apps/app-0/base/deployment.yaml", &[], &["apps/gone/../app-0/base/deployment.yaml"]),
+        ("true", &["apps/typo"], &["README.md"]),
+        ("true", &["apps/v1.2"], &["README.md"]),
+        ("rm -r apps/app-0/overlays", &["apps/app-0/overlays/prod"], &["apps/app-0/overlays/prod/kustomization.yaml"]),
+    ];
+    let whole = fleet(4, &["prod"]);
+    script(whole.path(), prepare);
+    assert_eq!(call(whole.path(), ALL_PROD).exit, 0);
+    for (damage, args, files) in rows {
+        let copy = tempfile::tempdir().unwrap();
+        script(copy.path(), &format!("cp -a '{}/.' .; {damage}", whole.path().display()));
+        let check = |more: &[&str]| call(copy.path(), &[ALL_PROD, &["--check"], args, more].concat());
+        let everything = check(&[]);
+        assert_ne!(everything.exit, 0, "{damage}");
+        let touched = check(&[&["--changed"], *files].concat());
+        assert_ne!(touched.exit, 0, "{damage}, {files:?}: {}", everything.stderr);
+    }
+}
+
+/// The base may be called and stand anywhere in the repository.
+#[test]
+fn a_base_that_changes_touches_what_extends_it() {
+    let fleet = fleet(2, &["prod"]);
+    let dir = fleet.path();
+    let extends = "apiVersion: iamra.dev/v1alpha1\nkind: RolesAnywhere\nmetadata:\n  name: own\nspec:\n  extends: ../../platform.yaml\n";
+    fs::rename(dir.join("iamra.yaml"), dir.join("platform.yaml")).unwrap();
+    write(dir, Path::new("apps/app-0/iamra.yaml"), extends);
+    write(dir, Path::new("README.md"), "");
+    assert_eq!(run(Command::new("git").args(["init", "-q"]).current_dir(dir), b"").exit, 0);
+    let args = ["build", "apps/app-0/overlays/prod", "--output", "rendered"];
+    let built = call(dir, &args);
+    assert_eq!(built.exit, 0, "{}", built.stderr);
+    let check = |file| call(dir, &[&args[..], &["--check", "--changed", file]].concat());
+    fs::remove_dir_all(dir.join("rendered")).unwrap();
+    assert_eq!(check("README.md").exit, 0);
+    assert_eq!(check("platform.yaml").exit, 4);
+    fs::remove_file(dir.join("platform.yaml")).unwrap();
+    assert_eq!(check("platform.yaml").exit, 1);
 }
 
 /// The whole of it: in which builds each workload is, and what is in none.

@@ -155,6 +155,18 @@ fn a_link_leads_to_the_file_that_is_written() {
     assert!(dir.join("link.yaml").is_symlink());
     assert!(fs::read_to_string(dir.join("there.yaml")).unwrap().contains("iam-ra-sidecar"));
     assert_eq!(build(dir, &[PROD, "--output", "link.yaml", "--check"]).exit, 0);
+    // What the build is made of is not overwritten, by whatever name.
+    let base = dir.join("apps/0/base");
+    fs::rename(base.join("deployment.yaml"), base.join("real.yaml")).unwrap();
+    std::os::unix::fs::symlink("real.yaml", base.join("deployment.yaml")).unwrap();
+    fs::write(dir.join("policy.yaml"), "apiVersion: iamra.dev/v1alpha1\nkind: Policy\n").unwrap();
+    for (number, file) in ["apps/0/iamra.lock", "apps/0/base/real.yaml", "policy.yaml"].iter().enumerate() {
+        let before = fs::read(dir.join(file)).unwrap();
+        let link = format!("link-{number}.yaml");
+        std::os::unix::fs::symlink(file, dir.join(&link)).unwrap();
+        let output = build(dir, &[PROD, "--output", &link, "--policy", "policy.yaml"]);
+        assert!(output.exit == 2 && fs::read(dir.join(file)).unwrap() == before, "{file}: {output:?}");
+    }
 }
 
 /// A container has volumes, and a name may be longer than a file's.

@@ -5,7 +5,7 @@ mod several;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
-use crate::cli::builds::{self, Build};
+use crate::cli::builds::{self, Build, Inputs};
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::injection::{Manifests, inject};
@@ -63,20 +63,20 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
 }
 
 fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit, Error> {
-    if builds::touched(vec![Build { folder: dir.to_owned(), name: dir.to_owned() }], changed, &args.others()).is_empty()
-    {
+    let output = output_file(args.output.as_ref());
+    let is_by_hand = output.is_some_and(|output| builds::is_in(output, changed));
+    let this = vec![Build { folder: dir.to_owned(), name: dir.to_owned() }];
+    if !is_by_hand && builds::touched(this, changed, args.inputs()).is_empty() {
         return Ok(Exit::Done);
     }
     let file = File::open(args.declaration.as_deref().unwrap_or(dir))?;
-    let output = output_file(args.output.as_ref());
     if args.check && output.is_none() {
         let help = "name the file or the folder that is compared with what would be written";
         return Err(Error::Combination("`--check` writes nothing to stdout", help));
     }
     if let Some(path) = output.filter(|path| !args.check && path.is_file()) {
-        let declarations = file.bases.iter().map(|base| Path::new(&base.name)).chain([file.path.as_path()]);
-        let mut given = args.given().into_iter().chain(declarations);
-        if given.any(|it| disk::is_same(path, it)) || kustomization::is_made_of(dir, path) {
+        let is_read = args.inputs().of(&file).iter().any(|it| disk::is_same(path, it));
+        if is_read || kustomization::is_made_of(dir, path) {
             return Err(Error::Source(path.clone()));
         }
     }
@@ -106,15 +106,7 @@ fn one(dir: &Path, changed: &[PathBuf], args: &Args, io: &mut Io) -> Result<Exit
 }
 
 impl Args {
-    /// The files that are named for all builds.
-    fn given(&self) -> Vec<&Path> {
-        let at_hand = &self.explained.given().sources.at_hand;
-        let files = [self.declaration.as_ref(), at_hand.values.as_ref(), at_hand.lock.named.as_ref()];
-        files.into_iter().flatten().map(PathBuf::as_path).collect()
-    }
-
-    /// The files that every build depends on.
-    fn others(&self) -> Vec<&Path> {
-        self.given().into_iter().chain(self.output.as_deref()).collect()
+    fn inputs(&self) -> Inputs<'_> {
+        Inputs { declaration: self.declaration.as_deref(), at_hand: &self.explained.given().sources.at_hand }
     }
 }

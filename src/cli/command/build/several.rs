@@ -36,14 +36,10 @@ pub(super) fn run(dirs: &[PathBuf], changed: &[PathBuf], args: &Args, io: &mut I
         return Err(Error::OneBuild(output.to_owned()));
     }
     let stale = stale(dirs, &all, output, args.check);
-    let others: Vec<_> = args.others().into_iter().filter(|path| *path != output).collect();
     // What is rendered depends on the build, but may have been changed by hand.
-    let is_by_hand = |build: &Build| {
-        let at = output.join(&build.name).canonicalize();
-        at.is_ok_and(|at| changed.iter().any(|file| disk::whole(file).starts_with(&at)))
-    };
+    let is_by_hand = |build: &Build| builds::is_in(&output.join(&build.name), changed);
     let (by_hand, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(is_by_hand);
-    let mut touched = builds::touched(rest, changed, &others);
+    let mut touched = builds::touched(rest, changed, args.inputs());
     touched.extend(by_hand);
     touched.sort();
     let outcomes = if args.explained.shared().explain_calls {

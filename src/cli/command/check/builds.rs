@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Args, Source, check, check_rendered, not_built};
-use crate::cli::builds::{self, Build};
+use crate::cli::builds::{self, Build, Inputs};
 use crate::cli::declaration::File;
 use crate::cli::error::Error;
 use crate::cli::findings::Checked;
@@ -83,8 +83,8 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
     let (changed, paths) = builds::without_changed(&args.paths, args.whole.changed);
     let all = folders(&paths, args)?;
     let builds = all.iter().map(|folder| Build { folder: folder.clone(), name: folder.clone() });
-    let others: Vec<_> = args.declaration.as_deref().into_iter().collect();
-    let builds = builds::touched(builds.collect(), &changed, &others);
+    let inputs = Inputs { declaration: args.declaration.as_deref(), at_hand: &args.offline.at_hand };
+    let builds = builds::touched(builds.collect(), &changed, inputs);
     // Reading a large declaration keeps one processor busy.
     let first = builds.get(..AHEAD).unwrap_or(&builds);
     let begin = |build: &Build| (build.folder.clone(), Built::of(&build.folder, builds.len(), args));
