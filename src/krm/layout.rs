@@ -122,10 +122,17 @@ pub(super) fn first_line(text: &str) -> &str {
     before(text, next_line(text, 0))
 }
 
-/// The line break of a text's first line, which is used for all lines; `\n` for a text of one line.
+/// The line break of a text's first line, which is used for all lines; `\n` for a text of one line, and for one that has both
+/// that and a `\r` alone: a `\r` before a `\n` would be one line break with it.
 pub(super) fn line_break(text: &str) -> &'static str {
     let line = first_line(text);
-    ["\r\n", "\r"].into_iter().find(|end| line.ends_with(end)).unwrap_or("\n")
+    if line.ends_with("\r\n") {
+        "\r\n"
+    } else if line.ends_with('\r') && !text.contains('\n') {
+        "\r"
+    } else {
+        "\n"
+    }
 }
 
 /// The lines that start in `range`: where each begins and what it holds.

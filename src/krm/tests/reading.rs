@@ -163,6 +163,8 @@ fn new_documents_take_the_form_of_the_text() {
         ("kind: A\n...\n%YAML 1.2\n---\n", "kind: A\n...\n%YAML 1.2\n---\n---\nkind: N\n---\nkind: O\n"),
         ("kind: A\n...\n%YAML 1.2\n", "kind: N\n---\nkind: O\n---\nkind: A\n...\n%YAML 1.2\n"),
         ("kind: A\r\n", "kind: A\r\n---\r\nkind: N\r\n---\r\nkind: O\r\n"),
+        ("kind: A\r", "kind: A\r---\rkind: N\r---\rkind: O\r"),
+        ("kind: A\rb: 2\n...\n\nkind: B", "kind: A\rb: 2\n...\n---\nkind: N\n---\nkind: O\n...\n\nkind: B"),
         ("{\"kind\": \"A\"}", "{\"kind\": \"A\"}\n{\"kind\": \"N\"}\n{\"kind\": \"O\"}"),
         (
             "{\"kind\": \"A\"}{\"kind\": \"B\"}\n",
