@@ -189,9 +189,14 @@ pub fn read_manifests(path: &Path) -> Result<Vec<u8>, Error> {
 /// A path without links, as far as it leads anywhere.
 pub fn whole(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| match path.file_name() {
-        Some(name) => whole(folder_of(path)).join(name),
+        Some(name) => {
+            let at = whole(folder_of(path)).join(name);
+            // Behind something that is gone and `..`, it may be there.
+            at.canonicalize().unwrap_or(at)
+        }
         // It ends in `..`, behind something that is gone.
-        None => whole(folder_of(path)).parent().map_or_else(|| path.to_owned(), Path::to_owned),
+        None if path.parent().is_some() => whole(folder_of(path)).parent().map_or_else(PathBuf::new, Path::to_owned),
+        None => path.to_owned(),
     })
 }
 
@@ -430,4 +435,27 @@ fn place(path: &Path, bytes: &[u8], mode: u32, owner: Option<fs::Metadata>) -> i
 /// The folder that a file is in, as it is opened.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_without_links_as_far_as_it_leads() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().canonicalize().unwrap();
+        fs::create_dir(dir.join("real")).unwrap();
+        std::os::unix::fs::symlink("real", dir.join("link")).unwrap();
+        for (path, expected) in [
+            ("link", "real"),
+            ("link/gone.yaml", "real/gone.yaml"),
+            ("link/gone/below/gone.yaml", "real/gone/below/gone.yaml"),
+            ("gone/../link/gone.yaml", "real/gone.yaml"),
+            ("link/gone/..", "real"),
+        ] {
+            assert_eq!(whole(&dir.join(path)), dir.join(expected), "{path}");
+        }
+        assert_eq!(whole(Path::new("")), Path::new(""));
+    }
 }
