@@ -23,15 +23,14 @@ pub(super) fn are_several(paths: &[PathBuf]) -> bool {
     paths.len() > 1 || paths.iter().any(|path| disk::is_pattern(path))
 }
 
-/// The changed files among the paths, if there may be any, and the rest: folders and patterns. What is not there and is named
-/// like a file was deleted. Any other name may be a folder's that is spelt wrong, which is an error.
+/// The changed files among the paths, if there may be any, without links; and the rest: folders and patterns. What is not there
+/// and is named like a file was deleted. Any other name may be a folder's that is spelt wrong, which is an error.
 pub(super) fn without_changed(paths: &[PathBuf], may_be_changed: bool) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let is_deleted = |path: &Path| !disk::is_pattern(path) && disk::is_gone(path) && is_named_like_a_file(path);
     let leads_nowhere = |path: &Path| path.is_symlink() && !path.exists();
-    paths
-        .iter()
-        .cloned()
-        .partition(|path| may_be_changed && (path.is_file() || leads_nowhere(path) || is_deleted(path)))
+    let is_changed = |path: &&PathBuf| may_be_changed && (path.is_file() || leads_nowhere(path) || is_deleted(path));
+    let (changed, rest): (Vec<_>, Vec<_>) = paths.iter().partition(is_changed);
+    (changed.into_iter().map(|path| disk::whole(path)).collect(), rest.into_iter().cloned().collect())
 }
 
 /// `.gitignore`, `values.yaml` and what kustomize reads, but not `v1.2`.
@@ -107,28 +106,29 @@ fn below_here(path: &Path) -> Result<PathBuf, Error> {
 
 /// Whether a changed file is at a path or below it.
 pub(super) fn is_in(path: &Path, changed: &[PathBuf]) -> bool {
-    let path = disk::whole(path);
-    changed.iter().any(|file| disk::whole(file).starts_with(&path))
+    is_in_whole(&disk::whole(path), changed)
+}
+
+/// The same for a path without links.
+fn is_in_whole(path: &Path, changed: &[PathBuf]) -> bool {
+    changed.iter().any(|file| file.starts_with(path))
 }
 
 /// The builds that changed files may have changed; all if there are no such files. What cannot be read may have been changed:
 /// who reads it says why it cannot.
 pub(super) fn touched(builds: Vec<Build>, changed: &[PathBuf], inputs: Inputs<'_>) -> Vec<Build> {
-    let changed: Vec<_> = changed.iter().map(|path| disk::whole(path)).collect();
-    let has = |place: &Path| changed.iter().any(|file| file.starts_with(place));
-    if changed.is_empty() || inputs.named().any(|path| has(&disk::whole(path))) {
+    if changed.is_empty() || inputs.named().any(|path| is_in(path, changed)) {
         return builds;
     }
     let mut declarations = BTreeMap::new();
     let mut is_declaration_touched = |folder: &Path| {
         let Ok(path) = File::find(inputs.declaration.unwrap_or(folder)) else { return true };
         *declarations.entry(path).or_insert_with_key(|path| {
-            let is_touched =
-                |file: File| file.is_broken() || inputs.of(&file).iter().any(|path| has(&disk::whole(path)));
-            File::at(path).map_or(true, is_touched)
+            let is_any = |paths: Vec<PathBuf>| paths.iter().any(|path| is_in(path, changed));
+            File::at(path).map_or(true, |file| file.is_broken() || is_any(file.inputs(&inputs.at_hand.lock)))
         })
     };
-    let mut is_touched = |build: &Build| {
+    let is_touched = |build: &Build| {
         let folder = disk::whole(&build.folder);
         // A declaration above it, or a lock, which may have any place.
         let is_ours = |file: &PathBuf| {
@@ -137,10 +137,10 @@ pub(super) fn touched(builds: Vec<Build>, changed: &[PathBuf], inputs: Inputs<'_
         };
         !folder.is_dir()
             || changed.iter().any(is_ours)
-            || kustomization::reads(&build.folder).iter().any(|path| has(path))
+            || kustomization::reads(&build.folder).iter().any(|path| is_in_whole(path, changed))
             || is_declaration_touched(&build.folder)
     };
-    builds.into_iter().filter(|build| is_touched(build)).collect()
+    builds.into_iter().filter(is_touched).collect()
 }
 
 /// Makes sure that no build's folder is that of another one or in it.

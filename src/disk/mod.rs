@@ -78,7 +78,7 @@ impl Error {
     /// Why a file cannot be read, without its name: `is a folder, not a file`.
     pub fn why(&self) -> String {
         match self {
-            Self::NotAFile(_, what) => format!("is {what}, not a file"),
+            Self::NotAFile(_, what) | Self::Occupied(_, what) => format!("is {what}, not a file"),
             Self::Encoded(_, encoding) => format!("is text in {encoding}, expected UTF-8"),
             Self::TooLarge(_, most) => format!("is larger than {most} MiB"),
             Self::Read(_, error) => format!("cannot be read: {error}"),
@@ -233,13 +233,16 @@ fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
 /// It cannot be written.
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     check_place(path)?;
-    let written = itself(path).and_then(|path| {
-        let there = fs::metadata(&path).ok();
-        // Manifests are world-readable; temporary files are not by default.
-        let mode = there.as_ref().map_or(0o644, |there| there.mode() & 0o7777);
-        place(&path, text.as_bytes(), mode, there)
-    });
+    let written = itself(path).and_then(|path| put(&path, text));
     written.map_err(|error| Error::Write(path.to_owned(), error))
+}
+
+/// Puts a text in the place of a file, which hands on its mode and owner.
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    let there = fs::metadata(path).ok();
+    // Manifests are world-readable; temporary files are not by default.
+    let mode = there.as_ref().map_or(0o644, |there| there.mode() & 0o7777);
+    place(path, text.as_bytes(), mode, there)
 }
 
 /// The file that a link leads to: a rename would replace the link.
@@ -316,12 +319,10 @@ impl Claim {
         if read_if_there(&self.path)? != self.before {
             return Err(Error::Changed(self.path));
         }
-        let there = fs::metadata(&self.path).ok();
-        if there.as_ref().is_some_and(|there| there.permissions().readonly()) {
+        if fs::metadata(&self.path).is_ok_and(|there| there.permissions().readonly()) {
             return Err(Error::ReadOnly(self.path));
         }
-        let mode = there.as_ref().map_or(0o644, |there| there.mode() & 0o7777);
-        place(&self.path, text.as_bytes(), mode, there).map_err(|error| Error::Write(self.path, error))
+        put(&self.path, text).map_err(|error| Error::Write(self.path, error))
     }
 }
 

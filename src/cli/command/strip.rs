@@ -57,14 +57,17 @@ fn tell_leftovers(leftovers: &Leftovers, io: &mut Io) -> Result<(), Error> {
         return Ok(());
     }
     let lines = |commands: &[String]| commands.iter().map(|command| format!("  {command}\n")).collect::<String>();
-    let by_hand = if own.is_empty() { String::new() } else { format!("To delete it by hand:\n{}", lines(own)) };
-    let others = match (shared.is_empty(), own.is_empty()) {
-        (true, _) => String::new(),
-        (false, true) => format!("To delete it by hand, when no workload has a certificate by it:\n{}", lines(shared)),
-        (false, false) => format!("and, when no other workload has a certificate by it:\n{}", lines(shared)),
+    let by_hand = |head: &str, commands: &[String]| {
+        if commands.is_empty() { String::new() } else { format!("{head}:\n{}", lines(commands)) }
     };
+    let when = if own.is_empty() {
+        "To delete it by hand, when no workload has a certificate by it"
+    } else {
+        "and, when no other workload has a certificate by it"
+    };
+    let (own, shared) = (by_hand("To delete it by hand", own), by_hand(when, shared));
     io.words(&format_args!(
         "what was applied stays in the cluster; Argo CD, Flux and `kubectl apply --prune` delete it, except for the \
-         Secrets that cert-manager filled. {by_hand}{others}"
+         Secrets that cert-manager filled. {own}{shared}"
     ))
 }
