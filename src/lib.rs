@@ -28,6 +28,7 @@ pub mod import;
 pub mod issuer;
 pub mod krm;
 pub mod matrix;
+pub mod memory;
 pub mod name;
 pub mod output;
 pub mod page;

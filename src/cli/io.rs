@@ -1,22 +1,19 @@
 //! The three standard streams. stdout is for data, stderr for messages.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal as _, Read as _, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::Error;
 use super::terminal;
+use crate::memory::Bytes;
 use crate::quote::lines;
 
 /// The largest pipe that an unprivileged process may ask for on Linux.
 /// <https://man7.org/linux/man-pages/man7/pipe.7.html>
 const PIPE_SIZE: usize = 1 << 20;
-
-/// Room for what is read, in addresses: the system gives memory only to what is written to. Growing by and by copies
-/// everything several times, and has it twice meanwhile. The first that can be had is taken.
-const ROOM: [usize; 2] = [1 << 32, 1 << 28];
 
 /// Whether everything on stdin has been read.
 static IS_READ: AtomicBool = AtomicBool::new(false);
@@ -38,20 +35,16 @@ impl Io {
 
     /// Everything on stdin, which is there once: a second reader would get nothing. Nobody types manifests: a terminal is an
     /// error, and `call` says how to call the command.
-    pub(super) fn read(call: &'static str) -> Result<Vec<u8>, Error> {
+    pub(super) fn read(call: &'static str) -> Result<Bytes, Error> {
         if IS_READ.swap(true, Ordering::Relaxed) {
             return Err(Error::InputTwice);
         }
-        let mut stdin = io::stdin().lock();
+        let stdin = io::stdin().lock();
         if stdin.is_terminal() {
             return Err(Error::Terminal(call));
         }
         widen(&stdin);
-        let mut bytes = Vec::new();
-        // Where addresses are limited too, it grows.
-        let _ = ROOM.into_iter().any(|room| bytes.try_reserve_exact(room).is_ok());
-        stdin.read_to_end(&mut bytes).map_err(Error::Input)?;
-        Ok(bytes)
+        Bytes::read(stdin).map_err(Error::Input)
     }
 
     /// Writes data to stdout, and checks that all of it was written.

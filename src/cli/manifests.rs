@@ -10,11 +10,12 @@ use crate::diag::{Code, Diagnostic, Place};
 use crate::disk;
 use crate::encoding::Encoding;
 use crate::krm::{Item, Position, ReadError, ResourceList, Stream};
+use crate::memory::Bytes;
 use crate::quote::quote;
 use crate::yaml::NodeRef;
 
 /// The manifests in a file, or on stdin; `call` says how to pipe them in.
-pub(super) fn read(path: &Path, call: &'static str) -> Result<Vec<u8>, Error> {
+pub(super) fn read(path: &Path, call: &'static str) -> Result<Bytes, Error> {
     if path == Path::new("-") { Io::read(call) } else { Ok(disk::read_manifests(path)?) }
 }
 

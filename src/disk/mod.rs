@@ -22,6 +22,7 @@ pub use together::read_together;
 pub use walk::{check_files, files_named, folders_below, written_below};
 
 use crate::encoding::Encoding;
+use crate::memory::Bytes;
 use crate::quote::quote;
 
 /// The name of the declaration's file.
@@ -182,8 +183,8 @@ pub fn read_given(path: &Path) -> Result<String, Error> {
 ///
 /// # Errors
 /// It is neither, or cannot be read.
-pub fn read_manifests(path: &Path) -> Result<Vec<u8>, Error> {
-    open::given(path, MANIFESTS)
+pub fn read_manifests(path: &Path) -> Result<Bytes, Error> {
+    open::large(path, MANIFESTS)
 }
 
 /// A path without links, as far as it leads anywhere.

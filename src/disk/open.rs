@@ -8,6 +8,7 @@ use std::path::Path;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::Error;
+use crate::memory::Bytes;
 
 /// Paths by which a shell passes a pipe. Only the command line may use them: a declaration that names one could read
 /// data meant for something else.
@@ -15,16 +16,41 @@ const HANDED_OVER: &[&str] = &["/dev/stdin", "/dev/fd", "/proc/self/fd"];
 
 /// The bytes of a regular file.
 pub(super) fn file(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
-    read(path, most, false)
+    whole(path, most, false)
 }
 
 /// The bytes of a regular file, or of a pipe that was passed on the command line: `--values <(command)`. A named pipe
 /// is rejected, because it may have no writer.
 pub(super) fn given(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
-    read(path, most, HANDED_OVER.iter().any(|folder| path.starts_with(folder)))
+    whole(path, most, is_handed_over(path))
 }
 
-fn read(path: &Path, most: u64, is_handed_over: bool) -> Result<Vec<u8>, Error> {
+/// The same where megabytes are usual.
+pub(super) fn large(path: &Path, most: u64) -> Result<Bytes, Error> {
+    let (file, _) = opened(path, most, is_handed_over(path))?;
+    let bytes = Bytes::read(file).map_err(|error| Error::Read(path.to_owned(), error))?;
+    check_size(path, most, bytes.len()).map(|()| bytes)
+}
+
+fn is_handed_over(path: &Path) -> bool {
+    HANDED_OVER.iter().any(|folder| path.starts_with(folder))
+}
+
+fn whole(path: &Path, most: u64, is_handed_over: bool) -> Result<Vec<u8>, Error> {
+    let (mut file, size) = opened(path, most, is_handed_over)?;
+    let mut bytes = Vec::new();
+    // Growing by and by has everything twice meanwhile.
+    let _ = bytes.try_reserve_exact(usize::try_from(size).unwrap_or_default());
+    file.read_to_end(&mut bytes).map_err(|error| Error::Read(path.to_owned(), error))?;
+    check_size(path, most, bytes.len()).map(|()| bytes)
+}
+
+fn check_size(path: &Path, most: u64, size: usize) -> Result<(), Error> {
+    if size as u64 > most { Err(Error::TooLarge(path.to_owned(), most >> 20)) } else { Ok(()) }
+}
+
+/// The file, of which a byte more is read than there may be, and how large it says it is.
+fn opened(path: &Path, most: u64, is_handed_over: bool) -> Result<(io::Take<File>, u64), Error> {
     let failed = |error: io::Error| Error::Read(path.to_owned(), error);
     let is_right = |kind: FileType| kind.is_file() || (is_handed_over && kind.is_fifo());
     let check = |kind: FileType| {
@@ -43,11 +69,7 @@ fn read(path: &Path, most: u64, is_handed_over: bool) -> Result<Vec<u8>, Error> 
     if kind.is_fifo() {
         wait_for(&file).map_err(failed)?;
     }
-    let mut bytes = Vec::new();
-    // Growing by and by has everything twice meanwhile.
-    let _ = bytes.try_reserve_exact(usize::try_from(there.len()).unwrap_or_default());
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > most { Err(Error::TooLarge(path.to_owned(), most >> 20)) } else { Ok(bytes) }
+    Ok((file.take(most.saturating_add(1)), there.len()))
 }
 
 /// Makes reads block until the program at the other end, which the shell has started, writes.

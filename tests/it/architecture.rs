@@ -49,6 +49,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("similar::", &["src/output/diff.rs"]),
     ("tempfile", &["src/temporary.rs"]),
     ("mimalloc", &["src/main.rs"]),
+    ("memmap2", &["src/memory.rs"]),
     ("std::fs", &["src/disk/", "src/temporary.rs"]),
     ("std::env", &["src/cli/"]),
     ("std::process", &["src/cli/", "src/main.rs", "src/temporary.rs"]),

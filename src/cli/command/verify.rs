@@ -13,6 +13,7 @@ use crate::cli::sources::Offline;
 use crate::config::Mode;
 use crate::diag::Report;
 use crate::krm::Stream;
+use crate::memory::Bytes;
 use crate::pipeline::{self, Request};
 use crate::verify::Rendered;
 use crate::{disk, splice, verify};
@@ -75,16 +76,16 @@ pub(super) fn run(args: &Args, io: &mut Io) -> Result<Exit, Error> {
         }
     }
     report.judge(&args.levels.over(&levels));
-    let input = String::from_utf8(text).ok().map(|text| (name.to_owned(), text));
+    let input = str::from_utf8(&text).ok().map(|text| (name.to_owned(), text.to_owned()));
     args.format.write(&[Checked { input, report, levels, ..Checked::of(file) }], io)
 }
 
 /// The manifests in a file, in a folder and all below it, or on stdin.
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
+fn read(path: &Path) -> Result<Bytes, Error> {
     if !path.is_dir() {
         return manifests::read(path, PIPE);
     }
-    Ok(disk::read_manifest_folder(path)?.join("\n---\n").into_bytes())
+    Ok(disk::read_manifest_folder(path)?.join("\n---\n").into_bytes().into())
 }
 
 fn parse<'t>(name: &str, bytes: &'t [u8], report: &mut Report) -> Option<Stream<'t>> {

@@ -56,7 +56,7 @@ pub(super) fn objects(args: &Args, report: &mut Report, io: &mut Io) -> Result<O
     let (name, text) = match &args.objects {
         Some(path) if path == Path::new("-") => ("stdin".to_owned(), Io::read(PIPE)?),
         Some(path) => (display(path), disk::read_manifests(path)?),
-        None if args.cluster.is_some() => ("kubectl".to_owned(), kubectl(io)?),
+        None if args.cluster.is_some() => ("kubectl".to_owned(), kubectl(io)?.into()),
         None => return Ok(None),
     };
     let list: Option<Value> = serde_json::from_slice(&text).ok();
