@@ -41,7 +41,7 @@ pub use mint::Minted;
 pub use namespace::{ALL, NotAllowed, Tenants};
 pub use naming::{Affixes, Naming, naming};
 pub use opt_in::{OptIn, ROLE};
-pub use schema::{SCHEMA_ID, json_schema};
+pub use schema::{SCHEMA_ID, generated_schema, json_schema};
 pub use unique::Subjects;
 pub use v1alpha1::{
     API_VERSION, ArgoCd, CertificateVolume, Delivery, Helper, KIND, KeyAlgorithm, MintPolicy, Mode, OUR_NAMES,
