@@ -1,5 +1,7 @@
 //! The order in which a person would write the fields of an object.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 /// Fields that come first, in this order; all others follow alphabetically.
@@ -49,11 +51,22 @@ pub(super) fn ordered(mut value: Value) -> Value {
     value
 }
 
+/// [`FIRST`] by name, with the places there: each field of each object is looked up.
+static RANKS: LazyLock<Vec<(&str, usize)>> = LazyLock::new(|| {
+    let mut ranks: Vec<_> = FIRST.iter().enumerate().map(|(rank, field)| (*field, rank)).collect();
+    ranks.sort_unstable();
+    ranks
+});
+
+fn rank(field: &str) -> usize {
+    let found = RANKS.binary_search_by_key(&field, |(first, _)| first);
+    found.ok().and_then(|at| RANKS.get(at)).map_or(FIRST.len(), |(_, rank)| *rank)
+}
+
 fn order(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.values_mut().for_each(order);
-            let rank = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
             // A mapping is made anew only if it has to be.
             if !map.keys().is_sorted_by_key(|key| (rank(key), key)) {
                 let entries = std::mem::take(map).into_iter().map(|(key, value)| (rank(&key), key, value));

@@ -170,6 +170,18 @@ fn small(text: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
 const WORDS: [&str; 14] =
     ["y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan", "nan", "inf", "infinity"];
 
+/// What a plain scalar of ours may have beside letters and digits: a bit for each code.
+const PUNCTUATION: u128 = bits(b"/_.-+:@=, ()$%");
+
+const fn bits(mut of: &[u8]) -> u128 {
+    let mut bits = 0;
+    while let [first, rest @ ..] = of {
+        bits |= 1 << *first;
+        of = rest;
+    }
+    bits
+}
+
 /// Longer scalars get quotes: some printers and parsers treat long plain keys and lines differently.
 const MAX_PLAIN: usize = 256;
 
@@ -190,20 +202,17 @@ pub fn is_safe_plain(text: &str) -> bool {
         b'.' => bytes.get(1).is_some_and(|second| second.is_ascii_alphabetic() || *second == b'/'),
         _ => first.is_ascii_alphanumeric() || matches!(first, b'/' | b'_'),
     };
-    let allowed = |byte: &u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'/' | b'_' | b'.' | b'-' | b'+' | b':' | b'@' | b'=' | b',' | b' ' | b'(' | b')' | b'$' | b'%'
-            )
+    let mut before = 0;
+    let mut is_allowed = |byte: &u8| {
+        let is_end_of_key = std::mem::replace(&mut before, *byte) == b':' && *byte == b' ';
+        !is_end_of_key && (byte.is_ascii_alphanumeric() || *byte < 128 && PUNCTUATION >> *byte & 1 == 1)
     };
     let date_like =
         bytes.get(..4).is_some_and(|year| year.iter().all(u8::is_ascii_digit)) && bytes.get(4) == Some(&b'-');
     starts
         && bytes.len() <= MAX_PLAIN
-        && bytes.iter().all(allowed)
+        && bytes.iter().all(&mut is_allowed)
         && !matches!(last, b' ' | b':')
-        && !bytes.windows(2).any(|two| two == b": ")
         && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
         && !date_like
         && !is_number_like(bytes)
