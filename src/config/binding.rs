@@ -1,6 +1,7 @@
 //! Converts declared workloads into [`Binding`]s.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::declared::Declared;
 use super::layer::{Layer, Layers};
@@ -9,7 +10,7 @@ use super::placed::{Placed, invalid};
 use super::reader::{CLUSTER, NAMESPACE, Reader};
 use super::v1alpha1 as wire;
 use super::written::Written;
-use super::{Binding, Containers, NotAllowed, OptIn, Role, Target, Which};
+use super::{Binding, Containers, NotAllowed, OptIn, Role, Sidecar, Target, Which};
 use crate::diag::{Code, Diagnostic, Place};
 use crate::issuer::DEFAULT_SCOPE;
 use crate::name::{DnsLabel, ObjectName};
@@ -117,6 +118,7 @@ impl Reader<'_> {
         variables.extend(namespace.iter().map(|namespace| ("namespace", namespace.as_str())));
         let names = self.names(&layers, &variables, at)?;
         let session_name = self.session_name(layers.of_sidecar().role_session_name(), &variables, role);
+        let sidecar = layers.of_sidecar().merged(session_name, self.report);
         let target = self.target(name, &workload.target, &at.key("target"));
         let binding = Binding {
             workload: name.to_owned(),
@@ -124,13 +126,13 @@ impl Reader<'_> {
             target,
             containers: self.containers(workload, at),
             session: self.own_session(workload, role, at),
-            role: role.clone(),
+            role: Arc::clone(role),
             scope: scope.to_owned(),
             tenant: tenant.map(|tenant| tenant.name.clone()),
-            issuer: scope_entry.issuer.clone(),
+            issuer: Arc::clone(&scope_entry.issuer),
             mint_policy: scope_entry.mint_policy,
             certificate: layers.certificate(names, at, self.report),
-            sidecar: layers.of_sidecar().merged(session_name, self.report),
+            sidecar: self.shared(sidecar),
             environment: layers.environment(),
             sample: workload.sample,
             is_listed: true,
@@ -139,6 +141,12 @@ impl Reader<'_> {
         binding.check_names(self.report);
         self.check_renewals(&binding);
         Some(binding)
+    }
+
+    /// These settings, which the workload before has too, as a rule.
+    fn shared(&mut self, sidecar: Sidecar) -> Arc<Sidecar> {
+        let shared = self.last_sidecar.take().filter(|before| **before == sidecar).unwrap_or_else(|| Arc::new(sidecar));
+        Arc::clone(self.last_sidecar.insert(shared))
     }
 
     fn target(&mut self, workload: &str, target: &wire::Target, at: &FieldPath) -> Target {
@@ -188,7 +196,7 @@ impl Reader<'_> {
         written: &Written<'_>,
         namespace: Option<&DnsLabel>,
         declared: &'d Declared<'_>,
-    ) -> Option<(&'d str, &'d Role)> {
+    ) -> Option<(&'d str, &'d Arc<Role>)> {
         let wanted = written.role();
         let Some(of_spec) = self.spec.roles.get(wanted) else {
             self.say_unknown_role(written, wanted);

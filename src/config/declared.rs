@@ -19,13 +19,14 @@ pub(super) struct Declared<'d> {
     pub(super) clusters: BTreeMap<String, (Option<DnsLabel>, Layer)>,
     pub(super) tenants: Arc<Tenants>,
     /// By name, and by the scope that its workloads are in.
-    pub(super) roles: BTreeMap<String, BTreeMap<String, Role>>,
+    pub(super) roles: BTreeMap<String, BTreeMap<String, Arc<Role>>>,
 }
 
 impl Declared<'_> {
     pub(super) fn all_roles(&self) -> Arc<[(Role, Issuer)]> {
-        let with_issuer =
-            |(scope, role): (&String, &Role)| Some((role.clone(), self.scopes.get(scope)?.issuer.clone()));
+        let with_issuer = |(scope, role): (&String, &Arc<Role>)| {
+            Some((Role::clone(role), Issuer::clone(&self.scopes.get(scope)?.issuer)))
+        };
         self.roles.values().flatten().filter_map(with_issuer).collect()
     }
 
@@ -49,6 +50,8 @@ impl Declared<'_> {
         if used.is_empty() {
             used.insert(DEFAULT_SCOPE);
         }
-        used.into_iter().filter_map(|name| Some((name.to_owned(), self.scopes.get(name)?.issuer.clone()))).collect()
+        used.into_iter()
+            .filter_map(|name| Some((name.to_owned(), Issuer::clone(&self.scopes.get(name)?.issuer))))
+            .collect()
     }
 }

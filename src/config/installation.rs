@@ -46,7 +46,7 @@ impl Declared<'_> {
         let scopes = self.scopes.iter().filter(|(name, _)| is_meant(name)).map(|(name, scope)| DeclaredScope {
             name: name.clone(),
             trust_anchor: scope.trust_anchor.clone(),
-            issuer: scope.issuer.clone(),
+            issuer: Issuer::clone(&scope.issuer),
         });
         Installation { prefix: prefix.to_owned(), declaration: self.metadata.name.clone(), scopes: scopes.collect() }
     }

@@ -112,22 +112,22 @@ pub struct Binding {
     pub target: Target,
     /// The containers that get credentials.
     pub containers: Containers,
-    /// Its role.
-    pub role: Role,
+    /// Its role, which is one for all that have it.
+    pub role: Arc<Role>,
     /// How long its sessions last, if not as long as its role's.
     pub session: Option<Duration>,
     /// The scope's name.
     pub scope: String,
     /// The entry of `namespaces` that it is declared under.
     pub tenant: Option<String>,
-    /// The issuer of its certificate.
-    pub issuer: Issuer,
+    /// The issuer of its certificate, one for all in its scope.
+    pub issuer: Arc<Issuer>,
     /// Who limits the certificates of that issuer, if the declaration says it.
     pub mint_policy: Option<MintPolicy>,
     /// Its certificate.
     pub certificate: Certificate,
-    /// Its sidecar.
-    pub sidecar: Sidecar,
+    /// Its sidecar, one for workloads in a row with the same settings.
+    pub sidecar: Arc<Sidecar>,
     /// The environment of its containers.
     pub environment: Environment,
     /// Whether a Pod is emitted that prints its identity.
@@ -239,8 +239,8 @@ impl Config {
         };
         for binding in &mut self.bindings {
             binding.place = field(&binding.place);
-            role(&mut binding.role);
-            binding.issuer.references_mut().for_each(|it| it.place = field(&it.place));
+            role(Arc::make_mut(&mut binding.role));
+            Arc::make_mut(&mut binding.issuer).references_mut().for_each(|it| it.place = field(&it.place));
         }
         self.issuers.values_mut().flat_map(Issuer::references_mut).for_each(|it| it.place = field(&it.place));
         let mut roles = self.roles.to_vec();

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Sidecar;
 use super::extension::Extension;
 use super::overlay::Overlay;
 use super::placed::invalid;
@@ -27,6 +28,8 @@ pub(super) struct Reader<'r> {
     roles: OnceCell<Known<'r>>,
     scopes: OnceCell<Known<'r>>,
     clusters: OnceCell<Known<'r>>,
+    /// The sidecar of the last workload.
+    pub(super) last_sidecar: Option<Arc<Sidecar>>,
     pub(super) report: &'r mut Report,
 }
 
@@ -43,8 +46,19 @@ pub(super) const CLUSTER: Optional = Optional { name: "cluster", help: "declare 
 impl<'r> Reader<'r> {
     pub(super) fn new(spec: &'r wire::Spec, overlay: Option<&'r Overlay>, report: &'r mut Report) -> Self {
         let at = FieldPath::root().key("spec");
-        let (roles, scopes, clusters) = Default::default();
-        Self { spec, prefix: String::new(), at, overlay, extension: None, roles, scopes, clusters, report }
+        let (roles, scopes, clusters, last_sidecar) = Default::default();
+        Self {
+            spec,
+            prefix: String::new(),
+            at,
+            overlay,
+            extension: None,
+            roles,
+            scopes,
+            clusters,
+            last_sidecar,
+            report,
+        }
     }
 
     /// The names of the declared roles, to suggest one.

@@ -19,7 +19,7 @@ pub(super) struct Scope {
     pub(super) trust_anchor: Reference,
     /// Where its values, and those of its roles, are looked up.
     pub(super) origin: Arc<Origin>,
-    pub(super) issuer: Issuer,
+    pub(super) issuer: Arc<Issuer>,
     /// Who limits its certificates, if the declaration says it.
     pub(super) mint_policy: Option<wire::MintPolicy>,
     pub(super) layer: Layer,
@@ -40,7 +40,7 @@ impl Reader<'_> {
             let origin = Arc::new(self.origin(name, &scope.aws, &at.key("aws")));
             let trust_anchor =
                 self.reference(scope.trust_anchor.as_deref(), &default, &at.key("trustAnchor"), &origin)?;
-            let issuer = self.issuer(name, scope.issuer.as_ref(), &at.key("issuer"), &origin)?;
+            let issuer = Arc::new(self.issuer(name, scope.issuer.as_ref(), &at.key("issuer"), &origin)?);
             let mint_policy = scope.issuer.as_ref().and_then(|issuer| issuer.mint_policy);
             let layer = Layer::read(&scope.certificate, &scope.sidecar, &scope.environment, &at, self.report);
             Some((name.to_owned(), Scope { trust_anchor, origin, issuer, mint_policy, layer }))

@@ -41,7 +41,7 @@ struct Born {
 /// A workload with its role and its certificate.
 struct Known {
     workload: String,
-    role: Role,
+    role: Arc<Role>,
     certificate: Certificate,
     is_loose: bool,
 }

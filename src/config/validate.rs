@@ -245,14 +245,15 @@ impl Reader<'_> {
         &mut self,
         scopes: &BTreeMap<String, Scope>,
         tenants: &Tenants,
-    ) -> BTreeMap<String, BTreeMap<String, Role>> {
+    ) -> BTreeMap<String, BTreeMap<String, Arc<Role>>> {
         let spec = self.spec;
         let of_tenants = tenants.scopes();
         let read = |(name, declared): (&String, &wire::Role)| {
             let at = self.at.key("roles").key(name.as_str());
             self.check_role(name, declared, scopes, &at);
             let used = declared.scope.as_deref().map_or_else(|| of_tenants.of(name), |own| [own].into());
-            let in_scope = |scope: &str| Some((scope.to_owned(), self.role(name, declared, (scope, scopes), &at)?));
+            let in_scope =
+                |scope: &str| Some((scope.to_owned(), Arc::new(self.role(name, declared, (scope, scopes), &at)?)));
             (name.clone(), used.into_iter().filter_map(in_scope).collect())
         };
         spec.roles.iter().map(read).filter(|(_, role): &(_, BTreeMap<_, _>)| !role.is_empty()).collect()

@@ -188,8 +188,10 @@ pub fn prerequisites<'r>(
 ) -> Plan<'r> {
     let namespace = |declared: Option<&DnsLabel>| declared.map(DnsLabel::as_str).or(fallback).map(str::to_owned);
     let own = config.issuers.iter().map(|(scope, issuer)| (namespace(config.namespace.as_ref()), &**scope, issuer));
-    let of_workloads =
-        config.bindings.iter().map(|binding| (namespace(binding.namespace.as_ref()), &*binding.scope, &binding.issuer));
+    let of_workloads = config
+        .bindings
+        .iter()
+        .map(|binding| (namespace(binding.namespace.as_ref()), &*binding.scope, &*binding.issuer));
     let sites = own.chain(of_workloads).map(|(namespace, scope, issuer)| (namespace, scope, issuer, Order::USUAL.wave));
     Plan { workloads: Vec::new(), prerequisites: beside(sites, authorities), approvals: Vec::new(), guards: Vec::new() }
 }
@@ -197,7 +199,7 @@ pub fn prerequisites<'r>(
 fn with_prerequisites<'r>(resolved: &'r Resolved, workloads: Vec<PlannedWorkload<'r>>) -> Plan<'r> {
     let sites = workloads.iter().map(|planned| {
         let binding = &planned.binding();
-        (planned.namespace.clone(), binding.scope.as_str(), &binding.issuer, planned.wave)
+        (planned.namespace.clone(), binding.scope.as_str(), &*binding.issuer, planned.wave)
     });
     let prerequisites = beside(sites, &resolved.authorities);
     let (approvals, guards) = (guard::approvals(&workloads), guard::of(resolved, &workloads));

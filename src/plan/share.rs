@@ -72,7 +72,7 @@ fn sharing(pod: &[(&Binding, u16)]) -> Sharing {
     }
     let has_several = first.sidecar.helper.can().has_several_roles && first.sidecar.delivery.is_served();
     // What each role has of its own; a further role's settings are separated by commas.
-    let common = |it: &Binding| Sidecar { port: 0, role_session_name: None, ..it.sidecar.clone() };
+    let common = |it: &Binding| Sidecar { port: 0, role_session_name: None, ..Sidecar::clone(&it.sidecar) };
     let has_comma = |it: &Binding| it.sidecar.role_session_name.as_ref().is_some_and(|name| name.contains(','));
     let wanted = common(first);
     let fits = |(it, _): &(&Binding, u16)| common(it) == wanted && !has_comma(it);

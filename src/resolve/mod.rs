@@ -53,8 +53,8 @@ pub struct Resolved {
 pub struct ResolvedBinding {
     /// Its declaration.
     pub declared: Binding,
-    /// Its identity.
-    pub identity: Identity,
+    /// Its identity, one for all with its role.
+    pub identity: Arc<Identity>,
 }
 
 /// Trust anchor, profile and role: what a workload becomes in AWS.
@@ -94,11 +94,22 @@ pub fn authorities(config: &Config, answers: &Answers, report: &mut Report) -> B
 /// fields.
 pub fn fill_private_cas(config: &mut Config, answers: &Answers, report: &mut Report) {
     let mut binder = Binder { answers, report };
-    let of_bindings = config.bindings.iter_mut().map(|binding| &mut binding.issuer);
-    for issuer in config.issuers.values_mut().chain(of_bindings) {
+    for issuer in config.issuers.values_mut() {
         if let Some(arn) = binder.private_ca(issuer) {
             issuer.fill(&arn);
         }
+    }
+    // What was one for several workloads stays so; the old ones are kept so that no new one has the address of one of them.
+    let mut filled: BTreeMap<*const Issuer, (Arc<Issuer>, Arc<Issuer>)> = BTreeMap::new();
+    for issuer in config.bindings.iter_mut().map(|binding| &mut binding.issuer) {
+        let (_, new) = filled.entry(Arc::as_ptr(issuer)).or_insert_with(|| {
+            let mut new = Arc::clone(issuer);
+            if let Some(arn) = binder.private_ca(issuer) {
+                Arc::make_mut(&mut new).fill(&arn);
+            }
+            (Arc::clone(issuer), new)
+        });
+        *issuer = Arc::clone(new);
     }
 }
 
@@ -151,10 +162,15 @@ pub fn bind(mut config: Config, answers: &Answers, report: &mut Report) -> Optio
     fill_private_cas(&mut config, answers, report);
     let authorities = authorities(&config, answers, report);
     let mut binder = Binder { answers, report };
+    let mut identities: BTreeMap<*const Role, Option<Arc<Identity>>> = BTreeMap::new();
     let bindings = std::mem::take(&mut config.bindings).into_iter().filter_map(|binding| {
-        binder.identity(&binding.role).map(|identity| Arc::new(ResolvedBinding { declared: binding, identity }))
+        let mut identity = || binder.identity(&binding.role).map(Arc::new);
+        let identity = identities.entry(Arc::as_ptr(&binding.role)).or_insert_with(&mut identity).clone()?;
+        Some(Arc::new(ResolvedBinding { declared: binding, identity }))
     });
-    let bindings: Vec<_> = bindings.collect();
+    let mut bindings: Vec<_> = bindings.collect();
+    // The vector has the room of what it was made of, which is two hundred times what it needs.
+    bindings.shrink_to_fit();
     let Config { mode, name_suffix_hash, argo_cd, checks, minted, naming, tenants, .. } = config;
     (!report.has_errors()).then_some(Resolved {
         mode,

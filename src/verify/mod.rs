@@ -150,7 +150,7 @@ pub fn check_readers(
         return;
     }
     let keys = Keys::of(resolved, plan, &rendered.stream, rendered.items);
-    let issuers = resolved.bindings.iter().map(|binding| &binding.declared.issuer);
+    let issuers = resolved.bindings.iter().map(|binding| &*binding.declared.issuer);
     let writers: BTreeSet<_> = issuers.map(issuer::home_of_cert_manager).collect();
     readers::Readers { keys: &keys, writers, strictly: strictly && level != Some(&Level::Warn) }
         .check(rendered.items, report);

@@ -71,7 +71,7 @@ pub(super) fn look(
 
 fn identities(resolved: &Resolved) -> Vec<(&Identity, &Origin)> {
     let bindings = resolved.bindings.iter();
-    bindings.map(|binding| (&binding.identity, &*binding.declared.role.trust_anchor.origin)).collect()
+    bindings.map(|binding| (&*binding.identity, &*binding.declared.role.trust_anchor.origin)).collect()
 }
 
 fn inspect(session: &Session, resolved: &Resolved, authorities: &Authorities, report: &mut Report) -> Vec<String> {
