@@ -1,6 +1,7 @@
 //! The stages in order. The core takes data and returns data: nothing here reads a file, a clock or the environment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::sync::Arc;
 
 use crate::arn::{Arn, ArnKind};
@@ -216,10 +217,10 @@ pub fn snapshot<'d>(
 
 /// The objects that the declaration renders by itself.
 pub fn generate(resolved: &Resolved, request: Request<'_>) -> Vec<Manifest> {
-    generated(&plan::declared(resolved, request.namespace), resolved, request)
+    generated(&plan::declared(resolved, request.namespace), resolved, request).collect()
 }
 
-fn generated(plan: &Plan<'_>, resolved: &Resolved, request: Request<'_>) -> Vec<Manifest> {
+fn generated(plan: &Plan<'_>, resolved: &Resolved, request: Request<'_>) -> impl Iterator<Item = Manifest> {
     render::objects(plan, resolved.argo_cd, request.generator && resolved.name_suffix_hash)
 }
 
@@ -235,7 +236,7 @@ pub fn prerequisites<'d>(
     resolve::fill_private_cas(&mut config, &answers, report);
     let authorities = resolve::authorities(&config, &answers, report);
     let plan = plan::prerequisites(&config, &authorities, request.namespace);
-    (!report.has_errors()).then(|| render::objects(&plan, config.argo_cd, false))
+    (!report.has_errors()).then(|| render::objects(&plan, config.argo_cd, false).collect())
 }
 
 /// The certificates in PEM of the CAs that the declaration writes into Secrets, by scope, as far as they are known.
@@ -251,8 +252,8 @@ pub fn ca_certificates<'d>(
 }
 
 /// The workloads of a list of objects, the plan, and their changes.
-struct Patched<'r, 't> {
-    inventory: Vec<Workload<'t>>,
+struct Patched<'r> {
+    inventory: Vec<Workload>,
     plan: Plan<'r>,
     changes: Changes,
     /// What others write.
@@ -261,8 +262,8 @@ struct Patched<'r, 't> {
     is_in_kustomize: bool,
 }
 
-impl<'r, 't> Patched<'r, 't> {
-    fn of(resolved: &'r Resolved, items: &[Item<'t>], request: Request<'_>, report: &mut Report) -> Self {
+impl<'r> Patched<'r> {
+    fn of(resolved: &'r Resolved, items: &[Item<'_>], request: Request<'_>, report: &mut Report) -> Self {
         let bindings: Vec<_> = resolved.bindings.iter().map(|binding| &binding.declared).collect();
         splice::check_committed(items, report);
         let inventory = workload::inventory(items, &bindings, &resolved.naming, report);
@@ -278,7 +279,7 @@ impl<'r, 't> Patched<'r, 't> {
     fn transformed(mut self, resolved: &Resolved, items: &[Item<'_>], report: &mut Report) -> Changes {
         std::mem::take(&mut self.taken).report(report);
         self.plan.check_certificates(items, &self.inventory, report);
-        order::check(&self.plan, &[], items, &self.inventory, report);
+        order::check(&self.plan, iter::empty(), items, &self.inventory, report);
         self.plan.keep_unlisted();
         self.with_objects(resolved, items, report)
     }
@@ -289,9 +290,9 @@ impl<'r, 't> Patched<'r, 't> {
             leave_out(&mut self.plan, report);
         }
         self.taken.report(report);
-        let objects = render::objects(&self.plan, resolved.argo_cd, false);
-        order::check(&self.plan, &objects, items, &self.inventory, report);
-        splice::add(&objects, items, &mut self.changes, report);
+        let objects = || render::objects(&self.plan, resolved.argo_cd, false);
+        order::check(&self.plan, objects(), items, &self.inventory, report);
+        splice::add(objects(), items, &mut self.changes, report);
         self.changes
     }
 }
@@ -308,7 +309,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
             splice::check_committed(items, report);
             Taken::of(&plan, items).report(report);
             let mut changes = Changes::default();
-            splice::add(&generated(&plan, resolved, request), items, &mut changes, report);
+            splice::add(generated(&plan, resolved, request), items, &mut changes, report);
             changes
         }
         Mode::Transform => Patched::of(resolved, items, request, report).transformed(resolved, items, report),
@@ -317,7 +318,7 @@ pub fn run(resolved: &Resolved, items: &[Item<'_>], request: Request<'_>, report
             let patched = Patched::of(resolved, items, request, report);
             patched.taken.report(report);
             splice::check_fillers(items, report);
-            order::check(&patched.plan, &[], items, &patched.inventory, report);
+            order::check(&patched.plan, iter::empty(), items, &patched.inventory, report);
             refuse_changes(&patched.changes, &patched.inventory, report);
             Changes::default()
         }
@@ -334,8 +335,8 @@ pub fn verify(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absence
     // `check_strangers` reports other writers with everything else that strangers do.
     let Patched { inventory, plan, changes, .. } = Patched::of(&here, rendered.items, Request::default(), report);
     splice::declarations(rendered.items, Fate::Stays, report);
-    order::check(&plan, &[], rendered.items, &inventory, report);
-    let wanted = render::objects(&plan, adopted.argo_cd, false);
+    order::check(&plan, iter::empty(), rendered.items, &inventory, report);
+    let wanted: Vec<_> = render::objects(&plan, adopted.argo_cd, false).collect();
     verify::check(&plan, &changes, &wanted, rendered, &inventory, report);
     verify::check_strangers(&adopted, &plan, rendered, &inventory, report);
     verify::check_readers(&adopted, &plan, rendered, true, report);
@@ -350,7 +351,7 @@ pub fn rehearse(resolved: &Resolved, rendered: &Rendered<'_, '_>, absence: Absen
     verify::check_strangers(resolved, &patched.plan, rendered, &patched.inventory, &mut strangers);
     verify::check_readers(resolved, &patched.plan, rendered, false, &mut strangers);
     let objects = render::objects(&patched.plan, resolved.argo_cd, false);
-    order::check(&patched.plan, &objects, rendered.items, &patched.inventory, report);
+    order::check(&patched.plan, objects, rendered.items, &patched.inventory, report);
     // Other writers of a workload's objects are already reported, with help.
     let strangers = if patched.taken.is_empty() { strangers } else { strangers.without(Code::ChangedObject) };
     patched.transformed(resolved, rendered.items, report);
@@ -395,7 +396,7 @@ fn leave_out(plan: &mut Plan<'_>, report: &mut Report) {
     );
 }
 
-fn refuse_changes(changes: &Changes, inventory: &[Workload<'_>], report: &mut Report) {
+fn refuse_changes(changes: &Changes, inventory: &[Workload], report: &mut Report) {
     for workload in inventory.iter().filter(|workload| changes.replaced.contains_key(&workload.index)) {
         let target = workload.resource_ref();
         let message = format!("{} does not have its declared identity", quote_object(&target.kind, &target.name));

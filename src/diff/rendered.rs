@@ -55,7 +55,7 @@ impl Made {
             let at = |key: &str, section: &str| Some(FieldPath::keys(section).key(annotations?.get(key)?.as_str()?));
             at(render::GENERATED_FOR, "spec.workloads").or_else(|| at(render::SCOPE, "spec.scopes")).unwrap_or_default()
         };
-        let objects = render::objects(&plan, resolved.argo_cd, false).into_iter().map(|object| object.value);
+        let objects = render::objects(&plan, resolved.argo_cd, false).map(|object| object.value);
         Some(Self {
             objects: objects.map(|object| (name(&object), (object.clone(), place(&object)))).collect(),
             pods: plan

@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use super::documents::{body, is_marker};
 use super::json;
-use super::layout::{after, before, first_line, line_start, lines, next_line};
+use super::layout::{after, before, first_line, line_break, line_start, lines, next_line};
 use super::stream::{Form, Stream, StreamDocument};
-use super::write::{Changes, Places, Splice, invalid, like, write_spliced};
+use super::write::{Changes, Edited, Places, Splice, invalid, like, write_spliced};
 
 impl Changes {
     /// Writes a stream with these changes. All other bytes are those of the input; results are omitted, because plain
@@ -33,7 +33,7 @@ impl Changes {
         }
         let into_list = matches!(stream.parts.as_slice(), [only] if only.list.is_some());
         if !into_list && !self.appended.is_empty() {
-            splices.push(self.new_documents(stream)?);
+            splices.extend(self.new_documents(stream)?);
         }
         write_spliced(text, splices, out)
     }
@@ -45,23 +45,31 @@ impl Changes {
         number: usize,
         part: &StreamDocument,
         unmarked: bool,
-    ) -> io::Result<Option<Splice>> {
+    ) -> io::Result<Vec<Splice<'_>>> {
         let (range, object) = (part.range.clone(), part.items.start);
         if self.removed.contains(&object) {
-            return Ok(Some(self.without(stream, number, range)));
+            return Ok(vec![self.without(stream, number, range)]);
         }
         let own = after(before(stream.text(), range.end), range.start);
         let marker = if unmarked { first_line(own) } else { "" };
-        let put = |new: &str| Splice::new(range.clone(), new.strip_prefix(marker).unwrap_or(new));
+        let without_marker = || Splice::new(range.start..range.start + marker.len(), "");
         Ok(match (self.rewritten.get(&object), self.replaced.get(&object)) {
-            (Some(object), _) => Some(put(&rewritten(stream, own, object)?)),
-            (None, Some(text)) => Some(put(text)),
-            (None, None) => unmarked.then(|| Splice::new(range.start..range.start + marker.len(), "")),
+            (Some(object), _) => {
+                let new = rewritten(stream, own, object)?;
+                vec![Splice::new(range.clone(), new.strip_prefix(marker).map_or_else(|| new.clone(), str::to_owned))]
+            }
+            (None, Some(Edited::Whole(new))) => {
+                vec![Splice::new(range.clone(), new.strip_prefix(marker).unwrap_or(new))]
+            }
+            (None, Some(edited)) => {
+                unmarked.then(without_marker).into_iter().chain(edited.splices(range.clone())).collect()
+            }
+            (None, None) => unmarked.then(without_marker).into_iter().collect(),
         })
     }
 
     /// Removes a document, and adds a marker if its neighbours would otherwise be joined.
-    fn without(&self, stream: &Stream<'_>, number: usize, range: Range<usize>) -> Splice {
+    fn without(&self, stream: &Stream<'_>, number: usize, range: Range<usize>) -> Splice<'static> {
         let text = stream.text();
         let next = stream.parts.get(number + 1).filter(|next| next.range.start == range.end);
         match next {
@@ -98,31 +106,51 @@ impl Changes {
     }
 
     /// The new objects, as separate documents.
-    fn new_documents(&self, stream: &Stream<'_>) -> io::Result<Splice> {
+    fn new_documents(&self, stream: &Stream<'_>) -> io::Result<Vec<Splice<'_>>> {
         let text = stream.text();
         let last = stream.parts.last().map_or(text.len()..text.len(), |part| part.range.clone());
         let open = match stream.form {
             Form::Row => {
-                let json: Result<Vec<_>, _> = self.appended.iter().map(|object| json::from_block(object)).collect();
-                let rows = json.map_err(invalid)?.into_iter().map(|object| format!("\n{object}"));
-                return Ok(Splice::new(last.end..last.end, like(text, rows.collect())));
+                let row = |object: &String| {
+                    let json = json::from_block(object).map_err(invalid)?;
+                    Ok(Splice::new(last.end..last.end, like(text, format!("\n{json}"))))
+                };
+                return self.appended.iter().map(row).collect();
             }
             Form::Documents { open } => open,
         };
-        let ended = |object: &String| if object.ends_with('\n') { object.clone() } else { format!("{object}\n") };
-        let documents = self.appended.iter().map(ended).collect::<Vec<_>>().join("---\n");
         if text.ends_with(['\n', '\r']) && !open {
-            return Ok(Splice::new(text.len()..text.len(), like(text, format!("---\n{documents}"))));
+            return Ok(self.documents(text, text.len(), "---\n", ""));
         }
         let at = last.start;
         let is_marked = is_marker(text, at);
         // The first document may have no marker; then the new first one has none either.
-        let documents = if !is_marked && at == body(text) && !starts_anew(text, at) {
-            documents + "---\n"
+        let (head, tail) = if !is_marked && at == body(text) && !starts_anew(text, at) {
+            ("", "---\n")
         } else {
-            format!("---\n{documents}{}", if is_marked { "" } else { "...\n" })
+            ("---\n", if is_marked { "" } else { "...\n" })
         };
-        Ok(Splice::new(at..at, like(text, documents)))
+        Ok(self.documents(text, at, head, tail))
+    }
+
+    /// The new objects as documents at this place, with something before the first and behind the last.
+    fn documents(&self, text: &str, at: usize, head: &'static str, tail: &'static str) -> Vec<Splice<'_>> {
+        let put = |lines: &str| Splice::new(at..at, like(text, lines.to_owned()));
+        let mut splices = vec![put(head)];
+        for (number, object) in self.appended.iter().enumerate() {
+            if number > 0 {
+                splices.push(put("---\n"));
+            }
+            splices.push(match line_break(text) {
+                "\n" => Splice::new(at..at, object.as_str()),
+                _ => put(object),
+            });
+            if !object.ends_with('\n') {
+                splices.push(put("\n"));
+            }
+        }
+        splices.push(put(tail));
+        splices
     }
 }
 

@@ -37,4 +37,4 @@ pub use lines::{Lines, Position};
 pub use list::{ResourceList, is_generator_call};
 pub use result::{Field, File, ResourceRef, Result, Severity};
 pub use stream::Stream;
-pub use write::Changes;
+pub use write::{Changes, Edited};

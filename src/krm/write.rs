@@ -1,7 +1,9 @@
 //! Writes a list with changes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
+use std::iter;
 use std::ops::Range;
 
 use super::item::Item;
@@ -14,7 +16,7 @@ use crate::yaml::SyntaxError;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Items with another text; like [`Item::text`], it has the dash and the comments.
-    pub replaced: BTreeMap<usize, String>,
+    pub replaced: BTreeMap<usize, Edited>,
     /// Items that are replaced by another object: block YAML from column 0, which is written in the form of the item.
     pub rewritten: BTreeMap<usize, String>,
     /// Items that are removed.
@@ -25,24 +27,92 @@ pub struct Changes {
     pub results: Option<String>,
 }
 
+/// The text of an item that has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// All of it.
+    Whole(String),
+    /// What is written in place of parts of the old one, in order and apart: an item is much longer than what it gets.
+    Parts(Vec<(Range<usize>, String)>),
+}
+
+impl Edited {
+    /// The whole text, given the old one.
+    pub fn text(&self, old: &str) -> String {
+        match self {
+            Self::Whole(text) => text.clone(),
+            Self::Parts(parts) => {
+                let mut text = old.to_owned();
+                parts.iter().rev().for_each(|(at, part)| text.replace_range(at.clone(), part));
+                text
+            }
+        }
+    }
+
+    /// The same as splices of the input, in which the old text is there.
+    pub(super) fn splices(&self, old: Range<usize>) -> Vec<Splice<'_>> {
+        match self {
+            Self::Whole(text) => vec![Splice::new(old, text.as_str())],
+            Self::Parts(parts) => {
+                let moved = |at: &Range<usize>| at.start + old.start..at.end + old.start;
+                parts.iter().map(|(at, part)| Splice::new(moved(at), part.as_str())).collect()
+            }
+        }
+    }
+}
+
 /// A part of the input and what is written in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Splice {
+pub(super) struct Splice<'c> {
     at: Range<usize>,
-    text: String,
+    text: Text<'c>,
     /// The text must begin at the start of a line.
     own_lines: bool,
 }
 
-impl Splice {
+/// What is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Text<'c> {
+    /// This text.
+    Plain(Cow<'c, str>),
+    /// Objects in block YAML, at least one, as entries of a block sequence whose dashes are at a column.
+    Entries { objects: &'c [String], column: usize, line_break: &'static str },
+}
+
+impl Text<'_> {
+    /// Whether the text ends a line, when it begins at the start of one or does not.
+    fn ends_line(&self, before: bool) -> bool {
+        match self {
+            Self::Plain(text) => ends_line(text, before),
+            Self::Entries { .. } => true,
+        }
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Plain(text) => out.write_all(text.as_bytes()),
+            Self::Entries { objects, column, line_break } => objects
+                .iter()
+                .try_for_each(|object| out.write_all(broken(line_break, entry(object, *column)).as_bytes())),
+        }
+    }
+}
+
+impl<'c> Splice<'c> {
     /// Text in place of other text.
-    pub(super) fn new(at: Range<usize>, text: impl Into<String>) -> Self {
-        Self { at, text: text.into(), own_lines: false }
+    pub(super) fn new(at: Range<usize>, text: impl Into<Cow<'c, str>>) -> Self {
+        Self { at, text: Text::Plain(text.into()), own_lines: false }
     }
 
     /// Lines of their own.
-    pub(super) fn lines(at: Range<usize>, text: impl Into<String>) -> Self {
-        Self { at, text: text.into(), own_lines: true }
+    pub(super) fn lines(at: Range<usize>, text: impl Into<Cow<'c, str>>) -> Self {
+        Self { own_lines: true, ..Self::new(at, text) }
+    }
+
+    /// Objects on lines of their own, as entries of a sequence.
+    fn entries(at: usize, objects: &'c [String], column: usize, text: &str) -> Self {
+        let text = Text::Entries { objects, column, line_break: line_break(text) };
+        Self { at: at..at, text, own_lines: true }
     }
 }
 
@@ -76,14 +146,14 @@ impl Changes {
     }
 
     /// The changes of existing items.
-    pub(super) fn of_items(&self, places: Places<'_, '_>) -> io::Result<Vec<Splice>> {
+    pub(super) fn of_items(&self, places: Places<'_, '_>) -> io::Result<Vec<Splice<'_>>> {
         let Places { items, first, shape, .. } = places;
         let numbers = first..first + items.len();
         let stays = |number: &usize| !self.removed.contains(number);
         let replaced = self.replaced.range(numbers.clone()).filter(|(number, _)| stays(number));
         let at = |number: &usize| items.get(number.checked_sub(first)?);
-        let mut splices: Vec<Splice> =
-            replaced.filter_map(|(number, text)| Some(Splice::new(at(number)?.range(), text.as_str()))).collect();
+        let replaced = replaced.filter_map(|(number, edited)| Some(edited.splices(at(number)?.range())));
+        let mut splices: Vec<Splice<'_>> = replaced.flatten().collect();
         let rewritten_items = self.rewritten.range(numbers.clone()).filter(|(number, _)| stays(number));
         for (item, object) in rewritten_items.filter_map(|(number, object)| Some((at(number)?, object))) {
             splices.push(Splice::new(item.range(), rewritten(places, item, object)?));
@@ -100,11 +170,11 @@ impl Changes {
     }
 
     /// What is added after the items, or written instead when none is left.
-    pub(super) fn additions(
-        &self,
+    pub(super) fn additions<'c>(
+        &'c self,
         places: Places<'_, '_>,
-        appended: &[String],
-        splices: &mut Vec<Splice>,
+        appended: &'c [String],
+        splices: &mut Vec<Splice<'c>>,
     ) -> io::Result<()> {
         let Places { text, items, first, shape, root } = places;
         let flow = matches!(root, Root::Flow { .. });
@@ -118,7 +188,7 @@ impl Changes {
             }
             _ if appended.is_empty() => {}
             Shape::Dashes { column, end, .. } => {
-                splices.push(Splice::lines(*end..*end, like(text, entries(appended, *column))));
+                splices.push(Splice::entries(*end, appended, *column, text));
             }
             Shape::Brackets(brackets) => {
                 let at = items.last().map_or(brackets.start + 1, |item| item.range().end);
@@ -139,29 +209,33 @@ impl Changes {
                     text.get(..value.start).is_some_and(|before| before.ends_with(' ')) && !value.is_empty(),
                 );
                 splices.push(Splice::new(value.start - space..value.end, ""));
-                let lines = entries(appended, column(root));
-                splices.push(Splice::lines(*next_line..*next_line, like(text, lines)));
+                splices.push(Splice::entries(*next_line, appended, column(root), text));
             }
         }
         Ok(())
     }
 
     /// Adds a missing `items`: without it, an orchestrator would treat the list as an object.
-    fn new_items(&self, places: Places<'_, '_>) -> io::Result<Option<Splice>> {
+    fn new_items(&self, places: Places<'_, '_>) -> io::Result<Vec<Splice<'_>>> {
         if self.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        Ok(Some(match *places.root {
-            Root::Flow { end } => Splice::new(end..end, format!(", \"items\": [{}]", json_items(&self.appended)?)),
+        Ok(match *places.root {
+            Root::Flow { end } => {
+                vec![Splice::new(end..end, format!(", \"items\": [{}]", json_items(&self.appended)?))]
+            }
             Root::Block { column, end } => {
                 let head = if self.appended.is_empty() { "items: []" } else { "items:" };
-                let lines = indented(head, column) + &entries(&self.appended, column);
-                Splice::lines(end..end, like(places.text, lines))
+                let head = Splice::lines(end..end, like(places.text, indented(head, column)));
+                let is_any = !self.appended.is_empty();
+                iter::once(head)
+                    .chain(is_any.then(|| Splice::entries(end, &self.appended, column, places.text)))
+                    .collect()
             }
-        }))
+        })
     }
 
-    fn of_results(&self, list: &ResourceList<'_>, splices: &mut Vec<Splice>) -> io::Result<()> {
+    fn of_results<'c>(&'c self, list: &ResourceList<'_>, splices: &mut Vec<Splice<'c>>) -> io::Result<()> {
         let Some(results) = &self.results else { return Ok(()) };
         let there = list.results.as_ref().map(Item::range);
         splices.push(match list.root {
@@ -184,11 +258,11 @@ impl Changes {
 }
 
 /// Writes `text` with the splices made, which must not overlap.
-pub(super) fn write_spliced(text: &str, mut splices: Vec<Splice>, out: impl Write) -> io::Result<()> {
+pub(super) fn write_spliced(text: &str, mut splices: Vec<Splice<'_>>, out: impl Write) -> io::Result<()> {
     // At the same position, insertions come before replacements; otherwise the order is as given.
     splices.sort_by_key(|splice| (splice.at.start, splice.at.end));
     // Everything is known before the first byte is written.
-    let mut pieces = Vec::with_capacity(3 * splices.len() + 1);
+    let mut pieces = Vec::with_capacity(splices.len());
     let mut at = 0;
     let mut at_line_start = true;
     for splice in &splices {
@@ -196,12 +270,17 @@ pub(super) fn write_spliced(text: &str, mut splices: Vec<Splice>, out: impl Writ
         at = splice.at.end;
         at_line_start = ends_line(kept, at_line_start);
         let separator = if splice.own_lines && !at_line_start { line_break(text) } else { "" };
-        pieces.extend([kept, separator, &splice.text]);
-        at_line_start = ends_line(&splice.text, at_line_start || !separator.is_empty());
+        at_line_start = splice.text.ends_line(at_line_start || !separator.is_empty());
+        pieces.push((kept, separator, &splice.text));
     }
-    pieces.push(text.get(at..).ok_or_else(overlap)?);
+    let rest = text.get(at..).ok_or_else(overlap)?;
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    pieces.into_iter().try_for_each(|piece| out.write_all(piece.as_bytes()))?;
+    for (kept, separator, added) in pieces {
+        out.write_all(kept.as_bytes())?;
+        out.write_all(separator.as_bytes())?;
+        added.write(&mut out)?;
+    }
+    out.write_all(rest.as_bytes())?;
     out.flush()
 }
 
@@ -225,12 +304,12 @@ fn gives_way(text: &str, shape: &Shape) -> bool {
 }
 
 /// The object in the place and the form of an entry.
-fn rewritten(places: Places<'_, '_>, item: &Item<'_>, object: &String) -> io::Result<String> {
+fn rewritten(places: Places<'_, '_>, item: &Item<'_>, object: &str) -> io::Result<String> {
     let Shape::Dashes { column, .. } = places.shape else { return json::from_block(object).map_err(invalid) };
     let own = item.text();
     let dash = lines(own, 0..own.len()).find(|(_, line)| line.trim_start().starts_with('-'));
     let comments = dash.map_or("", |(start, _)| before(own, start));
-    let mut entry = entries(std::slice::from_ref(object), *column);
+    let mut entry = entry(object, *column);
     if !own.ends_with(['\n', '\r']) {
         entry.pop();
     }
@@ -238,7 +317,7 @@ fn rewritten(places: Places<'_, '_>, item: &Item<'_>, object: &String) -> io::Re
 }
 
 /// Removes entries from brackets, each with an adjacent comma.
-fn without(text: &str, items: &[Item<'_>], removed: &BTreeSet<usize>, brackets: &Range<usize>) -> Vec<Splice> {
+fn without(text: &str, items: &[Item<'_>], removed: &BTreeSet<usize>, brackets: &Range<usize>) -> Vec<Splice<'static>> {
     let (Some(first), Some(last)) = (items.first(), items.last()) else { return Vec::new() };
     let Some(first_kept) = (0..items.len()).find(|number| !removed.contains(number)) else {
         // A comma after the last entry must be removed too; new entries go between the two.
@@ -258,15 +337,11 @@ fn without(text: &str, items: &[Item<'_>], removed: &BTreeSet<usize>, brackets: 
     cut.map(|range| Splice::new(range, "")).collect()
 }
 
-/// Objects in block YAML as entries of a block sequence whose dashes are at `column`.
-fn entries(objects: &[String], column: usize) -> String {
-    let mut out = String::with_capacity(objects.iter().map(|object| object.len() * 5 / 4 + 8).sum());
-    for object in objects {
-        let mut lines = indented(object, column + 2);
-        lines.replace_range(column..=column, "-");
-        out.push_str(&lines);
-    }
-    out
+/// An object in block YAML as an entry of a block sequence whose dashes are at `column`.
+fn entry(object: &str, column: usize) -> String {
+    let mut lines = indented(object, column + 2);
+    lines.replace_range(column..=column, "-");
+    lines
 }
 
 /// The same YAML further to the right, with a line break at the end. Empty lines stay empty.
@@ -284,7 +359,12 @@ fn indented(yaml: &str, column: usize) -> String {
 
 /// Lines with the kind of line breaks that the text has.
 pub(super) fn like(text: &str, lines: String) -> String {
-    match line_break(text) {
+    broken(line_break(text), lines)
+}
+
+/// Lines with this line break.
+fn broken(line_break: &str, lines: String) -> String {
+    match line_break {
         "\n" => lines,
         other => lines.replace('\n', other),
     }

@@ -9,14 +9,14 @@ use crate::quote::{part, quote, quote_object};
 use crate::workload::Workload;
 
 /// The inventory by what targets say.
-pub(super) struct Finder<'i, 't> {
-    inventory: &'i [Workload<'t>],
+pub(super) struct Finder<'i> {
+    inventory: &'i [Workload],
     by_name: BTreeMap<&'i str, BTreeSet<usize>>,
     by_label: BTreeMap<(&'i str, &'i str), Vec<usize>>,
 }
 
-impl<'i, 't> Finder<'i, 't> {
-    pub(super) fn of(inventory: &'i [Workload<'t>]) -> Self {
+impl<'i> Finder<'i> {
+    pub(super) fn of(inventory: &'i [Workload]) -> Self {
         let mut by_name: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
         let mut by_label: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
         for (position, workload) in inventory.iter().enumerate() {
@@ -49,7 +49,7 @@ impl<'i, 't> Finder<'i, 't> {
 }
 
 /// Keeps the workloads with the full name, if there are any: they take precedence over a `generateName`.
-fn by_whole_name(mut meant: Vec<usize>, which: &Which, inventory: &[Workload<'_>]) -> Vec<usize> {
+fn by_whole_name(mut meant: Vec<usize>, which: &Which, inventory: &[Workload]) -> Vec<usize> {
     let Which::Name(name) = which else { return meant };
     let is_named = |position: &usize| inventory.get(*position).is_some_and(|it| it.is_named(name));
     if meant.iter().any(is_named) {
@@ -59,7 +59,7 @@ fn by_whole_name(mut meant: Vec<usize>, which: &Which, inventory: &[Workload<'_>
 }
 
 /// Those that can be in the binding's namespace.
-pub(super) fn here(binding: &Binding, meant: &[usize], inventory: &[Workload<'_>]) -> Vec<usize> {
+pub(super) fn here(binding: &Binding, meant: &[usize], inventory: &[Workload]) -> Vec<usize> {
     let is_in = |index: usize, namespace: &str| inventory.get(index).is_some_and(|it| it.may_be_in(namespace));
     match &binding.namespace {
         Some(namespace) => meant.iter().copied().filter(|index| is_in(*index, namespace.as_str())).collect(),
@@ -72,7 +72,7 @@ pub(super) fn find(
     binding: &Binding,
     meant: &[usize],
     around: &Around<'_, '_>,
-    inventory: &[Workload<'_>],
+    inventory: &[Workload],
     report: &mut Report,
 ) -> Vec<usize> {
     let here = here(binding, meant, inventory);
@@ -108,7 +108,7 @@ pub(super) fn missing(
     binding: &Binding,
     meant: &[usize],
     around: &Around<'_, '_>,
-    inventory: &[Workload<'_>],
+    inventory: &[Workload],
     diagnostic: fn(Code, String) -> Diagnostic,
 ) -> Diagnostic {
     let target = &binding.target;
@@ -124,17 +124,17 @@ pub(super) fn missing(
 }
 
 /// Some of the workloads, by object: one with several pod templates counts once.
-fn objects<'i, 't>(some: &[usize], inventory: &'i [Workload<'t>]) -> BTreeMap<usize, &'i Workload<'t>> {
+fn objects<'i>(some: &[usize], inventory: &'i [Workload]) -> BTreeMap<usize, &'i Workload> {
     let some = some.iter().filter_map(|position| inventory.get(*position));
     some.map(|workload| (workload.index, workload)).collect()
 }
 
-fn named(some: &[usize], inventory: &[Workload<'_>]) -> Vec<String> {
+fn named(some: &[usize], inventory: &[Workload]) -> Vec<String> {
     objects(some, inventory).into_values().map(words).collect()
 }
 
 /// How messages name it.
-pub(super) fn words(workload: &Workload<'_>) -> String {
+pub(super) fn words(workload: &Workload) -> String {
     let ident = &workload.ident;
     let namespace =
         ident.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in namespace {}", quote(&namespace)));

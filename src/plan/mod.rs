@@ -141,7 +141,7 @@ fn declared_home(binding: &ResolvedBinding, fallback: Option<&str>) -> Option<St
 pub fn plan<'r>(
     resolved: &'r Resolved,
     items: &[Item<'_>],
-    inventory: &[Workload<'_>],
+    inventory: &[Workload],
     fallback: Option<&str>,
     report: &mut Report,
 ) -> Plan<'r> {
@@ -207,8 +207,8 @@ fn with_prerequisites<'r>(resolved: &'r Resolved, workloads: Vec<PlannedWorkload
 }
 
 /// The sync wave of a workload that is synced before others.
-fn wave(workload: &Workload<'_>) -> i32 {
-    let order = Order::of(workload.object.root());
+fn wave(workload: &Workload) -> i32 {
+    let order = workload.order;
     if order < Order::USUAL && order.phase == Order::USUAL.phase { order.wave } else { Order::USUAL.wave }
 }
 
@@ -264,7 +264,7 @@ impl<'r> Plan<'r> {
 
     /// A workload reads its certificate's Secret in its own namespace. Where the Certificate is among the items it
     /// must be there.
-    pub fn check_certificates(&self, items: &[Item<'_>], inventory: &[Workload<'_>], report: &mut Report) {
+    pub fn check_certificates(&self, items: &[Item<'_>], inventory: &[Workload], report: &mut Report) {
         let mut certificates: BTreeMap<&str, Vec<&Ident<'_>>> = BTreeMap::new();
         for ident in items.iter().filter_map(Item::ident).filter(|ident| ident.kind == "Certificate") {
             certificates.entry(&ident.name).or_default().push(ident);

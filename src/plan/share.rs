@@ -17,7 +17,7 @@ const MOST: usize = 64;
 /// different containers; each has the next free port, in one sidecar for all where its helper can have several roles.
 pub(super) fn placements<'r>(
     found: &[(&'r ResolvedBinding, usize)],
-    inventory: &[Workload<'_>],
+    inventory: &[Workload],
     report: &mut Report,
 ) -> Vec<(&'r ResolvedBinding, Placement)> {
     let mut pods: BTreeMap<usize, Vec<(&Binding, u16)>> = BTreeMap::new();

@@ -13,7 +13,7 @@ use crate::workload::Workload;
 pub(super) fn check(
     resolved: &Resolved,
     workloads: &[PlannedWorkload<'_>],
-    inventory: &[Workload<'_>],
+    inventory: &[Workload],
     fallback: Option<&str>,
     report: &mut Report,
 ) {

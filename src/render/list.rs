@@ -23,13 +23,13 @@ use crate::plan::{Plan, Prerequisite};
 use crate::workload::{Order, SYNC_WAVE};
 
 /// Every object of the plan, in the order in which a cluster needs them. With `hash_suffix`, ConfigMaps ask kustomize
-/// for a hash in their names.
-pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manifest> {
+/// for a hash in their names. Each is made when it is taken: as values, they take ten times as much memory as their text.
+pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> impl Iterator<Item = Manifest> {
     let guards =
         plan.guards.iter().flat_map(|guard| admission_policy::policy(guard).map(|it| (it, Wave::Policy, guard.wave)));
     let approvals =
         plan.approvals.iter().flat_map(|it| approver_policy::policy(it).map(|value| (value, Wave::Policy, it.wave)));
-    let is_approved = |it: &&Prerequisite<'_>| plan.approvals.iter().any(|of| of.binding().scope == it.scope);
+    let is_approved = move |it: &&Prerequisite<'_>| plan.approvals.iter().any(|of| of.binding().scope == it.scope);
     let authorities = plan
         .prerequisites
         .iter()
@@ -39,7 +39,7 @@ pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manif
     let certified = plan.workloads.iter().filter(|planned| planned.has_certificate());
     let certificates = certified.map(|planned| (certificate(planned), Wave::Certificate, planned.wave));
     let config_maps =
-        plan.workloads.iter().map(|planned| (config_map(planned, hash_suffix), Wave::Certificate, planned.wave));
+        plan.workloads.iter().map(move |planned| (config_map(planned, hash_suffix), Wave::Certificate, planned.wave));
     let samples = plan.workloads.iter().filter(|planned| planned.binding().sample);
     let samples = samples.map(|planned| (sample(planned).value, Wave::Workload, planned.wave));
     let values = guards
@@ -49,7 +49,7 @@ pub fn objects(plan: &Plan<'_>, argo_cd: ArgoCd, hash_suffix: bool) -> Vec<Manif
         .chain(certificates)
         .chain(config_maps)
         .chain(samples);
-    values.map(|(value, wave, first)| Manifest { value: ordered(tell(argo_cd, value, wave, first)) }).collect()
+    values.map(move |(value, wave, first)| Manifest { value: ordered(tell(argo_cd, value, wave, first)) })
 }
 
 /// Kind and name of every object that [`objects`] has for a workload, but for its sample, whose name ends in a hash.

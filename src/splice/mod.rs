@@ -23,11 +23,11 @@ use std::collections::BTreeMap;
 
 use crate::config::OUR_NAMES;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::krm::{Changes, Item};
+use crate::krm::{Changes, Item, Object};
 use crate::parallel;
 use crate::plan::{Placement, Plan, PlannedWorkload, Sharing};
 use crate::render::{self, Further, Manifest, Serving};
-use crate::workload::Workload;
+use crate::workload::{Workload, unreadable};
 pub use exposed::speaks_of_mounts;
 pub use leftover::{Leftovers, delete};
 pub use local::{Fate, declarations, is_declaration};
@@ -44,7 +44,7 @@ type Part<'p, 'r> = (usize, &'p PlannedWorkload<'r>, Placement);
 pub fn inject(
     plan: &Plan<'_>,
     items: &[Item<'_>],
-    inventory: &[Workload<'_>],
+    inventory: &[Workload],
     taken: &Taken,
     report: &mut Report,
 ) -> Changes {
@@ -60,17 +60,22 @@ pub fn inject(
     }
     let objects: Vec<_> = objects.into_iter().collect();
     // What is added is made for one object at a time: for all of them, it takes more memory than their text.
-    let injected = parallel::map(&objects, |(_, pods)| {
-        let pods = pods.iter().filter_map(|(position, parts)| {
-            let workload = inventory.get(*position)?;
-            Some((workload, injections(workload, parts, taken)))
-        });
+    let injected = parallel::map(&objects, |(index, pods)| {
         let mut found = Report::default();
-        (workload::inject(&pods.collect::<Vec<_>>(), &sources, &mut found), found)
+        let object = items.get(*index).map(Item::parse).transpose();
+        let object = object.map_err(|error| found.push(unreadable(*index, &error)));
+        let edited = object.ok().flatten().and_then(|object| {
+            let pods = pods.iter().filter_map(|(position, parts)| {
+                let workload = inventory.get(*position)?;
+                Some((workload, injections(workload, &object, parts, taken)))
+            });
+            workload::inject(&object, &pods.collect::<Vec<_>>(), &sources, &mut found)
+        });
+        (edited, found)
     });
     let mut changes = Changes::default();
-    for ((index, _), (text, found)) in objects.iter().zip(injected) {
-        changes.replaced.extend(text.map(|text| (*index, text)));
+    for ((index, _), (edited, found)) in objects.iter().zip(injected) {
+        changes.replaced.extend(edited.map(|edited| (*index, edited)));
         report.append(found);
     }
     sources.report_unreadable(report);
@@ -78,13 +83,18 @@ pub fn inject(
 }
 
 /// What one workload gets, identity by identity. `taken` says whose objects somebody else writes too.
-fn injections<'r>(workload: &Workload<'_>, parts: &[Part<'_, 'r>], taken: &Taken) -> Vec<Injection<'r>> {
+fn injections<'r>(
+    workload: &Workload,
+    object: &Object<'_>,
+    parts: &[Part<'_, 'r>],
+    taken: &Taken,
+) -> Vec<Injection<'r>> {
     let further: Vec<_> = parts.iter().skip(1).map(|(_, planned, at)| Further { planned, port: at.port }).collect();
     let first = parts.first().map(|(_, _, at)| at.port);
     let injection = |(position, (index, planned, placement)): (usize, &Part<'_, 'r>)| {
         let binding = planned.binding();
         let settings = workload.allows.fit(&binding.sidecar);
-        let readers = FileReaders::of(workload, binding, &settings);
+        let readers = FileReaders::of(workload, object, binding, &settings);
         let serving = match (placement.sharing, first) {
             (Sharing::Together, _) if position == 0 => Serving::Itself(&further),
             (Sharing::Together, Some(port)) => Serving::First(port),
@@ -99,13 +109,13 @@ fn injections<'r>(workload: &Workload<'_>, parts: &[Part<'_, 'r>], taken: &Taken
 }
 
 /// Adds the objects, or replaces those that an earlier run added.
-pub fn add(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
+pub fn add(objects: impl Iterator<Item = Manifest>, items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
     upsert::upsert(objects, items, changes, report);
 }
 
 /// Reports Certificates of ours that fill one Secret.
 pub fn check_fillers(items: &[Item<'_>], report: &mut Report) {
-    upsert::check_fillers(items, &[], report);
+    upsert::check_fillers(items, Vec::new(), report);
 }
 
 /// Reports private keys in objects that are not secret.

@@ -16,30 +16,32 @@ use crate::yaml::{self, FieldPath};
 /// Reports the workloads of the plan that run before the objects that they need, be these emitted or among the items.
 pub fn check(
     plan: &Plan<'_>,
-    emitted: &[Manifest],
+    emitted: impl Iterator<Item = Manifest>,
     items: &[Item<'_>],
-    inventory: &[Workload<'_>],
+    inventory: &[Workload],
     report: &mut Report,
 ) {
     let orders = plan.workloads.iter().flat_map(|planned| {
         let placed = planned.placements.iter().filter_map(|placement| inventory.get(placement.workload));
-        placed.map(move |workload| (planned, workload, Order::of(workload.object.root())))
+        placed.map(move |workload| (planned, workload, workload.order))
     });
     let unusual: Vec<_> = orders.filter(|(.., order)| *order != Order::USUAL && order.phase != Phase::After).collect();
     if unusual.is_empty() {
         return;
     }
-    let made = Made::of(emitted, items);
+    let emitted: Vec<_> = emitted.collect();
+    let made = Made::of(&emitted, items);
     for (planned, workload, order) in unusual {
         let late =
             made.of_workload(planned).into_iter().find(|(.., made)| *made > order || order.phase == Phase::Deleted);
         let Some((kind, name, made)) = late else { continue };
-        report.push(diagnostic(workload, order, &quote_object(kind, &name), made));
+        let object = items.get(workload.index).and_then(|item| item.parse().ok());
+        report.push(diagnostic(workload, object.as_ref(), &quote_object(kind, &name), made));
     }
 }
 
-fn diagnostic(workload: &Workload<'_>, order: Order, what: &str, made: Order) -> Diagnostic {
-    let target = workload.resource_ref();
+fn diagnostic(workload: &Workload, object: Option<&Object<'_>>, what: &str, made: Order) -> Diagnostic {
+    let (target, order) = (workload.resource_ref(), workload.order);
     let who = quote_object(&target.kind, &target.name);
     let (message, help) = match order.phase {
         Phase::Before => (
@@ -58,9 +60,8 @@ fn diagnostic(workload: &Workload<'_>, order: Order, what: &str, made: Order) ->
         ),
     };
     let annotations = FieldPath::keys("metadata.annotations");
-    let root = workload.object.root();
-    let said =
-        [HOOK, HELM_HOOK, SYNC_WAVE].map(|name| annotations.key(name)).into_iter().find(|at| root.at(at).is_some());
+    let is_said = |at: &FieldPath| object.is_some_and(|object| object.root().at(at).is_some());
+    let said = [HOOK, HELM_HOOK, SYNC_WAVE].map(|name| annotations.key(name)).into_iter().find(is_said);
     Diagnostic::error(Code::SyncOrder, message).at(Place::Item(target, said.unwrap_or(annotations))).help(help)
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::pod::{Container, Pod};
 use crate::config::{Binding, Delivery, Sidecar, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::krm::ResourceRef;
+use crate::krm::{Object, ResourceRef};
 use crate::workload::Workload;
 use crate::yaml::NodeRef;
 
@@ -27,11 +27,10 @@ pub(super) enum FileReaders {
 
 impl FileReaders {
     /// The users of the containers that a binding selects.
-    pub(super) fn of(workload: &Workload<'_>, binding: &Binding, settings: &Sidecar) -> Self {
+    pub(super) fn of(workload: &Workload, object: &Object<'_>, binding: &Binding, settings: &Sidecar) -> Self {
         if settings.delivery != Delivery::File {
             return Self::Any;
         }
-        let object = &workload.object;
         let (document, prefix) = (&object.document, &object.prefix);
         let pod = Pod { document, prefix, place: &workload.place, is_one_of_several: false };
         // Errors in container names are reported where the containers are patched.

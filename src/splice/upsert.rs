@@ -14,10 +14,49 @@ use crate::name::DEFAULT_NAMESPACE;
 use crate::quote::quote_object;
 use crate::render::{self, CERTIFICATE, Manifest, SAMPLE};
 use crate::writers::fillers;
-use crate::yaml::{self, FieldPath, NodeRef, emit};
+use crate::yaml::{self, Document, FieldPath, NodeRef, emit};
 
-pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Changes, report: &mut Report) {
-    let existing = existing(objects, items);
+/// An emitted object, and what is asked of all of them.
+struct Emitted {
+    target: ResourceRef,
+    /// The workload that it is a sample of, if it is one.
+    sample: Option<String>,
+    /// The Secret that it fills, if it is a Certificate.
+    secret: Option<String>,
+    text: String,
+}
+
+impl Emitted {
+    fn of(object: &Manifest) -> Self {
+        let text = |path: &str| Some(yaml::at(&object.value, path)?.as_str()?.to_owned());
+        let labels = yaml::at(&object.value, "/metadata/labels");
+        let sample = labels.and_then(|labels| Some(labels.get(SAMPLE)?.as_str()?.to_owned()));
+        let target = object.resource_ref();
+        let secret = text("/spec/secretName").filter(|_| target.kind == CERTIFICATE.kind);
+        Self { target, sample, secret, text: emit::document(&object.value) }
+    }
+
+    /// The namespace that it goes to, if it goes to one.
+    fn home(&self) -> &str {
+        home(Some(&self.target.api_version), Some(&self.target.kind), self.target.namespace.as_deref())
+    }
+
+    /// The object, with what others have added to the existing one.
+    fn merged(&self, found: NodeRef<'_>) -> Value {
+        #[expect(clippy::expect_used, reason = "we have just printed it")]
+        let ours = Document::parse(&self.text).expect("what is emitted is YAML");
+        keeping_metadata(ours.root().to_value(), found)
+    }
+}
+
+pub(super) fn upsert(
+    objects: impl Iterator<Item = Manifest>,
+    items: &[Item<'_>],
+    changes: &mut Changes,
+    report: &mut Report,
+) {
+    let objects: Vec<_> = objects.map(|object| Emitted::of(&object)).collect();
+    let existing = existing(&objects, items);
     let mut named: BTreeMap<(&str, &str), Vec<&(usize, Object<'_>)>> = BTreeMap::new();
     let mut samples: BTreeMap<(&str, &str), &(usize, Object<'_>)> = BTreeMap::new();
     for it @ (_, object) in &existing {
@@ -30,33 +69,28 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
     }
     let mut added = Vec::new();
     for object in objects {
-        let value = &object.value;
-        let text = |path: &str| yaml::at(value, path).and_then(Value::as_str);
-        let name = (
-            home(text("/apiVersion"), text("/kind"), text("/metadata/namespace")),
-            text("/metadata/name").unwrap_or_default(),
-        );
-        let mut named: Vec<_> = named.get(&name).into_iter().flatten().copied().collect();
+        let target = &object.target;
+        let mut named: Vec<_> = named.get(&(object.home(), &target.name)).into_iter().flatten().copied().collect();
         // An object that states the same namespace is preferred to one that only ends up in it.
-        named.sort_by_key(|(_, object)| krm::namespace(object.root()) != text("/metadata/namespace"));
+        named.sort_by_key(|(_, found)| krm::namespace(found.root()) != target.namespace.as_deref());
         let mut named = named.into_iter();
-        let sample = || samples.get(&(name.0, yaml::at(value, "/metadata/labels")?.get(SAMPLE)?.as_str()?)).copied();
-        match named.find(|(_, object)| is_same_object(object, value)).or_else(sample) {
+        let sample = || samples.get(&(object.home(), object.sample.as_deref()?)).copied();
+        match named.find(|(_, found)| is_same_object(found, &object)).or_else(sample) {
             None => {
-                changes.appended.push(emit::document(value));
-                added.push(object);
+                changes.appended.push(object.text);
+                added.extend(object.secret.map(|secret| (object.target, secret)));
             }
             // Our generator made it for this build; later changes by the kustomization are intended.
             Some((_, found)) if is_ours(found.root()) && is_generated_now(found.root()) => {}
             Some((index, found)) if is_ours(found.root()) => {
-                let merged = keeping_metadata(value, found.root());
+                let merged = object.merged(found.root());
                 if found.to_value() != merged {
                     changes.rewritten.insert(*index, emit::document(&merged));
                 }
             }
             Some((_, found)) => {
                 let namespace = krm::namespace(found.root()).map(str::to_owned);
-                let target = ResourceRef { namespace, ..object.resource_ref() };
+                let target = ResourceRef { namespace, ..object.target };
                 let message =
                     format!("{} already exists and was not created by iamra", quote_object(&target.kind, &target.name));
                 report.push(
@@ -67,23 +101,18 @@ pub(super) fn upsert(objects: &[Manifest], items: &[Item<'_>], changes: &mut Cha
             }
         }
     }
-    check_fillers(items, &added, report);
+    check_fillers(items, added, report);
 }
 
 /// Reports Certificates of ours that fill one Secret, among the items and those added to them.
-pub(super) fn check_fillers(items: &[Item<'_>], added: &[&Manifest], report: &mut Report) {
+pub(super) fn check_fillers(items: &[Item<'_>], added: Vec<(ResourceRef, String)>, report: &mut Report) {
     let mark = memmem::Finder::new(OUR_NAMES);
     let may_be_ours = |item: &&Item<'_>| item.may_be_kind(CERTIFICATE.kind) && item.may_say(&mark);
     let there = items.iter().filter(may_be_ours).filter_map(|item| {
         let object = item.parse().ok().filter(|object| is_ours(object.root()))?;
         Some((object.ident()?.resource_ref(), secret(object.root())?))
     });
-    let new = added.iter().filter_map(|object| {
-        let target = object.resource_ref();
-        let secret = yaml::at(&object.value, "/spec/secretName")?.as_str()?;
-        (target.kind == CERTIFICATE.kind).then(|| (target, secret.to_owned()))
-    });
-    fillers::check(there.chain(new), report);
+    fillers::check(there.chain(added), report);
 }
 
 /// Whether the item is an object that we emitted.
@@ -92,9 +121,9 @@ pub(super) fn is_generated(item: &Item<'_>) -> bool {
 }
 
 /// The items that may be one of the objects; nothing else is parsed.
-fn existing<'t>(objects: &[Manifest], items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
-    let all = |field: &'static str| objects.iter().filter_map(move |object| yaml::at(&object.value, field)?.as_str());
-    let (kinds, names): (BTreeSet<_>, BTreeSet<_>) = (all("/kind").collect(), all("/metadata/name").collect());
+fn existing<'t>(objects: &[Emitted], items: &[Item<'t>]) -> Vec<(usize, Object<'t>)> {
+    let (kinds, names): (BTreeSet<_>, BTreeSet<_>) =
+        objects.iter().map(|object| (&*object.target.kind, &*object.target.name)).unzip();
     let [generated, sample] = [annotation::GENERATOR_BEHAVIOR, SAMPLE].map(memmem::Finder::new);
     let candidates = items.iter().enumerate().filter(|(_, item)| {
         item.ident().is_none_or(|ident| {
@@ -120,16 +149,15 @@ fn is_generated_now(object: NodeRef<'_>) -> bool {
     annotation::get(object, annotation::GENERATOR_BEHAVIOR).is_some()
 }
 
-fn is_same_object(object: &Object<'_>, ours: &Value) -> bool {
-    let text = |path: &str| yaml::at(ours, path).and_then(Value::as_str);
+fn is_same_object(object: &Object<'_>, ours: &Emitted) -> bool {
     let (found, Some(ident)) = (object.root(), object.ident()) else { return false };
-    let name = text("/metadata/name").unwrap_or_default();
+    let target = &ours.target;
     // Objects from a generator already have the kustomization's prefix and suffix.
-    let had_name = || is_generated_now(found) && annotation::names(found).iter().any(|it| name == it.name);
-    text("/kind") == Some(&*ident.kind)
-        && group_of(&ident.api_version) == group_of(text("/apiVersion").unwrap_or_default())
-        && (*ident.name == *name || had_name())
-        && namespace(found) == home(text("/apiVersion"), text("/kind"), text("/metadata/namespace"))
+    let had_name = || is_generated_now(found) && annotation::names(found).iter().any(|it| target.name == it.name);
+    target.kind == *ident.kind
+        && group_of(&ident.api_version) == group_of(&target.api_version)
+        && (*ident.name == target.name || had_name())
+        && namespace(found) == ours.home()
 }
 
 /// The namespace of an object, or the default one.
@@ -146,8 +174,7 @@ fn home<'n>(api_version: Option<&str>, kind: Option<&str>, said: Option<&'n str>
 
 /// The emitted object with the labels, annotations and other metadata that others added to the existing one. Its
 /// namespace is that of its workload, as written there.
-fn keeping_metadata(ours: &Value, found: NodeRef<'_>) -> Value {
-    let mut merged = ours.clone();
+fn keeping_metadata(mut merged: Value, found: NodeRef<'_>) -> Value {
     let theirs = found.get("metadata").map_or(Value::Null, |metadata| metadata.to_value());
     if let (Some(metadata), Value::Object(mut theirs)) =
         (merged.pointer_mut("/metadata").and_then(Value::as_object_mut), theirs)

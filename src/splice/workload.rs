@@ -9,12 +9,12 @@ use super::source::Sources;
 use super::{chain, conflict, exposed, mesh, software};
 use crate::config::{Binding, SidecarStyle};
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::krm::{Item, Object, ResourceRef};
+use crate::krm::{Edited, Item, Object, ResourceRef};
 use crate::name::DnsLabel;
 use crate::quote::{quote, quote_object};
 use crate::render::{CONFIG_HASH, PodChange, WORKLOAD};
 use crate::workload::{Allows, PodPlace, Workload, WorkloadKind};
-use crate::yaml::edit::{self, Edit, Refusal};
+use crate::yaml::edit::{self, Changed, Edit, Refusal};
 use crate::yaml::{self, Document, FieldPath, NodeRef, path_to};
 
 /// One identity, and the additions to a pod for it.
@@ -25,25 +25,23 @@ pub(super) struct Injection<'p> {
 }
 
 /// The pods that one object describes, with the identities to add to each.
-pub(super) type Pods<'w, 't, 'p> = [(&'w Workload<'t>, Vec<Injection<'p>>)];
+pub(super) type Pods<'w, 'p> = [(&'w Workload, Vec<Injection<'p>>)];
 
 /// The object's text with its identities in it; `None` when they are already there or cannot be added.
-pub(super) fn inject(pods: &Pods<'_, '_, '_>, sources: &Sources<'_, '_>, report: &mut Report) -> Option<String> {
+pub(super) fn inject(
+    object: &Object<'_>,
+    pods: &Pods<'_, '_>,
+    sources: &Sources<'_, '_>,
+    report: &mut Report,
+) -> Option<Edited> {
     let (first, _) = pods.first()?;
-    let (object, target) = (&first.object, first.resource_ref());
-    if let Allows::Nothing(why, help) = first.allows {
-        let message = format!("{} cannot have a sidecar: {why}", quote_object(&target.kind, &target.name));
-        report.push(Diagnostic::error(Code::CannotEdit, message).at(Place::Item(target, FieldPath::root())).help(help));
-        return None;
-    }
-    if let Some(twice) = yaml::repeated_key(object.root()) {
-        let message = format!("{} has {} twice", quote_object(&target.kind, &target.name), quote(&twice));
-        let twice = Diagnostic::error(Code::CannotEdit, message).at(Place::Item(target, twice));
-        report.push(twice.help("keep one of them: some parsers use the first, others the last"));
+    let target = first.resource_ref();
+    if let Some(refused) = refused_as_a_whole(first, object, &target) {
+        report.push(refused);
         return None;
     }
     let of_kind = of_kind(&target.api_version, &target.kind, object.root());
-    let said: Vec<_> = pods.iter().map(|(workload, _)| &workload.place).collect();
+    let said: Vec<_> = pods.iter().map(|(workload, _)| &*workload.place).collect();
     let known = if of_kind.is_empty() { said.iter().copied().cloned().collect() } else { of_kind.clone() };
     let refused = |refusal: Refusal, document: &Document<'_>, report: &mut Report| {
         report.push(cannot_edit(&refusal, document, object, &target));
@@ -52,7 +50,7 @@ pub(super) fn inject(pods: &Pods<'_, '_, '_>, sources: &Sources<'_, '_>, report:
         .map_err(|refusal| refused(refusal, &object.document, report))
         .ok()?;
     #[expect(clippy::expect_used, reason = "an edit reads its result again before it gives it")]
-    let reread = stripped.as_deref().map(|text| Document::parse(text).expect("the edit was proven"));
+    let reread = stripped.as_ref().map(|it| Document::parse(&it.text).expect("the edit was proven"));
     let document = reread.as_ref().unwrap_or(&object.document);
     let mut undo = Undo::for_places(&of_kind, &said);
     let is_one_of_several = if undo == Undo::default() { of_kind.len() > 1 } else { said.len() > 1 };
@@ -73,14 +71,30 @@ pub(super) fn inject(pods: &Pods<'_, '_, '_>, sources: &Sources<'_, '_>, report:
         return None;
     }
     edits.push(marks(document, object, pods, undo));
-    match edit::apply(document, edits) {
-        Ok(text) if stripped.is_some() && is_same(&text, object) => None,
-        Ok(text) => Some(text),
+    match edit::changed(document, edits) {
+        Ok(changed) if stripped.is_some() => {
+            Some(changed.text).filter(|text| !is_same(text, object)).map(Edited::Whole)
+        }
+        Ok(changed) => Some(Edited::Parts(changed.parts)),
         Err(refusal) => {
             refused(refusal, document, report);
             None
         }
     }
+}
+
+/// The diagnostic for an object that is not edited, whatever it gets.
+fn refused_as_a_whole(workload: &Workload, object: &Object<'_>, target: &ResourceRef) -> Option<Diagnostic> {
+    let refused = |at: FieldPath, why: String| {
+        let message = format!("{} {why}", quote_object(&target.kind, &target.name));
+        Diagnostic::error(Code::CannotEdit, message).at(Place::Item(target.clone(), at))
+    };
+    if let Allows::Nothing(why, help) = workload.allows {
+        return Some(refused(FieldPath::root(), format!("cannot have a sidecar: {why}")).help(help));
+    }
+    let twice = yaml::repeated_key(object.root())?;
+    let why = format!("has {} twice", quote(&twice));
+    Some(refused(twice, why).help("keep one of them: some parsers use the first, others the last"))
 }
 
 /// The diagnostic for an object whose text cannot be edited, with the field that prevents it.
@@ -115,13 +129,13 @@ fn without_containers(pod: Pod<'_>, target: &ResourceRef) -> Option<Diagnostic> 
 ///
 /// # Errors
 /// Why the text cannot be edited.
-pub(super) fn strip(item: &Item<'_>) -> Result<Option<String>, Refusal> {
+pub(super) fn strip(item: &Item<'_>) -> Result<Option<Edited>, Refusal> {
     let syntax = |error: crate::yaml::SyntaxError| Refusal { why: error.message, span: error.offset..error.offset };
     let object = item.parse().map_err(syntax)?;
     let ident = item.ident();
     let of_kind = ident.map(|ident| of_kind(&ident.api_version, &ident.kind, object.root())).unwrap_or_default();
     let places = owned::places(object.root(), of_kind);
-    strip_object(&object, &places)
+    Ok(strip_object(&object, &places)?.map(|changed| Edited::Parts(changed.parts)))
 }
 
 /// Where objects of this kind describe their pods.
@@ -129,14 +143,14 @@ fn of_kind(api_version: &str, kind: &str, object: NodeRef<'_>) -> Vec<PodPlace> 
     WorkloadKind::find(api_version, kind).map(|kind| kind.places(object)).unwrap_or_default()
 }
 
-fn strip_object(object: &Object<'_>, places: &[PodPlace]) -> Result<Option<String>, Refusal> {
+fn strip_object(object: &Object<'_>, places: &[PodPlace]) -> Result<Option<Changed>, Refusal> {
     let (document, prefix) = (&object.document, &object.prefix);
     let pod = |place| Pod { document, prefix, place, is_one_of_several: places.len() > 1 };
     let pods: Vec<_> = places.iter().map(pod).collect();
     if !owned::is_patched(&pods) {
         return Ok(None);
     }
-    edit::apply(document, owned::removals(&pods)).map(Some)
+    edit::changed(document, owned::removals(&pods)).map(Some)
 }
 
 fn is_same(text: &str, object: &Object<'_>) -> bool {
@@ -209,7 +223,7 @@ fn default_container(pod: Pod<'_>, parts: &[Injection<'_>], undo: &mut Undo) -> 
 }
 
 /// Adds the annotations of the whole object: its workloads, and the notes for `strip`.
-fn marks(document: &Document<'_>, object: &Object<'_>, pods: &Pods<'_, '_, '_>, mut undo: Undo) -> Edit {
+fn marks(document: &Document<'_>, object: &Object<'_>, pods: &Pods<'_, '_>, mut undo: Undo) -> Edit {
     let mut workloads: Vec<&str> = Vec::new();
     for part in pods.iter().flat_map(|(_, parts)| parts) {
         if !workloads.contains(&part.binding.workload.as_str()) {

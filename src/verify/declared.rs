@@ -13,13 +13,7 @@ use crate::workload::Workload;
 use crate::yaml::FieldPath;
 
 /// An identity that is not declared, or sits in an object that is not meant.
-pub(super) fn check(
-    plan: &Plan<'_>,
-    wanted: &[Object],
-    stream: &Stream,
-    inventory: &[Workload<'_>],
-    report: &mut Report,
-) {
+pub(super) fn check(plan: &Plan<'_>, wanted: &[Object], stream: &Stream, inventory: &[Workload], report: &mut Report) {
     let placements = plan.workloads.iter().flat_map(|planned| {
         let workload = planned.binding().workload.as_str();
         planned

@@ -84,13 +84,13 @@ pub fn check(
     injected: &Changes,
     wanted: &[Manifest],
     rendered: &Rendered<'_, '_>,
-    inventory: &[Workload<'_>],
+    inventory: &[Workload],
     report: &mut Report,
 ) {
     let Rendered { items, images, stream } = rendered;
     let wanted: Vec<_> = wanted.iter().map(|manifest| Object::of(0, manifest.value.clone())).collect();
     let names = Names::of(plan, &wanted, stream, items, images);
-    patched::check(plan, injected, &names, inventory, report);
+    patched::check(plan, injected, &names, rendered.items, inventory, report);
     declared::check(plan, &wanted, stream, inventory, report);
     generated::check(plan, &wanted, &names, stream, report);
     generated::check_once(stream, items, report);
@@ -101,7 +101,7 @@ pub fn check_strangers(
     resolved: &Resolved,
     plan: &Plan<'_>,
     rendered: &Rendered<'_, '_>,
-    inventory: &[Workload<'_>],
+    inventory: &[Workload],
     report: &mut Report,
 ) {
     let Rendered { items, stream, .. } = rendered;

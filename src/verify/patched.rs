@@ -6,7 +6,7 @@ use super::names::Names;
 use super::object::home_of;
 use super::untouched;
 use crate::diag::{Code, Diagnostic, Place, Report};
-use crate::krm::Changes;
+use crate::krm::{Changes, Item};
 use crate::plan::Plan;
 use crate::quote::quote_object;
 use crate::workload::Workload;
@@ -16,7 +16,8 @@ pub(super) fn check(
     plan: &Plan<'_>,
     injected: &Changes,
     names: &Names<'_>,
-    inventory: &[Workload<'_>],
+    items: &[Item<'_>],
+    inventory: &[Workload],
     report: &mut Report,
 ) {
     let placements = plan.workloads.iter().flat_map(|planned| &planned.placements);
@@ -24,10 +25,14 @@ pub(super) fn check(
     // Once per object, even if it describes several pods.
     let patched: BTreeMap<_, _> = patched.map(|workload| (workload.index, workload)).collect();
     for workload in patched.into_values() {
-        let found = workload.object.document.root().to_value();
+        let Some(Ok(object)) = items.get(workload.index).map(Item::parse) else { continue };
+        let found = object.document.root().to_value();
         let mut wanted = match injected.replaced.get(&workload.index) {
             #[expect(clippy::expect_used, reason = "an edit reads its result again before it gives it")]
-            Some(text) => Document::parse(text).expect("the edit was proven").root().to_value(),
+            Some(edited) => {
+                let text = edited.text(object.document.text());
+                Document::parse(&text).expect("the edit was proven").root().to_value()
+            }
             None => found.clone(),
         };
         let target = workload.resource_ref();

@@ -53,7 +53,7 @@ impl<'b> Targets<'b> {
     }
 
     /// The targets that match the workload's name or labels, in their order.
-    pub(super) fn calling(&self, workload: &Workload<'_>) -> Vec<&'b Target> {
+    pub(super) fn calling(&self, workload: &Workload) -> Vec<&'b Target> {
         let names = workload.names.iter().filter_map(|(name, _)| self.names.get(name.as_str()));
         let labels =
             workload.labels.iter().filter_map(|(name, value)| self.labels.get(&(name.as_str(), value.as_str())));

@@ -7,7 +7,7 @@ use serde_yaml::Value;
 
 use super::corpus::{CONTENTS, Form, Look, finish, list, object, stream};
 use super::oracle;
-use crate::krm::{Changes, Item, ResourceList, Stream, json};
+use crate::krm::{Changes, Edited, Item, ResourceList, Stream, json};
 
 fn written(list: &ResourceList<'_>, changes: &Changes) -> String {
     let mut out = Vec::new();
@@ -50,14 +50,23 @@ fn objects(least: usize) -> impl Strategy<Value = Vec<String>> {
 
 /// What happens to each item: nothing, another name, nothing left, or another object in its place.
 fn fates() -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(0_u8..4, 6)
+    prop::collection::vec(0_u8..5, 6)
 }
 
 fn changes(items: &[Item<'_>], fates: &[u8], appended: &[usize]) -> Changes {
     let mut changes = Changes::default();
     for (number, (item, fate)) in items.iter().zip(fates).enumerate() {
         match fate {
-            1 => drop(changes.replaced.insert(number, item.text().replace(&name(number), &name(number + 100)))),
+            1 => {
+                let text = item.text();
+                let old = name(number);
+                let parts = text.match_indices(&old).map(|(at, it)| (at..at + it.len(), name(number + 100)));
+                drop(changes.replaced.insert(number, Edited::Parts(parts.collect())));
+            }
+            4 => {
+                let whole = item.text().replace(&name(number), &name(number + 100));
+                drop(changes.replaced.insert(number, Edited::Whole(whole)));
+            }
             2 => drop(changes.removed.insert(number)),
             3 => drop(changes.rewritten.insert(number, object(number + 300, 0))),
             _ => {}
@@ -76,7 +85,7 @@ fn expected(before: &[Value], fates: &[u8], appended: &[String]) -> Vec<Value> {
     let mut after = Vec::new();
     for (number, (value, fate)) in before.iter().zip(fates).enumerate() {
         let mut value = value.clone();
-        if *fate == 1 {
+        if matches!(fate, 1 | 4) {
             value["metadata"]["name"] = name(number + 100).into();
         }
         if *fate == 3 {

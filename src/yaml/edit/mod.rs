@@ -95,6 +95,23 @@ impl Refusal {
 /// assert_eq!(apply(&doc, vec![edit]).unwrap(), "# ours\nargs: # all\n- a # one\n- \"yes\"\n# end\n");
 /// ```
 pub fn apply(doc: &Document<'_>, edits: Vec<Edit>) -> Result<String, Refusal> {
+    changed(doc, edits).map(|changed| changed.text)
+}
+
+/// A text with edits made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// All of it.
+    pub text: String,
+    /// What is written in place of which parts of the text as it was, in order and apart.
+    pub parts: Vec<(Span, String)>,
+}
+
+/// The same as [`apply`], with what has changed.
+///
+/// # Errors
+/// The first reason why an edit cannot be made.
+pub fn changed(doc: &Document<'_>, edits: Vec<Edit>) -> Result<Changed, Refusal> {
     let lines = Lines::of(doc)?;
     let plan = Plan::of(doc, edits)?;
     let mut splices = Splices::default();
@@ -112,14 +129,15 @@ pub fn apply(doc: &Document<'_>, edits: Vec<Edit>) -> Result<String, Refusal> {
             }
         }
     }
-    let text = splices.join(&lines)?;
+    let parts = splices.parts(&lines)?;
+    let text = splice::joined(doc.text(), &parts);
     let all = 0..doc.text().len();
     let read =
         Document::parse(&text).map_err(|_| Refusal::new("the text around it has no safe place for it", all.clone()))?;
     if !plan.is_in(doc.root(), read.root()) {
         return Err(Refusal::new("the edited text would not parse as intended", all));
     }
-    Ok(text)
+    Ok(Changed { text, parts })
 }
 
 /// How the null or empty value at `at` is written, for [`Edit::Restore`]; `None` when there is no such value.

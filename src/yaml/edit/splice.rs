@@ -34,30 +34,26 @@ impl Splices {
         self.0.push((range, Piece::DeleteLines));
     }
 
-    /// The text with all pieces changed.
-    pub(super) fn join(mut self, lines: &Lines<'_>) -> Result<String, Refusal> {
-        let text = lines.text;
+    /// What is written in place of which parts of the text, in order and apart.
+    pub(super) fn parts(mut self, lines: &Lines<'_>) -> Result<Vec<(Range<usize>, String)>, Refusal> {
         // At the same position, lines of inner collections come first, and insertions come before deletions.
         self.0.sort_by_key(|(range, piece)| {
             let outwards = if let Piece::Insert(_, depth) = piece { usize::MAX - depth } else { usize::MAX };
             (range.start, outwards)
         });
         self.keep_last_line_open(lines);
-        let added = |piece: &Piece| if let Piece::Insert(piece, _) = piece { piece.len() } else { 0 };
-        let mut out = String::with_capacity(text.len() + self.0.iter().map(|(_, piece)| added(piece)).sum::<usize>());
         let mut done = 0;
-        for (range, piece) in &self.0 {
+        for (range, _) in &self.0 {
             if range.start < done {
                 return Err(Refusal::new("two edits overlap", range.clone()));
             }
-            out.push_str(text.get(done..range.start).ok_or_else(|| outside(range.clone()))?);
-            if let Piece::Insert(piece, _) = piece {
-                out.push_str(piece);
+            if lines.text.get(done..range.start).is_none() || lines.text.get(range.clone()).is_none() {
+                return Err(Refusal::new("an edit is outside the text", range.clone()));
             }
             done = range.end;
         }
-        out.push_str(text.get(done..).ok_or_else(|| outside(done..done))?);
-        Ok(out)
+        let text = |piece| if let Piece::Insert(text, _) = piece { text } else { String::new() };
+        Ok(self.0.into_iter().map(|(range, piece)| (range, text(piece))).collect())
     }
 
     /// If the last line has no line break and is removed, the line before it loses its own.
@@ -81,6 +77,15 @@ impl Splices {
     }
 }
 
-fn outside(range: Range<usize>) -> Refusal {
-    Refusal::new("an edit is outside the text", range)
+/// The text with these parts in place.
+pub(super) fn joined(text: &str, parts: &[(Range<usize>, String)]) -> String {
+    let mut out = String::with_capacity(text.len() + parts.iter().map(|(_, part)| part.len()).sum::<usize>());
+    let mut done = 0;
+    for (range, part) in parts {
+        out.push_str(text.get(done..range.start).unwrap_or_default());
+        out.push_str(part);
+        done = range.end;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
 }
