@@ -268,6 +268,10 @@ fn what_is_no_safe_place_is_refused() {
         let refusal = apply(&doc, vec![append(path, 1.into())]).unwrap_err();
         assert!(refusal.why.contains(why), "{text:?} {path}: {}", refusal.why);
     }
+    // The mark of the key would stay, for an empty key, which is there already.
+    let doc = Document::parse("? |\n\n: a\n? |\n  b\n: - c\n").unwrap();
+    let refusal = apply(&doc, vec![Edit::Remove { at: FieldPath::root().key("b\n") }]).unwrap_err();
+    assert!(refusal.why.contains("as intended"), "{}", refusal.why);
     // Only a plain scalar may have such a line below it.
     let doc = Document::parse("a: 1\n \t\nb: 1\n").unwrap();
     let refusal = apply(&doc, vec![Edit::Set { at: at("a"), text: String::new() }]).unwrap_err();

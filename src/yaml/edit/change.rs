@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::super::{Document, FieldPath, NodeId, NodeKind, NodeRef};
+use super::super::{Document, FieldPath, NodeId, NodeKind, NodeRef, repeated_key};
 use super::locate::{Locator, Place, Target, child};
 use super::{Edit, Refusal, is_empty};
 
@@ -191,7 +191,9 @@ impl<'d> Plan<'d> {
         if !self.touched.contains(&node.id()) {
             return node.same(read);
         }
-        self.is_alike(node, read) || self.expected(node) == read.to_value()
+        // Of a key that is there twice, values have one.
+        let is_ambiguous = || repeated_key(read).is_some() && repeated_key(node).is_none();
+        self.is_alike(node, read) || self.expected(node) == read.to_value() && !is_ambiguous()
     }
 
     fn is_alike(&self, node: NodeRef<'d>, read: NodeRef<'_>) -> bool {
