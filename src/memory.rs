@@ -12,6 +12,7 @@ const ROOM: [usize; 2] = [1 << 32, 1 << 28];
 /// What is behind so many bytes lies in huge pages, where the system has them: with pages of 4 KiB, giving out memory takes
 /// longer than reading into it. For less, clearing a huge page of 2 MiB takes longer.
 /// <https://docs.kernel.org/admin-guide/mm/transhuge.html>
+#[cfg(any(target_os = "linux", test))]
 const SMALL: usize = 2 << 20;
 
 /// Bytes that were read whole.
