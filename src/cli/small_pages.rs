@@ -8,9 +8,9 @@ use super::environment;
 #[cfg(target_os = "linux")]
 const ALLOCATOR: &str = "MIMALLOC_ALLOW_THP";
 
-/// Lets the system give a credential server no huge pages, of which each counts as a whole: the arena of the allocator would
-/// have four of them, of 2 MiB, for what fits into one. Two are there before anything of this program runs, so it is started
-/// again, as the same process, with the allocator told. Where the system does neither, the program works all the same.
+/// Lets the system give a credential server no huge pages, of which each counts as a whole: where it gives them unasked, the
+/// arena of the allocator would have four of them, of 2 MiB, for what fits into one. Two are there before anything of this
+/// program runs, so it is started again, as the same process, with the allocator told. Where the system does neither, the program works all the same.
 /// <https://man7.org/linux/man-pages/man2/PR_SET_THP_DISABLE.2const.html>
 pub(super) fn for_server() {
     #[cfg(target_os = "linux")]

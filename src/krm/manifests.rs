@@ -52,19 +52,15 @@ impl Changes {
         }
         let own = after(before(stream.text(), range.end), range.start);
         let marker = if unmarked { first_line(own) } else { "" };
-        let without_marker = || Splice::new(range.start..range.start + marker.len(), "");
+        let unmark = unmarked.then(|| Splice::new(range.start..range.start + marker.len(), ""));
         Ok(match (self.rewritten.get(&object), self.replaced.get(&object)) {
             (Some(object), _) => {
                 let new = rewritten(stream, own, object)?;
-                vec![Splice::new(range.clone(), new.strip_prefix(marker).map_or_else(|| new.clone(), str::to_owned))]
+                vec![Splice::new(range, new.strip_prefix(marker).unwrap_or(&new).to_owned())]
             }
-            (None, Some(Edited::Whole(new))) => {
-                vec![Splice::new(range.clone(), new.strip_prefix(marker).unwrap_or(new))]
-            }
-            (None, Some(edited)) => {
-                unmarked.then(without_marker).into_iter().chain(edited.splices(range.clone())).collect()
-            }
-            (None, None) => unmarked.then(without_marker).into_iter().collect(),
+            (None, Some(Edited::Whole(new))) => vec![Splice::new(range, new.strip_prefix(marker).unwrap_or(new))],
+            (None, Some(edited)) => unmark.into_iter().chain(edited.splices(range)).collect(),
+            (None, None) => unmark.into_iter().collect(),
         })
     }
 

@@ -10,7 +10,7 @@ use super::item::Item;
 use super::json;
 use super::layout::{Root, Shape, after, before, line_break, lines};
 use super::list::ResourceList;
-use crate::yaml::SyntaxError;
+use crate::yaml::{SyntaxError, edit};
 
 /// The changes to write; items are identified by their position in `items`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,11 +41,7 @@ impl Edited {
     pub fn text(&self, old: &str) -> String {
         match self {
             Self::Whole(text) => text.clone(),
-            Self::Parts(parts) => {
-                let mut text = old.to_owned();
-                parts.iter().rev().for_each(|(at, part)| text.replace_range(at.clone(), part));
-                text
-            }
+            Self::Parts(parts) => edit::joined(old, parts),
         }
     }
 

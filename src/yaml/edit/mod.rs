@@ -21,6 +21,7 @@ use change::Plan;
 pub use comment::{bring_back, dismiss, introduce, introduction, set_aside};
 use locate::{Locator, Target};
 use splice::Splices;
+pub use splice::joined;
 use text::Lines;
 
 /// One change to a document.
@@ -130,7 +131,7 @@ pub fn changed(doc: &Document<'_>, edits: Vec<Edit>) -> Result<Changed, Refusal>
         }
     }
     let parts = splices.parts(&lines)?;
-    let text = splice::joined(doc.text(), &parts);
+    let text = joined(doc.text(), &parts);
     let all = 0..doc.text().len();
     let read =
         Document::parse(&text).map_err(|_| Refusal::new("the text around it has no safe place for it", all.clone()))?;

@@ -77,8 +77,8 @@ impl Splices {
     }
 }
 
-/// The text with these parts in place.
-pub(super) fn joined(text: &str, parts: &[(Range<usize>, String)]) -> String {
+/// The text with these parts in place, which are in order and apart.
+pub fn joined(text: &str, parts: &[(Range<usize>, String)]) -> String {
     let mut out = String::with_capacity(text.len() + parts.iter().map(|(_, part)| part.len()).sum::<usize>());
     let mut done = 0;
     for (range, part) in parts {
